@@ -1,0 +1,61 @@
+// Socket options, per side of a forwarding. What is not set is left as the kernel has it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+
+namespace lastbyte::net {
+
+/// TCP keepalive finds peers that vanished while idle (T8).
+struct Keepalive {
+  bool enabled = true;
+  std::chrono::seconds idle{60};      ///< TCP_KEEPIDLE
+  std::chrono::seconds interval{10};  ///< TCP_KEEPINTVL
+  int count = 6;                      ///< TCP_KEEPCNT
+
+  friend bool operator==(const Keepalive&, const Keepalive&) = default;
+};
+
+/// For both sides. A listener hands most of these down to what it accepts (Linux copies them), so they cost nothing a
+/// session on the client side.
+struct SocketOptions {
+  bool nodelay = true;
+  Keepalive keepalive;
+  /// TCP_USER_TIMEOUT. Off unless asked for: it also kills a peer that keeps its window closed for longer, although
+  /// it answers every probe (net/ipv4/tcp_timer.c tcp_probe_timer).
+  std::optional<std::chrono::milliseconds> user_timeout;
+  std::optional<int> send_buffer;     ///< SO_SNDBUF, bytes asked for; the kernel doubles it
+  std::optional<int> receive_buffer;  ///< SO_RCVBUF, likewise
+  std::optional<std::uint32_t> mark;  ///< SO_MARK; needs CAP_NET_ADMIN
+  std::string interface;              ///< SO_BINDTODEVICE; empty: any
+
+  friend bool operator==(const SocketOptions&, const SocketOptions&) = default;
+};
+
+struct ListenOptions {
+  SocketOptions socket;
+  int backlog = 4096;  ///< the kernel caps it at net.core.somaxconn
+  std::optional<std::chrono::seconds> defer_accept;  ///< TCP_DEFER_ACCEPT
+  std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
+  bool reuse_port = false;  ///< share the port with other processes on purpose (SO_REUSEPORT)
+
+  friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
+};
+
+struct ConnectOptions {
+  SocketOptions socket;
+  bool fast_open = false;  ///< TCP Fast Open, used when the client's first bytes are here before the SYN is sent
+  /// Source addresses to connect from, taken in turn; empty: the kernel's choice. A port of 0 is chosen by the kernel
+  /// at connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).
+  std::vector<Address> sources;
+
+  friend bool operator==(const ConnectOptions&, const ConnectOptions&) = default;
+};
+
+}  // namespace lastbyte::net

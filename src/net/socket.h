@@ -1,0 +1,52 @@
+// Making sockets: listening ones and connecting ones, with their options, and the few calls whose semantics carry the
+// termination contract.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "net/options.h"
+
+namespace lastbyte::net {
+
+/// One listening socket per member of `count`, non-blocking, all bound to the same address (SO_REUSEPORT when there
+/// are several). An address that another process already listens on is an error even then, unless
+/// `options.reuse_port`. 0.0.0.0 never listens on IPv6, and :: never on IPv4 (IPV6_V6ONLY). With port 0 the kernel
+/// picks one, the same for all.
+Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count);
+
+/// A non-blocking socket whose connection is under way. `connected`: it was made at once.
+struct Connecting {
+  Descriptor socket;
+  bool connected = false;
+};
+
+/// Starts to connect; never blocks. `source`: none() for the kernel's choice. TCP_NODELAY is not set here: see
+/// set_nodelay(). With `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a
+/// cookie, and `connected` is true at once.
+Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
+                                    bool fast_open);
+
+/// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
+/// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so
+/// that the first write never waits and short sessions are spared a system call.
+void set_nodelay(int fd);
+
+/// Bytes that the peer's kernel has not acknowledged yet; an unacknowledged FIN counts as 1 (SIOCOUTQ;
+/// net/ipv4/tcp.c tcp_ioctl). Still tells the truth after a reset: the queue is purged, the sequence numbers are not.
+std::uint32_t unacknowledged(int fd);
+
+/// Takes the socket's pending error (SO_ERROR); 0: none. The kernel gives it once (T10).
+int take_error(int fd);
+
+/// close() that sends RST: SO_LINGER {1,0} in the instant before (T7). A non-zero linger time is never used: it blocks
+/// even non-blocking sockets.
+void reset_and_close(Descriptor& socket);
+
+/// The address that a socket is bound to; none() on error.
+Address local_address(int fd);
+
+}  // namespace lastbyte::net

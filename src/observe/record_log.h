@@ -1,0 +1,45 @@
+// The log of ended sessions: takes records from the workers' rings on a thread of its own and writes them. The data path
+// never waits for it; what it cannot keep up with is counted as dropped.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "relay/worker.h"
+
+namespace lastbyte::observe {
+
+using RecordFormatter = std::string (*)(const relay::Record&);
+
+class RecordLog {
+ public:
+  /// `target`: "stderr" or a file's path (made with mode 0640, appended to). `warn` tells the operator, rarely and from
+  /// the log's own thread, that writing failed (full disk) or that records were dropped.
+  static Result<std::unique_ptr<RecordLog>> open(const std::string& target, RecordFormatter format,
+                                                 std::function<void(std::string)> warn);
+  /// Writes what is left, then ends the thread. Never waits longer than a second for a target that blocks.
+  ~RecordLog();
+  RecordLog(const RecordLog&) = delete;
+  RecordLog& operator=(const RecordLog&) = delete;
+
+  /// Begins the thread. The rings must outlive this object.
+  void start(std::vector<relay::RecordRing*> rings);
+  /// From a worker: there is something in its ring. A system call only when the log's thread is asleep.
+  void wake();
+  /// From the control thread (SIGUSR1): opens the path anew. If that fails, the old file stays and `warn` says why.
+  void reopen();
+
+  /// Records that could not be written (the disk was full, the pipe was closed).
+  [[nodiscard]] std::uint64_t lost() const;
+
+ private:
+  class Impl;
+  explicit RecordLog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lastbyte::observe

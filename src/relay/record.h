@@ -1,0 +1,45 @@
+// What is known of a session when it has ended (T11): evidence, collected once, formatted elsewhere.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/address.h"
+#include "termination/verdict.h"
+
+namespace lastbyte::relay {
+
+/// One flow, named after its source. All in bytes. received == delivered + undelivered, always.
+struct FlowRecord {
+  std::uint64_t received = 0;     ///< read from the source
+  std::uint64_t delivered = 0;    ///< acknowledged by the sink's kernel when its descriptor was let go
+  std::uint64_t undelivered = 0;  ///< received and not known to be delivered; includes `discarded`
+  std::uint64_t discarded = 0;    ///< read only to be thrown away, because the sink took nothing any more (T5, T6)
+  std::uint64_t rescued = 0;      ///< received after a write to their source had failed, and passed on (T5)
+};
+
+struct SideRecord {
+  int error = 0;  ///< the first errno on the socket, whichever call saw it (T10); 0: none
+  net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
+  FlowRecord flow;  ///< the flow out of this side
+};
+
+struct Record {
+  std::uint64_t id = 0;  ///< unique in the life of the process
+  std::shared_ptr<const std::string> forwarding;  ///< its name
+  std::chrono::system_clock::time_point started;
+  std::chrono::microseconds duration{0};         ///< from accept() to the last close()
+  std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
+  std::uint32_t retries = 0;  ///< connection attempts after the first
+  termination::Verdict verdict;
+  std::array<SideRecord, 2> sides;
+
+  [[nodiscard]] const SideRecord& side(termination::Which which) const {
+    return sides[static_cast<std::size_t>(which)];
+  }
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,51 @@
+// What all workers of one process share: limits that hold over all of them, and the way to wake the log.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "net/address.h"
+
+namespace lastbyte::relay {
+
+/// Sessions per (forwarding, client address). Asked once when a session begins and once when it ends, and only where a
+/// forwarding sets such a limit; the lock is never on the path of a byte.
+class ClientCounts {
+ public:
+  /// False, and nothing counted: `limit` is reached.
+  bool try_add(const void* forwarding, const net::Address& client, std::uint32_t limit);
+  void remove(const void* forwarding, const net::Address& client);
+
+ private:
+  struct Key {
+    const void* forwarding;
+    net::Address client;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+  std::mutex mutex_;
+  std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
+};
+
+struct Shared {
+  std::uint32_t max_sessions = 0;         ///< over all workers; more wait in the backlog
+  std::atomic<std::uint32_t> sessions{0};  ///< over all workers
+  std::atomic<std::uint64_t> next_id{1};
+  ClientCounts clients;
+  std::size_t record_ring_capacity = 8192;
+  bool records_wanted = true;  ///< false: no log is kept, so none are made
+
+  /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
+  std::function<void()> wake_log;
+  /// Something an operator must know, from any thread, rarely: one line. Must not block for long.
+  std::function<void(std::string)> warn;
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,71 @@
+// A worker: one thread, one epoll loop, its own listeners, sessions, pipes, timers and counters. Nothing on the path of
+// a byte takes a lock, allocates per message or logs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "relay/forwarding.h"
+#include "relay/record.h"
+
+namespace lastbyte::relay {
+
+/// Finished sessions on their way to the log. One worker pushes, one thread pops.
+using RecordRing = boost::lockfree::spsc_queue<Record>;
+
+/// Single-writer counters: the worker writes, anybody reads. Monotonic, except `open`.
+struct Counters {
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> ended{0};
+  std::atomic<std::uint64_t> open{0};             ///< sessions now
+  std::atomic<std::uint64_t> refused_clients{0};  ///< reset at once, over max_sessions_per_client
+  std::atomic<std::uint64_t> records_dropped{0};  ///< the ring was full
+  std::atomic<std::uint64_t> accept_pauses{0};    ///< accept() paused for want of descriptors or memory
+};
+
+/// What all workers of a process share. Outlives them.
+struct Shared;  // relay/shared.h
+
+/// A forwarding with its sockets and its addresses, ready for a worker.
+struct Listening {
+  std::shared_ptr<const Forwarding> forwarding;
+  std::vector<Descriptor> sockets;  ///< this worker's own: one for each address of the listening endpoint
+  std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
+};
+
+class Worker {
+ public:
+  /// Makes the epoll instance and the mailbox; starts nothing.
+  static Result<std::unique_ptr<Worker>> create(unsigned index, Shared& shared, std::vector<Listening> listenings);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// The thread's whole life: until drained or aborted, all sessions ended. Call it once.
+  void run();
+
+  // From any thread:
+  /// T15: stops accepting and lets sessions finish until `at`; then resets the rest, and run() returns.
+  void drain(TimePoint at);
+  /// Resets every session now, and run() returns.
+  void abort();
+
+  [[nodiscard]] const Counters& counters() const;
+  RecordRing& records();
+
+ private:
+  class Impl;
+  explicit Worker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,117 @@
+// The words of this room, as records and documents show them. Exhaustive switches: a new value does not compile
+// without its word.
+#include "termination/verdict.h"
+
+namespace lastbyte::termination {
+
+std::string_view name(Which which) {
+  switch (which) {
+    case Which::client: return "client";
+    case Which::upstream: return "upstream";
+  }
+  return "?";
+}
+
+std::string_view name(Input input) {
+  switch (input) {
+    case Input::open: return "open";
+    case Input::fin: return "fin";
+    case Input::reset: return "reset";
+    case Input::vanished: return "vanished";
+  }
+  return "?";
+}
+
+std::string_view name(Output output) {
+  switch (output) {
+    case Output::connecting: return "connecting";
+    case Output::open: return "open";
+    case Output::fin_sent: return "fin_sent";
+    case Output::fin_acked: return "fin_acked";
+    case Output::broken: return "broken";
+  }
+  return "?";
+}
+
+std::string_view name(Hold hold) {
+  switch (hold) {
+    case Hold::held: return "held";
+    case Hold::done: return "done";
+    case Hold::unreachable: return "unreachable";
+    case Hold::passed_on: return "passed_on";
+    case Hold::limit: return "limit";
+    case Hold::stopped: return "stopped";
+  }
+  return "?";
+}
+
+std::string_view name(Deadline deadline) {
+  switch (deadline) {
+    case Deadline::none: return "none";
+    case Deadline::connect: return "connect";
+    case Deadline::idle: return "idle";
+    case Deadline::half_close: return "half_close";
+    case Deadline::reset_flush: return "reset_flush";
+    case Deadline::linger: return "linger";
+    case Deadline::drain: return "drain";
+  }
+  return "?";
+}
+
+std::string_view name(First first) {
+  switch (first) {
+    case First::none: return "none";
+    case First::fin: return "fin";
+    case First::reset: return "reset";
+    case First::vanished: return "vanished";
+    case First::refused: return "refused";
+    case First::unreachable: return "unreachable";
+    case First::limit: return "limit";
+    case First::stop: return "stop";
+  }
+  return "?";
+}
+
+std::string_view name(Event event) {
+  switch (event) {
+    case Event::connected: return "connected";
+    case Event::connect_failed: return "connect_failed";
+    case Event::pending: return "pending";
+    case Event::drained: return "drained";
+    case Event::fin: return "fin";
+    case Event::reset: return "reset";
+    case Event::vanished: return "vanished";
+    case Event::refused: return "refused";
+    case Event::acked: return "acked";
+    case Event::deadline: return "deadline";
+    case Event::stop: return "stop";
+    case Event::abort: return "abort";
+  }
+  return "?";
+}
+
+std::string_view name(LingerMode mode) {
+  switch (mode) {
+    case LingerMode::off: return "off";
+    case LingerMode::on: return "on";
+    case LingerMode::always: return "always";
+  }
+  return "?";
+}
+
+std::string_view name(End end) {
+  switch (end) {
+    case End::fin: return "fin";
+    case End::reset: return "reset";
+    case End::refused: return "refused";
+    case End::vanished: return "vanished";
+    case End::unreachable: return "unreachable";
+    case End::passed_on: return "passed_on";
+    case End::limit: return "limit";
+    case End::stopped: return "stopped";
+    case End::left: return "left";
+  }
+  return "?";
+}
+
+}  // namespace lastbyte::termination

@@ -1,0 +1,131 @@
+// termination: what may happen to a session and what follows from it. Pure; includes nothing but the language.
+//
+// Theory of operation. A session joins two sides. Each side has an input (the flow out of it, which we read) and an
+// output (the flow into it, which we write). A few small enums hold all that matters for how the session ends;
+// `transition.h` moves them. What can be undone (whether a side is read, which deadline is armed) is derived from them
+// and never stored. Clause numbers (T1-T15) are those of docs/contract.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace lastbyte::termination {
+
+/// Which of the two sockets. Everything in this room is blind to the difference (property 7).
+enum class Which : std::uint8_t { client, upstream };
+
+constexpr Which other(Which which) { return which == Which::client ? Which::upstream : Which::client; }
+
+/// How the flow out of a side stands, as far as we have read it.
+enum class Input : std::uint8_t {
+  open,      ///< more may come
+  fin,       ///< the peer's FIN was read: all of the flow is known
+  reset,     ///< the peer reset the connection before a FIN (T4)
+  vanished,  ///< the peer stopped answering: ETIMEDOUT, EHOSTUNREACH, ... (T4, T8)
+};
+
+/// How the flow into a side stands.
+enum class Output : std::uint8_t {
+  connecting,  ///< not yet connected: nothing can be sent (T3)
+  open,
+  fin_sent,   ///< shutdown(SHUT_WR) done (T1)
+  fin_acked,  ///< the peer's kernel has acknowledged our FIN, and so every byte before it (T11)
+  broken,     ///< the side takes nothing any more: a write failed, or its input failed (T5)
+};
+
+/// Whether the descriptor is still ours, and if not, why we let go of it.
+enum class Hold : std::uint8_t {
+  held,
+  done,     ///< nothing was left to do on it
+  unreachable,  ///< the connection attempt failed (T3)
+  passed_on,    ///< reset, because the other side had failed (T4)
+  limit,        ///< a deadline passed (T8)
+  stopped,      ///< the operator's stop after the drain time (T15)
+};
+
+/// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
+enum class Deadline : std::uint8_t { none, connect, idle, half_close, reset_flush, linger, drain };
+
+/// What set the end in motion: the first thing that was not plain traffic (T11).
+enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, limit, stop };
+
+struct Side {
+  Input input = Input::open;
+  Output output = Output::open;
+  Hold hold = Hold::held;
+  bool pending = false;  ///< bytes read from this side wait for the other side to take them (T9)
+
+  friend constexpr bool operator==(const Side&, const Side&) = default;
+};
+
+/// T6. `off` closes at once where the others would read and discard first.
+enum class LingerMode : std::uint8_t { off, on, always };
+
+struct Session {
+  std::array<Side, 2> sides{};
+  bool linger = true;      ///< T6: whether a close waits for a peer that may still be sending
+  bool draining = false;   ///< a stop was asked for (T15); the drain deadline replaces idle and half-close
+  First first = First::none;
+  Which first_side = Which::client;          ///< meaningful unless `first` is none, limit or stop
+  Deadline limit = Deadline::none;  ///< the deadline that ended a side, if one did
+
+  constexpr Side& side(Which which) { return sides[static_cast<std::size_t>(which)]; }
+  [[nodiscard]] constexpr const Side& side(Which which) const { return sides[static_cast<std::size_t>(which)]; }
+
+  friend constexpr bool operator==(const Session&, const Session&) = default;
+};
+
+/// A session as accept() leaves it: one side connected, the other still connecting.
+constexpr Session new_session(bool linger = true) {
+  Session session;
+  session.linger = linger;
+  session.side(Which::upstream).output = Output::connecting;
+  return session;
+}
+
+/// What happened, on which side.
+enum class Event : std::uint8_t {
+  connected,       ///< the side can be written now
+  connect_failed,  ///< every try is over (T3)
+  pending,         ///< bytes read from the side now wait for the other
+  drained,         ///< none wait any more
+  fin,             ///< read its FIN, with no error latched (T10)
+  reset,           ///< read its reset (ECONNRESET and the like)
+  vanished,        ///< read that it vanished (ETIMEDOUT and the like)
+  refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)
+  acked,           ///< the side's kernel has acknowledged everything we sent, FIN included if sent
+  deadline,        ///< the armed deadline passed; the side is ignored
+  stop,            ///< drain from now on; the side is ignored
+  abort,           ///< the drain time is over, or the operator wants out at once; the side is ignored
+};
+
+/// What cannot be undone. At most one call of each kind a side, in this order.
+struct Actions {
+  bool send_fin = false;  ///< shutdown(SHUT_WR)
+  bool linger = false;    ///< from here on its input is read only to be discarded, until `Deadline::linger`
+  bool close = false;     ///< close(): nothing is owed, or what is not is given up
+  bool reset = false;     ///< SO_LINGER {1,0}, then close() (T7)
+
+  friend constexpr bool operator==(const Actions&, const Actions&) = default;
+};
+
+struct Step {
+  Session session;
+  std::array<Actions, 2> actions{};
+
+  constexpr Actions& action(Which which) { return actions[static_cast<std::size_t>(which)]; }
+  [[nodiscard]] constexpr const Actions& action(Which which) const { return actions[static_cast<std::size_t>(which)]; }
+};
+
+// Names as they appear in records and in docs/termination.md.
+std::string_view name(Which);
+std::string_view name(Input);
+std::string_view name(Output);
+std::string_view name(Hold);
+std::string_view name(Deadline);
+std::string_view name(First);
+std::string_view name(Event);
+std::string_view name(LingerMode);
+
+}  // namespace lastbyte::termination

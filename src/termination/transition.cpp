@@ -1,0 +1,237 @@
+#include "termination/transition.h"
+
+namespace lastbyte::termination {
+namespace {
+
+constexpr std::array kBoth{Which::client, Which::upstream};
+
+bool failed(Input input) {
+  switch (input) {
+    case Input::open:
+    case Input::fin: return false;
+    case Input::reset:
+    case Input::vanished: return true;
+  }
+  return false;
+}
+
+bool held(const Side& side) { return side.hold == Hold::held; }
+
+/// The side takes nothing any more, so that what the other one says is thrown away.
+bool takes_nothing(const Side& side) { return side.output == Output::broken || !held(side); }
+
+/// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
+bool flushes(const Session& session, Which sink) {
+  const Side& source = session.side(other(sink));
+  return held(session.side(sink)) && session.side(sink).output == Output::open && failed(source.input);
+}
+
+void let_go(Step& step, Which which, Hold why) {
+  step.session.side(which).hold = why;
+  const bool resets = why == Hold::passed_on || why == Hold::limit || why == Hold::stopped;
+  (resets ? step.action(which).reset : step.action(which).close) = true;
+}
+
+void let_go_of_all(Step& step, Hold why) {
+  for (const Which which : kBoth)
+    if (held(step.session.side(which))) let_go(step, which, why);
+}
+
+void note_first(Session& session, First what, Which side) {
+  if (session.first != First::none) return;
+  session.first = what;
+  session.first_side = side;
+}
+
+/// A failed socket is failed both ways: nothing can be written to it either.
+void fail_input(Session& session, Which which, Input how) {
+  session.side(which).input = how;
+  session.side(which).output = Output::broken;
+  note_first(session, how == Input::reset ? First::reset : First::vanished, which);
+}
+
+void pass_deadline(Step& step) {
+  Session& session = step.session;
+  const Deadline which_passed = deadline(session);
+  session.limit = which_passed;
+  if (which_passed != Deadline::linger) note_first(session, First::limit, Which::client);
+  switch (which_passed) {
+    case Deadline::none: return;
+    case Deadline::connect:
+    case Deadline::idle:
+    case Deadline::half_close: return let_go_of_all(step, Hold::limit);
+    case Deadline::drain: return let_go_of_all(step, Hold::stopped);
+    case Deadline::reset_flush: return let_go_of_all(step, Hold::passed_on);
+    case Deadline::linger:
+      // Not a reset on purpose: the answer may still be in the send queue, and close() goes on delivering it where
+      // no unread input forbids that (T6; net/ipv4/tcp.c __tcp_close).
+      for (const Which side : kBoth) {
+        if (!held(session.side(side))) continue;
+        session.side(side).hold = Hold::limit;
+        step.action(side).close = true;
+      }
+      return;
+  }
+}
+
+/// Draws every consequence that follows from the state alone. Each pass of a side can only enable the next one once,
+/// so that two passes over both sides reach the end; the exhaustive test holds that a third changes nothing.
+void settle(Step& step) {
+  Session& session = step.session;
+  for (const Which source : {Which::client, Which::upstream, Which::client, Which::upstream}) {
+    const Which sink = other(source);
+    Side& from = session.side(source);
+    Side& to = session.side(sink);
+
+    if (takes_nothing(to)) from.pending = false;
+
+    // T3: a failed client cancels the attempt.
+    if (held(to) && to.output == Output::connecting && failed(from.input)) let_go(step, sink, Hold::passed_on);
+
+    // T1: the FIN follows the data.
+    if (held(to) && to.output == Output::open && from.input == Input::fin && !from.pending) {
+      to.output = Output::fin_sent;
+      step.action(sink).send_fin = true;
+    }
+
+    // Nothing more can come from it, and nothing more can be done to it.
+    const bool finished = to.input == Input::fin && to.output == Output::fin_acked;
+    const bool dead = to.input != Input::open && to.output == Output::broken;
+    if (held(to) && (finished || dead)) let_go(step, sink, Hold::done);
+  }
+}
+
+/// T6: a side whose peer may still be sending is read and discarded before it is closed, or closed at once if the
+/// operator wants it so.
+void begin_lingering(const Session& before, Step& step) {
+  for (const Which which : kBoth) {
+    if (!lingers(step.session, which) || lingers(before, which)) continue;
+    if (step.session.linger) {
+      step.action(which).linger = true;
+    } else {
+      let_go(step, which, Hold::done);
+    }
+  }
+}
+
+/// Changes the session as the event says, without consequences. False: impossible.
+bool apply(Step& step, Event event, Which which) {
+  Session& session = step.session;
+  Side& self = session.side(which);
+  const Side& peer = session.side(other(which));
+  switch (event) {
+    case Event::connected:
+      if (!held(self) || self.output != Output::connecting) return false;
+      self.output = Output::open;
+      return true;
+    case Event::connect_failed:
+      if (!held(self) || self.output != Output::connecting) return false;
+      note_first(session, First::unreachable, which);
+      self.output = Output::broken;
+      let_go(step, which, Hold::unreachable);
+      if (held(peer)) let_go(step, other(which), Hold::passed_on);
+      return true;
+    case Event::pending:
+      if (!reads(session, which) || peer.output != Output::open) return false;
+      self.pending = true;
+      return true;
+    case Event::drained:
+      if (!self.pending) return false;
+      self.pending = false;
+      return true;
+    case Event::fin:
+      if (!reads(session, which)) return false;
+      self.input = Input::fin;
+      note_first(session, First::fin, which);
+      return true;
+    case Event::reset:
+    case Event::vanished:
+      if (!held(self) || self.input != Input::open || self.output == Output::connecting) return false;
+      fail_input(session, which, event == Event::reset ? Input::reset : Input::vanished);
+      return true;
+    case Event::refused:
+      if (!held(self) || (self.output != Output::open && self.output != Output::fin_sent)) return false;
+      self.output = Output::broken;
+      note_first(session, First::refused, which);
+      return true;
+    case Event::acked:
+      if (!held(self)) return false;
+      if (self.output == Output::fin_sent) {
+        self.output = Output::fin_acked;
+        return true;
+      }
+      if (!flushes(session, which) || peer.pending) return false;
+      let_go(step, which, Hold::passed_on);
+      return true;
+    case Event::deadline:
+      if (final(session)) return false;
+      pass_deadline(step);
+      return true;
+    case Event::stop:
+      if (session.draining || final(session)) return false;
+      session.draining = true;
+      note_first(session, First::stop, Which::client);
+      return true;
+    case Event::abort:
+      if (final(session)) return false;
+      note_first(session, First::stop, Which::client);
+      let_go_of_all(step, Hold::stopped);
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Step> step(const Session& session, Event event, Which side) {
+  Step step{session, {}};
+  if (!apply(step, event, side)) return std::nullopt;
+  settle(step);
+  begin_lingering(session, step);
+  return step;
+}
+
+bool final(const Session& session) {
+  return !held(session.side(Which::client)) && !held(session.side(Which::upstream));
+}
+
+bool reads(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  const Side& sink = session.side(other(which));
+  if (!held(self) || self.input != Input::open || self.output == Output::connecting) return false;
+  if (takes_nothing(sink)) return true;
+  // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
+  return sink.output != Output::connecting && !self.pending;
+}
+
+bool discards(const Session& session, Which which) { return takes_nothing(session.side(other(which))); }
+
+bool awaits_ack(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  if (!held(self)) return false;
+  // While its own flow is open there is no hurry: the acknowledgement is wanted for closing only.
+  if (self.output == Output::fin_sent) return self.input != Input::open;
+  return flushes(session, which) && !session.side(other(which)).pending;
+}
+
+bool lingers(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  const bool fin_is_out = self.output == Output::fin_sent || self.output == Output::fin_acked;
+  return held(self) && self.input == Input::open && fin_is_out && discards(session, which);
+}
+
+Deadline deadline(const Session& session) {
+  if (final(session)) return Deadline::none;
+  bool quiet = true;
+  for (const Which which : kBoth) {
+    const Side& side = session.side(which);
+    if (held(side) && side.output == Output::connecting) return Deadline::connect;
+    if (flushes(session, which)) return Deadline::reset_flush;
+    if (lingers(session, which)) return Deadline::linger;
+    quiet = quiet && side.input == Input::open && side.output == Output::open;
+  }
+  if (session.draining) return Deadline::drain;
+  return quiet ? Deadline::idle : Deadline::half_close;
+}
+
+}  // namespace lastbyte::termination

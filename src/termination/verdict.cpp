@@ -1,0 +1,38 @@
+#include "termination/verdict.h"
+
+namespace lastbyte::termination {
+namespace {
+
+End end_of(const Side& side) {
+  // What the peer did outranks what we did about it.
+  if (side.input == Input::reset) return End::reset;
+  if (side.input == Input::vanished) return End::vanished;
+  switch (side.hold) {
+    case Hold::unreachable: return End::unreachable;
+    case Hold::passed_on: return End::passed_on;
+    case Hold::limit: return End::limit;
+    case Hold::stopped: return End::stopped;
+    case Hold::held:
+    case Hold::done: break;
+  }
+  if (side.input == Input::open) return End::left;
+  return side.output == Output::broken ? End::refused : End::fin;
+}
+
+}  // namespace
+
+Verdict verdict(const Session& session) {
+  Verdict verdict;
+  bool acked = true;
+  for (const Which which : {Which::client, Which::upstream}) {
+    verdict.ends[static_cast<std::size_t>(which)] = end_of(session.side(which));
+    acked = acked && session.side(which).output == Output::fin_acked;
+  }
+  verdict.complete = acked && verdict.end(Which::client) == End::fin && verdict.end(Which::upstream) == End::fin;
+  verdict.limit = session.limit;
+  verdict.first = session.first;
+  verdict.first_side = session.first_side;
+  return verdict;
+}
+
+}  // namespace lastbyte::termination

@@ -1,0 +1,36 @@
+// How a session ended, told from its final state alone (T11).
+#pragma once
+
+#include "termination/session.h"
+
+namespace lastbyte::termination {
+
+/// How one side ended.
+enum class End : std::uint8_t {
+  fin,          ///< it sent its FIN and acknowledged ours: nothing is missing in either direction on its side
+  reset,        ///< it reset the connection
+  refused,      ///< it sent its FIN and then refused what was still sent to it
+  vanished,     ///< it stopped answering
+  unreachable,  ///< it could not be connected to
+  passed_on,    ///< we reset it, because the other side had failed
+  limit,        ///< we gave it up at a deadline
+  stopped,      ///< we reset it at the operator's stop
+  left,         ///< we closed it while it might still have been sending (linger off, T6)
+};
+
+struct Verdict {
+  std::array<End, 2> ends{};
+  bool complete = false;  ///< both FINs read, both FINs sent and acknowledged, no error on either side
+  Deadline limit = Deadline::none;
+  First first = First::none;
+  Which first_side = Which::client;
+
+  [[nodiscard]] constexpr End end(Which which) const { return ends[static_cast<std::size_t>(which)]; }
+};
+
+/// Precondition: final(session).
+Verdict verdict(const Session& session);
+
+std::string_view name(End);
+
+}  // namespace lastbyte::termination
