@@ -40,10 +40,10 @@ struct SocketOptions {
 
 struct ListenOptions {
   SocketOptions socket;
-  int backlog = 4096;  ///< the kernel caps it at net.core.somaxconn
+  int backlog = 4096;                                ///< the kernel caps it at net.core.somaxconn
   std::optional<std::chrono::seconds> defer_accept;  ///< TCP_DEFER_ACCEPT
   std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
-  bool reuse_port = false;  ///< share the port with other processes on purpose (SO_REUSEPORT)
+  bool reuse_port = false;                           ///< share the port with other processes on purpose (SO_REUSEPORT)
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };

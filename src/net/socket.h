@@ -18,15 +18,20 @@ namespace lastbyte::net {
 /// picks one, the same for all.
 Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count);
 
+/// Those options that a listening socket takes at any time: nodelay, keepalive, defer_accept, fast_open. listen_on()
+/// has them set; this is for a listening socket that was handed in from outside. `address` is for the error's text.
+Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options);
+
 /// A non-blocking socket whose connection is under way. `connected`: it was made at once.
 struct Connecting {
   Descriptor socket;
   bool connected = false;
 };
 
-/// Starts to connect; never blocks. `source`: none() for the kernel's choice. TCP_NODELAY is not set here: see
-/// set_nodelay(). With `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a
-/// cookie, and `connected` is true at once.
+/// Starts to connect; never blocks. `source`: none() for the kernel's choice. With default options this is socket() and
+/// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). With
+/// `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a cookie, and
+/// `connected` is true at once.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     bool fast_open);
 
@@ -34,6 +39,10 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so
 /// that the first write never waits and short sessions are spared a system call.
 void set_nodelay(int fd);
+
+/// Turns keepalive on as asked: four system calls, so on the connecting side only once a session has lived for a while.
+/// Does nothing where it is not enabled. Accepted sockets have it from their listener.
+void apply_keepalive(int fd, const Keepalive& keepalive);
 
 /// Bytes that the peer's kernel has not acknowledged yet; an unacknowledged FIN counts as 1 (SIOCOUTQ;
 /// net/ipv4/tcp.c tcp_ioctl). Still tells the truth after a reset: the queue is purged, the sequence numbers are not.

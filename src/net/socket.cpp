@@ -1,0 +1,235 @@
+#include "net/socket.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <limits>
+#include <string>
+
+namespace lastbyte::net {
+namespace {
+
+std::string named(const Address& address) { return "tcp:" + address.text(); }
+
+bool set_integer(int fd, int level, int option, int value) {
+  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/// The kernel takes int; a longer time would wrap to a short or negative one.
+template <typename Rep, typename Period>
+int clamped(std::chrono::duration<Rep, Period> time) {
+  constexpr auto most = std::numeric_limits<int>::max();
+  return time.count() > most ? most : static_cast<int>(time.count());
+}
+
+/// Sets options one after the other; the first that fails is kept, and nothing is tried after it.
+class Options {
+ public:
+  Options(int fd, const Address& address) : fd_(fd), address_(address) {}
+
+  void integer(const char* name, int level, int option, int value, const char* help = "") {
+    if (error_.code == 0 && !set_integer(fd_, level, option, value)) fail(name, help);
+  }
+
+  void text(const char* name, int level, int option, const std::string& value, const char* help) {
+    if (error_.code != 0) return;
+    if (::setsockopt(fd_, level, option, value.data(), static_cast<socklen_t>(value.size())) != 0) fail(name, help);
+  }
+
+  [[nodiscard]] Result<void> result() const {
+    if (error_.code != 0) return Failure(error_);
+    return {};
+  }
+
+ private:
+  void fail(const char* name, const char* help) {
+    error_.code = errno;
+    error_.operation = std::string("set ") + name + " for " + named(address_);
+    error_.detail = help;
+  }
+
+  int fd_;
+  const Address& address_;
+  Error error_;
+};
+
+/// Those of the options that must stand before bind(), listen() or connect(). Buffers: the window scale is chosen when
+/// the SYN is sent or answered (tcp(7)).
+void set_early(Options& set, const SocketOptions& options) {
+  if (options.send_buffer) set.integer("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, *options.send_buffer);
+  if (options.receive_buffer) set.integer("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, *options.receive_buffer);
+  if (options.user_timeout) {
+    set.integer("TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, clamped(*options.user_timeout));
+  }
+  if (options.mark) {
+    set.integer("SO_MARK", SOL_SOCKET, SO_MARK, static_cast<int>(*options.mark), "it needs CAP_NET_ADMIN");
+  }
+  if (!options.interface.empty()) {
+    set.text("SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, options.interface,
+             "expected the name of a network interface of this machine");
+  }
+}
+
+void set_keepalive(Options& set, const Keepalive& keepalive) {
+  if (!keepalive.enabled) return;
+  set.integer("SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1);
+  set.integer("TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, clamped(keepalive.idle));
+  set.integer("TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, clamped(keepalive.interval));
+  set.integer("TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
+}
+
+std::string bind_advice(int code, const Address& address) {
+  switch (code) {
+    case EACCES: return address.port() < 1024 ? "ports below 1024 need CAP_NET_BIND_SERVICE" : "";
+    case EADDRINUSE: return "another socket listens there already";
+    case EADDRNOTAVAIL: return "no interface of this machine has the address";
+    default: return "";
+  }
+}
+
+Failure bind_failure(const Address& address) {
+  const int code = errno;
+  return failure("listen on " + named(address), code, bind_advice(code, address));
+}
+
+enum class PortSharing { none, now };
+
+Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
+  Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return failure_from_errno("make a socket for " + named(address));
+  Options set(socket.get(), address);
+  // Without it the sessions in TIME_WAIT of an earlier run would hold the port for a minute.
+  set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
+  set_early(set, options.socket);
+  if (auto done = set.result(); !done) return Failure(done.error());
+  if (auto done = apply_listen_options(socket.get(), address, options); !done) return Failure(done.error());
+  if (::bind(socket.get(), address.data(), address.size()) != 0) return bind_failure(address);
+  if (::listen(socket.get(), options.backlog) != 0) return bind_failure(address);
+  return socket;
+}
+
+std::string connect_advice(int code, const Address& source) {
+  if (code != EADDRNOTAVAIL) return {};
+  if (!source.none() && source.port() != 0) return "the source port is in use towards this destination";
+  return "the local ports towards this destination are used up; give more source addresses, or widen "
+         "net.ipv4.ip_local_port_range";
+}
+
+Result<void> bind_source(int fd, const Address& to, const Address& source) {
+  Options set(fd, to);
+  if (source.port() == 0) {
+    // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
+    set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  } else {
+    // One source port serves several destinations only so.
+    set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (auto done = set.result(); !done) return done;
+  if (::bind(fd, source.data(), source.size()) != 0) {
+    const int code = errno;
+    return failure("bind source " + source.text() + " for " + named(to), code, bind_advice(code, source));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options) {
+  Options set(fd, address);
+  if (options.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1);
+  set_keepalive(set, options.socket.keepalive);
+  if (options.defer_accept) {
+    set.integer("TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, clamped(*options.defer_accept));
+  }
+  if (options.fast_open) set.integer("TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, *options.fast_open);
+  return set.result();
+}
+
+Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count) {
+  std::vector<Descriptor> sockets;
+  // SO_REUSEPORT would silently share the port with any other process of the same user that set it too. So the first
+  // socket binds and listens without it: the kernel refuses that in one step where any other socket listens
+  // (inet_csk_get_port, called by bind() and again by listen()). It is opened to its siblings only afterwards.
+  auto first = listening_socket(address, options, options.reuse_port ? PortSharing::now : PortSharing::none);
+  if (!first) return Failure(first.error());
+  Address bound = address;
+  if (address.port() == 0) bound.set_port(local_address(first->get()).port());
+  if (count > 1 && !set_integer(first->get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return failure_from_errno("set SO_REUSEPORT for " + named(bound));
+  }
+  sockets.push_back(std::move(*first));
+  for (int made = 1; made < count; ++made) {
+    auto next = listening_socket(bound, options, PortSharing::now);
+    if (!next) return Failure(next.error());
+    sockets.push_back(std::move(*next));
+  }
+  return sockets;
+}
+
+Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
+                                    bool fast_open) {
+  const auto operation = [&] { return "connect " + named(to); };
+  Connecting connecting;
+  connecting.socket = Descriptor(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int fd = connecting.socket.get();
+  if (fd < 0) return failure_from_errno(operation());
+  Options set(fd, to);
+  set_early(set, options.socket);
+  if (auto done = set.result(); !done) return Failure(done.error());
+  if (!source.none()) {
+    if (auto bound = bind_source(fd, to, source); !bound) return Failure(bound.error());
+  }
+  // Refused where net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
+  if (fast_open) set_integer(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+  if (::connect(fd, to.data(), to.size()) == 0) {
+    connecting.connected = true;
+  } else if (errno != EINPROGRESS) {
+    const int code = errno;
+    return failure(operation(), code, connect_advice(code, source));
+  }
+  return connecting;
+}
+
+// The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then
+// the next read or write says so.
+void set_nodelay(int fd) { set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+void apply_keepalive(int fd, const Keepalive& keepalive) {
+  Options set(fd, Address{});
+  set_keepalive(set, keepalive);
+}
+
+std::uint32_t unacknowledged(int fd) {
+  int bytes = 0;
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::uint32_t>(bytes);
+}
+
+int take_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+  return error;
+}
+
+void reset_and_close(Descriptor& socket) {
+  if (!socket) return;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  socket.close();
+}
+
+Address local_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return Address::from_kernel(reinterpret_cast<sockaddr*>(&address), length);
+}
+
+}  // namespace lastbyte::net
