@@ -8,11 +8,13 @@ function(lastbyte_room NAME)
   target_link_libraries(lastbyte_${NAME} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
 endfunction()
 
+set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test has failed")
+
 #   lastbyte_test(NAME SOURCES a_test.cpp USES termination [LIBRARIES ...]): a GoogleTest program, found by ctest
 function(lastbyte_test NAME)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_executable(${NAME} ${TEST_SOURCES})
   list(TRANSFORM TEST_USES PREPEND lastbyte_)
   target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} GTest::gtest_main)
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST)
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${LASTBYTE_TEST_TIMEOUT_SECONDS})
 endfunction()

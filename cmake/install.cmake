@@ -1,0 +1,12 @@
+# What `cmake --install` puts in place: the program, its manual, its service.
+include(GNUInstallDirs)
+if(TARGET lastbyte)
+  install(TARGETS lastbyte RUNTIME)
+endif()
+if(EXISTS ${CMAKE_SOURCE_DIR}/docs/lastbyte.1)
+  install(FILES docs/lastbyte.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
+file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/deploy/*.service ${CMAKE_SOURCE_DIR}/deploy/*.socket)
+if(units)
+  install(FILES ${units} DESTINATION lib/systemd/system)
+endif()

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""The structure check is itself checked: each planted violation must be found, and a good house must pass."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+import structure  # noqa: E402
+
+HEADER = "// relay: sessions in motion.\n#pragma once\n"
+
+
+class StructureTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name)
+        self.plant("src/relay/worker.h", HEADER + '#include "relay/session.h"\n#include "termination/session.h"\n')
+        self.plant("src/relay/CMakeLists.txt", "lastbyte_room(relay SOURCES a.cpp USES termination net loop)\n")
+
+    def plant(self, path, text):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def expect(self, *fragments):
+        found = list(structure.violations(self.root))
+        self.assertEqual(len(found), len(fragments), found)
+        for violation, fragment in zip(found, fragments):
+            self.assertIn(fragment, violation)
+
+    def test_a_good_house_passes(self):
+        self.expect()
+
+    def test_an_include_from_above_is_found(self):
+        self.plant("src/termination/bad.cpp", '#include <array>\n#include "relay/worker.h"\n')
+        self.expect("src/termination/bad.cpp:2: termination must not include relay/worker.h")
+
+    def test_an_include_from_the_same_floor_is_found(self):
+        self.plant("src/net/bad.cpp", "#  include <loop/loop.h>\n")
+        self.expect("src/net/bad.cpp:1: net must not include loop/loop.h")
+
+    def test_an_include_around_the_floors_is_found(self):
+        self.plant("src/base/bad.cpp", '#include "../relay/worker.h"\n#include "worker.h"\n')
+        self.expect('"../relay/worker.h"', '"worker.h"')
+
+    def test_a_library_from_above_is_found(self):
+        self.plant("src/net/CMakeLists.txt", "# USES relay\nlastbyte_room(net\n  SOURCES a.cpp\n  USES base relay)\n")
+        self.expect("net must not use relay")
+
+    def test_a_room_without_a_floor_is_found(self):
+        self.plant("src/attic/a.cpp", "")
+        self.expect("src/attic:1: a room without a floor")
+
+    def test_a_header_without_a_first_comment_is_found(self):
+        self.plant("src/net/bare.h", "#pragma once\n")
+        self.expect("src/net/bare.h:1: a header begins with a comment")
+
+    def test_using_namespace_in_a_header_is_found(self):
+        self.plant("tests/net/help.h", "// help\n#pragma once\nusing namespace std;\n")
+        self.plant("tests/net/fine.cpp", "using namespace lastbyte;\n")
+        self.expect("tests/net/help.h:3: no `using namespace`")
+
+    def test_a_file_that_is_too_long_is_found(self):
+        self.plant("src/net/long.cpp", "\n" * (structure.MAX_LINES + 1))
+        self.plant("src/net/fits.cpp", "\n" * structure.MAX_LINES)
+        self.expect("src/net/long.cpp:451: 451 lines")
+
+    def test_the_ratchet_only_turns_one_way(self):
+        structure.LONGER["src/net/old.cpp"] = 500
+        self.addCleanup(structure.LONGER.pop, "src/net/old.cpp")
+        self.plant("src/net/old.cpp", "\n" * 500)
+        self.expect()
+        self.plant("src/net/old.cpp", "\n" * 501)
+        self.expect("at most 500")
+        self.plant("src/net/old.cpp", "\n" * 480)
+        self.expect("has shrunk to 480")
+
+
+if __name__ == "__main__":
+    unittest.main()
