@@ -1,5 +1,5 @@
-// The log of ended sessions: takes records from the workers' rings on a thread of its own and writes them. The data path
-// never waits for it; what it cannot keep up with is counted as dropped.
+// The log of ended sessions: takes records from the workers' rings on a thread of its own and writes them. The data
+// path never waits for it; what it cannot keep up with is counted as dropped.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,14 @@ class RecordLog {
   void start(std::vector<relay::RecordRing*> rings);
   /// From a worker: there is something in its ring. A system call only when the log's thread is asleep.
   void wake();
-  /// From the control thread (SIGUSR1): opens the path anew. If that fails, the old file stays and `warn` says why.
+  /// From the control thread (SIGUSR1): the log's thread opens the path anew. If that fails, the old file stays and
+  /// `warn` says why.
   void reopen();
 
   /// Records that could not be written (the disk was full, the pipe was closed).
   [[nodiscard]] std::uint64_t lost() const;
+  /// How often wake() found the log asleep, and so cost a system call.
+  [[nodiscard]] std::uint64_t wakeups() const;
 
  private:
   class Impl;

@@ -1,0 +1,90 @@
+#include "observe/log_target.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+namespace lastbyte::observe {
+namespace {
+
+constexpr mode_t kMode = 0640;
+
+/// As many whole lines as fit into `limit`; a longer single line is given as it is.
+std::string_view whole_lines(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  const auto last = text.rfind('\n', limit - 1);
+  if (last != std::string_view::npos) return text.substr(0, last + 1);
+  return text.substr(0, text.find('\n') + 1);
+}
+
+bool writable_now(int fd) {
+  pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&wanted, 1, 0) > 0;
+}
+
+}  // namespace
+
+Result<LogTarget> LogTarget::open(const std::string& target) {
+  if (target == "stderr") return share(STDERR_FILENO, target);
+  Descriptor fd(::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, kMode));
+  if (!fd) return failure_from_errno("open the log " + target);
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return failure_from_errno("stat the log " + target);
+  return LogTarget(std::move(fd), S_ISREG(status.st_mode) ? Kind::file : Kind::stream, target);
+}
+
+Result<LogTarget> LogTarget::share(int fd, std::string name) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return failure_from_errno("stat " + name);
+  if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+    // O_NONBLOCK belongs to the open file description, which other processes share; opening it anew gives our own.
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    Descriptor own(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (own) return LogTarget(std::move(own), Kind::stream, std::move(name));
+  }
+  Descriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return failure_from_errno("duplicate " + name);
+  if (S_ISREG(status.st_mode)) return LogTarget(std::move(copy), Kind::file, std::move(name));
+  return LogTarget(std::move(copy), S_ISSOCK(status.st_mode) ? Kind::socket : Kind::blocking_stream, std::move(name));
+}
+
+ssize_t LogTarget::write_once(std::string_view part) const {
+  switch (kind_) {
+    case Kind::socket: return ::send(fd_.get(), part.data(), part.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    case Kind::blocking_stream:
+      // A pipe that polls writable has a free page, so that PIPE_BUF bytes do not block (fs/pipe.c pipe_poll).
+      if (!writable_now(fd_.get())) {
+        errno = EAGAIN;
+        return -1;
+      }
+      break;
+    case Kind::file:
+    case Kind::stream: break;
+  }
+  return ::write(fd_.get(), part.data(), part.size());
+}
+
+LogTarget::Written LogTarget::write(std::string_view lines) {
+  Written done;
+  while (done.bytes < lines.size()) {
+    const auto rest = lines.substr(done.bytes);
+    const auto part = kind_ == Kind::file ? rest : whole_lines(rest, PIPE_BUF);
+    const ssize_t count = write_once(part);
+    if (count > 0) {
+      done.bytes += static_cast<std::size_t>(count);
+    } else if (count == 0) {
+      done.error = EIO;
+      return done;
+    } else if (errno != EINTR) {
+      done.error = errno;
+      return done;
+    }
+  }
+  return done;
+}
+
+}  // namespace lastbyte::observe

@@ -1,0 +1,264 @@
+// Theory of operation. One thread takes records out of all rings, formats them into a batch of whole lines, writes the
+// batch, and naps: while sessions keep ending, a worker's wake() finds it awake and costs nothing. Only when a nap
+// brought nothing does it sleep until woken. A target that blocks stops the thread, not the workers: their rings fill
+// up and they count what they drop. A target that fails loses the batch, and is left alone for a while.
+#include "observe/record_log.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "base/time.h"
+#include "observe/log_target.h"
+#include "observe/sleeper.h"
+
+namespace lastbyte::observe {
+namespace {
+
+constexpr std::size_t kBatchBytes = 64 * 1024;
+constexpr std::chrono::milliseconds kNap{20};
+constexpr std::chrono::milliseconds kStuckAfter{1000};
+constexpr std::chrono::milliseconds kShutdown{1000};
+constexpr std::chrono::seconds kFirstRetry{1};
+constexpr std::chrono::seconds kLastRetry{64};
+
+/// Signals are the control thread's; and a blocked SIGPIPE leaves only EPIPE.
+void block_all_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+class RecordLog::Impl {
+ public:
+  Impl(LogTarget target, Sleeper sleeper, RecordFormatter format, std::function<void(std::string)> warn)
+      : target_(std::move(target)), sleeper_(std::move(sleeper)), format_(format), warn_(std::move(warn)) {}
+
+  void start(std::vector<relay::RecordRing*> rings) {
+    rings_ = std::move(rings);
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void stop() {
+    stopping_.store(true);
+    sleeper_.interrupt();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void reopen() {
+    reopen_wanted_.store(true);
+    sleeper_.interrupt();
+  }
+
+  void wake() {
+    if (sleeper_.wake()) wakeups_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] std::uint64_t lost() const { return lost_.load(); }
+  [[nodiscard]] std::uint64_t wakeups() const { return wakeups_.load(); }
+
+ private:
+  void run();
+  bool collect();
+  void flush();
+  bool wait_writable();
+  void lose_batch();
+  void fail(int error);
+  void recover();
+  void open_anew();
+  void sleep();
+  [[nodiscard]] bool anything_to_do() const;
+  /// Stopping, and the second that a stop may take is over.
+  [[nodiscard]] bool out_of_time() const { return stopping_.load() && stop_at_ && Clock::now() >= *stop_at_; }
+  void note_stopping();
+
+  LogTarget target_;
+  Sleeper sleeper_;
+  RecordFormatter format_;
+  std::function<void(std::string)> warn_;
+  std::vector<relay::RecordRing*> rings_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> reopen_wanted_{false};
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<std::uint64_t> wakeups_{0};
+
+  // The log's thread alone:
+  std::string batch_;  ///< formatted lines, of which the first `written_` bytes are out
+  std::size_t written_ = 0;
+  bool torn_ = false;                ///< the target ends in the middle of a line that was lost
+  std::uint64_t lost_before_ = 0;    ///< `lost_` when the target began to fail
+  std::chrono::seconds backoff_{0};  ///< 0: the last write succeeded
+  TimePoint retry_at_{};
+  std::optional<TimePoint> stop_at_;
+};
+
+void RecordLog::Impl::note_stopping() {
+  if (stopping_.load() && !stop_at_) stop_at_ = Clock::now() + kShutdown;
+}
+
+void RecordLog::Impl::run() {
+  block_all_signals();
+  for (;;) {
+    note_stopping();
+    if (reopen_wanted_.exchange(false)) open_anew();
+    const bool last_round = stop_at_.has_value();
+    const bool found = collect();
+    flush();
+    if (found) {
+      if (!stopping_.load()) sleeper_.nap(kNap);
+    } else if (last_round) {
+      return;
+    } else {
+      sleep();
+    }
+  }
+}
+
+void RecordLog::Impl::sleep() {
+  sleeper_.announce_sleep();
+  if (anything_to_do()) {
+    sleeper_.withdraw();
+  } else {
+    sleeper_.sleep();
+  }
+}
+
+bool RecordLog::Impl::anything_to_do() const {
+  if (stopping_.load() || reopen_wanted_.load()) return true;
+  return std::ranges::any_of(rings_, [](relay::RecordRing* ring) { return ring->read_available() != 0; });
+}
+
+/// True if there was anything. Rings are taken in turn, so that a busy worker does not starve the others' records.
+bool RecordLog::Impl::collect() {
+  const auto take = [this](const relay::Record& record) {
+    batch_ += format_(record);
+    batch_ += '\n';
+  };
+  bool found = false;
+  for (bool more = true; more && batch_.size() < kBatchBytes;) {
+    more = false;
+    for (relay::RecordRing* ring : rings_) more = ring->consume_one(take) || more;
+    found = found || more;
+  }
+  return found;
+}
+
+void RecordLog::Impl::flush() {
+  while (written_ < batch_.size()) {
+    if (Clock::now() < retry_at_ || out_of_time()) return lose_batch();
+    if (torn_) {
+      const auto ended = target_.write("\n");
+      if (ended.error != 0 && ended.error != EAGAIN) return fail(ended.error);
+      torn_ = ended.error != 0;
+    }
+    const auto done = torn_ ? LogTarget::Written{0, EAGAIN} : target_.write(std::string_view(batch_).substr(written_));
+    written_ += done.bytes;
+    if (done.error == EAGAIN) {
+      if (!wait_writable()) return lose_batch();
+    } else if (done.error != 0) {
+      return fail(done.error);
+    } else {
+      recover();
+    }
+  }
+  batch_.clear();
+  written_ = 0;
+}
+
+/// Waits for the target's reader as long as the process lives, and tells the operator once that it does. False: the
+/// process wants to end.
+bool RecordLog::Impl::wait_writable() {
+  int timeout_ms = static_cast<int>(kStuckAfter.count());
+  for (;;) {
+    note_stopping();
+    if (stop_at_) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*stop_at_ - Clock::now()).count();
+      if (left <= 0) return false;
+      timeout_ms = static_cast<int>(left) + 1;
+    }
+    std::array<pollfd, 2> wanted{pollfd{.fd = target_.fd(), .events = POLLOUT, .revents = 0},
+                                 pollfd{.fd = sleeper_.fd(), .events = POLLIN, .revents = 0}};
+    const int ready = ::poll(wanted.data(), wanted.size(), timeout_ms);
+    if (wanted[0].revents != 0) return true;
+    if (wanted[1].revents != 0) sleeper_.clear();
+    if (reopen_wanted_.exchange(false)) {
+      open_anew();
+      return true;
+    }
+    if (ready == 0 && !stop_at_) {
+      warn_("log " + target_.name() + ": its reader does not read; session records are held, then dropped");
+      timeout_ms = -1;
+    }
+  }
+}
+
+void RecordLog::Impl::lose_batch() {
+  const auto rest = std::string_view(batch_).substr(written_);
+  lost_.fetch_add(static_cast<std::uint64_t>(std::ranges::count(rest, '\n')));
+  torn_ = torn_ || (written_ > 0 && batch_[written_ - 1] != '\n');
+  batch_.clear();
+  written_ = 0;
+}
+
+void RecordLog::Impl::fail(int error) {
+  if (backoff_.count() == 0) {
+    lost_before_ = lost_.load();
+    warn_(Error{"write the log " + target_.name(), error, "session records are lost until it can be written"}.text());
+  }
+  backoff_ = std::clamp(backoff_ * 2, kFirstRetry, kLastRetry);
+  retry_at_ = Clock::now() + backoff_;
+  lose_batch();
+}
+
+void RecordLog::Impl::recover() {
+  if (backoff_.count() == 0) return;
+  backoff_ = std::chrono::seconds(0);
+  warn_("log " + target_.name() + ": is written again; " + std::to_string(lost_.load() - lost_before_) +
+        " session records were lost");
+}
+
+void RecordLog::Impl::open_anew() {
+  if (target_.name() == "stderr") return;
+  auto fresh = LogTarget::open(target_.name());
+  if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
+  if (written_ > 0 && batch_[written_ - 1] != '\n') {
+    // The half that the old file holds would make no sense in the new one.
+    const auto end_of_line = batch_.find('\n', written_);
+    lost_.fetch_add(1);
+    written_ = end_of_line + 1;
+  }
+  target_ = std::move(*fresh);
+  torn_ = false;
+  retry_at_ = {};
+}
+
+Result<std::unique_ptr<RecordLog>> RecordLog::open(const std::string& target, RecordFormatter format,
+                                                   std::function<void(std::string)> warn) {
+  auto opened = LogTarget::open(target);
+  if (!opened) return Failure(opened.error());
+  auto sleeper = Sleeper::create();
+  if (!sleeper) return Failure(sleeper.error());
+  auto impl = std::make_unique<Impl>(std::move(*opened), std::move(*sleeper), format, std::move(warn));
+  return std::unique_ptr<RecordLog>(new RecordLog(std::move(impl)));
+}
+
+RecordLog::RecordLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RecordLog::~RecordLog() { impl_->stop(); }
+void RecordLog::start(std::vector<relay::RecordRing*> rings) { impl_->start(std::move(rings)); }
+void RecordLog::wake() { impl_->wake(); }
+void RecordLog::reopen() { impl_->reopen(); }
+std::uint64_t RecordLog::lost() const { return impl_->lost(); }
+std::uint64_t RecordLog::wakeups() const { return impl_->wakeups(); }
+
+}  // namespace lastbyte::observe

@@ -1,0 +1,45 @@
+// A thread that sleeps when there is nothing to do, and wakers who pay a system call only when it does.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace lastbyte::observe {
+
+/// One thread sleeps, any thread wakes. The sleeper's order: announce_sleep(), look for work once more, then either
+/// sleep() or withdraw(). A waker's order: provide the work, then wake(). Both orders meet in one atomic exchange, so
+/// that either the sleeper sees the work or the waker sees the announcement.
+class Sleeper {
+ public:
+  static Result<Sleeper> create();
+  Sleeper(Sleeper&& other) noexcept : event_(std::move(other.event_)) {}
+  Sleeper& operator=(Sleeper&&) = delete;
+
+  // The sleeping thread:
+  void announce_sleep() { announced_.exchange(true, std::memory_order_acq_rel); }
+  void withdraw() { announced_.exchange(false, std::memory_order_acq_rel); }
+  /// Until woken or interrupted; takes the announcement back.
+  void sleep();
+  /// For `time`, or until interrupted. Not announced: wake() does nothing meanwhile.
+  void nap(std::chrono::milliseconds time);
+  /// To be polled beside something else; readable once interrupted.
+  [[nodiscard]] int fd() const { return event_.get(); }
+  /// Takes the interruption, so that fd() is not readable any more.
+  void clear();
+
+  // Any thread:
+  /// True if the sleeper had announced its sleep, and only then at the cost of a system call.
+  bool wake();
+  /// Wakes from a nap too.
+  void interrupt();
+
+ private:
+  explicit Sleeper(Descriptor event) : event_(std::move(event)) {}
+  Descriptor event_;  ///< an eventfd
+  std::atomic<bool> announced_{false};
+};
+
+}  // namespace lastbyte::observe

@@ -1,0 +1,97 @@
+#include "observe/summary.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lastbyte::observe {
+namespace {
+
+using termination::Deadline;
+using termination::End;
+using termination::First;
+using termination::Verdict;
+using termination::Which;
+
+constexpr std::array kBoth{Which::client, Which::upstream};
+
+/// How much an end says about the cause: a side that we reset because of the other one explains nothing.
+int weight(End end) {
+  switch (end) {
+    case End::fin: return 0;
+    case End::passed_on: return 1;
+    case End::left: return 2;
+    case End::refused: return 3;
+    case End::stopped: return 4;
+    case End::limit: return 5;
+    case End::vanished: return 6;
+    case End::reset: return 7;
+    case End::unreachable: return 8;
+  }
+  return 0;
+}
+
+/// The side that the session's end is put down to: the one that failed first, or else the one that failed worst.
+Which culprit(const Verdict& verdict) {
+  switch (verdict.first) {
+    case First::reset:
+    case First::vanished:
+    case First::refused:
+    case First::unreachable: return verdict.first_side;
+    case First::none:
+    case First::fin:
+    case First::limit:
+    case First::stop: break;
+  }
+  return weight(verdict.end(Which::upstream)) > weight(verdict.end(Which::client)) ? Which::upstream : Which::client;
+}
+
+std::string limit_passed(Deadline limit, Which side) {
+  switch (limit) {
+    case Deadline::connect: return "connect limit passed";
+    case Deadline::idle: return "idle limit passed";
+    case Deadline::half_close: return "half_close limit passed";
+    case Deadline::reset_flush: return "reset_flush limit passed";
+    case Deadline::linger: return fmt::format("linger limit passed, {} was still sending", name(side));
+    case Deadline::drain: return "drain limit passed";
+    case Deadline::none: break;
+  }
+  return "limit passed";
+}
+
+std::string cause(const Verdict& verdict) {
+  if (verdict.complete) return "complete";
+  const Which side = culprit(verdict);
+  const std::string_view who = name(side);
+  switch (verdict.end(side)) {
+    case End::reset: return fmt::format("reset by {}", who);
+    case End::vanished: return fmt::format("{} vanished", who);
+    case End::unreachable: return fmt::format("{} unreachable", who);
+    case End::refused: return fmt::format("refused by {}", who);
+    case End::limit: return limit_passed(verdict.limit, side);
+    case End::stopped: return "stopped by the operator";
+    case End::left: return fmt::format("left {} while it might still send", who);
+    case End::passed_on: return fmt::format("{} reset for the other side's failure", who);
+    case End::fin: break;
+  }
+  return "incomplete";
+}
+
+}  // namespace
+
+std::string summary(const relay::Record& record) {
+  const Verdict& verdict = record.verdict;
+  std::string out = cause(verdict);
+  if (!verdict.complete)
+    if (const int error = record.side(culprit(verdict)).error; error != 0)
+      out += fmt::format(" ({})", errno_name(error));
+  for (const Which source : kBoth)
+    if (const auto lost = record.side(source).flow.undelivered; lost != 0)
+      out += fmt::format(", {} byte{} from {} undelivered", lost, lost == 1 ? "" : "s", name(source));
+  return out;
+}
+
+}  // namespace lastbyte::observe
