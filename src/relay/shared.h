@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -34,6 +35,9 @@ class ClientCounts {
   std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
 };
 
+/// Sessions of one forwarding, over all workers.
+using SessionCount = std::shared_ptr<std::atomic<std::uint32_t>>;
+
 struct Shared {
   std::uint32_t max_sessions = 0;         ///< over all workers; more wait in the backlog
   std::atomic<std::uint32_t> sessions{0};  ///< over all workers
@@ -46,6 +50,13 @@ struct Shared {
   std::function<void()> wake_log;
   /// Something an operator must know, from any thread, rarely: one line. Must not block for long.
   std::function<void(std::string)> warn;
+
+  /// The count that all workers keep together for a forwarding. Any thread.
+  SessionCount listener_sessions(const void* forwarding);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const void*, SessionCount> listener_sessions_;
 };
 
 }  // namespace lastbyte::relay

@@ -1,0 +1,33 @@
+// What other threads want of a worker: posted under a lock, carried out by the worker between two rounds of its loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace lastbyte::loop {
+
+class Mailbox {
+ public:
+  static Result<std::unique_ptr<Mailbox>> create();
+
+  /// From any thread. The message runs on the worker's thread.
+  void post(std::function<void()> message);
+
+  /// Readable when there is mail (an eventfd, level-triggered).
+  [[nodiscard]] int fd() const { return event_.get(); }
+  /// From the worker: carries out all mail that is here.
+  void carry_out();
+
+ private:
+  explicit Mailbox(Descriptor event) : event_(std::move(event)) {}
+  Descriptor event_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> messages_;
+};
+
+}  // namespace lastbyte::loop

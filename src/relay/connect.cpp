@@ -1,0 +1,108 @@
+// Session: reaching the upstream (T3). Until it is reached, the client's bytes and FIN stay in the kernel's queue; its
+// reset cancels the attempt.
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/socket.h"
+#include "relay/context.h"
+#include "relay/errors.h"
+#include "relay/listener.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+
+using termination::Event;
+
+namespace {
+
+constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+bool has_input(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+}  // namespace
+
+void Session::begin() {
+  const int client = side(Which::client).socket.get();
+  if (const int error = context_.epoll.add(client, kWatched, Tag::of(this, TagKind::client)); error != 0) {
+    latch(Which::client, error);
+    apply(Event::abort, Which::client);
+    return;
+  }
+  try_next_address();
+  if (!final()) arm();
+}
+
+void Session::try_next_address() {
+  const net::ConnectOptions& settings = listener_.forwarding->upstream;
+  while (const auto which = attempts_.next()) {
+    const auto left = listener_.forwarding->limits.connect -
+                      std::chrono::duration_cast<Duration>(context_.now - started_);
+    try_until_ = context_.now + upstream::time_for_try(attempts_, left);
+    ++attempts_.made;
+    net::Address source;
+    if (!settings.sources.empty()) {
+      const auto count = static_cast<std::uint32_t>(settings.sources.size());
+      source = settings.sources[upstream::source_for(listener_.sources_taken++, count)];
+    }
+    // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
+    // waits for the server to speak would wait for ever.
+    const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
+    auto connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
+    if (!connecting) {
+      latch(Which::upstream, connecting.error().code);
+      continue;
+    }
+    Side& self = side(Which::upstream);
+    self.socket = std::move(connecting->socket);
+    self.readable = self.writable = self.hung_up = self.trouble = self.fin_seen = false;
+    if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream));
+        error != 0) {
+      latch(Which::upstream, error);
+      continue;
+    }
+    if (connecting->connected) connected();
+    return;
+  }
+  apply(Event::connect_failed, Which::upstream);
+}
+
+void Session::connected() {
+  connected_ = last_activity_ = context_.now;
+  side(Which::upstream).error = 0;  // of tries before this one
+  side(Which::upstream).writable = true;
+  apply(Event::connected, Which::upstream);
+}
+
+void Session::on_connecting_events(std::uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    try_failed(net::take_error(side(Which::upstream).socket.get()));
+  } else if ((events & EPOLLOUT) != 0) {
+    connected();
+  }
+}
+
+void Session::try_failed(int error) {
+  side(Which::upstream).error = 0;
+  latch(Which::upstream, error);
+  side(Which::upstream).socket.close();
+  try_next_address();
+}
+
+void Session::on_early_client_events(std::uint32_t events) {
+  Side& client = side(Which::client);
+  if ((events & EPOLLERR) != 0) {
+    latch(Which::client, net::take_error(client.socket.get()));
+    client.trouble = false;
+    apply(event_of_input_end(-1, client.error, false), Which::client);
+  } else if ((events & EPOLLRDHUP) != 0 && listener_.forwarding->early_fin == EarlyFin::abort) {
+    apply(Event::reset, Which::client);
+  }
+}
+
+}  // namespace lastbyte::relay

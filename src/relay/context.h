@@ -1,0 +1,64 @@
+// What a worker lends its sessions: the loop, the pools, the time of this round. One thread's own; nothing is locked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "loop/epoll.h"
+#include "loop/timer_wheel.h"
+#include "relay/carrier.h"
+#include "relay/shared.h"
+#include "termination/session.h"
+
+namespace lastbyte::relay {
+
+class Session;
+
+/// What an epoll tag points to; its low bits (objects are aligned to 8) say what kind it is.
+enum class TagKind : std::uint64_t { client, upstream, listener, mailbox };
+
+struct Tag {
+  static constexpr std::uint64_t kMask = 7;
+
+  template <typename T>
+  static std::uint64_t of(T* object, TagKind kind) {
+    static_assert(alignof(T) > kMask);
+    return reinterpret_cast<std::uintptr_t>(object) | static_cast<std::uint64_t>(kind);
+  }
+  static TagKind kind(std::uint64_t tag) { return static_cast<TagKind>(tag & kMask); }
+  template <typename T>
+  static T* object(std::uint64_t tag) {
+    return reinterpret_cast<T*>(tag & ~kMask);
+  }
+};
+
+struct Context {
+  explicit Context(loop::Epoll epoll_, Shared& shared_, TimePoint now_)
+      : epoll(std::move(epoll_)), shared(shared_), now(now_), began(now_), wheel(0) {}
+
+  loop::Epoll epoll;
+  Shared& shared;
+  TimePoint now;    ///< read once a round
+  TimePoint began;  ///< tick 0 of the wheel
+  loop::TimerWheel wheel;
+  BlockPool blocks;
+  PipePool pipes;
+  std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
+  std::vector<Session*> turns;       ///< sessions whose budget was used up
+  std::optional<TimePoint> drain_at;  ///< set once a stop was asked for (T15)
+
+  /// The first tick that is not before `at`, so that no timer fires early.
+  [[nodiscard]] std::uint64_t tick(TimePoint at) const {
+    const auto since = at - began;
+    if (since.count() <= 0) return 0;
+    return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(since).count());
+  }
+  [[nodiscard]] std::uint64_t current_tick() const {
+    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now - began).count());
+  }
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,98 @@
+// Session: time. One deadline is armed, the one that termination names (T8); the worker's timer is set for it, or for
+// something that must be looked at sooner.
+#include <algorithm>
+
+#include "net/socket.h"
+#include "relay/context.h"
+#include "relay/listener.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+
+using termination::Deadline;
+using termination::Event;
+
+namespace {
+
+/// A session that has lived for so long gets the socket options that only matter to long ones; short ones are spared
+/// the system calls.
+constexpr Duration kSettleIn{5000};
+
+/// No readiness tells of acknowledged bytes (the write-space callback waits for a third of the buffer), and only an edge
+/// that may have come too early tells of an acknowledged FIN. So it is looked at, ever less often.
+constexpr Duration kFirstAckPoll{1};
+constexpr Duration kLongestAckPoll{250};
+
+}  // namespace
+
+TimePoint Session::deadline_time(Deadline deadline) const {
+  const Limits& limits = listener_.forwarding->limits;
+  const Linger& linger = listener_.forwarding->linger;
+  switch (deadline) {
+    case Deadline::none: return TimePoint::max();
+    case Deadline::connect: return std::min(started_ + limits.connect, try_until_);
+    case Deadline::idle: return last_activity_ + limits.idle;
+    case Deadline::half_close: return last_activity_ + limits.half_close;
+    case Deadline::reset_flush: return failed_ + limits.reset_flush;
+    case Deadline::linger:
+      if (linger.mode == termination::LingerMode::always) return lingering_ + linger.time;
+      return std::min(lingering_ + linger.time, last_activity_ + linger.timeout);
+    case Deadline::drain: return context_.drain_at.value_or(TimePoint::max());
+  }
+  return TimePoint::max();
+}
+
+/// Cheap where nothing changed: a deadline that only moved away is found out when the timer fires.
+void Session::arm() {
+  if (final()) {
+    context_.wheel.cancel(*this);
+    return;
+  }
+  const Deadline deadline = termination::deadline(state_);
+  const bool polls = termination::awaits_ack(state_, Which::client) || termination::awaits_ack(state_, Which::upstream);
+  if (!polls) {
+    ack_poll_ = TimePoint{};
+    ack_poll_interval_ = Duration{0};
+  }
+  if (deadline == armed_ && is_set() && !polls && deadline != Deadline::connect) return;
+  armed_ = deadline;
+  TimePoint wake = deadline_time(deadline);
+  if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
+  if (!settled_in_ && connected_ != TimePoint{}) wake = std::min(wake, connected_ + kSettleIn);
+  if (polls) {
+    if (ack_poll_ <= context_.now) {
+      ack_poll_interval_ = std::clamp(ack_poll_interval_ * 2, kFirstAckPoll, kLongestAckPoll);
+      ack_poll_ = context_.now + ack_poll_interval_;
+    }
+    wake = std::min(wake, ack_poll_);
+  }
+  context_.wheel.set(*this, context_.tick(wake));
+}
+
+void Session::on_timer() {
+  progress();
+  if (final()) return;
+  if (!settled_in_ && connected_ != TimePoint{} && context_.now >= connected_ + kSettleIn) settle_in();
+
+  const Deadline deadline = termination::deadline(state_);
+  if (context_.drain_at && context_.now >= *context_.drain_at && deadline != Deadline::drain) {
+    apply(Event::abort, Which::client);
+  } else if (deadline == Deadline::connect && context_.now < started_ + listener_.forwarding->limits.connect &&
+             context_.now >= try_until_) {
+    try_failed(ETIMEDOUT);
+  } else if (context_.now >= deadline_time(deadline)) {
+    apply(Event::deadline, Which::client);
+  }
+  progress();
+  armed_ = Deadline::none;  // the timer is spent, whatever comes
+  arm();
+}
+
+void Session::settle_in() {
+  settled_in_ = true;
+  Side& upstream = side(Which::upstream);
+  if (!upstream.socket) return;
+  net::apply_keepalive(upstream.socket.get(), listener_.forwarding->upstream.socket.keepalive);
+}
+
+}  // namespace lastbyte::relay

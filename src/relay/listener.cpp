@@ -1,0 +1,56 @@
+#include "relay/listener.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace lastbyte::relay {
+namespace {
+
+/// accept(2): "already-pending network errors on the new socket", and connections that were reset in the queue.
+bool belongs_to_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Accepted accept_client(int listening) {
+  for (;;) {
+    sockaddr_storage from{};
+    socklen_t length = sizeof from;
+    const int fd =
+        accept4(listening, reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      return {Descriptor(fd), net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length), 0};
+    }
+    if (!belongs_to_connection(errno)) return {Descriptor(), net::Address(), errno};
+  }
+}
+
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == ENOSPC;
+}
+
+Duration AcceptBackoff::next() {
+  constexpr Duration kFirst{10};
+  constexpr Duration kLongest{1000};
+  pause_ = pause_.count() == 0 ? kFirst : std::min(pause_ * 2, kLongest);
+  return pause_;
+}
+
+void AcceptBackoff::recovered() { pause_ = Duration{0}; }
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,55 @@
+// One forwarding as one worker has it: its listening sockets, and accepting from them within the limits.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/time.h"
+#include "net/address.h"
+#include "relay/forwarding.h"
+#include "relay/shared.h"
+
+namespace lastbyte::relay {
+
+/// What the sessions of a forwarding refer to; outlives them.
+struct ListenerState {
+  std::shared_ptr<const Forwarding> forwarding;
+  std::shared_ptr<const std::string> name;
+  std::vector<net::Address> upstream_addresses;
+  SessionCount sessions;            ///< of this forwarding, over all workers
+  std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here
+};
+
+/// A client that came, or why none did.
+struct Accepted {
+  Descriptor client;
+  net::Address address;
+  int error = 0;  ///< errno when there is no client; EAGAIN: nobody waits
+};
+
+/// accept4(2), non-blocking. Errors that belong to the one connection that died in the queue (accept(2), "Error
+/// handling") are passed over.
+Accepted accept_client(int listening);
+
+/// Whether an accept error means that the process or the host is short of something, so that trying again at once
+/// would spin (T12).
+bool is_shortage(int error);
+
+/// How long accepting pauses: 10 ms, doubling up to 1 s while the shortage lasts. Pure.
+class AcceptBackoff {
+ public:
+  Duration next();
+  void recovered();
+  [[nodiscard]] bool pausing() const { return pause_.count() != 0; }
+
+ private:
+  Duration pause_{0};
+};
+
+}  // namespace lastbyte::relay

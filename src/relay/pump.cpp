@@ -1,0 +1,249 @@
+// Session: moving bytes from one side to the other. A flow is copied through the worker's one buffer; one that fills it
+// twice in a row is bulk and goes on by splice(2) through a pooled pipe until it calms down.
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "net/socket.h"
+#include "relay/context.h"
+#include "relay/errors.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+
+using termination::Event;
+
+namespace {
+
+constexpr std::uint8_t kBulkReads = 2;
+/// After so many small splices in a row a flow is copied again.
+constexpr std::uint8_t kCalmReads = 4;
+/// Less than this in one splice is not worth its two system calls.
+constexpr std::size_t kSmallSplice = 16 * 1024;
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+/// Moves the flow out of `source` as far as it goes: until there is nothing to read, the sink is full, the flow ends or
+/// the budget is used up.
+void Session::pump(Which source) {
+  bool goes_on = !state_.side(source).pending || flush(source);
+  while (goes_on && budget_ > 0 && side(source).readable && termination::reads(state_, source)) {
+    if (termination::discards(state_, source)) {
+      goes_on = read_and_discard(source);
+    } else if (side(source).carrier.bulk && take_pipe(source)) {
+      goes_on = read_and_splice(source);
+    } else {
+      goes_on = read_and_copy(source);
+    }
+  }
+  if (side(source).carrier.in_pipe == 0) give_pipe_back(source);
+}
+
+bool Session::read_and_copy(Which source) {
+  Side& from = side(source);
+  Block& buffer = *context_.buffer;
+  const ssize_t got = ::recv(from.socket.get(), buffer.data(), buffer.size(), 0);
+  if (got <= 0) {
+    input_ended(source, got);
+    return false;
+  }
+  const auto bytes = static_cast<std::size_t>(got);
+  count_received(source, bytes);
+  const std::size_t written = write(source, std::span(buffer).first(bytes));
+  if (state_.side(termination::other(source)).output == termination::Output::broken) {
+    from.dropped += bytes - written;
+    return true;
+  }
+  if (written < bytes) {
+    from.carrier.block = context_.blocks.take();
+    from.carrier.begin = 0;
+    from.carrier.end = bytes - written;
+    std::memcpy(from.carrier.block->data(), buffer.data() + written, bytes - written);
+    apply(Event::pending, source);
+    return false;
+  }
+  if (bytes == buffer.size()) {
+    from.carrier.bulk = ++from.carrier.streak >= kBulkReads;
+    return true;
+  }
+  from.carrier.streak = 0;
+  // A short read has emptied the queue and what comes now makes a new edge: no need to read on until EAGAIN.
+  if (!from.hung_up) from.readable = false;
+  return from.hung_up;
+}
+
+bool Session::read_and_splice(Which source) {
+  Side& from = side(source);
+  const ssize_t got = ::splice(from.socket.get(), nullptr, from.carrier.pipe->write_end.get(), nullptr, kPipeSize,
+                               SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  if (got <= 0) {
+    input_ended(source, got);
+    return false;
+  }
+  const auto bytes = static_cast<std::size_t>(got);
+  count_received(source, bytes);
+  from.carrier.in_pipe = bytes;
+  write_from_pipe(source);
+  if (state_.side(termination::other(source)).output == termination::Output::broken) {
+    drop_waiting(source);
+    return true;
+  }
+  if (from.carrier.in_pipe > 0) {
+    apply(Event::pending, source);
+    return false;
+  }
+  from.carrier.streak = bytes < kSmallSplice ? static_cast<std::uint8_t>(from.carrier.streak + 1) : 0;
+  if (from.carrier.streak >= kCalmReads) {
+    from.carrier.bulk = false;
+    from.carrier.streak = 0;
+  }
+  return true;
+}
+
+bool Session::read_and_discard(Which source) {
+  Side& from = side(source);
+  // With MSG_TRUNC, TCP throws the bytes away without copying them (tcp(7)).
+  const ssize_t got = ::recv(from.socket.get(), nullptr, std::min(budget_, kPipeSize), MSG_TRUNC);
+  if (got <= 0) {
+    input_ended(source, got);
+    return false;
+  }
+  count_received(source, static_cast<std::size_t>(got));
+  from.discarded += static_cast<std::size_t>(got);
+  return true;
+}
+
+/// A read gave no bytes: nothing now (EAGAIN), or nothing ever again.
+void Session::input_ended(Which source, ssize_t result) {
+  const int error = result < 0 ? errno : 0;
+  Side& from = side(source);
+  if (error == EINTR) return;
+  if (would_block(error)) {
+    from.readable = false;
+    return;
+  }
+  if (error != 0) {
+    latch(source, error);
+    from.trouble = false;  // this was it (T10)
+  }
+  from.readable = false;
+  apply(event_of_input_end(result, from.error, from.fin_seen), source);
+}
+
+/// Writes what waits. True: nothing waits any more.
+bool Session::flush(Which source) {
+  const Which sink = termination::other(source);
+  Carrier& carrier = side(source).carrier;
+  if (!side(sink).writable) return false;
+  if (carrier.block) {
+    carrier.begin += write(source, std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin));
+  } else {
+    write_from_pipe(source);
+  }
+  if (!state_.side(source).pending) return true;  // the write failed, and what waited was dropped
+  if (carrier.waiting() > 0) return false;
+  if (carrier.block) context_.blocks.give_back(std::move(carrier.block));
+  carrier.begin = carrier.end = 0;
+  apply(Event::drained, source);
+  return true;
+}
+
+/// Writes to the sink of `source` until it is full; returns how much it took.
+std::size_t Session::write(Which source, std::span<const std::byte> bytes) {
+  const Which sink = termination::other(source);
+  Side& to = side(sink);
+  if (!to.nodelay && to.sent > 0) {
+    net::set_nodelay(to.socket.get());
+    to.nodelay = true;
+  }
+  std::size_t written = 0;
+  while (written < bytes.size() && to.writable) {
+    const ssize_t put = ::send(to.socket.get(), bytes.data() + written, bytes.size() - written, MSG_NOSIGNAL);
+    if (put > 0) {
+      written += static_cast<std::size_t>(put);
+      count_sent(source, static_cast<std::size_t>(put));
+      // A short write has filled the queue: the next would say EAGAIN.
+      if (written < bytes.size()) to.writable = false;
+    } else {
+      write_failed(sink, errno);
+      break;
+    }
+  }
+  return written;
+}
+
+void Session::write_from_pipe(Which source) {
+  const Which sink = termination::other(source);
+  Side& to = side(sink);
+  Carrier& carrier = side(source).carrier;
+  while (carrier.in_pipe > 0 && to.writable) {
+    const ssize_t put = ::splice(carrier.pipe->read_end.get(), nullptr, to.socket.get(), nullptr, carrier.in_pipe,
+                                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (put > 0) {
+      carrier.in_pipe -= static_cast<std::size_t>(put);
+      count_sent(source, static_cast<std::size_t>(put));
+      if (carrier.in_pipe > 0) to.writable = false;
+    } else {
+      write_failed(sink, put == 0 ? EPIPE : errno);
+      return;
+    }
+  }
+}
+
+/// T5: a refusal ends what goes to this side, not what comes from it.
+void Session::write_failed(Which sink, int error) {
+  if (error == EINTR) return;
+  // EINPROGRESS: a Fast Open SYN is on its way.
+  if (would_block(error) || error == EINPROGRESS) {
+    side(sink).writable = false;
+    return;
+  }
+  latch(sink, error);
+  side(sink).trouble = false;
+  side(sink).readable = side(sink).hung_up = true;  // its true end is there to be read
+  apply(Event::refused, sink);
+}
+
+void Session::count_received(Which source, std::size_t bytes) {
+  Side& from = side(source);
+  from.received += bytes;
+  budget_ -= std::min(budget_, bytes);
+  last_activity_ = context_.now;
+}
+
+void Session::count_sent(Which source, std::size_t bytes) {
+  side(termination::other(source)).sent += bytes;
+  if (state_.side(source).output == termination::Output::broken) side(source).rescued += bytes;
+  last_activity_ = context_.now;
+}
+
+/// False: none is to be had, and the flow is copied.
+bool Session::take_pipe(Which source) {
+  Carrier& carrier = side(source).carrier;
+  if (!carrier.pipe) carrier.pipe = context_.pipes.take();
+  return carrier.pipe.has_value();
+}
+
+/// Pipes go back whenever they are empty: like the buffer, one serves all flows whose sinks keep up.
+void Session::give_pipe_back(Which source) {
+  Carrier& carrier = side(source).carrier;
+  if (!carrier.pipe) return;
+  context_.pipes.give_back(std::move(*carrier.pipe), carrier.in_pipe == 0);
+  carrier.pipe.reset();
+  carrier.in_pipe = 0;
+}
+
+void Session::drop_waiting(Which source) {
+  Carrier& carrier = side(source).carrier;
+  side(source).dropped += carrier.waiting();
+  if (carrier.block) context_.blocks.give_back(std::move(carrier.block));
+  if (carrier.in_pipe > 0) give_pipe_back(source);
+  carrier.begin = carrier.end = 0;
+}
+
+}  // namespace lastbyte::relay

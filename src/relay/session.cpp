@@ -1,0 +1,205 @@
+#include "relay/session.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+#include "net/socket.h"
+#include "relay/context.h"
+#include "relay/errors.h"
+#include "relay/listener.h"
+
+namespace lastbyte::relay {
+
+using termination::Event;
+
+namespace {
+
+constexpr std::array kBoth{termination::Which::client, termination::Which::upstream};
+
+/// What a session may move in one round before the others have their turn (T12).
+constexpr std::size_t kBudget = 4 * 1024 * 1024;
+
+}  // namespace
+
+Session::Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
+                 std::uint64_t id)
+    : context_(context),
+      listener_(listener),
+      state_(termination::new_session(listener.forwarding->linger.mode != termination::LingerMode::off)),
+      client_address_(client_address),
+      id_(id),
+      started_(context.now),
+      last_activity_(context.now) {
+  attempts_.addresses = static_cast<std::uint32_t>(listener.upstream_addresses.size());
+  side(Which::client).socket = std::move(client);
+  side(Which::client).nodelay = true;  // the listener handed it down
+  side(Which::client).writable = true;
+  side(Which::upstream).nodelay = !listener.forwarding->upstream.socket.nodelay;
+}
+
+Session::~Session() { context_.wheel.cancel(*this); }
+
+void Session::on_events(Which which, std::uint32_t events) {
+  if (!side(which).socket) return;
+  const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  Side& self = side(which);
+  self.readable = self.readable || ended || (events & EPOLLIN) != 0;
+  self.writable = self.writable || (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+  self.hung_up = self.hung_up || ended;
+  // RDHUP with no error, now or before, is a FIN: we never shut down a receiving half ourselves.
+  self.fin_seen = self.fin_seen || ((events & EPOLLRDHUP) != 0 && (events & EPOLLERR) == 0 && self.error == 0);
+  self.trouble = self.trouble || (events & EPOLLERR) != 0;
+  if (state_.side(Which::upstream).output == termination::Output::connecting) {
+    which == Which::upstream ? on_connecting_events(events) : on_early_client_events(events);
+  }
+  progress();
+  arm();
+}
+
+void Session::on_turn() {
+  queued_for_turn_ = false;
+  if (final()) return;
+  progress();
+  arm();
+}
+
+void Session::on_stop() {
+  apply(Event::stop, Which::client);
+  arm();
+}
+
+void Session::on_abort() {
+  if (!final()) apply(Event::abort, Which::client);
+}
+
+void Session::apply(Event event, Which which) {
+  const auto step = termination::step(state_, event, which);
+  if (!step) {
+    // A bug of this file, never of a peer: this session alone pays for it (T12).
+    context_.shared.warn("bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
+                         " is impossible in session " + std::to_string(id_) + "; the session was reset");
+    assert(false && "termination::step says impossible");
+    if (event != Event::abort) apply(Event::abort, Which::client);
+    return;
+  }
+  if (event == Event::reset || event == Event::vanished) failed_ = context_.now;
+  state_ = step->session;
+  for (const Which each : kBoth) {
+    // Termination no longer owes what waited: its sink is gone.
+    if (!state_.side(each).pending) drop_waiting(each);
+  }
+  for (const Which each : kBoth) carry_out(*step, each);
+  if (final()) ended_ = context_.now;
+}
+
+void Session::carry_out(const termination::Step& step, Which which) {
+  const termination::Actions& actions = step.action(which);
+  if (actions.linger) lingering_ = last_activity_ = context_.now;
+  if (actions.send_fin) {
+    Side& self = side(which);
+    self.fin_sent = ::shutdown(self.socket.get(), SHUT_WR) == 0;
+    // The connection is gone and the FIN with it (ENOTCONN): its error is still to be read.
+    if (!self.fin_sent) self.trouble = self.readable = self.hung_up = true;
+  }
+  if (actions.close || actions.reset) let_go(which, actions.reset);
+}
+
+/// Takes the last evidence and closes.
+void Session::let_go(Which which, bool reset) {
+  Side& self = side(which);
+  if (!self.socket) return;
+  const termination::Output output = state_.side(which).output;
+  if (output != termination::Output::fin_acked && self.sent > 0) {
+    std::uint64_t queued = net::unacknowledged(self.socket.get());
+    // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl); a broken side may have sent one or not.
+    if (queued > 0 && self.fin_sent) --queued;
+    self.unacknowledged = std::min(queued, self.sent);
+  }
+  if (self.trouble && self.error == 0) self.error = net::take_error(self.socket.get());
+  if (reset) {
+    net::reset_and_close(self.socket);
+  } else {
+    self.socket.close();
+  }
+  self.readable = self.writable = self.trouble = false;
+}
+
+void Session::latch(Which which, int error) {
+  if (side(which).error == 0) side(which).error = error;
+}
+
+void Session::progress() {
+  budget_ = kBudget;
+  for (;;) {
+    const termination::Session before = state_;
+    for (const Which which : kBoth) pump(which);
+    for (const Which which : kBoth) report_trouble(which);
+    for (const Which which : kBoth) check_ack(which);
+    if (final() || state_ == before) break;
+  }
+  if (budget_ == 0 && !final() && !queued_for_turn_) {
+    queued_for_turn_ = true;
+    context_.turns.push_back(this);
+  }
+}
+
+/// An error that no read will meet soon: the input has ended, or is not read while its sink is full. PEERS of a silent
+/// source learn of a dead sink at once (T5).
+void Session::report_trouble(Which which) {
+  Side& self = side(which);
+  if (!self.trouble || !self.socket) return;
+  const termination::Side& known = state_.side(which);
+  if (known.output == termination::Output::connecting) return;
+  // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
+  if (termination::reads(state_, which) && self.readable) return;
+  latch(which, net::take_error(self.socket.get()));
+  self.trouble = false;
+  if (known.output == termination::Output::open || known.output == termination::Output::fin_sent)
+    apply(Event::refused, which);
+}
+
+void Session::check_ack(Which which) {
+  if (!termination::awaits_ack(state_, which)) return;
+  const std::uint64_t unacknowledged = net::unacknowledged(side(which).socket.get());
+  if (unacknowledged == 0) {
+    ack_poll_ = TimePoint{};
+    ack_poll_interval_ = Duration{0};
+    apply(Event::acked, which);
+    return;
+  }
+  // Acknowledgements are progress: a slow reader is not an idle one.
+  if (unacknowledged != last_unacknowledged_) last_activity_ = context_.now;
+  last_unacknowledged_ = unacknowledged;
+}
+
+Record Session::record() const {
+  Record record;
+  record.id = id_;
+  record.forwarding = listener_.name;
+  record.duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
+  record.started = std::chrono::system_clock::now() - record.duration;
+  if (connected_ != TimePoint{})
+    record.connect_duration = std::chrono::duration_cast<std::chrono::microseconds>(connected_ - started_);
+  record.retries = attempts_.made > 0 ? attempts_.made - 1 : 0;
+  record.verdict = termination::verdict(state_);
+  for (const Which source : kBoth) {
+    const Side& from = side(source);
+    const Side& to = side(termination::other(source));
+    SideRecord& out = record.sides[static_cast<std::size_t>(source)];
+    out.error = from.error;
+    out.flow = {.received = from.received,
+                .delivered = to.sent - to.unacknowledged,
+                .undelivered = from.discarded + from.dropped + to.unacknowledged,
+                .discarded = from.discarded,
+                .rescued = from.rescued};
+  }
+  record.sides[0].address = client_address_;
+  if (attempts_.made > 0) record.sides[1].address = listener_.upstream_addresses[attempts_.made - 1];
+  return record;
+}
+
+}  // namespace lastbyte::relay

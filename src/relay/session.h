@@ -1,0 +1,145 @@
+// A session in motion: two sockets, what termination says of them, and the bytes between. It carries out what
+// termination decides and tells it what the kernel says; it decides nothing about endings itself.
+//
+// Theory of operation. epoll (edge-triggered) tells that something changed on a socket; the side remembers it in three
+// flags (readable, writable, trouble) until a call says EAGAIN. progress() then moves bytes until nothing moves any
+// more, feeding each finding (a FIN, an errno, bytes that wait, bytes acknowledged) to termination::step and carrying
+// out its actions. Nothing here is called from inside itself: what ends a session marks it final, and the worker frees
+// it after the round of events.
+#pragma once
+
+#include <array>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <memory>
+
+#include "base/descriptor.h"
+#include "base/time.h"
+#include "loop/timer_wheel.h"
+#include "net/address.h"
+#include "relay/carrier.h"
+#include "relay/record.h"
+#include "termination/transition.h"
+#include "upstream/attempts.h"
+
+namespace lastbyte::relay {
+
+struct Context;        // relay/context.h: what a worker lends its sessions
+struct ListenerState;  // relay/listener.h
+
+/// One socket of a session.
+struct Side {
+  Descriptor socket;
+  int error = 0;           ///< T10: the first errno, whichever call saw it
+  bool readable = false;   ///< a read may find something
+  bool writable = false;   ///< a write may be taken
+  bool hung_up = false;    ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
+  bool trouble = false;    ///< ERR was seen and its errno not yet
+  bool fin_seen = false;   ///< a FIN is known to have come, whatever errno came after it
+  bool fin_sent = false;   ///< shutdown(SHUT_WR) succeeded
+  bool nodelay = false;    ///< TCP_NODELAY is set
+  std::uint64_t received = 0;   ///< bytes read from it, thrown away or not
+  std::uint64_t discarded = 0;  ///< of these, read only to be thrown away
+  std::uint64_t dropped = 0;    ///< of these, read to be passed on and then given up
+  std::uint64_t rescued = 0;    ///< of these, passed on after a write to this side had failed (T5)
+  std::uint64_t sent = 0;       ///< bytes its socket has taken from us
+  std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when the socket was let go
+  Carrier carrier;                   ///< what came out of this side and waits for the other
+};
+
+/// Is its own timer, so that the wheel leads back to it without a pointer more in every session.
+class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
+ public:
+  /// Takes a client that was just accepted. Call begin() next.
+  Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
+          std::uint64_t id);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Watches the client and starts to connect. May already end the session.
+  void begin();
+  /// What epoll reported of one socket.
+  void on_events(termination::Which which, std::uint32_t events);
+  /// Goes on where the budget of a round was used up.
+  void on_turn();
+  void on_timer();
+  /// T15.
+  void on_stop();
+  void on_abort();
+
+  [[nodiscard]] bool final() const { return termination::final(state_); }
+  /// Precondition: final().
+  [[nodiscard]] Record record() const;
+  [[nodiscard]] ListenerState& listener() const { return listener_; }
+  [[nodiscard]] const net::Address& client_address() const { return client_address_; }
+
+ private:
+  using Which = termination::Which;
+  Side& side(Which which) { return sides_[static_cast<std::size_t>(which)]; }
+  [[nodiscard]] const Side& side(Which which) const { return sides_[static_cast<std::size_t>(which)]; }
+
+  // session.cpp: termination's word and its execution
+  void apply(termination::Event event, Which which);
+  void carry_out(const termination::Step& step, Which which);
+  void let_go(Which which, bool reset);
+  void latch(Which which, int error);
+  void progress();
+  void report_trouble(Which which);
+  void check_ack(Which which);
+
+  // connect.cpp: reaching the upstream (T3)
+  void try_next_address();
+  void on_connecting_events(std::uint32_t events);
+  void try_failed(int error);
+  void on_early_client_events(std::uint32_t events);
+  void connected();
+
+  // pump.cpp: moving bytes from one side to the other
+  void pump(Which source);
+  bool flush(Which source);
+  bool read_and_discard(Which source);
+  bool read_and_copy(Which source);
+  bool read_and_splice(Which source);
+  void input_ended(Which source, ssize_t result);
+  bool take_pipe(Which source);
+  void give_pipe_back(Which source);
+  void count_received(Which source, std::size_t bytes);
+  std::size_t write(Which source, std::span<const std::byte> bytes);
+  void write_from_pipe(Which source);
+  void write_failed(Which sink, int error);
+  void count_sent(Which source, std::size_t bytes);
+  void drop_waiting(Which source);
+
+  // deadlines.cpp: the one deadline and the polls beside it (T8)
+  void arm();
+  [[nodiscard]] TimePoint deadline_time(termination::Deadline deadline) const;
+  void settle_in();
+
+  Context& context_;
+  ListenerState& listener_;
+  termination::Session state_;
+  std::array<Side, 2> sides_;
+  net::Address client_address_;
+  std::uint64_t id_;
+  upstream::Attempts attempts_;
+  std::size_t budget_ = 0;  ///< bytes this session may still move in this round (T12)
+
+  TimePoint started_;
+  TimePoint connected_{};
+  TimePoint ended_{};
+  TimePoint last_activity_;
+  TimePoint failed_{};     ///< when a side's input failed: begin of the reset flush
+  TimePoint lingering_{};  ///< begin of the lingering
+  TimePoint try_until_{};  ///< end of the connection attempt under way
+  TimePoint ack_poll_{};   ///< next look at what is unacknowledged; zero: none due
+  Duration ack_poll_interval_{0};
+  std::uint64_t last_unacknowledged_ = 0;
+  termination::Deadline armed_ = termination::Deadline::none;
+  bool settled_in_ = false;  ///< socket options for long sessions are set
+  bool queued_for_turn_ = false;
+};
+
+using SessionList = boost::intrusive::list<Session>;
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,31 @@
+#include "relay/shared.h"
+
+namespace lastbyte::relay {
+
+std::size_t ClientCounts::KeyHash::operator()(const Key& key) const {
+  return net::AddressHash{}(key.client) ^ (std::hash<const void*>{}(key.forwarding) << 1U);
+}
+
+bool ClientCounts::try_add(const void* forwarding, const net::Address& client, std::uint32_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::uint32_t& count = counts_[Key{forwarding, client.without_port()}];
+  if (count >= limit) return false;
+  ++count;
+  return true;
+}
+
+void ClientCounts::remove(const void* forwarding, const net::Address& client) {
+  const std::lock_guard lock(mutex_);
+  const auto found = counts_.find(Key{forwarding, client.without_port()});
+  if (found == counts_.end()) return;
+  if (--found->second == 0) counts_.erase(found);
+}
+
+SessionCount Shared::listener_sessions(const void* forwarding) {
+  const std::lock_guard lock(mutex_);
+  SessionCount& count = listener_sessions_[forwarding];
+  if (count == nullptr) count = std::make_shared<std::atomic<std::uint32_t>>(0);
+  return count;
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,335 @@
+#include "relay/worker.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <string>
+
+#include "loop/mailbox.h"
+#include "net/socket.h"
+#include "relay/context.h"
+#include "relay/listener.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+namespace {
+
+/// One listening socket in the loop.
+struct alignas(8) ListeningSocket {
+  Descriptor socket;
+  ListenerState* state = nullptr;
+  bool watched = false;
+  unsigned batch = 1;  ///< how many to accept at the next event
+};
+
+constexpr unsigned kLargestBatch = 64;
+constexpr std::size_t kEventsPerRound = 256;
+
+}  // namespace
+
+class Worker::Impl {
+ public:
+  Impl(unsigned index, loop::Epoll epoll, std::unique_ptr<loop::Mailbox> mailbox, Shared& shared)
+      : index_(index),
+        shared_(shared),
+        mailbox_(std::move(mailbox)),
+        context_(std::move(epoll), shared, Clock::now()),
+        records_(shared.record_ring_capacity) {}
+  ~Impl() {
+    sessions_.clear_and_dispose([](Session* session) { delete session; });
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<void> watch(std::vector<Listening> listenings);
+  void run();
+  void drain(TimePoint at);
+  void abort();
+
+  Counters counters;
+  loop::Mailbox& mailbox() { return *mailbox_; }
+  RecordRing& records() { return records_; }
+
+ private:
+  void round();
+  [[nodiscard]] int timeout_ms() const;
+  void dispatch(const epoll_event& event);
+  void expire();
+  void take_turns();
+
+  void accept_from(ListeningSocket& listening);
+  bool admit(ListenerState& state, const net::Address& client);
+  void pause_accepting(Duration pause);
+  void resume_accepting();
+  void stop_accepting();
+  [[nodiscard]] bool full(const ListenerState& state) const;
+
+  void finish(Session& session);
+  void bury();
+
+  unsigned index_;
+  Shared& shared_;
+  std::unique_ptr<loop::Mailbox> mailbox_;
+  Context context_;
+  RecordRing records_;
+  std::vector<std::unique_ptr<ListenerState>> listeners_;
+  std::vector<std::unique_ptr<ListeningSocket>> sockets_;
+  AcceptBackoff backoff_;
+  loop::Timer accept_timer_;
+  bool full_now_ = false;  ///< the session limits are reached: no shortage, no warning
+  SessionList sessions_;
+  SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
+  bool pushed_records_ = false;
+};
+
+Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
+  if (const int error = context_.epoll.add(mailbox_->fd(), EPOLLIN, Tag::of(mailbox_.get(), TagKind::mailbox));
+      error != 0) {
+    return failure("epoll_ctl", error);
+  }
+  for (Listening& listening : listenings) {
+    auto state = std::make_unique<ListenerState>();
+    state->forwarding = listening.forwarding;
+    state->name = std::make_shared<const std::string>(listening.forwarding->name);
+    state->upstream_addresses = std::move(listening.upstream_addresses);
+    state->sessions = shared_.listener_sessions(listening.forwarding.get());
+    state->sources_taken = index_;
+    for (Descriptor& socket : listening.sockets) {
+      auto entry = std::make_unique<ListeningSocket>();
+      entry->socket = std::move(socket);
+      entry->state = state.get();
+      sockets_.push_back(std::move(entry));
+    }
+    listeners_.push_back(std::move(state));
+  }
+  return {};
+}
+
+void Worker::Impl::run() {
+  pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
+  resume_accepting();
+  while (!context_.drain_at || !sessions_.empty()) round();
+  context_.wheel.cancel(accept_timer_);
+}
+
+void Worker::Impl::round() {
+  std::array<epoll_event, kEventsPerRound> room{};
+  const auto events = context_.epoll.wait(room, timeout_ms());
+  context_.now = Clock::now();
+  for (const epoll_event& event : events) dispatch(event);
+  take_turns();
+  expire();
+  bury();
+}
+
+int Worker::Impl::timeout_ms() const {
+  if (!context_.turns.empty()) return 0;
+  const auto next = context_.wheel.next();
+  if (!next) return -1;
+  const auto at = context_.began + std::chrono::milliseconds(*next);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
+}
+
+void Worker::Impl::dispatch(const epoll_event& event) {
+  const std::uint64_t tag = event.data.u64;
+  switch (Tag::kind(tag)) {
+    case TagKind::mailbox: mailbox_->carry_out(); return;
+    case TagKind::listener: accept_from(*Tag::object<ListeningSocket>(tag)); return;
+    case TagKind::client:
+    case TagKind::upstream: break;
+  }
+  Session& session = *Tag::object<Session>(tag);
+  if (session.final()) return;  // ended earlier in this round
+  session.on_events(Tag::kind(tag) == TagKind::client ? termination::Which::client : termination::Which::upstream,
+                    event.events);
+  if (session.final()) finish(session);
+}
+
+void Worker::Impl::take_turns() {
+  std::vector<Session*> turns;
+  turns.swap(context_.turns);
+  for (Session* session : turns) {
+    if (session->final()) continue;
+    session->on_turn();
+    if (session->final()) finish(*session);
+  }
+}
+
+void Worker::Impl::expire() {
+  const std::uint64_t tick = context_.current_tick();
+  while (loop::Timer* timer = context_.wheel.pop_due(tick)) {
+    if (timer == &accept_timer_) {
+      resume_accepting();
+      continue;
+    }
+    Session& session = static_cast<Session&>(*timer);
+    if (session.final()) continue;  // ended in this round
+    session.on_timer();
+    if (session.final()) finish(session);
+  }
+}
+
+void Worker::Impl::finish(Session& session) {
+  counters.ended.fetch_add(1, std::memory_order_relaxed);
+  counters.open.fetch_sub(1, std::memory_order_relaxed);
+  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  ListenerState& state = session.listener();
+  state.sessions->fetch_sub(1, std::memory_order_relaxed);
+  if (state.forwarding->max_sessions_per_client)
+    shared_.clients.remove(state.forwarding.get(), session.client_address());
+  if (shared_.records_wanted) {
+    if (records_.push(session.record())) {
+      pushed_records_ = true;
+    } else {
+      counters.records_dropped.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  sessions_.erase(sessions_.iterator_to(session));
+  ended_.push_back(session);
+}
+
+void Worker::Impl::bury() {
+  if (!ended_.empty()) {
+    std::erase_if(context_.turns, [](const Session* session) { return session->final(); });
+    ended_.clear_and_dispose([](Session* session) { delete session; });
+  }
+  if (pushed_records_ && shared_.wake_log) shared_.wake_log();
+  pushed_records_ = false;
+}
+
+bool Worker::Impl::full(const ListenerState& state) const {
+  if (shared_.sessions.load(std::memory_order_relaxed) >= shared_.max_sessions) return true;
+  const auto limit = state.forwarding->max_sessions;
+  return limit && state.sessions->load(std::memory_order_relaxed) >= *limit;
+}
+
+/// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
+void Worker::Impl::accept_from(ListeningSocket& listening) {
+  for (unsigned taken = 0; taken < listening.batch; ++taken) {
+    if (full(*listening.state)) {
+      // The rest wait in the backlog, where their SYNs and early data are kept, until sessions end (in any worker).
+      context_.epoll.remove(listening.socket.get());
+      listening.watched = false;
+      full_now_ = true;
+      if (!accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
+      return;
+    }
+    Accepted accepted = accept_client(listening.socket.get());
+    if (!accepted.client) {
+      listening.batch = 1;
+      if (accepted.error == EAGAIN) return;
+      if (!backoff_.pausing()) {
+        shared_.warn("accepting pauses on " + *listening.state->name + ": accept: " + errno_name(accepted.error) +
+                     "; sessions go on, new clients wait in the backlog");
+      }
+      pause_accepting(backoff_.next());
+      return;
+    }
+    if (backoff_.pausing()) {
+      backoff_.recovered();
+      shared_.warn("accepting again on " + *listening.state->name);
+    }
+    if (!admit(*listening.state, accepted.address)) {
+      counters.refused_clients.fetch_add(1, std::memory_order_relaxed);
+      net::reset_and_close(accepted.client);
+      continue;
+    }
+    counters.accepted.fetch_add(1, std::memory_order_relaxed);
+    counters.open.fetch_add(1, std::memory_order_relaxed);
+    shared_.sessions.fetch_add(1, std::memory_order_relaxed);
+    listening.state->sessions->fetch_add(1, std::memory_order_relaxed);
+    auto* session = new Session(context_, *listening.state, std::move(accepted.client), accepted.address,
+                                shared_.next_id.fetch_add(1, std::memory_order_relaxed));
+    sessions_.push_back(*session);
+    session->begin();
+    if (session->final()) finish(*session);
+  }
+  listening.batch = std::min(listening.batch * 2, kLargestBatch);
+}
+
+bool Worker::Impl::admit(ListenerState& state, const net::Address& client) {
+  const auto limit = state.forwarding->max_sessions_per_client;
+  return !limit || shared_.clients.try_add(state.forwarding.get(), client, *limit);
+}
+
+/// A shortage is the whole process's: all of this worker's listeners pause.
+void Worker::Impl::pause_accepting(Duration pause) {
+  counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& each : sockets_) {
+    if (each->watched) context_.epoll.remove(each->socket.get());
+    each->watched = false;
+  }
+  context_.wheel.set(accept_timer_, context_.tick(context_.now + pause));
+}
+
+void Worker::Impl::resume_accepting() {
+  if (context_.drain_at) return;
+  for (const auto& each : sockets_) {
+    if (each->watched) continue;
+    // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
+    const int error =
+        context_.epoll.add(each->socket.get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(each.get(), TagKind::listener));
+    if (error == 0) {
+      each->watched = true;
+    } else {
+      context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
+    }
+  }
+}
+
+void Worker::Impl::stop_accepting() {
+  context_.wheel.cancel(accept_timer_);
+  sockets_.clear();
+}
+
+void Worker::Impl::drain(TimePoint at) {
+  if (context_.drain_at) return;
+  context_.now = Clock::now();
+  context_.drain_at = at;
+  stop_accepting();
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    Session& session = *next++;
+    session.on_stop();
+    if (session.final()) finish(session);
+  }
+}
+
+void Worker::Impl::abort() {
+  context_.now = Clock::now();
+  if (!context_.drain_at) drain(context_.now);
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    Session& session = *next++;
+    session.on_abort();
+    if (session.final()) finish(session);
+  }
+}
+
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::create(unsigned index, Shared& shared, std::vector<Listening> listenings) {
+  auto epoll = loop::Epoll::create();
+  if (!epoll) return Failure(epoll.error());
+  auto mailbox = loop::Mailbox::create();
+  if (!mailbox) return Failure(mailbox.error());
+  auto impl = std::make_unique<Impl>(index, std::move(*epoll), std::move(*mailbox), shared);
+  if (auto watched = impl->watch(std::move(listenings)); !watched) return Failure(watched.error());
+  return std::unique_ptr<Worker>(new Worker(std::move(impl)));
+}
+
+void Worker::run() { impl_->run(); }
+
+void Worker::drain(TimePoint at) {
+  impl_->mailbox().post([this, at] { impl_->drain(at); });
+}
+
+void Worker::abort() {
+  impl_->mailbox().post([this] { impl_->abort(); });
+}
+
+const Counters& Worker::counters() const { return impl_->counters; }
+
+RecordRing& Worker::records() { return impl_->records(); }
+
+}  // namespace lastbyte::relay
