@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/time.h"
@@ -24,7 +25,7 @@ struct Log {
 
 struct Config {
   std::vector<relay::Forwarding> forwardings;
-  unsigned workers = 0;  ///< 0: one a core
+  unsigned workers = 0;                       ///< 0: one a core
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
   Log log;
@@ -37,33 +38,56 @@ struct Config {
 /// Where a setting stands: a file with line and column (both from 1), or a flag ("--listen").
 struct Origin {
   std::string source;
-  int line = 0;
+  int line = 0;  ///< 0: no line is known, or it is a flag
   int column = 0;
 
   [[nodiscard]] std::string text() const;  ///< "proxy.yaml:3:11" or "--listen"
+
+  friend bool operator==(const Origin&, const Origin&) = default;
 };
 
-/// One thing that is wrong: "proxy.yaml:3:11: listen: 'tcp::70000': the port is 70000; expected 0 to 65535".
+/// One thing that is wrong: "proxy.yaml:3:11: listen: 'tcp::70000': the port is '70000'; expected 0 to 65535".
 struct Problem {
   Origin where;
   std::string what;
+
   [[nodiscard]] std::string text() const;
+
+  friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-/// A Config, or every problem that was found (at least one), in the order of the file.
+/// A Config, or every problem that was found (at least one), in the order of the file, those of flags last.
 struct Loaded {
   std::optional<Config> config;
   std::vector<Problem> problems;
 };
 
-/// Pure. `name` is shown in problems.
-Loaded load_yaml(std::string_view text, const std::string& name);
-/// Reads the file first; that it cannot be read is a problem like any other.
-Loaded load_file(const std::string& path);
+/// A setting as a flag, in the order of the command line: {"listen", "tcp::80"} for --listen tcp::80.
+struct Flag {
+  std::string name;
+  std::string value;
+};
 
-/// A span of time as users write it: "500ms", "5s", "2m", "1h", "1d"; a bare number has no unit and is an error.
+/// Pure. `name` is shown in problems. `overrides` win over what the file says; those that set a forwarding are
+/// problems.
+Loaded load_yaml(std::string_view text, const std::string& name, const std::vector<Flag>& overrides = {});
+/// Reads the file first; that it cannot be read is a problem like any other.
+Loaded load_file(const std::string& path, const std::vector<Flag>& overrides = {});
+/// Pure. One forwarding, and the process's own settings. A flag whose value is a list takes it with commas, or
+/// repeated.
+Loaded load_flags(const std::vector<Flag>& flags);
+
+/// The whole of a valid Config as YAML, defaults included; what has no effect is left out. Loading it again gives the
+/// same Config.
+std::string print_yaml(const Config& config);
+
+/// A span of time as users write it: "500ms", "5s", "2m", "1h", "1d"; a bare number has no unit and is an error. The
+/// error says what is wrong and what was expected, without the text itself.
 tl::expected<Duration, std::string> parse_duration(std::string_view text);
-/// A size in bytes: "4096", "64k", "4M", "1G" (powers of 1024).
+/// In the largest unit that needs no fraction: "90s", "2m". Never negative.
+std::string print_duration(Duration duration);
+/// A size in bytes: "4096", "64k", "4M", "1G" (powers of 1024). Errors as above.
 tl::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+std::string print_size(std::uint64_t bytes);
 
 }  // namespace lastbyte::config

@@ -1,0 +1,59 @@
+// A Draft whose values have been read: the settings, and where each was given. What checks work on.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/draft.h"
+
+namespace lastbyte::config {
+
+/// How near to its owner a value was given; the nearer wins. For the process: a file's value is `outer`, a flag's
+/// `own`.
+enum class Level : std::uint8_t { builtin, outer, own };
+
+/// Where the value of a setting comes from.
+struct Placed {
+  Level level = Level::builtin;
+  Origin where;
+  std::vector<Text> values;
+};
+
+/// Config or Forwarding, with the places of its values.
+template <typename Owner>
+struct Assembled {
+  Owner value;
+  Origin where;                                       ///< of the whole
+  std::map<std::string, Placed, std::less<>> placed;  ///< by key; what is absent is built in
+  std::set<std::string, std::less<>> failed;          ///< keys whose value could not be read
+
+  [[nodiscard]] bool good(std::string_view key) const { return !failed.contains(key); }
+  [[nodiscard]] Level level(std::string_view key) const {
+    const auto found = placed.find(key);
+    return found == placed.end() ? Level::builtin : found->second.level;
+  }
+  /// Where the value was given, or the whole if it was not.
+  [[nodiscard]] Origin origin(std::string_view key) const {
+    const auto found = placed.find(key);
+    return found == placed.end() ? where : found->second.where;
+  }
+};
+
+struct AssembledConfig {
+  Assembled<Config> process;  ///< without the forwardings
+  std::vector<Assembled<relay::Forwarding>> forwardings;
+};
+
+/// A problem with a value that was given: "key: 'text': what" where it stands.
+Problem problem_with(const Setting& setting, const Origin& where, std::string_view text, const std::string& what);
+
+/// Settings that cannot be meant together, within one forwarding and with the process.
+void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems);
+/// What forwardings do to each other: names and listeners given twice, ways that lead back.
+void check_listeners(const AssembledConfig& all, std::vector<Problem>& problems);
+
+}  // namespace lastbyte::config

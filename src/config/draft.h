@@ -1,0 +1,55 @@
+// What was given, before it means anything: settings with their texts and where they stand. Both the YAML reader and
+// the flags make a Draft; assemble() makes a Config of it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/settings.h"
+
+namespace lastbyte::config {
+
+struct Text {
+  std::string text;
+  Origin where;
+};
+
+struct Given {
+  const Setting* setting;
+  std::vector<Text> values;  ///< one, or those of a list
+  Origin where;
+};
+
+/// Settings of the same owner.
+struct Block {
+  Origin where;
+  std::vector<Given> given;
+};
+
+struct Draft {
+  std::string source;  ///< the file's name; empty for flags alone
+  Block process;
+  std::vector<Given> overrides;  ///< flags that win over `process`
+  Block defaults;
+  std::vector<Block> forwardings;
+  std::vector<Problem> problems;
+};
+
+/// Never throws, whatever `text` holds.
+Draft read_yaml(std::string_view text, const std::string& name);
+/// One forwarding.
+Draft read_flags(const std::vector<Flag>& flags);
+/// Flags beside a file: those of forwardings are problems.
+void add_overrides(Draft& draft, const std::vector<Flag>& flags);
+
+/// Applies, completes with defaults, and checks everything that settings mean together.
+Loaded assemble(Draft draft);
+
+/// In single quotes, control characters made visible, shortened when long.
+std::string quoted(std::string_view text);
+/// "key: " before what is wrong with it; nothing for a flag, which names itself.
+std::string about(const Setting& setting, const Origin& where);
+
+}  // namespace lastbyte::config

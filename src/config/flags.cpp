@@ -1,0 +1,78 @@
+// Flags into a Draft.
+#include "config/draft.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+Origin origin_of(const Flag& flag) { return {"--" + flag.name, 0, 0}; }
+
+std::vector<Text> split_at_commas(const Flag& flag) {
+  std::vector<Text> texts;
+  std::size_t begin = 0;
+  while (begin <= flag.value.size()) {
+    const std::size_t end = std::min(flag.value.find(',', begin), flag.value.size());
+    texts.push_back({flag.value.substr(begin, end - begin), origin_of(flag)});
+    begin = end + 1;
+  }
+  return texts;
+}
+
+/// Adds to what `given` holds of the same setting already: a list grows, a second single value is a problem.
+void add(const Setting& setting, const Flag& flag, std::vector<Given>& given, std::vector<Problem>& problems) {
+  Given* earlier = nullptr;
+  for (Given& each : given) {
+    if (each.setting == &setting) earlier = &each;
+  }
+  if (earlier != nullptr && !setting.list) {
+    problems.push_back({origin_of(flag), "given twice, as " + quoted(earlier->values.front().text) + " and " +
+                                             quoted(flag.value) + "; expected once"});
+    return;
+  }
+  if (earlier == nullptr) {
+    given.push_back({.setting = &setting, .values = {}, .where = origin_of(flag)});
+    earlier = &given.back();
+  }
+  if (!setting.list) {
+    earlier->values.push_back({flag.value, origin_of(flag)});
+  } else if (flag.value != setting.standard) {
+    for (Text& text : split_at_commas(flag)) earlier->values.push_back(std::move(text));
+  }
+}
+
+void report_unknown(const Flag& flag, std::vector<Problem>& problems) {
+  problems.push_back({origin_of(flag), "unknown flag"});
+}
+
+}  // namespace
+
+Draft read_flags(const std::vector<Flag>& flags) {
+  Draft draft;
+  Block forwarding;
+  for (const Flag& flag : flags) {
+    const Setting* setting = find_flag(flag.name);
+    if (setting == nullptr) {
+      report_unknown(flag, draft.problems);
+      continue;
+    }
+    add(*setting, flag, setting->of_forwarding() ? forwarding.given : draft.overrides, draft.problems);
+  }
+  draft.forwardings.push_back(std::move(forwarding));
+  return draft;
+}
+
+void add_overrides(Draft& draft, const std::vector<Flag>& flags) {
+  for (const Flag& flag : flags) {
+    const Setting* setting = find_flag(flag.name);
+    if (setting == nullptr) {
+      report_unknown(flag, draft.problems);
+    } else if (setting->of_forwarding()) {
+      draft.problems.push_back({origin_of(flag), "sets a forwarding, and the forwardings come from " + draft.source +
+                                                     "; set '" + setting->key + "' there"});
+    } else {
+      add(*setting, flag, draft.overrides, draft.problems);
+    }
+  }
+}
+
+}  // namespace lastbyte::config

@@ -1,0 +1,343 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "config/codec.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+using relay::EarlyFin;
+using relay::Forwarding;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using termination::LingerMode;
+
+constexpr Duration longest = hours(24 * 365);
+constexpr std::uint32_t most_sessions = std::numeric_limits<std::uint32_t>::max();
+
+std::string dashed(std::string key) {
+  std::replace(key.begin(), key.end(), '.', '-');
+  return key;
+}
+
+template <typename Owner, typename Value, typename Get>
+Field<Owner> single_field(const Codec<Value>& codec, Get get) {
+  Field<Owner> field;
+  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
+    auto value = codec.parse(text);
+    if (!value) return value.error();
+    get(owner) = std::move(*value);
+    return std::nullopt;
+  };
+  field.print = [codec, get](const Owner& owner) { return std::vector<std::string>{codec.print(get(owner))}; };
+  field.reset = [get](Owner& owner) {
+    const Owner fresh{};
+    get(owner) = get(fresh);
+  };
+  return field;
+}
+
+template <typename Owner, typename Value, typename Get>
+Field<Owner> list_field(const Codec<Value>& codec, Get get) {
+  Field<Owner> field;
+  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
+    auto value = codec.parse(text);
+    if (!value) return value.error();
+    if (std::find(get(owner).begin(), get(owner).end(), *value) != get(owner).end()) {
+      return "given twice; expected each once";
+    }
+    get(owner).push_back(std::move(*value));
+    return std::nullopt;
+  };
+  field.print = [codec, get](const Owner& owner) {
+    std::vector<std::string> texts;
+    for (const Value& value : get(owner)) texts.push_back(codec.print(value));
+    return texts;
+  };
+  field.reset = [get](Owner& owner) { get(owner).clear(); };
+  return field;
+}
+
+/// Adds rows to the table; what is special about a row is set on the reference that it returns.
+class Table {
+ public:
+  template <typename Owner, typename Value, typename Get>
+  Setting& add(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
+    const Field<Owner> field = single_field<Owner>(codec, get);
+    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
+    row.standard = field.print(Owner{}).front();
+    row.field = field;
+    return row;
+  }
+
+  template <typename Value, typename Get>
+  Setting& add_list(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
+    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
+    row.standard = none_word;
+    row.list = true;
+    row.field = list_field<Forwarding>(codec, get);
+    return row;
+  }
+
+  std::vector<Setting> rows;
+
+ private:
+  Setting& push(Group group, std::string key, std::string placeholder, std::string expects, std::string meaning) {
+    Setting row;
+    row.group = group;
+    row.flag = dashed(key);
+    row.key = std::move(key);
+    row.placeholder = std::move(placeholder);
+    row.expects = std::move(expects);
+    row.meaning = std::move(meaning);
+    return rows.emplace_back(std::move(row));
+  }
+};
+
+template <typename Owner>
+void needs(Setting& row, std::string key, std::function<bool(const Owner&)> applies) {
+  row.needs = std::move(key);
+  std::get<Field<Owner>>(row.field).applies = std::move(applies);
+}
+
+void add_forwarding(Table& table) {
+  constexpr Group group = Group::forwarding;
+  // Longer than any endpoint, because the endpoint is the default.
+  Setting& name = table.add<Forwarding>(
+      group, "name", word_codec("NAME", "a name", 300), [](auto& f) -> auto& { return f.name; },
+      "What session records call this forwarding. Unique.");
+  name.standard = "the listening endpoint";
+  name.in_defaults = false;
+  Setting& listen = table.add<Forwarding>(
+      group, "listen", endpoint_codec(net::EndpointUse::listen), [](auto& f) -> auto& { return f.listen; },
+      "Where clients connect to. An empty host stands for all addresses, IPv4 and IPv6; 0.0.0.0 for IPv4 only, [::] "
+      "for "
+      "IPv6 only. With port 0 the kernel picks one.");
+  listen.required = true;
+  listen.in_defaults = false;
+  Setting& connect = table.add<Forwarding>(
+      group, "connect", endpoint_codec(net::EndpointUse::connect), [](auto& f) -> auto& { return f.connect; },
+      "Where sessions are forwarded to: the upstream. A name is looked up at start.");
+  connect.required = true;
+  table.add<Forwarding>(
+      group, "early-fin", choice_codec<EarlyFin>("keep|abort", {{"keep", EarlyFin::keep}, {"abort", EarlyFin::abort}}),
+      [](auto& f) -> auto& { return f.early_fin; },
+      "What a client's FIN means that comes before the upstream is connected: keep passes it on once connected, abort "
+      "gives the session up.");
+  const auto sessions = or_none(count_codec<std::uint32_t>(1, most_sessions));
+  Setting& listener = table.add<Forwarding>(
+      group, "max-sessions", sessions, [](auto& f) -> auto& { return f.max_sessions; },
+      "Sessions at a time on this listener; further clients wait in the backlog.");
+  listener.flag = "max-sessions-per-listener";
+  table.add<Forwarding>(
+      group, "max-sessions-per-client", sessions, [](auto& f) -> auto& { return f.max_sessions_per_client; },
+      "Sessions at a time from one client address on this listener; further ones are reset.");
+}
+
+void add_limits(Table& table) {
+  constexpr Group group = Group::limits;
+  const Codec<Duration> codec = duration_codec(milliseconds(1), longest);
+  table.add<Forwarding>(
+      group, "limits.connect", codec, [](auto& f) -> auto& { return f.limits.connect; },
+      "Longest time to reach the upstream, all tries together.");
+  table.add<Forwarding>(
+      group, "limits.idle", codec, [](auto& f) -> auto& { return f.limits.idle; },
+      "Longest time without a byte in either direction while both are open.");
+  table.add<Forwarding>(
+      group, "limits.half-close", codec, [](auto& f) -> auto& { return f.limits.half_close; },
+      "The same once one direction has ended.");
+  table.add<Forwarding>(
+      group, "limits.reset-flush", codec, [](auto& f) -> auto& { return f.limits.reset_flush; },
+      "Longest time for the bytes ahead of a reset to be acknowledged before the reset is passed on.");
+}
+
+void add_linger(Table& table) {
+  constexpr Group group = Group::linger;
+  const Codec<Duration> codec = duration_codec(milliseconds(1), longest);
+  table.add<Forwarding>(
+      group, "linger.mode",
+      choice_codec<LingerMode>("off|on|always",
+                               {{"off", LingerMode::off}, {"on", LingerMode::on}, {"always", LingerMode::always}}),
+      [](auto& f) -> auto& { return f.linger.mode; },
+      "Lingering close: before a socket is closed whose peer may still be sending, read and discard for a while, so "
+      "that the peer is not reset. off closes at once; on ends when the peer is quiet; always takes the whole "
+      "linger.time.");
+  needs<Forwarding>(table.add<Forwarding>(
+                        group, "linger.time", codec, [](auto& f) -> auto& { return f.linger.time; },
+                        "Longest time to linger in all."),
+                    "linger.mode", [](const Forwarding& f) { return f.linger.mode != LingerMode::off; });
+  needs<Forwarding>(table.add<Forwarding>(
+                        group, "linger.timeout", codec, [](auto& f) -> auto& { return f.linger.timeout; },
+                        "Longest time to linger without data."),
+                    "linger.mode", [](const Forwarding& f) { return f.linger.mode == LingerMode::on; });
+}
+
+/// What both sides have. `get` gives the SocketOptions of a Forwarding.
+template <typename Get>
+void add_socket(Table& table, Group group, const std::string& side, Get get) {
+  const auto add = [&](const std::string& key, const auto& codec, auto member, std::string meaning) -> Setting& {
+    return table.add<Forwarding>(
+        group, side + key, codec, [get, member](auto& f) -> auto& { return member(get(f)); }, std::move(meaning));
+  };
+  const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string meaning) {
+    needs<Forwarding>(add(key, codec, member, std::move(meaning)), side + "keepalive.enabled",
+                      [get](const Forwarding& f) { return get(f).keepalive.enabled; });
+  };
+  add("nodelay", bool_codec(), [](auto& s) -> auto& { return s.nodelay; }, "TCP_NODELAY: send small segments at once.");
+  add(
+      "keepalive.enabled", bool_codec(), [](auto& s) -> auto& { return s.keepalive.enabled; },
+      "SO_KEEPALIVE: probe a silent peer, to find one that vanished.");
+  // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL and MAX_TCP_KEEPCNT of include/net/tcp.h.
+  const auto span = seconds_codec(seconds(1), seconds(32767));
+  add_keepalive(
+      "keepalive.idle", span, [](auto& s) -> auto& { return s.keepalive.idle; },
+      "TCP_KEEPIDLE: silence before the first probe.");
+  add_keepalive(
+      "keepalive.interval", span, [](auto& s) -> auto& { return s.keepalive.interval; },
+      "TCP_KEEPINTVL: time between probes.");
+  add_keepalive(
+      "keepalive.count", count_codec<int>(1, 127), [](auto& s) -> auto& { return s.keepalive.count; },
+      "TCP_KEEPCNT: unanswered probes after which the peer has vanished; the kernel goes by user-timeout "
+      "instead where that is set.");
+  // The kernel takes an int of milliseconds.
+  add(
+      "user-timeout", or_none(duration_codec(milliseconds(1), hours(24 * 24))),
+      [](auto& s) -> auto& { return s.user_timeout; },
+      "TCP_USER_TIMEOUT: longest time for sent data to stay unacknowledged. It also ends a peer that keeps its window "
+      "closed for longer.");
+  const auto buffer = or_none(size_codec(1 << 10, 1 << 29));
+  add(
+      "send-buffer", buffer, [](auto& s) -> auto& { return s.send_buffer; },
+      "SO_SNDBUF. The kernel doubles it, caps it at net.core.wmem_max and no longer adapts it.");
+  add(
+      "receive-buffer", buffer, [](auto& s) -> auto& { return s.receive_buffer; },
+      "SO_RCVBUF. The kernel doubles it, caps it at net.core.rmem_max and no longer adapts it.");
+  add(
+      "mark", or_none(mark_codec()), [](auto& s) -> auto& { return s.mark; },
+      "SO_MARK, for routing and filters; needs CAP_NET_ADMIN.");
+  add(
+      "interface", interface_codec(), [](auto& s) -> auto& { return s.interface; },
+      "SO_BINDTODEVICE: use this network interface only.");
+}
+
+void add_client(Table& table) {
+  constexpr Group group = Group::client;
+  add_socket(table, group, "client.", [](auto& f) -> auto& { return f.client.socket; });
+  table.add<Forwarding>(
+      group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
+      "Connections that may wait for accept(); the kernel caps it at net.core.somaxconn.");
+  table.add<Forwarding>(
+      group, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
+      [](auto& f) -> auto& { return f.client.defer_accept; },
+      "TCP_DEFER_ACCEPT: begin a session only when the client has sent data, or after this time. Not for protocols in "
+      "which the server speaks first.");
+  table.add<Forwarding>(
+      group, "client.fast-open", or_none(count_codec<int>(1, 65535)),
+      [](auto& f) -> auto& { return f.client.fast_open; },
+      "TCP_FASTOPEN: accept data in the SYN, with so many such connections waiting; net.ipv4.tcp_fastopen must allow "
+      "it.");
+  table.add<Forwarding>(
+      group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
+      "SO_REUSEPORT with other processes: share the port on purpose. Without it a port in use is an error.");
+}
+
+void add_upstream(Table& table) {
+  constexpr Group group = Group::upstream;
+  add_socket(table, group, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
+  table.add<Forwarding>(
+      group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
+      "TCP_FASTOPEN_CONNECT: send the client's first bytes in the SYN, where they are here by then.");
+  table.add_list(
+      group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
+      "Source addresses to connect from, taken in turn. Without a port the kernel chooses one late "
+      "(IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports; with one, there must be one worker.");
+}
+
+void add_process(Table& table) {
+  constexpr Group group = Group::process;
+  table.add<Config>(
+      group, "workers", with_word(count_codec<unsigned>(1, 1024), "auto", 0U),
+      [](auto& c) -> auto& { return c.workers; }, "Threads that move data; auto is one a core.");
+  table.add<Config>(
+      group, "max-sessions", or_none(count_codec<std::uint32_t>(1, most_sessions)),
+      [](auto& c) -> auto& { return c.max_sessions; },
+      "Sessions at a time in all; further clients wait in the backlog. none: as many as the descriptors allow.");
+  table.add<Config>(
+      group, "drain", duration_codec(milliseconds(0), longest), [](auto& c) -> auto& { return c.drain; },
+      "At a stop, longest time for sessions to finish before they are reset.");
+  table.add<Config>(
+      group, "user", word_or_none_codec("USER", "a user's name or number", 32), [](auto& c) -> auto& { return c.user; },
+      "Switch to this user once the listeners are bound. none: stay.");
+  table.add<Config>(
+      group, "group", word_or_none_codec("GROUP", "a group's name or number", 32),
+      [](auto& c) -> auto& { return c.group; }, "Switch to this group as well. none: the user's own.");
+}
+
+void add_log(Table& table) {
+  constexpr Group group = Group::log;
+  table.add<Config>(
+      group, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
+      "Where a record of each ended session goes; a file is opened again on SIGUSR1.");
+  needs<Config>(
+      table.add<Config>(
+          group, "log.format",
+          choice_codec<LogFormat>("text|json", {{"text", LogFormat::text}, {"json", LogFormat::json}}),
+          [](auto& c) -> auto& { return c.log.format; }, "Records as readable lines, or one JSON object a line."),
+      "log.target", [](const Config& c) { return c.log.target != "off"; });
+}
+
+std::vector<Setting> make_table() {
+  Table table;
+  add_process(table);
+  add_log(table);
+  add_forwarding(table);
+  add_limits(table);
+  add_linger(table);
+  add_client(table);
+  add_upstream(table);
+  for (Setting& row : table.rows) {
+    if (row.required) row.standard.clear();
+    if (!row.of_forwarding()) row.in_defaults = false;
+  }
+  return std::move(table.rows);
+}
+
+}  // namespace
+
+std::string_view title(Group group) {
+  switch (group) {
+    case Group::forwarding: return "Forwarding";
+    case Group::limits: return "Limits";
+    case Group::linger: return "Lingering close";
+    case Group::client: return "Client side";
+    case Group::upstream: return "Upstream side";
+    case Group::process: return "Process";
+    case Group::log: return "Session records";
+  }
+  return "?";
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+const Setting* find_key(std::string_view key, bool of_forwarding) {
+  const auto found = std::find_if(settings().begin(), settings().end(), [&](const Setting& setting) {
+    return setting.key == key && setting.of_forwarding() == of_forwarding;
+  });
+  return found == settings().end() ? nullptr : &*found;
+}
+
+const Setting* find_flag(std::string_view flag) {
+  const auto found =
+      std::find_if(settings().begin(), settings().end(), [&](const Setting& setting) { return setting.flag == flag; });
+  return found == settings().end() ? nullptr : &*found;
+}
+
+}  // namespace lastbyte::config

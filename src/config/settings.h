@@ -1,0 +1,58 @@
+// The one table of all settings. The YAML reader, the flags, the printer, `--help` and the reference in docs/ all
+// derive from it, so that none of them can know a setting that the others lack.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/config.h"
+
+namespace lastbyte::config {
+
+/// The headings under which help and reference show settings.
+enum class Group : std::uint8_t { forwarding, limits, linger, client, upstream, process, log };
+
+std::string_view title(Group group);
+
+/// How a setting gets in and out of its owner: Config, or one Forwarding of it.
+template <typename Owner>
+struct Field {
+  /// What is wrong, or nullopt: it was read. For a list, adds to it.
+  std::function<std::optional<std::string>(Owner&, std::string_view)> read;
+  /// One text, or one each of a list.
+  std::function<std::vector<std::string>(const Owner&)> print;
+  /// Back to the default; a list becomes empty.
+  std::function<void(Owner&)> reset;
+  /// Whether it has any effect, given the setting `needs`; empty: always.
+  std::function<bool(const Owner&)> applies;
+};
+
+struct Setting {
+  Group group;
+  std::string key;          ///< where it stands in YAML, the levels joined by dots: "client.keepalive.idle"
+  std::string flag;         ///< without dashes: the key with its dots as dashes, unless that is taken by another
+  std::string placeholder;  ///< "DURATION"
+  std::string expects;      ///< "1ms to 365d"
+  std::string standard;     ///< the default as text
+  std::string meaning;
+  std::string needs;  ///< the key of the setting that can leave this one without effect; may be empty
+  bool required = false;
+  bool list = false;
+  bool in_defaults = true;  ///< whether the `defaults` block may set it
+  std::variant<Field<Config>, Field<relay::Forwarding>> field;
+
+  [[nodiscard]] bool of_forwarding() const { return std::holds_alternative<Field<relay::Forwarding>>(field); }
+};
+
+/// In the order in which they are shown; settings of one YAML block stand together.
+const std::vector<Setting>& settings();
+
+/// nullptr: there is none.
+const Setting* find_key(std::string_view key, bool of_forwarding);
+const Setting* find_flag(std::string_view flag);
+
+}  // namespace lastbyte::config

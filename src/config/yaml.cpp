@@ -1,0 +1,217 @@
+// YAML text into a Draft. All that yaml-cpp throws ends here.
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/draft.h"
+#include "config/suggest.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+/// Which part of the file a mapping is, and so which keys it may have.
+enum class Part : std::uint8_t { process, defaults, forwarding };
+
+bool allowed(const Setting& setting, Part part) {
+  switch (part) {
+    case Part::process: return !setting.of_forwarding();
+    case Part::defaults: return setting.in_defaults;
+    case Part::forwarding: return setting.of_forwarding();
+  }
+  return false;
+}
+
+std::string_view title(Part part) {
+  switch (part) {
+    case Part::process: return "at the top of the file";
+    case Part::defaults: return "in defaults";
+    case Part::forwarding: return "in a forwarding";
+  }
+  return "?";
+}
+
+std::string_view kind(const YAML::Node& node) {
+  switch (node.Type()) {
+    case YAML::NodeType::Undefined: return "nothing";
+    case YAML::NodeType::Null: return "nothing";
+    case YAML::NodeType::Scalar: return "a single value";
+    case YAML::NodeType::Sequence: return "a list";
+    case YAML::NodeType::Map: return "a mapping";
+  }
+  return "?";
+}
+
+std::string found(const YAML::Node& node) {
+  return "found " + (node.IsScalar() ? quoted(node.Scalar()) : std::string(kind(node)));
+}
+
+/// The keys that may follow `prefix` ("" or "client."), without what comes after their next dot.
+std::vector<std::string> children(const std::string& prefix, Part part) {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings()) {
+    if (!allowed(setting, part) || !setting.key.starts_with(prefix)) continue;
+    std::string name = setting.key.substr(prefix.size());
+    name = name.substr(0, name.find('.'));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  if (part == Part::process && prefix.empty()) {
+    names.emplace_back("defaults");
+    names.emplace_back("forwardings");
+  }
+  return names;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& name) { draft_.source = name; }
+
+  Draft read(std::string_view text) {
+    draft_.process.where = {draft_.source, 1, 1};
+    try {
+      // A string view need not end with a zero, and the parser wants a string.
+      document(YAML::LoadAll(std::string(text)));
+    } catch (const YAML::Exception& wrong) {
+      report(at(wrong.mark), "not valid YAML: " + wrong.msg);
+    } catch (const std::exception& wrong) {
+      // The library lets a few of the language's own through for broken text.
+      report({draft_.source, 0, 0}, std::string("not valid YAML: ") + wrong.what());
+    }
+    return std::move(draft_);
+  }
+
+ private:
+  [[nodiscard]] Origin at(const YAML::Mark& mark) const {
+    if (mark.is_null()) return {draft_.source, 0, 0};
+    return {draft_.source, mark.line + 1, mark.column + 1};
+  }
+
+  void report(const Origin& where, std::string what) { draft_.problems.push_back({where, std::move(what)}); }
+
+  void document(const std::vector<YAML::Node>& documents) {
+    if (documents.empty() || (documents.size() == 1 && documents.front().IsNull())) {
+      return report({draft_.source, 1, 1}, "the file is empty; expected at least forwardings");
+    }
+    if (documents.size() > 1) return report(at(documents[1].Mark()), "a second document; expected one in the file");
+    const YAML::Node& top = documents.front();
+    if (!top.IsMap()) {
+      return report(at(top.Mark()), found(top) + "; expected a mapping with the key forwardings");
+    }
+    block(top, Part::process, "", draft_.process);
+  }
+
+  /// Every pair of `map`, into `into`.
+  void block(const YAML::Node& map, Part part, const std::string& prefix, Block& into) {
+    std::map<std::string, Origin> seen;
+    for (const auto& pair : map) {
+      const YAML::Node& key = pair.first;
+      const Origin where = at(key.Mark());
+      if (!key.IsScalar()) {
+        report(where, std::string(kind(key)) + " as a key; expected one of " + listed(children(prefix, part)));
+        continue;
+      }
+      const std::string path = prefix + key.Scalar();
+      const auto [first, is_new] = seen.emplace(path, where);
+      if (!is_new) {
+        report(where, "key " + quoted(path) + " given twice; it was given at " + first->second.text() + " already");
+        continue;
+      }
+      entry(path, where, pair.second, part, prefix, into);
+    }
+  }
+
+  void entry(const std::string& path, const Origin& where, const YAML::Node& value, Part part,
+             const std::string& prefix, Block& into) {
+    if (part == Part::process && path == "forwardings") return forwardings(value, where);
+    if (part == Part::process && path == "defaults") {
+      draft_.defaults.where = where;
+      return nested(path, where, value, Part::defaults, "", draft_.defaults);
+    }
+    const Setting* setting = find_key(path, part != Part::process);
+    if (setting != nullptr && allowed(*setting, part)) return this->setting(*setting, where, value, into);
+    if (const std::string inner = path + "."; !children(inner, part).empty()) {
+      return nested(path, where, value, part, inner, into);
+    }
+    unknown(path, where, part, prefix);
+  }
+
+  void nested(const std::string& path, const Origin& where, const YAML::Node& value, Part part,
+              const std::string& prefix, Block& into) {
+    if (value.IsNull()) return;  // all its keys are commented out
+    if (!value.IsMap()) {
+      return report(value.IsDefined() ? at(value.Mark()) : where,
+                    path + ": " + found(value) + "; expected a mapping with keys of " + listed(children(prefix, part)));
+    }
+    block(value, part, prefix, into);
+  }
+
+  void unknown(const std::string& path, const Origin& where, Part part, const std::string& prefix) {
+    const std::vector<std::string> known = children(prefix, part);
+    std::string what = "unknown key " + quoted(path) + " " + std::string(title(part));
+    if (path == "<<") return report(where, what + "; merge keys are not supported: use defaults");
+    if (const auto near = nearest(path.substr(prefix.size()), known)) {
+      return report(where, what + "; did you mean '" + prefix + *near + "'?");
+    }
+    for (const Part other : {Part::process, Part::forwarding}) {
+      const Setting* elsewhere = find_key(path, other == Part::forwarding);
+      if (elsewhere != nullptr) return report(where, what + "; it stands " + std::string(title(other)));
+    }
+    report(where, what + "; expected one of " + listed(known));
+  }
+
+  void forwardings(const YAML::Node& list, const Origin& where) {
+    if (list.IsNull() || (list.IsSequence() && list.size() == 0)) {
+      return report(where, "forwardings: is empty; expected at least one forwarding");
+    }
+    if (!list.IsSequence()) {
+      return report(at(list.Mark()), "forwardings: " + found(list) + "; expected a list of mappings");
+    }
+    for (const YAML::Node& item : list) {
+      if (!item.IsMap()) {
+        // The mark of a null is that of the next token.
+        report(item.IsNull() ? where : at(item.Mark()),
+               "forwardings: " + found(item) + "; expected a mapping with at least listen and connect");
+        continue;
+      }
+      Block block_of_item{.where = at(item.Mark()), .given = {}};
+      block(item, Part::forwarding, "", block_of_item);
+      draft_.forwardings.push_back(std::move(block_of_item));
+    }
+  }
+
+  void setting(const Setting& setting, const Origin& where, const YAML::Node& value, Block& into) {
+    Given given{.setting = &setting, .values = {}, .where = where};
+    if (value.IsScalar()) {
+      given.where = at(value.Mark());
+      const bool empty_list = setting.list && value.Scalar() == setting.standard;
+      if (!empty_list) given.values.push_back({value.Scalar(), given.where});
+    } else if (setting.list && value.IsSequence()) {
+      for (const YAML::Node& item : value) {
+        if (!item.IsScalar()) {
+          return report(item.IsNull() ? where : at(item.Mark()),
+                        setting.key + ": " + found(item) + " in the list; expected " + setting.expects);
+        }
+        given.values.push_back({item.Scalar(), at(item.Mark())});
+      }
+    } else {
+      return report(value.IsNull() ? where : at(value.Mark()),
+                    setting.key + ": " + found(value) + "; expected " + setting.expects);
+    }
+    into.given.push_back(std::move(given));
+  }
+
+  Draft draft_;
+};
+
+}  // namespace
+
+Draft read_yaml(std::string_view text, const std::string& name) { return Reader(name).read(text); }
+
+}  // namespace lastbyte::config
