@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -101,6 +102,12 @@ int unread(const Descriptor& socket) {
   int bytes = 0;
   EXPECT_EQ(::ioctl(socket.get(), FIONREAD, &bytes), 0);
   return bytes;
+}
+
+std::uint32_t unsent(const Descriptor& socket) {
+  int bytes = 0;
+  EXPECT_EQ(::ioctl(socket.get(), SIOCOUTQNSD, &bytes), 0);
+  return static_cast<std::uint32_t>(bytes);
 }
 
 std::string outcome(ssize_t result) { return result >= 0 ? std::to_string(result) : errno_name(errno); }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/descriptor.h"
 #include "net/address.h"
@@ -43,6 +44,8 @@ bool send_all(const Descriptor& socket, std::string_view data);
 std::size_t fill(const Descriptor& socket);
 /// Bytes that lie in the receive queue.
 int unread(const Descriptor& socket);
+/// Bytes that lie in the send queue and have never been sent.
+std::uint32_t unsent(const Descriptor& socket);
 
 /// The outcome of one call: "1000", "0" or "ECONNRESET".
 std::string outcome(ssize_t result);

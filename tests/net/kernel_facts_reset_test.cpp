@@ -1,0 +1,204 @@
+// What Linux tells about a connection that the peer reset: which call sees what, in which order. The relay is built on
+// these facts; a kernel on which one of them differs fails here first. Transcripts read from left to right.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "loopback.h"
+
+namespace lastbyte::net::test {
+namespace {
+
+constexpr std::size_t kQueued = 1000;
+
+/// A pair whose client holds 1000 bytes unread and has then been reset by the server.
+Pair reset_with_bytes_queued() {
+  Pair pair = connected_pair();
+  EXPECT_TRUE(send_all(pair.server, std::string(kQueued, 'x')));
+  EXPECT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
+  reset_and_close(pair.server);
+  EXPECT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  return pair;
+}
+
+TEST(KernelFact, a_received_reset_keeps_the_receive_queue_then_tells_the_error_once_then_reads_0) {
+  EXPECT_EQ(receive(reset_with_bytes_queued().client, 4), "1000 ECONNRESET 0 0");
+}
+
+TEST(KernelFact, splice_sees_a_reset_in_the_same_order_as_recv) {
+  EXPECT_EQ(receive_by_splice(reset_with_bytes_queued().client, 4), "1000 ECONNRESET 0 0");
+}
+
+TEST(KernelFact, a_write_that_sees_the_reset_leaves_a_read_of_0_that_looks_like_a_fin) {
+  const Pair pair = reset_with_bytes_queued();
+  EXPECT_EQ(send_one(pair.client), "ECONNRESET");
+  EXPECT_EQ(send_one(pair.client), "EPIPE");
+  EXPECT_EQ(receive(pair.client, 3), "1000 0 0");
+}
+
+TEST(KernelFact, a_write_that_sees_the_reset_leaves_a_splice_of_0_that_looks_like_a_fin) {
+  const Pair pair = reset_with_bytes_queued();
+  EXPECT_EQ(send_one(pair.client), "ECONNRESET");
+  EXPECT_EQ(receive_by_splice(pair.client, 2), "1000 0");
+}
+
+TEST(KernelFact, reading_SO_ERROR_takes_the_error_away_too) {
+  const Pair pair = reset_with_bytes_queued();
+  EXPECT_EQ(take_error(pair.client.get()), ECONNRESET);
+  EXPECT_EQ(take_error(pair.client.get()), 0);
+  EXPECT_EQ(send_one(pair.client), "EPIPE");
+  EXPECT_EQ(receive(pair.client, 2), "1000 0");
+}
+
+TEST(KernelFact, shutdown_after_a_reset_fails_with_ENOTCONN_and_takes_no_error) {
+  const Pair pair = reset_with_bytes_queued();
+  EXPECT_EQ(::shutdown(pair.client.get(), SHUT_WR), -1);
+  EXPECT_EQ(errno, ENOTCONN);
+  EXPECT_EQ(receive(pair.client, 2), "1000 ECONNRESET");
+}
+
+TEST(KernelFact, a_fin_then_a_reset_reads_0_for_ever_and_the_error_is_EPIPE) {
+  Pair pair = connected_pair();
+  ASSERT_TRUE(send_all(pair.server, "answer"));
+  pair.server.close();  // clean: nothing was unread. Our write is then answered with a reset.
+  ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
+  EXPECT_EQ(send_one(pair.client), "1");
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(receive(pair.client, 4), "6 0 0 0");
+  EXPECT_EQ(take_error(pair.client.get()), EPIPE) << "reading did not take it";
+  EXPECT_EQ(receive(pair.client, 1), "0");
+}
+
+TEST(KernelFact, a_fin_then_a_reset_fails_a_write_with_EPIPE_and_takes_the_error) {
+  Pair pair = connected_pair();
+  ASSERT_TRUE(send_all(pair.server, "answer"));
+  pair.server.close();
+  ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
+  EXPECT_EQ(send_one(pair.client), "1");
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(send_one(pair.client), "EPIPE");
+  EXPECT_EQ(take_error(pair.client.get()), 0);
+  EXPECT_EQ(receive(pair.client, 2), "6 0");
+}
+
+TEST(KernelFact, a_fin_then_a_reset_splices_as_it_reads) {
+  Pair pair = connected_pair();
+  ASSERT_TRUE(send_all(pair.server, "answer"));
+  pair.server.close();
+  ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
+  EXPECT_EQ(send_one(pair.client), "1");
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(receive_by_splice(pair.client, 2), "6 0");
+  EXPECT_EQ(take_error(pair.client.get()), EPIPE);
+}
+
+TEST(KernelFact, data_that_arrives_after_close_is_answered_with_a_reset) {
+  Pair pair = connected_pair();
+  ::shutdown(pair.client.get(), SHUT_RD);  // says nothing to the peer
+  pair.server.close();
+  ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
+  EXPECT_EQ(events_now(pair.client.get(), 0), 0);
+  EXPECT_EQ(send_one(pair.client), "1");
+  EXPECT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+}
+
+/// In LAST_ACK: the peer's FIN was received, ours waits behind data that the peer has no room for.
+Pair in_last_ack() {
+  Pair pair = connected_pair();
+  EXPECT_TRUE(send_all(pair.server, "answer"));
+  ::shutdown(pair.server.get(), SHUT_WR);
+  EXPECT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
+  fill(pair.client);
+  ::shutdown(pair.client.get(), SHUT_WR);
+  EXPECT_EQ(state(pair.client), "LAST_ACK");
+  return pair;
+}
+
+TEST(KernelFact, a_reset_after_both_fins_is_ECONNRESET_but_reading_goes_on_to_say_0) {
+  // net/ipv4/tcp.c tcp_recvmsg_locked asks SOCK_DONE, which the FIN set, before sk_err.
+  Pair pair = in_last_ack();
+  reset_and_close(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(receive(pair.client, 3), "6 0 0");
+  EXPECT_EQ(take_error(pair.client.get()), ECONNRESET);
+}
+
+TEST(KernelFact, after_both_fins_a_write_says_EPIPE_or_the_reset_and_reading_is_not_changed) {
+  Pair pair = in_last_ack();
+  reset_and_close(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(send_one(pair.client), "ECONNRESET");
+  EXPECT_EQ(send_one(pair.client), "EPIPE");
+  EXPECT_EQ(receive(pair.client, 2), "6 0");
+}
+
+TEST(KernelFact, a_reset_after_our_fin_alone_is_told_like_any_other) {
+  Pair pair = connected_pair();
+  ::shutdown(pair.client.get(), SHUT_WR);
+  ASSERT_EQ(receive(pair.server, 1), "0");
+  ASSERT_TRUE(send_all(pair.server, "half an answer"));
+  ASSERT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
+  reset_and_close(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(receive(pair.client, 3), "14 ECONNRESET 0");
+}
+
+TEST(KernelFact, SIOCOUTQ_still_tells_what_was_not_acknowledged_after_a_reset) {
+  Pair pair = connected_pair();
+  const auto sent = static_cast<std::uint32_t>(fill(pair.client));
+  // The acknowledgement of what the peer has queued may come a little later than the bytes (a delayed ACK).
+  ASSERT_TRUE(eventually(
+      [&] { return unacknowledged(pair.client.get()) + static_cast<std::uint32_t>(unread(pair.server)) == sent; }));
+  const std::uint32_t before = unacknowledged(pair.client.get());
+  ASSERT_GT(before, 0U);
+  reset_and_close(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(unacknowledged(pair.client.get()), before);
+  EXPECT_EQ(send_one(pair.client), "ECONNRESET");
+  EXPECT_EQ(unacknowledged(pair.client.get()), before) << "nor does a failed write change it";
+}
+
+TEST(KernelFact, SO_LINGER_1_0_discards_what_was_accepted_but_not_acknowledged) {
+  Pair pair = connected_pair();
+  const auto sent = fill(pair.server);
+  const auto owed = unacknowledged(pair.server.get());
+  ASSERT_GT(owed, 0U);
+  reset_and_close(pair.server);
+  const Drained got = drain(pair.client);
+  EXPECT_EQ(got.error, "ECONNRESET");
+  EXPECT_LT(got.bytes, sent);
+}
+
+TEST(KernelFact, SO_LINGER_1_0_loses_nothing_once_SIOCOUTQ_is_0) {
+  Pair pair = connected_pair();
+  ASSERT_TRUE(send_all(pair.server, std::string(50'000, 'x')));
+  ASSERT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
+  reset_and_close(pair.server);
+  const Drained got = drain(pair.client);
+  EXPECT_EQ(got.bytes, 50'000U);
+  EXPECT_EQ(got.error, "ECONNRESET");
+}
+
+TEST(KernelFact, TCP_USER_TIMEOUT_aborts_a_peer_that_only_keeps_its_window_closed) {
+  ConnectOptions options;
+  options.socket.user_timeout = std::chrono::milliseconds(300);
+  const Pair pair = connected_pair({}, options);
+  fill(pair.client);  // the server never reads, and its kernel answers every probe
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_EQ(take_error(pair.client.get()), ETIMEDOUT);
+  EXPECT_EQ(receive(pair.client, 1), "0") << "once the error is taken this looks like a FIN too";
+}
+
+TEST(KernelFact, a_peer_that_vanished_while_idle_is_found_by_keepalive) {
+  const Pair pair = connected_pair();
+  apply_keepalive(pair.client.get(), {true, std::chrono::seconds(1), std::chrono::seconds(1), 1});
+  const Deaf vanished(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), POLLIN) & POLLERR);
+  EXPECT_EQ(receive(pair.client, 2), "ETIMEDOUT 0");
+}
+
+}  // namespace
+}  // namespace lastbyte::net::test
