@@ -71,6 +71,7 @@ TEST(KernelFact, a_reset_is_everything_together) {
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");
   reset_and_close(pair.server);
+  ASSERT_TRUE(eventually([&] { return state(pair.client) == "CLOSE"; }));
   EXPECT_EQ(watch.next(), "IN OUT RDHUP HUP ERR");
 }
 
@@ -199,6 +200,7 @@ TEST(KernelFact, a_refused_connection_is_ERR_and_HUP_and_a_made_one_is_OUT) {
   listening.close();
   const auto refused = start_connecting(address, {}, {}, false);
   ASSERT_TRUE(refused);
+  ASSERT_TRUE(eventually([&] { return state(refused->socket) == "CLOSE"; }));
   EXPECT_EQ(Watch(refused->socket).next(), "IN OUT RDHUP HUP ERR");
   EXPECT_EQ(take_error(refused->socket.get()), ECONNREFUSED);
 }

@@ -4,8 +4,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <sstream>
 
 #include "loopback.h"
 
@@ -180,6 +181,38 @@ TEST(KernelFact, SO_LINGER_1_0_loses_nothing_once_SIOCOUTQ_is_0) {
   const Drained got = drain(pair.client);
   EXPECT_EQ(got.bytes, 50'000U);
   EXPECT_EQ(got.error, "ECONNRESET");
+}
+
+/// TcpExt's TCPChallengeACK of this network namespace.
+long challenges() {
+  std::ifstream file("/proc/net/netstat");
+  std::string name_line;
+  std::string value_line;
+  while (std::getline(file, name_line) && std::getline(file, value_line)) {
+    std::istringstream names(name_line);
+    std::istringstream values(value_line);
+    std::string value;
+    for (std::string name; names >> name && values >> value;) {
+      if (name == "TCPChallengeACK") return std::stol(value);
+    }
+  }
+  return -1;
+}
+
+TEST(KernelFact, a_reset_that_overtook_lost_data_is_challenged_first_and_the_data_never_comes) {
+  // RFC 5961 section 3.2, net/ipv4/tcp_input.c tcp_validate_incoming: only a reset at exactly the next byte counts.
+  Pair pair = connected_pair();
+  ASSERT_TRUE(send_all(pair.server, "here"));
+  ASSERT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
+  {
+    const Deaf data_is_lost(pair.client);
+    ASSERT_TRUE(send_all(pair.server, "lost"));
+  }
+  const long before = challenges();
+  reset_and_close(pair.server);
+  ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
+  EXPECT_GT(challenges(), before);
+  EXPECT_EQ(receive(pair.client, 3), "4 ECONNRESET 0");
 }
 
 TEST(KernelFact, TCP_USER_TIMEOUT_aborts_a_peer_that_only_keeps_its_window_closed) {

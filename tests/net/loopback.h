@@ -77,8 +77,8 @@ class Deaf {
   int fd_;
 };
 
-/// Runs in a network namespace of its own with loopback up; false: this machine does not allow that, nothing was run.
-bool in_own_network(const std::function<void()>& run);
-bool write_file(const std::string& path, const std::string& text);
+/// Runs in a network namespace of its own with loopback up and one setting below /proc/sys/net/ made; false: this
+/// machine does not allow that, nothing was run.
+bool in_own_network(const std::string& setting, const std::string& value, const std::function<void()>& run);
 
 }  // namespace lastbyte::net::test

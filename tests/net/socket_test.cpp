@@ -348,8 +348,7 @@ TEST(Connect, a_source_that_is_not_ours_is_an_error) {
 }
 
 TEST(Connect, T13_ports_are_chosen_late_and_running_out_of_them_is_named) {
-  const bool ran = in_own_network([] {
-    ASSERT_TRUE(write_file("/proc/sys/net/ipv4/ip_local_port_range", "50000 50000\n"));
+  const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
     const auto first = listen_on(*Address::parse("127.0.0.1", 1000), {}, 1);
     const auto second = listen_on(*Address::parse("127.0.0.1", 1001), {}, 1);
     ASSERT_TRUE(first && second);
@@ -377,8 +376,7 @@ TEST(Connect, T13_ports_are_chosen_late_and_running_out_of_them_is_named) {
 }
 
 TEST(Connect, fast_open_carries_the_first_bytes_in_the_syn_once_a_cookie_is_held) {
-  const bool ran = in_own_network([] {
-    ASSERT_TRUE(write_file("/proc/sys/net/ipv4/tcp_fastopen", "3\n"));
+  const bool ran = in_own_network("ipv4/tcp_fastopen", "3", [] {
     ListenOptions listen;
     listen.fast_open = 16;
     const Descriptor listening = listener("127.0.0.1", listen);
@@ -409,8 +407,7 @@ TEST(Connect, fast_open_carries_the_first_bytes_in_the_syn_once_a_cookie_is_held
 }
 
 TEST(Connect, fast_open_falls_back_where_the_host_has_it_off) {
-  const bool ran = in_own_network([] {
-    ASSERT_TRUE(write_file("/proc/sys/net/ipv4/tcp_fastopen", "0\n"));
+  const bool ran = in_own_network("ipv4/tcp_fastopen", "0", [] {
     const Descriptor listening = listener();
     const auto connecting = start_connecting(local_address(listening.get()), {}, {}, true);
     ASSERT_TRUE(connecting) << connecting.error().text();
