@@ -37,7 +37,7 @@ enum class Output : std::uint8_t {
 /// Whether the descriptor is still ours, and if not, why we let go of it.
 enum class Hold : std::uint8_t {
   held,
-  done,     ///< nothing was left to do on it
+  done,         ///< nothing was left to do on it
   unreachable,  ///< the connection attempt failed (T3)
   passed_on,    ///< reset, because the other side had failed (T4)
   limit,        ///< a deadline passed (T8)
@@ -64,11 +64,11 @@ enum class LingerMode : std::uint8_t { off, on, always };
 
 struct Session {
   std::array<Side, 2> sides{};
-  bool linger = true;      ///< T6: whether a close waits for a peer that may still be sending
-  bool draining = false;   ///< a stop was asked for (T15); the drain deadline replaces idle and half-close
+  bool linger = true;     ///< T6: whether a close waits for a peer that may still be sending
+  bool draining = false;  ///< a stop was asked for (T15); the drain deadline replaces idle and half-close
   First first = First::none;
-  Which first_side = Which::client;          ///< meaningful unless `first` is none, limit or stop
-  Deadline limit = Deadline::none;  ///< the deadline that ended a side, if one did
+  Which first_side = Which::client;  ///< meaningful unless `first` is none, limit or stop
+  Deadline limit = Deadline::none;   ///< the deadline that ended a side, if one did
 
   constexpr Side& side(Which which) { return sides[static_cast<std::size_t>(which)]; }
   [[nodiscard]] constexpr const Side& side(Which which) const { return sides[static_cast<std::size_t>(which)]; }
@@ -90,8 +90,8 @@ enum class Event : std::uint8_t {
   connect_failed,  ///< every try is over (T3)
   pending,         ///< bytes read from the side now wait for the other
   drained,         ///< none wait any more
-  fin,             ///< read its FIN, with no error latched (T10)
-  reset,           ///< read its reset (ECONNRESET and the like)
+  fin,             ///< read its FIN, with no error latched (T10); bytes of it may still wait
+  reset,           ///< read its reset (ECONNRESET and the like), after all that arrived before it (T4)
   vanished,        ///< read that it vanished (ETIMEDOUT and the like)
   refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)
   acked,           ///< the side's kernel has acknowledged everything we sent, FIN included if sent

@@ -20,6 +20,25 @@ bool held(const Side& side) { return side.hold == Hold::held; }
 /// The side takes nothing any more, so that what the other one says is thrown away.
 bool takes_nothing(const Side& side) { return side.output == Output::broken || !held(side); }
 
+bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
+
+bool input_is_open(const Session& session, Which which) {
+  const Side& side = session.side(which);
+  return held(side) && side.input == Input::open && side.output != Output::connecting;
+}
+
+bool may_refuse(const Side& side) {
+  if (!held(side)) return false;
+  switch (side.output) {
+    case Output::open:
+    case Output::fin_sent:
+    case Output::fin_acked: return true;  // its error may show before its input is read again (T10)
+    case Output::connecting:
+    case Output::broken: return false;
+  }
+  return false;
+}
+
 /// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
 bool flushes(const Session& session, Which sink) {
   const Side& source = session.side(other(sink));
@@ -86,7 +105,7 @@ void settle(Step& step) {
     if (takes_nothing(to)) from.pending = false;
 
     // T3: a failed client cancels the attempt.
-    if (held(to) && to.output == Output::connecting && failed(from.input)) let_go(step, sink, Hold::passed_on);
+    if (awaits_connect(to) && failed(from.input)) let_go(step, sink, Hold::passed_on);
 
     // T1: the FIN follows the data.
     if (held(to) && to.output == Output::open && from.input == Input::fin && !from.pending) {
@@ -106,7 +125,9 @@ void settle(Step& step) {
 void begin_lingering(const Session& before, Step& step) {
   for (const Which which : kBoth) {
     if (!lingers(step.session, which) || lingers(before, which)) continue;
-    if (step.session.linger) {
+    // A side that refused is read to its true end even with lingering off: nothing that closing it could cut off is on
+    // its way to it (T5).
+    if (step.session.linger || step.session.side(which).output == Output::broken) {
       step.action(which).linger = true;
     } else {
       let_go(step, which, Hold::done);
@@ -121,11 +142,11 @@ bool apply(Step& step, Event event, Which which) {
   const Side& peer = session.side(other(which));
   switch (event) {
     case Event::connected:
-      if (!held(self) || self.output != Output::connecting) return false;
+      if (!awaits_connect(self)) return false;
       self.output = Output::open;
       return true;
     case Event::connect_failed:
-      if (!held(self) || self.output != Output::connecting) return false;
+      if (!awaits_connect(self)) return false;
       note_first(session, First::unreachable, which);
       self.output = Output::broken;
       let_go(step, which, Hold::unreachable);
@@ -140,17 +161,18 @@ bool apply(Step& step, Event event, Which which) {
       self.pending = false;
       return true;
     case Event::fin:
-      if (!reads(session, which)) return false;
+      if (!input_is_open(session, which) || awaits_connect(peer)) return false;
       self.input = Input::fin;
       note_first(session, First::fin, which);
       return true;
     case Event::reset:
     case Event::vanished:
-      if (!held(self) || self.input != Input::open || self.output == Output::connecting) return false;
+      if (!input_is_open(session, which)) return false;
       fail_input(session, which, event == Event::reset ? Input::reset : Input::vanished);
       return true;
     case Event::refused:
-      if (!held(self) || (self.output != Output::open && self.output != Output::fin_sent)) return false;
+      // Until the other side is connected nothing is written to this one: an error then is its failure (T3).
+      if (!may_refuse(self) || awaits_connect(peer)) return false;
       self.output = Output::broken;
       note_first(session, First::refused, which);
       return true;
@@ -198,7 +220,7 @@ bool final(const Session& session) {
 bool reads(const Session& session, Which which) {
   const Side& self = session.side(which);
   const Side& sink = session.side(other(which));
-  if (!held(self) || self.input != Input::open || self.output == Output::connecting) return false;
+  if (!input_is_open(session, which)) return false;
   if (takes_nothing(sink)) return true;
   // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
   return sink.output != Output::connecting && !self.pending;
@@ -216,8 +238,9 @@ bool awaits_ack(const Session& session, Which which) {
 
 bool lingers(const Session& session, Which which) {
   const Side& self = session.side(which);
-  const bool fin_is_out = self.output == Output::fin_sent || self.output == Output::fin_acked;
-  return held(self) && self.input == Input::open && fin_is_out && discards(session, which);
+  const bool nothing_is_owed =
+      self.output == Output::fin_sent || self.output == Output::fin_acked || self.output == Output::broken;
+  return input_is_open(session, which) && nothing_is_owed && discards(session, which);
 }
 
 Deadline deadline(const Session& session) {
@@ -225,7 +248,7 @@ Deadline deadline(const Session& session) {
   bool quiet = true;
   for (const Which which : kBoth) {
     const Side& side = session.side(which);
-    if (held(side) && side.output == Output::connecting) return Deadline::connect;
+    if (awaits_connect(side)) return Deadline::connect;
     if (flushes(session, which)) return Deadline::reset_flush;
     if (lingers(session, which)) return Deadline::linger;
     quiet = quiet && side.input == Input::open && side.output == Output::open;

@@ -1,0 +1,25 @@
+// What must hold in every reachable state and transition of a termination machine (docs/contract.md). Each check takes
+// the exploration of any machine, the true one or a mutant, and returns what it found wrong.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exploration.h"
+
+namespace lastbyte::termination::test {
+
+/// Each with the shortest transcript that leads to it.
+using Violations = std::vector<std::string>;
+
+struct Property {
+  std::string_view name;  ///< begins with its clause or number; also the test's name
+  Violations (*check)(const Exploration&);
+};
+
+/// All of them. Names are unique.
+std::span<const Property> properties();
+
+}  // namespace lastbyte::termination::test
