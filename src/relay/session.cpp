@@ -136,7 +136,9 @@ void Session::progress() {
   budget_ = kBudget;
   for (;;) {
     const termination::Session before = state_;
-    for (const Which which : kBoth) pump(which);
+    // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
+    pump(Which::upstream);
+    pump(Which::client);
     for (const Which which : kBoth) report_trouble(which);
     for (const Which which : kBoth) check_ack(which);
     if (final() || state_ == before) break;

@@ -1,0 +1,38 @@
+// T10: what the end of an input is, from what the kernel said first.
+#include "relay/errors.h"
+
+#include <gtest/gtest.h>
+
+namespace lastbyte::relay {
+namespace {
+
+using termination::Event;
+
+TEST(InputEnd, ZeroWithNothingLatchedIsAFin) { EXPECT_EQ(event_of_input_end(0, 0, false), Event::fin); }
+
+TEST(InputEnd, T10ZeroAfterALatchedResetIsNoFin) {
+  EXPECT_EQ(event_of_input_end(0, ECONNRESET, false), Event::reset);
+  EXPECT_EQ(event_of_input_end(0, ETIMEDOUT, false), Event::vanished);
+}
+
+TEST(InputEnd, EpipeFirstMeansThatTheFinCameBeforeTheReset) {
+  EXPECT_EQ(event_of_input_end(0, EPIPE, false), Event::fin);
+}
+
+TEST(InputEnd, AFinThatWasSeenStaysAFinWhateverCameAfterIt) {
+  EXPECT_EQ(event_of_input_end(0, ECONNRESET, true), Event::fin);
+  EXPECT_EQ(event_of_input_end(0, ETIMEDOUT, true), Event::fin);
+}
+
+TEST(InputEnd, AReadThatFailsIsNeverAFin) {
+  for (const int error : {ECONNRESET, EPIPE, ECONNREFUSED, ENOMEM}) {
+    EXPECT_EQ(event_of_input_end(-1, error, false), Event::reset) << error;
+    EXPECT_EQ(event_of_input_end(-1, error, true), Event::reset) << error;
+  }
+  for (const int error : {ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET}) {
+    EXPECT_EQ(event_of_input_end(-1, error, false), Event::vanished) << error;
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::relay

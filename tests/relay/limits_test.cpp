@@ -1,0 +1,74 @@
+// What keeps overload bounded: the accept back-off, the counts per client, the pools.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "relay/carrier.h"
+#include "relay/listener.h"
+#include "relay/shared.h"
+
+namespace lastbyte::relay {
+namespace {
+
+TEST(AcceptBackoff, T12DoublesToOneSecondAndStartsAnewAfterRecovery) {
+  AcceptBackoff backoff;
+  EXPECT_FALSE(backoff.pausing());
+  for (const int expected : {10, 20, 40, 80, 160, 320, 640, 1000, 1000}) {
+    EXPECT_EQ(backoff.next(), Duration{expected});
+    EXPECT_TRUE(backoff.pausing());
+  }
+  backoff.recovered();
+  EXPECT_FALSE(backoff.pausing());
+  EXPECT_EQ(backoff.next(), Duration{10});
+}
+
+TEST(ClientCounts, HoldTheLimitPerClientAndForwarding) {
+  ClientCounts counts;
+  const int one = 0;
+  const int other = 0;
+  const auto client = [](const char* ip, std::uint16_t port) { return *net::Address::parse(ip, port); };
+  EXPECT_TRUE(counts.try_add(&one, client("10.0.0.1", 1), 2));
+  EXPECT_TRUE(counts.try_add(&one, client("10.0.0.1", 2), 2));
+  EXPECT_FALSE(counts.try_add(&one, client("10.0.0.1", 3), 2)) << "the port does not make another client";
+  EXPECT_TRUE(counts.try_add(&one, client("10.0.0.2", 1), 2));
+  EXPECT_TRUE(counts.try_add(&other, client("10.0.0.1", 1), 2));
+  counts.remove(&one, client("10.0.0.1", 9));
+  EXPECT_TRUE(counts.try_add(&one, client("10.0.0.1", 4), 2));
+}
+
+TEST(PipePool, AnEmptyPipeComesBackAndOneWithBytesDoesNot) {
+  PipePool pool;
+  auto pipe = pool.take();
+  ASSERT_TRUE(pipe);
+  const int number = pipe->read_end.get();
+  pool.give_back(std::move(*pipe), true);
+  pipe = pool.take();
+  ASSERT_TRUE(pipe);
+  EXPECT_EQ(pipe->read_end.get(), number);
+  ASSERT_EQ(::write(pipe->write_end.get(), "x", 1), 1);
+  pool.give_back(std::move(*pipe), false);
+  pipe = pool.take();
+  ASSERT_TRUE(pipe);
+  char byte = 0;
+  EXPECT_EQ(::read(pipe->read_end.get(), &byte, 1), -1) << "nobody's bytes may reach another session";
+  EXPECT_EQ(errno, EAGAIN);
+}
+
+TEST(PipePool, T9StopsAtItsLimit) {
+  PipePool pool;
+  std::vector<Pipe> taken;
+  while (auto pipe = pool.take()) taken.push_back(std::move(*pipe));
+  EXPECT_LE(taken.size(), kMaxPipes);
+  EXPECT_FALSE(pool.take());
+  pool.give_back(std::move(taken.back()), false);
+  EXPECT_TRUE(pool.take());
+}
+
+TEST(Accept, ShortagesAreToldFromTheTroublesOfOneConnection) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS}) EXPECT_TRUE(is_shortage(error)) << error;
+  for (const int error : {EAGAIN, ECONNABORTED, EINTR}) EXPECT_FALSE(is_shortage(error)) << error;
+}
+
+}  // namespace
+}  // namespace lastbyte::relay
