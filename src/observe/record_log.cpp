@@ -254,7 +254,8 @@ Result<std::unique_ptr<RecordLog>> RecordLog::open(const std::string& target, Re
 }
 
 RecordLog::RecordLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RecordLog::~RecordLog() { impl_->stop(); }
+RecordLog::~RecordLog() { close(); }
+void RecordLog::close() { impl_->stop(); }
 void RecordLog::start(std::vector<relay::RecordRing*> rings) { impl_->start(std::move(rings)); }
 void RecordLog::wake() { impl_->wake(); }
 void RecordLog::reopen() { impl_->reopen(); }

@@ -21,8 +21,7 @@ class RecordLog {
   /// the log's own thread, that writing failed (full disk) or that records were dropped.
   static Result<std::unique_ptr<RecordLog>> open(const std::string& target, RecordFormatter format,
                                                  std::function<void(std::string)> warn);
-  /// Writes what is left, then ends the thread. Never waits longer than a second for a target that blocks.
-  ~RecordLog();
+  ~RecordLog();  ///< closes
   RecordLog(const RecordLog&) = delete;
   RecordLog& operator=(const RecordLog&) = delete;
 
@@ -33,6 +32,9 @@ class RecordLog {
   /// From the control thread (SIGUSR1): the log's thread opens the path anew. If that fails, the old file stays and
   /// `warn` says why.
   void reopen();
+
+  /// Writes what is left, then ends the thread. Never waits longer than a second for a target that blocks.
+  void close();
 
   /// Records that could not be written (the disk was full, the pipe was closed).
   [[nodiscard]] std::uint64_t lost() const;

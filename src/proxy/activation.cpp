@@ -1,0 +1,106 @@
+#include "proxy/activation.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+
+#include "net/socket.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+/// The names that sd_listen_fds_with_names() allocates, freed in every way out.
+class Names {
+ public:
+  Names() = default;
+  Names(const Names&) = delete;
+  Names& operator=(const Names&) = delete;
+  ~Names() {
+    for (char** name = list_; name != nullptr && *name != nullptr; ++name) std::free(*name);
+    std::free(list_);
+  }
+  char*** place() { return &list_; }
+  [[nodiscard]] std::string at(int index) const { return list_ == nullptr ? std::string() : std::string(list_[index]); }
+
+ private:
+  char** list_ = nullptr;
+};
+
+bool takes_ipv4_too(int fd) {
+  int v6_only = 1;
+  socklen_t length = sizeof v6_only;
+  return ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &length) == 0 && v6_only == 0;
+}
+
+Result<PassedSocket> take(int fd, std::string name) {
+  PassedSocket passed{Descriptor(fd), std::move(name), net::local_address(fd), false};
+  if (::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 || passed.address.none()) {
+    return failure(fmt::format("socket '{}' (descriptor {}) from the service manager", passed.name, fd), 0,
+                   "it is not a listening TCP socket; expected ListenStream= with a port and Accept=no");
+  }
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+    return failure_from_errno("make socket '" + passed.name + "' non-blocking");
+  passed.dual_stack = passed.address.family() == AF_INET6 && passed.address.is_wildcard() && takes_ipv4_too(fd);
+  return passed;
+}
+
+std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<Wanted>& wanted) {
+  const auto named = std::ranges::find(wanted, passed.name, &Wanted::name);
+  const auto found = named != wanted.end() ? named : std::ranges::find_if(wanted, [&](const Wanted& each) {
+    return std::ranges::any_of(each.addresses, [&](const net::Address& at) { return covers(passed, at); });
+  });
+  if (found == wanted.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - wanted.begin());
+}
+
+std::string listed(const std::vector<Wanted>& wanted) {
+  std::string out;
+  for (const Wanted& each : wanted)
+    for (const net::Address& address : each.addresses) out += (out.empty() ? "" : ", ") + address.text();
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<PassedSocket>> take_passed_sockets() {
+  Names names;
+  const int count = ::sd_listen_fds_with_names(1, names.place());
+  if (count < 0) return failure("take the sockets of the service manager (LISTEN_FDS)", -count);
+  std::vector<PassedSocket> all;
+  for (int index = 0; index < count; ++index) {
+    auto passed = take(SD_LISTEN_FDS_START + index, names.at(index));
+    if (!passed) return Failure(passed.error());
+    all.push_back(std::move(*passed));
+  }
+  return all;
+}
+
+bool covers(const PassedSocket& passed, const net::Address& address) {
+  if (passed.address == address) return true;
+  return passed.dual_stack && address.is_wildcard() && address.port() == passed.address.port();
+}
+
+Result<std::vector<std::size_t>> match(const std::vector<PassedSocket>& passed, const std::vector<Wanted>& wanted) {
+  std::vector<std::size_t> owners;
+  for (const PassedSocket& each : passed) {
+    const auto found = owner(each, wanted);
+    if (!found) {
+      return failure(
+          fmt::format("socket '{}' on {} from the service manager belongs to no forwarding", each.name,
+                      each.address.text()),
+          0, fmt::format("expected one on {}, or FileDescriptorName= with a forwarding's name", listed(wanted)));
+    }
+    owners.push_back(*found);
+  }
+  return owners;
+}
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,230 @@
+#include "proxy/control.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+namespace lastbyte::proxy {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kLook{5};  ///< how often dropped records and the status are looked after
+constexpr std::chrono::minutes kTellDropsEvery{1};
+
+/// Threads inherit the mask of the thread that starts them: workers never run a signal's handler.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+/// A parent may have blocked what we are to be stopped with.
+void unblock_own_signals() {
+  sigset_t own;
+  sigemptyset(&own);
+  for (const int each : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) sigaddset(&own, each);
+  pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
+}
+
+std::string counted(std::uint64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+class Control::Impl {
+ public:
+  explicit Impl(Parts parts)
+      : parts_(std::move(parts)), signals_(io_, SIGTERM, SIGINT, SIGUSR1), look_timer_(io_), watchdog_timer_(io_) {
+    signals_.add(SIGHUP);
+    unblock_own_signals();
+  }
+
+  Result<void> run();
+  [[nodiscard]] std::string story() const;
+
+ private:
+  enum class Stage { serving, draining, aborting };
+  struct Sums {
+    std::uint64_t accepted = 0, ended = 0, open = 0, records_dropped = 0;
+  };
+
+  Result<void> start_workers();
+  void worker_ended();
+  void expect_signal();
+  void on_signal(int number);
+  void stop(int number);
+  void reopen_log(int number);
+  void look();
+  void tell_drops(std::uint64_t dropped);
+  void pet_watchdog(std::chrono::microseconds every);
+  [[nodiscard]] Sums sums() const;
+
+  Parts parts_;
+  asio::io_context io_;
+  asio::signal_set signals_;
+  asio::steady_timer look_timer_;
+  asio::steady_timer watchdog_timer_;
+  std::vector<std::thread> threads_;
+  std::size_t running_ = 0;
+  Stage stage_ = Stage::serving;
+  Sums at_stop_;
+  std::uint64_t drops_told_ = 0;
+  TimePoint tell_drops_after_{};
+};
+
+Result<void> Control::Impl::run() {
+  expect_signal();
+  const auto started = start_workers();
+  if (started) {
+    ::sd_notify(0, "READY=1\nSTATUS=serving");
+    look();
+    std::uint64_t watchdog_us = 0;
+    if (::sd_watchdog_enabled(0, &watchdog_us) > 0) pet_watchdog(std::chrono::microseconds(watchdog_us) / 2);
+    io_.run();
+  }
+  for (std::thread& thread : threads_) thread.join();
+  return started;
+}
+
+Result<void> Control::Impl::start_workers() {
+  const AllSignalsBlocked blocked;
+  try {
+    for (relay::Worker* worker : parts_.workers) {
+      threads_.emplace_back([this, worker] {
+        worker->run();
+        asio::post(io_, [this] { worker_ended(); });
+      });
+      ++running_;
+    }
+  } catch (const std::system_error& error) {
+    for (relay::Worker* worker : parts_.workers) worker->abort();
+    return failure("start the worker threads", error.code().value());
+  }
+  return {};
+}
+
+void Control::Impl::worker_ended() {
+  if (--running_ != 0) return;
+  signals_.cancel();
+  look_timer_.cancel();
+  watchdog_timer_.cancel();
+}
+
+void Control::Impl::expect_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int number) {
+    if (error) return;
+    on_signal(number);
+    expect_signal();
+  });
+}
+
+void Control::Impl::on_signal(int number) {
+  switch (number) {
+    case SIGTERM:
+    case SIGINT: return stop(number);
+    default: return reopen_log(number);
+  }
+}
+
+void Control::Impl::stop(int number) {
+  switch (stage_) {
+    case Stage::serving: {
+      stage_ = Stage::draining;
+      at_stop_ = sums();
+      ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
+      const TimePoint until = Clock::now() + parts_.drain;
+      for (relay::Worker* worker : parts_.workers) worker->drain(until);
+      parts_.messages.info(fmt::format("{}: no more clients are accepted; {} may finish for {} s, another {} ends them",
+                                       ::sigabbrev_np(number), counted(at_stop_.open, "session"),
+                                       std::chrono::duration<double>(parts_.drain).count(), ::sigabbrev_np(number)));
+      return;
+    }
+    case Stage::draining:
+      stage_ = Stage::aborting;
+      for (relay::Worker* worker : parts_.workers) worker->abort();
+      parts_.messages.warn(
+          fmt::format("{} again: {} reset now", ::sigabbrev_np(number), counted(sums().open, "session")));
+      return;
+    case Stage::aborting: return;
+  }
+}
+
+void Control::Impl::reopen_log(int number) {
+  if (parts_.log != nullptr) parts_.log->reopen();
+  parts_.messages.info(number == SIGHUP ? "HUP: the log is opened anew; settings are read at start only"
+                                        : "USR1: the log is opened anew");
+}
+
+void Control::Impl::look() {
+  const Sums now = sums();
+  tell_drops(now.records_dropped);
+  if (stage_ == Stage::serving)
+    ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
+                 counted(now.accepted, "client").c_str());
+  look_timer_.expires_after(kLook);
+  look_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && running_ != 0) look();
+  });
+}
+
+void Control::Impl::tell_drops(std::uint64_t dropped) {
+  if (dropped == drops_told_ || Clock::now() < tell_drops_after_) return;
+  parts_.messages.warn(fmt::format("the log cannot keep up: {} dropped, {} in all",
+                                   counted(dropped - drops_told_, "session record"), dropped));
+  drops_told_ = dropped;
+  tell_drops_after_ = Clock::now() + kTellDropsEvery;
+}
+
+void Control::Impl::pet_watchdog(std::chrono::microseconds every) {
+  ::sd_notify(0, "WATCHDOG=1");
+  watchdog_timer_.expires_after(every);
+  watchdog_timer_.async_wait([this, every](const boost::system::error_code& error) {
+    if (!error && running_ != 0) pet_watchdog(every);
+  });
+}
+
+std::string Control::Impl::story() const {
+  const Sums end = sums();
+  return fmt::format("{} served, {} of them ended after the stop was asked for, {} dropped",
+                     counted(end.ended, "session"), end.ended - at_stop_.ended,
+                     counted(end.records_dropped, "session record"));
+}
+
+Control::Impl::Sums Control::Impl::sums() const {
+  Sums all;
+  for (const relay::Worker* worker : parts_.workers) {
+    const relay::Counters& counters = worker->counters();
+    all.accepted += counters.accepted.load(std::memory_order_relaxed);
+    all.ended += counters.ended.load(std::memory_order_relaxed);
+    all.open += counters.open.load(std::memory_order_relaxed);
+    all.records_dropped += counters.records_dropped.load(std::memory_order_relaxed);
+  }
+  return all;
+}
+
+Control::Control(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Control::~Control() = default;
+Result<void> Control::run() { return impl_->run(); }
+std::string Control::story() const { return impl_->story(); }
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,44 @@
+// The control thread: starts the workers, answers signals and the service manager, and ends when the workers have.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "observe/record_log.h"
+#include "proxy/operator_log.h"
+#include "relay/worker.h"
+
+namespace lastbyte::proxy {
+
+class Control {
+ public:
+  /// All outlive the Control. `log`: null where no log is kept.
+  struct Parts {
+    std::vector<relay::Worker*> workers;
+    observe::RecordLog* log = nullptr;
+    OperatorLog& messages;
+    Duration drain{0};
+  };
+
+  /// Takes over SIGTERM, SIGINT, SIGUSR1 and SIGHUP; starts nothing. Throws boost::system::system_error where the
+  /// kernel has no descriptor left.
+  explicit Control(Parts parts);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  /// Starts the workers on threads of their own, tells the service manager that they serve, and returns when a stop
+  /// was asked for and all have ended. An error: a thread could not be started; none runs any more.
+  Result<void> run();
+
+  /// After run(): what was served, for the operator's last line.
+  [[nodiscard]] std::string story() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,29 @@
+// How many file descriptors the work needs, and how many sessions the limit on them allows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+
+namespace lastbyte::proxy {
+
+/// What the process holds whether or not there are sessions.
+struct DescriptorBase {
+  unsigned workers = 1;
+  std::size_t listening_sockets = 0;  ///< over all workers
+};
+
+/// Descriptors for `sessions` sessions at once: two sockets each, every worker's pipes for splice, the listening
+/// sockets, and a reserve for logs, epoll instances and the like.
+std::uint64_t descriptors_needed(std::uint64_t sessions, const DescriptorBase& base);
+
+/// `wanted`, if the limit is high enough for it; as many as the limit allows where none is wanted. An error names both
+/// numbers.
+Result<std::uint32_t> choose_max_sessions(std::optional<std::uint32_t> wanted, std::uint64_t limit,
+                                          const DescriptorBase& base);
+
+/// Raises the soft limit (RLIMIT_NOFILE) to the hard one. The limit that holds now.
+Result<std::uint64_t> raise_descriptor_limit();
+
+}  // namespace lastbyte::proxy

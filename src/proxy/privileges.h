@@ -1,0 +1,36 @@
+// Giving up what the process no longer needs once its ports are bound.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace lastbyte::proxy {
+
+/// Whom to become.
+struct Identity {
+  std::string user;  ///< its name, for the supplementary groups; empty: only a number is known
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// `user` and `group` are names or numbers; an empty `group` is the user's own. nullopt: both are empty, nobody is to
+/// be become. Reads the user database, and so may block.
+Result<std::optional<Identity>> look_up_identity(const std::string& user, const std::string& group);
+
+/// Capabilities that a session still needs after the drop, because its upstream socket is made then.
+struct KeptCapabilities {
+  bool net_admin = false;         ///< SO_MARK
+  bool net_raw = false;           ///< SO_BINDTODEVICE on kernels before 5.7
+  bool net_bind_service = false;  ///< a source port below 1024
+};
+
+/// Becomes `identity` (if any) for good: group, supplementary groups, user, no capabilities but `kept`; then
+/// no-new-privileges, always. A process that is not root can only become what it is. To be called before any thread
+/// is started: capabilities are each thread's own.
+Result<void> drop_privileges(const std::optional<Identity>& identity, const KeptCapabilities& kept);
+
+}  // namespace lastbyte::proxy

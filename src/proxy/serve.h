@@ -1,0 +1,18 @@
+// run() with a word in between: for the demo and for tests.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/listeners.h"
+
+namespace lastbyte::proxy {
+
+/// Called once, on the calling thread, when clients can connect.
+using OnListening = std::function<void(const std::vector<Bound>&)>;
+
+/// As run() in proxy.h.
+int serve(const config::Config& config, const OnListening& on_listening);
+
+}  // namespace lastbyte::proxy
