@@ -141,7 +141,9 @@ bool Session::flush(Which source) {
   Carrier& carrier = side(source).carrier;
   if (!side(sink).writable) return false;
   if (carrier.block) {
-    carrier.begin += write(source, std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin));
+    const std::size_t written =
+        write(source, std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin));
+    if (state_.side(source).pending) carrier.begin += written;
   } else {
     write_from_pipe(source);
   }

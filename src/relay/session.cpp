@@ -69,6 +69,7 @@ void Session::on_turn() {
 
 void Session::on_stop() {
   apply(Event::stop, Which::client);
+  armed_ = termination::Deadline::none;  // whatever is armed, the drain time now bounds it
   arm();
 }
 

@@ -62,7 +62,8 @@ class Worker::Impl {
   void pause_accepting(Duration pause);
   void resume_accepting();
   void stop_accepting();
-  [[nodiscard]] bool full(const ListenerState& state) const;
+  bool reserve(ListenerState& state);
+  void release(ListenerState& state);
 
   void finish(Session& session);
   void bury();
@@ -76,10 +77,10 @@ class Worker::Impl {
   std::vector<std::unique_ptr<ListeningSocket>> sockets_;
   AcceptBackoff backoff_;
   loop::Timer accept_timer_;
-  bool full_now_ = false;  ///< the session limits are reached: no shortage, no warning
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
   bool pushed_records_ = false;
+  std::array<epoll_event, kEventsPerRound> events_;
 };
 
 Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
@@ -113,8 +114,7 @@ void Worker::Impl::run() {
 }
 
 void Worker::Impl::round() {
-  std::array<epoll_event, kEventsPerRound> room{};
-  const auto events = context_.epoll.wait(room, timeout_ms());
+  const auto events = context_.epoll.wait(events_, timeout_ms());
   context_.now = Clock::now();
   for (const epoll_event& event : events) dispatch(event);
   take_turns();
@@ -173,9 +173,8 @@ void Worker::Impl::expire() {
 void Worker::Impl::finish(Session& session) {
   counters.ended.fetch_add(1, std::memory_order_relaxed);
   counters.open.fetch_sub(1, std::memory_order_relaxed);
-  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
-  state.sessions->fetch_sub(1, std::memory_order_relaxed);
+  release(state);
   if (state.forwarding->max_sessions_per_client)
     shared_.clients.remove(state.forwarding.get(), session.client_address());
   if (shared_.records_wanted) {
@@ -198,25 +197,36 @@ void Worker::Impl::bury() {
   pushed_records_ = false;
 }
 
-bool Worker::Impl::full(const ListenerState& state) const {
-  if (shared_.sessions.load(std::memory_order_relaxed) >= shared_.max_sessions) return true;
-  const auto limit = state.forwarding->max_sessions;
-  return limit && state.sessions->load(std::memory_order_relaxed) >= *limit;
+/// A place for one more session under the limits over all workers.
+bool Worker::Impl::reserve(ListenerState& state) {
+  if (shared_.sessions.fetch_add(1, std::memory_order_relaxed) < shared_.max_sessions) {
+    const auto limit = state.forwarding->max_sessions;
+    const std::uint32_t before = state.sessions->fetch_add(1, std::memory_order_relaxed);
+    if (!limit || before < *limit) return true;
+    state.sessions->fetch_sub(1, std::memory_order_relaxed);
+  }
+  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Worker::Impl::release(ListenerState& state) {
+  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  state.sessions->fetch_sub(1, std::memory_order_relaxed);
 }
 
 /// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
 void Worker::Impl::accept_from(ListeningSocket& listening) {
   for (unsigned taken = 0; taken < listening.batch; ++taken) {
-    if (full(*listening.state)) {
-      // The rest wait in the backlog, where their SYNs and early data are kept, until sessions end (in any worker).
+    if (!reserve(*listening.state)) {
+      // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
       context_.epoll.remove(listening.socket.get());
       listening.watched = false;
-      full_now_ = true;
       if (!accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
       return;
     }
     Accepted accepted = accept_client(listening.socket.get());
     if (!accepted.client) {
+      release(*listening.state);
       listening.batch = 1;
       if (accepted.error == EAGAIN) return;
       if (!backoff_.pausing()) {
@@ -231,14 +241,13 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       shared_.warn("accepting again on " + *listening.state->name);
     }
     if (!admit(*listening.state, accepted.address)) {
+      release(*listening.state);
       counters.refused_clients.fetch_add(1, std::memory_order_relaxed);
       net::reset_and_close(accepted.client);
       continue;
     }
     counters.accepted.fetch_add(1, std::memory_order_relaxed);
     counters.open.fetch_add(1, std::memory_order_relaxed);
-    shared_.sessions.fetch_add(1, std::memory_order_relaxed);
-    listening.state->sessions->fetch_add(1, std::memory_order_relaxed);
     auto* session = new Session(context_, *listening.state, std::move(accepted.client), accepted.address,
                                 shared_.next_id.fetch_add(1, std::memory_order_relaxed));
     sessions_.push_back(*session);
