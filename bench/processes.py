@@ -1,0 +1,201 @@
+"""Child processes of a benchmark, and what the kernel knows about them: CPU time, memory, system calls."""
+
+import ctypes
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+libc = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class BenchError(Exception):
+    """A measurement that could not be had; says why."""
+
+
+def _die_with_parent():
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """A child with a line protocol. It and its descendants are gone after stop(), and when this program dies."""
+
+    def __init__(self, argv, directory, cpus=None):
+        self.argv = argv
+        self.log = open(os.path.join(directory, os.path.basename(argv[0]) + ".log"), "ab+")
+        self.popen = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, bufsize=0, preexec_fn=_die_with_parent
+        )
+        if cpus:
+            os.sched_setaffinity(self.popen.pid, cpus)
+        self.rest = b""
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def fail(self, what):
+        self.log.seek(0)
+        said = self.log.read().decode(errors="replace").strip().splitlines()[-3:]
+        raise BenchError(f"{os.path.basename(self.argv[0])}: {what}; it said: {' | '.join(said) or 'nothing'}")
+
+    def read_line(self, timeout):
+        end = time.monotonic() + timeout
+        while b"\n" not in self.rest:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.popen.stdout], [], [], left)[0]:
+                self.fail(f"no answer in {timeout} s")
+            data = os.read(self.popen.stdout.fileno(), 65536)
+            if not data:
+                self.fail("ended early")
+            self.rest += data
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode()
+
+    def write_line(self, text):
+        self.popen.stdin.write(text.encode() + b"\n")
+
+    def stop(self):
+        pids = tree(self.pid)
+        self.popen.terminate()
+        try:
+            self.popen.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+        for pid in pids[1:]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for stream in (self.popen.stdin, self.popen.stdout, self.log):
+            stream.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def _stat(pid):
+    """The fields of /proc/PID/stat from the third on, the state."""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()
+
+
+def tree(root):
+    """The process and all its descendants."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                children.setdefault(int(_stat(entry)[1]), []).append(int(entry))
+            except OSError:
+                pass
+    found = [root]
+    for pid in found:
+        found.extend(children.get(pid, []))
+    return found
+
+
+def cpu_seconds(root):
+    """CPU time of a process tree: in nanoseconds for what lives (its CPU clock), in ticks for children that have ended."""
+    total = 0.0
+    for pid in tree(root):
+        try:
+            total += time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of another process: clock_getcpuclockid(3)
+            fields = _stat(pid)
+            total += (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
+        except OSError:
+            pass
+    return total
+
+
+def settled_cpu_seconds(root, patience=1.0):
+    """The same, once nothing moves any more."""
+    end = time.monotonic() + patience
+    last = cpu_seconds(root)
+    while time.monotonic() < end:
+        time.sleep(0.02)
+        now = cpu_seconds(root)
+        if now - last < 0.0002:
+            return now
+        last = now
+    return last
+
+
+def memory_bytes(root):
+    """Rss, Pss and anonymous memory of a process tree."""
+    total = {"rss": 0, "pss": 0, "anonymous": 0}
+    for pid in tree(root):
+        try:
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                text = file.read()
+        except OSError:
+            continue
+        for name in total:
+            total[name] += int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M | re.I).group(1)) * 1024
+    return total
+
+
+class SystemCalls:
+    """Counts the system calls of a process tree between attach() and detach()."""
+
+    def __init__(self, root, directory):
+        self.root = root
+        self.file = os.path.join(directory, "strace.txt")
+        self.strace = None
+
+    def attach(self):
+        pids = [word for pid in tree(self.root) for word in ("-p", str(pid))]
+        self.strace = subprocess.Popen(
+            ["strace", "-f", "-c", "-U", "calls,name", "-o", self.file, *pids],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
+        )
+        if not select.select([self.strace.stderr], [], [], 5)[0]:
+            raise BenchError("strace did not attach")
+        said = os.read(self.strace.stderr.fileno(), 4096).decode(errors="replace")
+        if "attached" not in said:
+            raise BenchError(f"strace: {said.strip()}")
+        time.sleep(0.2)  # the rest of the threads
+
+    def detach(self):
+        """{"read": 12, ...}"""
+        self.strace.send_signal(signal.SIGINT)
+        self.strace.communicate(timeout=10)
+        with open(self.file) as file:
+            rows = re.findall(r"^\s*(\d+)\s+(\w+)\s*$", file.read(), re.M)
+        return {name: int(count) for count, name in rows if name != "total"}
+
+
+class Load:
+    """A bench_load that is connected and warm; see load.cpp for its protocol."""
+
+    def __init__(self, program, kind, port, connections, seconds, directory, cpus=None):
+        self.seconds = seconds
+        self.process = Process(
+            [program, "--connect", f"127.0.0.1:{port}", "--connections", str(connections), "--seconds", str(seconds), kind],
+            directory, cpus,
+        )
+        try:
+            if self.process.read_line(30) != "ready":
+                self.process.fail("is not ready")
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def run(self):
+        self.process.write_line("go")
+        return json.loads(self.process.read_line(self.seconds + 30))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stop()
