@@ -1,3 +1,3 @@
 # Warnings are errors, with both compilers.
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
-                    -Wcast-align -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough -Werror)
+                    -Wcast-align -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
