@@ -221,14 +221,17 @@ Violations a_deadline_ends_the_session(const Exploration& exploration) {
   });
 }
 
-/// Limits are for peers that misbehave: those that do not can always bring the session to its end.
+/// Limits are for peers that misbehave: from wherever a session is, peers that take what is sent, finish what they send
+/// and acknowledge bring it to its end.
 Violations ends_without_a_limit(const Exploration& exploration) {
   std::vector<bool> can_end(exploration.worlds().size());
   for (std::size_t index = 0; index < can_end.size(); ++index) can_end[index] = over(exploration.worlds()[index]);
   for (bool changed = true; changed;) {
     changed = false;
     for (const Transition& transition : exploration.transitions()) {
-      if (session_wide(transition.event) || can_end[transition.from] || !can_end[transition.to]) continue;
+      const bool well_behaved = transition.event == Event::connected || transition.event == Event::drained ||
+                                transition.event == Event::fin || transition.event == Event::acked;
+      if (!well_behaved || can_end[transition.from] || !can_end[transition.to]) continue;
       can_end[transition.from] = changed = true;
     }
   }

@@ -1,0 +1,19 @@
+// The check of the check: machines with one fault each. A property that does not see its mutant proves nothing.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "exploration.h"
+
+namespace lastbyte::termination::test {
+
+struct Mutant {
+  std::string_view name;
+  std::string_view property;  ///< the one that must see it; others may too
+  Machine (*make)();
+};
+
+std::span<const Mutant> mutants();
+
+}  // namespace lastbyte::termination::test
