@@ -224,8 +224,9 @@ void RecordLog::Impl::fail(int error) {
 void RecordLog::Impl::recover() {
   if (backoff_.count() == 0) return;
   backoff_ = std::chrono::seconds(0);
-  warn_("log " + target_.name() + ": is written again; " + std::to_string(lost_.load() - lost_before_) +
-        " session records were lost");
+  const std::uint64_t lost = lost_.load() - lost_before_;
+  warn_("log " + target_.name() + ": is written again; " + std::to_string(lost) +
+        (lost == 1 ? " session record was lost" : " session records were lost"));
 }
 
 void RecordLog::Impl::open_anew() {

@@ -88,6 +88,9 @@ std::string summary(const relay::Record& record) {
   if (!verdict.complete)
     if (const int error = record.side(culprit(verdict)).error; error != 0)
       out += fmt::format(" ({})", errno_name(error));
+  const bool limit_is_told = verdict.end(culprit(verdict)) == End::limit;
+  if (verdict.limit != Deadline::none && verdict.limit != Deadline::drain && !limit_is_told)
+    out += fmt::format(", {} limit passed", name(verdict.limit));
   for (const Which source : kBoth)
     if (const auto lost = record.side(source).flow.undelivered; lost != 0)
       out += fmt::format(", {} byte{} from {} undelivered", lost, lost == 1 ? "" : "s", name(source));

@@ -154,16 +154,17 @@ void Control::Impl::stop(int number) {
       ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
       const TimePoint until = Clock::now() + parts_.drain;
       for (relay::Worker* worker : parts_.workers) worker->drain(until);
-      parts_.messages.info(fmt::format("{}: no more clients are accepted; {} may finish for {} s, another {} ends them",
-                                       ::sigabbrev_np(number), counted(at_stop_.open, "session"),
-                                       std::chrono::duration<double>(parts_.drain).count(), ::sigabbrev_np(number)));
+      parts_.messages.info(
+          fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
+                      ::sigabbrev_np(number), counted(at_stop_.open, "session"),
+                      std::chrono::duration<double>(parts_.drain).count(), ::sigabbrev_np(number)));
       return;
     }
     case Stage::draining:
       stage_ = Stage::aborting;
       for (relay::Worker* worker : parts_.workers) worker->abort();
       parts_.messages.warn(
-          fmt::format("{} again: {} reset now", ::sigabbrev_np(number), counted(sums().open, "session")));
+          fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(sums().open, "session")));
       return;
     case Stage::aborting: return;
   }
@@ -171,8 +172,8 @@ void Control::Impl::stop(int number) {
 
 void Control::Impl::reopen_log(int number) {
   if (parts_.log != nullptr) parts_.log->reopen();
-  parts_.messages.info(number == SIGHUP ? "HUP: the log is opened anew; settings are read at start only"
-                                        : "USR1: the log is opened anew");
+  parts_.messages.info(number == SIGHUP ? "SIGHUP: the log is opened anew; settings are read at start only"
+                                        : "SIGUSR1: the log is opened anew");
 }
 
 void Control::Impl::look() {

@@ -1,0 +1,169 @@
+#include "endings.h"
+
+#include <cerrno>
+#include <stdexcept>
+
+#include "termination/transition.h"
+
+namespace lastbyte::observe {
+namespace {
+
+using relay::FlowRecord;
+using relay::Record;
+using termination::Event;
+using termination::Which;
+using namespace std::chrono_literals;
+
+constexpr Which kClient = Which::client;
+constexpr Which kUpstream = Which::upstream;
+
+struct Happening {
+  Event event;
+  Which side = kClient;
+};
+
+termination::Verdict after(const std::vector<Happening>& story, bool linger = true) {
+  termination::Session session = termination::new_session(linger);
+  for (const Happening& each : story) {
+    const auto step = termination::step(session, each.event, each.side);
+    if (!step) throw std::logic_error("impossible: " + std::string(name(each.event)));
+    session = step->session;
+  }
+  if (!termination::final(session)) throw std::logic_error("not final");
+  return termination::verdict(session);
+}
+
+FlowRecord flow(std::uint64_t received, std::uint64_t delivered, std::uint64_t discarded = 0,
+                std::uint64_t rescued = 0) {
+  return {received, delivered, received - delivered, discarded, rescued};
+}
+
+Record session(std::uint64_t id, const termination::Verdict& verdict) {
+  Record record;
+  record.id = id;
+  record.forwarding = std::make_shared<const std::string>("web");
+  record.started = std::chrono::sys_days(std::chrono::March / 4 / 2026) + 5h + 6min + 7s + 89ms;
+  record.duration = 1204512us;
+  record.connect_duration = 412us;
+  record.verdict = verdict;
+  record.sides[0].address = *net::Address::parse("192.0.2.7", 51234);
+  record.sides[1].address = *net::Address::parse("2001:db8::2", 80);
+  return record;
+}
+
+Record with_flows(Record record, FlowRecord client, FlowRecord upstream) {
+  record.sides[0].flow = client;
+  record.sides[1].flow = upstream;
+  return record;
+}
+
+Record with_error(Record record, Which side, int error) {
+  record.sides[static_cast<std::size_t>(side)].error = error;
+  return record;
+}
+
+Record never_connected(Record record, std::uint32_t retries) {
+  record.connect_duration = -1us;
+  record.retries = retries;
+  return record;
+}
+
+constexpr Happening kConnected{Event::connected, kUpstream};
+
+Record half_closed_limit() {
+  auto record = session(7, after({kConnected, {Event::fin, kClient}, {Event::deadline}}));
+  record.duration = 600s;
+  return with_flows(std::move(record), flow(120, 120), flow(0, 0));
+}
+
+Record idle_limit() {
+  auto record = session(6, after({kConnected, {Event::deadline}}));
+  record.duration = 24h;
+  return with_flows(std::move(record), flow(5120, 5120), flow(88000, 88000));
+}
+
+std::vector<Ending> good_endings() {
+  const auto answered = after({kConnected,
+                               {Event::fin, kUpstream},
+                               {Event::refused, kUpstream},
+                               {Event::fin, kClient},
+                               {Event::acked, kClient}});
+  return {
+      {"complete", complete_record()},
+      {"refused by upstream",
+       with_error(with_flows(session(2, answered), flow(262144, 65536, 131072), flow(340, 340, 0, 340)), kUpstream,
+                  EPIPE)},
+  };
+}
+
+std::vector<Ending> failures() {
+  const auto client_reset = after({kConnected, {Event::reset, kClient}, {Event::acked, kUpstream}});
+  const auto upstream_reset =
+      after({kConnected, {Event::fin, kClient}, {Event::reset, kUpstream}, {Event::acked, kClient}});
+  const auto vanished = after({kConnected, {Event::vanished, kClient}, {Event::acked, kUpstream}});
+  const auto unreachable = after({{Event::connect_failed, kUpstream}});
+  const auto too_early = after({{Event::reset, kClient}});
+  const auto refused = after({kConnected,
+                              {Event::fin, kClient},
+                              {Event::refused, kClient},
+                              {Event::acked, kUpstream},
+                              {Event::fin, kUpstream}});
+  return {
+      {"reset by client",
+       with_error(with_flows(session(3, client_reset), flow(700, 700), flow(40960, 24576)), kClient, ECONNRESET)},
+      {"reset by upstream",
+       with_error(with_flows(session(4, upstream_reset), flow(700, 700), flow(1024, 1024)), kUpstream, ECONNRESET)},
+      {"client vanished",
+       with_error(with_flows(session(5, vanished), flow(700, 700), flow(4096, 2896)), kClient, ETIMEDOUT)},
+      {"refused by client",
+       with_error(with_flows(session(8, refused), flow(90, 90), flow(81920, 16384, 49152)), kClient, EPIPE)},
+      {"upstream unreachable", with_error(never_connected(session(9, unreachable), 2), kUpstream, ECONNREFUSED)},
+      {"reset by client, before the upstream was connected",
+       with_error(never_connected(session(10, too_early), 0), kClient, ECONNRESET)},
+  };
+}
+
+std::vector<Ending> limits() {
+  const auto connecting = after({{Event::deadline}});
+  const auto flush = after({kConnected, {Event::reset, kUpstream}, {Event::deadline}});
+  const auto linger = after({kConnected, {Event::fin, kUpstream}, {Event::refused, kUpstream}, {Event::deadline}});
+  return {
+      {"connect limit passed", never_connected(session(11, connecting), 4)},
+      {"idle limit passed", idle_limit()},
+      {"half_close limit passed", half_closed_limit()},
+      {"reset_flush limit passed",
+       with_error(with_flows(session(12, flush), flow(90, 90), flow(81920, 16384)), kUpstream, ECONNRESET)},
+      {"linger limit passed",
+       with_error(with_flows(session(13, linger), flow(9000000, 65536, 8900000), flow(340, 340)), kUpstream, EPIPE)},
+  };
+}
+
+std::vector<Ending> operators_endings() {
+  const auto drained = after({kConnected, {Event::stop}, {Event::deadline}});
+  const auto left = after({kConnected, {Event::fin, kUpstream}, {Event::refused, kUpstream}}, false);
+  return {
+      {"stopped by the operator", with_flows(session(14, drained), flow(512, 512), flow(2048, 2048))},
+      {"refused by upstream, linger off",
+       with_error(with_flows(session(15, left), flow(65536, 20000), flow(340, 340)), kUpstream, EPIPE)},
+  };
+}
+
+}  // namespace
+
+Record complete_record() {
+  return with_flows(session(1, after({kConnected,
+                                      {Event::fin, kClient},
+                                      {Event::fin, kUpstream},
+                                      {Event::acked, kClient},
+                                      {Event::acked, kUpstream}})),
+                    flow(78, 78), flow(14600, 14600));
+}
+
+std::vector<Ending> typical_endings() {
+  std::vector<Ending> all;
+  for (const auto& group : {good_endings(), failures(), limits(), operators_endings()})
+    all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+}  // namespace lastbyte::observe

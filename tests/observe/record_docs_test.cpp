@@ -1,0 +1,62 @@
+// docs/session-records.md is checked against what is printed: it can be trusted, or this fails.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "endings.h"
+#include "observe/record_text.h"
+
+namespace lastbyte::observe {
+namespace {
+
+std::string documentation() {
+  std::ifstream file(LASTBYTE_DOCS "/session-records.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// All words of an enum, found by asking until name() knows no more.
+template <typename Enum>
+std::vector<std::string> words() {
+  std::vector<std::string> all;
+  for (std::uint8_t value = 0; name(static_cast<Enum>(value)) != "?"; ++value)
+    all.emplace_back(name(static_cast<Enum>(value)));
+  return all;
+}
+
+template <typename Enum>
+void expect_all_words_explained(const std::string& heading) {
+  const std::string docs = documentation();
+  const auto begin = docs.find("\n## " + heading);
+  ASSERT_NE(begin, std::string::npos) << "no section " << heading;
+  const std::string section = docs.substr(begin, docs.find("\n## ", begin + 4) - begin);
+  for (const std::string& word : words<Enum>())
+    EXPECT_NE(section.find("| `" + word + "` |"), std::string::npos) << heading << " does not explain " << word;
+}
+
+TEST(RecordDocs, every_end_of_a_side_is_explained) { expect_all_words_explained<termination::End>("How a side ended"); }
+TEST(RecordDocs, every_first_event_is_explained) { expect_all_words_explained<termination::First>("What came first"); }
+TEST(RecordDocs, every_limit_is_explained) { expect_all_words_explained<termination::Deadline>("Limits"); }
+
+TEST(RecordDocs, every_typical_ending_is_shown_as_it_is_printed) {
+  const std::string docs = documentation();
+  for (const Ending& ending : typical_endings()) {
+    EXPECT_NE(docs.find("\n### " + ending.title + "\n"), std::string::npos) << "no heading: " << ending.title;
+    EXPECT_NE(docs.find("\n    " + to_text(ending.record) + "\n"), std::string::npos)
+        << ending.title << ": no line\n    " << to_text(ending.record);
+  }
+}
+
+TEST(RecordDocs, a_json_line_is_shown_and_every_field_is_explained) {
+  const std::string docs = documentation();
+  EXPECT_NE(docs.find("\n    " + to_json(complete_record()) + "\n"), std::string::npos) << to_json(complete_record());
+  const auto record = nlohmann::json::parse(to_json(complete_record()));
+  for (const auto& [key, value] : record.items())
+    EXPECT_NE(docs.find("| `" + key + "` |"), std::string::npos) << "no row for " << key;
+  for (const auto& [key, value] : record["client"].items())
+    EXPECT_NE(docs.find("| `" + key + "` |"), std::string::npos) << "no row for " << key;
+}
+
+}  // namespace
+}  // namespace lastbyte::observe

@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "endings.h"
+#include "observe/record_text.h"
+
+namespace lastbyte::observe {
+namespace {
+
+TEST(RecordJson, tells_a_complete_session_field_by_field) {
+  EXPECT_EQ(to_json(complete_record()),
+            R"({"started":"2026-03-04T05:06:07.089Z","ended":"2026-03-04T05:06:08.293Z","id":1,"forwarding":"web",)"
+            R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
+            R"("duration_us":1204512,"connect_us":412,)"
+            R"("client":{"address":"192.0.2.7:51234","end":"fin","error":null,"received":78,"delivered":78,)"
+            R"("undelivered":0,"discarded":0,"rescued":0},)"
+            R"("upstream":{"address":"[2001:db8::2]:80","end":"fin","error":null,"received":14600,"delivered":14600,)"
+            R"("undelivered":0,"discarded":0,"rescued":0}})");
+}
+
+TEST(RecordJson, what_is_not_known_is_null) {
+  const auto parsed = nlohmann::json::parse(to_json(relay::Record{}));
+  EXPECT_TRUE(parsed["forwarding"].is_null());
+  EXPECT_TRUE(parsed["connect_us"].is_null());
+  EXPECT_TRUE(parsed["first_side"].is_null());
+  EXPECT_TRUE(parsed["client"]["address"].is_null());
+  EXPECT_TRUE(parsed["upstream"]["error"].is_null());
+}
+
+TEST(RecordJson, every_ending_has_the_same_fields) {
+  const auto shape = [](const relay::Record& record) {
+    std::vector<std::string> keys;
+    const auto flat = nlohmann::json::parse(to_json(record)).flatten();
+    for (const auto& [key, value] : flat.items()) keys.push_back(key);
+    return keys;
+  };
+  for (const Ending& ending : typical_endings()) EXPECT_EQ(shape(ending.record), shape(complete_record()));
+}
+
+RC_GTEST_PROP(RecordJson, a_line_parses_back_whatever_the_name_and_the_figures_are,
+              (const std::string& name, std::uint64_t received, std::uint32_t retries)) {
+  relay::Record record = complete_record();
+  record.forwarding = std::make_shared<const std::string>(name);
+  record.retries = retries;
+  record.sides[1].flow.received = received;
+  const std::string line = to_json(record);
+  RC_ASSERT(line.find('\n') == std::string::npos);
+  const auto parsed = nlohmann::json::parse(line);
+  RC_ASSERT(parsed["retries"] == retries);
+  RC_ASSERT(parsed["upstream"]["received"] == received);
+  const bool ascii = std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 128; });
+  RC_ASSERT(!ascii || parsed["forwarding"] == name);
+}
+
+}  // namespace
+}  // namespace lastbyte::observe
