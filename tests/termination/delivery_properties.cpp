@@ -1,0 +1,259 @@
+// What each peer gets and learns: bytes, FINs, resets, lingering, stops.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "looking.h"
+
+namespace lastbyte::termination::test {
+namespace {
+
+// ---- 1: FIN follows data --------------------------------------------------------------------------------------------
+
+Violations no_fin_without_the_sources_fin(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    if (!seen.action(sink).send_fin) return {};
+    if (seen.after.peer(other(sink)).ended != Ended::fin) return "was sent a FIN although its source sent none";
+    if (!seen.before.peer(sink).connected) return "was sent a FIN before it was connected";
+    return {};
+  });
+}
+
+Violations no_fin_ahead_of_bytes(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    const Peer& source = seen.before.peer(other(sink));
+    const bool waiting = source.waiting && !seen.is(Event::drained, other(sink));
+    return seen.action(sink).send_fin && waiting ? "was sent a FIN ahead of bytes that waited for it" : "";
+  });
+}
+
+Violations one_fin_at_most(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    return seen.action(sink).send_fin && seen.before.peer(sink).fin_sent ? "was sent a second FIN" : "";
+  });
+}
+
+/// T1's other half: the FIN does follow, in the very step in which it may.
+Violations fin_does_follow(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine&, const World& world, Which sink) -> Complaint {
+    const Peer& source = world.peer(other(sink));
+    const Peer& to = world.peer(sink);
+    const bool due = source.ended == Ended::fin && !source.waiting && to.connected && !takes_nothing(to);
+    return due && !to.fin_sent ? "was not sent the FIN that is due" : "";
+  });
+}
+
+// ---- 2: failures stay failures --------------------------------------------------------------------------------------
+
+Violations failure_is_never_a_clean_end(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    if (seen.action(sink).send_fin && failed(seen.after.peer(other(sink)))) return "was sent a FIN for a failed source";
+    const Peer& to = seen.after.peer(sink);
+    // A socket that is broken already has told its peer, or has no peer.
+    const bool can_be_told = !to.refused && !failed(to);
+    if (seen.action(sink).close && can_be_told && !to.fin_sent) return "was closed as if its source had ended well";
+    return {};
+  });
+}
+
+// ---- 3, T7: resets
+// ---------------------------------------------------------------------------------------------------
+
+Violations no_reset_ahead_of_bytes(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    if (!seen.action(sink).reset || seen.by_limit_or_stop()) return {};
+    const Peer& source = seen.before.peer(other(sink));
+    if (!seen.before.peer(sink).connected || source.unreachable || seen.is(Event::connect_failed, other(sink)))
+      return {};
+    if (source.waiting) return "was reset while bytes waited for it";
+    return seen.is(Event::acked, sink) ? "" : "was reset before everything sent to it was acknowledged";
+  });
+}
+
+Violations reset_on_purpose_only(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
+    if (!seen.action(sink).reset) return {};
+    if (seen.event() == Event::deadline && expects_deadline(seen.before) == Deadline::linger)
+      return "was reset at the end of its lingering, where its answer may still be on the way (T6)";
+    return failed(seen.after.peer(other(sink))) || seen.by_limit_or_stop() ? "" : "was reset without a reason";
+  });
+}
+
+// ---- 4, T5: refusals
+// -------------------------------------------------------------------------------------------------
+
+Violations refused_side_is_still_read(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
+    const Peer& self = world.peer(which);
+    if (!self.refused || self.ended != Ended::no) return {};
+    if (!held(self)) {
+      const bool bound_passed = self.end == End::limit || self.end == End::stopped;
+      return bound_passed ? "" : "was let go of after a refusal although its own flow had not ended";
+    }
+    const bool wanted = expects_reads(world, which);
+    return wanted && !machine.reads(world.session, which) ? "is not read any more after it refused a write" : "";
+  });
+}
+
+Violations refusal_ends_no_open_flow(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.is(Event::refused, which)) return {};
+    if (seen.before.peer(which).ended != Ended::no) return {};
+    for (const Which side : kBoth) {
+      if (seen.action(side).close || seen.action(side).reset)
+        return fmt::format("its refusal made the {} be let go of", name(side));
+    }
+    return {};
+  });
+}
+
+Violations what_a_refused_side_said_is_kept(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine&, const World& world, Which which) -> Complaint {
+    const bool kept = world.session.side(which).pending;
+    const bool waiting = world.peer(which).waiting;
+    if (kept == waiting) return {};
+    return waiting ? "bytes of it that the other side still takes were given up"
+                   : "bytes of it are kept although nothing takes them";
+  });
+}
+
+// ---- T2, T3, T6, T9, T15
+// -------------------------------------------------------------------------------------------------
+
+Violations end_of_one_flow_leaves_the_other(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    const Which answering = other(which);
+    const bool carries = seen.before.peer(answering).ended == Ended::no && held(seen.before.peer(answering)) &&
+                         !takes_nothing(seen.before.peer(which));
+    if (!seen.is(Event::fin, which) || !carries) return {};
+    for (const Which side : kBoth) {
+      if (seen.action(side).close || seen.action(side).reset)
+        return fmt::format("its FIN made the {} be let go of", name(side));
+    }
+    const Machine& machine = seen.exploration.machine();
+    const bool same = machine.reads(seen.before.session, answering) == machine.reads(seen.after.session, answering) &&
+                      machine.discards(seen.after.session, answering) == takes_nothing(seen.before.peer(which));
+    return same ? "" : "its FIN changed the flow towards it";
+  });
+}
+
+Violations failed_client_cancels_the_attempt(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    const bool ended = seen.is(Event::reset, which) || seen.is(Event::vanished, which);
+    if (!ended || seen.before.peer(other(which)).connected) return {};
+    return over(seen.after) ? "" : "it failed, and the connection attempt for it goes on";
+  });
+}
+
+Violations unreachable_upstream_resets_the_client(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.is(Event::connect_failed, other(which))) return {};
+    return seen.action(which).reset ? "" : "was not reset although its upstream cannot be reached";
+  });
+}
+
+Violations nothing_is_lost_before_the_connect(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
+    const Peer& sink = world.peer(other(which));
+    if (sink.connected || takes_nothing(sink)) return {};
+    return machine.reads(world.session, which) ? "is read before there is anywhere to bring its bytes" : "";
+  });
+}
+
+Violations lingers_before_it_is_closed(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.action(which).close) return {};
+    const Peer& peer = seen.after.peer(which);
+    if (peer.ended != Ended::no || peer.unreachable) return {};
+    const bool bound_passed = seen.before.peer(which).lingering && seen.event() == Event::deadline;
+    if (bound_passed || (!seen.before.session.linger && peer.fin_sent)) return {};
+    return "was closed while its peer might still be sending";
+  });
+}
+
+Violations lingers_where_nothing_is_wanted(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
+    const Peer& peer = world.peer(which);
+    const bool over_for_it = held(peer) && peer.ended == Ended::no && (peer.fin_sent || peer.refused) &&
+                             takes_nothing(world.peer(other(which)));
+    if (machine.lingers(world.session, which) != over_for_it) return "lingers() is wrong";
+    if (over_for_it && !peer.lingering) return "it lingers, and no action said so";
+    if (over_for_it && !world.session.linger && !peer.refused) return "it lingers although lingering is off";
+    return {};
+  });
+}
+
+Violations lingering_begins_once(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.action(which).linger) return {};
+    return seen.before.peer(which).lingering ? "was told to linger twice, so that its time would begin anew" : "";
+  });
+}
+
+Violations reads_only_what_can_go_on(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
+    const bool reads = machine.reads(world.session, which);
+    if (reads && world.peer(which).waiting) return "is read while bytes of it wait for the other side";
+    if (reads != expects_reads(world, which)) return reads ? "is read without need" : "is not read";
+    if (held(world.peer(which)) && machine.discards(world.session, which) != takes_nothing(world.peer(other(which))))
+      return "discards() is wrong";
+    return {};
+  });
+}
+
+Violations acknowledgements_are_asked_for(const Exploration& exploration) {
+  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
+    const bool asked = machine.awaits_ack(world.session, which);
+    if (asked != expects_ack(world, which)) return "awaits_ack() is wrong";
+    if (asked && !machine.step(world.session, Event::acked, which)) return "acked is impossible where it is asked for";
+    return {};
+  });
+}
+
+Violations stop_lets_sessions_finish(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which) -> Complaint {
+    if (seen.event() != Event::stop) return {};
+    if (!seen.quiet()) return "a stop had an effect at once";
+    const bool ends_by_drain = seen.exploration.machine().deadline(seen.before.session) != Deadline::idle ||
+                               seen.exploration.machine().deadline(seen.after.session) == Deadline::drain;
+    return ends_by_drain ? "" : "a stop did not arm the drain deadline";
+  });
+}
+
+Violations abort_resets_the_rest(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (seen.event() != Event::abort || !held(seen.before.peer(which))) return {};
+    if (!seen.action(which).reset) return "was not reset by an abort";
+    return seen.action(which).send_fin ? "was sent a false FIN by an abort" : "";
+  });
+}
+
+constexpr std::array kProperties{
+    Property{"P1_T1_NoFinWithoutTheSourcesFin", no_fin_without_the_sources_fin},
+    Property{"P1_T1_NoFinAheadOfBytes", no_fin_ahead_of_bytes},
+    Property{"P1_T1_OneFinAtMost", one_fin_at_most},
+    Property{"T1_TheFinDoesFollow", fin_does_follow},
+    Property{"P2_T4_FailureIsNeverACleanEnd", failure_is_never_a_clean_end},
+    Property{"P3_T4_NoResetAheadOfBytes", no_reset_ahead_of_bytes},
+    Property{"T7_ResetOnPurposeOnly", reset_on_purpose_only},
+    Property{"P4_T5_RefusedSideIsStillRead", refused_side_is_still_read},
+    Property{"T5_RefusalEndsNoOpenFlow", refusal_ends_no_open_flow},
+    Property{"T5_WhatARefusedSideSaidIsKept", what_a_refused_side_said_is_kept},
+    Property{"T2_EndOfOneFlowLeavesTheOther", end_of_one_flow_leaves_the_other},
+    Property{"T3_FailedClientCancelsTheAttempt", failed_client_cancels_the_attempt},
+    Property{"T3_UnreachableUpstreamResetsTheClient", unreachable_upstream_resets_the_client},
+    Property{"T3_NothingIsLostBeforeTheConnect", nothing_is_lost_before_the_connect},
+    Property{"T6_LingersBeforeItIsClosed", lingers_before_it_is_closed},
+    Property{"T6_LingersWhereNothingIsWanted", lingers_where_nothing_is_wanted},
+    Property{"T6_LingeringBeginsOnce", lingering_begins_once},
+    Property{"T9_ReadsOnlyWhatCanGoOn", reads_only_what_can_go_on},
+    Property{"T11_AcknowledgementsAreAskedFor", acknowledgements_are_asked_for},
+    Property{"T15_StopLetsSessionsFinish", stop_lets_sessions_finish},
+    Property{"T15_AbortResetsTheRest", abort_resets_the_rest},
+};
+
+}  // namespace
+
+std::span<const Property> delivery_properties() { return kProperties; }
+
+}  // namespace lastbyte::termination::test

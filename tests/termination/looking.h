@@ -1,0 +1,44 @@
+// How properties look at an exploration.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "exploration.h"
+#include "properties.h"
+
+namespace lastbyte::termination::test {
+
+/// One transition with what the observer knew before and knows after.
+struct Seen {
+  const Exploration& exploration;
+  const Transition& transition;
+  const World& before;
+  const World& after;
+
+  [[nodiscard]] Event event() const { return transition.event; }
+  [[nodiscard]] bool is(Event event, Which side) const {
+    return transition.event == event && (session_wide(event) || transition.side == side);
+  }
+  [[nodiscard]] const Actions& action(Which which) const { return transition.step.action(which); }
+  [[nodiscard]] bool quiet() const { return transition.step.actions == std::array<Actions, 2>{}; }
+  [[nodiscard]] bool by_limit_or_stop() const { return event() == Event::deadline || event() == Event::abort; }
+};
+
+/// Empty: all is well. Otherwise what is wrong with the side, as a sentence without its subject.
+using Complaint = std::string;
+
+/// Looks at every transition, once for each side.
+Violations in_every_transition(const Exploration& exploration,
+                               const std::function<Complaint(const Seen&, Which)>& look);
+/// Looks at every world, once for each side.
+Violations in_every_world(const Exploration& exploration,
+                          const std::function<Complaint(const Machine&, const World&, Which)>& look);
+
+inline bool held(const Peer& peer) { return peer.gone == Gone::no; }
+
+// The tables that properties() joins.
+std::span<const Property> delivery_properties();
+std::span<const Property> machine_properties();
+
+}  // namespace lastbyte::termination::test
