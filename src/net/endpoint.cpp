@@ -177,7 +177,7 @@ Result<std::vector<Address>> resolve(const Endpoint& endpoint) {
   }
 
   addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;  // otherwise each address comes three times
+  hints.ai_socktype = SOCK_STREAM;  // otherwise each address comes once for every kind of socket
   addrinfo* raw = nullptr;
   const int status = getaddrinfo(endpoint.host.c_str(), nullptr, &hints, &raw);
   const int error = errno;

@@ -15,6 +15,8 @@
 namespace lastbyte::net::test {
 namespace {
 
+using KernelFactUnderLoss = UnderLoss;
+
 /// A server that has far more to say than the client's window holds, and a request left unread.
 Pair with_unread_request_and_full_send_queue(std::size_t& sent) {
   Pair pair = connected_pair();
@@ -177,7 +179,7 @@ TEST(KernelFact, a_port_in_TIME_WAIT_is_used_again_for_the_same_destination_afte
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }
 
-TEST(KernelFact, the_first_small_write_is_never_delayed_but_the_second_is_without_TCP_NODELAY) {
+TEST_F(KernelFactUnderLoss, the_first_small_write_is_never_delayed_but_the_second_is_without_TCP_NODELAY) {
   // Minshall's rule, net/ipv4/tcp_output.c tcp_nagle_check: what set_nodelay() being called late rests on.
   const Pair pair = connected_pair();
   const Deaf no_acknowledgements(pair.client);
@@ -190,7 +192,7 @@ TEST(KernelFact, the_first_small_write_is_never_delayed_but_the_second_is_withou
   EXPECT_TRUE(eventually([&] { return unread(pair.server) == 11; }));
 }
 
-TEST(KernelFact, a_first_write_of_several_segments_is_sent_whole_though_the_last_one_is_small) {
+TEST_F(KernelFactUnderLoss, a_first_write_of_several_segments_is_sent_whole_though_the_last_one_is_small) {
   const Descriptor listening = listener();
   const int segment = 1000;
   ASSERT_EQ(::setsockopt(listening.get(), IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment), 0);

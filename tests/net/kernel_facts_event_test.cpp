@@ -12,6 +12,8 @@
 namespace lastbyte::net::test {
 namespace {
 
+using KernelFactUnderLoss = UnderLoss;
+
 constexpr std::uint32_t kEverything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 std::string named(std::uint32_t events) {
@@ -82,7 +84,7 @@ TEST(KernelFact, once_the_error_is_taken_ERR_is_gone_and_HUP_stays) {
   EXPECT_EQ(Watch(pair.client).next(), "IN OUT RDHUP HUP");
 }
 
-TEST(KernelFact, our_shutdown_raises_an_edge_on_our_own_socket) {
+TEST_F(KernelFactUnderLoss, our_shutdown_raises_an_edge_on_our_own_socket) {
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");
@@ -92,7 +94,7 @@ TEST(KernelFact, our_shutdown_raises_an_edge_on_our_own_socket) {
   EXPECT_EQ(watch.now(), "");
 }
 
-TEST(KernelFact, the_acknowledgement_of_our_fin_is_an_edge_when_we_end_first) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_an_edge_when_we_end_first) {
   // FIN_WAIT1 -> FIN_WAIT2: tcp_rcv_state_process() wakes with no event bits, and epoll takes that for any.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
@@ -109,7 +111,7 @@ TEST(KernelFact, the_acknowledgement_of_our_fin_is_an_edge_when_we_end_first) {
   EXPECT_EQ(state(pair.client), "FIN_WAIT2");
 }
 
-TEST(KernelFact, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_the_peer_ended_first) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_the_peer_ended_first) {
   // LAST_ACK -> CLOSE.
   const Pair pair = connected_pair();
   ::shutdown(pair.server.get(), SHUT_WR);
@@ -129,7 +131,7 @@ TEST(KernelFact, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_the_peer_ende
   EXPECT_EQ(take_error(pair.client.get()), 0) << "a HUP that is no failure";
 }
 
-TEST(KernelFact, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_both_fins_crossed) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_both_fins_crossed) {
   // CLOSING -> TIME_WAIT: the socket itself becomes CLOSE.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
@@ -160,7 +162,7 @@ TEST(KernelFact, the_peers_fin_after_our_acknowledged_one_is_a_HUP_edge) {
   EXPECT_EQ(take_error(pair.client.get()), 0);
 }
 
-TEST(KernelFact, the_acknowledgement_of_data_is_no_edge) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_data_is_no_edge) {
   // So waiting for SIOCOUTQ = 0 ahead of a reset (T4) takes a timer.
   const Pair pair = connected_pair();
   Watch watch(pair.client);

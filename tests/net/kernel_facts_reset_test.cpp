@@ -13,6 +13,8 @@
 namespace lastbyte::net::test {
 namespace {
 
+using KernelFactUnderLoss = UnderLoss;
+
 constexpr std::size_t kQueued = 1000;
 
 /// A pair whose client holds 1000 bytes unread and has then been reset by the server.
@@ -199,7 +201,7 @@ long challenges() {
   return -1;
 }
 
-TEST(KernelFact, a_reset_that_overtook_lost_data_is_challenged_first_and_the_data_never_comes) {
+TEST_F(KernelFactUnderLoss, a_reset_that_overtook_lost_data_is_challenged_first_and_the_data_never_comes) {
   // RFC 5961 section 3.2, net/ipv4/tcp_input.c tcp_validate_incoming: only a reset at exactly the next byte counts.
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "here"));
@@ -225,7 +227,7 @@ TEST(KernelFact, TCP_USER_TIMEOUT_aborts_a_peer_that_only_keeps_its_window_close
   EXPECT_EQ(receive(pair.client, 1), "0") << "once the error is taken this looks like a FIN too";
 }
 
-TEST(KernelFact, a_peer_that_vanished_while_idle_is_found_by_keepalive) {
+TEST_F(KernelFactUnderLoss, a_peer_that_vanished_while_idle_is_found_by_keepalive) {
   const Pair pair = connected_pair();
   apply_keepalive(pair.client.get(), {true, std::chrono::seconds(1), std::chrono::seconds(1), 1});
   const Deaf vanished(pair.server);

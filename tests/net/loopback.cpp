@@ -24,6 +24,13 @@ namespace {
 
 constexpr int kPatience = 20'000;  // milliseconds
 
+bool attach_drop(const Descriptor& socket) {
+  // A classic BPF program of one instruction: keep 0 bytes of every packet.
+  sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &drop};
+  return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
 }  // namespace
 
 Descriptor listener(const std::string& ip, const ListenOptions& options) {
@@ -177,12 +184,9 @@ int integer_option(const Descriptor& socket, int level, int option) {
   return value;
 }
 
-Deaf::Deaf(const Descriptor& socket) : fd_(socket.get()) {
-  // A classic BPF program of one instruction: keep 0 bytes of every packet.
-  sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
-  const sock_fprog program{1, &drop};
-  EXPECT_EQ(::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0) << errno_name(errno);
-}
+Deaf::Deaf(const Descriptor& socket) : fd_(socket.get()) { EXPECT_TRUE(attach_drop(socket)) << errno_name(errno); }
+
+bool Deaf::possible() { return attach_drop(Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
 
 Deaf::~Deaf() {
   const int unused = 0;

@@ -2,6 +2,7 @@
 // out as one line of text, so that a test states a kernel fact as a transcript.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -68,6 +69,8 @@ int integer_option(const Descriptor& socket, int level, int option);
 /// While it lives, every segment that arrives for the socket is lost before TCP sees it.
 class Deaf {
  public:
+  /// Some kernels grant socket filters only to the privileged.
+  static bool possible();
   explicit Deaf(const Descriptor& socket);
   ~Deaf();
   Deaf(const Deaf&) = delete;
@@ -75,6 +78,14 @@ class Deaf {
 
  private:
   int fd_;
+};
+
+/// The fixture of tests that use Deaf: skips them where it is not possible.
+class UnderLoss : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  }
 };
 
 /// Runs in a network namespace of its own with loopback up and one setting below /proc/sys/net/ made; false: this

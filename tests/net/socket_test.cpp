@@ -18,6 +18,8 @@
 namespace lastbyte::net::test {
 namespace {
 
+using UnacknowledgedUnderLoss = UnderLoss;
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -417,7 +419,7 @@ TEST(Connect, fast_open_falls_back_where_the_host_has_it_off) {
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }
 
-TEST(Unacknowledged, counts_bytes_until_the_peers_kernel_has_them) {
+TEST_F(UnacknowledgedUnderLoss, counts_bytes_until_the_peers_kernel_has_them) {
   const Pair pair = connected_pair();
   {
     const Deaf deaf(pair.server);
