@@ -73,7 +73,7 @@ void pass_deadline(Step& step) {
   Session& session = step.session;
   const Deadline which_passed = deadline(session);
   session.limit = which_passed;
-  if (which_passed != Deadline::linger) note_first(session, First::limit, Which::client);
+  note_first(session, First::limit, Which::client);
   switch (which_passed) {
     case Deadline::none: return;
     case Deadline::connect:
@@ -93,11 +93,11 @@ void pass_deadline(Step& step) {
   }
 }
 
-/// Draws every consequence that follows from the state alone. Each pass of a side can only enable the next one once,
-/// so that two passes over both sides reach the end; the exhaustive test holds that a third changes nothing.
+/// Draws every consequence that follows from the state alone. One pass is enough: the exhaustive test holds that
+/// nothing is left to follow, whichever side comes first.
 void settle(Step& step) {
   Session& session = step.session;
-  for (const Which source : {Which::client, Which::upstream, Which::client, Which::upstream}) {
+  for (const Which source : kBoth) {
     const Which sink = other(source);
     Side& from = session.side(source);
     Side& to = session.side(sink);
