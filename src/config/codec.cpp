@@ -145,7 +145,7 @@ tl::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   std::string unit(leading->rest);
   if (unit == "K") unit = "k";
   const std::optional<std::uint64_t> factor = factor_of(size_units, unit);
-  if (!factor) return Failed("'" + unit + "' is not a unit of size; expected k, M or G, or none for bytes");
+  if (!factor) return Failed("'" + unit + "' is not a unit of size; expected " + std::string(size_form));
   if (leading->number > std::numeric_limits<std::uint64_t>::max() / *factor) {
     return Failed(expected("too large", size_form));
   }

@@ -230,7 +230,7 @@ void add_client(Table& table) {
   add_socket(table, group, "client.", [](auto& f) -> auto& { return f.client.socket; });
   table.add<Forwarding>(
       group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
-      "Connections that may wait for accept(); the kernel caps it at net.core.somaxconn.");
+      "Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.");
   table.add<Forwarding>(
       group, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
       [](auto& f) -> auto& { return f.client.defer_accept; },

@@ -1,8 +1,10 @@
 // YAML text into a Draft. All that yaml-cpp throws ends here.
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "config/draft.h"
 #include "config/suggest.h"
@@ -69,6 +71,41 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
+/// Only where documents begin.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last = YAML::Mark::null_mark();
+};
+
+/// Where a second document begins, if there is one. Not by YAML::LoadAll(), which never returns for a text such as ","
+/// (yaml-cpp 0.7): what it cannot make out it takes for one more empty document, without end.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.last;
+}
+
+/// The library's words may hold a character of the text.
+std::string one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
+}
+
 class Reader {
  public:
   explicit Reader(const std::string& name) { draft_.source = name; }
@@ -77,12 +114,17 @@ class Reader {
     draft_.process.where = {draft_.source, 1, 1};
     try {
       // A string view need not end with a zero, and the parser wants a string.
-      document(YAML::LoadAll(std::string(text)));
+      const std::string owned(text);
+      if (const auto mark = second_document(owned)) {
+        report(at(*mark), "not part of the document so far; expected one document in the file");
+      } else {
+        document(YAML::Load(owned));
+      }
     } catch (const YAML::Exception& wrong) {
-      report(at(wrong.mark), "not valid YAML: " + wrong.msg);
+      report(at(wrong.mark), "not valid YAML: " + one_line(wrong.msg));
     } catch (const std::exception& wrong) {
       // The library lets a few of the language's own through for broken text.
-      report({draft_.source, 0, 0}, std::string("not valid YAML: ") + wrong.what());
+      report({draft_.source, 0, 0}, "not valid YAML: " + one_line(wrong.what()));
     }
     return std::move(draft_);
   }
@@ -95,12 +137,8 @@ class Reader {
 
   void report(const Origin& where, std::string what) { draft_.problems.push_back({where, std::move(what)}); }
 
-  void document(const std::vector<YAML::Node>& documents) {
-    if (documents.empty() || (documents.size() == 1 && documents.front().IsNull())) {
-      return report({draft_.source, 1, 1}, "the file is empty; expected at least forwardings");
-    }
-    if (documents.size() > 1) return report(at(documents[1].Mark()), "a second document; expected one in the file");
-    const YAML::Node& top = documents.front();
+  void document(const YAML::Node& top) {
+    if (top.IsNull()) return report({draft_.source, 1, 1}, "the file is empty; expected at least forwardings");
     if (!top.IsMap()) {
       return report(at(top.Mark()), found(top) + "; expected a mapping with the key forwardings");
     }

@@ -1,0 +1,347 @@
+// What right files and flags mean.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+#include "config/config.h"
+#include "config/settings.h"
+
+namespace lastbyte::config {
+namespace {
+
+using std::chrono::seconds;
+
+std::string problems_of(const Loaded& loaded) {
+  std::string text;
+  for (const Problem& problem : loaded.problems) text += problem.text() + "\n";
+  return text;
+}
+
+/// The config of a file that must be right.
+Config config_of(const Loaded& loaded) {
+  EXPECT_TRUE(loaded.config) << problems_of(loaded);
+  EXPECT_EQ(problems_of(loaded), "");
+  return loaded.config.value_or(Config{});
+}
+
+Config yaml(const std::string& text) { return config_of(load_yaml(text, "f.yaml")); }
+
+const std::string one_forwarding = "forwardings:\n  - listen: tcp:127.0.0.1:80\n    connect: tcp:db.example:5432\n";
+
+Config expected_of_one() {
+  Config config;
+  relay::Forwarding forwarding;
+  forwarding.name = "tcp:127.0.0.1:80";
+  forwarding.listen = {.host = "127.0.0.1", .port = 80};
+  forwarding.connect = {.host = "db.example", .port = 5432};
+  config.forwardings.push_back(forwarding);
+  return config;
+}
+
+TEST(LoadYaml, least_file_leaves_all_defaults) { EXPECT_EQ(yaml(one_forwarding), expected_of_one()); }
+
+TEST(LoadFlags, least_flags_mean_the_same_as_the_least_file) {
+  EXPECT_EQ(config_of(load_flags({{"listen", "tcp:127.0.0.1:80"}, {"connect", "tcp:db.example:5432"}})),
+            expected_of_one());
+}
+
+/// A value other than the default for every setting, for both YAML and flag.
+const std::map<std::string, std::string>& samples() {
+  static const std::map<std::string, std::string> values = {
+      {"workers", "1"},
+      {"max-sessions", "1000"},
+      {"drain", "7s"},
+      {"user", "nobody"},
+      {"group", "nogroup"},
+      {"log.target", "/var/log/lastbyte.log"},
+      {"log.format", "json"},
+      {"name", "web"},
+      {"listen", "tcp::80"},
+      {"connect", "tcp:db.example:5432"},
+      {"early-fin", "abort"},
+      {"max-sessions-per-client", "3"},
+      {"limits.connect", "1s"},
+      {"limits.idle", "2s"},
+      {"limits.half-close", "3s"},
+      {"limits.reset-flush", "4s"},
+      {"linger.mode", "on"},
+      {"linger.time", "20s"},
+      {"linger.timeout", "6s"},
+      {"nodelay", "false"},
+      {"keepalive.enabled", "true"},
+      {"keepalive.idle", "11s"},
+      {"keepalive.interval", "12s"},
+      {"keepalive.count", "13"},
+      {"user-timeout", "14500ms"},
+      {"send-buffer", "64k"},
+      {"receive-buffer", "128k"},
+      {"mark", "0x15"},
+      {"interface", "eth0"},
+      {"client.backlog", "100"},
+      {"client.defer-accept", "16s"},
+      {"client.fast-open", "17"},
+      {"client.reuse-port", "true"},
+      {"upstream.fast-open", "true"},
+      {"upstream.sources", "10.0.0.1"},
+  };
+  return values;
+}
+
+/// Both sides have the settings of a socket; a listed key without its side stands for both.
+std::string sample_for(const Setting& setting) {
+  const auto own = samples().find(setting.key);
+  if (own != samples().end()) return own->second;
+  const auto shared = samples().find(setting.key.substr(setting.key.find('.') + 1));
+  EXPECT_NE(shared, samples().end()) << "no sample for " << setting.key;
+  return shared == samples().end() ? "" : shared->second;
+}
+
+/// The mapping {a: {b: {c: value}}} for the key a.b.c, in one line.
+std::string flow_yaml(const std::string& key, const std::string& value) {
+  const std::size_t dot = key.find('.');
+  if (dot == std::string::npos) return key + ": '" + value + "'";
+  return key.substr(0, dot) + ": {" + flow_yaml(key.substr(dot + 1), value) + "}";
+}
+
+TEST(LoadFlags, each_setting_means_the_same_in_yaml) {
+  for (const Setting& setting : settings()) {
+    SCOPED_TRACE(setting.key);
+    const std::string value = sample_for(setting);
+    std::string top;
+    std::string own;
+    std::vector<Flag> flags{{setting.flag, value}};
+    if (setting.key != "listen") {
+      own += ", listen: 'tcp:127.0.0.1:80'";
+      flags.push_back({"listen", "tcp:127.0.0.1:80"});
+    }
+    if (setting.key != "connect") {
+      own += ", connect: 'tcp:db.example:5432'";
+      flags.push_back({"connect", "tcp:db.example:5432"});
+    }
+    if (setting.of_forwarding()) {
+      own += ", " + flow_yaml(setting.key, value);
+    } else {
+      top = flow_yaml(setting.key, value) + "\n";
+    }
+    const Config from_yaml = yaml(top + "forwardings:\n  - {" + own.substr(2) + "}\n");
+    EXPECT_EQ(from_yaml, config_of(load_flags(flags)));
+    // These two samples are the defaults, because the settings beside them need that.
+    const bool is_default = value == setting.standard || setting.key == "connect";
+    EXPECT_EQ(from_yaml == expected_of_one(), is_default);
+  }
+}
+
+TEST(LoadYaml, reaches_every_member) {
+  const Config config = yaml(R"(
+workers: 3
+max-sessions: 1000
+drain: 1m
+log: {target: log.json, format: json}
+user: nobody
+group: nogroup
+forwardings:
+  - name: web
+    listen: tcp:[::1]:443
+    connect: tcp:10.0.0.1:8443
+    early-fin: abort
+    max-sessions: 100
+    max-sessions-per-client: 10
+    limits: {connect: 1s, idle: 2s, half-close: 3s, reset-flush: 4s}
+    linger: {mode: on, time: 6s, timeout: 5500ms}
+    client:
+      nodelay: false
+      keepalive: {enabled: true, idle: 1s, interval: 2s, count: 3}
+      user-timeout: 4s
+      send-buffer: 8k
+      receive-buffer: 16k
+      mark: 5
+      interface: lo
+      backlog: 128
+      defer-accept: 6s
+      fast-open: 7
+      reuse-port: true
+    upstream:
+      nodelay: false
+      keepalive: {enabled: false}
+      user-timeout: 8s
+      send-buffer: 32k
+      receive-buffer: 64k
+      mark: 0x9
+      interface: eth0
+      fast-open: true
+      sources: [10.0.0.9, 10.0.0.10]
+)");
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.max_sessions, 1000U);
+  EXPECT_EQ(config.drain, seconds(60));
+  EXPECT_EQ(config.log, (Log{.format = LogFormat::json, .target = "log.json"}));
+  EXPECT_EQ(config.user, "nobody");
+  EXPECT_EQ(config.group, "nogroup");
+  ASSERT_EQ(config.forwardings.size(), 1U);
+  relay::Forwarding expected;
+  expected.name = "web";
+  expected.listen = {.host = "::1", .port = 443};
+  expected.connect = {.host = "10.0.0.1", .port = 8443};
+  expected.early_fin = relay::EarlyFin::abort;
+  expected.max_sessions = 100;
+  expected.max_sessions_per_client = 10;
+  expected.limits = {seconds(1), seconds(2), seconds(3), seconds(4)};
+  expected.linger = {termination::LingerMode::on, seconds(6), std::chrono::milliseconds(5500)};
+  expected.client.socket = {.nodelay = false,
+                            .keepalive = {.enabled = true, .idle = seconds(1), .interval = seconds(2), .count = 3},
+                            .user_timeout = seconds(4),
+                            .send_buffer = 8192,
+                            .receive_buffer = 16384,
+                            .mark = 5,
+                            .interface = "lo"};
+  expected.client.backlog = 128;
+  expected.client.defer_accept = seconds(6);
+  expected.client.fast_open = 7;
+  expected.client.reuse_port = true;
+  expected.upstream.socket = {.nodelay = false,
+                              .keepalive = {.enabled = false},
+                              .user_timeout = seconds(8),
+                              .send_buffer = 32768,
+                              .receive_buffer = 65536,
+                              .mark = 9,
+                              .interface = "eth0"};
+  expected.upstream.fast_open = true;
+  expected.upstream.sources = {*net::Address::parse("10.0.0.9", 0), *net::Address::parse("10.0.0.10", 0)};
+  EXPECT_EQ(config.forwardings.front(), expected);
+}
+
+TEST(LoadYaml, forwardings_begin_with_the_defaults_and_win_over_them) {
+  const Config config = yaml(R"(
+defaults:
+  connect: tcp:10.0.0.1:1
+  linger: {mode: on, time: 20s}
+  client: {mark: 7, keepalive: {count: 2}}
+  upstream: {sources: [10.0.0.2]}
+  max-sessions: 5
+forwardings:
+  - listen: tcp::1
+  - listen: tcp::2
+    linger: {mode: off}
+    client: {mark: none, keepalive: {enabled: false}}
+    upstream: {sources: []}
+    max-sessions: none
+)");
+  const relay::Forwarding& first = config.forwardings.at(0);
+  EXPECT_EQ(first.linger.time, seconds(20));
+  EXPECT_EQ(first.client.socket.mark, 7U);
+  EXPECT_EQ(first.client.socket.keepalive.count, 2);
+  EXPECT_EQ(first.upstream.sources.size(), 1U);
+  EXPECT_EQ(first.max_sessions, 5U);
+  const relay::Forwarding& second = config.forwardings.at(1);
+  EXPECT_EQ(second.connect, first.connect);
+  // What is off leaves the values beside it without effect, and so at their defaults.
+  EXPECT_EQ(second.linger.mode, termination::LingerMode::off);
+  EXPECT_EQ(second.linger.time, relay::Linger{}.time);
+  EXPECT_EQ(second.client.socket.keepalive, (net::Keepalive{.enabled = false}));
+  EXPECT_EQ(second.client.socket.mark, std::nullopt);
+  EXPECT_TRUE(second.upstream.sources.empty());
+  EXPECT_EQ(second.max_sessions, std::nullopt);
+}
+
+TEST(LoadYaml, defaults_in_turn_and_their_place_in_the_file_do_not_matter) {
+  EXPECT_EQ(yaml(one_forwarding + "defaults: {limits: {idle: 1h}}\n"),
+            yaml("defaults: {limits: {idle: 1h}}\n" + one_forwarding));
+}
+
+TEST(LoadYaml, blocks_whose_keys_are_commented_out_are_nothing) {
+  EXPECT_EQ(yaml("log:\n#  format: json\ndefaults:\n" + one_forwarding + "    limits:\n    #  idle: 1h\n"),
+            expected_of_one());
+}
+
+TEST(LoadYaml, listeners_that_do_not_conflict_stand_beside_each_other) {
+  const auto both = [](const std::string& a, const std::string& b) {
+    return yaml("forwardings:\n  - {name: a, connect: 'tcp:h:1', " + a + "}\n  - {name: b, connect: 'tcp:h:1', " + b +
+                "}\n")
+        .forwardings.size();
+  };
+  EXPECT_EQ(both("listen: 'tcp:0.0.0.0:80'", "listen: 'tcp:[::]:80'"), 2U);  // v6only
+  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:80'", "listen: 'tcp:127.0.0.2:80'"), 2U);
+  EXPECT_EQ(both("listen: 'tcp::80'", "listen: 'tcp::81'"), 2U);
+  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:0'", "listen: 'tcp:127.0.0.1:0'"), 2U);
+  EXPECT_EQ(
+      both("listen: 'tcp:0.0.0.0:80', client: {interface: a}", "listen: 'tcp:0.0.0.0:80', client: {interface: b}"), 2U);
+}
+
+TEST(LoadYaml, a_chain_of_forwardings_is_no_loop) {
+  const Config config = yaml(
+      "forwardings:\n  - {listen: 'tcp:127.0.0.1:1', connect: 'tcp:127.0.0.1:2'}\n"
+      "  - {listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:3'}\n");
+  EXPECT_EQ(config.forwardings.size(), 2U);
+}
+
+TEST(LoadYaml, source_ports_need_one_worker) {
+  const Config config = yaml("workers: 1\n" + one_forwarding + "    upstream: {sources: ['10.0.0.1:4000']}\n");
+  EXPECT_EQ(config.forwardings.front().upstream.sources.front().port(), 4000);
+}
+
+TEST(LoadYaml, flags_of_the_process_win_over_the_file) {
+  const Loaded loaded = load_yaml("workers: 2\nlog: {format: json}\n" + one_forwarding, "f.yaml",
+                                  {{"workers", "3"}, {"log-target", "off"}, {"max-sessions", "9"}});
+  const Config config = config_of(loaded);
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.max_sessions, 9U);
+  // The flag leaves the file's format without effect, which is no fault of the file.
+  EXPECT_EQ(config.log, (Log{.format = LogFormat::text, .target = "off"}));
+}
+
+TEST(LoadYaml, flags_of_a_forwarding_are_refused_beside_a_file) {
+  const Loaded loaded = load_yaml(one_forwarding, "f.yaml", {{"listen", "tcp::1"}, {"linger-time", "9s"}});
+  EXPECT_EQ(problems_of(loaded),
+            "--listen: sets a forwarding, and the forwardings come from f.yaml; set 'listen' there\n"
+            "--linger-time: sets a forwarding, and the forwardings come from f.yaml; set 'linger.time' there\n");
+}
+
+TEST(LoadFlags, problems_name_the_flag) {
+  EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::70000"}, {"drain", "5"}, {"client-mark", "x"}})),
+            "--drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n"
+            "--listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
+            "--client-mark: 'x': not a whole number; expected 0 to 4294967295, or 0x0 to 0xffffffff, or none\n"
+            "--connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT\n");
+}
+
+TEST(LoadFlags, given_twice_is_a_problem) {
+  EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:h:1"}, {"listen", "tcp::2"}})),
+            "--listen: given twice, as 'tcp::1' and 'tcp::2'; expected once\n");
+}
+
+TEST(LoadFlags, combinations_are_checked_as_in_a_file) {
+  EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:localhost:1"}, {"linger-time", "1s"}})),
+            "--linger-time: '1s': is less than linger.timeout, 5s (the default); expected at least that, or it could "
+            "never pass\n"
+            "--connect: 'tcp:localhost:1': leads to its own listener 'tcp::1' (--listen), without end\n");
+}
+
+TEST(LoadFlags, lists_take_commas_and_repetition) {
+  const Config config = config_of(load_flags({{"listen", "tcp::1"},
+                                              {"connect", "tcp:h:1"},
+                                              {"upstream-sources", "10.0.0.1,10.0.0.2"},
+                                              {"upstream-sources", "10.0.0.3"}}));
+  EXPECT_EQ(config.forwardings.front().upstream.sources.size(), 3U);
+  EXPECT_EQ(
+      problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:h:1"}, {"upstream-sources", "10.0.0.1,"}})),
+      "--upstream-sources: '': not an address; expected a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or "
+      "[::1]:4000\n");
+}
+
+TEST(LoadFile, that_cannot_be_read_is_a_problem) {
+  const Loaded missing = load_file("/nonexistent/f.yaml");
+  EXPECT_FALSE(missing.config);
+  EXPECT_EQ(problems_of(missing), "--config: open /nonexistent/f.yaml: No such file or directory (ENOENT)\n");
+  EXPECT_EQ(problems_of(load_file("/")), "--config: read /: Is a directory (EISDIR)\n");
+}
+
+TEST(LoadFile, example_of_the_documentation_is_right) {
+  const Config config = config_of(load_file(LASTBYTE_SOURCE_DIR "/docs/example.yaml"));
+  EXPECT_GE(config.forwardings.size(), 2U);
+}
+
+}  // namespace
+}  // namespace lastbyte::config

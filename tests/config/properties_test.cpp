@@ -1,0 +1,224 @@
+// What holds for all values, configurations and files.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "config/codec.h"
+#include "config/config.h"
+
+namespace lastbyte::config {
+namespace {
+
+using std::chrono::seconds;
+namespace gen = rc::gen;
+
+template <typename Value>
+Value any(Value least, Value below) {
+  return *gen::inRange<Value>(least, below);
+}
+
+template <typename Value>
+std::optional<Value> maybe(Value least, Value below) {
+  if (*gen::arbitrary<bool>()) return std::nullopt;
+  return any<Value>(least, below);
+}
+
+Duration any_duration() { return Duration(any<Duration::rep>(1, 365LL * 86'400'000 + 1)); }
+seconds any_seconds(seconds::rep most) { return seconds(any<seconds::rep>(1, most + 1)); }
+
+std::string any_word(std::size_t longest) {
+  const auto letter = gen::inRange<char>('!', '~' + 1);
+  std::string word = *gen::nonEmpty(gen::container<std::string>(letter));
+  return word.substr(0, longest);
+}
+
+// Structured bindings name every member: a new one does not compile until it is generated, and so tested, too.
+
+net::SocketOptions any_socket() {
+  net::SocketOptions options;
+  auto& [nodelay, keepalive, user_timeout, send_buffer, receive_buffer, mark, interface] = options;
+  auto& [enabled, idle, interval, count] = keepalive;
+  nodelay = *gen::arbitrary<bool>();
+  enabled = *gen::arbitrary<bool>();
+  if (enabled) {
+    idle = any_seconds(32767);
+    interval = any_seconds(32767);
+    count = any(1, 128);
+  }
+  if (*gen::arbitrary<bool>()) user_timeout = Duration(any<Duration::rep>(1, 24LL * 86'400'000 + 1));
+  send_buffer = maybe(1024, (1 << 29) + 1);
+  receive_buffer = maybe(1024, (1 << 29) + 1);
+  if (*gen::arbitrary<bool>()) mark = *gen::arbitrary<std::uint32_t>();
+  interface = *gen::element<std::string>("", "eth0", "lo", "br-1.2", "~");
+  return options;
+}
+
+net::ListenOptions any_client() {
+  net::ListenOptions options;
+  auto& [socket, backlog, defer_accept, fast_open, reuse_port] = options;
+  socket = any_socket();
+  backlog = any(1, (1 << 20) + 1);
+  if (*gen::arbitrary<bool>()) defer_accept = any_seconds(3600);
+  fast_open = maybe(1, std::min(backlog, 65535) + 1);
+  reuse_port = *gen::arbitrary<bool>();
+  return options;
+}
+
+net::ConnectOptions any_upstream(bool one_worker) {
+  net::ConnectOptions options;
+  auto& [socket, fast_open, sources] = options;
+  socket = any_socket();
+  fast_open = *gen::arbitrary<bool>();
+  const int count = any(0, 4);
+  for (int i = 0; i < count; ++i) {
+    const std::string ip = *gen::element<std::string>("10.0.0.", "2001:db8::") + std::to_string(i + 1);
+    const auto port = one_worker ? *gen::arbitrary<std::uint16_t>() : std::uint16_t{0};
+    sources.push_back(*net::Address::parse(ip, port));
+  }
+  return options;
+}
+
+relay::Linger any_linger() {
+  using termination::LingerMode;
+  relay::Linger linger;
+  auto& [mode, time, timeout] = linger;
+  mode = *gen::element(LingerMode::off, LingerMode::on, LingerMode::always);
+  if (mode != LingerMode::off) time = any_duration();
+  if (mode == LingerMode::on) timeout = Duration(any<Duration::rep>(1, time.count() + 1));
+  return linger;
+}
+
+/// The `index`th forwarding of a valid Config: it has a port of its own, and its upstream's name is nobody's.
+relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
+  relay::Forwarding forwarding;
+  auto& [name, listen, connect, client, upstream, limits, linger, early_fin, max_sessions, per_client] = forwarding;
+  listen = {.host = *gen::element<std::string>("", "127.0.0.1", "::1", "a.example"),
+            .port = static_cast<std::uint16_t>(index + 1)};
+  name = *gen::arbitrary<bool>() ? listen.text() : any_word(100) + "#" + std::to_string(index);
+  connect = {.host = "upstream.example", .port = any<std::uint16_t>(1, 65535)};
+  client = any_client();
+  upstream = any_upstream(config.workers == 1);
+  auto& [connect_limit, idle, half_close, reset_flush] = limits;
+  for (Duration* limit : {&connect_limit, &idle, &half_close, &reset_flush}) *limit = any_duration();
+  linger = any_linger();
+  early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
+  const std::uint32_t most = config.max_sessions.value_or(1'000'000);
+  max_sessions = maybe<std::uint32_t>(1, most + 1);
+  per_client = maybe<std::uint32_t>(1, max_sessions.value_or(most) + 1);
+  return forwarding;
+}
+
+Config any_config() {
+  Config config;
+  auto& [forwardings, workers, max_sessions, drain, log, user, group] = config;
+  workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
+  max_sessions = maybe<std::uint32_t>(1, 1'000'000);
+  drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
+  auto& [format, target] = log;
+  target =
+      *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~", "null", "é", "'\"", "- a", "[x]");
+  if (target != "off") format = *gen::element(LogFormat::text, LogFormat::json);
+  user = *gen::element<std::string>("", "nobody", "65534");
+  group = *gen::element<std::string>("", "nogroup", "true");
+  const auto count = any<std::uint16_t>(1, 4);
+  for (std::uint16_t i = 0; i < count; ++i) forwardings.push_back(any_forwarding(i, config));
+  return config;
+}
+
+RC_GTEST_PROP(Property, a_printed_config_loads_as_the_same, ()) {
+  const Config config = any_config();
+  const std::string text = print_yaml(config);
+  RC_LOG() << text;
+  const Loaded loaded = load_yaml(text, "printed.yaml");
+  for (const Problem& problem : loaded.problems) RC_LOG() << problem.text() << "\n";
+  RC_ASSERT(loaded.config.has_value());
+  RC_ASSERT(*loaded.config == config);
+}
+
+RC_GTEST_PROP(Property, a_printed_duration_reads_as_the_same, ()) {
+  const Duration duration(*gen::inRange<Duration::rep>(0, std::numeric_limits<Duration::rep>::max()));
+  RC_ASSERT(parse_duration(print_duration(duration)) == duration);
+}
+
+RC_GTEST_PROP(Property, a_duration_is_its_number_times_its_unit, ()) {
+  const auto number = *gen::inRange<Duration::rep>(0, 1'000'000);
+  using Unit = std::pair<std::string, Duration::rep>;
+  const auto [unit, factor] =
+      *gen::element(Unit("ms", 1), Unit("s", 1000), Unit("m", 60'000), Unit("h", 3'600'000), Unit("d", 86'400'000));
+  RC_ASSERT(parse_duration(std::to_string(number) + unit) == Duration(number * factor));
+}
+
+RC_GTEST_PROP(Property, a_printed_size_reads_as_the_same, (std::uint64_t bytes)) {
+  RC_ASSERT(parse_size(print_size(bytes)) == bytes);
+}
+
+RC_GTEST_PROP(Property, a_printed_source_reads_as_the_same, (std::uint32_t ip, std::uint16_t port)) {
+  sockaddr_in kernel{};
+  kernel.sin_family = AF_INET;
+  kernel.sin_port = port;
+  kernel.sin_addr.s_addr = ip;
+  RC_PRE(ip != 0U);
+  const net::Address address(kernel);
+  const auto codec = source_codec();
+  RC_ASSERT(codec.parse(codec.print(address)) == address);
+}
+
+/// Whatever the text is: either a config, or problems, each with its place.
+void loads_or_tells(const std::string& text) {
+  const Loaded loaded = load_yaml(text, "f.yaml");
+  RC_ASSERT(loaded.config.has_value() == loaded.problems.empty());
+  for (const Problem& problem : loaded.problems) {
+    RC_ASSERT(problem.where.source == "f.yaml");
+    RC_ASSERT(!problem.what.empty());
+    RC_ASSERT(problem.text().find('\n') == std::string::npos);
+  }
+}
+
+RC_GTEST_PROP(Property, any_bytes_are_told_and_never_crash, (const std::string& text)) { loads_or_tells(text); }
+
+RC_GTEST_PROP(Property, any_yaml_words_are_told_and_never_crash, ()) {
+  const auto word = gen::element<std::string>(
+      "forwardings", "defaults", "listen", "connect", "client", "linger", "mode", "sources", "upstream", "keepalive",
+      ":", ": ", "- ", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ",", "&a", "*a", "<<", "? ", "!!map", "!", "|", ">",
+      "'", "\"", "#", "---\n", "...\n", "%YAML 1.2\n", "~", "tcp::80", "tcp:h:1", "tcp:[::1]:0", "5s", "0", "-1",
+      std::string(1, '\0'), "\t", "\xff", "\xef\xbb\xbf", "\xfe\xff");
+  std::string text;
+  for (const std::string& each : *gen::container<std::vector<std::string>>(word)) text += each;
+  loads_or_tells(text);
+}
+
+RC_GTEST_PROP(Property, a_damaged_file_is_told_and_never_crashes, ()) {
+  std::string text = print_yaml(any_config());
+  const int damages = any(1, 6);
+  for (int i = 0; i < damages && !text.empty(); ++i) {
+    const auto at = any<std::size_t>(0, text.size());
+    switch (any(0, 3)) {
+      case 0: text.erase(at, any<std::size_t>(1, 20)); break;
+      case 1: text.insert(at, 1, *gen::arbitrary<char>()); break;
+      default: text[at] = *gen::element(':', ' ', '\n', '[', '{', '-', '&', '*', '"', '9'); break;
+    }
+  }
+  loads_or_tells(text);
+}
+
+TEST(Garbage, nested_deeply_is_told_and_never_crashes) {
+  for (const std::string open : {"[", "{a: ", "- ", "? ", "!!seq [", "a:\n "}) {
+    std::string text;
+    for (int i = 0; i < 100'000; ++i) text += open;
+    const Loaded loaded = load_yaml(text, "f.yaml");
+    EXPECT_FALSE(loaded.config);
+    EXPECT_FALSE(loaded.problems.empty());
+  }
+}
+
+TEST(Garbage, that_contains_itself_is_told_and_never_crashes) {
+  for (const std::string text :
+       {"&a {defaults: *a}", "&a [*a]", "forwardings: &a [*a]", "forwardings: [&a {client: *a}]",
+        "forwardings: [&a {upstream: &b {keepalive: *b, sources: &c [*c]}, linger: *a}]"}) {
+    const Loaded loaded = load_yaml(text, "f.yaml");
+    EXPECT_FALSE(loaded.config) << text;
+    EXPECT_FALSE(loaded.problems.empty()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::config

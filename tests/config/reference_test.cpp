@@ -1,0 +1,72 @@
+// The reference in docs/ is what the table of settings says. To bring it up to date: LASTBYTE_UPDATE_DOCS=1, run this.
+#include "reference.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace lastbyte::config {
+namespace {
+
+constexpr std::initializer_list<Group> groups = {Group::forwarding, Group::limits,  Group::linger, Group::client,
+                                                 Group::upstream,   Group::process, Group::log};
+
+std::string read(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+struct Document {
+  std::string path;
+  std::string comment_begin;
+  std::string comment_end;
+  std::string (*part)(Group);
+};
+
+/// `text` with what stands between a group's two marks replaced by what the table says now.
+std::string renewed(std::string text, const Document& document) {
+  for (const Group group : groups) {
+    const std::string name(title(group));
+    const std::string begin = document.comment_begin + "settings: " + name + document.comment_end + "\n";
+    const std::string end = document.comment_begin + "end: " + name + document.comment_end + "\n";
+    const std::size_t from = text.find(begin);
+    const std::size_t to = text.find(end);
+    EXPECT_NE(from, std::string::npos) << document.path << " has no place for " << name;
+    EXPECT_NE(to, std::string::npos) << document.path << " has no end for " << name;
+    if (from == std::string::npos || to == std::string::npos) continue;
+    text.replace(from + begin.size(), to - from - begin.size(), document.part(group));
+  }
+  return text;
+}
+
+void expect_fresh(const Document& document) {
+  const std::string path = LASTBYTE_SOURCE_DIR "/docs/" + document.path;
+  const std::string text = read(path);
+  ASSERT_FALSE(text.empty()) << path;
+  const std::string wanted = renewed(text, document);
+  if (std::getenv("LASTBYTE_UPDATE_DOCS") != nullptr) std::ofstream(path) << wanted;
+  EXPECT_EQ(read(path), wanted) << "stale: run this test with LASTBYTE_UPDATE_DOCS=1";
+}
+
+TEST(Documentation, configuration_md_lists_every_setting_as_it_is) {
+  expect_fresh({"configuration.md", "<!-- ", " -->", markdown});
+}
+
+TEST(Documentation, the_manual_lists_every_setting_as_it_is) { expect_fresh({"lastbyte.1", ".\\\" ", "", mdoc}); }
+
+TEST(Settings, each_has_its_own_key_and_flag) {
+  for (const Setting& setting : settings()) {
+    EXPECT_EQ(find_key(setting.key, setting.of_forwarding()), &setting) << setting.key;
+    EXPECT_EQ(find_flag(setting.flag), &setting) << setting.flag;
+    EXPECT_FALSE(setting.meaning.empty()) << setting.key;
+    EXPECT_TRUE(setting.meaning.ends_with('.')) << setting.key;
+    const bool needs_known = setting.needs.empty() || find_key(setting.needs, setting.of_forwarding()) != nullptr;
+    EXPECT_TRUE(needs_known) << setting.needs;
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::config
