@@ -1,0 +1,44 @@
+// Where the peers of one run wait for each other, so that a test orders what they do by events and not by time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/descriptor.h"
+
+namespace lastbyte::check {
+
+/// Wakes one thread out of poll(2). Any thread may call raise().
+class Wakeup {
+ public:
+  /// Without a descriptor left, fd() is -1 and raise() does nothing: poll(2) then goes by its time limit alone.
+  Wakeup();
+  void raise();
+  void clear();
+  [[nodiscard]] int fd() const { return event_.get(); }
+
+ private:
+  Descriptor event_;
+};
+
+/// Flags by name. A flag counts how often it was raised and is never lowered. Any thread.
+class Meeting {
+ public:
+  void signal(std::string_view name);
+  [[nodiscard]] std::uint32_t count(std::string_view name) const;
+
+  /// `wakeup` is raised at each signal() until leave(); it must live as long.
+  void join(Wakeup& wakeup);
+  void leave(Wakeup& wakeup);
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint32_t, std::less<>> counts_;
+  std::vector<Wakeup*> present_;
+};
+
+}  // namespace lastbyte::check

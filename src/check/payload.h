@@ -1,0 +1,37 @@
+// check: scripted peers, which end connections well or badly on purpose and tell what they saw. This file: what peers
+// send, so that a receiver knows every byte.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace lastbyte::check {
+
+/// An endless stream whose byte at a position depends on the seed and the position alone: bytes that are lost,
+/// repeated, swapped or changed do not go unseen. Pure.
+class Payload {
+ public:
+  explicit Payload(std::uint64_t seed) : seed_(seed) {}
+
+  /// The bytes from `position` on.
+  void fill(std::uint64_t position, std::span<std::byte> out) const;
+  /// Index of the first of `bytes` that is not the stream's from `position` on; nullopt: all are right.
+  [[nodiscard]] std::optional<std::size_t> first_wrong(std::uint64_t position, std::span<const std::byte> bytes) const;
+
+ private:
+  std::uint64_t seed_;
+};
+
+/// FNV-1a over a stream, however it was cut: for reports, and to compare what two peers saw.
+class Checksum {
+ public:
+  void add(std::span<const std::byte> bytes);
+  [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+}  // namespace lastbyte::check

@@ -1,0 +1,309 @@
+#include "check/player.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "net/socket.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr std::size_t kBuffer = 256 * 1024;
+/// No readiness tells that bytes were acknowledged or that some lie unread; so it is looked at so often.
+constexpr Duration kLook{1};
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+bool would_block(int error) { return error == EAGAIN || error == EINTR; }
+
+std::uint64_t unread(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+short events_now(int fd, short events) {
+  pollfd polled{fd, events, 0};
+  ::poll(&polled, 1, 0);
+  return polled.revents;
+}
+
+std::string of(std::uint64_t done, std::optional<std::uint64_t> all) {
+  return std::to_string(done) + (all ? " of " + std::to_string(*all) : "");
+}
+
+/// What the action needs of the socket before it can go on.
+short events_of(const Action& action) {
+  return std::visit(Overloaded{
+                        [](const Send&) { return short{POLLOUT}; },
+                        [](const Flood&) { return short{POLLOUT}; },
+                        [](const Receive&) { return short{POLLIN}; },
+                        [](const Read&) { return short{POLLIN}; },
+                        [](const ExpectFin&) { return short{POLLIN}; },
+                        [](const ExpectReset&) { return short{POLLIN}; },
+                        [](const ExpectQuiet&) { return static_cast<short>(POLLIN | POLLRDHUP); },
+                        [](const CloseUnread&) { return short{POLLIN}; },
+                        // Errors and hang-ups are reported always: those that need nothing must not be woken by them.
+                        [](const auto&) { return short{0}; },
+                    },
+                    action);
+}
+
+}  // namespace
+
+Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, const std::atomic<bool>& stopped,
+               TimePoint began, TimePoint until, Observed& seen)
+    : socket_(std::move(socket)),
+      options_(options),
+      wakeup_(wakeup),
+      stopped_(stopped),
+      began_(began),
+      until_(until),
+      seen_(seen),
+      sends_(options.sends),
+      expects_(options.expects),
+      buffer_(kBuffer) {}
+
+void Player::play(const Script& script) {
+  const bool played = play_steps(script.steps);
+  seen_.timed_out = !played;
+  let_go(!played);
+  seen_.checksum = checksum_.value();
+  seen_.ended_at = elapsed();
+}
+
+bool Player::play_steps(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (const auto* together = std::get_if<Together>(&step)) {
+      if (!play_together(*together)) return false;
+      continue;
+    }
+    const Repeat& repeat = std::get<Repeat>(step);
+    for (std::uint32_t time = 0; time < repeat.times; ++time)
+      if (!play_steps(repeat.steps)) return false;
+  }
+  return true;
+}
+
+/// False: time is over.
+bool Player::play_together(const Together& together) {
+  std::vector<Running> all;
+  for (const Action& action : together.actions) all.push_back({.action = &action, .began = Clock::now()});
+  const auto floods = [](const Running& each) { return std::holds_alternative<Flood>(*each.action); };
+  const bool only_floods = std::ranges::all_of(all, floods);
+  while (true) {
+    for (Running& each : all) {
+      if (each.over) continue;
+      if (Clock::now() >= each.next) advance(each);
+      if (each.over) note(each);
+    }
+    const bool others_over = std::ranges::all_of(all, [&](const Running& each) { return each.over || floods(each); });
+    if (others_over && !only_floods) {
+      for (Running& each : all)
+        if (!std::exchange(each.over, true)) note(each);
+    }
+    if (std::ranges::all_of(all, &Running::over)) return true;
+    if (given_up()) break;
+    wait_for(all);
+    if (given_up()) break;
+  }
+  for (Running& each : all) {
+    if (each.over) continue;
+    each.failure = "not done in time, after " + std::to_string(each.done) + " bytes";
+    note(each);
+  }
+  return false;
+}
+
+void Player::advance(Running& running) {
+  const auto done = [&] { running.over = true; };
+  std::visit(Overloaded{
+                 [&](const Send& send_) { send(running, send_.bytes, send_.pace); },
+                 [&](const Flood& flood) { send(running, std::nullopt, flood.pace); },
+                 [&](const Receive& recv) { receive(running, recv.bytes, recv.pace); },
+                 [&](const Read& read) { receive(running, std::nullopt, read.pace); },
+                 [&](const ExpectFin&) { expect_end(running, true); },
+                 [&](const ExpectReset&) { expect_end(running, false); },
+                 [&](const ExpectQuiet& quiet) { expect_quiet(running, quiet.time); },
+                 [&](const Flush&) { flush(running); },
+                 [&](const Shutdown&) {
+                   fin_sent_ = ::shutdown(socket_.get(), SHUT_WR) == 0;
+                   if (!fin_sent_) running.failure = errno_name(errno);
+                   done();
+                 },
+                 [&](const Close&) { let_go(false), done(); },
+                 [&](const CloseUnread&) { close_unread(running); },
+                 [&](const Reset&) { let_go(true), done(); },
+                 [&](const Sleep& sleep) {
+                   running.next = running.began + sleep.time;
+                   running.over = Clock::now() >= running.next;
+                 },
+                 [&](const Signal& signal) {
+                   if (options_.meeting != nullptr) options_.meeting->signal(signal.name);
+                   done();
+                 },
+                 [&](const Await& await) {
+                   running.over = options_.meeting != nullptr && options_.meeting->count(await.name) >= await.times;
+                 },
+             },
+             *running.action);
+}
+
+/// Until an action that is under way can go on.
+void Player::wait_for(const std::vector<Running>& all) {
+  short events = 0;
+  TimePoint wake = until_;
+  for (const Running& each : all) {
+    if (each.over) continue;
+    if (each.next > Clock::now()) {
+      wake = std::min(wake, each.next);
+    } else {
+      wake = std::min(wake, each.look);
+      events = static_cast<short>(events | events_of(*each.action));
+    }
+  }
+  std::array<pollfd, 2> polled{{{events == 0 ? -1 : socket_.get(), events, 0}, {wakeup_.fd(), POLLIN, 0}}};
+  const auto left = std::chrono::ceil<Duration>(wake - Clock::now()).count();
+  ::poll(polled.data(), polled.size(), static_cast<int>(std::max<Duration::rep>(left, 0)));
+  if (polled[1].revents != 0) wakeup_.clear();
+}
+
+bool Player::given_up() const { return stopped_.load() || Clock::now() >= until_; }
+
+void Player::note(const Running& running) {
+  const auto began = std::chrono::duration_cast<Elapsed>(running.began - began_);
+  seen_.steps.push_back({print(*running.action), began, elapsed(), running.failure});
+}
+
+void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace) {
+  const std::uint64_t left = bytes.value_or(std::numeric_limits<std::uint64_t>::max()) - running.done;
+  // With a pace, what of a chunk is not taken yet follows before the next chunk is due.
+  const std::uint64_t in_chunk = pace.chunk == 0 ? buffer_.size() : pace.chunk - running.done % pace.chunk;
+  const std::size_t count = std::min<std::uint64_t>({left, in_chunk, buffer_.size()});
+  sends_.fill(seen_.sent, std::span(buffer_).first(count));
+  const ssize_t taken = ::send(socket_.get(), buffer_.data(), count, MSG_NOSIGNAL);
+  if (taken < 0) {
+    if (would_block(errno)) return;
+    latch(errno);
+    if (bytes) running.failure = "sent " + of(running.done, bytes) + ", then " + errno_name(errno);
+    running.over = true;
+    return;
+  }
+  seen_.sent += static_cast<std::uint64_t>(taken);
+  running.done += static_cast<std::uint64_t>(taken);
+  running.over = bytes && running.done == *bytes;
+  const bool chunk_done = pace.chunk == 0 || running.done % pace.chunk == 0;
+  if (chunk_done) running.next = Clock::now() + pace.every;
+}
+
+void Player::receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace) {
+  const std::uint64_t left = bytes.value_or(buffer_.size() + running.done) - running.done;
+  const std::uint64_t chunk = pace.chunk == 0 ? buffer_.size() : pace.chunk;
+  running.done += read_once(std::min<std::uint64_t>({left, chunk, buffer_.size()}));
+  running.next = Clock::now() + pace.every;
+  if (bytes && running.done == *bytes) {
+    running.over = true;
+  } else if (input_over_) {
+    if (bytes) running.failure = "received " + of(running.done, bytes) + ", then the end";
+    running.over = true;
+  }
+}
+
+/// The bytes that came; 0 where none did, now or ever.
+std::size_t Player::read_once(std::size_t most) {
+  if (input_over_) return 0;
+  const ssize_t got = ::recv(socket_.get(), buffer_.data(), most, 0);
+  if (got < 0) {
+    if (would_block(errno)) return 0;
+    latch(errno);
+    input_over_ = true;
+    return 0;
+  }
+  if (got == 0) {
+    input_over_ = true;
+    // After an error was given to another call, a read returns 0 and looks like a FIN; only EPIPE stands for a reset
+    // that came after one (net/ipv4/tcp_input.c tcp_reset).
+    if (seen_.error == 0 || seen_.error == EPIPE) {
+      seen_.fin = true;
+      seen_.fin_at = elapsed();
+    }
+    return 0;
+  }
+  const auto fresh = std::span(buffer_).first(static_cast<std::size_t>(got));
+  if (!seen_.first_wrong) {
+    if (const auto wrong = expects_.first_wrong(seen_.received, fresh)) seen_.first_wrong = seen_.received + *wrong;
+  }
+  checksum_.add(fresh);
+  seen_.received += fresh.size();
+  return fresh.size();
+}
+
+void Player::expect_end(Running& running, bool fin) {
+  receive(running, std::nullopt, Pace{});
+  if (!running.over) return;
+  if (fin && !seen_.fin) running.failure = "the input ended by " + errno_name(seen_.error);
+  if (!fin && seen_.fin) running.failure = "the input ended by a FIN";
+}
+
+void Player::expect_quiet(Running& running, Duration time) {
+  const short now = events_now(socket_.get(), POLLIN | POLLRDHUP);
+  running.look = running.began + time;
+  running.over = now != 0 || Clock::now() >= running.look;
+  if ((now & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+    running.failure = "an end came";
+  } else if (now != 0) {
+    running.failure = "bytes came";
+  }
+}
+
+void Player::flush(Running& running) {
+  // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl), and is waited for too.
+  const std::uint32_t owed = net::unacknowledged(socket_.get());
+  running.over = owed == 0;
+  running.next = Clock::now() + kLook;
+  if (running.over || (events_now(socket_.get(), POLLOUT) & (POLLERR | POLLHUP)) == 0) return;
+  running.failure = std::to_string(owed) + " bytes can never be acknowledged, the connection failed";
+  running.over = true;
+}
+
+void Player::close_unread(Running& running) {
+  if (input_over_ || unread(socket_.get()) == 0) {
+    if (!input_over_ && (events_now(socket_.get(), POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
+    running.failure = "the input had ended, and nothing lay unread";
+  }
+  let_go(false);
+  running.over = true;
+}
+
+void Player::latch(int error) {
+  if (seen_.error != 0) return;
+  seen_.error = error;
+  seen_.error_at = elapsed();
+}
+
+void Player::let_go(bool by_reset) {
+  if (!socket_) return;
+  seen_.unacknowledged = net::unacknowledged(socket_.get());
+  if (fin_sent_ && seen_.unacknowledged > 0) --seen_.unacknowledged;
+  seen_.unread = unread(socket_.get());
+  if (by_reset) {
+    net::reset_and_close(socket_);
+  } else {
+    socket_.close();
+  }
+}
+
+Elapsed Player::elapsed() const { return std::chrono::duration_cast<Elapsed>(Clock::now() - began_); }
+
+}  // namespace lastbyte::check

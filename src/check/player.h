@@ -1,0 +1,74 @@
+// Plays a script on one connected socket.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/time.h"
+#include "check/meeting.h"
+#include "check/observed.h"
+#include "check/payload.h"
+#include "check/peer.h"
+#include "check/script.h"
+
+namespace lastbyte::check {
+
+/// One thread's: blocks in poll(2) and returns when the script has been played, at `until`, or once `stopped` and
+/// woken.
+class Player {
+ public:
+  Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, const std::atomic<bool>& stopped,
+         TimePoint began, TimePoint until, Observed& seen);
+  void play(const Script& script);
+
+ private:
+  /// One action under way.
+  struct Running {
+    const Action* action;
+    TimePoint began;
+    TimePoint next{};                   ///< nothing is to be done before
+    TimePoint look = TimePoint::max();  ///< it is to be looked after then, whether or not the socket is ready
+    std::uint64_t done = 0;             ///< bytes
+    bool over = false;
+    std::string failure = {};
+  };
+
+  bool play_steps(const std::vector<Step>& steps);
+  bool play_together(const Together& together);
+  void advance(Running& running);
+  void wait_for(const std::vector<Running>& all);
+  [[nodiscard]] bool given_up() const;
+  void note(const Running& running);
+
+  void send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
+  void receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
+  std::size_t read_once(std::size_t most);
+  void expect_end(Running& running, bool fin);
+  void expect_quiet(Running& running, Duration time);
+  void flush(Running& running);
+  void close_unread(Running& running);
+  void latch(int error);
+  void let_go(bool by_reset);
+  [[nodiscard]] Elapsed elapsed() const;
+
+  Descriptor socket_;
+  const PeerOptions& options_;
+  Wakeup& wakeup_;
+  const std::atomic<bool>& stopped_;
+  TimePoint began_;
+  TimePoint until_;
+  Observed& seen_;
+  Payload sends_;
+  Payload expects_;
+  Checksum checksum_;
+  std::vector<std::byte> buffer_;
+  bool input_over_ = false;  ///< a read has said that nothing more will come
+  bool fin_sent_ = false;
+};
+
+}  // namespace lastbyte::check

@@ -1,0 +1,136 @@
+// What a scripted peer does on its one connection, as data and as text:
+//
+//   window 4K; send 32K; shutdown; expect fin; close
+//   recv 1; flood | read; signal done; close-unread
+//
+// Steps are parted by `;` and follow each other; what is joined by `|` is done at once. Sizes are 32, 32K, 20M;
+// times 5ms, 2s. Every verb:
+//
+//   window N, send-buffer N        SO_RCVBUF, SO_SNDBUF; before all other steps
+//   send N [by N] [every T]        N bytes; `by` a call, `every` so often
+//   flood [by N] [every T]         sends until a write fails, or until all that is joined to it is done
+//   recv N [by N] [every T]        N bytes
+//   read [by N] [every T]          all there is, to the FIN or the reset
+//   expect fin | expect reset      reads all there is; it must end so
+//   expect quiet T                 neither a byte nor an end for T; reads nothing
+//   flush                          until the peer's kernel has acknowledged all that was sent
+//   shutdown                       sends the FIN
+//   close                          close(); at the end of a script it goes without saying
+//   close-unread                   waits for input and closes without reading it: the kernel sends RST
+//   reset                          SO_LINGER {1,0} and close(): RST
+//   sleep T                        does nothing, and reads nothing, for T
+//   signal NAME, await NAME [N]    raises a flag that all peers of a run share; waits until it was raised (N times)
+//   repeat N ( ... )               the steps in parentheses N times
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace lastbyte::check {
+
+/// How fast bytes are sent or read.
+struct Pace {
+  std::uint64_t chunk = 0;  ///< bytes a call; 0: as many as there are
+  Duration every{0};        ///< from one call to the next
+  friend bool operator==(const Pace&, const Pace&) = default;
+};
+
+struct Send {
+  std::uint64_t bytes = 0;
+  Pace pace;
+  friend bool operator==(const Send&, const Send&) = default;
+};
+struct Flood {
+  Pace pace;
+  friend bool operator==(const Flood&, const Flood&) = default;
+};
+struct Receive {
+  std::uint64_t bytes = 0;
+  Pace pace;
+  friend bool operator==(const Receive&, const Receive&) = default;
+};
+struct Read {
+  Pace pace;
+  friend bool operator==(const Read&, const Read&) = default;
+};
+struct ExpectFin {
+  friend bool operator==(const ExpectFin&, const ExpectFin&) = default;
+};
+struct ExpectReset {
+  friend bool operator==(const ExpectReset&, const ExpectReset&) = default;
+};
+struct ExpectQuiet {
+  Duration time{0};
+  friend bool operator==(const ExpectQuiet&, const ExpectQuiet&) = default;
+};
+struct Flush {
+  friend bool operator==(const Flush&, const Flush&) = default;
+};
+struct Shutdown {
+  friend bool operator==(const Shutdown&, const Shutdown&) = default;
+};
+struct Close {
+  friend bool operator==(const Close&, const Close&) = default;
+};
+struct CloseUnread {
+  friend bool operator==(const CloseUnread&, const CloseUnread&) = default;
+};
+struct Reset {
+  friend bool operator==(const Reset&, const Reset&) = default;
+};
+struct Sleep {
+  Duration time{0};
+  friend bool operator==(const Sleep&, const Sleep&) = default;
+};
+struct Signal {
+  std::string name;
+  friend bool operator==(const Signal&, const Signal&) = default;
+};
+struct Await {
+  std::string name;
+  std::uint32_t times = 1;
+  friend bool operator==(const Await&, const Await&) = default;
+};
+
+using Action = std::variant<Send, Flood, Receive, Read, ExpectFin, ExpectReset, ExpectQuiet, Flush, Shutdown, Close,
+                            CloseUnread, Reset, Sleep, Signal, Await>;
+
+/// Actions that are done at once; the step is done when all are.
+struct Together {
+  std::vector<Action> actions;
+  friend bool operator==(const Together&, const Together&) = default;
+};
+
+struct Repeat;
+using Step = std::variant<Together, Repeat>;
+
+struct Repeat {
+  std::uint32_t times = 1;
+  std::vector<Step> steps;
+  friend bool operator==(const Repeat&, const Repeat&) = default;
+};
+
+struct Script {
+  std::optional<int> window;       ///< SO_RCVBUF, bytes asked for
+  std::optional<int> send_buffer;  ///< SO_SNDBUF, bytes asked for
+  std::vector<Step> steps;
+  friend bool operator==(const Script&, const Script&) = default;
+};
+
+/// Pure. An error names the verb or the word that is wrong, its column (from 1), and what was expected there: operation
+/// "script, column 8: 'expct'", detail "there is no such verb; expected ...". A socket that a script has closed cannot
+/// be used by its later steps.
+Result<Script> parse_script(std::string_view text);
+
+/// parse_script(print(script)) == script.
+std::string print(const Script& script);
+std::string print(const Action& action);
+
+}  // namespace lastbyte::check

@@ -1,0 +1,60 @@
+#include "check/payload.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <vector>
+
+namespace lastbyte::check {
+namespace {
+
+std::vector<std::byte> stream(std::uint64_t seed, std::uint64_t position, std::size_t count) {
+  std::vector<std::byte> bytes(count);
+  Payload(seed).fill(position, bytes);
+  return bytes;
+}
+
+RC_GTEST_PROP(Payload, IsTheSameHoweverItIsCut, ()) {
+  const auto position = *rc::gen::inRange<std::uint64_t>(0, 100'000);
+  const auto count = *rc::gen::inRange<std::size_t>(0, 5000);
+  const auto cut = *rc::gen::inRange<std::size_t>(0, count + 1);
+  const auto whole = stream(7, position, count);
+  auto parts = stream(7, position, cut);
+  const auto rest = stream(7, position + cut, count - cut);
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  RC_ASSERT(parts == whole);
+}
+
+RC_GTEST_PROP(Payload, TheFirstWrongByteIsFound, ()) {
+  const auto position = *rc::gen::inRange<std::uint64_t>(0, 100'000);
+  const auto count = *rc::gen::inRange<std::size_t>(1, 20'000);
+  const auto wrong = *rc::gen::inRange<std::size_t>(0, count);
+  auto bytes = stream(7, position, count);
+  RC_ASSERT(!Payload(7).first_wrong(position, bytes));
+  bytes[wrong] ^= std::byte{1};
+  RC_ASSERT(Payload(7).first_wrong(position, bytes) == std::optional(wrong));
+}
+
+TEST(Payload, ALostBlockIsSeen) {
+  for (const std::size_t lost : {1U, 8U, 4096U, 65536U}) {
+    EXPECT_TRUE(Payload(1).first_wrong(1000, stream(1, 1000 + lost, 100))) << lost;
+  }
+}
+
+TEST(Payload, TheOtherSidesBytesAreSeen) { EXPECT_TRUE(Payload(1).first_wrong(0, stream(2, 0, 100))); }
+
+TEST(Checksum, DependsOnTheBytesAndNotOnTheCuts) {
+  const auto bytes = stream(1, 0, 1000);
+  Checksum whole;
+  whole.add(bytes);
+  Checksum parts;
+  parts.add(std::span(bytes).first(333));
+  parts.add(std::span(bytes).subspan(333));
+  Checksum shorter;
+  shorter.add(std::span(bytes).first(999));
+  EXPECT_EQ(whole.value(), parts.value());
+  EXPECT_NE(whole.value(), shorter.value());
+}
+
+}  // namespace
+}  // namespace lastbyte::check

@@ -1,0 +1,142 @@
+// That peers do what their scripts say, and tell it.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "both.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr Duration kShort{200};
+
+TEST(Peer, BothSidesAgreeOnWhatWasSent) {
+  const Both seen = run("send 100K; shutdown; expect fin", "expect fin; send 70K; close");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
+  EXPECT_EQ(seen.client.sent, 100 * 1024U);
+  EXPECT_EQ(seen.server.received, 100 * 1024U);
+  EXPECT_EQ(seen.server.sent, 70 * 1024U);
+  EXPECT_EQ(seen.client.received, 70 * 1024U);
+  EXPECT_TRUE(seen.client.fin && seen.server.fin);
+  EXPECT_EQ(seen.client.local, seen.server.remote);
+  EXPECT_EQ(seen.client.remote, seen.server.local);
+}
+
+TEST(Peer, WrongBytesAreReportedWithTheirPosition) {
+  Meeting meeting;
+  auto server = Server::start(script("send 10"), {});
+  ASSERT_TRUE(server);
+  PeerOptions mistaken;
+  mistaken.expects = 99;
+  Client client(server->address(), script("expect fin"), mistaken);
+  EXPECT_EQ(client.wait().first_wrong, std::optional<std::uint64_t>(0));
+  EXPECT_FALSE(client.wait().as_scripted());
+}
+
+TEST(Peer, JoinedStepsGoOnAtOnce) {
+  // Neither side could send this much before it reads.
+  const Both seen = run("send 20M | recv 20M; shutdown; expect fin", "recv 20M | send 20M; expect fin");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
+}
+
+TEST(Peer, AFloodEndsWithWhatIsJoinedToIt) {
+  const Both seen = run("flood | await enough; shutdown; expect fin", "recv 3M; signal enough; expect fin");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_EQ(seen.server.received, seen.client.sent);
+  EXPECT_GE(seen.client.sent, 3U << 20);
+}
+
+TEST(Peer, AFloodAloneEndsByAnError) {
+  const Both seen = run("flood; expect reset", "recv 1; reset");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_TRUE(seen.client.reset());
+}
+
+TEST(Peer, RepeatedStepsAreRepeated) {
+  const Both seen = run("repeat 100 (send 1; recv 2); close", "repeat 100 (recv 1; send 2); expect fin");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
+  EXPECT_EQ(seen.client.received, 200U);
+}
+
+TEST(Peer, APaceIsKept) {
+  const Both seen = run("send 10 by 2 every 20ms; close", "read by 1 every 1ms");
+  EXPECT_TRUE(seen.server.as_scripted());
+  EXPECT_GE(seen.client.ended_at, std::chrono::milliseconds(80));  // never earlier; nothing is said about later
+}
+
+TEST(Peer, AwaitOrdersWhatBothDo) {
+  const Both seen = run("await listening; send 1; await got-it; shutdown; expect fin",
+                        "signal listening; recv 1; expect quiet 30ms; signal got-it; expect fin");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
+}
+
+TEST(Peer, AwaitCounts) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  auto server = Server::start(script("signal here; await all; send 1"), options, 3);
+  ASSERT_TRUE(server);
+  Client first(server->address(), script("await here 3; signal all; expect fin"), options);
+  Client second(server->address(), script("expect fin"), options);
+  Client third(server->address(), script("expect fin"), options);
+  for (Client* each : {&first, &second, &third}) EXPECT_TRUE(each->wait().as_scripted()) << each->wait().text();
+  EXPECT_EQ(server->wait().size(), 3U);
+}
+
+TEST(Peer, QuietIsBrokenByBytesAndByEnds) {
+  EXPECT_FALSE(run("expect quiet 10s", "send 1; await never", {.limit = kShort}).client.as_scripted());
+  const Both ended = run("expect quiet 10s", "close");
+  ASSERT_EQ(ended.client.steps.size(), 1U);
+  EXPECT_EQ(ended.client.steps[0].failure, "an end came");
+}
+
+TEST(Peer, ExpectationsFailWithWhatCameInstead) {
+  const Both fin = run("expect reset", "close");
+  EXPECT_EQ(fin.client.steps.at(0).failure, "the input ended by a FIN");
+  const Both reset = run("expect fin", "reset");
+  EXPECT_EQ(reset.client.steps.at(0).failure, "the input ended by ECONNRESET");
+  const Both early = run("recv 10", "send 4; close");
+  EXPECT_EQ(early.client.steps.at(0).failure, "received 4 of 10, then the end");
+}
+
+TEST(Peer, ATimeLimitEndsEveryScript) {
+  const Both seen = run("send 1; await never", "expect fin", {.limit = kShort});
+  EXPECT_TRUE(seen.client.timed_out);
+  EXPECT_FALSE(seen.client.as_scripted());
+  EXPECT_FALSE(seen.server.as_scripted());  // reset by the client, or out of time itself
+}
+
+TEST(Peer, AStopEndsWhatWaits) {
+  auto server = Server::start(script("await never"), {}, std::nullopt);
+  ASSERT_TRUE(server);
+  Client client(server->address(), script("await never"));
+  client.stop();
+  EXPECT_TRUE(client.wait().timed_out);
+  server->stop();
+  EXPECT_LE(server->wait().size(), 1U);
+}
+
+TEST(Peer, AServerWithoutClientEnds) {
+  auto server = Server::start(script("close"), {.limit = kShort});
+  ASSERT_TRUE(server);
+  EXPECT_TRUE(server->wait().empty());
+}
+
+TEST(Peer, AConnectionThatIsRefusedIsReported) {
+  net::Address nobody;
+  {
+    auto server = Server::start(script("close"));
+    ASSERT_TRUE(server);
+    nobody = server->address();
+  }
+  Client client(nobody, script("send 1"));
+  EXPECT_FALSE(client.wait().connected);
+  EXPECT_EQ(client.wait().error, ECONNREFUSED);
+}
+
+}  // namespace
+}  // namespace lastbyte::check

@@ -1,0 +1,66 @@
+// What TCP does between two peers with nothing in between: the reference that a proxy is measured by.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "both.h"
+
+namespace lastbyte::check {
+namespace {
+
+TEST(PlainTcp, AHalfClosedConnectionCarriesTheAnswer) {
+  const Both seen = run("send 5M; shutdown; expect fin", "expect fin; expect quiet 1ms; send 5M; close");
+  EXPECT_EQ(seen.server.received, 5U << 20);
+  EXPECT_EQ(seen.client.received, 5U << 20);
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+}
+
+TEST(PlainTcp, AResetComesAfterTheBytesThatWereAcknowledged) {
+  const Both seen = run("expect reset", "send 1M; flush; reset");
+  EXPECT_EQ(seen.client.received, 1U << 20);
+  EXPECT_EQ(seen.client.error, ECONNRESET);
+  EXPECT_TRUE(seen.client.reset()) << seen.client.text() << seen.server.text();
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+}
+
+TEST(PlainTcp, AResetThrowsAwayWhatWasNotAcknowledged) {
+  const Both seen = run("window 4K; await gone; expect reset", "send 20K; signal sent; reset; signal gone");
+  EXPECT_LT(seen.client.received, seen.server.sent) << seen.client.text();
+  // A delayed acknowledgement may still have been under way: what is acknowledged has arrived, not the other way round.
+  EXPECT_GE(seen.client.received, seen.server.sent - seen.server.unacknowledged);
+  EXPECT_TRUE(seen.client.reset()) << seen.client.text() << seen.server.text();
+}
+
+TEST(PlainTcp, CloseWithUnreadInputResetsAndThrowsTheAnswerAway) {
+  const Both seen = run("window 4K; send 1; await gone; expect reset", "send 1M; close-unread; signal gone");
+  // The sender has waited for its queue to take the last byte, not for the reader.
+  EXPECT_EQ(seen.server.unread, 1U);
+  EXPECT_TRUE(seen.client.reset()) << seen.client.text();
+  EXPECT_LT(seen.client.received, seen.server.sent);
+}
+
+TEST(PlainTcp, DataAfterCloseIsAnsweredWithAReset) {
+  const Both seen = run("recv 10; expect fin; flood", "send 10; close");
+  EXPECT_TRUE(seen.client.fin);
+  EXPECT_EQ(seen.client.error, EPIPE) << seen.client.text();
+  EXPECT_FALSE(seen.client.reset());  // its input had ended well
+}
+
+TEST(PlainTcp, AResetThatAWriteMetFirstIsNoFin) {
+  // The write takes the error, and the read after it says 0, as if a FIN had come.
+  const Both seen = run("signal here; await gone; flood; expect reset", "await here; reset; signal gone");
+  EXPECT_FALSE(seen.client.fin);
+  EXPECT_EQ(seen.client.error, ECONNRESET);
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+}
+
+TEST(PlainTcp, AnUnreadWindowHoldsTheSenderBack) {
+  const Both seen =
+      run("window 4K; await full; expect fin", "send-buffer 4K; send 1K; flood | sleep 100ms; signal full; close");
+  EXPECT_LT(seen.server.sent, 1U << 20);
+  EXPECT_EQ(seen.client.received, seen.server.sent);
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+}
+
+}  // namespace
+}  // namespace lastbyte::check

@@ -1,0 +1,67 @@
+#include "check/script.h"
+
+#include <gtest/gtest.h>
+
+namespace lastbyte::check {
+namespace {
+
+/// As it is printed, or the error.
+std::string again(std::string_view text) {
+  const auto script = parse_script(text);
+  return script ? print(*script) : script.error().text();
+}
+
+TEST(Script, EveryVerbIsReadAndPrinted) {
+  const std::string all =
+      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; recv 5 every 2s; "
+      "await go; await go 12; repeat 3 (send 1; recv 1); expect quiet 50ms; flush; signal done; shutdown; expect fin; "
+      "sleep 1s; close; sleep 5ms; signal gone";
+  EXPECT_EQ(again(all), all);
+  EXPECT_EQ(again("expect reset; reset"), "expect reset; reset");
+  EXPECT_EQ(again("close-unread"), "close-unread");
+  EXPECT_EQ(again(""), "");
+}
+
+TEST(Script, BlanksDoNotMatter) {
+  EXPECT_EQ(again(" send 1024 ;;\n flood|read\n;repeat 2(send 1);"), "send 1K; flood | read; repeat 2 (send 1)");
+}
+
+TEST(Script, IsData) {
+  const auto script = parse_script("send 32K; shutdown");
+  ASSERT_TRUE(script);
+  EXPECT_EQ(
+      *script,
+      (Script{.window = {}, .send_buffer = {}, .steps = {Together{{Send{32 * 1024, {}}}}, Together{{Shutdown{}}}}}));
+}
+
+TEST(Script, ErrorsNameTheWordTheColumnAndWhatWasExpected) {
+  EXPECT_EQ(again("send 1; expekt fin").substr(0, 63),
+            "script, column 9: 'expekt': there is no such verb here; expecte");
+  EXPECT_EQ(again("send"), "script, column 5: the end: expected a size from 1, like 100, 32K or 20M");
+  EXPECT_EQ(again("send 0"), "script, column 6: '0': expected a size from 1, like 100, 32K or 20M");
+  EXPECT_EQ(again("send 9999999999G"), "script, column 6: '9999999999G': expected a size from 1, like 100, 32K or 20M");
+  EXPECT_EQ(again("sleep 5"), "script, column 7: '5': expected a time with its unit, like 5ms or 2s");
+  EXPECT_EQ(again("expect nothing"), "script, column 8: 'nothing': expected fin, reset or quiet");
+  EXPECT_EQ(again("signal; close"), "script, column 7: ';': expected a name");
+  EXPECT_EQ(again("shutdown close"), "script, column 10: 'close': expected ; | or the end");
+  EXPECT_EQ(again("repeat 2 send 1"), "script, column 10: 'send': expected ( after repeat and its number");
+  EXPECT_EQ(again("repeat 2 (send 1"), "script, column 10: '(': it is not closed; expected )");
+  EXPECT_EQ(again("send 1)"), "script, column 7: ')': it closes nothing; expected ; or the end");
+}
+
+TEST(Script, BuffersComeFirst) {
+  EXPECT_EQ(again("send 1; window 4K").substr(0, 55), "script, column 9: 'window': there is no such verb here;");
+  EXPECT_EQ(again("window 1K; window 2K"), "script, column 12: 'window': it is given twice; expected once");
+}
+
+TEST(Script, AClosedSocketIsNotUsed) {
+  EXPECT_EQ(again("close; send 1"),
+            "script, column 8: 'send': the socket is closed by then; expected signal, await, sleep or the end");
+  EXPECT_EQ(again("repeat 2 (reset)"),
+            "script, column 11: 'reset': a socket can be closed once; expected it outside repeat");
+  EXPECT_EQ(again("read | close"),
+            "script, column 8: 'close': nothing can be joined to it; expected a step of its own");
+}
+
+}  // namespace
+}  // namespace lastbyte::check
