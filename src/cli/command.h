@@ -1,0 +1,64 @@
+// cli: the program's face. A subcommand is data and a function: only parse.cpp knows the library that reads command
+// lines, which is slow to compile. To add a subcommand, write X.cpp with `Command x_command()` and name it in main.cpp.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lastbyte::cli {
+
+/// Exit statuses, as the manual has them.
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failed = 1;  ///< something could not be had or done at run time
+inline constexpr int exit_usage = 2;   ///< the command line or the configuration is wrong; nothing was started
+
+struct Option {
+  std::string flag;         ///< without dashes: "listen"
+  std::string placeholder;  ///< "ENDPOINT"; empty: the flag stands alone, without a value
+  std::string help;
+  std::string group;  ///< its heading in --help
+};
+
+/// What was given, in the order of Command::options.
+class Arguments {
+ public:
+  void add(std::string flag, std::string value) { given_.emplace_back(std::move(flag), std::move(value)); }
+
+  [[nodiscard]] bool has(std::string_view flag) const { return first(flag).has_value(); }
+  [[nodiscard]] std::optional<std::string> first(std::string_view flag) const {
+    const auto found = std::find_if(given_.begin(), given_.end(), [&](const auto& each) { return each.first == flag; });
+    if (found == given_.end()) return std::nullopt;
+    return found->second;
+  }
+  [[nodiscard]] std::size_t count(std::string_view flag) const {
+    return static_cast<std::size_t>(
+        std::count_if(given_.begin(), given_.end(), [&](const auto& each) { return each.first == flag; }));
+  }
+  /// Flag and value; flags that stand alone have an empty one.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const { return given_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> given_;
+};
+
+struct Command {
+  std::string name;
+  std::string summary;                       ///< one line
+  std::string usage;                         ///< what follows the program's name, a line each form
+  std::string notes;                         ///< after the options: examples, exit statuses; may be empty
+  std::vector<Option> options;               ///< --help comes by itself
+  std::function<int(const Arguments&)> run;  ///< the result is the exit status
+};
+
+/// Reads the command line and runs what it asks for; the result is the exit status. Wrong usage is one line on stderr.
+int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv);
+
+/// "lastbyte proxy: message" on stderr; the result is exit_usage.
+int usage_error(std::string_view command, std::string_view message);
+
+}  // namespace lastbyte::cli

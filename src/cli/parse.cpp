@@ -1,0 +1,197 @@
+// The command line, read by CLI11: the only file that includes it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "cli/command.h"
+#include "config/suggest.h"
+
+namespace lastbyte::cli {
+
+namespace {
+
+/// As the build gives it.
+std::string version() { return std::string("lastbyte ") + LASTBYTE_VERSION; }
+
+constexpr std::size_t page_width = 80;
+constexpr std::size_t text_indent = 8;
+
+/// Breaks lines at spaces so that none is longer than `width`, unless one word is.
+std::string wrap(const std::string& text, std::size_t width) {
+  std::string wrapped;
+  std::size_t column = 0;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::size_t length = end - begin;
+    if (column != 0 && column + 1 + length > width) {
+      wrapped += '\n';
+      column = 0;
+    } else if (column != 0) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped.append(text, begin, length);
+    column += length;
+    begin = end + 1;
+  }
+  return wrapped;
+}
+
+std::string wrap_lines(const std::string& text, std::size_t width) {
+  std::string wrapped;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (begin != 0) wrapped += '\n';
+    wrapped += wrap(text.substr(begin, end - begin), width);
+    begin = end + 1;
+  }
+  return wrapped;
+}
+
+/// Each flag on a line of its own with its text indented below, as in a manual: our texts are long.
+class Page : public CLI::Formatter {
+ public:
+  Page(std::string usage, std::size_t column) : usage_(std::move(usage)) { column_width(column); }
+
+  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
+    std::string text;
+    std::size_t begin = 0;
+    while (begin < usage_.size()) {
+      const std::size_t end = std::min(usage_.find('\n', begin), usage_.size());
+      text += (begin == 0 ? "\nUsage: lastbyte " : "       lastbyte ") + usage_.substr(begin, end - begin) + "\n";
+      begin = end + 1;
+    }
+    return text;
+  }
+
+ private:
+  std::string usage_;
+};
+
+/// A command as the library knows it.
+struct Built {
+  const Command* command = nullptr;
+  CLI::App* app = nullptr;
+  std::vector<CLI::Option*> options;  ///< as many as the command has, in their order
+};
+
+CLI::Option* add_option(CLI::App& app, const Option& option) {
+  const std::string name = "--" + option.flag;
+  const std::string help = wrap(option.help, page_width - text_indent);
+  if (option.placeholder.empty()) return app.add_flag(name, help)->disable_flag_override()->group(option.group);
+  // Values are kept as they were written, one a flag: what they mean is for the command to say.
+  return app.add_option(name, help)
+      ->type_name(option.placeholder)
+      ->type_size(1)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->group(option.group);
+}
+
+Built build(CLI::App& root, const Command& command) {
+  Built built{.command = &command, .app = root.add_subcommand(command.name, command.summary), .options = {}};
+  built.app->formatter(std::make_shared<Page>(command.usage, text_indent));
+  built.app->set_help_flag("-h,--help", "Print this help and exit.")->group("General");
+  built.app->footer(wrap_lines(command.notes, page_width));
+  for (const Option& option : command.options) built.options.push_back(add_option(*built.app, option));
+  return built;
+}
+
+std::vector<std::string> flags_of(const Built& built) {
+  std::vector<std::string> flags{"--help"};
+  for (const Option& option : built.command->options) flags.push_back("--" + option.flag);
+  return flags;
+}
+
+std::string did_you_mean(const std::string& wrong, const std::vector<std::string>& known) {
+  const auto near = config::nearest(wrong, known);
+  return near ? "; did you mean " + *near + "?" : "";
+}
+
+int unexpected(const Built& built, const std::string& argument) {
+  const std::string& name = built.command->name;
+  if (!argument.starts_with('-')) return usage_error(name, "unexpected '" + argument + "'");
+  const std::string flag = argument.substr(0, argument.find('='));
+  return usage_error(name, "unknown flag " + flag + did_you_mean(flag, flags_of(built)));
+}
+
+int no_command(const std::vector<Command>& commands, const CLI::App& root) {
+  std::vector<std::string> names;
+  std::string listed;
+  for (const Command& command : commands) {
+    names.push_back(command.name);
+    listed += (listed.empty() ? "" : ", ") + command.name;
+  }
+  const std::vector<std::string> rest = root.remaining();
+  if (rest.empty()) return usage_error("", "a command is missing; expected one of " + listed);
+  const std::string kind = rest.front().starts_with('-') ? "unknown flag " : "unknown command ";
+  return usage_error("", kind + rest.front() + did_you_mean(rest.front(), names) + "; expected one of " + listed);
+}
+
+/// What the library could not make out: a flag without its value, or a value where none belongs.
+int unreadable(const std::vector<Built>& all, const CLI::ParseError& wrong) {
+  const std::string what = wrong.what();
+  for (const Built& built : all) {
+    if (!built.app->parsed()) continue;
+    for (const Option& option : built.command->options) {
+      const std::string flag = "--" + option.flag;
+      if (!what.starts_with(flag + ":") && !what.starts_with(flag + " ")) continue;
+      return usage_error(built.command->name, flag + (option.placeholder.empty()
+                                                          ? ": takes no value"
+                                                          : ": the value is missing; expected " + option.placeholder));
+    }
+    return usage_error(built.command->name, what);
+  }
+  return usage_error("", what);
+}
+
+int run(const Built& built) {
+  Arguments arguments;
+  for (std::size_t i = 0; i < built.options.size(); ++i) {
+    const Option& option = built.command->options[i];
+    for (const std::string& value : built.options[i]->results()) {
+      arguments.add(option.flag, option.placeholder.empty() ? "" : value);
+    }
+  }
+  return built.command->run(arguments);
+}
+
+}  // namespace
+
+int usage_error(std::string_view command, std::string_view message) {
+  const std::string program = command.empty() ? "lastbyte" : "lastbyte " + std::string(command);
+  std::fprintf(stderr, "%s: %.*s (%s --help tells more)\n", program.c_str(), static_cast<int>(message.size()),
+               message.data(), program.c_str());
+  return exit_usage;
+}
+
+int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv) {
+  CLI::App root("lastbyte: a TCP forwarder that delivers to the last byte and passes on how each side ended.",
+                "lastbyte");
+  root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", 14));
+  root.set_help_flag("-h,--help", "Print this help and exit; lastbyte COMMAND --help tells a command's options.");
+  root.set_version_flag("--version", version(), "Print the version and exit.");
+  // What is left over is told in our own words.
+  root.allow_extras();
+  std::vector<Built> all;
+  for (const Command& command : commands) all.push_back(build(root, command));
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return root.exit(success);
+  } catch (const CLI::ParseError& wrong) {
+    return unreadable(all, wrong);
+  }
+  if (!root.remaining().empty()) return no_command(commands, root);
+  for (const Built& built : all) {
+    if (!built.app->parsed()) continue;
+    const std::vector<std::string> rest = built.app->remaining();
+    return rest.empty() ? run(built) : unexpected(built, rest.front());
+  }
+  return no_command(commands, root);
+}
+
+}  // namespace lastbyte::cli

@@ -1,0 +1,110 @@
+// `lastbyte proxy`: the forwarder, configured by flags or by a file.
+#include "proxy/proxy.h"
+
+#include <cstdio>
+
+#include "cli/subcommands.h"
+#include "config/config.h"
+#include "config/settings.h"
+
+namespace lastbyte::cli {
+
+namespace {
+
+constexpr std::string_view config_flag = "config";
+constexpr std::string_view check_flag = "check-config";
+constexpr std::string_view print_flag = "print-config";
+
+std::string help_of(const config::Setting& setting) {
+  std::string text =
+      setting.meaning + " " + (setting.list ? "A list with commas, or repeated: " : "Expects ") + setting.expects + ".";
+  if (!setting.required) text += " Default: " + setting.standard + ".";
+  return text;
+}
+
+std::vector<Option> options() {
+  const std::string general = "Configuration";
+  std::vector<Option> all = {
+      {.flag = std::string(config_flag),
+       .placeholder = "FILE",
+       .help =
+           "Read forwardings and all other settings from a YAML file. Flags of the groups Process and Session records "
+           "win over it; flags of a forwarding cannot be given as well.",
+       .group = general},
+      {.flag = std::string(check_flag),
+       .placeholder = "",
+       .help = "Check the configuration, from flags or a file, and exit: 0 if it is right, 2 if not.",
+       .group = general},
+      {.flag = std::string(print_flag),
+       .placeholder = "",
+       .help = "Print the configuration as YAML, defaults filled in, and exit.",
+       .group = general}};
+  // What everyone needs comes first; the table has the order of a file.
+  for (const bool of_forwarding : {true, false}) {
+    for (const config::Setting& setting : config::settings()) {
+      if (setting.of_forwarding() != of_forwarding) continue;
+      all.push_back({.flag = setting.flag,
+                     .placeholder = setting.placeholder,
+                     .help = help_of(setting),
+                     .group = std::string(config::title(setting.group))});
+    }
+  }
+  return all;
+}
+
+config::Loaded load(const Arguments& arguments) {
+  std::vector<config::Flag> flags;
+  for (const auto& [flag, value] : arguments.all()) {
+    if (config::find_flag(flag) != nullptr) flags.push_back({flag, value});
+  }
+  const auto file = arguments.first(config_flag);
+  return file ? config::load_file(*file, flags) : config::load_flags(flags);
+}
+
+int print_ok(const config::Config& config) {
+  const std::size_t count = config.forwardings.size();
+  std::printf("ok: %zu forwarding%s\n", count, count == 1 ? "" : "s");
+  return exit_ok;
+}
+
+int run(const Arguments& arguments) {
+  if (arguments.count(config_flag) > 1) return usage_error("proxy", "--config: given twice; expected once");
+  if (arguments.has(check_flag) && arguments.has(print_flag)) {
+    return usage_error("proxy", "--check-config and --print-config exclude each other; both check");
+  }
+  if (arguments.all().empty()) {
+    return usage_error("proxy", "nothing to forward; expected --listen and --connect, or --config");
+  }
+  const config::Loaded loaded = load(arguments);
+  for (const config::Problem& problem : loaded.problems) {
+    std::fprintf(stderr, "lastbyte proxy: %s\n", problem.text().c_str());
+  }
+  if (!loaded.config) return exit_usage;
+  if (arguments.has(check_flag)) return print_ok(*loaded.config);
+  if (arguments.has(print_flag)) {
+    std::fputs(config::print_yaml(*loaded.config).c_str(), stdout);
+    return exit_ok;
+  }
+  return proxy::run(*loaded.config);
+}
+
+}  // namespace
+
+Command proxy_command() {
+  return {.name = "proxy",
+          .summary = "Forward TCP connections, and end each as its peers ended it.",
+          .usage =
+              "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
+              "proxy --config FILE [OPTIONS]\n"
+              "proxy --check-config ...",
+          .notes =
+              "Endpoints are tcp:HOST:PORT, tcp:[V6]:PORT, or tcp::PORT for all addresses.\n"
+              "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
+              "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
+              "line or the configuration is wrong.\n"
+              "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
+          .options = options(),
+          .run = run};
+}
+
+}  // namespace lastbyte::cli

@@ -1,0 +1,11 @@
+// All subcommands, each in the file of its name.
+#pragma once
+
+#include "cli/command.h"
+
+namespace lastbyte::cli {
+
+Command proxy_command();
+Command demo_command();
+
+}  // namespace lastbyte::cli

@@ -1,0 +1,57 @@
+// No flag is in the program and not in its documents, or the other way round.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "cli/subcommands.h"
+
+namespace lastbyte::cli {
+namespace {
+
+std::string document(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(LASTBYTE_SOURCE_DIR "/docs/" + name).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+std::set<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex flag(pattern);
+  std::set<std::string> found;
+  for (auto match = std::sregex_iterator(text.begin(), text.end(), flag); match != std::sregex_iterator(); ++match) {
+    found.insert((*match)[1].str());
+  }
+  return found;
+}
+
+std::set<std::string> all_flags() {
+  std::set<std::string> flags{"help", "version"};
+  for (const Command& command : {proxy_command(), demo_command()}) {
+    for (const Option& option : command.options) flags.insert(option.flag);
+  }
+  return flags;
+}
+
+TEST(Options, are_all_in_the_manual_and_no_others) {
+  EXPECT_EQ(matches(document("lastbyte.1"), "\\.It Fl (?:h , Fl )?-([a-z-]+)"), all_flags());
+}
+
+TEST(Options, are_all_in_configuration_md_and_no_others) {
+  EXPECT_EQ(matches(document("configuration.md"), "`(?:lastbyte )?--([a-z-]+)"), all_flags());
+}
+
+TEST(Options, the_manual_shows_values_as_help_does) {
+  const std::string manual = document("lastbyte.1");
+  for (const Command& command : {proxy_command(), demo_command()}) {
+    for (const Option& option : command.options) {
+      const std::string value = option.placeholder.empty() ? "" : " Ar " + option.placeholder;
+      EXPECT_NE(manual.find(".It Fl -" + option.flag + value + "\n"), std::string::npos) << option.flag;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::cli

@@ -1,0 +1,202 @@
+// The program as its user has it: what it prints, where, and its exit status.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cli/subcommands.h"
+
+namespace lastbyte::cli {
+namespace {
+
+struct Result {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+/// A directory of its own, gone with the test.
+class Program : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "lastbyte-cli-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(path(name)) << text;
+    return path(name);
+  }
+  std::string path(const std::string& name) const { return (directory_ / name).string(); }
+
+  /// Runs the program with `arguments`, which a shell reads, and waits for its end.
+  Result run(const std::string& arguments) {
+    const std::string command = std::string("timeout 20 ") + LASTBYTE_PROGRAM + " " + arguments + " >" + path("out") +
+                                " 2>" + path("err") + " </dev/null";
+    const int status = std::system(command.c_str());
+    return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = read("out"), .err = read("err")};
+  }
+
+  void expect_usage_error(const std::string& arguments, const std::string& message) {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.status, exit_usage) << arguments;
+    EXPECT_EQ(result.out, "") << arguments;
+    EXPECT_EQ(result.err, message) << arguments;
+  }
+
+ private:
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(path(name)).rdbuf();
+    return text.str();
+  }
+
+  std::filesystem::path directory_;
+};
+
+constexpr const char* right_yaml =
+    "workers: 2\nforwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:127.0.0.1:9\n";
+
+TEST_F(Program, version_is_that_of_the_build) {
+  const Result result = run("--version");
+  EXPECT_EQ(result.status, exit_ok);
+  EXPECT_EQ(result.out, "lastbyte " LASTBYTE_VERSION "\n");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Program, help_lists_the_commands) {
+  const Result result = run("--help");
+  EXPECT_EQ(result.status, exit_ok);
+  EXPECT_EQ(result.err, "");
+  EXPECT_NE(result.out.find("Usage: lastbyte COMMAND"), std::string::npos) << result.out;
+  for (const Command& command : {proxy_command(), demo_command()}) {
+    EXPECT_NE(result.out.find("\n  " + command.name + " "), std::string::npos) << result.out;
+  }
+}
+
+TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
+  for (const Command& command : {proxy_command(), demo_command()}) {
+    const Result result = run(command.name + " --help");
+    EXPECT_EQ(result.status, exit_ok);
+    EXPECT_EQ(result.err, "");
+    for (const Option& option : command.options) {
+      const std::string line =
+          "\n  --" + option.flag + (option.placeholder.empty() ? "" : " " + option.placeholder) + "\n";
+      EXPECT_NE(result.out.find(line), std::string::npos) << option.flag << " in " << result.out;
+      EXPECT_NE(result.out.find("\n" + option.group + ":\n"), std::string::npos) << option.group;
+    }
+    std::istringstream lines(result.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
+TEST_F(Program, help_tells_units_and_defaults) {
+  const std::string help = run("proxy --help").out;
+  EXPECT_NE(help.find("Longest time to linger without data. Expects 1ms to 365d. Default: 5s."), std::string::npos)
+      << help;
+}
+
+TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
+  const std::string more = " (lastbyte proxy --help tells more)\n";
+  expect_usage_error("", "lastbyte: a command is missing; expected one of proxy, demo (lastbyte --help tells more)\n");
+  expect_usage_error("prxy",
+                     "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, demo "
+                     "(lastbyte --help tells more)\n");
+  expect_usage_error("--verbose",
+                     "lastbyte: unknown flag --verbose; expected one of proxy, demo (lastbyte --help tells more)\n");
+  expect_usage_error("proxy",
+                     "lastbyte proxy: nothing to forward; expected --listen and --connect, or --config" + more);
+  expect_usage_error("proxy --lisen tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);
+  expect_usage_error("proxy --lisen=tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);
+  expect_usage_error("proxy --quux", "lastbyte proxy: unknown flag --quux" + more);
+  expect_usage_error("proxy tcp::1", "lastbyte proxy: unexpected 'tcp::1'" + more);
+  expect_usage_error("proxy --listen tcp::1 tcp::2", "lastbyte proxy: unexpected 'tcp::2'" + more);
+  expect_usage_error("proxy --listen", "lastbyte proxy: --listen: the value is missing; expected ENDPOINT" + more);
+  expect_usage_error("proxy --listen --connect tcp:h:1",
+                     "lastbyte proxy: --listen: the value is missing; expected ENDPOINT" + more);
+  expect_usage_error("proxy --check-config=5", "lastbyte proxy: --check-config: takes no value" + more);
+  expect_usage_error("proxy --config a --config b", "lastbyte proxy: --config: given twice; expected once" + more);
+  expect_usage_error("proxy --check-config --print-config",
+                     "lastbyte proxy: --check-config and --print-config exclude each other; both check" + more);
+  expect_usage_error("demo --port 70000",
+                     "lastbyte demo: --port: '70000': expected 0 to 65535 (lastbyte demo --help tells more)\n");
+}
+
+TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
+  expect_usage_error("proxy --listen tcp::80",
+                     "lastbyte proxy: --connect: missing; expected tcp:HOST:PORT or "
+                     "tcp:[V6]:PORT\n");
+  expect_usage_error(
+      "proxy --listen tcp::70000 --connect tcp:127.0.0.1:9 --linger-time 5",
+      "lastbyte proxy: --listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
+      "lastbyte proxy: --linger-time: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or "
+      "1d\n");
+  expect_usage_error("proxy --listen tcp::1 --connect tcp:127.0.0.1:9 --listen tcp::2",
+                     "lastbyte proxy: --listen: given twice, as 'tcp::1' and 'tcp::2'; expected once\n");
+}
+
+TEST_F(Program, check_config_says_ok) {
+  const std::string file = write("f.yaml", right_yaml);
+  Result result = run("proxy --check-config --config " + file);
+  EXPECT_EQ(result.status, exit_ok) << result.err;
+  EXPECT_EQ(result.out, "ok: 1 forwarding\n");
+  EXPECT_EQ(result.err, "");
+  result = run("proxy --check-config --listen tcp::1 --connect tcp:h:9 --upstream-sources [::1]:0,10.0.0.1");
+  EXPECT_EQ(result.status, exit_ok) << result.err;
+}
+
+TEST_F(Program, check_config_tells_every_problem_and_status_2) {
+  const std::string file = write("f.yaml", "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n");
+  const std::string problems =
+      "lastbyte proxy: " + file +
+      ":1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n" +
+      "lastbyte proxy: " + file + ":3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT\n" +
+      "lastbyte proxy: " + file + ":3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535\n" +
+      "lastbyte proxy: " + file + ":4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?\n";
+  expect_usage_error("proxy --check-config --config " + file, problems);
+  // Without the check it is the same, and nothing starts.
+  expect_usage_error("proxy --config " + file, problems);
+}
+
+TEST_F(Program, a_file_that_is_not_there_is_status_2) {
+  const std::string file = path("none.yaml");
+  expect_usage_error("proxy --config " + file,
+                     "lastbyte proxy: --config: open " + file + ": No such file or directory (ENOENT)\n");
+}
+
+TEST_F(Program, flags_of_a_forwarding_beside_a_file_are_status_2) {
+  const std::string file = write("f.yaml", right_yaml);
+  expect_usage_error(
+      "proxy --check-config --config " + file + " --listen tcp::1",
+      "lastbyte proxy: --listen: sets a forwarding, and the forwardings come from " + file + "; set 'listen' there\n");
+}
+
+TEST_F(Program, print_config_prints_what_it_reads_again) {
+  const std::string file = write("f.yaml", right_yaml);
+  const Result first = run("proxy --print-config --config " + file + " --workers 3 --drain 1s");
+  EXPECT_EQ(first.status, exit_ok) << first.err;
+  EXPECT_EQ(first.err, "");
+  EXPECT_NE(first.out.find("workers: 3\n"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("drain: 1s\n"), std::string::npos) << first.out;
+  const Result second = run("proxy --print-config --config " + write("printed.yaml", first.out));
+  EXPECT_EQ(second.status, exit_ok) << second.err;
+  EXPECT_EQ(second.out, first.out);
+}
+
+TEST_F(Program, what_cannot_be_had_at_start_is_status_1) {
+  // 192.0.2.0/24 is for documentation (RFC 5737): no machine has an address of it.
+  const Result result = run("proxy --listen tcp:192.0.2.1:0 --connect tcp:127.0.0.1:9 --workers 1");
+  EXPECT_EQ(result.status, exit_failed) << result.out << result.err;
+  EXPECT_NE(result.err.find("192.0.2.1"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace lastbyte::cli
