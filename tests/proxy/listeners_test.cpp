@@ -1,0 +1,132 @@
+#include "proxy/listeners.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/socket.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+relay::Forwarding forwarding(const std::string& name, const std::string& host, std::uint16_t port) {
+  relay::Forwarding one;
+  one.name = name;
+  one.listen = {host, port};
+  one.connect = {"127.0.0.1", 9};
+  return one;
+}
+
+Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwardings, unsigned workers,
+                                std::vector<PassedSocket> passed = {}) {
+  auto resolved = resolve_all(forwardings);
+  if (!resolved) return Failure(resolved.error());
+  return bind_all(std::move(*resolved), std::move(passed), workers);
+}
+
+PassedSocket passed_on(const std::string& name, const char* ip) {
+  auto sockets = net::listen_on(*net::Address::parse(ip, 0), {}, 1);
+  const net::Address address = net::local_address(sockets->front().get());
+  return {std::move(sockets->front()), name, address, false};
+}
+
+std::vector<PassedSocket> list(PassedSocket one) {
+  std::vector<PassedSocket> all;
+  all.push_back(std::move(one));
+  return all;
+}
+
+TEST(Listeners, every_worker_gets_a_socket_of_its_own_on_the_same_port) {
+  auto bound = bind({forwarding("a", "127.0.0.1", 0)}, 3);
+  ASSERT_TRUE(bound) << bound.error().text();
+  ASSERT_EQ(bound->front().per_worker.size(), 3U);
+  const auto port = bound->front().addresses.front().port();
+  EXPECT_NE(port, 0);
+  for (unsigned worker = 0; worker < 3; ++worker) {
+    const auto listenings = listenings_for(*bound, worker);
+    ASSERT_EQ(listenings.size(), 1U);
+    ASSERT_EQ(listenings[0].sockets.size(), 1U);
+    EXPECT_EQ(net::local_address(listenings[0].sockets[0].get()).port(), port);
+    ASSERT_EQ(listenings[0].upstream_addresses.size(), 1U);
+    EXPECT_EQ(listenings[0].upstream_addresses[0].text(), "127.0.0.1:9");
+  }
+}
+
+TEST(Listeners, an_empty_host_is_one_port_on_all_addresses) {
+  const auto bound = bind({forwarding("a", "", 0)}, 1);
+  ASSERT_TRUE(bound) << bound.error().text();
+  const auto& addresses = bound->front().addresses;
+  ASSERT_GE(addresses.size(), 1U);
+  for (const net::Address& address : addresses) {
+    EXPECT_TRUE(address.is_wildcard());
+    EXPECT_EQ(address.port(), addresses.front().port());
+  }
+}
+
+TEST(Listeners, a_port_in_use_is_an_error_that_names_the_forwarding_and_the_address) {
+  const auto first = bind({forwarding("a", "127.0.0.1", 0)}, 1);
+  ASSERT_TRUE(first);
+  const auto port = first->front().addresses.front().port();
+  const auto second = bind({forwarding("b", "127.0.0.1", port)}, 1);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, EADDRINUSE);
+  EXPECT_NE(second.error().text().find("forwarding 'b'"), std::string::npos) << second.error().text();
+  EXPECT_NE(second.error().text().find("127.0.0.1:" + std::to_string(port)), std::string::npos)
+      << second.error().text();
+}
+
+TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) {
+  auto one = forwarding("a", "127.0.0.1", 0);
+  one.connect.host = "no-such-host.invalid";
+  const auto resolved = resolve_all({one});
+  ASSERT_FALSE(resolved);
+  EXPECT_NE(resolved.error().text().find("forwarding 'a'"), std::string::npos) << resolved.error().text();
+  EXPECT_NE(resolved.error().text().find("no-such-host.invalid"), std::string::npos) << resolved.error().text();
+}
+
+TEST(Listeners, a_passed_socket_is_shared_by_all_workers_instead_of_a_new_one) {
+  PassedSocket socket = passed_on("x.socket", "127.0.0.1");
+  const net::Address address = socket.address;
+  auto bound = bind({forwarding("a", "127.0.0.1", address.port())}, 2, list(std::move(socket)));
+  ASSERT_TRUE(bound) << bound.error().text();
+  EXPECT_EQ(bound->front().addresses, std::vector<net::Address>{address});
+  for (unsigned worker = 0; worker < 2; ++worker) {
+    const auto listenings = listenings_for(*bound, worker);
+    ASSERT_EQ(listenings[0].sockets.size(), 1U);
+    EXPECT_EQ(net::local_address(listenings[0].sockets[0].get()), address);
+  }
+}
+
+TEST(Listeners, a_passed_socket_of_the_forwardings_name_is_all_it_listens_on) {
+  PassedSocket socket = passed_on("a", "127.0.0.1");
+  const net::Address address = socket.address;
+  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
+  ASSERT_TRUE(bound) << bound.error().text();
+  EXPECT_EQ(bound->front().addresses, std::vector<net::Address>{address});
+}
+
+TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
+  PassedSocket socket = passed_on("x.socket", "127.0.0.1");
+  const net::Address address = socket.address;
+  const auto bound =
+      bind({forwarding("a", "127.0.0.1", address.port()), forwarding("b", "127.0.0.1", 0)}, 1, list(std::move(socket)));
+  ASSERT_TRUE(bound) << bound.error().text();
+  EXPECT_EQ((*bound)[0].addresses.front(), address);
+  EXPECT_NE((*bound)[1].addresses.front(), address);
+}
+
+// The socket unit knows nothing of the forwarding's keepalive: without it a vanished client would stay for ever (T8).
+TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
+  PassedSocket socket = passed_on("a", "127.0.0.1");
+  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
+  ASSERT_TRUE(bound) << bound.error().text();
+  int keepalive = 0;
+  socklen_t length = sizeof keepalive;
+  const int fd = bound->front().per_worker[0][0].get();
+  ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, &length), 0);
+  EXPECT_EQ(keepalive, 1);
+}
+
+}  // namespace
+}  // namespace lastbyte::proxy
