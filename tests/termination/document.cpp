@@ -197,6 +197,7 @@ std::string phases_diagram(const std::vector<FoldedState>& states) {
 template <typename Word>
 std::string words(const std::set<Word>& values, Word none) {
   std::vector<std::string_view> texts;
+  texts.reserve(values.size());
   for (const Word value : values) texts.push_back(value == none ? "–" : name(value));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
