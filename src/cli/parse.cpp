@@ -15,6 +15,7 @@ std::string version() { return std::string("lastbyte ") + LASTBYTE_VERSION; }
 
 constexpr std::size_t page_width = 80;
 constexpr std::size_t text_indent = 8;
+constexpr std::size_t command_column = 14;  // of the texts beside the commands' names
 
 /// Breaks lines at spaces so that none is longer than `width`, unless one word is.
 std::string wrap(const std::string& text, std::size_t width) {
@@ -66,6 +67,11 @@ class Page : public CLI::Formatter {
     return text;
   }
 
+  /// As the library has it, without its doubled empty lines.
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    return CLI::detail::find_and_replace(CLI::Formatter::make_help(app, std::move(name), mode), "\n\n\n", "\n\n");
+  }
+
  private:
   std::string usage_;
 };
@@ -92,7 +98,10 @@ CLI::Option* add_option(CLI::App& app, const Option& option) {
 }
 
 Built build(CLI::App& root, const Command& command) {
-  Built built{.command = &command, .app = root.add_subcommand(command.name, command.summary), .options = {}};
+  Built built{.command = &command,
+              .app = root.add_subcommand(command.name, wrap(command.summary, page_width - command_column)),
+              .options = {}};
+  built.app->group("Commands");
   built.app->formatter(std::make_shared<Page>(command.usage, text_indent));
   built.app->set_help_flag("-h,--help", "Print this help and exit.")->group("General");
   built.app->footer(wrap_lines(command.notes, page_width));
@@ -131,17 +140,33 @@ int no_command(const std::vector<Command>& commands, const CLI::App& root) {
   return usage_error("", kind + rest.front() + did_you_mean(rest.front(), names) + "; expected one of " + listed);
 }
 
+std::string missing_value(const Option& option) {
+  return "--" + option.flag + ": the value is missing; expected " + option.placeholder;
+}
+
+/// The library takes what follows a flag for its value, even another flag.
+const Option* option_without_value(const Built& built) {
+  for (std::size_t i = 0; i < built.options.size(); ++i) {
+    const Option& option = built.command->options[i];
+    if (option.placeholder.empty()) continue;
+    for (const std::string& value : built.options[i]->results()) {
+      if (value.starts_with("--")) return &option;
+    }
+  }
+  return nullptr;
+}
+
 /// What the library could not make out: a flag without its value, or a value where none belongs.
 int unreadable(const std::vector<Built>& all, const CLI::ParseError& wrong) {
   const std::string what = wrong.what();
   for (const Built& built : all) {
     if (!built.app->parsed()) continue;
     for (const Option& option : built.command->options) {
-      const std::string flag = "--" + option.flag;
-      if (!what.starts_with(flag + ":") && !what.starts_with(flag + " ")) continue;
-      return usage_error(built.command->name, flag + (option.placeholder.empty()
-                                                          ? ": takes no value"
-                                                          : ": the value is missing; expected " + option.placeholder));
+      const bool meant = what.starts_with("--" + option.flag + ":") || what.starts_with(option.flag + " ");
+      if (!meant) continue;
+      const std::string message =
+          option.placeholder.empty() ? "--" + option.flag + ": takes no value" : missing_value(option);
+      return usage_error(built.command->name, message);
     }
     return usage_error(built.command->name, what);
   }
@@ -169,10 +194,9 @@ int usage_error(std::string_view command, std::string_view message) {
 }
 
 int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv) {
-  CLI::App root("lastbyte: a TCP forwarder that delivers to the last byte and passes on how each side ended.",
-                "lastbyte");
-  root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", 14));
-  root.set_help_flag("-h,--help", "Print this help and exit; lastbyte COMMAND --help tells a command's options.");
+  CLI::App root("Forwards TCP connections to the last byte, and passes on how each side ended.", "lastbyte");
+  root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", command_column));
+  root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");
   // What is left over is told in our own words.
   root.allow_extras();
@@ -188,6 +212,8 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
   if (!root.remaining().empty()) return no_command(commands, root);
   for (const Built& built : all) {
     if (!built.app->parsed()) continue;
+    if (const Option* option = option_without_value(built))
+      return usage_error(built.command->name, missing_value(*option));
     const std::vector<std::string> rest = built.app->remaining();
     return rest.empty() ? run(built) : unexpected(built, rest.front());
   }

@@ -23,7 +23,7 @@ std::string help_of(const config::Setting& setting) {
 }
 
 std::vector<Option> options() {
-  const std::string general = "Configuration";
+  const std::string general = "General";
   std::vector<Option> all = {
       {.flag = std::string(config_flag),
        .placeholder = "FILE",

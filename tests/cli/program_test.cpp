@@ -45,6 +45,11 @@ class Program : public testing::Test {
     return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = read("out"), .err = read("err")};
   }
 
+  static void expect_80_columns(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+
   void expect_usage_error(const std::string& arguments, const std::string& message) {
     const Result result = run(arguments);
     EXPECT_EQ(result.status, exit_usage) << arguments;
@@ -80,6 +85,7 @@ TEST_F(Program, help_lists_the_commands) {
   for (const Command& command : {proxy_command(), demo_command()}) {
     EXPECT_NE(result.out.find("\n  " + command.name + " "), std::string::npos) << result.out;
   }
+  expect_80_columns(result.out);
 }
 
 TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
@@ -93,8 +99,7 @@ TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
       EXPECT_NE(result.out.find(line), std::string::npos) << option.flag << " in " << result.out;
       EXPECT_NE(result.out.find("\n" + option.group + ":\n"), std::string::npos) << option.group;
     }
-    std::istringstream lines(result.out);
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+    expect_80_columns(result.out);
   }
 }
 
