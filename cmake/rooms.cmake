@@ -14,6 +14,7 @@ set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test ha
 function(lastbyte_test NAME)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_executable(${NAME} ${TEST_SOURCES})
+  target_compile_options(${NAME} PRIVATE $<$<CONFIG:Release>:-O1>)  # the rooms are what is shipped; tests should build fast
   list(TRANSFORM TEST_USES PREPEND lastbyte_)
   target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} GTest::gtest_main)
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${LASTBYTE_TEST_TIMEOUT_SECONDS})
