@@ -48,7 +48,9 @@ class Manager {
 TEST(Notify, readiness_means_that_clients_can_connect_and_stopping_is_told) {
   const Manager manager;
   const Descriptor upstream = listen_anywhere();
-  Daemon daemon(forwarding_to(port_of(upstream)), [&] { ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1); });
+  auto config = forwarding_to(port_of(upstream));
+  config.drain = std::chrono::milliseconds(0);
+  Daemon daemon(config, [&] { ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1); });
   EXPECT_NE(manager.message_with("READY=1").find("STATUS="), std::string::npos);
   EXPECT_TRUE(connect_to(daemon.port()));
   daemon.signal(SIGTERM);
