@@ -1,5 +1,5 @@
-// Where the bytes of a flow are between its source and its sink. An idle flow holds nothing (T9): a block only while its
-// sink is full, a pipe only while it moves bulk data. Both come from the worker's pools.
+// Where the bytes of a flow are between its source and its sink. An idle flow holds nothing (T9): a block only while
+// its sink is full, a pipe only while it moves bulk data. Both come from the worker's pools.
 #pragma once
 
 #include <array>
@@ -35,7 +35,8 @@ struct Pipe {
 
 /// At most this many pipes a worker; beyond it bulk flows are copied. The descriptor budget counts them.
 inline constexpr std::size_t kMaxPipes = 256;
-/// What a pipe is asked to hold. Unprivileged users may be given less (/proc/sys/fs/pipe-max-size, pipe-user-pages-soft).
+/// What a pipe is asked to hold. Unprivileged users may be given less (/proc/sys/fs/pipe-max-size,
+/// pipe-user-pages-soft).
 inline constexpr std::size_t kPipeSize = 1024 * 1024;
 
 /// Empty pipes for splice(2).

@@ -41,8 +41,8 @@ void Session::begin() {
 void Session::try_next_address() {
   const net::ConnectOptions& settings = listener_.forwarding->upstream;
   while (const auto which = attempts_.next()) {
-    const auto left = listener_.forwarding->limits.connect -
-                      std::chrono::duration_cast<Duration>(context_.now - started_);
+    const auto left =
+        listener_.forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - started_);
     try_until_ = context_.now + upstream::time_for_try(attempts_, left);
     ++attempts_.made;
     net::Address source;
@@ -101,7 +101,9 @@ void Session::on_early_client_events(std::uint32_t events) {
     client.trouble = false;
     apply(event_of_input_end(-1, client.error, false), Which::client);
   } else if ((events & EPOLLRDHUP) != 0 && listener_.forwarding->early_fin == EarlyFin::abort) {
-    apply(Event::reset, Which::client);
+    // The operator's word: whoever ends so early does not wait for an answer.
+    latch(Which::upstream, ECANCELED);
+    apply(Event::connect_failed, Which::upstream);
   }
 }
 

@@ -47,8 +47,8 @@ struct Context {
   BlockPool blocks;
   PipePool pipes;
   std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
-  std::vector<Session*> turns;       ///< sessions whose budget was used up
-  std::optional<TimePoint> drain_at;  ///< set once a stop was asked for (T15)
+  std::vector<Session*> turns;                                ///< sessions whose budget was used up
+  std::optional<TimePoint> drain_at;                          ///< set once a stop was asked for (T15)
 
   /// The first tick that is not before `at`, so that no timer fires early.
   [[nodiscard]] std::uint64_t tick(TimePoint at) const {

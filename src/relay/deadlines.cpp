@@ -18,8 +18,8 @@ namespace {
 /// the system calls.
 constexpr Duration kSettleIn{5000};
 
-/// No readiness tells of acknowledged bytes (the write-space callback waits for a third of the buffer), and only an edge
-/// that may have come too early tells of an acknowledged FIN. So it is looked at, ever less often.
+/// No readiness tells of acknowledged bytes (the write-space callback waits for a third of the buffer), and only an
+/// edge that may have come too early tells of an acknowledged FIN. So it is looked at, ever less often.
 constexpr Duration kFirstAckPoll{1};
 constexpr Duration kLongestAckPoll{250};
 
@@ -36,7 +36,7 @@ TimePoint Session::deadline_time(Deadline deadline) const {
     case Deadline::reset_flush: return failed_ + limits.reset_flush;
     case Deadline::linger:
       if (linger.mode == termination::LingerMode::always) return lingering_ + linger.time;
-      return std::min(lingering_ + linger.time, last_activity_ + linger.timeout);
+      return std::min(lingering_ + linger.time, last_heard_ + linger.timeout);
     case Deadline::drain: return context_.drain_at.value_or(TimePoint::max());
   }
   return TimePoint::max();
@@ -80,12 +80,25 @@ void Session::on_timer() {
   } else if (deadline == Deadline::connect && context_.now < started_ + listener_.forwarding->limits.connect &&
              context_.now >= try_until_) {
     try_failed(ETIMEDOUT);
-  } else if (context_.now >= deadline_time(deadline)) {
+  } else if (context_.now >= deadline_time(deadline) && !peers_are_slow(deadline)) {
     apply(Event::deadline, Which::client);
   }
   progress();
   armed_ = Deadline::none;  // the timer is spent, whatever comes
   arm();
+}
+
+/// Before a limit on silence passes: bytes that lie in our send queue and get fewer are no silence, although no call of
+/// ours moved any. The limit then begins anew.
+bool Session::peers_are_slow(Deadline deadline) {
+  const bool on_silence =
+      deadline == Deadline::idle || deadline == Deadline::half_close || deadline == Deadline::linger;
+  if (!on_silence) return false;
+  const bool client_takes = takes_bytes(Which::client);
+  const bool upstream_takes = takes_bytes(Which::upstream);
+  if (!client_takes && !upstream_takes) return false;
+  last_activity_ = last_heard_ = context_.now;
+  return context_.now < deadline_time(deadline);
 }
 
 void Session::settle_in() {

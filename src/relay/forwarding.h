@@ -16,9 +16,9 @@ namespace lastbyte::relay {
 
 /// T8: every waiting has an end, and each is one of these.
 struct Limits {
-  Duration connect{std::chrono::seconds(10)};     ///< all tries to reach the upstream together
-  Duration idle{std::chrono::hours(24)};          ///< no byte either way, both flows open
-  Duration half_close{std::chrono::minutes(10)};  ///< no byte either way, one flow ended
+  Duration connect{std::chrono::seconds(10)};      ///< all tries to reach the upstream together
+  Duration idle{std::chrono::hours(24)};           ///< no byte either way, both flows open
+  Duration half_close{std::chrono::minutes(10)};   ///< no byte either way, one flow ended
   Duration reset_flush{std::chrono::seconds(10)};  ///< bytes ahead of a reset to be acknowledged, in all (T4)
 
   friend bool operator==(const Limits&, const Limits&) = default;

@@ -31,8 +31,7 @@ Accepted accept_client(int listening) {
   for (;;) {
     sockaddr_storage from{};
     socklen_t length = sizeof from;
-    const int fd =
-        accept4(listening, reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(listening, reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       return {Descriptor(fd), net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length), 0};
     }

@@ -113,8 +113,12 @@ bool Session::read_and_discard(Which source) {
     input_ended(source, got);
     return false;
   }
-  count_received(source, static_cast<std::size_t>(got));
-  from.discarded += static_cast<std::size_t>(got);
+  const auto bytes = static_cast<std::size_t>(got);
+  from.received += bytes;
+  from.discarded += bytes;
+  budget_ -= std::min(budget_, bytes);
+  // No activity: a flood that is thrown away must not keep a session alive beyond its limits (T8).
+  last_heard_ = context_.now;
   return true;
 }
 

@@ -22,18 +22,18 @@ struct FlowRecord {
 };
 
 struct SideRecord {
-  int error = 0;  ///< the first errno on the socket, whichever call saw it (T10); 0: none
+  int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
-  FlowRecord flow;  ///< the flow out of this side
+  FlowRecord flow;       ///< the flow out of this side
 };
 
 struct Record {
-  std::uint64_t id = 0;  ///< unique in the life of the process
+  std::uint64_t id = 0;                           ///< unique in the life of the process
   std::shared_ptr<const std::string> forwarding;  ///< its name
   std::chrono::system_clock::time_point started;
-  std::chrono::microseconds duration{0};         ///< from accept() to the last close()
+  std::chrono::microseconds duration{0};           ///< from accept() to the last close()
   std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
-  std::uint32_t retries = 0;  ///< connection attempts after the first
+  std::uint32_t retries = 0;                       ///< connection attempts after the first
   termination::Verdict verdict;
   std::array<SideRecord, 2> sides;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <string>
+#include <utility>
 
 #include "net/socket.h"
 #include "relay/context.h"
@@ -99,7 +100,7 @@ void Session::apply(Event event, Which which) {
 
 void Session::carry_out(const termination::Step& step, Which which) {
   const termination::Actions& actions = step.action(which);
-  if (actions.linger) lingering_ = last_activity_ = context_.now;
+  if (actions.linger) lingering_ = last_heard_ = context_.now;
   if (actions.send_fin) {
     Side& self = side(which);
     self.fin_sent = ::shutdown(self.socket.get(), SHUT_WR) == 0;
@@ -113,12 +114,10 @@ void Session::carry_out(const termination::Step& step, Which which) {
 void Session::let_go(Which which, bool reset) {
   Side& self = side(which);
   if (!self.socket) return;
-  const termination::Output output = state_.side(which).output;
-  if (output != termination::Output::fin_acked && self.sent > 0) {
-    std::uint64_t queued = net::unacknowledged(self.socket.get());
-    // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl); a broken side may have sent one or not.
-    if (queued > 0 && self.fin_sent) --queued;
-    self.unacknowledged = std::min(queued, self.sent);
+  if (state_.side(which).output == termination::Output::fin_acked) {
+    self.unacknowledged = 0;
+  } else {
+    takes_bytes(which);
   }
   if (self.trouble && self.error == 0) self.error = net::take_error(self.socket.get());
   if (reset) {
@@ -167,16 +166,26 @@ void Session::report_trouble(Which which) {
 
 void Session::check_ack(Which which) {
   if (!termination::awaits_ack(state_, which)) return;
-  const std::uint64_t unacknowledged = net::unacknowledged(side(which).socket.get());
-  if (unacknowledged == 0) {
+  if (net::unacknowledged(side(which).socket.get()) == 0) {
     ack_poll_ = TimePoint{};
     ack_poll_interval_ = Duration{0};
+    side(which).unacknowledged = 0;
     apply(Event::acked, which);
-    return;
+  } else if (takes_bytes(which)) {
+    last_activity_ = context_.now;
   }
-  // Acknowledgements are progress: a slow reader is not an idle one.
-  if (unacknowledged != last_unacknowledged_) last_activity_ = context_.now;
-  last_unacknowledged_ = unacknowledged;
+}
+
+/// Looks at what the peer's kernel has yet to acknowledge. True: that has changed since the last look, so the peer is
+/// slow but not idle.
+bool Session::takes_bytes(Which which) {
+  Side& self = side(which);
+  if (!self.socket || self.sent == 0) return false;
+  std::uint64_t queued = net::unacknowledged(self.socket.get());
+  // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl).
+  if (queued > 0 && self.fin_sent) --queued;
+  const std::uint64_t before = std::exchange(self.unacknowledged, std::min(queued, self.sent));
+  return self.unacknowledged != before;
 }
 
 Record Session::record() const {

@@ -30,20 +30,20 @@ struct ListenerState;  // relay/listener.h
 /// One socket of a session.
 struct Side {
   Descriptor socket;
-  int error = 0;           ///< T10: the first errno, whichever call saw it
-  bool readable = false;   ///< a read may find something
-  bool writable = false;   ///< a write may be taken
-  bool hung_up = false;    ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
-  bool trouble = false;    ///< ERR was seen and its errno not yet
-  bool fin_seen = false;   ///< a FIN is known to have come, whatever errno came after it
-  bool fin_sent = false;   ///< shutdown(SHUT_WR) succeeded
-  bool nodelay = false;    ///< TCP_NODELAY is set
-  std::uint64_t received = 0;   ///< bytes read from it, thrown away or not
-  std::uint64_t discarded = 0;  ///< of these, read only to be thrown away
-  std::uint64_t dropped = 0;    ///< of these, read to be passed on and then given up
-  std::uint64_t rescued = 0;    ///< of these, passed on after a write to this side had failed (T5)
-  std::uint64_t sent = 0;       ///< bytes its socket has taken from us
-  std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when the socket was let go
+  int error = 0;               ///< T10: the first errno, whichever call saw it
+  bool readable = false;       ///< a read may find something
+  bool writable = false;       ///< a write may be taken
+  bool hung_up = false;        ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
+  bool trouble = false;        ///< ERR was seen and its errno not yet
+  bool fin_seen = false;       ///< a FIN is known to have come, whatever errno came after it
+  bool fin_sent = false;       ///< shutdown(SHUT_WR) succeeded
+  bool nodelay = false;        ///< TCP_NODELAY is set
+  std::uint64_t received = 0;  ///< bytes read from it, thrown away or not
+  std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
+  std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
+  std::uint64_t rescued = 0;         ///< of these, passed on after a write to this side had failed (T5)
+  std::uint64_t sent = 0;            ///< bytes its socket has taken from us
+  std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
   Carrier carrier;                   ///< what came out of this side and waits for the other
 };
 
@@ -87,6 +87,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void progress();
   void report_trouble(Which which);
   void check_ack(Which which);
+  bool takes_bytes(Which which);
 
   // connect.cpp: reaching the upstream (T3)
   void try_next_address();
@@ -114,6 +115,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   // deadlines.cpp: the one deadline and the polls beside it (T8)
   void arm();
   [[nodiscard]] TimePoint deadline_time(termination::Deadline deadline) const;
+  bool peers_are_slow(termination::Deadline deadline);
   void settle_in();
 
   Context& context_;
@@ -128,13 +130,13 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint started_;
   TimePoint connected_{};
   TimePoint ended_{};
-  TimePoint last_activity_;
-  TimePoint failed_{};     ///< when a side's input failed: begin of the reset flush
-  TimePoint lingering_{};  ///< begin of the lingering
-  TimePoint try_until_{};  ///< end of the connection attempt under way
-  TimePoint ack_poll_{};   ///< next look at what is unacknowledged; zero: none due
+  TimePoint last_activity_;  ///< a byte moved on, or was acknowledged; what is thrown away does not count
+  TimePoint last_heard_{};   ///< a byte came that was thrown away: what linger.timeout goes by
+  TimePoint failed_{};       ///< when a side's input failed: begin of the reset flush
+  TimePoint lingering_{};    ///< begin of the lingering
+  TimePoint try_until_{};    ///< end of the connection attempt under way
+  TimePoint ack_poll_{};     ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
-  std::uint64_t last_unacknowledged_ = 0;
   termination::Deadline armed_ = termination::Deadline::none;
   bool settled_in_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;

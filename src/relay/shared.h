@@ -39,7 +39,7 @@ class ClientCounts {
 using SessionCount = std::shared_ptr<std::atomic<std::uint32_t>>;
 
 struct Shared {
-  std::uint32_t max_sessions = 0;         ///< over all workers; more wait in the backlog
+  std::uint32_t max_sessions = 0;          ///< over all workers; more wait in the backlog
   std::atomic<std::uint32_t> sessions{0};  ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   ClientCounts clients;

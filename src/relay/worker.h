@@ -38,7 +38,7 @@ struct Shared;  // relay/shared.h
 /// A forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {
   std::shared_ptr<const Forwarding> forwarding;
-  std::vector<Descriptor> sockets;  ///< this worker's own: one for each address of the listening endpoint
+  std::vector<Descriptor> sockets;               ///< this worker's own: one for each address of the listening endpoint
   std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
 };
 
