@@ -1,0 +1,61 @@
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "sock/calls.h"
+#include "sock/endpoints.h"
+#include "sock/knobs.h"
+
+namespace lastbyte::sock {
+namespace {
+
+/// Whether a socket's file is there that no one listens on any more.
+bool is_dead_socket(const SockAddress& address) {
+  struct stat what{};
+  if (::stat(address.text().c_str(), &what) != 0 || !S_ISSOCK(what.st_mode)) return false;
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED;
+}
+
+std::string_view advice(int code, const Options& options) {
+  if (code == EACCES) return "ports below 1024 need CAP_NET_BIND_SERVICE";
+  if (code != EADDRINUSE) return {};
+  if (options.transport == Transport::unix_stream) {
+    return options.reuse_address ? "someone listens there"
+                                 : "the file is there; -A replaces one that no one listens on";
+  }
+  return options.reuse_address ? "another socket holds it"
+                               : "another socket holds it, or connections in TIME_WAIT do, which -A overrides";
+}
+
+Outcome bind_or_replace(int fd, const Options& options, const SockAddress& address, const Narrator& narrator) {
+  const auto bound = bind_socket(fd, address, narrator);
+  const bool may_replace = address.family() == AF_UNIX && options.reuse_address;
+  if (bound.error != EADDRINUSE || !may_replace || !is_dead_socket(address)) return bound;
+  narrator.line("no one listens on " + address.text() + ": replacing it");
+  ::unlink(address.text().c_str());
+  return bind_socket(fd, address, narrator);
+}
+
+}  // namespace
+
+Result<Endpoint> listen_at(const Options& options, const SockAddress& address, const Narrator& narrator) {
+  auto socket = make_socket(options, address, narrator);
+  if (!socket) return Failure(socket.error());
+  Endpoint endpoint;
+  endpoint.socket = std::move(*socket);
+  const int fd = endpoint.socket.get();
+  auto outcome = bind_or_replace(fd, options, address, narrator);
+  if (outcome.ok() && address.family() == AF_UNIX && !address.text().starts_with('@')) {
+    endpoint.path = BoundPath(address.text());
+  }
+  if (outcome.ok() && options.transport != Transport::udp) outcome = listen_socket(fd, options.backlog, narrator);
+  if (!outcome.ok()) {
+    return failure("listen on " + address.text(), outcome.error, std::string(advice(outcome.error, options)));
+  }
+  endpoint.local = SockAddress::local_of(fd);
+  narrator.line("listening on " + endpoint.local.text());
+  return endpoint;
+}
+
+}  // namespace lastbyte::sock

@@ -1,0 +1,273 @@
+#include "sock/option_table.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "sock/values.h"
+
+namespace lastbyte::sock {
+namespace {
+
+constexpr std::uint64_t most_int = std::numeric_limits<int>::max();
+constexpr std::uint64_t most_number = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t most_buffer = 64U << 20U;  // every connection holds one of this size
+
+using Value = std::string_view;
+
+Result<void> set(bool& place, bool to = true) {
+  place = to;
+  return {};
+}
+
+template <typename Place>
+Result<void> text(Place& place, Value value) {
+  place = std::string(value);
+  return {};
+}
+
+/// Puts a parsed value into its place, or hands the error on.
+template <typename Place, typename Parsed>
+Result<void> put(Place& place, const Result<Parsed>& parsed) {
+  if (!parsed) return Failure(parsed.error());
+  place = *parsed;
+  return {};
+}
+
+template <typename Place>
+Result<void> put_int(Place& place, Value value, std::uint64_t least, std::uint64_t most = most_int) {
+  const auto parsed = parse_number(value, least, most);
+  if (!parsed) return Failure(parsed.error());
+  place = static_cast<int>(*parsed);
+  return {};
+}
+
+Result<std::uint64_t> size_within(Value value, std::uint64_t least, std::uint64_t most) {
+  auto parsed = parse_size(value);
+  if (parsed && (*parsed < least || *parsed > most)) {
+    return failure("'" + std::string(value) + "'", 0,
+                   "expected from " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
+  }
+  return parsed;
+}
+
+Result<void> put_buffer(std::optional<int>& place, Value value) {
+  const auto parsed = size_within(value, 1, most_int);
+  if (!parsed) return Failure(parsed.error());
+  place = static_cast<int>(*parsed);
+  return {};
+}
+
+template <typename Place, typename Choices>
+Result<void> choose(Place& place, Value value, const Choices& choices) {
+  std::string expected;
+  for (const auto& [name, choice] : choices) {
+    if (name == value) {
+      place = choice;
+      return {};
+    }
+    expected += (expected.empty() ? "" : ", ") + std::string(name);
+  }
+  return failure("'" + std::string(value) + "'", 0, "expected one of " + expected);
+}
+
+constexpr std::array<std::pair<Value, Mode>, 6> modes{{{"relay", Mode::relay},
+                                                       {"echo", Mode::echo},
+                                                       {"source", Mode::source},
+                                                       {"sink", Mode::sink},
+                                                       {"discard", Mode::discard},
+                                                       {"http", Mode::http}}};
+constexpr std::array<std::pair<Value, AtEof>, 4> at_eofs{
+    {{"keep", AtEof::keep}, {"fin", AtEof::fin}, {"close", AtEof::close}, {"reset", AtEof::reset}}};
+constexpr std::array<std::pair<Value, AtPeerEof>, 2> at_peer_eofs{
+    {{"go-on", AtPeerEof::go_on}, {"close", AtPeerEof::close}}};
+
+Result<void> listen_as_nc(Draft& draft, Value) {
+  draft.options.role = Role::server;
+  draft.options.reuse_address = true;
+  return set(draft.listen_as_nc);
+}
+
+Result<void> bind_to(Draft& draft, Value value) {
+  const auto parts = split_host_port(value);
+  if (!parts) return Failure(parts.error());
+  draft.options.local_host = parts->host;
+  draft.options.local_service = parts->port;
+  return {};
+}
+
+constexpr auto nothing = Takes::nothing;
+constexpr auto one = Takes::value;
+constexpr auto maybe = Takes::optional_value;
+
+constexpr OptionRow rows[] = {
+    {Group::role, 's', "server", nothing, "",
+     [](Draft& draft, Value) -> Result<void> {
+       draft.options.role = Role::server;
+       return {};
+     },
+     "listen and serve instead of connecting"},
+    {Group::role, 'l', "listen", nothing, "", listen_as_nc,
+     "the same as nc does it: with --reuse-address, and in relay mode with --at-peer-eof=close"},
+    {Group::role, 'k', "keep-open", nothing, "",
+     [](Draft& draft, Value) { return set(draft.options.keep_open); }, "serve one client after another"},
+    {Group::role, 0, "concurrent", one, "N",
+     [](Draft& draft, Value value) { return put_int(draft.options.concurrent, value, 1, 10'000); },
+     "serve N clients at once; implies --keep-open"},
+    {Group::role, 0, "backlog", one, "N",
+     [](Draft& draft, Value value) { return put_int(draft.options.backlog, value, 0); },
+     "length of the queue of connections not yet accepted (128)"},
+    {Group::role, 'z', "scan", nothing, "", [](Draft& draft, Value) { return set(draft.scan); },
+     "only see whether the port, or a range of ports 20-25, accepts connections"},
+
+    {Group::address, '4', "ipv4", nothing, "",
+     [](Draft& draft, Value) -> Result<void> {
+       draft.options.family = Family::v4;
+       return {};
+     },
+     "IPv4 only"},
+    {Group::address, '6', "ipv6", nothing, "",
+     [](Draft& draft, Value) -> Result<void> {
+       draft.options.family = Family::v6;
+       return {};
+     },
+     "IPv6 only"},
+    {Group::address, 'u', "udp", nothing, "", [](Draft& draft, Value) { return set(draft.udp); }, "UDP"},
+    {Group::address, 'U', "unix", nothing, "", [](Draft& draft, Value) { return set(draft.unix_domain); },
+     "UNIX stream socket; the operand is a path, or @NAME in the abstract namespace"},
+    {Group::address, 'n', "numeric", nothing, "", [](Draft& draft, Value) { return set(draft.options.numeric); },
+     "look up neither hosts nor services"},
+    {Group::address, 'p', "port", one, "PORT", [](Draft& draft, Value value) { return text(draft.port, value); },
+     "local port"},
+    {Group::address, 'b', "bind", one, "[ADDRESS][:PORT]", bind_to, "local address and port of a client"},
+    {Group::address, 0, "netns", one, "NAME|PATH|PID",
+     [](Draft& draft, Value value) { return text(draft.options.network_namespace, value); },
+     "do everything in that network namespace: a name of `ip netns`, a path, or the namespace of a process"},
+
+    {Group::socket, 'A', "reuse-address", nothing, "",
+     [](Draft& draft, Value) { return set(draft.options.reuse_address); },
+     "SO_REUSEADDR: bind although connections in TIME_WAIT hold the port; UNIX: replace a dead socket's file"},
+    {Group::socket, 'P', "reuse-port", nothing, "", [](Draft& draft, Value) { return set(draft.options.reuse_port); },
+     "SO_REUSEPORT: share the port with others that do the same"},
+    {Group::socket, 'L', "linger", one, "SECONDS|off",
+     [](Draft& draft, Value value) { return put(draft.options.linger, parse_linger(value)); },
+     "SO_LINGER: 0 makes close a reset, more makes it wait that long for the peer's acknowledgement"},
+    {Group::socket, 'I', "receive-buffer", one, "SIZE",
+     [](Draft& draft, Value value) { return put_buffer(draft.options.receive_buffer, value); },
+     "SO_RCVBUF; the kernel doubles it"},
+    {Group::socket, 'O', "send-buffer", one, "SIZE",
+     [](Draft& draft, Value value) { return put_buffer(draft.options.send_buffer, value); },
+     "SO_SNDBUF; the kernel doubles it"},
+    {Group::socket, 0, "mss", one, "BYTES",
+     [](Draft& draft, Value value) { return put_int(draft.options.max_segment, value, 1, 65'535); },
+     "TCP_MAXSEG: largest segment"},
+    {Group::socket, 0, "nodelay", nothing, "", [](Draft& draft, Value) { return set(draft.options.nodelay); },
+     "TCP_NODELAY: no waiting to fill a segment"},
+    {Group::socket, 0, "keepalive", maybe, "IDLE,INTERVAL,COUNT",
+     [](Draft& draft, Value value) { return put(draft.options.keepalive, parse_keepalive(value)); },
+     "SO_KEEPALIVE: probe a silent peer after IDLE seconds, every INTERVAL seconds, COUNT times (60,10,6)"},
+    {Group::socket, 0, "user-timeout", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.user_timeout, parse_duration(value)); },
+     "TCP_USER_TIMEOUT: give up when nothing was acknowledged for so long"},
+    {Group::socket, 0, "fast-open", maybe, "QUEUE",
+     [](Draft& draft, Value value) {
+       return put_int(draft.options.fast_open, value.empty() ? "16" : value, 1, 65'535);
+     },
+     "TCP Fast Open: a client's first bytes go with its SYN; a server holds up to QUEUE of such (16)"},
+    {Group::socket, 0, "urgent-inline", nothing, "",
+     [](Draft& draft, Value) { return set(draft.options.urgent_inline); },
+     "SO_OOBINLINE: urgent bytes arrive among the others"},
+
+    {Group::data, 'm', "mode", one, "MODE",
+     [](Draft& draft, Value value) { return choose(draft.options.mode, value, modes); },
+     "relay (the default), echo, source, sink, discard or http"},
+    {Group::data, 0, "read-size", one, "SIZE",
+     [](Draft& draft, Value value) { return put(draft.options.read_size, size_within(value, 1, most_buffer)); },
+     "bytes per read at most (64k)"},
+    {Group::data, 0, "write-size", one, "SIZE",
+     [](Draft& draft, Value value) { return put(draft.write_size, size_within(value, 1, most_buffer)); },
+     "bytes per write or datagram at most (16k; UDP source: 1024)"},
+    {Group::data, 'c', "count", one, "N",
+     [](Draft& draft, Value value) { return put(draft.options.count, parse_number(value, 0, most_number)); },
+     "source: so many writes (1024)"},
+    {Group::data, 0, "bytes", one, "SIZE",
+     [](Draft& draft, Value value) { return put(draft.options.bytes, parse_size(value)); },
+     "source: so many bytes instead; http: size of the body"},
+    {Group::data, 0, "urgent", one, "N",
+     [](Draft& draft, Value value) { return put(draft.options.urgent, parse_number(value, 1, most_number)); },
+     "send an urgent byte '!' before write number N"},
+    {Group::data, 'C', "crlf", nothing, "", [](Draft& draft, Value) { return set(draft.options.crlf); },
+     "send line ends of standard input as CR LF"},
+    {Group::data, 'd', "no-stdin", nothing, "",
+     [](Draft& draft, Value) { return set(draft.options.read_input, false); }, "do not read standard input"},
+    {Group::data, 0, "no-read", nothing, "", [](Draft& draft, Value) { return set(draft.options.read_peer, false); },
+     "never read from the peer: what it sends stays unread in the kernel"},
+    {Group::data, 0, "early", nothing, "", [](Draft& draft, Value) { return set(draft.options.answer_early); },
+     "http server: answer once the head is there, leave the body unread, and end"},
+    {Group::data, 'W', "receive-limit", one, "N",
+     [](Draft& draft, Value value) { return put(draft.options.receive_limit, parse_number(value, 1, most_number)); },
+     "end after N reads or datagrams that brought something"},
+
+    {Group::time, 'w', "timeout", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.timeout, parse_duration(value)); },
+     "give up connecting, or end the connection, when nothing happened for so long"},
+    {Group::time, 'q', "quit-after", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.quit_after, parse_duration(value)); },
+     "close so long after there was nothing more to send; implies --half-close"},
+    {Group::time, 'i', "delay-write", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.delays.write, parse_duration(value)); },
+     "wait before each write"},
+    {Group::time, 0, "delay-read", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.delays.read, parse_duration(value)); },
+     "wait before each read"},
+    {Group::time, 0, "delay-start", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.delays.start, parse_duration(value)); },
+     "wait before the first read or write"},
+    {Group::time, 0, "delay-close", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.delays.close, parse_duration(value)); },
+     "wait before the close"},
+    {Group::time, 0, "delay-accept", one, "TIME",
+     [](Draft& draft, Value value) { return put(draft.options.delays.accept, parse_duration(value)); },
+     "wait before the first accept"},
+
+    {Group::end, 'N', "half-close", nothing, "",
+     [](Draft& draft, Value) -> Result<void> {
+       draft.at_eof = AtEof::fin;
+       return {};
+     },
+     "the same as --at-eof=fin"},
+    {Group::end, 0, "at-eof", one, "keep|fin|close|reset",
+     [](Draft& draft, Value value) { return choose(draft.at_eof, value, at_eofs); },
+     "when there is nothing more to send: keep open (default for standard input, as nc), send a FIN and read on "
+     "(default of source), close, or reset"},
+    {Group::end, 0, "at-peer-eof", one, "go-on|close",
+     [](Draft& draft, Value value) { return choose(draft.at_peer_eof, value, at_peer_eofs); },
+     "when the peer has sent its FIN: go on sending (the default), or close"},
+    {Group::end, 'R', "reset", nothing, "", [](Draft& draft, Value) { return set(draft.options.reset); },
+     "end with a reset: SO_LINGER 0 in the instant before close"},
+
+    {Group::tell, 'v', "verbose", nothing, "", [](Draft& draft, Value) { return set(draft.options.verbose); },
+     "each system call on the socket, each TCP state, and the report, on standard error"},
+    {Group::tell, 0, "report", nothing, "", [](Draft& draft, Value) { return set(draft.options.report); },
+     "only the report at each connection's end: bytes, checksums, and what the kernel says"},
+    {Group::tell, 'h', "help", nothing, "", [](Draft& draft, Value) { return set(draft.options.help); }, "this"},
+};
+
+}  // namespace
+
+std::span<const OptionRow> option_table() { return rows; }
+
+std::string_view heading(Group group) {
+  switch (group) {
+    case Group::role: return "Role";
+    case Group::address: return "Addresses";
+    case Group::socket: return "Socket options";
+    case Group::data: return "Data";
+    case Group::time: return "Times (2, 2s, 0.5, 250ms, 1m)";
+    case Group::end: return "Ends";
+    case Group::tell: return "Telling";
+  }
+  return {};
+}
+
+}  // namespace lastbyte::sock

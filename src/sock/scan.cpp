@@ -1,0 +1,63 @@
+// -z: does anyone accept a connection there? Nothing is sent, except the one empty datagram that UDP needs.
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <cerrno>
+
+#include "sock/calls.h"
+#include "sock/endpoints.h"
+#include "sock/loops.h"
+#include "sock/values.h"
+
+namespace lastbyte::sock {
+namespace {
+
+constexpr Duration default_udp_wait{1000};
+
+/// A closed UDP port answers with ICMP "port unreachable", which the socket gives as ECONNREFUSED. Silence means that
+/// it is open, or that something on the way swallows datagrams.
+Result<void> probe_datagram(const Run& run, const Endpoint& endpoint) {
+  const int fd = endpoint.socket.get();
+  const auto sent = send_datagram(fd, {}, {}, run.narrator);
+  if (!sent.ok()) return failure("send to " + endpoint.peer.text(), sent.error);
+  const auto deadline = Clock::now() + run.options.timeout.value_or(default_udp_wait);
+  if (wait_for(fd, POLLIN, deadline, run.stop) != Wake::ready) return {};
+  const auto error = take_error(fd, run.narrator).error;
+  if (error != 0) return failure("send to " + endpoint.peer.text(), error);
+  return {};
+}
+
+Result<void> probe(const Run& run, std::uint16_t port) {
+  const auto peers = find_hosts(run.options, port);
+  if (!peers) return Failure(peers.error());
+  auto connected = connect_to(run.options, *peers, run.narrator, run.stop);
+  if (!connected) return Failure(connected.error());
+  Result<void> result;
+  if (run.options.transport == Transport::udp) result = probe_datagram(run, *connected);
+  close_socket(connected->socket, run.narrator);
+  return result;
+}
+
+Result<PortRange> ports_of(const Options& options) {
+  if (is_numeric_port(options.service)) return parse_ports(options.service);
+  const auto port = find_port(options.service, options.transport);
+  if (!port) return Failure(port.error());
+  return PortRange{*port, *port};
+}
+
+}  // namespace
+
+int run_scan(const Run& run) {
+  const auto ports = ports_of(run.options);
+  if (!ports) return fail(run.narrator, ports.error());
+  bool any = false;
+  for (unsigned port = ports->first; port <= ports->last && !run.stop.raised(); ++port) {
+    const auto result = probe(run, static_cast<std::uint16_t>(port));
+    any = any || result.has_value();
+    run.narrator.line(result ? fmt::format("{} port {}: open", run.options.host, port)
+                             : fmt::format("{} port {}: {}", run.options.host, port, result.error().text()));
+  }
+  return any ? exit_ok : exit_failed;
+}
+
+}  // namespace lastbyte::sock

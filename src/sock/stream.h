@@ -1,0 +1,106 @@
+// One connection in motion: reads, writes, waits, and ends as the options say. Driven by a poll loop; never blocks,
+// except in close() where a linger time was asked for.
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/time.h"
+#include "sock/address.h"
+#include "sock/calls.h"
+#include "sock/narrator.h"
+#include "sock/report.h"
+#include "sock/sock.h"
+#include "sock/standard.h"
+#include "sock/tcp_info.h"
+#include "sock/traffic.h"
+
+namespace lastbyte::sock {
+
+/// What connections share; all of it outlives them.
+struct Surroundings {
+  const Options& options;
+  Input& input;
+  Output& output;
+};
+
+class Stream {
+ public:
+  Stream(Descriptor socket, SockAddress local, SockAddress peer, Surroundings around, Narrator narrator, TimePoint now);
+
+  static constexpr std::size_t watched = 3;
+  /// Appends exactly `watched` entries for poll(2).
+  void watch(std::vector<pollfd>& into, TimePoint now) const;
+  /// When act() is to be called at the latest, even if poll(2) reports nothing.
+  [[nodiscard]] TimePoint wake_at(TimePoint now) const;
+  /// Does what can be done now. `seen` are the entries of watch(), filled in.
+  void act(std::span<const pollfd, watched> seen, TimePoint now);
+  /// Ends now; what standard output does not take at once is lost.
+  void stop(TimePoint now);
+
+  [[nodiscard]] bool closed() const { return !socket_; }
+  /// Ending::none until it is decided.
+  [[nodiscard]] Ending ending() const { return ending_; }
+
+ private:
+  enum class Receiving : std::uint8_t { open, ended, failed, off };
+  enum class Sending : std::uint8_t { open, shut, failed };
+
+  [[nodiscard]] const Options& options() const { return around_.options; }
+  [[nodiscard]] bool closing() const { return ending_ != Ending::none; }
+  [[nodiscard]] bool may_read(TimePoint now) const;
+  [[nodiscard]] bool may_write(TimePoint now) const;
+  [[nodiscard]] bool may_take_input() const;
+  [[nodiscard]] pollfd socket_watch(TimePoint now) const;
+
+  void act_on_socket(short events, TimePoint now);
+  void read_once(TimePoint now);
+  Outcome receive_into_buffer();
+  void read_urgent();
+  void write_once(TimePoint now);
+  bool send_urgent_if_due(TimePoint now);
+  void write_output();
+  void note_hang_up();
+
+  /// Keeps the first error: the kernel gives it once, and a later read then looks like an end of file (T10).
+  void keep_error(std::string_view call, int error);
+  void settle(TimePoint now);
+  void end_sending(TimePoint now);
+  [[nodiscard]] Ending due_ending(TimePoint now) const;
+  [[nodiscard]] Ending error_ending() const;
+  void begin_closing(Ending ending, TimePoint now);
+  void close_now(TimePoint now);
+  void look() { states_.look(socket_.get(), narrator_); }
+
+  Descriptor socket_;
+  SockAddress local_;
+  SockAddress peer_;
+  Surroundings around_;
+  Narrator narrator_;
+  Traffic traffic_;
+  StateWatch states_;
+  std::vector<char> buffer_;
+
+  Receiving receiving_;
+  Sending sending_ = Sending::open;
+  Ending ending_ = Ending::none;
+  bool hung_up_ = false;  ///< poll(2) reports a hang-up that is dealt with
+  std::string error_;     ///< "send: ECONNRESET"
+  int error_code_ = 0;
+
+  Tally sent_;
+  Tally received_;
+  TimePoint started_;
+  TimePoint progress_;  ///< when something last happened
+  TimePoint next_read_;
+  TimePoint next_write_;
+  std::optional<TimePoint> nothing_more_since_;
+  TimePoint close_at_;
+};
+
+}  // namespace lastbyte::sock

@@ -1,0 +1,164 @@
+#include "sock/values.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace lastbyte::sock {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+Failure wrong(std::string_view text, std::string expected) {
+  return failure("'" + std::string(text) + "'", 0, "expected " + std::move(expected));
+}
+
+/// The digits at the front of `text`, taken off it.
+std::string_view take_digits(std::string_view& text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  const auto digits = text.substr(0, length);
+  text.remove_prefix(length);
+  return digits;
+}
+
+template <typename Number>
+bool read_whole(std::string_view text, Number& into) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto at = std::min(text.find(separator), text.size());
+    parts.push_back(text.substr(0, at));
+    if (at == text.size()) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+/// Powers of two that a letter stands for; -1: no such letter.
+int shift_of(std::string_view suffix) {
+  if (suffix.empty()) return 0;
+  if (suffix == "k" || suffix == "K") return 10;
+  if (suffix == "m" || suffix == "M") return 20;
+  if (suffix == "g" || suffix == "G") return 30;
+  return -1;
+}
+
+/// Milliseconds in a unit; 0: no such unit.
+double milliseconds_of(std::string_view unit) {
+  if (unit.empty() || unit == "s") return 1000;
+  if (unit == "ms") return 1;
+  if (unit == "m") return 60'000;
+  return 0;
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  std::string_view rest = text;
+  std::uint64_t value = 0;
+  const auto digits = take_digits(rest);
+  const int shift = shift_of(rest);
+  if (digits.empty() || shift < 0 || !read_whole(digits, value)) return wrong(text, "a size such as 1000, 64k or 20M");
+  if (value > (std::numeric_limits<std::uint64_t>::max() >> static_cast<unsigned>(shift))) {
+    return wrong(text, "a smaller size");
+  }
+  return value << static_cast<unsigned>(shift);
+}
+
+Result<Duration> parse_duration(std::string_view text) {
+  constexpr double most = 1e12;  // thirty years; far below where a clock would overflow
+  std::string_view rest = text;
+  const auto whole = take_digits(rest);
+  auto digits = whole.size();
+  std::string number(whole);
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    const auto fraction = take_digits(rest);
+    digits += fraction.size();
+    number.append(".").append(fraction);
+  }
+  const double unit = milliseconds_of(rest);
+  if (digits == 0 || unit == 0) return wrong(text, "a time such as 2, 0.5, 250ms, 2s or 1m");
+  if (number.front() == '.') number.insert(0, "0");
+  double value = 0;
+  if (number.back() == '.') number.pop_back();
+  if (!read_whole(std::string_view(number), value)) return wrong(text, "a shorter time");
+  const double milliseconds = std::ceil(value * unit);
+  if (milliseconds > most) return wrong(text, "a shorter time");
+  return Duration(static_cast<Duration::rep>(milliseconds));
+}
+
+Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  std::uint64_t value = 0;
+  const bool whole = !text.empty() && std::all_of(text.begin(), text.end(), is_digit) && read_whole(text, value);
+  if (!whole || value < least || value > most) {
+    return wrong(text, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
+Result<Linger> parse_linger(std::string_view text) {
+  if (text == "off") return Linger{false, std::chrono::seconds(0)};
+  // The kernel takes an int, but keeps hundredths of seconds in it.
+  const auto seconds = parse_number(text, 0, 86'400);
+  if (!seconds) return wrong(text, "'off' or whole seconds from 0 to 86400");
+  return Linger{true, std::chrono::seconds(*seconds)};
+}
+
+Result<net::Keepalive> parse_keepalive(std::string_view text) {
+  constexpr std::uint64_t most_seconds = 32'767;  // MAX_TCP_KEEPIDLE, include/net/tcp.h
+  constexpr std::uint64_t most_probes = 127;      // MAX_TCP_KEEPCNT
+  net::Keepalive keepalive;
+  if (text.empty()) return keepalive;
+  const auto parts = split(text, ',');
+  if (parts.size() > 3) return wrong(text, "IDLE,INTERVAL,COUNT");
+  const auto idle = parse_number(parts[0], 1, most_seconds);
+  if (!idle) return Failure(idle.error());
+  keepalive.idle = std::chrono::seconds(*idle);
+  if (parts.size() > 1) {
+    const auto interval = parse_number(parts[1], 1, most_seconds);
+    if (!interval) return Failure(interval.error());
+    keepalive.interval = std::chrono::seconds(*interval);
+  }
+  if (parts.size() > 2) {
+    const auto count = parse_number(parts[2], 1, most_probes);
+    if (!count) return Failure(count.error());
+    keepalive.count = static_cast<int>(*count);
+  }
+  return keepalive;
+}
+
+bool is_numeric_port(std::string_view text) { return text.empty() || is_digit(text.front()); }
+
+Result<PortRange> parse_ports(std::string_view text) {
+  const auto parts = split(text, '-');
+  const auto first = parse_number(parts.front(), 0, 65'535);
+  const auto last = parse_number(parts.back(), 0, 65'535);
+  if (parts.size() > 2 || !first || !last || *first > *last) {
+    return wrong(text, "a port from 0 to 65535, or a range such as 20-25");
+  }
+  return PortRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
+}
+
+Result<HostPort> split_host_port(std::string_view text) {
+  if (text.starts_with('[')) {
+    const auto bracket = text.find(']');
+    if (bracket == std::string_view::npos) return wrong(text, "a ']' after the IPv6 address");
+    const auto rest = text.substr(bracket + 1);
+    if (!rest.empty() && !rest.starts_with(':')) return wrong(text, "':' and a port after the ']'");
+    return HostPort{std::string(text.substr(1, bracket - 1)), std::string(rest.empty() ? rest : rest.substr(1))};
+  }
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos) {
+    return HostPort{std::string(text), {}};  // a name, an IPv4 address, or an IPv6 address without brackets
+  }
+  return HostPort{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+}  // namespace lastbyte::sock

@@ -1,0 +1,46 @@
+// The values of the command line: sizes, times, ports, addresses. Pure; an error's detail says what was expected.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/options.h"
+#include "sock/sock.h"
+
+namespace lastbyte::sock {
+
+/// "1000", "64k", "20M", "1G": the letters are powers of 1024.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// "2" and "2s": seconds; "0.25"; "250ms"; "1m": a minute. Rounded up to a millisecond.
+Result<Duration> parse_duration(std::string_view text);
+/// A whole number within [least, most].
+Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most);
+/// "off", or whole seconds.
+Result<Linger> parse_linger(std::string_view text);
+/// "IDLE[,INTERVAL[,COUNT]]", times in seconds; empty: the defaults.
+Result<net::Keepalive> parse_keepalive(std::string_view text);
+
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;  ///< not below first
+
+  friend bool operator==(const PortRange&, const PortRange&) = default;
+};
+/// "80" or "20-25".
+Result<PortRange> parse_ports(std::string_view text);
+/// A port is a number or a service's name: true where the text can only be meant as a number or a range.
+bool is_numeric_port(std::string_view text);
+
+struct HostPort {
+  std::string host;  ///< without brackets; may be empty
+  std::string port;  ///< may be empty
+
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+/// "HOST", "HOST:PORT", ":PORT", "[V6]:PORT", "V6".
+Result<HostPort> split_host_port(std::string_view text);
+
+}  // namespace lastbyte::sock

@@ -1,0 +1,16 @@
+// The room as a program: what `lastbyte sock` is once the command line's own layer is taken away.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "sock/sock.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto options = lastbyte::sock::parse(arguments);
+  if (!options) {
+    std::fprintf(stderr, "lastbyte sock: %s\n", options.error().text().c_str());
+    return lastbyte::sock::exit_usage;
+  }
+  return lastbyte::sock::run(*options);
+}
