@@ -63,6 +63,9 @@ class Server {
   [[nodiscard]] net::Address address() const;
   /// How many connections were accepted so far.
   [[nodiscard]] std::uint32_t accepted() const;
+  /// While it is set, SYNs are swallowed, as if the host were not there; those that come again later are heard.
+  /// False: the kernel does not allow it, or nobody listens any more.
+  bool set_deaf(bool deaf);
   /// Until `connections` have come and all their scripts have been played; at most `limit` for the first, and without
   /// a number of connections until stop(). In the order in which they were accepted.
   std::vector<Observed> wait();

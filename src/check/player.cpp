@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "check/deaf.h"
 #include "net/socket.h"
 
 namespace lastbyte::check {
@@ -145,6 +146,10 @@ void Player::advance(Running& running) {
                  [&](const Close&) { let_go(false), done(); },
                  [&](const CloseUnread&) { close_unread(running); },
                  [&](const Reset&) { let_go(true), done(); },
+                 [&](const Vanish&) {
+                   if (!set_deaf(socket_.get(), true)) running.failure = errno_name(errno);
+                   done();
+                 },
                  [&](const Sleep& sleep) {
                    running.next = running.began + sleep.time;
                    running.over = Clock::now() >= running.next;

@@ -18,6 +18,7 @@
 //   close                          close(); at the end of a script it goes without saying
 //   close-unread                   waits for input and closes without reading it: the kernel sends RST
 //   reset                          SO_LINGER {1,0} and close(): RST
+//   vanish                         is deaf from now on, as a host that is gone: all that arrives for it is lost
 //   sleep T                        does nothing, and reads nothing, for T
 //   signal NAME, await NAME [N]    raises a flag that all peers of a run share; waits until it was raised (N times)
 //   repeat N ( ... )               the steps in parentheses N times
@@ -85,6 +86,9 @@ struct CloseUnread {
 struct Reset {
   friend bool operator==(const Reset&, const Reset&) = default;
 };
+struct Vanish {
+  friend bool operator==(const Vanish&, const Vanish&) = default;
+};
 struct Sleep {
   Duration time{0};
   friend bool operator==(const Sleep&, const Sleep&) = default;
@@ -100,7 +104,7 @@ struct Await {
 };
 
 using Action = std::variant<Send, Flood, Receive, Read, ExpectFin, ExpectReset, ExpectQuiet, Flush, Shutdown, Close,
-                            CloseUnread, Reset, Sleep, Signal, Await>;
+                            CloseUnread, Reset, Vanish, Sleep, Signal, Await>;
 
 /// Actions that are done at once; the step is done when all are.
 struct Together {

@@ -55,7 +55,8 @@ struct Wrong {
 };
 
 constexpr const char* kVerbs =
-    "send, flood, recv, read, expect, flush, shutdown, close, close-unread, reset, sleep, signal, await, repeat, or "
+    "send, flood, recv, read, expect, flush, shutdown, close, close-unread, reset, vanish, sleep, signal, await, "
+    "repeat, or "
     "first of all window, send-buffer";
 
 class Parser {
@@ -154,6 +155,7 @@ class Parser {
     if (verb.text == "close") return Close{};
     if (verb.text == "close-unread") return CloseUnread{};
     if (verb.text == "reset") return Reset{};
+    if (verb.text == "vanish") return Vanish{};
     if (verb.text == "sleep") return Sleep{time()};
     if (verb.text == "signal") return Signal{name()};
     if (verb.text == "await") return awaiting();

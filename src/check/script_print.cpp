@@ -35,6 +35,7 @@ struct Printer {
   std::string operator()(const Close&) const { return "close"; }
   std::string operator()(const CloseUnread&) const { return "close-unread"; }
   std::string operator()(const Reset&) const { return "reset"; }
+  std::string operator()(const Vanish&) const { return "vanish"; }
   std::string operator()(const Sleep& sleep) const { return "sleep " + time(sleep.time); }
   std::string operator()(const Signal& signal) const { return "signal " + signal.name; }
   std::string operator()(const Await& await) const {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "check/deaf.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
@@ -50,6 +51,11 @@ class Server::Impl {
   [[nodiscard]] net::Address address() const { return address_; }
   [[nodiscard]] std::uint32_t accepted() const { return accepted_.load(); }
 
+  bool set_deaf(bool deaf) {
+    const std::lock_guard lock(mutex_);
+    return listening_ && check::set_deaf(listening_.get(), deaf);
+  }
+
   std::vector<Observed> wait() {
     join();
     std::vector<Observed> all;
@@ -74,6 +80,7 @@ class Server::Impl {
       if (polled[1].revents != 0) wakeup_.clear();
       if (polled[0].revents != 0) accept_one();
     }
+    const std::lock_guard lock(mutex_);
     listening_.close();
   }
 
@@ -118,7 +125,7 @@ class Server::Impl {
   std::atomic<std::uint32_t> accepted_ = 0;
   std::atomic<bool> stopped_ = false;
   Wakeup wakeup_;
-  std::mutex mutex_;  ///< while connections are added
+  std::mutex mutex_;  ///< while connections are added, and of the listening socket
   std::deque<Connection> played_;
   std::thread thread_;
 };
@@ -141,6 +148,7 @@ Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;
 net::Address Server::address() const { return impl_->address(); }
 std::uint32_t Server::accepted() const { return impl_->accepted(); }
+bool Server::set_deaf(bool deaf) { return impl_->set_deaf(deaf); }
 std::vector<Observed> Server::wait() { return impl_->wait(); }
 void Server::stop() { impl_->stop(); }
 

@@ -138,5 +138,25 @@ TEST(Peer, AConnectionThatIsRefusedIsReported) {
   EXPECT_EQ(client.wait().error, ECONNREFUSED);
 }
 
+TEST(Peer, AVanishedPeerAcknowledgesNothing) {
+  const Both seen = run("await gone; send 10; signal sent; await over", "vanish; signal gone; await sent; signal over");
+  EXPECT_EQ(seen.client.unacknowledged, 10U) << seen.client.text();
+  EXPECT_EQ(seen.server.unread, 0U);
+}
+
+TEST(Peer, ADeafServerSwallowsConnectionAttempts) {
+  auto server = Server::start(script("send 5"), {});
+  ASSERT_TRUE(server);
+  ASSERT_TRUE(server->set_deaf(true));
+  PeerOptions brief;
+  brief.limit = kShort;
+  Client lost(server->address(), script("expect fin"), brief);
+  EXPECT_FALSE(lost.wait().connected);
+  EXPECT_TRUE(lost.wait().timed_out);
+  ASSERT_TRUE(server->set_deaf(false));
+  Client heard(server->address(), script("expect fin"));
+  EXPECT_TRUE(heard.wait().as_scripted()) << heard.wait().text();
+}
+
 }  // namespace
 }  // namespace lastbyte::check
