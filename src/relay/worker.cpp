@@ -289,6 +289,9 @@ void Worker::Impl::resume_accepting() {
 
 void Worker::Impl::stop_accepting() {
   context_.wheel.cancel(accept_timer_);
+  // A socket that was handed over has duplicates in other workers, and would stay in this loop after its close.
+  for (const auto& each : sockets_)
+    if (each->watched) context_.epoll.remove(each->socket.get());
   sockets_.clear();
 }
 
