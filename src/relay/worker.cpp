@@ -135,7 +135,10 @@ void Worker::Impl::dispatch(const epoll_event& event) {
   const std::uint64_t tag = event.data.u64;
   switch (Tag::kind(tag)) {
     case TagKind::mailbox: mailbox_->carry_out(); return;
-    case TagKind::listener: accept_from(*Tag::object<ListeningSocket>(tag)); return;
+    case TagKind::listener:
+      // Mail of this round may have closed the listeners.
+      if (!context_.drain_at) accept_from(*Tag::object<ListeningSocket>(tag));
+      return;
     case TagKind::client:
     case TagKind::upstream: break;
   }
