@@ -1,0 +1,102 @@
+#include "observe/log_target.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace lastbyte::observe {
+namespace {
+
+struct Ends {
+  Descriptor reader;
+  Descriptor writer;
+};
+
+Ends pipe_ends() {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+Ends socket_ends() {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+std::string read_some(const Descriptor& reader) {
+  std::string all(1 << 20, '\0');
+  const ssize_t count = ::read(reader.get(), all.data(), all.size());
+  all.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return all;
+}
+
+std::string many_lines() {
+  std::string lines;
+  for (int each = 0; each < 50000; ++each) lines += "line " + std::to_string(each) + "\n";
+  return lines;
+}
+
+// Journald's end of standard error is such a socket, and cannot be opened anew.
+TEST(LogTarget, a_full_pipe_or_socket_takes_whole_lines_and_then_says_EAGAIN) {
+  for (const Ends& ends : {pipe_ends(), socket_ends()}) {
+    auto target = LogTarget::share(ends.writer.get(), "test");
+    ASSERT_TRUE(target) << target.error().text();
+    const std::string lines = many_lines();
+    const auto done = target->write(lines);
+    EXPECT_EQ(done.error, EAGAIN);
+    ASSERT_GT(done.bytes, 0U);
+    ASSERT_LT(done.bytes, lines.size());
+    EXPECT_EQ(lines[done.bytes - 1], '\n') << "no line is torn";
+    std::string read;
+    while (read.size() < done.bytes) read += read_some(ends.reader);
+    EXPECT_EQ(read, lines.substr(0, done.bytes));
+  }
+}
+
+TEST(LogTarget, other_users_of_a_shared_pipe_or_socket_keep_it_blocking) {
+  for (const Ends& ends : {pipe_ends(), socket_ends()}) {
+    const auto target = LogTarget::share(ends.writer.get(), "test");
+    ASSERT_TRUE(target) << target.error().text();
+    EXPECT_EQ(::fcntl(ends.writer.get(), F_GETFL) & O_NONBLOCK, 0);
+  }
+}
+
+// "2>file" in a shell gives a descriptor without O_APPEND: one offset for all who share it, or they overwrite each
+// other.
+TEST(LogTarget, a_shared_file_without_append_is_written_after_what_others_wrote) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
+  ASSERT_TRUE(file);
+  const int fd = ::fileno(file.get());
+  auto target = LogTarget::share(fd, "test");
+  ASSERT_TRUE(target) << target.error().text();
+  ASSERT_EQ(::write(fd, "one\n", 4), 4);
+  EXPECT_EQ(target->write("two\n").error, 0);
+  ASSERT_EQ(::write(fd, "three\n", 6), 6);
+  std::array<char, 64> content{};
+  const ssize_t count = ::pread(fd, content.data(), content.size(), 0);
+  EXPECT_EQ(std::string(content.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))), "one\ntwo\nthree\n");
+}
+
+TEST(LogTarget, what_is_not_open_cannot_be_shared) {
+  const auto target = LogTarget::share(-1, "standard error");
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, EBADF);
+}
+
+TEST(LogTarget, a_directory_is_no_log) {
+  const auto target = LogTarget::open("/tmp");
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, EISDIR);
+}
+
+}  // namespace
+}  // namespace lastbyte::observe
