@@ -1,0 +1,64 @@
+#include "record.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace lastbyte::system_test {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string text_or_empty(const Json& value) { return value.is_null() ? std::string() : value.get<std::string>(); }
+
+SideRecord side(const Json& json, const std::string& line) {
+  SideRecord side;
+  side.address = text_or_empty(json.at("address"));
+  side.end = json.at("end").get<std::string>();
+  side.error = text_or_empty(json.at("error"));
+  side.received = json.at("received").get<std::uint64_t>();
+  side.delivered = json.at("delivered").get<std::uint64_t>();
+  side.undelivered = json.at("undelivered").get<std::uint64_t>();
+  side.discarded = json.at("discarded").get<std::uint64_t>();
+  side.rescued = json.at("rescued").get<std::uint64_t>();
+  EXPECT_EQ(side.received, side.delivered + side.undelivered) << "T11: " << line;
+  EXPECT_LE(side.discarded, side.undelivered) << "T11: " << line;
+  return side;
+}
+
+Record parse(const std::string& line) {
+  const Json json = Json::parse(line);
+  Record record;
+  record.line = line;
+  record.id = json.at("id").get<std::uint64_t>();
+  record.forwarding = text_or_empty(json.at("forwarding"));
+  record.complete = json.at("complete").get<bool>();
+  record.summary = json.at("summary").get<std::string>();
+  record.first = json.at("first").get<std::string>();
+  record.first_side = text_or_empty(json.at("first_side"));
+  record.limit = json.at("limit").get<std::string>();
+  record.retries = json.at("retries").get<std::uint64_t>();
+  record.duration_us = json.at("duration_us").get<std::int64_t>();
+  if (!json.at("connect_us").is_null()) record.connect_us = json.at("connect_us").get<std::int64_t>();
+  record.client = side(json.at("client"), line);
+  record.upstream = side(json.at("upstream"), line);
+  return record;
+}
+
+}  // namespace
+
+std::vector<Record> parse_records(const std::string& text) {
+  std::vector<Record> records;
+  std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+  for (std::string line; std::getline(lines, line);) {
+    try {
+      records.push_back(parse(line));
+    } catch (const Json::exception& wrong) {
+      ADD_FAILURE() << wrong.what() << " in: " << line;
+    }
+  }
+  return records;
+}
+
+}  // namespace lastbyte::system_test

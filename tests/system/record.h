@@ -1,0 +1,41 @@
+// Session records as the daemon writes them with --log-format json (T11).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lastbyte::system_test {
+
+struct SideRecord {
+  std::string address;
+  std::string end;
+  std::string error;  ///< "" where there is none
+  std::uint64_t received = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t undelivered = 0;
+  std::uint64_t discarded = 0;
+  std::uint64_t rescued = 0;
+};
+
+struct Record {
+  std::string line;  ///< as it was written
+  std::uint64_t id = 0;
+  std::string forwarding;
+  bool complete = false;
+  std::string summary;
+  std::string first;
+  std::string first_side;  ///< "" where there is none
+  std::string limit;
+  std::uint64_t retries = 0;
+  std::int64_t duration_us = 0;
+  std::int64_t connect_us = -1;  ///< -1: the upstream was never connected
+  SideRecord client;
+  SideRecord upstream;
+};
+
+/// Every whole line of the text. The test fails where one cannot be read, or where received is not delivered +
+/// undelivered (T11).
+std::vector<Record> parse_records(const std::string& text);
+
+}  // namespace lastbyte::system_test

@@ -1,0 +1,45 @@
+// One client, the proxy, one server: what most tests of the contract are made of.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "check/peer.h"
+#include "proxy.h"
+#include "record.h"
+
+namespace lastbyte::system_test {
+
+using check::Client;
+using check::Meeting;
+using check::Observed;
+using check::PeerOptions;
+using check::Script;
+using check::Server;
+
+/// The test fails where the text is no script.
+Script script(std::string_view text);
+
+/// A server that is started; the test fails where it cannot be.
+Server start_server(std::string_view text, const PeerOptions& options = {},
+                    std::optional<std::uint32_t> connections = 1);
+
+struct Played {
+  Observed client;
+  Observed server;
+  Record record;
+
+  /// For a reader of a failure.
+  [[nodiscard]] std::string text() const;
+};
+
+/// Plays both scripts with a proxy of their own between them, until the session's record has been written.
+Played play(std::string_view client, std::string_view server, const Flags& flags = {}, PeerOptions options = {});
+
+/// Both scripts went as written, every byte was right, and the record agrees with what the peers saw to the byte: for
+/// sessions that end well.
+void expect_complete(const Played& played);
+/// The record's counts agree with what the peers sent and received, however the session ended (T11).
+void expect_counts_agree(const Played& played);
+
+}  // namespace lastbyte::system_test
