@@ -13,9 +13,9 @@
 namespace lastbyte::cli {
 
 /// Exit statuses, as the manual has them.
-inline constexpr int exit_ok = 0;
-inline constexpr int exit_failed = 1;  ///< something could not be had or done at run time
-inline constexpr int exit_usage = 2;   ///< the command line or the configuration is wrong; nothing was started
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;  ///< something could not be had or done at run time
+inline constexpr int kExitUsage = 2;   ///< the command line or the configuration is wrong; nothing was started
 
 struct Option {
   std::string flag;         ///< without dashes: "listen"
@@ -58,7 +58,7 @@ struct Command {
 /// Reads the command line and runs what it asks for; the result is the exit status. Wrong usage is one line on stderr.
 int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv);
 
-/// "lastbyte proxy: message" on stderr; the result is exit_usage.
+/// "lastbyte proxy: message" on stderr; the result is kExitUsage.
 int usage_error(std::string_view command, std::string_view message);
 
 }  // namespace lastbyte::cli

@@ -13,9 +13,9 @@ namespace {
 /// As the build gives it.
 std::string version() { return std::string("lastbyte ") + LASTBYTE_VERSION; }
 
-constexpr std::size_t page_width = 80;
-constexpr std::size_t text_indent = 8;
-constexpr std::size_t command_column = 14;  // of the texts beside the commands' names
+constexpr std::size_t kPageWidth = 80;
+constexpr std::size_t kTextIndent = 8;
+constexpr std::size_t kCommandColumn = 14;  // of the texts beside the commands' names
 
 /// Breaks lines at spaces so that none is longer than `width`, unless one word is.
 std::string wrap(const std::string& text, std::size_t width) {
@@ -85,7 +85,7 @@ struct Built {
 
 CLI::Option* add_option(CLI::App& app, const Option& option) {
   const std::string name = "--" + option.flag;
-  const std::string help = wrap(option.help, page_width - text_indent);
+  const std::string help = wrap(option.help, kPageWidth - kTextIndent);
   if (option.placeholder.empty()) return app.add_flag(name, help)->disable_flag_override()->group(option.group);
   // Values are kept as they were written, one a flag: what they mean is for the command to say.
   return app.add_option(name, help)
@@ -99,12 +99,12 @@ CLI::Option* add_option(CLI::App& app, const Option& option) {
 
 Built build(CLI::App& root, const Command& command) {
   Built built{.command = &command,
-              .app = root.add_subcommand(command.name, wrap(command.summary, page_width - command_column)),
+              .app = root.add_subcommand(command.name, wrap(command.summary, kPageWidth - kCommandColumn)),
               .options = {}};
   built.app->group("Commands");
-  built.app->formatter(std::make_shared<Page>(command.usage, text_indent));
+  built.app->formatter(std::make_shared<Page>(command.usage, kTextIndent));
   built.app->set_help_flag("-h,--help", "Print this help and exit.")->group("General");
-  built.app->footer(wrap_lines(command.notes, page_width));
+  built.app->footer(wrap_lines(command.notes, kPageWidth));
   for (const Option& option : command.options) built.options.push_back(add_option(*built.app, option));
   return built;
 }
@@ -190,17 +190,18 @@ int usage_error(std::string_view command, std::string_view message) {
   const std::string program = command.empty() ? "lastbyte" : "lastbyte " + std::string(command);
   std::fprintf(stderr, "%s: %.*s (%s --help tells more)\n", program.c_str(), static_cast<int>(message.size()),
                message.data(), program.c_str());
-  return exit_usage;
+  return kExitUsage;
 }
 
 int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv) {
   CLI::App root("Forwards TCP connections to the last byte, and passes on how each side ended.", "lastbyte");
-  root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", command_column));
+  root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");
   // What is left over is told in our own words.
   root.allow_extras();
   std::vector<Built> all;
+  all.reserve(commands.size());
   for (const Command& command : commands) all.push_back(build(root, command));
   try {
     root.parse(argc, argv);

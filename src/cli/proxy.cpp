@@ -11,9 +11,9 @@ namespace lastbyte::cli {
 
 namespace {
 
-constexpr std::string_view config_flag = "config";
-constexpr std::string_view check_flag = "check-config";
-constexpr std::string_view print_flag = "print-config";
+constexpr std::string_view kConfigFlag = "config";
+constexpr std::string_view kCheckFlag = "check-config";
+constexpr std::string_view kPrintFlag = "print-config";
 
 std::string help_of(const config::Setting& setting) {
   std::string text =
@@ -25,17 +25,17 @@ std::string help_of(const config::Setting& setting) {
 std::vector<Option> options() {
   const std::string general = "General";
   std::vector<Option> all = {
-      {.flag = std::string(config_flag),
+      {.flag = std::string(kConfigFlag),
        .placeholder = "FILE",
        .help =
            "Read forwardings and all other settings from a YAML file. Flags of the groups Process and Session records "
            "win over it; flags of a forwarding cannot be given as well.",
        .group = general},
-      {.flag = std::string(check_flag),
+      {.flag = std::string(kCheckFlag),
        .placeholder = "",
        .help = "Check the configuration, from flags or a file, and exit: 0 if it is right, 2 if not.",
        .group = general},
-      {.flag = std::string(print_flag),
+      {.flag = std::string(kPrintFlag),
        .placeholder = "",
        .help = "Print the configuration as YAML, defaults filled in, and exit.",
        .group = general}};
@@ -57,19 +57,19 @@ config::Loaded load(const Arguments& arguments) {
   for (const auto& [flag, value] : arguments.all()) {
     if (config::find_flag(flag) != nullptr) flags.push_back({flag, value});
   }
-  const auto file = arguments.first(config_flag);
+  const auto file = arguments.first(kConfigFlag);
   return file ? config::load_file(*file, flags) : config::load_flags(flags);
 }
 
 int print_ok(const config::Config& config) {
   const std::size_t count = config.forwardings.size();
   std::printf("ok: %zu forwarding%s\n", count, count == 1 ? "" : "s");
-  return exit_ok;
+  return kExitOk;
 }
 
 int run(const Arguments& arguments) {
-  if (arguments.count(config_flag) > 1) return usage_error("proxy", "--config: given twice; expected once");
-  if (arguments.has(check_flag) && arguments.has(print_flag)) {
+  if (arguments.count(kConfigFlag) > 1) return usage_error("proxy", "--config: given twice; expected once");
+  if (arguments.has(kCheckFlag) && arguments.has(kPrintFlag)) {
     return usage_error("proxy", "--check-config and --print-config exclude each other; both check");
   }
   if (arguments.all().empty()) {
@@ -79,11 +79,11 @@ int run(const Arguments& arguments) {
   for (const config::Problem& problem : loaded.problems) {
     std::fprintf(stderr, "lastbyte proxy: %s\n", problem.text().c_str());
   }
-  if (!loaded.config) return exit_usage;
-  if (arguments.has(check_flag)) return print_ok(*loaded.config);
-  if (arguments.has(print_flag)) {
+  if (!loaded.config) return kExitUsage;
+  if (arguments.has(kCheckFlag)) return print_ok(*loaded.config);
+  if (arguments.has(kPrintFlag)) {
     std::fputs(config::print_yaml(*loaded.config).c_str(), stdout);
-    return exit_ok;
+    return kExitOk;
   }
   return proxy::run(*loaded.config);
 }

@@ -37,19 +37,19 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr std::array time_units{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
                                 Unit{"d", 86'400'000}};
-constexpr std::array size_units{Unit{"", 1}, Unit{"k", 1ULL << 10}, Unit{"M", 1ULL << 20}, Unit{"G", 1ULL << 30}};
+constexpr std::array kSizeUnits{Unit{"", 1}, Unit{"k", 1ULL << 10}, Unit{"M", 1ULL << 20}, Unit{"G", 1ULL << 30}};
 
-template <std::size_t count>
-std::optional<std::uint64_t> factor_of(const std::array<Unit, count>& units, std::string_view name) {
+template <std::size_t Count>
+std::optional<std::uint64_t> factor_of(const std::array<Unit, Count>& units, std::string_view name) {
   const auto found = std::find_if(units.begin(), units.end(), [&](const Unit& unit) { return unit.name == name; });
   if (found == units.end()) return std::nullopt;
   return found->factor;
 }
 
-template <std::size_t count>
-std::string print_in(const std::array<Unit, count>& units, std::uint64_t number, std::string_view unit_of_zero) {
+template <std::size_t Count>
+std::string print_in(const std::array<Unit, Count>& units, std::uint64_t number, std::string_view unit_of_zero) {
   if (number == 0) return "0" + std::string(unit_of_zero);
   const Unit* best = &units.front();
   for (const Unit& unit : units) {
@@ -58,8 +58,8 @@ std::string print_in(const std::array<Unit, count>& units, std::uint64_t number,
   return std::to_string(number / best->factor) + std::string(best->name);
 }
 
-constexpr std::string_view duration_form = "a duration such as 500ms, 5s, 2m, 1h or 1d";
-constexpr std::string_view size_form = "a size such as 4096, 64k, 4M or 1G";
+constexpr std::string_view kDurationForm = "a duration such as 500ms, 5s, 2m, 1h or 1d";
+constexpr std::string_view kSizeForm = "a size such as 4096, 64k, 4M or 1G";
 
 std::string expected(std::string_view wrong, std::string_view what) {
   return std::string(wrong) + "; expected " + std::string(what);
@@ -100,7 +100,7 @@ HostAndPort split_source(std::string_view text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-constexpr std::string_view source_form = "a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or [::1]:4000";
+constexpr std::string_view kSourceForm = "a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or [::1]:4000";
 
 tl::expected<net::Address, std::string> parse_source(std::string_view text) {
   const HostAndPort parts = split_source(text);
@@ -108,8 +108,8 @@ tl::expected<net::Address, std::string> parse_source(std::string_view text) {
   if (parts.port) port = parse_port(*parts.port);
   if (!port) return Failed(port.error());
   const std::optional<net::Address> address = net::Address::parse(parts.host, *port);
-  if (!address) return Failed(expected("not an address", source_form));
-  if (address->is_wildcard()) return Failed(expected("stands for all addresses", source_form));
+  if (!address) return Failed(expected("not an address", kSourceForm));
+  if (address->is_wildcard()) return Failed(expected("stands for all addresses", kSourceForm));
   return *address;
 }
 
@@ -120,39 +120,39 @@ std::string print_source(const net::Address& address) {
 }  // namespace
 
 tl::expected<Duration, std::string> parse_duration(std::string_view text) {
-  if (!starts_with_digit(text)) return Failed(expected("not a duration", duration_form));
+  if (!starts_with_digit(text)) return Failed(expected("not a duration", kDurationForm));
   const std::optional<Leading> leading = leading_number(text);
-  if (!leading) return Failed(expected("too long", duration_form));
-  if (leading->rest.empty()) return Failed(expected("has no unit", duration_form));
-  if (leading->rest.front() == '.') return Failed(expected("not a whole number", duration_form));
-  const std::optional<std::uint64_t> factor = factor_of(time_units, leading->rest);
+  if (!leading) return Failed(expected("too long", kDurationForm));
+  if (leading->rest.empty()) return Failed(expected("has no unit", kDurationForm));
+  if (leading->rest.front() == '.') return Failed(expected("not a whole number", kDurationForm));
+  const std::optional<std::uint64_t> factor = factor_of(kTimeUnits, leading->rest);
   if (!factor) {
     return Failed("'" + std::string(leading->rest) + "' is not a unit of time; expected ms, s, m, h or d");
   }
   constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Duration::rep>::max());
-  if (leading->number > most / *factor) return Failed(expected("too long", duration_form));
+  if (leading->number > most / *factor) return Failed(expected("too long", kDurationForm));
   return Duration(static_cast<Duration::rep>(leading->number * *factor));
 }
 
 std::string print_duration(Duration duration) {
-  return print_in(time_units, static_cast<std::uint64_t>(duration.count()), "s");
+  return print_in(kTimeUnits, static_cast<std::uint64_t>(duration.count()), "s");
 }
 
 tl::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
-  if (!starts_with_digit(text)) return Failed(expected("not a size", size_form));
+  if (!starts_with_digit(text)) return Failed(expected("not a size", kSizeForm));
   const std::optional<Leading> leading = leading_number(text);
-  if (!leading) return Failed(expected("too large", size_form));
+  if (!leading) return Failed(expected("too large", kSizeForm));
   std::string unit(leading->rest);
   if (unit == "K") unit = "k";
-  const std::optional<std::uint64_t> factor = factor_of(size_units, unit);
-  if (!factor) return Failed("'" + unit + "' is not a unit of size; expected " + std::string(size_form));
+  const std::optional<std::uint64_t> factor = factor_of(kSizeUnits, unit);
+  if (!factor) return Failed("'" + unit + "' is not a unit of size; expected " + std::string(kSizeForm));
   if (leading->number > std::numeric_limits<std::uint64_t>::max() / *factor) {
-    return Failed(expected("too large", size_form));
+    return Failed(expected("too large", kSizeForm));
   }
   return leading->number * *factor;
 }
 
-std::string print_size(std::uint64_t bytes) { return print_in(size_units, bytes, ""); }
+std::string print_size(std::uint64_t bytes) { return print_in(kSizeUnits, bytes, ""); }
 
 tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most) {
   const std::string range = std::to_string(least) + " to " + std::to_string(most);
@@ -182,7 +182,7 @@ Codec<Duration> duration_codec(Duration least, Duration most) {
   return {.placeholder = "DURATION",
           .expects = expects,
           .parse = [=](std::string_view text) -> tl::expected<Duration, std::string> {
-            const auto duration = parse_duration(text);
+            auto duration = parse_duration(text);
             if (duration && (*duration < least || *duration > most)) return Failed(expected("out of range", expects));
             return duration;
           },
@@ -262,7 +262,7 @@ Codec<net::Address> source_codec() {
       .placeholder = "ADDRESS[:PORT]", .expects = "numeric addresses", .parse = parse_source, .print = print_source};
 }
 
-Codec<std::string> word_codec(std::string placeholder, std::string expects, std::size_t longest) {
+Codec<std::string> word_codec(std::string placeholder, const std::string& expects, std::size_t longest) {
   return {.placeholder = std::move(placeholder),
           .expects = expects,
           .parse = [=](std::string_view text) -> tl::expected<std::string, std::string> {
@@ -275,9 +275,8 @@ Codec<std::string> word_codec(std::string placeholder, std::string expects, std:
           .print = same};
 }
 
-Codec<std::string> word_or_none_codec(std::string placeholder, std::string expects, std::size_t longest) {
-  return with_word(word_codec(std::move(placeholder), std::move(expects), longest), std::string(none_word),
-                   std::string());
+Codec<std::string> word_or_none_codec(std::string placeholder, const std::string& expects, std::size_t longest) {
+  return with_word(word_codec(std::move(placeholder), expects, longest), std::string(kNoneWord), std::string());
 }
 
 Codec<std::string> interface_codec() {
@@ -289,7 +288,7 @@ Codec<std::string> interface_codec() {
     }
     return word(text);
   };
-  return with_word(codec, std::string(none_word), std::string());
+  return with_word(codec, std::string(kNoneWord), std::string());
 }
 
 Codec<std::string> log_target_codec() {

@@ -28,7 +28,7 @@ struct Codec {
 };
 
 /// The word for a value that is not set; a file needs it to take back what its defaults set.
-inline constexpr std::string_view none_word = "none";
+inline constexpr std::string_view kNoneWord = "none";
 
 Codec<Duration> duration_codec(Duration least, Duration most);
 /// For options that the kernel takes in whole seconds.
@@ -41,8 +41,8 @@ Codec<net::Endpoint> endpoint_codec(net::EndpointUse use);
 Codec<net::Address> source_codec();
 
 /// Free text of printable ASCII without spaces, not longer than `longest`, or the word `none` for the empty one.
-Codec<std::string> word_codec(std::string placeholder, std::string expects, std::size_t longest);
-Codec<std::string> word_or_none_codec(std::string placeholder, std::string expects, std::size_t longest);
+Codec<std::string> word_codec(std::string placeholder, const std::string& expects, std::size_t longest);
+Codec<std::string> word_or_none_codec(std::string placeholder, const std::string& expects, std::size_t longest);
 Codec<std::string> interface_codec();
 Codec<std::string> log_target_codec();
 
@@ -50,10 +50,10 @@ Codec<std::string> log_target_codec();
 tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
 
 template <std::integral Value>
-Codec<Value> count_codec(Value least, Value most, std::string placeholder = "COUNT") {
+Codec<Value> count_codec(Value least, Value most) {
   const auto from = static_cast<std::uint64_t>(least);
   const auto to = static_cast<std::uint64_t>(most);
-  return {.placeholder = std::move(placeholder),
+  return {.placeholder = "COUNT",
           .expects = std::to_string(least) + " to " + std::to_string(most),
           .parse =
               [from, to](std::string_view text) {
@@ -66,11 +66,12 @@ Codec<Value> count_codec(Value least, Value most, std::string placeholder = "COU
 std::string either(const std::vector<std::string>& words);
 
 template <typename Value>
-Codec<Value> choice_codec(std::string placeholder, std::vector<std::pair<std::string, Value>> choices) {
+Codec<Value> choice_codec(const std::string& placeholder, const std::vector<std::pair<std::string, Value>>& choices) {
   std::vector<std::string> words;
+  words.reserve(choices.size());
   for (const auto& [word, value] : choices) words.push_back(word);
   std::string expects = either(words);
-  return {.placeholder = std::move(placeholder),
+  return {.placeholder = placeholder,
           .expects = expects,
           .parse = [choices, expects](std::string_view text) -> tl::expected<Value, std::string> {
             for (const auto& [word, value] : choices) {
@@ -89,7 +90,7 @@ Codec<Value> choice_codec(std::string placeholder, std::vector<std::pair<std::st
 
 /// `absent`, the word for one special value, on top of what `codec` knows: "auto" for 0 workers.
 template <typename Value>
-Codec<Value> with_word(Codec<Value> codec, std::string word, Value special) {
+Codec<Value> with_word(const Codec<Value>& codec, const std::string& word, const Value& special) {
   const std::string expects = codec.expects + ", or " + word;
   return {.placeholder = codec.placeholder,
           .expects = expects,
@@ -101,8 +102,8 @@ Codec<Value> with_word(Codec<Value> codec, std::string word, Value special) {
 }
 
 template <typename Value>
-Codec<std::optional<Value>> or_none(Codec<Value> codec) {
-  const std::string word(none_word);
+Codec<std::optional<Value>> or_none(const Codec<Value>& codec) {
+  const std::string word(kNoneWord);
   return {.placeholder = codec.placeholder,
           .expects = codec.expects + ", or " + word,
           .parse = [codec, word](std::string_view text) -> tl::expected<std::optional<Value>, std::string> {

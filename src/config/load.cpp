@@ -13,7 +13,7 @@ namespace lastbyte::config {
 
 namespace {
 
-constexpr std::size_t largest_file = 16UL << 20;
+constexpr std::size_t kLargestFile = 16UL << 20;
 
 Result<std::string> read_file(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -26,7 +26,7 @@ Result<std::string> read_file(const std::string& path) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failure_from_errno("read " + path);
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > largest_file) return failure("read " + path, 0, "larger than 16M; expected a configuration");
+    if (text.size() > kLargestFile) return failure("read " + path, 0, "larger than 16M; expected a configuration");
   }
 }
 

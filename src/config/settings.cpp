@@ -17,8 +17,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using termination::LingerMode;
 
-constexpr Duration longest = hours(24 * 365);
-constexpr std::uint32_t most_sessions = std::numeric_limits<std::uint32_t>::max();
+constexpr Duration kLongest = hours(24 * 365);
+constexpr std::uint32_t kMostSessions = std::numeric_limits<std::uint32_t>::max();
 
 std::string dashed(std::string key) {
   std::replace(key.begin(), key.end(), '.', '-');
@@ -78,7 +78,7 @@ class Table {
   template <typename Value, typename Get>
   Setting& add_list(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
     Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
-    row.standard = none_word;
+    row.standard = kNoneWord;
     row.list = true;
     row.field = list_field<Forwarding>(codec, get);
     return row;
@@ -106,7 +106,7 @@ void needs(Setting& row, std::string key, std::function<bool(const Owner&)> appl
 }
 
 void add_forwarding(Table& table) {
-  constexpr Group group = Group::forwarding;
+  const Group group = Group::forwarding;
   // Longer than any endpoint, because the endpoint is the default.
   Setting& name = table.add<Forwarding>(
       group, "name", word_codec("NAME", "a name", 300), [](auto& f) -> auto& { return f.name; },
@@ -129,7 +129,7 @@ void add_forwarding(Table& table) {
       [](auto& f) -> auto& { return f.early_fin; },
       "What a client's FIN means that comes before the upstream is connected: keep passes it on once connected, abort "
       "gives the session up.");
-  const auto sessions = or_none(count_codec<std::uint32_t>(1, most_sessions));
+  const auto sessions = or_none(count_codec<std::uint32_t>(1, kMostSessions));
   Setting& listener = table.add<Forwarding>(
       group, "max-sessions", sessions, [](auto& f) -> auto& { return f.max_sessions; },
       "Sessions at a time on this listener; further clients wait in the backlog.");
@@ -140,8 +140,8 @@ void add_forwarding(Table& table) {
 }
 
 void add_limits(Table& table) {
-  constexpr Group group = Group::limits;
-  const Codec<Duration> codec = duration_codec(milliseconds(1), longest);
+  const Group group = Group::limits;
+  const Codec<Duration> codec = duration_codec(milliseconds(1), kLongest);
   table.add<Forwarding>(
       group, "limits.connect", codec, [](auto& f) -> auto& { return f.limits.connect; },
       "Longest time to reach the upstream, all tries together.");
@@ -157,8 +157,8 @@ void add_limits(Table& table) {
 }
 
 void add_linger(Table& table) {
-  constexpr Group group = Group::linger;
-  const Codec<Duration> codec = duration_codec(milliseconds(1), longest);
+  const Group group = Group::linger;
+  const Codec<Duration> codec = duration_codec(milliseconds(1), kLongest);
   table.add<Forwarding>(
       group, "linger.mode",
       choice_codec<LingerMode>("off|on|always",
@@ -226,7 +226,7 @@ void add_socket(Table& table, Group group, const std::string& side, Get get) {
 }
 
 void add_client(Table& table) {
-  constexpr Group group = Group::client;
+  const Group group = Group::client;
   add_socket(table, group, "client.", [](auto& f) -> auto& { return f.client.socket; });
   table.add<Forwarding>(
       group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
@@ -247,7 +247,7 @@ void add_client(Table& table) {
 }
 
 void add_upstream(Table& table) {
-  constexpr Group group = Group::upstream;
+  const Group group = Group::upstream;
   add_socket(table, group, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
   table.add<Forwarding>(
       group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
@@ -259,16 +259,16 @@ void add_upstream(Table& table) {
 }
 
 void add_process(Table& table) {
-  constexpr Group group = Group::process;
+  const Group group = Group::process;
   table.add<Config>(
       group, "workers", with_word(count_codec<unsigned>(1, 1024), "auto", 0U),
       [](auto& c) -> auto& { return c.workers; }, "Threads that move data; auto is one a core.");
   table.add<Config>(
-      group, "max-sessions", or_none(count_codec<std::uint32_t>(1, most_sessions)),
+      group, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostSessions)),
       [](auto& c) -> auto& { return c.max_sessions; },
       "Sessions at a time in all; further clients wait in the backlog. none: as many as the descriptors allow.");
   table.add<Config>(
-      group, "drain", duration_codec(milliseconds(0), longest), [](auto& c) -> auto& { return c.drain; },
+      group, "drain", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.drain; },
       "At a stop, longest time for sessions to finish before they are reset.");
   table.add<Config>(
       group, "user", word_or_none_codec("USER", "a user's name or number", 32), [](auto& c) -> auto& { return c.user; },
@@ -279,7 +279,7 @@ void add_process(Table& table) {
 }
 
 void add_log(Table& table) {
-  constexpr Group group = Group::log;
+  const Group group = Group::log;
   table.add<Config>(
       group, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
       "Where a record of each ended session goes; a file is opened again on SIGUSR1.");
@@ -323,8 +323,8 @@ std::string_view title(Group group) {
 }
 
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> table = make_table();
-  return table;
+  static const std::vector<Setting> kTable = make_table();
+  return kTable;
 }
 
 const Setting* find_key(std::string_view key, bool of_forwarding) {

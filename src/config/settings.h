@@ -32,7 +32,7 @@ struct Field {
 };
 
 struct Setting {
-  Group group;
+  Group group = Group::forwarding;
   std::string key;          ///< where it stands in YAML, the levels joined by dots: "client.keepalive.idle"
   std::string flag;         ///< without dashes: the key with its dots as dashes, unless that is taken by another
   std::string placeholder;  ///< "DURATION"

@@ -52,7 +52,7 @@ class Program : public testing::Test {
 
   void expect_usage_error(const std::string& arguments, const std::string& message) {
     const Result result = run(arguments);
-    EXPECT_EQ(result.status, exit_usage) << arguments;
+    EXPECT_EQ(result.status, kExitUsage) << arguments;
     EXPECT_EQ(result.out, "") << arguments;
     EXPECT_EQ(result.err, message) << arguments;
   }
@@ -67,19 +67,19 @@ class Program : public testing::Test {
   std::filesystem::path directory_;
 };
 
-constexpr const char* right_yaml =
+constexpr const char* kRightYaml =
     "workers: 2\nforwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:127.0.0.1:9\n";
 
 TEST_F(Program, version_is_that_of_the_build) {
   const Result result = run("--version");
-  EXPECT_EQ(result.status, exit_ok);
+  EXPECT_EQ(result.status, kExitOk);
   EXPECT_EQ(result.out, "lastbyte " LASTBYTE_VERSION "\n");
   EXPECT_EQ(result.err, "");
 }
 
 TEST_F(Program, help_lists_the_commands) {
   const Result result = run("--help");
-  EXPECT_EQ(result.status, exit_ok);
+  EXPECT_EQ(result.status, kExitOk);
   EXPECT_EQ(result.err, "");
   EXPECT_NE(result.out.find("Usage: lastbyte COMMAND"), std::string::npos) << result.out;
   for (const Command& command : {proxy_command(), demo_command()}) {
@@ -91,7 +91,7 @@ TEST_F(Program, help_lists_the_commands) {
 TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
   for (const Command& command : {proxy_command(), demo_command()}) {
     const Result result = run(command.name + " --help");
-    EXPECT_EQ(result.status, exit_ok);
+    EXPECT_EQ(result.status, kExitOk);
     EXPECT_EQ(result.err, "");
     for (const Option& option : command.options) {
       const std::string line =
@@ -149,13 +149,13 @@ TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
 }
 
 TEST_F(Program, check_config_says_ok) {
-  const std::string file = write("f.yaml", right_yaml);
+  const std::string file = write("f.yaml", kRightYaml);
   Result result = run("proxy --check-config --config " + file);
-  EXPECT_EQ(result.status, exit_ok) << result.err;
+  EXPECT_EQ(result.status, kExitOk) << result.err;
   EXPECT_EQ(result.out, "ok: 1 forwarding\n");
   EXPECT_EQ(result.err, "");
   result = run("proxy --check-config --listen tcp::1 --connect tcp:h:9 --upstream-sources [::1]:0,10.0.0.1");
-  EXPECT_EQ(result.status, exit_ok) << result.err;
+  EXPECT_EQ(result.status, kExitOk) << result.err;
 }
 
 TEST_F(Program, check_config_tells_every_problem_and_status_2) {
@@ -178,28 +178,28 @@ TEST_F(Program, a_file_that_is_not_there_is_status_2) {
 }
 
 TEST_F(Program, flags_of_a_forwarding_beside_a_file_are_status_2) {
-  const std::string file = write("f.yaml", right_yaml);
+  const std::string file = write("f.yaml", kRightYaml);
   expect_usage_error(
       "proxy --check-config --config " + file + " --listen tcp::1",
       "lastbyte proxy: --listen: sets a forwarding, and the forwardings come from " + file + "; set 'listen' there\n");
 }
 
 TEST_F(Program, print_config_prints_what_it_reads_again) {
-  const std::string file = write("f.yaml", right_yaml);
+  const std::string file = write("f.yaml", kRightYaml);
   const Result first = run("proxy --print-config --config " + file + " --workers 3 --drain 1s");
-  EXPECT_EQ(first.status, exit_ok) << first.err;
+  EXPECT_EQ(first.status, kExitOk) << first.err;
   EXPECT_EQ(first.err, "");
   EXPECT_NE(first.out.find("workers: 3\n"), std::string::npos) << first.out;
   EXPECT_NE(first.out.find("drain: 1s\n"), std::string::npos) << first.out;
   const Result second = run("proxy --print-config --config " + write("printed.yaml", first.out));
-  EXPECT_EQ(second.status, exit_ok) << second.err;
+  EXPECT_EQ(second.status, kExitOk) << second.err;
   EXPECT_EQ(second.out, first.out);
 }
 
 TEST_F(Program, what_cannot_be_had_at_start_is_status_1) {
   // 192.0.2.0/24 is for documentation (RFC 5737): no machine has an address of it.
   const Result result = run("proxy --listen tcp:192.0.2.1:0 --connect tcp:127.0.0.1:9 --workers 1");
-  EXPECT_EQ(result.status, exit_failed) << result.out << result.err;
+  EXPECT_EQ(result.status, kExitFailed) << result.out << result.err;
   EXPECT_NE(result.err.find("192.0.2.1"), std::string::npos) << result.err;
 }
 

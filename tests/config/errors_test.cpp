@@ -12,7 +12,7 @@ struct Case {
   std::vector<std::string> problems;
 };
 
-void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
+std::ostream& operator<<(std::ostream& out, const Case& each) { return out << each.name; }
 
 class WrongFile : public testing::TestWithParam<Case> {};
 
@@ -20,6 +20,7 @@ TEST_P(WrongFile, is_told_with_place_value_and_expectation) {
   const Loaded loaded = load_yaml(GetParam().yaml, "f.yaml");
   EXPECT_FALSE(loaded.config);
   std::vector<std::string> problems;
+  problems.reserve(loaded.problems.size());
   for (const Problem& problem : loaded.problems) problems.push_back(problem.text());
   EXPECT_EQ(problems, GetParam().problems);
 }
@@ -32,7 +33,7 @@ std::string forwarding_with(const std::string& more) {
 /// A file with one right forwarding and `top` before it.
 std::string process_with(const std::string& top) { return top + forwarding_with(""); }
 
-const std::vector<Case> shape_cases = {
+const std::vector<Case> kShapeCases = {
     {"empty", "", {"f.yaml:1:1: the file is empty; expected at least forwardings"}},
     {"comments_only", "# nothing\n", {"f.yaml:1:1: the file is empty; expected at least forwardings"}},
     {"a_word", "hello\n", {"f.yaml:1:1: found 'hello'; expected a mapping with the key forwardings"}},
@@ -59,7 +60,7 @@ const std::vector<Case> shape_cases = {
       "f.yaml:2:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT"}},
 };
 
-const std::vector<Case> key_cases = {
+const std::vector<Case> kKeyCases = {
     {"misspelt_at_top",
      process_with("wrokers: 2\n"),
      {"f.yaml:1:1: unknown key 'wrokers' at the top of the file; did you mean 'workers'?"}},
@@ -101,7 +102,7 @@ const std::vector<Case> key_cases = {
       "forwardings"}},
 };
 
-const std::vector<Case> type_cases = {
+const std::vector<Case> kTypeCases = {
     {"list_for_a_value",
      process_with("workers: [1, 2]\n"),
      {"f.yaml:1:10: workers: found a list; expected 1 to 1024, or auto"}},
@@ -132,7 +133,7 @@ const std::vector<Case> type_cases = {
      {"f.yaml:4:25: client.interface: 'a/b': expected the name of a network interface: no '/' and no ':', or none"}},
 };
 
-const std::vector<Case> value_cases = {
+const std::vector<Case> kValueCases = {
     {"no_unit",
      process_with("drain: 30\n"),
      {"f.yaml:1:8: drain: '30': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d"}},
@@ -180,7 +181,7 @@ const std::vector<Case> value_cases = {
       "10.0.0.1:4000, ::1 or [::1]:4000"}},
 };
 
-const std::vector<Case> combination_cases = {
+const std::vector<Case> kCombinationCases = {
     {"linger_time_below_timeout",
      forwarding_with("    linger: {time: 2s}\n"),
      {"f.yaml:4:20: linger.time: '2s': is less than linger.timeout, 5s (the default); expected at least that, or it "
@@ -294,11 +295,11 @@ std::vector<Case> listener_cases() {
 
 std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(Shape, WrongFile, testing::ValuesIn(shape_cases), case_name);
-INSTANTIATE_TEST_SUITE_P(Keys, WrongFile, testing::ValuesIn(key_cases), case_name);
-INSTANTIATE_TEST_SUITE_P(Types, WrongFile, testing::ValuesIn(type_cases), case_name);
-INSTANTIATE_TEST_SUITE_P(Values, WrongFile, testing::ValuesIn(value_cases), case_name);
-INSTANTIATE_TEST_SUITE_P(Combinations, WrongFile, testing::ValuesIn(combination_cases), case_name);
+INSTANTIATE_TEST_SUITE_P(Shape, WrongFile, testing::ValuesIn(kShapeCases), case_name);
+INSTANTIATE_TEST_SUITE_P(Keys, WrongFile, testing::ValuesIn(kKeyCases), case_name);
+INSTANTIATE_TEST_SUITE_P(Types, WrongFile, testing::ValuesIn(kTypeCases), case_name);
+INSTANTIATE_TEST_SUITE_P(Values, WrongFile, testing::ValuesIn(kValueCases), case_name);
+INSTANTIATE_TEST_SUITE_P(Combinations, WrongFile, testing::ValuesIn(kCombinationCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Listeners, WrongFile, testing::ValuesIn(listener_cases()), case_name);
 
 }  // namespace

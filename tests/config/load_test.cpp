@@ -29,7 +29,7 @@ Config config_of(const Loaded& loaded) {
 
 Config yaml(const std::string& text) { return config_of(load_yaml(text, "f.yaml")); }
 
-const std::string one_forwarding = "forwardings:\n  - listen: tcp:127.0.0.1:80\n    connect: tcp:db.example:5432\n";
+const std::string kOneForwarding = "forwardings:\n  - listen: tcp:127.0.0.1:80\n    connect: tcp:db.example:5432\n";
 
 Config expected_of_one() {
   Config config;
@@ -41,7 +41,7 @@ Config expected_of_one() {
   return config;
 }
 
-TEST(LoadYaml, least_file_leaves_all_defaults) { EXPECT_EQ(yaml(one_forwarding), expected_of_one()); }
+TEST(LoadYaml, least_file_leaves_all_defaults) { EXPECT_EQ(yaml(kOneForwarding), expected_of_one()); }
 
 TEST(LoadFlags, least_flags_mean_the_same_as_the_least_file) {
   EXPECT_EQ(config_of(load_flags({{"listen", "tcp:127.0.0.1:80"}, {"connect", "tcp:db.example:5432"}})),
@@ -50,7 +50,7 @@ TEST(LoadFlags, least_flags_mean_the_same_as_the_least_file) {
 
 /// A value other than the default for every setting, for both YAML and flag.
 const std::map<std::string, std::string>& samples() {
-  static const std::map<std::string, std::string> values = {
+  static const std::map<std::string, std::string> kValues = {
       {"workers", "1"},
       {"max-sessions", "1000"},
       {"drain", "7s"},
@@ -87,7 +87,7 @@ const std::map<std::string, std::string>& samples() {
       {"upstream.fast-open", "true"},
       {"upstream.sources", "10.0.0.1"},
   };
-  return values;
+  return kValues;
 }
 
 /// Both sides have the settings of a socket; a listed key without its side stands for both.
@@ -247,12 +247,12 @@ forwardings:
 }
 
 TEST(LoadYaml, defaults_in_turn_and_their_place_in_the_file_do_not_matter) {
-  EXPECT_EQ(yaml(one_forwarding + "defaults: {limits: {idle: 1h}}\n"),
-            yaml("defaults: {limits: {idle: 1h}}\n" + one_forwarding));
+  EXPECT_EQ(yaml(kOneForwarding + "defaults: {limits: {idle: 1h}}\n"),
+            yaml("defaults: {limits: {idle: 1h}}\n" + kOneForwarding));
 }
 
 TEST(LoadYaml, blocks_whose_keys_are_commented_out_are_nothing) {
-  EXPECT_EQ(yaml("log:\n#  format: json\ndefaults:\n" + one_forwarding + "    limits:\n    #  idle: 1h\n"),
+  EXPECT_EQ(yaml("log:\n#  format: json\ndefaults:\n" + kOneForwarding + "    limits:\n    #  idle: 1h\n"),
             expected_of_one());
 }
 
@@ -278,12 +278,12 @@ TEST(LoadYaml, a_chain_of_forwardings_is_no_loop) {
 }
 
 TEST(LoadYaml, source_ports_need_one_worker) {
-  const Config config = yaml("workers: 1\n" + one_forwarding + "    upstream: {sources: ['10.0.0.1:4000']}\n");
+  const Config config = yaml("workers: 1\n" + kOneForwarding + "    upstream: {sources: ['10.0.0.1:4000']}\n");
   EXPECT_EQ(config.forwardings.front().upstream.sources.front().port(), 4000);
 }
 
 TEST(LoadYaml, flags_of_the_process_win_over_the_file) {
-  const Loaded loaded = load_yaml("workers: 2\nlog: {format: json}\n" + one_forwarding, "f.yaml",
+  const Loaded loaded = load_yaml("workers: 2\nlog: {format: json}\n" + kOneForwarding, "f.yaml",
                                   {{"workers", "3"}, {"log-target", "off"}, {"max-sessions", "9"}});
   const Config config = config_of(loaded);
   EXPECT_EQ(config.workers, 3U);
@@ -293,7 +293,7 @@ TEST(LoadYaml, flags_of_the_process_win_over_the_file) {
 }
 
 TEST(LoadYaml, flags_of_a_forwarding_are_refused_beside_a_file) {
-  const Loaded loaded = load_yaml(one_forwarding, "f.yaml", {{"listen", "tcp::1"}, {"linger-time", "9s"}});
+  const Loaded loaded = load_yaml(kOneForwarding, "f.yaml", {{"listen", "tcp::1"}, {"linger-time", "9s"}});
   EXPECT_EQ(problems_of(loaded),
             "--listen: sets a forwarding, and the forwardings come from f.yaml; set 'listen' there\n"
             "--linger-time: sets a forwarding, and the forwardings come from f.yaml; set 'linger.time' there\n");
