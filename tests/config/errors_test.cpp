@@ -172,6 +172,19 @@ const std::vector<Case> kValueCases = {
      "defaults:\n  limits: {idle: x}\nforwardings:\n  - {listen: 'tcp::1', connect: 'tcp:a:1'}\n"
      "  - {listen: 'tcp::2', connect: 'tcp:a:1'}\n",
      {"f.yaml:2:18: limits.idle: 'x': not a duration; expected a duration such as 500ms, 5s, 2m, 1h or 1d"}},
+    {"in_the_order_of_the_file",
+     "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n    name: my web\nworker: 1\n",
+     {"f.yaml:1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d",
+      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT",
+      "f.yaml:3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535",
+      "f.yaml:4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?",
+      "f.yaml:5:11: name: 'my web': expected a name: 1 to 300 printable ASCII characters without spaces",
+      "f.yaml:6:1: unknown key 'worker' at the top of the file; did you mean 'workers'?"}},
+    {"combination_in_defaults_told_once",
+     "defaults:\n  linger: {time: 2s, timeout: 3s}\nforwardings:\n  - {listen: 'tcp::1', connect: 'tcp:a:1'}\n"
+     "  - {listen: 'tcp::2', connect: 'tcp:a:1'}\n",
+     {"f.yaml:2:31: linger.timeout: '3s': is more than linger.time, 2s (f.yaml:2:18); expected at most that, or it "
+      "could never pass"}},
     {"source_given_twice",
      forwarding_with("    upstream: {sources: [10.0.0.1, 10.0.0.1]}\n"),
      {"f.yaml:4:36: upstream.sources: '10.0.0.1': given twice; expected each once"}},

@@ -277,6 +277,19 @@ TEST(LoadYaml, a_chain_of_forwardings_is_no_loop) {
   EXPECT_EQ(config.forwardings.size(), 2U);
 }
 
+TEST(LoadYaml, the_same_port_on_another_machine_is_no_loop) {
+  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp::80', connect: 'tcp:10.0.0.1:80'}\n").forwardings.size(), 1U);
+  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp:10.0.0.1:80', connect: 'tcp:127.0.0.1:80'}\n").forwardings.size(),
+            1U);
+}
+
+TEST(LoadYaml, what_may_be_at_most_another_may_equal_it) {
+  const Config config = yaml("max-sessions: 7\n" + kOneForwarding +
+                             "    linger: {time: 3s, timeout: 3s}\n    client: {backlog: 5, fast-open: 5}\n"
+                             "    max-sessions: 7\n    max-sessions-per-client: 7\n");
+  EXPECT_EQ(config.forwardings.size(), 1U);
+}
+
 TEST(LoadYaml, source_ports_need_one_worker) {
   const Config config = yaml("workers: 1\n" + kOneForwarding + "    upstream: {sources: ['10.0.0.1:4000']}\n");
   EXPECT_EQ(config.forwardings.front().upstream.sources.front().port(), 4000);
