@@ -1,0 +1,179 @@
+// T5: a refusal is not a reset of the session. T6: lingering close.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+/// Clients one after the other through one proxy.
+struct Rounds {
+  std::vector<Observed> clients;
+  std::vector<Observed> servers;
+  std::vector<Record> records;
+};
+
+Rounds play_rounds(std::uint32_t count, std::string_view client_text, std::string_view server_text,
+                   const Flags& flags = {}) {
+  Server server = start_server(server_text, {}, count);
+  Proxy proxy(server.address(), flags);
+  Rounds rounds;
+  for (std::uint32_t round = 0; round < count; ++round) {
+    Client client(proxy.address(), script(client_text));
+    rounds.clients.push_back(client.wait());
+  }
+  rounds.servers = server.wait();
+  rounds.records = proxy.records(count);
+  return rounds;
+}
+
+/// Every client got the whole answer: `rescued n of n`.
+void expect_all_rescued(const Rounds& rounds, std::uint64_t answer) {
+  std::size_t rescued = 0;
+  for (const Observed& client : rounds.clients) {
+    const bool whole = client.received == answer && !client.first_wrong;
+    rescued += whole ? 1U : 0U;
+    EXPECT_TRUE(whole) << client.text();
+  }
+  EXPECT_EQ(rescued, rounds.clients.size());
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerAheadOfUnreadUploadIsRescued100Of100) {
+  const Rounds rounds = play_rounds(100, "flood by 16K | read", "recv 1; send 32K; close-unread");
+  expect_all_rescued(rounds, 32 << 10);
+  // The server closed with unread input, and so reset: the client gets every byte, and then a reset, never a FIN (T4).
+  for (const Observed& client : rounds.clients) EXPECT_TRUE(client.reset()) << client.text();
+  for (const Record& record : rounds.records) {
+    EXPECT_EQ(record.upstream.end, "reset") << record.line;
+    EXPECT_EQ(record.upstream.delivered, 32U << 10) << record.line;
+  }
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerOf3MBIsRescuedWholly) {
+  const Rounds rounds = play_rounds(20, "flood by 16K | read", "recv 1; send 3M; flush; close-unread");
+  expect_all_rescued(rounds, 3 << 20);
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerOf3MBToASlowReaderIsRescuedWholly) {
+  const Rounds rounds = play_rounds(3, "window 8K; flood by 1K every 1ms | read by 64K every 1ms",
+                                    "recv 1; send 3M; flush; close-unread");
+  expect_all_rescued(rounds, 3 << 20);
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerThatCameBeforeTheWriteFailedIsCountedAsRescued) {
+  // The proxy is held while the answer and the reset arrive, so that its write comes first.
+  Server server = start_server("recv 1; send 32K; close-unread");
+  Proxy proxy(server.address());
+  Client client(proxy.address(), script("flood by 16K | read"));
+  client.wait();
+  const Record record = proxy.record();
+  EXPECT_EQ(client.wait().received, 32U << 10) << record.line;
+  EXPECT_LE(record.upstream.rescued, record.upstream.delivered) << record.line;
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, FinThenResetIsACompleteAnswer) {
+  // The server answers and closes in good order; the client goes on sending, and is answered with RST beyond.
+  const Rounds rounds =
+      play_rounds(100, "send 1; flood by 16K | read", "recv 1; send 32K; close", {"--linger-time", "5s"});
+  expect_all_rescued(rounds, 32 << 10);
+  std::size_t complete_answers = 0;
+  for (const Observed& client : rounds.clients) complete_answers += client.fin ? 1U : 0U;
+  // Where the flood came before close(), the server itself has reset instead of sending a FIN; mostly it has not.
+  std::size_t fins = 0;
+  for (const Record& record : rounds.records) fins += record.upstream.end == "reset" ? 0U : 1U;
+  EXPECT_EQ(complete_answers, fins);
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, TheFinBeforeTheRefusalIsPassedOn) {
+  const Played played = play("recv 32K; expect fin; signal read; flood | await over; sleep 1ms",
+                             "send 32K; close; await read; sleep 100ms; signal over", {"--linger-timeout", "300ms"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.client.received, 32U << 10) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
+  EXPECT_EQ(played.record.first, "fin") << played.text();
+  EXPECT_GT(played.record.client.discarded, 0U) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, ASinkThatDiesWhileItsSourceIsSilentIsNoticed) {
+  const Played played = play("send 1; expect reset", "recv 1; sleep 50ms; reset");
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+}
+
+TEST(T5_ARefusalIsNotAResetOfTheSession, OfTheClientThatAnswersAndCloses) {
+  // The same with the roles swapped: the client refuses what the server goes on sending.
+  const Played played = play("recv 1; send 32K; flush; close-unread", "flood by 16K | read");
+  EXPECT_EQ(played.server.received, 32U << 10) << played.text();
+  EXPECT_TRUE(played.server.reset()) << played.text();
+  EXPECT_EQ(played.record.client.delivered, 32U << 10) << played.text();
+}
+
+/// The server answers with a FIN and reads no more; the client goes on sending for as long as it can.
+constexpr const char* kSendsOn = "recv 10; expect fin; flood by 1K every 10ms";
+constexpr const char* kAnswersAndCloses = "send 10; close";
+
+TEST(T6_LingeringClose, OnReadsUntilTheLingerTimeIsOver) {
+  const Played played = play(kSendsOn, kAnswersAndCloses, {"--linger-time", "1s", "--linger-timeout", "800ms"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.record.client.end, "limit") << played.text();
+  EXPECT_EQ(played.record.limit, "linger") << played.text();
+  EXPECT_GE(microseconds(played.record.duration_us), seconds(1)) << played.text();
+  EXPECT_GT(played.record.client.discarded, 0U) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST(T6_LingeringClose, OnEndsWithTheClientsFin) {
+  const Played played = play("recv 10; expect fin; repeat 20 (send 1K; sleep 5ms); shutdown; signal done; sleep 20ms",
+                             "send 10; close; await done", {"--linger-time", "1h", "--linger-timeout", "1h"});
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_EQ(played.client.error, 0) << played.text();
+  EXPECT_EQ(played.record.client.end, "fin") << played.text();
+  EXPECT_EQ(played.record.limit, "none") << played.text();
+}
+
+TEST(T6_LingeringClose, OnEndsWhenTheClientIsQuietForTheTimeout) {
+  const Played played = play("recv 10; expect fin; send 100K; await over", "send 10; close; sleep 1500ms; signal over",
+                             {"--linger-time", "1h", "--linger-timeout", "300ms"});
+  EXPECT_EQ(played.record.limit, "linger") << played.text();
+  EXPECT_GE(microseconds(played.record.duration_us), milliseconds(300)) << played.text();
+}
+
+TEST(T6_LingeringClose, AlwaysTakesItsTimeHoweverQuietTheClientIs) {
+  const Played played = play("recv 10; expect fin; send 100K; sleep 600ms; send 10; sleep 100ms; shutdown; signal over",
+                             "send 10; close; await over", {"--linger-mode", "always", "--linger-time", "20s"});
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_EQ(played.record.client.end, "fin") << played.text();
+}
+
+TEST(T6_LingeringClose, OffClosesAtOnce) {
+  const Played played = play(kSendsOn, kAnswersAndCloses, {"--linger-mode", "off"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.record.client.end, "left") << played.text();
+  EXPECT_EQ(played.record.limit, "none") << played.text();
+  EXPECT_FALSE(played.record.complete) << played.text();
+}
+
+TEST(T6_LingeringClose, AHalfClosedClientThatStillSendsToAServerThatReadsIsNotLingeredAway) {
+  // A FIN alone says nothing of what the server still reads (T2).
+  const Played played = play("recv 10; expect fin; repeat 10 (send 10K; sleep 60ms); shutdown",
+                             "send 10; shutdown; expect fin", {"--linger-time", "100ms", "--linger-timeout", "50ms"});
+  expect_complete(played);
+}
+
+TEST(T6_LingeringClose, KeepsAnAnswerFromBeingCutOff) {
+  // 3 MB lie ahead of a client that reads slowly while it uploads what nobody wants: a plain close() would lose the
+  // tail to a reset.
+  const Played played = play("window 8K; send 100K; flood by 4K every 1ms | read by 64K every 1ms; shutdown",
+                             "recv 100K; send 3M; flush; shutdown; sleep 10ms; close");
+  EXPECT_EQ(played.client.received, 3U << 20) << played.text();
+  EXPECT_FALSE(played.client.first_wrong);
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
