@@ -17,7 +17,7 @@ namespace lastbyte::check {
 namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
-/// No readiness tells that bytes were acknowledged or that some lie unread; so it is looked at so often.
+/// No readiness tells that bytes were acknowledged, and what has ended is ready for ever; so it is looked at so often.
 constexpr Duration kLook{1};
 
 template <typename... Functions>
@@ -53,7 +53,6 @@ short events_of(const Action& action) {
                         [](const Read&) { return short{POLLIN}; },
                         [](const ExpectFin&) { return short{POLLIN}; },
                         [](const ExpectReset&) { return short{POLLIN}; },
-                        [](const ExpectQuiet&) { return static_cast<short>(POLLIN | POLLRDHUP); },
                         [](const CloseUnread&) { return short{POLLIN}; },
                         // Errors and hang-ups are reported always: those that need nothing must not be woken by them.
                         [](const auto&) { return short{0}; },
@@ -136,6 +135,7 @@ void Player::advance(Running& running) {
                  [&](const Read& read) { receive(running, std::nullopt, read.pace); },
                  [&](const ExpectFin&) { expect_end(running, true); },
                  [&](const ExpectReset&) { expect_end(running, false); },
+                 [&](const ExpectError&) { expect_error(running); },
                  [&](const ExpectQuiet& quiet) { expect_quiet(running, quiet.time); },
                  [&](const Flush&) { flush(running); },
                  [&](const Shutdown&) {
@@ -174,7 +174,6 @@ void Player::wait_for(const std::vector<Running>& all) {
     if (each.next > Clock::now()) {
       wake = std::min(wake, each.next);
     } else {
-      wake = std::min(wake, each.look);
       events = static_cast<short>(events | events_of(*each.action));
     }
   }
@@ -261,10 +260,17 @@ void Player::expect_end(Running& running, bool fin) {
   if (!fin && seen_.fin) running.failure = "the input ended by a FIN";
 }
 
+void Player::expect_error(Running& running) {
+  if (seen_.error == 0 && (events_now(socket_.get(), 0) & POLLERR) != 0) latch(net::take_error(socket_.get()));
+  running.over = seen_.error != 0;
+  running.next = Clock::now() + kLook;
+}
+
 void Player::expect_quiet(Running& running, Duration time) {
-  const short now = events_now(socket_.get(), POLLIN | POLLRDHUP);
-  running.look = running.began + time;
-  running.over = now != 0 || Clock::now() >= running.look;
+  // What has ended stays readable, and hung up once our own FIN is acknowledged.
+  const short now = events_now(socket_.get(), POLLIN | POLLRDHUP) & (input_over_ ? POLLERR : ~0);
+  running.next = Clock::now() + kLook;
+  running.over = now != 0 || Clock::now() >= running.began + time;
   if ((now & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
     running.failure = "an end came";
   } else if (now != 0) {

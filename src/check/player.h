@@ -31,9 +31,8 @@ class Player {
   struct Running {
     const Action* action;
     TimePoint began;
-    TimePoint next{};                   ///< nothing is to be done before
-    TimePoint look = TimePoint::max();  ///< it is to be looked after then, whether or not the socket is ready
-    std::uint64_t done = 0;             ///< bytes
+    TimePoint next{};        ///< nothing is to be done before
+    std::uint64_t done = 0;  ///< bytes
     bool over = false;
     std::string failure = {};
   };
@@ -49,6 +48,7 @@ class Player {
   void receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
   std::size_t read_once(std::size_t most);
   void expect_end(Running& running, bool fin);
+  void expect_error(Running& running);
   void expect_quiet(Running& running, Duration time);
   void flush(Running& running);
   void close_unread(Running& running);

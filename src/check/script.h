@@ -12,7 +12,8 @@
 //   recv N [by N] [every T]        N bytes
 //   read [by N] [every T]          all there is, to the FIN or the reset
 //   expect fin | expect reset      reads all there is; it must end so
-//   expect quiet T                 neither a byte nor an end for T; reads nothing
+//   expect error                   the connection fails; nothing is read, so that all that came first stays unread
+//   expect quiet T                 neither a byte nor an end (after the FIN: nor an error) for T; reads nothing
 //   flush                          until the peer's kernel has acknowledged all that was sent
 //   shutdown                       sends the FIN
 //   close                          close(); at the end of a script it goes without saying
@@ -67,6 +68,9 @@ struct ExpectFin {
 struct ExpectReset {
   friend bool operator==(const ExpectReset&, const ExpectReset&) = default;
 };
+struct ExpectError {
+  friend bool operator==(const ExpectError&, const ExpectError&) = default;
+};
 struct ExpectQuiet {
   Duration time{0};
   friend bool operator==(const ExpectQuiet&, const ExpectQuiet&) = default;
@@ -103,8 +107,8 @@ struct Await {
   friend bool operator==(const Await&, const Await&) = default;
 };
 
-using Action = std::variant<Send, Flood, Receive, Read, ExpectFin, ExpectReset, ExpectQuiet, Flush, Shutdown, Close,
-                            CloseUnread, Reset, Vanish, Sleep, Signal, Await>;
+using Action = std::variant<Send, Flood, Receive, Read, ExpectFin, ExpectReset, ExpectError, ExpectQuiet, Flush,
+                            Shutdown, Close, CloseUnread, Reset, Vanish, Sleep, Signal, Await>;
 
 /// Actions that are done at once; the step is done when all are.
 struct Together {

@@ -178,8 +178,9 @@ class Parser {
   Action expectation() {
     if (take("fin")) return ExpectFin{};
     if (take("reset")) return ExpectReset{};
+    if (take("error")) return ExpectError{};
     if (take("quiet")) return ExpectQuiet{time()};
-    throw Wrong{here(), "expected fin, reset or quiet"};
+    throw Wrong{here(), "expected fin, reset, error or quiet"};
   }
 
   Action awaiting() {

@@ -29,6 +29,7 @@ struct Printer {
   std::string operator()(const Read& read) const { return "read" + pace(read.pace); }
   std::string operator()(const ExpectFin&) const { return "expect fin"; }
   std::string operator()(const ExpectReset&) const { return "expect reset"; }
+  std::string operator()(const ExpectError&) const { return "expect error"; }
   std::string operator()(const ExpectQuiet& quiet) const { return "expect quiet " + time(quiet.time); }
   std::string operator()(const Flush&) const { return "flush"; }
   std::string operator()(const Shutdown&) const { return "shutdown"; }

@@ -54,6 +54,20 @@ TEST(PlainTcp, AResetThatAWriteMetFirstIsNoFin) {
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
 }
 
+TEST(PlainTcp, AResetAfterAFinShowsAsAnErrorAlone) {
+  const Both seen =
+      run("expect fin; expect quiet 20ms; signal quiet; send 1; expect error", "shutdown; await quiet; close-unread");
+  EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
+  EXPECT_EQ(seen.client.error, EPIPE);
+}
+
+TEST(PlainTcp, AnErrorIsSeenWithoutReading) {
+  const Both seen = run("expect error; read", "send 1K; flush; reset");
+  EXPECT_EQ(seen.client.error, ECONNRESET) << seen.client.text();
+  EXPECT_EQ(seen.client.received, 1024U) << seen.client.text();
+  EXPECT_FALSE(seen.client.fin);
+}
+
 TEST(PlainTcp, AnUnreadWindowHoldsTheSenderBack) {
   const Both seen =
       run("window 4K; await full; expect fin", "send-buffer 4K; send 1K; flood | sleep 100ms; signal full; close");

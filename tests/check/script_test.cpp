@@ -17,7 +17,7 @@ TEST(Script, EveryVerbIsReadAndPrinted) {
       "await go; await go 12; repeat 3 (send 1; recv 1); expect quiet 50ms; flush; signal done; shutdown; expect fin; "
       "sleep 1s; close; sleep 5ms; signal gone";
   EXPECT_EQ(again(all), all);
-  EXPECT_EQ(again("expect reset; reset"), "expect reset; reset");
+  EXPECT_EQ(again("expect reset; expect error; reset"), "expect reset; expect error; reset");
   EXPECT_EQ(again("vanish; close-unread"), "vanish; close-unread");
   EXPECT_EQ(again(""), "");
 }
@@ -41,7 +41,7 @@ TEST(Script, ErrorsNameTheWordTheColumnAndWhatWasExpected) {
   EXPECT_EQ(again("send 0"), "script, column 6: '0': expected a size from 1, like 100, 32K or 20M");
   EXPECT_EQ(again("send 9999999999G"), "script, column 6: '9999999999G': expected a size from 1, like 100, 32K or 20M");
   EXPECT_EQ(again("sleep 5"), "script, column 7: '5': expected a time with its unit, like 5ms or 2s");
-  EXPECT_EQ(again("expect nothing"), "script, column 8: 'nothing': expected fin, reset or quiet");
+  EXPECT_EQ(again("expect nothing"), "script, column 8: 'nothing': expected fin, reset, error or quiet");
   EXPECT_EQ(again("signal; close"), "script, column 7: ';': expected a name");
   EXPECT_EQ(again("shutdown close"), "script, column 10: 'close': expected ; | or the end");
   EXPECT_EQ(again("repeat 2 send 1"), "script, column 10: 'send': expected ( after repeat and its number");

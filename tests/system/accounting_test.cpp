@@ -1,0 +1,84 @@
+// T11: verdicts are evidence. Records against what the peers really sent and got.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+TEST(T11_VerdictsAreEvidence, ARecordTellsWhoCameAndWhereTheyWereSent) {
+  const Played played = play("send 1000; shutdown; expect fin", "expect fin; send 2000; close", {"--name", "front"});
+  expect_complete(played);
+  const Record& record = played.record;
+  EXPECT_EQ(record.forwarding, "front");
+  EXPECT_EQ(record.client.address, played.client.local.text());
+  EXPECT_EQ(record.upstream.address, played.server.local.text());
+  EXPECT_EQ(record.client.received, 1000U);
+  EXPECT_EQ(record.upstream.received, 2000U);
+  EXPECT_EQ(record.retries, 0U);
+  EXPECT_GE(record.connect_us, 0);
+  EXPECT_GE(record.duration_us, record.connect_us);
+}
+
+TEST(T11_VerdictsAreEvidence, CompleteIsNotClaimedWhereTheLastFinWasNotAcknowledged) {
+  // The client is gone when the server's FIN comes: it acknowledges neither bytes nor FIN.
+  const Played played =
+      play("shutdown; flush; vanish; signal gone; await over",
+           "expect fin; await gone; send 100; shutdown; sleep 300ms; signal over", {"--limits-half-close", "1s"});
+  EXPECT_FALSE(played.record.complete) << played.text();
+}
+
+TEST(T11_VerdictsAreEvidence, BytesThatASinkNeverTookAreUndelivered) {
+  // The server resets while its window is full: what the proxy had read for it is lost, and counted.
+  const Played played = play("send 1M; signal full; expect reset", "window 4K; recv 1; await full; sleep 20ms; reset");
+  const SideRecord& flow = played.record.client;
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+  EXPECT_GT(flow.undelivered, 0U) << played.text();
+  EXPECT_LE(flow.delivered, played.server.received + played.server.unread) << played.text();
+  expect_counts_agree(played);
+}
+
+bool failed(const SideRecord& side) {
+  return side.end == "reset" || side.end == "vanished" || side.end == "unreachable";
+}
+
+/// An ending as a peer may choose it. Those that are well behaved come more often.
+std::string random_peer(std::mt19937& random) {
+  const auto one_of = [&](const auto& all) { return all[random() % all.size()]; };
+  const std::array<std::string, 6> sizes{"1", "100", "5K", "64K", "500K", "2M"};
+  const std::array<std::string, 5> begins{"", "send " + one_of(sizes) + "; ", "sleep 3ms; ",
+                                          "send " + one_of(sizes) + " by 1K; ", "send 10; sleep 2ms; send 10; "};
+  const std::array<std::string, 8> ends{
+      "shutdown; read",           "read; close",      "shutdown; read; close", "flood | sleep 5ms; close",
+      "flush | sleep 1ms; reset", "sleep 2ms; reset", "sleep 2ms; close",      "flood | read; close"};
+  return one_of(begins) + one_of(ends);
+}
+
+TEST(T11_VerdictsAreEvidence, TheCountsAgreeWhateverTheEnding) {
+  std::mt19937 random(20'26);
+  for (int round = 0; round < 100; ++round) {
+    const std::string client = random_peer(random);
+    const std::string server = random_peer(random);
+    SCOPED_TRACE("round " + std::to_string(round) + ": client: " + client + " / server: " + server);
+    PeerOptions options;
+    options.limit = milliseconds(400);  // then it resets
+    options.sends = 10 + static_cast<std::uint64_t>(round);
+    const Played played = play(
+        client, server, {"--linger-timeout", "200ms", "--linger-time", "500ms", "--limits-half-close", "5s"}, options);
+    expect_counts_agree(played);
+    if (played.record.complete) {
+      EXPECT_EQ(played.client.error + played.server.error, 0) << played.text();
+      EXPECT_EQ(played.record.client.undelivered + played.record.upstream.undelivered, 0U) << played.text();
+    }
+    // T4: a clean end is seen only where there was one.
+    EXPECT_FALSE(played.client.fin && failed(played.record.upstream)) << played.text();
+    EXPECT_FALSE(played.server.fin && failed(played.record.client)) << played.text();
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

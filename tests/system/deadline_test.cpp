@@ -1,0 +1,112 @@
+// T8: every waiting has an end, and each end names itself in the record. The connect limit is in early_test.cpp, the
+// reset flush in reset_test.cpp, lingering in refusal_test.cpp, the drain in stop_test.cpp.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+void expect_given_up(const Played& played, const std::string& limit, milliseconds after) {
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_EQ(played.record.limit, limit) << played.text();
+  EXPECT_FALSE(played.record.complete);
+  EXPECT_EQ(played.record.client.end, "limit") << played.text();
+  EXPECT_EQ(played.record.upstream.end, "limit") << played.text();
+  EXPECT_NE(played.record.summary.find(limit + " limit passed"), std::string::npos) << played.text();
+  EXPECT_GE(microseconds(played.record.duration_us), after) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST(T8_Idle, EndsASessionWithoutABit) {
+  const Played played = play("send 10; expect reset", "recv 10; expect reset", {"--limits-idle", "300ms"});
+  expect_given_up(played, "idle", milliseconds(300));
+  EXPECT_EQ(played.record.first, "limit") << played.text();
+  EXPECT_TRUE(played.server.reset()) << played.text();
+}
+
+TEST(T8_Idle, BytesInEitherDirectionKeepASessionAlive) {
+  expect_complete(play("repeat 8 (send 1; sleep 100ms); repeat 8 (recv 1); shutdown; expect fin",
+                       "recv 8; repeat 8 (send 1; sleep 100ms); expect fin; close", {"--limits-idle", "500ms"}));
+}
+
+TEST(T8_Idle, IsNotForHalfClosedSessions) {
+  expect_complete(play("shutdown; expect fin", "expect fin; sleep 500ms; send 10; close",
+                       {"--limits-idle", "100ms", "--limits-half-close", "1h"}));
+}
+
+TEST(T8_HalfClose, EndsASessionWhosePeerNeverFinishes) {
+  const Played played =
+      play("send 10; shutdown; expect reset", "expect fin; signal fin; expect quiet 100ms; expect error",
+           {"--limits-half-close", "300ms", "--limits-idle", "1h"});
+  expect_given_up(played, "half_close", milliseconds(300));
+  EXPECT_EQ(played.record.first, "fin") << played.text();
+  EXPECT_TRUE(played.server.error == ECONNRESET || played.server.error == EPIPE) << played.text();
+}
+
+TEST(T8_HalfClose, EndsOneThatTheUpstreamHasHalfClosed) {
+  const Played played =
+      play("recv 10; expect fin; signal fin; await over; flood",
+           "send 10; shutdown; await fin; expect reset; signal over", {"--limits-half-close", "300ms"});
+  EXPECT_EQ(played.record.limit, "half_close") << played.text();
+  EXPECT_TRUE(played.server.reset()) << played.text();
+}
+
+TEST(T8_HalfClose, BytesKeepTheAnswerAlive) {
+  expect_complete(play("shutdown; expect fin", "expect fin; repeat 8 (send 1; sleep 100ms); close",
+                       {"--limits-half-close", "500ms"}));
+}
+
+TEST(T8_HalfClose, AReaderThatIsSlowButReadsIsAlive) {
+  // Nothing comes from the source any more, and the sink takes seconds for what waits.
+  expect_complete(play("window 32K; shutdown; read by 64K every 10ms; expect fin", "expect fin; send 4M; close",
+                       {"--limits-half-close", "500ms"}));
+}
+
+TEST(T8_Vanished, AClientThatIsGoneIsFoundByKeepalive) {
+  const Played played =
+      play("recv 1; vanish; signal gone; await over", "send 1; await gone; expect reset; signal over",
+           {"--client-keepalive-idle", "1s", "--client-keepalive-interval", "1s", "--client-keepalive-count", "2"});
+  EXPECT_TRUE(played.server.reset()) << played.text();
+  EXPECT_FALSE(played.server.fin) << played.text();
+  EXPECT_EQ(played.record.client.end, "vanished") << played.text();
+  EXPECT_EQ(played.record.client.error, "ETIMEDOUT") << played.text();
+  EXPECT_EQ(played.record.first, "vanished") << played.text();
+  EXPECT_EQ(played.record.first_side, "client") << played.text();
+}
+
+TEST(T8_Vanished, AServerThatIsGoneIsFoundByKeepalive) {
+  const Played played = play(
+      "recv 1; expect reset; signal over", "send 1; vanish; await over",
+      {"--upstream-keepalive-idle", "1s", "--upstream-keepalive-interval", "1s", "--upstream-keepalive-count", "2"});
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "vanished") << played.text();
+  EXPECT_EQ(played.record.upstream.error, "ETIMEDOUT") << played.text();
+}
+
+TEST(T8_Vanished, AServerThatAcknowledgesNothingIsFoundByTheUserTimeout) {
+  const Played played = play("recv 1; await gone; send 1000; expect reset; signal over",
+                             "send 1; vanish; signal gone; await over", {"--upstream-user-timeout", "1s"});
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "vanished") << played.text();
+  EXPECT_EQ(played.record.client.undelivered, 1000U) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST(T8_Vanished, AHalfClosedClientThatIsGoneIsFoundToo) {
+  const Played played = play("shutdown; flush; vanish; signal gone; await over",
+                             "expect fin; await gone; send 1000; flood by 1 every 20ms; signal over",
+                             {"--client-user-timeout", "1s", "--linger-time", "300ms"});
+  EXPECT_NE(played.server.error, 0) << played.text();
+  EXPECT_FALSE(played.record.complete) << played.text();
+  EXPECT_EQ(played.record.client.error, "ETIMEDOUT") << played.text();
+  expect_counts_agree(played);
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

@@ -1,0 +1,68 @@
+// T9: memory is bounded. What the proxy holds does not grow with what a peer pushes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+constexpr std::uint64_t kBoundKib = 16 * 1024;
+constexpr milliseconds kPushFor{3000};
+
+/// The most that was seen while the time passed.
+std::uint64_t peak_resident_kib(const Process& process, milliseconds time) {
+  std::uint64_t peak = 0;
+  eventually(
+      [&] {
+        peak = std::max(peak, process.resident_kib());
+        return false;
+      },
+      time);
+  return peak;
+}
+
+class T9_MemoryIsBounded : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer keeps what was freed";
+    options_.meeting = &meeting_;
+    options_.limit = std::chrono::seconds(60);
+  }
+
+  /// Neither reads until `read` is signalled.
+  void push(std::string_view client_text, std::string_view server_text, std::uint32_t sessions) {
+    Server server = start_server(server_text, options_, sessions);
+    Proxy proxy(server.address(), {"--workers", "1"});
+    const std::uint64_t idle = proxy.process().resident_kib();
+    std::vector<Client> clients;
+    for (std::uint32_t i = 0; i < sessions; ++i) clients.emplace_back(proxy.address(), script(client_text), options_);
+    const std::uint64_t peak = peak_resident_kib(proxy.process(), kPushFor);
+    EXPECT_LT(peak, idle + kBoundKib);
+    meeting_.signal("read");
+    for (Client& client : clients) EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+    for (const Observed& each : server.wait()) EXPECT_TRUE(each.as_scripted()) << each.text();
+    for (const Record& record : proxy.records(sessions)) EXPECT_TRUE(record.complete) << record.line;
+    EXPECT_LT(proxy.process().resident_kib(), idle + kBoundKib);
+  }
+
+  Meeting meeting_;
+  PeerOptions options_;
+};
+
+TEST_F(T9_MemoryIsBounded, WhileAServerPushes200MBToAClientThatDoesNotRead) {
+  push("await read; expect fin", "send 200M; close", 1);
+}
+
+TEST_F(T9_MemoryIsBounded, WhileAClientPushes200MBToAServerThatDoesNotRead) {
+  push("send 200M; shutdown; expect fin", "await read; expect fin; close", 1);
+}
+
+TEST_F(T9_MemoryIsBounded, While50ServersPushToClientsThatDoNotRead) {
+  push("await read; expect fin", "send 8M; close", 50);
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

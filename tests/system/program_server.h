@@ -1,0 +1,50 @@
+// Servers that others wrote, on ports of their own, and what to send through them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "process.h"
+
+namespace lastbyte::system_test {
+
+/// Skips its tests where one of the programs is not installed.
+class NeedsPrograms : public ::testing::Test {
+ protected:
+  explicit NeedsPrograms(std::vector<std::string> programs) : programs_(std::move(programs)) {}
+  void SetUp() override;
+
+ private:
+  std::vector<std::string> programs_;
+};
+
+/// A program that listens on one port of 127.0.0.1; killed at the end.
+class ProgramServer {
+ public:
+  /// Starts `command(port)` with a port that is free, and waits until it listens there. The test fails if it does not.
+  explicit ProgramServer(const std::function<Command(std::uint16_t port)>& command);
+
+  [[nodiscard]] const net::Address& address() const { return address_; }
+  [[nodiscard]] std::string port() const { return std::to_string(address_.port()); }
+  Process& process() { return *process_; }
+
+ private:
+  bool listens_or_ended();
+
+  std::unique_ptr<Process> process_;
+  net::Address address_;
+};
+
+/// Bytes that never repeat themselves: what is lost, doubled or swapped shows.
+std::string payload(std::size_t bytes, std::uint64_t seed = 1);
+
+/// For texts too long to be printed.
+::testing::AssertionResult same_bytes(const std::string& got, const std::string& wanted);
+
+}  // namespace lastbyte::system_test
