@@ -52,7 +52,9 @@ std::string first_difference(const std::string& is, const std::string& wanted) {
     const bool is_more = static_cast<bool>(std::getline(is_lines, is_line));
     const bool wanted_more = static_cast<bool>(std::getline(wanted_lines, wanted_line));
     if (!is_more && !wanted_more) return "";
-    if (is_more != wanted_more || is_line != wanted_line) return "is: " + is_line + "\nwanted: " + wanted_line;
+    if (is_more != wanted_more || is_line != wanted_line) {
+      return std::string("is: ").append(is_line).append("\nwanted: ").append(wanted_line);
+    }
   }
 }
 
