@@ -130,7 +130,8 @@ class Web : public NeedsPrograms {
                                   "%{http_code}", "http://" + to.text() + path}};
     command.arguments.insert(command.arguments.end(), more.begin(), more.end());
     Process process(command);
-    Answer answer{.exit = process.wait()};
+    Answer answer;
+    answer.exit = process.wait();
     answer.status = process.out();
     answer.error = process.err();
     answer.body = read_file(directory.file("body"));
