@@ -10,12 +10,29 @@ endfunction()
 
 set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test has failed")
 
+# Tests should build fast (the rooms under test are what is shipped): not optimised, GoogleTest's headers compiled once.
+add_library(lastbyte_test_options INTERFACE)
+target_compile_options(lastbyte_test_options INTERFACE $<$<CONFIG:Release>:-O0;-U_FORTIFY_SOURCE>)
+function(lastbyte_test_headers)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cpp CONTENT "// a source, as a library needs one\n")
+  add_library(lastbyte_test_headers STATIC ${CMAKE_BINARY_DIR}/test_headers.cpp)
+  target_link_libraries(lastbyte_test_headers PRIVATE lastbyte_test_options GTest::gmock tl::expected)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    target_compile_options(lastbyte_test_headers PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # ccache sees the same file
+  endif()
+  target_precompile_headers(lastbyte_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h> <tl/expected.hpp>
+                            <chrono> <functional> <map> <optional> <thread>)
+endfunction()
+
 #   lastbyte_test(NAME SOURCES a_test.cpp USES termination [LIBRARIES ...]): a GoogleTest program, found by ctest
 function(lastbyte_test NAME)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_executable(${NAME} ${TEST_SOURCES})
-  target_compile_options(${NAME} PRIVATE $<$<CONFIG:Release>:-O1>)  # the rooms are what is shipped; tests should build fast
   list(TRANSFORM TEST_USES PREPEND lastbyte_)
-  target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} GTest::gtest_main)
+  target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} lastbyte_test_options GTest::gtest_main)
+  if(NOT TARGET lastbyte_test_headers)
+    lastbyte_test_headers()
+  endif()
+  target_precompile_headers(${NAME} REUSE_FROM lastbyte_test_headers)
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${LASTBYTE_TEST_TIMEOUT_SECONDS})
 endfunction()
