@@ -191,6 +191,7 @@ TEST_F(RecordLogTest, a_full_disk_loses_records_tells_it_once_and_kills_nothing)
   open("/dev/full");
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
   wait_until([&] { return log_->lost() == 100; });
+  log_->reopen();  // which tries again at once, and fails again
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
   log_->close();
   EXPECT_EQ(log_->lost(), 200U);
@@ -295,6 +296,26 @@ TEST_F(PipeLogTest, lines_of_another_writer_are_never_mixed_into_ours) {
   for (std::string line; std::getline(stream, line);)
     EXPECT_TRUE(line == std::string(99, 'o') || (line.starts_with("record ") && line.ends_with(std::string(200, 'x'))))
         << line;
+}
+
+TEST_F(PipeLogTest, a_log_that_failed_is_tried_again_by_itself) {
+  open(path("pipe"));
+  reader_.close();
+  push(0);
+  wait_until([&] { return log_->lost() == 1; });
+  reader_ = Descriptor(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::uint64_t id = 1;
+  std::string read;
+  wait_until([&] {
+    push(id++);
+    read += read_some();
+    return !read.empty();
+  });
+  log_->close();
+  read += read_some();
+  EXPECT_EQ(log_->lost() + static_cast<std::uint64_t>(std::ranges::count(read, '\n')), id);
+  ASSERT_EQ(warnings().size(), 2U);
+  EXPECT_NE(warnings().back().find("is written again"), std::string::npos) << warnings().back();
 }
 
 TEST_F(PipeLogTest, a_reader_that_went_away_loses_records_and_raises_no_signal) {

@@ -119,6 +119,8 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
 // The socket unit knows nothing of the forwarding's keepalive: without it a vanished client would stay for ever (T8).
 TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   PassedSocket socket = passed_on("a", "127.0.0.1");
+  const int off = 0;
+  ASSERT_EQ(::setsockopt(socket.socket.get(), SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off), 0);
   const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   int keepalive = 0;
