@@ -1,4 +1,5 @@
 add_library(program_server STATIC program_server.cpp)
 target_link_libraries(program_server PUBLIC system_harness GTest::gtest)
 
-lastbyte_test(programs_test SOURCES programs_test.cpp LIBRARIES program_server)
+lastbyte_test(programs_test SOURCES databases_test.cpp go_test.cpp programs_test.cpp LIBRARIES program_server)
+target_compile_definitions(programs_test PRIVATE SYSTEM_TEST_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}")
