@@ -27,7 +27,7 @@ class Process:
 
     def __init__(self, argv, directory, cpus=None):
         self.argv = argv
-        self.log = open(os.path.join(directory, os.path.basename(argv[0]) + ".log"), "ab+")
+        self.log = open(os.path.join(directory, os.path.basename(argv[0]) + ".log"), "wb+")
         self.popen = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, bufsize=0, preexec_fn=_die_with_parent
         )

@@ -48,7 +48,7 @@ def _write(directory, name, text):
 
 
 def _lastbyte(listen, target, directory, sessions, binary):
-    return [binary, "proxy", "--workers", "1", "--log", "off",
+    return [binary, "proxy", "--workers", "1", "--log-target", "off",
             "--listen", f"tcp:127.0.0.1:{listen}", "--connect", f"tcp:127.0.0.1:{target}"]
 
 
