@@ -47,10 +47,12 @@ bool built_with_sanitizer() {
 }
 
 Command Proxy::command(const net::Address& upstream, const Options& options, const std::string& log) {
-  Command command{.arguments = {kBinary, "proxy", "--log-target", log, "--log-format", "json"},
-                  .passed_sockets = options.passed_sockets,
-                  .descriptors = options.descriptors};
+  Command command{
+      .arguments = {kBinary, "proxy"}, .passed_sockets = options.passed_sockets, .descriptors = options.descriptors};
   auto& arguments = command.arguments;
+  const auto unless_given = [&](const std::string& flag, const std::string& value) {
+    if (std::ranges::find(options.flags, flag) == options.flags.end()) arguments.insert(arguments.end(), {flag, value});
+  };
   if (options.config.empty()) {
     arguments.insert(arguments.end(), {"--listen", options.listen, "--connect", "tcp:" + upstream.text()});
   } else {
@@ -58,8 +60,9 @@ Command Proxy::command(const net::Address& upstream, const Options& options, con
     write_file(path, options.config);
     arguments.insert(arguments.end(), {"--config", path});
   }
-  if (std::ranges::find(options.flags, "--workers") == options.flags.end())
-    arguments.insert(arguments.end(), {"--workers", "2"});
+  unless_given("--log-target", log);
+  unless_given("--log-format", "json");
+  unless_given("--workers", "2");
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   return command;
 }

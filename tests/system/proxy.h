@@ -21,7 +21,7 @@ bool built_with_sanitizer();
 class Proxy {
  public:
   struct Options {
-    Flags flags = {};         ///< beside those that the harness gives; "--workers N" wins over its 2
+    Flags flags = {};         ///< win over those that the harness gives: 2 workers, records as JSON
     std::string config = {};  ///< YAML; instead of --listen and --connect
     std::string listen = "tcp:127.0.0.1:0";
     std::vector<int> passed_sockets = {};

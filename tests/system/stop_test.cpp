@@ -1,0 +1,179 @@
+// T15: stopping. Accepting ends first, sessions may finish for `drain`, and the rest is reset: never a false FIN.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+class T15_Stopping : public ::testing::Test {
+ protected:
+  T15_Stopping() { options_.meeting = &meeting_; }
+
+  void start(std::string_view server_text, const Flags& flags = {}) {
+    server_.emplace(start_server(server_text, options_));
+    proxy_.emplace(server_->address(), flags);
+  }
+  Client connect(std::string_view client_text) { return Client(proxy_->address(), script(client_text), options_); }
+  /// Until the peers have come to `signal ready`.
+  void ready(std::uint32_t times = 1) {
+    ASSERT_TRUE(eventually([&] { return meeting_.count("ready") >= times; }));
+  }
+  /// Until the daemon has taken the signal.
+  void stop_by(int number) {
+    proxy_->process().signal(number);
+    ASSERT_TRUE(eventually([&] { return proxy_->process().err().find("no more clients") != std::string::npos; }))
+        << proxy_->process().err();
+  }
+  Played finish(Client& client) {
+    Played played;
+    played.client = client.wait();
+    played.server = server_->wait().at(0);
+    proxy_->expect_end();
+    played.record = proxy_->record();
+    return played;
+  }
+
+  Meeting meeting_;
+  PeerOptions options_;
+  std::optional<Server> server_;
+  std::optional<Proxy> proxy_;
+};
+
+TEST_F(T15_Stopping, WithoutSessionsEndsAtOnce) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    Server server = start_server("close");
+    Proxy proxy(server.address(), {"--drain", "1h"});
+    proxy.process().signal(number);
+    proxy.expect_end();
+    server.stop();
+  }
+}
+
+TEST_F(T15_Stopping, LetsASessionFinish) {
+  start("recv 10; expect fin; send 3M; close", {"--drain", "1h"});
+  Client client = connect("send 10; signal ready; await go; shutdown; expect fin");
+  ready();
+  EXPECT_TRUE(proxy_->wait_for_sessions(1));
+  stop_by(SIGTERM);
+  meeting_.signal("go");
+  expect_complete(finish(client));
+}
+
+TEST_F(T15_Stopping, AcceptsNobodyAnyMore) {
+  start("send 1; expect fin; close", {"--drain", "1h"});
+  Client client = connect("recv 1; signal ready; await go; shutdown; expect fin");
+  ready();
+  stop_by(SIGTERM);
+  // A connection attempt is refused, not left to hang.
+  EXPECT_TRUE(eventually([&] { return Client(proxy_->address(), script("read")).wait().error == ECONNREFUSED; }));
+  meeting_.signal("go");
+  expect_complete(finish(client));
+}
+
+TEST_F(T15_Stopping, ResetsWhatIsLeftAfterTheDrainTime) {
+  start("send 10; signal ready; expect reset", {"--drain", "300ms"});
+  Client client = connect("recv 10; signal ready; expect reset");
+  ready(2);
+  stop_by(SIGTERM);
+  const Played played = finish(client);
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_TRUE(played.server.as_scripted()) << played.text();
+  EXPECT_EQ(played.record.client.end, "stopped") << played.text();
+  EXPECT_EQ(played.record.upstream.end, "stopped") << played.text();
+  EXPECT_EQ(played.record.first, "stop") << played.text();
+  EXPECT_FALSE(played.record.complete);
+  expect_counts_agree(played);
+}
+
+TEST_F(T15_Stopping, ASecondSignalEndsItAtOnce) {
+  start("send 10; signal ready; expect reset", {"--drain", "1h"});
+  Client client = connect("recv 10; signal ready; expect reset");
+  ready(2);
+  stop_by(SIGTERM);
+  proxy_->process().signal(SIGTERM);
+  const Played played = finish(client);
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_TRUE(played.server.as_scripted()) << played.text();
+  EXPECT_EQ(played.record.client.end, "stopped") << played.text();
+}
+
+TEST_F(T15_Stopping, ADrainTimeOfZeroEndsItAtOnce) {
+  start("send 10; signal ready; expect reset", {"--drain", "0ms"});
+  Client client = connect("recv 10; signal ready; expect reset");
+  ready(2);
+  proxy_->process().signal(SIGTERM);
+  const Played played = finish(client);
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+}
+
+TEST_F(T15_Stopping, NeverPresentsTheStopAsAFin) {
+  // Half-closed, with bytes that wait, and still connecting: what is cut off is reset.
+  start("expect fin; signal ready; expect error", {"--drain", "200ms"});
+  Client client = connect("send 10; shutdown; expect reset");
+  ready();
+  stop_by(SIGTERM);
+  const Played played = finish(client);
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_FALSE(played.client.fin);
+  EXPECT_EQ(played.record.client.delivered, 10U) << played.text();
+}
+
+TEST_F(T15_Stopping, ASlowReaderGetsAllWithinTheDrainTime) {
+  start("send 3M; signal ready; close", {"--drain", "1h"});
+  Client client = connect("window 32K; recv 1; signal ready; await go; read by 64K every 5ms; expect fin");
+  ready();
+  stop_by(SIGTERM);
+  meeting_.signal("go");
+  expect_complete(finish(client));
+}
+
+TEST_F(T15_Stopping, BytesThatAreCutOffAreCounted) {
+  start("flood | read", {"--drain", "200ms"});
+  Client client = connect("window 4K; recv 1; signal ready; await over; read");
+  ready();
+  EXPECT_TRUE(proxy_->wait_for_sessions(1));
+  stop_by(SIGTERM);
+  proxy_->expect_end();
+  meeting_.signal("over");
+  Played played;
+  played.client = client.wait();
+  played.server = server_->wait().at(0);
+  played.record = proxy_->record();
+  EXPECT_TRUE(played.client.reset()) << played.text();
+  EXPECT_GT(played.record.upstream.undelivered, 0U) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST_F(T15_Stopping, WhileConnectingResetsTheClient) {
+  start("await never", {"--drain", "200ms"});
+  ASSERT_TRUE(server_->set_deaf(true));
+  Client client = connect("send 10; signal ready; expect reset");
+  ready();
+  EXPECT_TRUE(proxy_->wait_for_sessions(1));
+  stop_by(SIGTERM);
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  proxy_->expect_end();
+  EXPECT_EQ(proxy_->record().client.end, "stopped");
+  server_->stop();
+}
+
+TEST_F(T15_Stopping, ManySessionsAllEnd) {
+  constexpr std::uint32_t kMany = 100;
+  Server server = start_server("send 1; read", options_, kMany);
+  Proxy proxy(server.address(), {"--drain", "300ms"});
+  std::vector<Client> clients;
+  for (std::uint32_t i = 0; i < kMany; ++i)
+    clients.emplace_back(proxy.address(), script("recv 1; signal ready; expect reset"), options_);
+  ready(kMany);
+  proxy.process().signal(SIGTERM);
+  for (Client& client : clients) EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  proxy.expect_end();
+  for (const Record& record : proxy.records(kMany)) EXPECT_EQ(record.client.end, "stopped") << record.line;
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
