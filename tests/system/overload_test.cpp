@@ -33,8 +33,9 @@ class T12_ATransfer : public ::testing::Test {
     options.config = "forwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:" + calm_server.address().text() +
                      "\n  - listen: tcp:127.0.0.2:0\n    connect: tcp:" + server.address().text() + "\n";
     Proxy proxy(server.address(), options);
-    Client calm(proxy.address(0), script("send 10M by 64K every 5ms | recv 10M by 64K; signal half; send 10M | recv "
-                                         "10M; shutdown; expect fin"),
+    Client calm(proxy.address(0),
+                script("send 10M by 64K every 5ms | recv 10M by 64K; signal half; send 10M | recv "
+                       "10M; shutdown; expect fin"),
                 options_);
     disturb(proxy);
     EXPECT_TRUE(calm.wait().as_scripted()) << calm.wait().text();

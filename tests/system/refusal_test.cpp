@@ -63,17 +63,11 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerOf3MBToASlowReaderIsRescuedWhol
   const Rounds rounds = play_rounds(3, "window 8K; flood by 1K every 1ms | read by 64K every 1ms",
                                     "recv 1; send 3M; flush; close-unread");
   expect_all_rescued(rounds, 3 << 20);
-}
-
-TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerThatCameBeforeTheWriteFailedIsCountedAsRescued) {
-  // The proxy is held while the answer and the reset arrive, so that its write comes first.
-  Server server = start_server("recv 1; send 32K; close-unread");
-  Proxy proxy(server.address());
-  Client client(proxy.address(), script("flood by 16K | read"));
-  client.wait();
-  const Record record = proxy.record();
-  EXPECT_EQ(client.wait().received, 32U << 10) << record.line;
-  EXPECT_LE(record.upstream.rescued, record.upstream.delivered) << record.line;
+  // Most of it was still waiting when the upstream refused the upload.
+  for (const Record& record : rounds.records) {
+    EXPECT_GT(record.upstream.rescued, 0U) << record.line;
+    EXPECT_LE(record.upstream.rescued, record.upstream.delivered) << record.line;
+  }
 }
 
 TEST(T5_ARefusalIsNotAResetOfTheSession, FinThenResetIsACompleteAnswer) {
