@@ -1,7 +1,7 @@
 // The times of a record, as both formats show them.
 #pragma once
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <string>
@@ -12,9 +12,12 @@ namespace lastbyte::observe {
 
 /// UTC with milliseconds: "2026-03-04T05:06:07.089Z".
 inline std::string moment_text(std::chrono::system_clock::time_point when) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(when);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(when - second).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(second)), ms);
+  const auto day = std::chrono::floor<std::chrono::days>(when);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::milliseconds>(when - day));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 /// The start on the wall clock plus the duration on the monotonic one: never before the start, whatever happened to

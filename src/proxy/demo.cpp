@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
 
 #include "proxy/operator_log.h"
 #include "proxy/origin.h"
@@ -11,19 +12,22 @@
 namespace lastbyte::proxy {
 namespace {
 
-constexpr const char* kInstructions = R"(
-lastbyte forwards {where} to an origin server of its own. Try, in another terminal:
+/// A command to try, and what it shows.
+std::string line(const std::string& command, const char* meaning) {
+  return fmt::format("  {:<52} {}\n", command, meaning);
+}
 
-  printf hi | nc -N {host} {port}                   the client ends its half first, and still gets the answer
-  curl http://{where}/                       a small page
-  curl -o /dev/null http://{where}/big/500   500 MB, byte for byte
-  head -c 40M /dev/zero | curl -T - http://{where}/
-                                                      the origin answers 413 and closes while the upload goes on:
-                                                      the answer arrives all the same
-
-Each session that ends is one line below. Ctrl-C stops.
-
-)";
+std::string instructions(const net::Address& at) {
+  const std::string where = at.text();
+  return fmt::format("\nlastbyte forwards {} to an origin server of its own. Try, in another terminal:\n\n", where) +
+         line(fmt::format("printf hi | nc -N {} {}", at.ip_text(), at.port()),
+              "the client ends its half first, and still gets the answer") +
+         line(fmt::format("curl http://{}/", where), "a small page") +
+         line(fmt::format("curl -o /dev/null http://{}/big/500", where), "500 MB, byte for byte") +
+         line(fmt::format("head -c 40M /dev/zero | curl -T - http://{}/", where),
+              "the origin answers 413 and closes during the upload:") +
+         line("", "the answer arrives all the same") + "\nEach session that ends is one line below. Ctrl-C stops.\n\n";
+}
 
 config::Config demo_config(std::uint16_t listen_port, std::uint16_t origin_port) {
   relay::Forwarding forwarding;
@@ -47,9 +51,7 @@ int run_demo(std::uint16_t listen_port) {
   bool listening = false;
   const int status = serve(demo_config(listen_port, (*origin)->port()), [&](const std::vector<Bound>& bound) {
     listening = true;
-    const net::Address& at = bound.front().addresses.front();
-    fmt::print(fmt::runtime(kInstructions), fmt::arg("where", at.text()), fmt::arg("host", at.ip_text()),
-               fmt::arg("port", at.port()));
+    fmt::print("{}", instructions(bound.front().addresses.front()));
     std::fflush(stdout);
   });
   if (!listening && listen_port != 0)
