@@ -1,205 +1,217 @@
-// Real programs through the proxy.
+// Through the proxy between programs of every day: nc, socat, curl and nginx.
 #include <gtest/gtest.h>
-#include <signal.h>
 
-#include <span>
+#include <algorithm>
 
-#include "check/payload.h"
-#include "crowd.h"
+#include "program_server.h"
 #include "proxy.h"
-#include "servers.h"
 
 namespace lastbyte::system_test {
 namespace {
 
-/// Bytes that no program guesses.
-std::string noise(std::size_t count) {
-  std::string text(count, '\0');
-  check::Payload(7).fill(0, std::as_writable_bytes(std::span(text)));
-  return text;
+constexpr std::size_t kLarge = 32'000'003;  // no multiple of any buffer
+
+void expect_complete(Proxy& proxy, std::size_t sessions) {
+  for (const Record& record : proxy.records(sessions)) EXPECT_TRUE(record.complete) << record.line;
 }
 
-void expect_same(const std::string& got, const std::string& wanted) {
-  EXPECT_EQ(got.size(), wanted.size());
-  EXPECT_TRUE(got == wanted) << "the bytes differ";
+/// Reads the whole request and only then says something: an echo of a half-close.
+ProgramServer socat_server(const std::string& what) {
+  return ProgramServer([&](std::uint16_t port) {
+    return Command{.arguments = {"socat", "-t30", "TCP-LISTEN:" + std::to_string(port) + ",bind=127.0.0.1,fork", what}};
+  });
 }
 
-std::string port_of(const Proxy& proxy) { return std::to_string(proxy.address().port()); }
-std::string url_of(const Proxy& proxy, const std::string& path) { return "http://" + proxy.address().text() + path; }
+/// It sends a FIN after its input, reads to the answer's end and then ends.
+std::string through_nc(const net::Address& to, const std::string& input) {
+  return output_of({.arguments = {"nc", "-N", to.ip_text(), std::to_string(to.port())}, .input = input});
+}
 
-/// Skips the test of whoever needs a program that is not here, and says which.
-class WithPrograms : public ::testing::Test {
+class Netcat : public NeedsPrograms {
  protected:
-  explicit WithPrograms(std::vector<std::string> programs) : programs_(std::move(programs)) {}
+  Netcat() : NeedsPrograms({"nc", "socat", "sha256sum"}) {}
+};
+
+TEST_F(Netcat, T1_HalfClosesAndGetsTheAnswerThatComesAfterIt) {
+  ProgramServer server = socat_server("EXEC:sha256sum");
+  Proxy proxy(server.address());
+  const std::string input = payload(kLarge);
+  EXPECT_EQ(through_nc(proxy.address(), input), output_of({.arguments = {"sha256sum"}, .input = input}));
+  expect_complete(proxy, 1);
+}
+
+TEST_F(Netcat, T2_GetsAllOfAnEcho) {
+  ProgramServer server = socat_server("EXEC:cat");
+  Proxy proxy(server.address());
+  const std::string input = payload(kLarge);
+  EXPECT_TRUE(same_bytes(through_nc(proxy.address(), input), input));
+  expect_complete(proxy, 1);
+}
+
+TEST_F(Netcat, T3_ThatIsDoneBeforeTheServerIsReachedGetsItsAnswer) {
+  ProgramServer server = socat_server("EXEC:sha256sum");
+  Proxy proxy(server.address());
+  const std::string sum = output_of({.arguments = {"sha256sum"}, .input = "hi"});
+  for (int each = 0; each < 20; ++each) EXPECT_EQ(through_nc(proxy.address(), "hi"), sum);
+  expect_complete(proxy, 20);
+}
+
+class Socat : public NeedsPrograms {
+ protected:
+  Socat() : NeedsPrograms({"socat", "sha256sum"}) {}
+  static std::string run(const net::Address& to, const std::string& input) {
+    return output_of({.arguments = {"socat", "-t30", "-", "TCP:" + to.text()}, .input = input});
+  }
+};
+
+TEST_F(Socat, T1_OnBothSidesWithHalfClose) {
+  ProgramServer server = socat_server("EXEC:sha256sum");
+  Proxy proxy(server.address());
+  const std::string input = payload(kLarge);
+  EXPECT_EQ(run(proxy.address(), input), output_of({.arguments = {"sha256sum"}, .input = input}));
+  expect_complete(proxy, 1);
+}
+
+TEST_F(Socat, T2_OnBothSidesWithAnEcho) {
+  ProgramServer server = socat_server("EXEC:cat");
+  Proxy proxy(server.address());
+  const std::string input = payload(kLarge);
+  EXPECT_TRUE(same_bytes(run(proxy.address(), input), input));
+  expect_complete(proxy, 1);
+}
+
+/// nginx that serves and takes files, with a place for uploads that are refused early.
+class Web : public NeedsPrograms {
+ protected:
+  Web() : NeedsPrograms({"nginx", "curl"}) {}
+
   void SetUp() override {
-    for (const std::string& program : programs_)
-      if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+    NeedsPrograms::SetUp();
+    if (IsSkipped()) return;
+    write_file(files_.file("large"), content_);
+    write_file(files_.file("page"), "hello\n");
+    std::filesystem::create_directory(files_.file("up"));
+    std::filesystem::create_directory(files_.file("work"));
+    for (const char* each : {"up", "work"})
+      std::filesystem::permissions(files_.file(each), std::filesystem::perms::all);
+    std::filesystem::permissions(files_.path(), std::filesystem::perms::all);
+    server_ = std::make_unique<ProgramServer>([this](std::uint16_t port) {
+      write_file(files_.file("nginx.conf"), configuration(port));
+      return Command{.arguments = {"nginx", "-e", files_.file("error.log"), "-c", files_.file("nginx.conf")}};
+    });
   }
 
- private:
-  std::vector<std::string> programs_;
-};
-
-class Netcat : public WithPrograms {
- protected:
-  Netcat() : WithPrograms({"nc"}) {}
-};
-class Socat : public WithPrograms {
- protected:
-  Socat() : WithPrograms({"socat", "wc"}) {}
-};
-class Go : public WithPrograms {
- protected:
-  Go() : WithPrograms({"go"}) {}
-};
-
-TEST_F(Netcat, HalfClosesAndGetsTheAnswer) {
-  EchoServer server;
-  Proxy proxy(server.address());
-  const std::string text = noise(3'000'000);
-  expect_same(output_of({.arguments = {"nc", "-N", "127.0.0.1", port_of(proxy)}, .input = text}), text);
-  EXPECT_TRUE(proxy.record().complete);
-}
-
-TEST_F(Socat, ACommandThatNeedsTheEndOfItsInputAnswers) {
-  const RunningServer server = start_socat("wc -c");
-  Proxy proxy(server.address);
-  const std::string answer =
-      output_of({.arguments = {"socat", "-t30", "-", "TCP4:" + proxy.address().text()}, .input = noise(20'000'000)});
-  EXPECT_EQ(answer, "20000000\n");
-  EXPECT_TRUE(proxy.record().complete);
-}
-
-class Http : public WithPrograms {
- protected:
-  Http() : WithPrograms({"curl", "nginx"}) {}
-
-  static Command curl(std::vector<std::string> arguments) {
-    // Without --fail: what the server says is the answer, whatever it says.
-    const std::vector<std::string> always{"curl", "-sS", "--max-time", "60", "--noproxy", "*"};
-    arguments.insert(arguments.begin(), always.begin(), always.end());
-    return {.arguments = std::move(arguments)};
+  std::string configuration(std::uint16_t port) const {
+    const std::string work = files_.file("work");
+    return "daemon off; master_process off; worker_processes 1; pid " + files_.file("pid") +
+           ";\n"
+           "events { worker_connections 256; }\n"
+           "http { access_log off; root " +
+           files_.path() + "; client_body_temp_path " + work + "/body; proxy_temp_path " + work +
+           "/proxy; fastcgi_temp_path " + work + "/fastcgi; uwsgi_temp_path " + work + "/uwsgi; scgi_temp_path " +
+           work + "/scgi;\n  server { listen 127.0.0.1:" + std::to_string(port) +
+           ";\n"
+           "    location /up/ { dav_methods PUT; client_max_body_size 0; }\n"
+           "    location /small/ { client_max_body_size 1k; proxy_pass http://127.0.0.1:1; }\n"
+           "  } }\n";
   }
 
-  /// Uploads far more than nginx is ready to take, without asking first, and expects to be told.
-  static void expect_413(const Proxy& proxy, int rounds) {
-    TemporaryDirectory directory;
-    write_file(directory.file("upload"), noise(20'000'000));
-    int told = 0;
-    for (int round = 0; round < rounds; ++round) {
-      Process process(curl({"-T", directory.file("upload"), "-H", "Expect:", "-o", "/dev/null", "-w", "%{http_code}",
-                            url_of(proxy, "/upload")}));
-      process.wait();
-      // The status is curl's own verdict on the rest of the upload; what counts is that the answer came.
-      told += process.out() == "413" ? 1 : 0;
-      EXPECT_EQ(process.out(), "413") << process.err();
+  struct Answer {
+    std::optional<int> exit;
+    std::string status;
+    std::string error;
+    std::string body;
+  };
+
+  Answer curl(const net::Address& to, const std::string& path, const std::vector<std::string>& more = {}) {
+    const TemporaryDirectory directory;
+    Command command{.arguments = {"curl", "-q", "-sS", "--noproxy", "*", "-o", directory.file("body"), "-w",
+                                  "%{http_code}", "http://" + to.text() + path}};
+    command.arguments.insert(command.arguments.end(), more.begin(), more.end());
+    Process process(command);
+    Answer answer;
+    answer.exit = process.wait();
+    answer.status = process.out();
+    answer.error = process.err();
+    answer.body = read_file(directory.file("body"));
+    return answer;
+  }
+
+  void expect_download(const net::Address& through) {
+    const Answer answer = curl(through, "/large");
+    EXPECT_EQ(answer.exit, 0) << answer.error;
+    EXPECT_EQ(answer.status, "200");
+    EXPECT_TRUE(same_bytes(answer.body, content_));
+  }
+
+  void expect_upload(const net::Address& through) {
+    const Answer answer = curl(through, "/up/large", {"-T", files_.file("large")});
+    EXPECT_EQ(answer.exit, 0) << answer.error;
+    EXPECT_EQ(answer.status, "201");
+    EXPECT_TRUE(same_bytes(read_file(files_.file("up/large")), content_));
+  }
+
+  /// The server answers after the head of the request and closes, with most of the body still to come.
+  void expect_refusals(const net::Address& through, int times) {
+    for (int each = 0; each < times; ++each) {
+      const Answer answer = curl(through, "/small/large", {"-H", "Expect:", "-T", files_.file("large")});
+      EXPECT_EQ(answer.status, "413") << answer.error;
+      EXPECT_NE(answer.body.find("</html>"), std::string::npos) << answer.body;
     }
-    EXPECT_EQ(told, rounds);
   }
+
+  TemporaryDirectory files_;
+  std::string content_ = payload(kLarge);
+  std::unique_ptr<ProgramServer> server_;
 };
 
-TEST_F(Http, LargeBodiesGoBothWays) {
-  const RunningServer nginx = start_nginx("1g");
-  Proxy proxy(nginx.address);
-  TemporaryDirectory directory;
-  const std::string body = noise(50'000'000);
-  write_file(directory.file("up"), body);
-  EXPECT_EQ(
-      output_of(curl({"-T", directory.file("up"), "-o", "/dev/null", "-w", "%{http_code}", url_of(proxy, "/file")})),
-      "201");
-  expect_same(read_file(nginx.directory->path() + "/root/file"), body);
-  output_of(curl({"-o", directory.file("down"), url_of(proxy, "/file")}));
-  expect_same(read_file(directory.file("down")), body);
+TEST_F(Web, T1_ALargeBodyEachWay) {
+  Proxy proxy(server_->address());
+  expect_download(proxy.address());
+  expect_upload(proxy.address());
+  const auto records = proxy.records(2);
+  for (const Record& record : records) EXPECT_TRUE(record.complete) << record.line;
+  EXPECT_GE(records[0].upstream.delivered, kLarge);
+  EXPECT_GE(records[1].client.delivered, kLarge);
 }
 
-TEST_F(Http, AnEarly413ReachesTheClientThatUploads) {
-  const RunningServer nginx = start_nginx("1k");
-  Proxy proxy(nginx.address);
-  expect_413(proxy, 20);
-}
-
-TEST_F(Http, AnEarly413ReachesTheClientEvenWhereTheServerDoesNotLinger) {
-  const RunningServer nginx = start_nginx("1k", "lingering_close off;");
-  Proxy proxy(nginx.address);
-  expect_413(proxy, 20);
-}
-
-TEST_F(Http, GoesThroughTwoInARow) {
-  const RunningServer nginx = start_nginx("1k");
-  const std::string body = noise(10'000'000);
-  write_file(nginx.directory->path() + "/root/file", body);
-  Proxy inner(nginx.address);
-  Proxy outer(inner.address());
-  TemporaryDirectory directory;
-  output_of(curl({"-o", directory.file("down"), url_of(outer, "/file")}));
-  expect_same(read_file(directory.file("down")), body);
-  expect_413(outer, 20);
-  // What the outer one passes on, the inner one did (T1, T4).
-  outer.records(21);
-  inner.records(21);
-}
-
-TEST_F(Http, ManyRequestsOnOneConnection) {
-  const RunningServer nginx = start_nginx("1k");
-  write_file(nginx.directory->path() + "/root/small", "hello\n");
-  Proxy proxy(nginx.address);
-  const std::string all = output_of(curl({url_of(proxy, "/small?[1-500]")}));
-  EXPECT_EQ(all.size(), 500U * 6);
-  EXPECT_EQ(proxy.records(1).size(), 1U);
-}
-
-class Redis : public WithPrograms {
- protected:
-  Redis() : WithPrograms({"redis-server", "redis-cli"}) {}
-  static Command cli(const Proxy& proxy, std::vector<std::string> arguments, std::string input = "") {
-    const std::vector<std::string> always{"redis-cli", "-h", "127.0.0.1", "-p", port_of(proxy)};
-    arguments.insert(arguments.begin(), always.begin(), always.end());
-    return {.arguments = std::move(arguments), .input = std::move(input)};
+TEST_F(Web, T2_ManyAtOnceInBothDirections) {
+  Proxy proxy(server_->address());
+  std::vector<std::string> arguments = {"curl", "-q", "-sS", "--noproxy", "*", "--parallel", "--fail", "--http1.1"};
+  const TemporaryDirectory directory;
+  const std::string url = "http://" + proxy.address().text();
+  constexpr int kTransfers = 6;
+  for (int each = 0; each < kTransfers; ++each) {
+    const std::string name = std::to_string(each);
+    if (each != 0) arguments.emplace_back("--next");
+    arguments.insert(arguments.end(), {"-o", directory.file(name), url + "/large"});
+    arguments.insert(arguments.end(), {"--next", "-T", files_.file("large"), url + "/up/" + name});
   }
-};
-
-TEST_F(Redis, ValuesGoBothWays) {
-  const RunningServer redis = start_redis();
-  Proxy proxy(redis.address);
-  const std::string value = noise(5'000'000);
-  EXPECT_EQ(output_of(cli(proxy, {"-x", "SET", "key"}, value)), "OK\n");
-  EXPECT_EQ(output_of(cli(proxy, {"STRLEN", "key"})), "5000000\n");
-  expect_same(output_of(cli(proxy, {"GET", "key"})), value + "\n");
+  output_of({.arguments = arguments});
+  for (int each = 0; each < kTransfers; ++each) {
+    EXPECT_TRUE(same_bytes(read_file(directory.file(std::to_string(each))), content_));
+    EXPECT_TRUE(same_bytes(read_file(files_.file("up/" + std::to_string(each))), content_));
+  }
 }
 
-TEST_F(Redis, APipelineOf20000Commands) {
-  const RunningServer redis = start_redis();
-  Proxy proxy(redis.address);
-  std::string commands;
-  for (int i = 0; i < 20'000; ++i) commands += "INCR counter\r\n";
-  const std::string told = output_of(cli(proxy, {"--pipe"}, commands));
-  EXPECT_NE(told.find("errors: 0, replies: 20000"), std::string::npos) << told;
-  EXPECT_EQ(output_of(cli(proxy, {"GET", "counter"})), "20000\n");
+TEST_F(Web, T6_AnEarly413ReachesTheClient) {
+  Proxy proxy(server_->address());
+  expect_refusals(proxy.address(), 20);
 }
 
-TEST_F(Redis, AServerThatGoesAwayIsSeen) {
-  const RunningServer redis = start_redis();
-  Proxy proxy(redis.address);
-  Process waiting(cli(proxy, {"BLPOP", "nothing", "0"}));
-  EXPECT_TRUE(proxy.wait_for_sessions(1));
-  EXPECT_TRUE(eventually([&] {
-    return output_of({.arguments = {"redis-cli", "-p", std::to_string(redis.address.port()), "CLIENT", "LIST"}})
-               .find("cmd=blpop") != std::string::npos;
-  }));
-  redis.process->signal(SIGKILL);
-  EXPECT_TRUE(waiting.wait()) << "it still waits for a server that is gone";
-  EXPECT_EQ(proxy.record().upstream.end, "fin");
+TEST_F(Web, T1_ThroughTwoInARow) {
+  Proxy near_server(server_->address());
+  Proxy near_client(near_server.address());
+  expect_download(near_client.address());
+  expect_upload(near_client.address());
+  expect_complete(near_client, 2);
+  expect_complete(near_server, 2);
 }
 
-TEST_F(Go, AClientThatUsesCloseWriteGetsEverythingBack) {
-  TemporaryDirectory directory;
-  output_of({.arguments = {"go", "build", "-o", directory.file("close_write"), CLOSE_WRITE_SOURCE},
-             .environment = {"GOFLAGS=-mod=mod", "GO111MODULE=off", "GOCACHE=" + directory.file("cache")}});
-  EchoServer server;
-  Proxy proxy(server.address());
-  EXPECT_EQ(output_of({.arguments = {directory.file("close_write"), proxy.address().text(), "20000000"}}),
-            "20000000 bytes came back\n");
-  EXPECT_TRUE(proxy.record().complete);
+TEST_F(Web, T6_AnEarly413ThroughTwoInARow) {
+  Proxy near_server(server_->address());
+  Proxy near_client(near_server.address());
+  expect_refusals(near_client.address(), 10);
 }
 
 }  // namespace
