@@ -2,11 +2,11 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "sock/calls.h"
 #include "sock/endpoints.h"
 #include "sock/knobs.h"
-#include "sock/tcp_info.h"
 
 namespace lastbyte::sock {
 namespace {
@@ -48,8 +48,15 @@ Result<Endpoint> connect_one(const Options& options, const SockAddress& peer, co
   if (auto bound = bind_client(endpoint, options, narrator); !bound) return Failure(bound.error());
   const int fd = endpoint.socket.get();
   auto error = connect_socket(fd, peer, narrator).error;
+  endpoint.states.look(fd, narrator);
   if (error == EINPROGRESS) error = outcome_of_connecting(fd, options, narrator, stop);
-  if (error != 0) return failure("connect " + peer.text(), error);
+  endpoint.states.look(fd, narrator);
+  // A refusal is ECONNREFUSED; these two come only after the handshake (net/ipv4/tcp_input.c tcp_reset).
+  if (error == ECONNRESET || error == EPIPE) endpoint.early_error = std::exchange(error, 0);
+  if (error != 0) {
+    close_socket(endpoint.socket, narrator);
+    return failure("connect " + peer.text(), error);
+  }
   endpoint.local = SockAddress::local_of(fd);
   narrator.line("connected " + endpoint.local.text() + " -> " + peer.text());
   return endpoint;

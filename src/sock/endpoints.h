@@ -10,6 +10,7 @@
 #include "sock/narrator.h"
 #include "sock/sock.h"
 #include "sock/stop.h"
+#include "sock/tcp_info.h"
 
 namespace lastbyte::sock {
 
@@ -19,6 +20,8 @@ struct Endpoint {
   SockAddress local;
   SockAddress peer;  ///< none() where it is not connected
   BoundPath path;
+  StateWatch states;
+  int early_error = 0;  ///< an errno: it was connected, and reset before that was noticed. What came is readable
 };
 
 /// Tries each address in turn, each for no longer than options.timeout. The error is that of the last one. With Fast

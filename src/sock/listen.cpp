@@ -24,8 +24,9 @@ std::string_view advice(int code, const Options& options) {
     return options.reuse_address ? "someone listens there"
                                  : "the file is there; -A replaces one that no one listens on";
   }
-  return options.reuse_address ? "another socket holds it"
-                               : "another socket holds it, or connections in TIME_WAIT do, which -A overrides";
+  // TIME_WAIT remembers whether its socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c): both must have it.
+  return options.reuse_address ? "another socket holds it, or connections in TIME_WAIT of one without -A do"
+                               : "another socket holds it, or connections in TIME_WAIT do, which -A on both overrides";
 }
 
 Outcome bind_or_replace(int fd, const Options& options, const SockAddress& address, const Narrator& narrator) {

@@ -172,7 +172,7 @@ AtEof default_at_eof(const Options& options) {
 void settle(Draft& draft) {
   auto& options = draft.options;
   if (draft.udp) options.transport = Transport::udp;
-  if (draft.scan) options.role = Role::scan;
+  if (draft.scan && options.role != Role::server) options.role = Role::scan;
   if (options.concurrent > 1) options.keep_open = true;
   if (options.quit_after && !draft.at_eof) draft.at_eof = AtEof::fin;
   options.at_eof = draft.at_eof.value_or(default_at_eof(options));

@@ -26,7 +26,7 @@ class StreamLoop {
     listening_ = std::move(listening);
     accept_from_ = Clock::now() + run_.options.delays.accept;
   }
-  void add(Descriptor socket, const SockAddress& local, const SockAddress& peer, const Narrator& narrator);
+  void add(Endpoint&& endpoint, const Narrator& narrator);
   /// Until there is nothing left to do. The result is the exit status.
   int until_done();
 
@@ -46,9 +46,9 @@ class StreamLoop {
   std::vector<std::unique_ptr<Stream>> streams_;
 };
 
-void StreamLoop::add(Descriptor socket, const SockAddress& local, const SockAddress& peer, const Narrator& narrator) {
+void StreamLoop::add(Endpoint&& endpoint, const Narrator& narrator) {
   const Surroundings around{run_.options, run_.input, run_.output};
-  streams_.push_back(std::make_unique<Stream>(std::move(socket), local, peer, around, narrator, Clock::now()));
+  streams_.push_back(std::make_unique<Stream>(std::move(endpoint), around, narrator, Clock::now()));
 }
 
 bool StreamLoop::may_accept(TimePoint now) const {
@@ -73,19 +73,18 @@ void StreamLoop::accept_failed(int error) {
 }
 
 void StreamLoop::accept_one() {
-  SockAddress peer;
-  const auto accepted = accept_socket(listening_.socket.get(), peer, run_.narrator);
+  Endpoint endpoint;
+  const auto accepted = accept_socket(listening_.socket.get(), endpoint.peer, run_.narrator);
   if (!accepted.ok()) return accept_failed(accepted.error);
-  Descriptor socket(static_cast<int>(accepted.value));
-  const auto local = SockAddress::local_of(socket.get());
+  endpoint.socket = Descriptor(static_cast<int>(accepted.value));
+  endpoint.local = SockAddress::local_of(endpoint.socket.get());
   ++accepted_;
   if (!run_.options.keep_open) {
     // Who comes later is refused rather than left waiting.
     close_socket(listening_.socket, run_.narrator);
     listening_.path.remove();
   }
-  add(std::move(socket), local, peer,
-      run_.options.keep_open ? run_.narrator.about_connection(accepted_) : run_.narrator);
+  add(std::move(endpoint), run_.options.keep_open ? run_.narrator.about_connection(accepted_) : run_.narrator);
 }
 
 void StreamLoop::wait_for_events(std::vector<pollfd>& seen) {
@@ -141,7 +140,7 @@ int run_stream_client(const Run& run) {
   auto connected = connect_to(run.options, *peers, run.narrator, run.stop);
   if (!connected) return fail(run.narrator, connected.error());
   StreamLoop loop(run);
-  loop.add(std::move(connected->socket), connected->local, connected->peer, run.narrator);
+  loop.add(std::move(*connected), run.narrator);
   return loop.until_done();
 }
 

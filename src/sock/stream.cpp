@@ -17,16 +17,14 @@ std::string host_for_http(const Options& options) {
 
 }  // namespace
 
-Stream::Stream(Descriptor socket, SockAddress local, SockAddress peer, Surroundings around, Narrator narrator,
-               TimePoint now)
-    : socket_(std::move(socket)),
-      local_(local),
-      peer_(peer),
+Stream::Stream(Endpoint&& endpoint, Surroundings around, Narrator narrator, TimePoint now)
+    : endpoint_(std::move(endpoint)),
       around_(around),
       narrator_(std::move(narrator)),
       traffic_(around.options, host_for_http(around.options)),
       buffer_(around.options.read_size),
       receiving_(around.options.read_peer ? Receiving::open : Receiving::off),
+      in_handshake_(around.options.fast_open && around.options.role == Role::client),
       started_(now),
       progress_(now),
       next_read_(now + options().delays.start + options().delays.read),
@@ -34,6 +32,10 @@ Stream::Stream(Descriptor socket, SockAddress local, SockAddress peer, Surroundi
       close_at_(TimePoint::max()) {
   received_.checked = !(options().mode == Mode::discard && options().transport == Transport::tcp);
   look();
+  if (endpoint_.early_error != 0) {
+    keep_error("connect", endpoint_.early_error);
+    sending_ = Sending::failed;
+  }
   settle(now);
 }
 
@@ -56,10 +58,10 @@ pollfd Stream::socket_watch(TimePoint now) const {
   // Inline, the urgent byte is read among the others, and POLLPRI would stay until then.
   const bool urgent_apart = options().transport == Transport::tcp && !options().urgent_inline;
   if (may_read(now) && urgent_apart) watch.events |= POLLPRI;
-  if (may_write(now)) watch.events |= POLLOUT;
+  if (may_write(now) || (in_handshake_ && traffic_.nothing_more())) watch.events |= POLLOUT;
   // A socket that is to be read later stays unwatched meanwhile: poll(2) would report its error over and over.
   const bool for_its_error = receiving_ != Receiving::open && !hung_up_;
-  if (watch.events != 0 || for_its_error) watch.fd = socket_.get();
+  if (watch.events != 0 || for_its_error) watch.fd = fd();
   return watch;
 }
 
@@ -74,7 +76,7 @@ TimePoint Stream::wake_at(TimePoint now) const {
   const auto by = [&](bool matters, TimePoint when) {
     if (matters) at = std::min(at, when);
   };
-  if (narrator_.on() && states_.in_transit()) by(true, now + look_every);
+  if (narrator_.on() && endpoint_.states.in_transit()) by(true, now + look_every);
   if (closing()) {
     by(traffic_.output().empty(), close_at_);
     return at;
@@ -112,25 +114,30 @@ Ending Stream::error_ending() const {
   return error_code_ == ECONNRESET || error_code_ == EPIPE ? Ending::reset : Ending::failed;
 }
 
+/// In SYN_SENT both shutdown() and close() give up the connection, and the bytes that the SYN carries with it
+/// (net/ipv4/tcp.c, new_state): the end has to wait.
+bool Stream::is_handshake_over() {
+  if (!in_handshake_) return true;
+  if (sent_.calls == 0 && !std::exchange(syn_is_out_, true)) send_bytes(fd(), {}, narrator_);
+  in_handshake_ = is_connecting(fd());
+  return !in_handshake_;
+}
+
 /// Nothing more to send: the peer may be told so.
 void Stream::end_sending(TimePoint now) {
-  if (nothing_more_since_ || sending_ != Sending::open || !traffic_.nothing_more()) return;
+  if (nothing_more_since_ || sending_ != Sending::open || !traffic_.nothing_more() || !is_handshake_over()) return;
   nothing_more_since_ = now;
   switch (options().at_eof) {
     case AtEof::keep: break;
     case AtEof::fin: {
-      // Fast Open: no send has carried the SYN yet, and shutdown() would end the connection before it began.
-      if (options().fast_open && options().role == Role::client && sent_.bytes == 0) {
-        send_bytes(socket_.get(), {}, narrator_);
-      }
-      const auto outcome = shut_writing(socket_.get(), narrator_);
+      const auto outcome = shut_writing(fd(), narrator_);
       if (!outcome.ok()) keep_error("shutdown", outcome.error);
       sending_ = outcome.ok() ? Sending::shut : Sending::failed;
       look();
       break;
     }
     case AtEof::close:
-    case AtEof::reset: begin_closing(Ending::closed, now); break;
+    case AtEof::reset: begin_closing(receiving_ == Receiving::ended ? Ending::complete : Ending::closed, now); break;
   }
 }
 
@@ -180,20 +187,20 @@ void Stream::stop(TimePoint now) {
 void Stream::close_now(TimePoint now) {
   look();
   if (options().report) {
-    const Report report{.local = local_.text(),
-                        .peer = peer_.text(),
+    const Report report{.local = endpoint_.local.text(),
+                        .peer = endpoint_.peer.text(),
                         .sent = sent_,
                         .received = received_,
                         .ending = ending_,
                         .error = error_,
                         .lasted = now - started_,
                         .unwritten = traffic_.left(),
-                        .tcp = look_at_tcp(socket_.get()),
-                        .queues = look_at_queues(socket_.get())};
+                        .tcp = look_at_tcp(fd()),
+                        .queues = look_at_queues(fd())};
     narrator_.say(report_text(report));
   }
-  if (options().reset) set_linger(socket_.get(), linger{1, 0}, narrator_);
-  close_socket(socket_, narrator_);
+  if (options().reset) set_linger(fd(), linger{1, 0}, narrator_);
+  close_socket(endpoint_.socket, narrator_);
 }
 
 }  // namespace lastbyte::sock

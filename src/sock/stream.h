@@ -9,15 +9,13 @@
 #include <span>
 #include <vector>
 
-#include "base/descriptor.h"
 #include "base/time.h"
-#include "sock/address.h"
 #include "sock/calls.h"
+#include "sock/endpoints.h"
 #include "sock/narrator.h"
 #include "sock/report.h"
 #include "sock/sock.h"
 #include "sock/standard.h"
-#include "sock/tcp_info.h"
 #include "sock/traffic.h"
 
 namespace lastbyte::sock {
@@ -31,7 +29,7 @@ struct Surroundings {
 
 class Stream {
  public:
-  Stream(Descriptor socket, SockAddress local, SockAddress peer, Surroundings around, Narrator narrator, TimePoint now);
+  Stream(Endpoint&& endpoint, Surroundings around, Narrator narrator, TimePoint now);
 
   static constexpr std::size_t watched = 3;
   /// Appends exactly `watched` entries for poll(2).
@@ -43,7 +41,7 @@ class Stream {
   /// Ends now; what standard output does not take at once is lost.
   void stop(TimePoint now);
 
-  [[nodiscard]] bool closed() const { return !socket_; }
+  [[nodiscard]] bool closed() const { return !endpoint_.socket; }
   /// Ending::none until it is decided.
   [[nodiscard]] Ending ending() const { return ending_; }
 
@@ -71,26 +69,27 @@ class Stream {
   void keep_error(std::string_view call, int error);
   void settle(TimePoint now);
   void end_sending(TimePoint now);
+  bool is_handshake_over();
   [[nodiscard]] Ending due_ending(TimePoint now) const;
   [[nodiscard]] Ending error_ending() const;
   void begin_closing(Ending ending, TimePoint now);
   void close_now(TimePoint now);
-  void look() { states_.look(socket_.get(), narrator_); }
+  void look() { endpoint_.states.look(fd(), narrator_); }
+  [[nodiscard]] int fd() const { return endpoint_.socket.get(); }
 
-  Descriptor socket_;
-  SockAddress local_;
-  SockAddress peer_;
+  Endpoint endpoint_;
   Surroundings around_;
   Narrator narrator_;
   Traffic traffic_;
-  StateWatch states_;
   std::vector<char> buffer_;
 
   Receiving receiving_;
   Sending sending_ = Sending::open;
   Ending ending_ = Ending::none;
-  bool hung_up_ = false;  ///< poll(2) reports a hang-up that is dealt with
-  std::string error_;     ///< "send: ECONNRESET"
+  bool in_handshake_;        ///< Fast Open: connect() returned before the handshake
+  bool syn_is_out_ = false;  ///< in_handshake_: a send has carried the SYN
+  bool hung_up_ = false;     ///< poll(2) reports a hang-up that is dealt with
+  std::string error_;        ///< "send: ECONNRESET"
   int error_code_ = 0;
 
   Tally sent_;

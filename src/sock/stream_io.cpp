@@ -32,16 +32,15 @@ void Stream::act_on_socket(short events, TimePoint now) {
 /// An error or a hang-up where nothing was to be read or written: what it is must be asked for.
 void Stream::note_hang_up() {
   hung_up_ = true;
-  const auto outcome = take_error(socket_.get(), narrator_);
+  const auto outcome = take_error(fd(), narrator_);
   if (outcome.ok()) return;
   keep_error("SO_ERROR", outcome.error);
   sending_ = Sending::failed;
 }
 
 Outcome Stream::receive_into_buffer() {
-  const int fd = socket_.get();
-  if (!received_.checked) return receive_nothing(fd, buffer_.size(), narrator_);
-  const auto outcome = receive(fd, buffer_, narrator_);
+  if (!received_.checked) return receive_nothing(fd(), buffer_.size(), narrator_);
+  const auto outcome = receive(fd(), buffer_, narrator_);
   if (outcome.value <= 0) return outcome;
   const auto length = static_cast<std::size_t>(outcome.value);
   received_.checksum.add({buffer_.data(), length});
@@ -72,7 +71,7 @@ void Stream::read_once(TimePoint now) {
 
 void Stream::read_urgent() {
   char byte = 0;
-  if (receive_urgent(socket_.get(), byte, narrator_).value != 1) return;
+  if (receive_urgent(fd(), byte, narrator_).value != 1) return;
   ++received_.urgent;
   narrator_.line(std::string("urgent byte '") + byte + "'");
 }
@@ -80,7 +79,7 @@ void Stream::read_urgent() {
 /// False: it could not be sent, and nothing else may go before it.
 bool Stream::send_urgent_if_due(TimePoint now) {
   if (options().urgent != sent_.calls + 1 || sent_.urgent > 0) return true;
-  const auto outcome = send_urgent(socket_.get(), urgent_byte, narrator_);
+  const auto outcome = send_urgent(fd(), urgent_byte, narrator_);
   if (outcome.ok()) {
     ++sent_.urgent;
     return true;
@@ -96,7 +95,7 @@ bool Stream::send_urgent_if_due(TimePoint now) {
 void Stream::write_once(TimePoint now) {
   if (!send_urgent_if_due(now)) return;
   const auto bytes = traffic_.outgoing();
-  const auto outcome = send_bytes(socket_.get(), bytes, narrator_);
+  const auto outcome = send_bytes(fd(), bytes, narrator_);
   look();
   if (is_later(outcome)) return;
   progress_ = now;

@@ -63,6 +63,11 @@ QueueView look_at_queues(int fd) {
   return QueueView{queued(fd, SIOCINQ), queued(fd, SIOCOUTQ), queued(fd, SIOCOUTQNSD)};
 }
 
+bool is_connecting(int fd) {
+  const auto view = look_at_tcp(fd);
+  return view && view->state == syn_sent;
+}
+
 std::string_view state_name(int state) {
   const auto index = static_cast<std::size_t>(state);
   return state > 0 && index < state_names.size() ? state_names.at(index) : state_names.front();

@@ -31,6 +31,8 @@ struct QueueView {
 /// nullopt: not a TCP socket.
 std::optional<TcpView> look_at_tcp(int fd);
 QueueView look_at_queues(int fd);
+/// The handshake is not over: SYN_SENT, or with Fast Open not even begun.
+bool is_connecting(int fd);
 /// "ESTABLISHED", "CLOSE_WAIT", ...; "?" for what is not a state.
 std::string_view state_name(int state);
 

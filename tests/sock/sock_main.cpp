@@ -1,4 +1,4 @@
-// The room as a program: what `lastbyte sock` is once the command line's own layer is taken away.
+// The room as a program of its own, for trying things by hand and for tests that need a process.
 #include <cstdio>
 #include <string>
 #include <vector>

@@ -1,0 +1,93 @@
+#include <gtest/gtest.h>
+
+#include "running.h"
+
+namespace lastbyte::sock::test {
+namespace {
+
+TEST(Udp, RelaysBothWays) {
+  Running server("-u -s -v 127.0.0.1 0");
+  Running client("-u -v " + server.operands());
+  client.type("question");
+  EXPECT_TRUE(server.output().wait_for("question"));
+  server.type("answer");
+  EXPECT_TRUE(client.output().wait_for("answer"));
+  client.stop();
+  server.stop();
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Udp, EachReadOfStandardInputIsADatagram) {
+  Running server("-u -s -v -m sink -W 2 127.0.0.1 0");
+  Running client("-u -v " + server.operands());
+  client.type("one");
+  EXPECT_TRUE(server.errors().wait_for("= 3"));
+  client.type("four");
+  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_NE(server.whole_errors().find("received  7 bytes in 2 datagrams"), std::string::npos) << server.whole_errors();
+}
+
+TEST(Udp, ASourceSendsItsCountAndCloses) {
+  Running server("-u -s -v -m sink -W 3 127.0.0.1 0");
+  Running client("-u --report -m source -c 3 --write-size 500 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+  const auto sent = client.whole_errors();
+  EXPECT_NE(sent.find("sent      1500 bytes in 3 datagrams"), std::string::npos) << sent;
+  const auto sum = sent.substr(sent.find("xxh64 "), 22);
+  EXPECT_NE(server.whole_errors().find("received  1500 bytes in 3 datagrams, " + sum), std::string::npos);
+}
+
+TEST(Udp, AKeptServerAnswersEveryoneInTurn) {
+  Running server("-u -s -k -v -m echo 127.0.0.1 0");
+  const auto operands = server.operands();
+  for (const std::string text : {"first", "second"}) {
+    Running client("-u -W 1 " + operands);
+    client.type(text);
+    EXPECT_EQ(client.whole_output(), text);
+  }
+  server.stop();
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Udp, AnEmptyDatagramIsOneToo) {
+  Running server("-u -s -v -m sink -W 1 127.0.0.1 0");
+  Running client("-u -z -w 0.05 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_NE(server.whole_errors().find("received  0 bytes in 1 datagram,"), std::string::npos) << server.whole_errors();
+}
+
+TEST(Udp, WhereNobodyListensARefusalComesBack) {
+  const auto spare = [] {
+    Running server("-u -s -v 127.0.0.1 0");
+    return server.operands();
+  }();
+  Running client("-u -v " + spare);
+  client.type("anyone?");
+  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_NE(client.whole_errors().find("ECONNREFUSED"), std::string::npos);
+  Running scan("-u -z " + spare);
+  EXPECT_EQ(scan.status(), exit_failed);
+}
+
+TEST(Udp, ALongerDatagramThanIsReadIsSaidToBeCut) {
+  Running server("-u -s -v --read-size 4 -W 1 127.0.0.1 0");
+  Running client("-u " + server.operands());
+  client.type("123456");
+  EXPECT_EQ(server.whole_output(), "1234");
+  EXPECT_NE(server.whole_errors().find("its end is lost"), std::string::npos);
+}
+
+TEST(Udp, EndsByTimeoutWithoutAFailure) {
+  Running server("-u -s -v -m echo 127.0.0.1 0");
+  Running client("-u -w 0.2 " + server.operands());
+  client.type("x");
+  client.end_input();
+  EXPECT_EQ(client.whole_output(), "x");
+  EXPECT_EQ(client.status(), exit_ok);
+}
+
+}  // namespace
+}  // namespace lastbyte::sock::test

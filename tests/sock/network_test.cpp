@@ -1,0 +1,134 @@
+// What needs a network namespace of the test's own: entering one, and Fast Open, which the kernel has half switched
+// off.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <future>
+#include <optional>
+
+#include "running.h"
+#include "sock/namespace.h"
+
+namespace lastbyte::sock::test {
+namespace {
+
+bool bring_loopback_up() {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::string("lo").copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_flags = IFF_UP;
+  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+/// A thread that lives in a network namespace of its own, by whose id the namespace can be entered.
+class OwnNetwork {
+ public:
+  OwnNetwork() {
+    std::promise<std::string> made;
+    auto path = made.get_future();
+    thread_ = std::thread([this, &made] { live(made); });
+    path_ = path.get();
+  }
+  ~OwnNetwork() {
+    done_.set_value();
+    thread_.join();
+  }
+  OwnNetwork(const OwnNetwork&) = delete;
+  OwnNetwork& operator=(const OwnNetwork&) = delete;
+
+  /// "" where this machine does not allow it.
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void live(std::promise<std::string>& made) {
+    std::string path;
+    if (::unshare(CLONE_NEWNET) == 0 && bring_loopback_up()) {
+      // Both sides: 1 is the client's half, 2 the server's.
+      std::ofstream("/proc/sys/net/ipv4/tcp_fastopen") << 3;
+      path = "/proc/" + std::to_string(::getpid()) + "/task/" + std::to_string(::gettid()) + "/ns/net";
+    }
+    made.set_value(path);
+    done_.get_future().wait();
+  }
+
+  std::string path_;
+  std::promise<void> done_;
+  std::thread thread_;
+};
+
+TEST(Namespace, PathsAreNamesProcessesOrThemselves) {
+  EXPECT_EQ(namespace_path("blue"), "/run/netns/blue");
+  EXPECT_EQ(namespace_path("17"), "/proc/17/ns/net");
+  EXPECT_EQ(namespace_path("/proc/self/ns/net"), "/proc/self/ns/net");
+}
+
+TEST(Namespace, ThatIsNotThereIsAFailure) {
+  Running client("--netns no-such-namespace-here 127.0.0.1 80");
+  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_NE(client.whole_errors().find("/run/netns/no-such-namespace-here"), std::string::npos);
+}
+
+TEST(Namespace, IsWhereTheSocketsAreAndOthersDoNotSeeThem) {
+  const OwnNetwork network;
+  if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
+  Running server("-s -v -m echo --netns " + network.path() + " 127.0.0.1 0");
+  Running outside(server.operands());
+  EXPECT_EQ(outside.status(), exit_failed);
+  Running inside("-N --netns " + network.path() + " " + server.operands());
+  inside.type("within");
+  inside.end_input();
+  EXPECT_EQ(inside.whole_output(), "within");
+}
+
+TEST(FastOpen, CarriesTheFirstBytesInTheSynOnceThereIsACookie) {
+  const OwnNetwork network;
+  if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
+  Running server("-s -k -v -m echo --fast-open --netns " + network.path() + " 127.0.0.1 0");
+  const auto ask = [&] {
+    Running client("-v -N --fast-open --netns " + network.path() + " " + server.operands());
+    client.type("first bytes");
+    client.end_input();
+    EXPECT_EQ(client.whole_output(), "first bytes");
+    EXPECT_EQ(client.status(), exit_ok);
+    return client.whole_errors();
+  };
+  EXPECT_EQ(ask().find("the SYN carried data"), std::string::npos);
+  const auto second = ask();
+  EXPECT_NE(second.find("the SYN carried data"), std::string::npos) << second;
+}
+
+TEST(FastOpen, AnEndThatComesBeforeTheHandshakeWaitsForIt) {
+  const OwnNetwork network;
+  if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
+  // Room for one connection that is not accepted: the next one's SYN is dropped until there is room again.
+  Running server("-s -k -v -m echo --backlog 0 --fast-open --netns " + network.path() + " 127.0.0.1 0");
+  const auto operands = server.operands();
+  const auto line = "--fast-open --netns " + network.path() + " " + operands;
+  {
+    Running cookie("-N " + line);
+    cookie.end_input();
+    EXPECT_EQ(cookie.status(), exit_ok);
+  }
+  Running served("-v --netns " + network.path() + " " + operands);
+  EXPECT_TRUE(server.errors().wait_for("[2] state"));
+  Running waiting("-v --netns " + network.path() + " " + operands);
+  EXPECT_TRUE(waiting.errors().wait_for("connected"));
+  Running late("-v -N " + line);
+  late.type("in a SYN that is lost at first");
+  late.end_input();
+  EXPECT_TRUE(late.errors().wait_for("end of file on standard input"));
+  EXPECT_TRUE(late.errors().wait_for("send("));
+  served.stop();
+  waiting.stop();
+  EXPECT_EQ(late.whole_output(), "in a SYN that is lost at first");
+  EXPECT_EQ(late.status(), exit_ok);
+}
+
+}  // namespace
+}  // namespace lastbyte::sock::test

@@ -1,0 +1,68 @@
+#include "sock/report.h"
+
+#include <gtest/gtest.h>
+
+namespace lastbyte::sock {
+namespace {
+
+TEST(Checksum, IsXxh64AsXxhsumPrintsIt) {
+  Checksum checksum;
+  EXPECT_EQ(checksum.text(), "ef46db3751d8e999");
+  checksum.add(std::string_view("hel"));
+  checksum.add(std::string_view("lo"));
+  EXPECT_EQ(checksum.text(), "26c7827d889f6da3");
+}
+
+TEST(Report, SaysWhatWentEachWayAndWhatTheKernelKnew) {
+  Tally sent;
+  sent.bytes = 5;
+  sent.calls = 1;
+  sent.urgent = 1;
+  sent.checksum.add(std::string_view("hello"));
+  Tally received;
+  received.bytes = 2048;
+  received.calls = 2;
+  received.checked = false;
+  TcpView tcp;
+  tcp.state = 8;
+  tcp.bytes_acked = 6;
+  tcp.bytes_received = 2049;
+  tcp.round_trip_us = 1500;
+  const Report report{.local = "a:1",
+                      .peer = "b:2",
+                      .sent = sent,
+                      .received = received,
+                      .ending = Ending::reset,
+                      .error = "send: ECONNRESET",
+                      .lasted = std::chrono::milliseconds(1500),
+                      .unwritten = 7,
+                      .tcp = tcp,
+                      .queues = {3, 2, std::nullopt}};
+  EXPECT_EQ(report_text(report),
+            "a:1 <-> b:2: reset by the peer, send: ECONNRESET after 1.500 s\n"
+            "  sent      5 bytes in 1 write, xxh64 26c7827d889f6da3, and 1 urgent byte\n"
+            "  received  2048 bytes in 2 reads, not checked\n"
+            "  lost      7 bytes that were not sent\n"
+            "  kernel    CLOSE_WAIT; acknowledged to us 6, by us 2049; sent again 0 bytes in 0 segments; round trip "
+            "1.500 ms\n"
+            "  queues    unread 3, unacknowledged 2\n");
+}
+
+TEST(Ending, OnlyWhatWasNotAskedForIsAFailure) {
+  for (const auto ending : {Ending::reset, Ending::failed, Ending::output_failed}) EXPECT_TRUE(is_failure(ending));
+  for (const auto ending :
+       {Ending::complete, Ending::closed, Ending::peer_eof, Ending::receive_limit, Ending::idle, Ending::stopped}) {
+    EXPECT_FALSE(is_failure(ending));
+  }
+}
+
+TEST(State, NamesAreTheKernels) {
+  EXPECT_EQ(state_name(1), "ESTABLISHED");
+  EXPECT_EQ(state_name(4), "FIN_WAIT1");
+  EXPECT_EQ(state_name(11), "CLOSING");
+  EXPECT_EQ(state_name(0), "?");
+  EXPECT_EQ(state_name(99), "?");
+}
+
+}  // namespace
+}  // namespace lastbyte::sock

@@ -1,0 +1,184 @@
+// Servers: one client, one after another, many at once; and what keeps a port from being listened on.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "running.h"
+
+namespace lastbyte::sock::test {
+namespace {
+
+using std::to_string;
+
+TEST(Server, ServesOneClientAndRefusesTheNext) {
+  Running server("-s -v -m echo 127.0.0.1 0");
+  const auto operands = server.operands();
+  auto first = connect_raw(server.port());
+  EXPECT_TRUE(server.errors().wait_for("accept("));
+  EXPECT_TRUE(server.errors().wait_for("close("));
+  Running second(operands);
+  EXPECT_EQ(second.status(), exit_failed);
+  first.close();
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Server, KeepOpenServesOneAfterAnother) {
+  Running server("-s -k -v -m echo 127.0.0.1 0");
+  const auto operands = server.operands();
+  for (const std::string text : {"first", "second", "third"}) {
+    Running client("-N " + operands);
+    client.type(text);
+    client.end_input();
+    EXPECT_EQ(client.whole_output(), text);
+  }
+  server.stop();
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Server, KeepOpenTellsByItsStatusThatOneOfThemFailed) {
+  Running server("-s -k -v -m echo 127.0.0.1 0");
+  auto peer = connect_raw(server.port());
+  send_raw(peer, "x");
+  EXPECT_EQ(receive_some(peer, 1), "x");
+  reset_raw(peer);
+  EXPECT_TRUE(server.errors().wait_for("reset by the peer"));
+  server.stop();
+  EXPECT_EQ(server.status(), exit_failed);
+}
+
+TEST(Server, OneAfterAnotherLeavesTheSecondWaiting) {
+  Running server("-s -k -v -m echo 127.0.0.1 0");
+  auto first = connect_raw(server.port());
+  const auto second = connect_raw(server.port());
+  send_raw(second, "patient");
+  send_raw(first, "x");
+  EXPECT_EQ(receive_some(first, 1), "x");
+  std::array<char, 16> none{};
+  EXPECT_EQ(::recv(second.get(), none.data(), none.size(), MSG_DONTWAIT), -1);
+  first.close();
+  EXPECT_EQ(receive_some(second, 7), "patient");
+  server.stop();
+}
+
+TEST(Server, ConcurrentServesManyAtOnce) {
+  Running server("-s -v --concurrent 3 -m echo 127.0.0.1 0");
+  const auto port = server.port();
+  const std::array peers{connect_raw(port), connect_raw(port), connect_raw(port)};
+  // Each is answered while all of the others are still open.
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& peer : peers) send_raw(peer, "ping");
+    for (const auto& peer : peers) EXPECT_EQ(receive_some(peer, 4), "ping");
+  }
+  server.stop();
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Server, StandardInputGoesOnWithTheNextClient) {
+  Running server("-s -k -v 127.0.0.1 0");
+  const auto port = server.port();
+  auto first = connect_raw(port);
+  server.type("one");
+  EXPECT_EQ(receive_some(first, 3), "one");
+  ::shutdown(first.get(), SHUT_WR);
+  EXPECT_TRUE(server.errors().wait_for("CLOSE_WAIT"));
+  reset_raw(first);
+  const auto second = connect_raw(port);
+  EXPECT_TRUE(server.errors().wait_for("[2] "));
+  server.type("two");
+  EXPECT_EQ(receive_some(second, 3), "two");
+  server.stop();
+}
+
+TEST(Server, AsNcEndsWithItsClientsFin) {
+  Running server("-l -v 127.0.0.1 0");
+  const auto peer = connect_raw(server.port());
+  send_raw(peer, "hi");
+  ::shutdown(peer.get(), SHUT_WR);
+  EXPECT_EQ(server.whole_output(), "hi");
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Server, DelayAcceptLeavesTheConnectionInTheBacklog) {
+  Running server("-s -v -m echo --delay-accept 0.2 127.0.0.1 0");
+  const auto peer = connect_raw(server.port());
+  send_raw(peer, "x");
+  EXPECT_EQ(receive_some(peer, 1), "x");
+}
+
+TEST(Server, StopWhileNobodyCameIsNoFailure) {
+  Running server("-s -v 127.0.0.1 0");
+  EXPECT_TRUE(server.errors().wait_for("listening on"));
+  server.stop();
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Port, ThatIsListenedOnIsRefusedWithAReason) {
+  const auto taken = listen_raw();
+  Running server("-s -A 127.0.0.1 " + to_string(taken.port));
+  EXPECT_EQ(server.status(), exit_failed);
+  EXPECT_EQ(server.whole_errors(),
+            "lastbyte sock: listen on 127.0.0.1:" + to_string(taken.port) +
+                ": Address already in use (EADDRINUSE): another socket holds it, or connections in "
+                "TIME_WAIT of one without -A do\n");
+}
+
+/// A server on a port of the kernel's choice that closes first, so that TIME_WAIT stays on its side.
+std::string port_in_time_wait(const std::string& options) {
+  Running server("-s -v " + options + " -m source --bytes 1 --at-eof=close 127.0.0.1 0");
+  const auto port = server.port();
+  const auto peer = connect_raw(port);
+  EXPECT_EQ(receive_all(peer), "0");
+  EXPECT_EQ(server.status(), exit_ok);
+  return to_string(port);
+}
+
+TEST(Port, InTimeWaitIsHadOnlyWithReuseAddress) {
+  const auto port = port_in_time_wait("-A");
+  Running plain("-s 127.0.0.1 " + port);
+  EXPECT_EQ(plain.status(), exit_failed);
+  EXPECT_NE(plain.whole_errors().find("TIME_WAIT"), std::string::npos) << plain.whole_errors();
+  Running reusing("-s -A -v 127.0.0.1 " + port);
+  EXPECT_EQ(reusing.address(), "127.0.0.1:" + port);
+}
+
+// The kernel keeps in TIME_WAIT whether the socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c).
+TEST(Port, InTimeWaitOfAServerWithoutReuseAddressIsHadByNobody) {
+  const auto port = port_in_time_wait("");
+  Running reusing("-s -A 127.0.0.1 " + port);
+  EXPECT_EQ(reusing.status(), exit_failed);
+}
+
+TEST(Port, IsSharedByThoseThatBothAskForIt) {
+  Running first("-s -P -v 127.0.0.1 0");
+  const auto port = to_string(first.port());
+  Running second("-s -P -v 127.0.0.1 " + port);
+  EXPECT_EQ(second.address(), "127.0.0.1:" + port);
+  Running third("-s 127.0.0.1 " + port);
+  EXPECT_EQ(third.status(), exit_failed);
+}
+
+TEST(Scan, FindsOutWhoListens) {
+  const auto listener = listen_raw();
+  auto closed = listen_raw();
+  const auto closed_port = to_string(closed.port);
+  closed.socket.close();
+  Running open("-zv 127.0.0.1 " + to_string(listener.port));
+  EXPECT_EQ(open.status(), exit_ok);
+  EXPECT_NE(open.whole_errors().find(": open"), std::string::npos);
+  Running refused("-z 127.0.0.1 " + closed_port);
+  EXPECT_EQ(refused.status(), exit_failed);
+  EXPECT_EQ(refused.whole_errors(), "");
+}
+
+TEST(Scan, OfARangeIsWellWhereAnyPortIsOpen) {
+  const auto listener = listen_raw();
+  const int port = listener.port;
+  Running range("-zv 127.0.0.1 " + to_string(port - 1) + "-" + to_string(port));
+  EXPECT_EQ(range.status(), exit_ok);
+  EXPECT_NE(range.whole_errors().find("port " + to_string(port - 1) + ": "), std::string::npos);
+  EXPECT_NE(range.whole_errors().find("port " + to_string(port) + ": open"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lastbyte::sock::test

@@ -1,0 +1,254 @@
+// What goes through a connection comes out whole, both ways, however it is cut.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "running.h"
+#include "sock/checksum.h"
+
+namespace lastbyte::sock::test {
+namespace {
+
+std::string xxh64(std::string_view bytes) {
+  Checksum checksum;
+  checksum.add(bytes);
+  return checksum.text();
+}
+
+TEST(Relay, CarriesStandardInputToThePeerAndThePeerToStandardOutput) {
+  Running server("-s -v 127.0.0.1 0");
+  Running client("-N " + server.operands());
+  client.type("question");
+  client.end_input();
+  EXPECT_TRUE(server.output().wait_for("question"));
+  server.type("answer");
+  server.end_input();
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.whole_output(), "answer");
+  EXPECT_EQ(server.whole_output(), "question");
+}
+
+TEST(Relay, LosesNoByteOfMuchDataBothWaysAtOnce) {
+  const auto up = noise(3'000'001);
+  const auto down = noise(2'000'003);
+  Running server("-s -v 127.0.0.1 0");
+  Running client("-N --report --send-buffer 4096 " + server.operands());
+  std::thread typist([&] {
+    server.type(down);
+    server.end_input();
+  });
+  client.type(up);
+  client.end_input();
+  typist.join();
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_TRUE(client.whole_output() == down);
+  EXPECT_TRUE(server.whole_output() == up);
+  const auto report = client.whole_errors();
+  EXPECT_NE(report.find("sent      3000001 bytes"), std::string::npos) << report;
+  EXPECT_NE(report.find("xxh64 " + xxh64(up)), std::string::npos) << report;
+  EXPECT_NE(report.find("received  2000003 bytes"), std::string::npos) << report;
+  EXPECT_NE(report.find("xxh64 " + xxh64(down)), std::string::npos) << report;
+}
+
+TEST(Relay, GoesOnSendingAfterThePeersFin) {
+  const auto listener = listen_raw();
+  Running client("-N -v 127.0.0.1 " + std::to_string(listener.port));
+  const auto peer = accept_raw(listener);
+  ::shutdown(peer.get(), SHUT_WR);
+  EXPECT_TRUE(client.errors().wait_for("CLOSE_WAIT"));
+  client.type("after your FIN");
+  client.end_input();
+  EXPECT_EQ(receive_all(peer), "after your FIN");
+  EXPECT_EQ(client.status(), exit_ok);
+}
+
+TEST(Relay, GoesOnReadingAfterItsOwnFin) {
+  const auto listener = listen_raw();
+  Running client("-N 127.0.0.1 " + std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  client.end_input();
+  EXPECT_EQ(receive_all(peer), "");
+  const auto much = noise(1'000'000);
+  send_raw(peer, much);
+  peer.close();
+  EXPECT_TRUE(client.whole_output() == much);
+  EXPECT_EQ(client.status(), exit_ok);
+}
+
+TEST(Relay, KeepsTheConnectionAtTheEndOfInputUnlessTold) {
+  const auto listener = listen_raw();
+  Running client("-v 127.0.0.1 " + std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  client.type("x");
+  client.end_input();
+  EXPECT_TRUE(client.errors().wait_for("end of file on standard input"));
+  EXPECT_EQ(receive_some(peer, 1), "x");
+  send_raw(peer, "still there");
+  EXPECT_TRUE(client.output().wait_for("still there"));
+  peer.close();
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.whole_errors().find("shutdown("), std::string::npos);
+}
+
+TEST(Relay, AReaderOfStandardOutputThatWaitsHoldsThePeerBackAndMissesNothing) {
+  const auto much = noise(20'000'000);
+  const auto listener = listen_raw();
+  Running client("-N -v 127.0.0.1 " + std::to_string(listener.port), Reader::late);
+  const auto peer = accept_raw(listener);
+  client.end_input();
+  std::size_t taken = 0;
+  // More than the buffers of a pipe, of the tool and of both sockets would ever hold.
+  std::thread sender([&] {
+    while (taken < much.size()) {
+      const auto sent = ::send(peer.get(), much.data() + taken, much.size() - taken, MSG_NOSIGNAL);
+      if (sent <= 0) return;
+      taken += static_cast<std::size_t>(sent);
+    }
+    ::shutdown(peer.get(), SHUT_WR);
+  });
+  EXPECT_TRUE(client.errors().wait_for("FIN_WAIT1"));
+  client.read_output();
+  sender.join();
+  EXPECT_EQ(taken, much.size());
+  EXPECT_TRUE(client.whole_output() == much);
+  EXPECT_EQ(client.status(), exit_ok);
+}
+
+TEST(Relay, CrlfIsMadeOfEachLineEnd) {
+  Running server("-s -v 127.0.0.1 0");
+  Running client("-N -C " + server.operands());
+  client.type("a\nb\r\n");
+  client.end_input();
+  server.end_input();
+  EXPECT_EQ(server.whole_output(), "a\r\nb\r\n");
+}
+
+TEST(Sizes, OfReadsAndWritesAreHonoured) {
+  Running server("-s -v -m sink --read-size 100 127.0.0.1 0");
+  Running client("-v -m source -c 5 --write-size 300 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  const auto sent = client.whole_errors();
+  EXPECT_NE(sent.find("send(", 0), std::string::npos);
+  EXPECT_NE(sent.find("1500 bytes in 5 writes"), std::string::npos) << sent;
+  const auto received = server.whole_errors();
+  EXPECT_NE(received.find(", 100) = 100\n"), std::string::npos) << received;
+  EXPECT_NE(received.find("1500 bytes in 15 reads"), std::string::npos) << received;
+}
+
+TEST(Modes, WhatASourceSendsASinkChecks) {
+  Running server("-s -v -m sink 127.0.0.1 0");
+  Running client("--report -m source --bytes 3000000 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+  const auto sent = client.whole_errors();
+  const auto sum = sent.substr(sent.find("xxh64 "), 22);
+  EXPECT_NE(server.whole_errors().find("received  3000000 bytes"), std::string::npos);
+  EXPECT_NE(server.whole_errors().find(sum), std::string::npos) << sum << server.whole_errors();
+}
+
+TEST(Modes, DiscardTakesEverythingUnseen) {
+  Running server("-s -v -m discard 127.0.0.1 0");
+  Running client("-m source --bytes 3000000 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  const auto report = server.whole_errors();
+  EXPECT_NE(report.find("MSG_TRUNC"), std::string::npos);
+  EXPECT_NE(report.find("received  3000000 bytes"), std::string::npos) << report;
+  EXPECT_NE(report.find("not checked"), std::string::npos);
+}
+
+TEST(Modes, EchoGivesEverythingBack) {
+  const auto much = noise(2'000'000);
+  Running server("-s -v -m echo 127.0.0.1 0");
+  Running client("-N " + server.operands());
+  client.type(much);
+  client.end_input();
+  EXPECT_TRUE(client.whole_output() == much);
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Modes, HttpAnswersItself) {
+  Running server("-s -v -m http 127.0.0.1 0");
+  Running client("-m http --bytes 100000 " + server.operands());
+  const auto answer = client.whole_output();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_NE(answer.find("POST /: 100000 bytes, xxh64 "), std::string::npos) << answer;
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(server.status(), exit_ok);
+}
+
+TEST(Urgent, AByteGoesBesideTheOthersAndIsToldOf) {
+  Running server("-s -v -m sink 127.0.0.1 0");
+  Running client("-v -m source -c 3 --write-size 10 --urgent 2 " + server.operands());
+  EXPECT_EQ(client.status(), exit_ok);
+  const auto sent = client.whole_errors();
+  EXPECT_NE(sent.find("MSG_OOB) = 1"), std::string::npos) << sent;
+  EXPECT_NE(sent.find("sent      30 bytes in 3 writes"), std::string::npos) << sent;
+  const auto received = server.whole_errors();
+  EXPECT_NE(received.find("urgent byte '!'"), std::string::npos) << received;
+  EXPECT_NE(received.find("received  30 bytes"), std::string::npos) << received;
+  EXPECT_NE(received.find("and 1 urgent byte\n"), std::string::npos) << received;
+}
+
+TEST(Urgent, InlineItIsOneOfTheBytes) {
+  Running server("-s -v --urgent-inline 127.0.0.1 0");
+  Running client("-m source -c 2 --write-size 3 --urgent 2 " + server.operands());
+  server.end_input();
+  EXPECT_EQ(server.whole_output(), "000!000");
+}
+
+TEST(Output, ThatBreaksEndsTheRunWithAFailure) {
+  Running server("-s -v -k -m source --bytes 8M 127.0.0.1 0");
+  Running client("-d " + server.operands(), Reader::absent);
+  EXPECT_EQ(client.status(), exit_failed);
+}
+
+TEST(Input, WithNoStdinIsLeftAlone) {
+  Running server("-s -v -m sink 127.0.0.1 0");
+  Running client("-d -N " + server.operands());
+  client.type("not to be read");
+  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_NE(server.whole_errors().find("received  0 bytes"), std::string::npos);
+}
+
+TEST(Ipv6, WorksTheSame) {
+  Running server("-s -v -m echo ::1 0");
+  if (!server.errors().wait_for("listening on")) GTEST_SKIP() << "no IPv6 on this machine";
+  Running client("-6 -N " + server.operands());
+  client.type("six");
+  client.end_input();
+  EXPECT_EQ(client.whole_output(), "six");
+}
+
+TEST(Local, AddressAndPortOfAClientAreThoseAskedFor) {
+  const auto listener = listen_raw();
+  auto spare = listen_raw();
+  const auto port = std::to_string(spare.port);
+  spare.socket.close();
+  Running client("-v -d -b 127.0.0.2:" + port + " 127.0.0.1 " + std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  EXPECT_TRUE(client.errors().wait_for("connected 127.0.0.2:" + port + " -> "));
+  peer.close();
+  EXPECT_EQ(client.status(), exit_ok);
+}
+
+TEST(Knobs, AreTurnedAndToldOf) {
+  const auto listener = listen_raw();
+  Running client(
+      "-v -d -AP -L 3 -I 9000 -O 9000 --mss 1000 --nodelay --keepalive=50,5,3 --user-timeout 7 --urgent-inline "
+      "127.0.0.1 " +
+      std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  peer.close();
+  EXPECT_EQ(client.status(), exit_ok);
+  const auto told = client.whole_errors();
+  for (const auto* part :
+       {"SO_REUSEADDR, 1) = 0", "SO_REUSEPORT, 1) = 0", "SO_LINGER, {on, 3}) = 0",
+        "SO_RCVBUF, 9000) = 0  (the kernel holds 18000)", "SO_SNDBUF, 9000) = 0  (the kernel holds 18000)",
+        "TCP_MAXSEG, 1000) = 0", "TCP_NODELAY, 1) = 0", "SO_KEEPALIVE, 1) = 0", "TCP_KEEPIDLE, 50) = 0",
+        "TCP_KEEPINTVL, 5) = 0", "TCP_KEEPCNT, 3) = 0", "TCP_USER_TIMEOUT, 7000) = 0", "SO_OOBINLINE, 1) = 0"}) {
+    EXPECT_NE(told.find(part), std::string::npos) << part << '\n' << told;
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::sock::test

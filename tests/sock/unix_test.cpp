@@ -1,0 +1,105 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "running.h"
+
+namespace lastbyte::sock::test {
+namespace {
+
+/// A path in a directory that goes away with the test.
+class UnixSocket : public testing::Test {
+ protected:
+  UnixSocket() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lastbyte-sock-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  ~UnixSocket() override { std::filesystem::remove_all(directory_); }
+
+  [[nodiscard]] std::string path() const { return directory_ / "socket"; }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+TEST_F(UnixSocket, CarriesBothWaysAndLeavesNoFile) {
+  Running server("-s -v -m echo -U " + path());
+  EXPECT_EQ(server.address(), path());
+  Running client("-N -U " + path());
+  client.type("over a path");
+  client.end_input();
+  EXPECT_EQ(client.whole_output(), "over a path");
+  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(UnixSocket, AnAbstractNameNeedsNoFile) {
+  const auto name = "@lastbyte-sock-" + std::to_string(::getpid());
+  Running server("-s -v -m echo -U " + name);
+  EXPECT_EQ(server.address(), name);
+  Running client("-N -U " + name);
+  client.type("abstract");
+  client.end_input();
+  EXPECT_EQ(client.whole_output(), "abstract");
+}
+
+TEST_F(UnixSocket, MuchDataComesWhole) {
+  const auto much = noise(2'000'000);
+  Running server("-s -v -m echo -U " + path());
+  EXPECT_EQ(server.address(), path());
+  Running client("-N -U " + path());
+  client.type(much);
+  client.end_input();
+  EXPECT_TRUE(client.whole_output() == much);
+}
+
+TEST_F(UnixSocket, ADeadSocketsFileIsReplacedOnlyWhenAsked) {
+  {
+    const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  Running plain("-s -U " + path());
+  EXPECT_EQ(plain.status(), exit_failed);
+  EXPECT_NE(plain.whole_errors().find("-A replaces"), std::string::npos) << plain.whole_errors();
+  Running replacing("-s -A -v -U " + path());
+  EXPECT_EQ(replacing.address(), path());
+}
+
+TEST_F(UnixSocket, ALivingSocketsFileIsNeverReplaced) {
+  Running first("-s -v -U " + path());
+  EXPECT_EQ(first.address(), path());
+  Running second("-s -A -U " + path());
+  EXPECT_EQ(second.status(), exit_failed);
+  EXPECT_TRUE(std::filesystem::exists(path()));
+}
+
+TEST_F(UnixSocket, AFileThatIsNoSocketIsNeverReplaced) {
+  {
+    const Descriptor file(::creat(path().c_str(), 0600));
+  }
+  Running server("-s -A -U " + path());
+  EXPECT_EQ(server.status(), exit_failed);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path()));
+}
+
+TEST_F(UnixSocket, CloseWithUnreadInputResetsHereToo) {
+  Running server("-s -v --no-read --at-eof=close -U " + path());
+  EXPECT_EQ(server.address(), path());
+  Running client("-v -U " + path());
+  client.type("never read");
+  EXPECT_TRUE(client.errors().wait_for("send("));
+  EXPECT_TRUE(server.errors().wait_for("accept("));
+  server.end_input();
+  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_NE(client.whole_errors().find("ECONNRESET"), std::string::npos) << client.whole_errors();
+}
+
+}  // namespace
+}  // namespace lastbyte::sock::test
