@@ -101,7 +101,7 @@ TEST(T8_Vanished, AServerThatAcknowledgesNothingIsFoundByTheUserTimeout) {
 TEST(T8_Vanished, AHalfClosedClientThatIsGoneIsFoundToo) {
   const Played played = play("shutdown; flush; vanish; signal gone; await over",
                              "expect fin; await gone; send 1000; flood by 1 every 20ms; signal over",
-                             {"--client-user-timeout", "1s", "--linger-time", "300ms"});
+                             {"--client-user-timeout", "1s", "--linger-time", "300ms", "--linger-timeout", "300ms"});
   EXPECT_NE(played.server.error, 0) << played.text();
   EXPECT_FALSE(played.record.complete) << played.text();
   EXPECT_EQ(played.record.client.error, "ETIMEDOUT") << played.text();
