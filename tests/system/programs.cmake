@@ -3,3 +3,5 @@ target_link_libraries(program_server PUBLIC system_harness GTest::gtest)
 
 lastbyte_test(programs_test SOURCES databases_test.cpp go_test.cpp programs_test.cpp LIBRARIES program_server)
 target_compile_definitions(programs_test PRIVATE SYSTEM_TEST_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}")
+
+lastbyte_test(overload_test SOURCES overload_test.cpp LIBRARIES system_harness)
