@@ -88,6 +88,7 @@ TimePoint Datagrams::wake_at(TimePoint now) const {
   const auto by = [&](bool matters, TimePoint when) {
     if (matters) at = std::min(at, when);
   };
+  if (ending_ != Ending::none) return at;  // only standard output is still to be written
   by(next_read_ > now, next_read_);
   by(next_write_ > now, next_write_);
   if (options().timeout) by(true, progress_ + *options().timeout);

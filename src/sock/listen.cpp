@@ -9,11 +9,12 @@
 namespace lastbyte::sock {
 namespace {
 
-/// Whether a socket's file is there that no one listens on any more.
+/// Whether a socket's file is there that no socket is bound to any more. It is asked with a datagram socket: towards a
+/// living stream socket that fails with EPROTOTYPE and leaves its owner undisturbed (net/unix/af_unix.c unix_find_bsd).
 bool is_dead_socket(const SockAddress& address) {
   struct stat what{};
   if (::stat(address.text().c_str(), &what) != 0 || !S_ISSOCK(what.st_mode)) return false;
-  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const Descriptor probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return ::connect(probe.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED;
 }
 

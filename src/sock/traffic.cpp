@@ -107,7 +107,19 @@ void Traffic::took(std::size_t bytes) {
 }
 
 bool Traffic::wants_peer() const {
-  return unparsed_.empty() && output_.size() < most_waiting && pending_.size() - head_ < most_waiting;
+  const auto waiting = pending_.size() - head_;
+  switch (options_.mode) {
+    // What is still to be sent does not matter here: a peer may take no more before it is read from.
+    case Mode::relay: return output_.size() < most_waiting;
+    case Mode::echo: return waiting < most_waiting;
+    case Mode::source:
+    case Mode::sink:
+    case Mode::discard: return true;
+    case Mode::http:
+      if (is_http_server()) return unparsed_.empty() && waiting < most_waiting;
+      return output_.size() < most_waiting;
+  }
+  return true;
 }
 
 bool Traffic::wants_supply() const {

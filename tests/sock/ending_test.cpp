@@ -219,8 +219,9 @@ TEST(Refusal, OfANameThatIsNotNumericComesWithoutALookUp) {
 
 TEST(Stop, EndsWhateverIsGoingOn) {
   const auto listener = listen_raw();
-  Running client("--report 127.0.0.1 " + to_string(listener.port));
+  Running client("-v 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
+  EXPECT_TRUE(client.errors().wait_for("connected"));
   client.stop();
   EXPECT_EQ(client.status(), exit_ok);
   EXPECT_NE(client.whole_errors().find(": stopped after"), std::string::npos);

@@ -81,6 +81,16 @@ TEST(Relay, GoesBothWaysAndEndsWithStandardInput) {
   EXPECT_TRUE(traffic.nothing_more());
 }
 
+TEST(Relay, IsReadFromHoweverMuchIsStillToBeSent) {
+  const auto options = with(Mode::relay);
+  Traffic traffic(options, "");
+  traffic.supplied(std::string(1'000'000, 'x'));
+  EXPECT_TRUE(traffic.wants_peer());
+  EXPECT_FALSE(traffic.wants_supply());
+  traffic.received(std::string(1'000'000, 'y'));
+  EXPECT_FALSE(traffic.wants_peer());
+}
+
 TEST(Echo, GivesBackWhateverComesInWhateverPieces) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& pieces, unsigned most) {
     const auto options = with(Mode::echo);

@@ -77,7 +77,11 @@ TEST_F(UnixSocket, ALivingSocketsFileIsNeverReplaced) {
   EXPECT_EQ(first.address(), path());
   Running second("-s -A -U " + path());
   EXPECT_EQ(second.status(), exit_failed);
-  EXPECT_TRUE(std::filesystem::exists(path()));
+  Running client("-N -U " + path());
+  client.type("undisturbed");
+  client.end_input();
+  first.end_input();
+  EXPECT_EQ(first.whole_output(), "undisturbed");
 }
 
 TEST_F(UnixSocket, AFileThatIsNoSocketIsNeverReplaced) {
