@@ -63,6 +63,8 @@ class Server {
   [[nodiscard]] net::Address address() const;
   /// How many connections were accepted so far.
   [[nodiscard]] std::uint32_t accepted() const;
+  /// Of how many of them the scripts have been played to the end.
+  [[nodiscard]] std::uint32_t ended() const;
   /// While it is set, SYNs are swallowed, as if the host were not there; those that come again later are heard.
   /// False: the kernel does not allow it, or nobody listens any more.
   bool set_deaf(bool deaf);

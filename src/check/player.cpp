@@ -16,7 +16,8 @@
 namespace lastbyte::check {
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;
+/// Each of hundreds of peers has one.
+constexpr std::size_t kBuffer = 64 * 1024;
 /// No readiness tells that bytes were acknowledged, and what has ended is ready for ever; so it is looked at so often.
 constexpr Duration kLook{1};
 

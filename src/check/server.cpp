@@ -50,6 +50,7 @@ class Server::Impl {
 
   [[nodiscard]] net::Address address() const { return address_; }
   [[nodiscard]] std::uint32_t accepted() const { return accepted_.load(); }
+  [[nodiscard]] std::uint32_t ended() const { return ended_.load(); }
 
   bool set_deaf(bool deaf) {
     const std::lock_guard lock(mutex_);
@@ -108,6 +109,7 @@ class Server::Impl {
     net::set_nodelay(socket.get());
     Player(std::move(socket), options_, connection.wakeup, stopped_, began, began + options_.limit, seen).play(script_);
     if (options_.meeting != nullptr) options_.meeting->leave(connection.wakeup);
+    ++ended_;
   }
 
   void join() {
@@ -123,6 +125,7 @@ class Server::Impl {
   PeerOptions options_;
   std::optional<std::uint32_t> connections_;
   std::atomic<std::uint32_t> accepted_ = 0;
+  std::atomic<std::uint32_t> ended_ = 0;
   std::atomic<bool> stopped_ = false;
   Wakeup wakeup_;
   std::mutex mutex_;  ///< while connections are added, and of the listening socket
@@ -148,6 +151,7 @@ Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;
 net::Address Server::address() const { return impl_->address(); }
 std::uint32_t Server::accepted() const { return impl_->accepted(); }
+std::uint32_t Server::ended() const { return impl_->ended(); }
 bool Server::set_deaf(bool deaf) { return impl_->set_deaf(deaf); }
 std::vector<Observed> Server::wait() { return impl_->wait(); }
 void Server::stop() { impl_->stop(); }

@@ -1,0 +1,192 @@
+#include "check/diagram.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "check/script.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max() / 2;
+/// Repeated steps are drawn one by one up to so often.
+constexpr std::uint32_t kDrawnOneByOne = 2;
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+/// What is drawn as one line: actions that are done at once, or a block that is repeated often.
+struct Move {
+  std::vector<Action> actions;
+  std::uint32_t times = 1;
+};
+
+void flatten(const std::vector<Step>& steps, std::vector<Move>& out) {
+  for (const Step& step : steps) {
+    if (const auto* together = std::get_if<Together>(&step)) {
+      out.push_back({together->actions, 1});
+      continue;
+    }
+    const Repeat& repeat = std::get<Repeat>(step);
+    if (repeat.times <= kDrawnOneByOne) {
+      for (std::uint32_t i = 0; i < repeat.times; ++i) flatten(repeat.steps, out);
+      continue;
+    }
+    std::vector<Move> inner;
+    flatten(repeat.steps, inner);
+    Move all{{}, repeat.times};
+    for (const Move& each : inner) all.actions.insert(all.actions.end(), each.actions.begin(), each.actions.end());
+    out.push_back(std::move(all));
+  }
+}
+
+struct Side {
+  std::string letter;
+  std::vector<Move> moves;
+  std::size_t at = 0;
+  bool begun = false;  ///< what the move sends is drawn
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  bool fin_sent = false;
+  bool gone = false;
+
+  [[nodiscard]] bool ended() const { return fin_sent || gone; }
+};
+
+class Drawing {
+ public:
+  explicit Drawing(const Scenario& scenario) {
+    client_ = side("C", scenario.client);
+    server_ = side("S", scenario.server);
+    lines_ = "sequenceDiagram\n    participant C as client\n    participant P as proxy\n    participant S as server\n";
+    switch (scenario.upstream) {
+      case Upstream::listening: break;
+      case Upstream::slow_to_hear: note(server_, "cannot be reached yet"); break;
+      case Upstream::silent: note(server_, "never answers a SYN"); break;
+      case Upstream::absent: note(server_, "nobody listens"); break;
+    }
+  }
+
+  std::string draw() {
+    while (true) {
+      const bool moved = go_on(client_, server_);
+      if (!go_on(server_, client_) && !moved) return lines_;
+    }
+  }
+
+ private:
+  static Side side(const char* letter, std::string_view text) {
+    Side side;
+    side.letter = letter;
+    if (const auto script = parse_script(text)) flatten(script->steps, side.moves);
+    return side;
+  }
+
+  bool go_on(Side& me, Side& other) {
+    bool moved = false;
+    while (me.at < me.moves.size()) {
+      const Move& move = me.moves[me.at];
+      if (!me.begun) begin(me, other, move);
+      moved = moved || !me.begun;
+      me.begun = true;
+      if (!std::ranges::all_of(move.actions, [&](const Action& each) { return over(me, other, each, move.times); }))
+        return moved;
+      finish(me, other, move);
+      ++me.at;
+      me.begun = false;
+      moved = true;
+    }
+    if (!me.ended() && !me.moves.empty()) arrow(me, other, "-)", "FIN"), me.fin_sent = true;
+    return moved;
+  }
+
+  void begin(Side& me, const Side& other, const Move& move) {
+    const std::string times = move.times == 1 ? "" : std::to_string(move.times) + " times ";
+    for (const Action& action : move.actions) {
+      std::visit(
+          Overloaded{
+              [&](const Send& send) {
+                arrow(me, other, "->>", times + print(action).substr(5));
+                me.sent += send.bytes * move.times;
+              },
+              [&](const Flood&) {
+                arrow(me, other, "->>", "more and more data");
+                me.sent = kEndless;
+              },
+              [&](const Sleep& sleep) {
+                if (move.times == 1) note(me, "waits " + print(Action(sleep)).substr(6));
+              },
+              [&](const ExpectQuiet& quiet) { note(me, "hears nothing for " + print(Action(quiet)).substr(13)); },
+              [&](const Vanish&) { note(me, "its host is gone"); },
+              [&](const Signal& signal) {
+                ++flags_[signal.name];
+                if (signal.name == "up") note_proxy("is asked to stop");
+              },
+              [](const auto&) {},
+          },
+          action);
+    }
+  }
+
+  /// Nothing keeps the action waiting.
+  bool over(const Side& me, const Side& other, const Action& action, std::uint32_t times) {
+    return std::visit(
+        Overloaded{
+            [&](const Receive& recv) { return other.sent >= me.received + recv.bytes * times || other.ended(); },
+            [&](const Read&) { return other.ended(); },
+            [&](const ExpectFin&) { return other.ended(); },
+            [&](const ExpectReset&) { return other.ended(); },
+            [&](const ExpectError&) { return true; },
+            [&](const CloseUnread&) { return other.sent > 0; },
+            [&](const Await& await) { return await.name == "stopped" || flags_[await.name] > 0; },
+            [](const auto&) { return true; },
+        },
+        action);
+  }
+
+  void finish(Side& me, Side& other, const Move& move) {
+    for (const Action& action : move.actions) {
+      std::visit(
+          Overloaded{
+              [&](const Receive& recv) { me.received += recv.bytes * move.times; },
+              [&](const Flush&) { note(me, "all is acknowledged"); },
+              [&](const Shutdown&) { arrow(me, other, "-)", "FIN"), me.fin_sent = true; },
+              [&](const Close&) {
+                if (!me.fin_sent) arrow(me, other, "-)", "FIN");
+                me.fin_sent = me.gone = true;
+              },
+              [&](const CloseUnread&) { arrow(me, other, "-x", "RST, closed with unread input"), me.gone = true; },
+              [&](const Reset&) { arrow(me, other, "-x", "RST"), me.gone = true; },
+              [&](const ExpectReset&) { note(me, "must see the reset"), me.gone = true; },
+              [&](const ExpectError&) { note(me, "must learn of the failure"), me.gone = true; },
+              [&](const ExpectFin&) { note(me, "must see the FIN"); },
+              [&](const Read&) { note(me, "reads to the end"); },
+              [](const auto&) {},
+          },
+          action);
+    }
+  }
+
+  void arrow(const Side& from, const Side& to, const char* kind, const std::string& text) {
+    lines_ += "    " + from.letter + kind + to.letter + ": " + text + "\n";
+  }
+  void note(const Side& who, const std::string& text) { lines_ += "    Note over " + who.letter + ": " + text + "\n"; }
+  void note_proxy(const std::string& text) { lines_ += "    Note over P: " + text + "\n"; }
+
+  std::string lines_;
+  Side client_;
+  Side server_;
+  std::map<std::string, unsigned> flags_;
+};
+
+}  // namespace
+
+std::string sequence_diagram(const Scenario& scenario) { return Drawing(scenario).draw(); }
+
+}  // namespace lastbyte::check

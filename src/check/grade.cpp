@@ -1,0 +1,190 @@
+#include "check/grade.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <ctime>
+#include <optional>
+#include <thread>
+
+namespace lastbyte::check {
+namespace {
+
+/// Rounds that fail because time passes are not repeated for ever.
+constexpr int kMostLimits = 3;
+constexpr std::uint64_t kSeed = 1;
+
+double seconds_since(TimePoint began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
+
+std::string now_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+std::string kernel_text() {
+  utsname names{};
+  ::uname(&names);
+  return std::string(names.sysname) + " " + names.release;
+}
+
+const Target& plain_tcp() {
+  static const Target target{.name = "no proxy"};
+  return target;
+}
+
+std::uint32_t rounds_of(const Scenario& scenario, const Choice& choice) {
+  const std::uint32_t rounds = choice.slow && scenario.slow_rounds != 0 ? scenario.slow_rounds : scenario.rounds;
+  return rounds * std::max(choice.repeat, 1U);
+}
+
+/// Why it is not played at all; empty: it is.
+std::string left_out(const Scenario& scenario, const Target& target, const Choice& choice) {
+  if (scenario.slow && !choice.slow) return "takes long: --slow";
+  if (scenario.place == Place::far_away && !choice.lossy) return "needs links with loss: --lossy";
+  return target.unfit_for(scenario);
+}
+
+void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
+  const Scenario& scenario = *outcome.scenario;
+  const std::uint32_t rounds = rounds_of(scenario, choice);
+  const TimePoint give_up = Clock::now() + kMostLimits * scenario.limit;
+  auto stage = Stage::make(scenario, target, kSeed);
+  for (std::uint32_t round = 0; round < rounds; ++round) {
+    auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
+    ++outcome.rounds;
+    if (!take) {
+      outcome.verdict = Verdict::fail;
+      outcome.reason = take.error().text();
+      return;
+    }
+    auto complaints = judge(scenario, *take, target.kind != Kind::plain_tcp);
+    if (complaints.empty()) {
+      ++outcome.passed;
+      if (outcome.complaints.empty()) outcome.take = std::move(*take);
+    } else if (outcome.complaints.empty()) {
+      outcome.complaints = std::move(complaints);
+      outcome.take = std::move(*take);
+    }
+    if (!outcome.complaints.empty() && Clock::now() > give_up) break;
+  }
+  outcome.verdict = outcome.complaints.empty() ? Verdict::pass : Verdict::fail;
+  if (!outcome.complaints.empty()) outcome.reason = outcome.complaints.front();
+}
+
+Outcome grade_one(const Scenario& scenario, const Target& target, const Choice& choice, References& references) {
+  const TimePoint began = Clock::now();
+  Outcome outcome{.scenario = &scenario};
+  outcome.reason = left_out(scenario, target, choice);
+  if (!outcome.reason.empty()) return outcome;
+  outcome.reference = references.of(scenario);
+  const bool cannot_grade = scenario.plain == Plain::holds && !outcome.reference.held;
+  if (cannot_grade) {
+    outcome.reason = "cannot be graded here, it fails without a proxy too: " + outcome.reference.reason;
+  } else if (!outcome.reference.measured && !outcome.reference.reason.empty()) {
+    outcome.reason = outcome.reference.reason;
+  } else {
+    play_rounds(target, choice, outcome);
+  }
+  outcome.seconds = seconds_since(began);
+  return outcome;
+}
+
+/// Outcomes as they come, told in order.
+class Ledger {
+ public:
+  Ledger(std::size_t count, const Told& told) : outcomes_(count), told_(told) {}
+
+  void put(std::size_t at, Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    outcomes_[at] = std::move(outcome);
+    while (next_ < outcomes_.size() && outcomes_[next_]) {
+      if (told_) told_(*outcomes_[next_]);
+      ++next_;
+    }
+  }
+
+  std::vector<Outcome> all() {
+    std::vector<Outcome> out;
+    for (auto& each : outcomes_) out.push_back(std::move(*each));
+    return out;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::optional<Outcome>> outcomes_;
+  std::size_t next_ = 0;
+  const Told& told_;
+};
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass: return "pass";
+    case Verdict::fail: return "fail";
+    case Verdict::skip: return "skip";
+  }
+  return "?";
+}
+
+std::size_t Report::count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::ranges::count(outcomes, verdict, &Outcome::verdict));
+}
+
+Reference References::of(const Scenario& scenario) {
+  Entry* entry = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    entry = &all_[&scenario];
+  }
+  std::call_once(entry->once, [&] {
+    Reference& reference = entry->reference;
+    if (scenario.plain == Plain::no_meaning) return;
+    auto stage = Stage::make(scenario, plain_tcp(), kSeed);
+    const auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
+    if (!take) {
+      reference.reason = take.error().text();
+      return;
+    }
+    const auto complaints = judge(scenario, *take, false);
+    reference.measured = true;
+    reference.held = complaints.empty();
+    if (!complaints.empty()) reference.reason = complaints.front();
+  });
+  return entry->reference;
+}
+
+Report grade(const Target& target, const Choice& choice, References& references, const Told& told) {
+  const TimePoint began = Clock::now();
+  Report report{.target = target.name,
+                .version = target.version,
+                .when = now_text(),
+                .kernel = kernel_text(),
+                .seconds = 0,
+                .outcomes = {}};
+  const auto& chosen = choice.scenarios;
+  Ledger ledger(chosen.size(), told);
+  for (const bool alone : {false, true}) {
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t at = next++; at < chosen.size(); at = next++) {
+        if (chosen[at]->alone == alone) ledger.put(at, grade_one(*chosen[at], target, choice, references));
+      }
+    };
+    const bool several = !alone && (target.starts_anew() || target.kind == Kind::plain_tcp);
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < (several ? std::max(choice.at_once, 1U) : 1U); ++i) threads.emplace_back(work);
+    for (std::thread& each : threads) each.join();
+  }
+  report.outcomes = ledger.all();
+  report.seconds = seconds_since(began);
+  return report;
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,79 @@
+// Grading: scenarios played against a target, several at once where they do not disturb each other, and what came of
+// it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check/scenario.h"
+#include "check/take.h"
+#include "check/target.h"
+
+namespace lastbyte::check {
+
+enum class Verdict : std::uint8_t { pass, fail, skip };
+std::string_view name_of(Verdict verdict);
+
+/// How plain TCP did without a proxy.
+struct Reference {
+  bool measured = false;
+  bool held = false;
+  std::string reason = {};  ///< why not; or why it was not measured
+};
+
+struct Outcome {
+  const Scenario* scenario = nullptr;
+  Verdict verdict = Verdict::skip;
+  std::string reason = {};                   ///< why it failed or was skipped
+  std::vector<std::string> complaints = {};  ///< of the first round that failed, all of them
+  std::uint32_t rounds = 0;                  ///< played
+  std::uint32_t passed = 0;                  ///< of these
+  Reference reference = {};
+  Take take = {};  ///< of the first round that failed, else of the last one
+  double seconds = 0;
+};
+
+struct Report {
+  std::string target;
+  std::string version;
+  std::string when;  ///< UTC, ISO 8601
+  std::string kernel;
+  double seconds = 0;
+  std::vector<Outcome> outcomes;  ///< in the order of scenarios()
+
+  [[nodiscard]] std::size_t count(Verdict verdict) const;
+};
+
+struct Choice {
+  std::vector<const Scenario*> scenarios;
+  std::uint32_t repeat = 1;  ///< times the rounds of each scenario
+  bool slow = false;
+  bool lossy = false;
+  unsigned at_once = 6;  ///< where the target can be started several times
+};
+
+/// Measures each scenario at most once without a proxy. Any thread.
+class References {
+ public:
+  Reference of(const Scenario& scenario);
+
+ private:
+  struct Entry {
+    std::once_flag once;
+    Reference reference;
+  };
+  std::mutex mutex_;
+  std::map<const Scenario*, Entry> all_;
+};
+
+/// Told of each outcome, in the order of the choice.
+using Told = std::function<void(const Outcome&)>;
+
+Report grade(const Target& target, const Choice& choice, References& references, const Told& told);
+
+}  // namespace lastbyte::check

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "check/take.h"
+
+namespace lastbyte::check {
+namespace {
+
+/// Sockets that a proxy may keep for later use without leaking any.
+constexpr std::uint64_t kSocketsToSpare = 8;
+
+using Complaints = std::vector<std::string>;
+
+bool is_sending(const std::string& step) {
+  return std::ranges::any_of(std::to_array<std::string_view>({"send", "flood", "flush", "shutdown"}),
+                             [&](std::string_view verb) { return step.starts_with(verb); });
+}
+
+/// Bytes that the script's own sends could not get rid of: then nothing was sent whole.
+bool sent_all(const Observed& seen) {
+  return std::ranges::none_of(
+      seen.steps, [](const StepSeen& step) { return step.text.starts_with("send") && !step.failure.empty(); });
+}
+
+void judge_steps(const std::string& who, const Observed& seen, const Wanted& wants, Complaints& out) {
+  for (const StepSeen& step : seen.steps) {
+    if (step.failure.empty() || (wants.sends_may_fail && is_sending(step.text))) continue;
+    out.push_back(who + ": '" + step.text + "': " + step.failure);
+    return;  // what follows from it says nothing new
+  }
+  if (seen.timed_out) out.push_back(who + ": not done in time");
+}
+
+void judge_ending(const std::string& who, const Observed& seen, const Wanted& wants, Complaints& out) {
+  const bool nothing_at_all = !seen.connected && seen.error == 0;
+  switch (wants.ending) {
+    case Ending::as_scripted:
+      if (!seen.connected) {
+        out.push_back(who + ": not connected" + (seen.error != 0 ? ", " + errno_name(seen.error) : ""));
+      } else {
+        judge_steps(who, seen, wants, out);
+      }
+      return;
+    case Ending::failure_or_nothing:
+      if (nothing_at_all) return;
+      [[fallthrough]];
+    case Ending::failure:
+      if (seen.fin) {
+        out.push_back(who + ": a clean end (FIN) where there was a failure");
+      } else if (seen.error == 0) {
+        out.push_back(who + ": learned of no failure within the time limit");
+      }
+      return;
+  }
+}
+
+void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wants, const Observed* other,
+                 Complaints& out) {
+  if (seen.first_wrong) out.push_back(who + ": wrong bytes from position " + std::to_string(*seen.first_wrong) + " on");
+  if (wants.sent_at_most != 0 && seen.sent > wants.sent_at_most)
+    out.push_back(who + ": got rid of " + std::to_string(seen.sent) + " bytes while nobody read; at most " +
+                  std::to_string(wants.sent_at_most) + " are in order");
+  if (!wants.whole || wants.ending != Ending::as_scripted || other == nullptr) return;
+  if (seen.received != other->sent)
+    out.push_back(who + ": received " + std::to_string(seen.received) + " of " + std::to_string(other->sent) +
+                  " bytes");
+  if (seen.received == other->sent && !sent_all(*other)) out.push_back(who + ": the other side could not send it all");
+}
+
+/// One session: its two peers know each other's counts. Of several, one cannot tell whose server is whose; there all
+/// scripts are alike, and so are all counts.
+void judge_session(const Scenario& scenario, const Observed& client, const Observed* server, const std::string& number,
+                   Complaints& out) {
+  static const Observed kNobody;
+  judge_ending("client" + number, client, scenario.client_wants, out);
+  judge_bytes("client" + number, client, scenario.client_wants, server, out);
+  if (scenario.upstream == Upstream::absent || scenario.upstream == Upstream::silent) return;
+  const Observed& there = server == nullptr ? kNobody : *server;
+  judge_ending("server" + number, there, scenario.server_wants, out);
+  judge_bytes("server" + number, there, scenario.server_wants, &client, out);
+}
+
+std::string text(const TimeWaits& waits) {
+  std::string out;
+  const auto add = [&](bool there, const char* who) {
+    if (there) out += (out.empty() ? "" : ", ") + std::string(who);
+  };
+  add(waits.client, "the client");
+  add(waits.proxy_to_client, "the proxy towards the client");
+  add(waits.proxy_to_server, "the proxy towards the server");
+  add(waits.server, "the server");
+  return out.empty() ? "nobody" : out;
+}
+
+void judge_proxy(const Scenario& scenario, const Take& take, Complaints& out) {
+  if (scenario.watch_memory && take.before && take.most_kib > take.before->resident_kib + kMemoryMost)
+    out.push_back("the proxy grew from " + std::to_string(take.before->resident_kib) + " to " +
+                  std::to_string(take.most_kib) + " KiB");
+  if (scenario.watch_sockets && take.before && take.after &&
+      take.after->sockets > take.before->sockets + kSocketsToSpare)
+    out.push_back("the proxy holds " + std::to_string(take.after->sockets) + " sockets, " +
+                  std::to_string(take.before->sockets) + " before");
+  if (!scenario.stops) return;
+  if (!take.stopped_listening) out.push_back("the proxy went on listening after it was asked to stop");
+  if (!take.exit_status) out.push_back("the proxy did not end after its last session had");
+}
+
+}  // namespace
+
+TimeWaits expected_time_waits(FirstToClose first, bool through_proxy) {
+  switch (first) {
+    case FirstToClose::not_watched: return {};
+    case FirstToClose::client: return {.client = true, .proxy_to_server = through_proxy};
+    case FirstToClose::server: return {.proxy_to_client = through_proxy, .server = true};
+  }
+  return {};
+}
+
+std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy) {
+  Complaints out;
+  for (std::size_t i = 0; i < take.clients.size(); ++i) {
+    const std::string number = take.clients.size() == 1 ? "" : " " + std::to_string(i + 1);
+    judge_session(scenario, take.clients[i], i < take.servers.size() ? &take.servers[i] : nullptr, number, out);
+  }
+  if (scenario.first_to_close != FirstToClose::not_watched) {
+    const TimeWaits expected = expected_time_waits(scenario.first_to_close, through_proxy);
+    if (take.time_waits != expected)
+      out.push_back("TIME_WAIT is kept by " + text(take.time_waits) + "; expected " + text(expected));
+  }
+  if (through_proxy) judge_proxy(scenario, take, out);
+  return out;
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,52 @@
+// A link between two network namespaces that delays, loses and reorders packets in user space, because netem is not
+// everywhere. Needs CAP_NET_ADMIN and /dev/net/tun.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace lastbyte::check {
+
+/// One end: a TUN device.
+struct LinkEnd {
+  int network = -1;     ///< descriptor of the namespace; stays the caller's
+  std::string device;   ///< its name in there, at most 15 characters
+  std::string address;  ///< IPv4
+  std::string peer;     ///< the address at the other end
+};
+
+/// The same both ways.
+struct LinkProfile {
+  Duration delay{10};      ///< one way
+  double loss = 0.01;      ///< share of the packets that never arrive
+  double reorder = 0.02;   ///< share of those that arrive that are held back, by up to `delay` more
+  std::uint64_t seed = 1;  ///< of the choice
+};
+
+struct LinkCounts {
+  std::uint64_t carried = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t held_back = 0;
+};
+
+/// Carries packets on a thread of its own until it is destroyed.
+class LossyLink {
+ public:
+  static Result<LossyLink> start(const LinkEnd& one, const LinkEnd& other, const LinkProfile& profile);
+  ~LossyLink();
+  LossyLink(LossyLink&&) noexcept;
+  LossyLink& operator=(LossyLink&&) noexcept;
+
+  [[nodiscard]] LinkCounts counts() const;
+
+ private:
+  class Impl;
+  explicit LossyLink(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lastbyte::check

@@ -1,0 +1,161 @@
+#include "check/network.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "check/process.h"
+
+namespace lastbyte::check {
+namespace {
+
+// Addresses for tests of devices (RFC 2544); nobody outside of the namespaces sees them.
+constexpr const char* kClientEnd = "198.18.1.1";
+constexpr const char* kProxyEndToClient = "198.18.1.2";
+constexpr const char* kProxyEndToServer = "198.18.2.1";
+constexpr const char* kServerEnd = "198.18.2.2";
+constexpr const char* kLoopback = "127.0.0.1";
+
+net::Address host(const char* ip) { return *net::Address::parse(ip, 0); }
+
+bool bring_up_loopback() {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  request.ifr_flags = IFF_UP;
+  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+/// A thread that leaves the present network takes nobody along.
+Result<Descriptor> make_namespace() {
+  Result<Descriptor> made = failure("network namespace", 0);
+  std::thread([&made] {
+    if (::unshare(CLONE_NEWNET) != 0) {
+      made = failure_from_errno("unshare(CLONE_NEWNET)");
+    } else if (!bring_up_loopback()) {
+      made = failure_from_errno("bring up lo");
+    } else {
+      Descriptor opened(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+      if (opened) {
+        made = std::move(opened);
+      } else {
+        made = failure_from_errno("open /proc/thread-self/ns/net");
+      }
+    }
+  }).join();
+  return made;
+}
+
+/// In the network of the calling thread.
+bool set_kernel(const std::string& name, const std::string& value) {
+  return write_file("/proc/sys/net/ipv4/" + name, value);
+}
+
+/// Everything that is not known otherwise goes through `device`.
+bool route_all_through(const std::string& device) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  rtentry route{};
+  const auto any = host("0.0.0.0");
+  std::memcpy(&route.rt_dst, any.data(), sizeof route.rt_dst);
+  std::memcpy(&route.rt_genmask, any.data(), sizeof route.rt_genmask);
+  std::string name = device;
+  route.rt_dev = name.data();
+  route.rt_flags = RTF_UP;
+  return ::ioctl(socket.get(), SIOCADDRT, &route) == 0;
+}
+
+/// Runs what must succeed in there.
+Result<void> demand(int network, const std::string& what, const std::function<bool()>& function) {
+  Result<void> outcome;
+  const auto entered = run_inside(network, [&] {
+    if (!function()) outcome = failure_from_errno(what);
+  });
+  return entered ? outcome : entered;
+}
+
+Result<Network> make_own() {
+  auto made = make_namespace();
+  if (!made) return Failure(made.error());
+  // The kernel's 15 minutes would be too long to wait for: 3 retransmissions are about 3 s.
+  const auto set = demand(made->get(), "set tcp_retries2", [] { return set_kernel("tcp_retries2", "3"); });
+  if (!set) return Failure(set.error());
+  Network network;
+  network.client = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
+  network.server = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
+  network.proxy = std::move(*made);
+  network.proxy_host = network.server_host = host(kLoopback);
+  return network;
+}
+
+/// client ---- proxy ---- server; the proxy's host forwards packets too, so that the two can be compared with plain TCP
+/// over the same links.
+Result<Network> make_far_away(std::uint64_t seed) {
+  Network network;
+  for (Descriptor* each : {&network.client, &network.proxy, &network.server}) {
+    auto made = make_namespace();
+    if (!made) return Failure(made.error());
+    *each = std::move(*made);
+  }
+  const LinkProfile profile{.seed = seed};
+  auto left = LossyLink::start({network.client.get(), "lb-client", kClientEnd, kProxyEndToClient},
+                               {network.proxy.get(), "lb-left", kProxyEndToClient, kClientEnd}, profile);
+  if (!left) return Failure(left.error());
+  network.links.push_back(std::move(*left));
+  auto right = LossyLink::start({network.proxy.get(), "lb-right", kProxyEndToServer, kServerEnd},
+                                {network.server.get(), "lb-server", kServerEnd, kProxyEndToServer}, profile);
+  if (!right) return Failure(right.error());
+  network.links.push_back(std::move(*right));
+  const auto routed =
+      demand(network.client.get(), "route lb-client", [] { return route_all_through("lb-client"); })
+          .and_then([&] {
+            return demand(network.server.get(), "route lb-server", [] { return route_all_through("lb-server"); });
+          })
+          .and_then([&] {
+            return demand(network.proxy.get(), "set ip_forward", [] { return set_kernel("ip_forward", "1"); });
+          });
+  if (!routed) return Failure(routed.error());
+  network.proxy_host = host(kProxyEndToClient);
+  network.server_host = host(kServerEnd);
+  return network;
+}
+
+}  // namespace
+
+Result<void> run_inside(int network, const std::function<void()>& function) {
+  if (network < 0) {
+    function();
+    return {};
+  }
+  Result<void> outcome;
+  std::thread([&] {
+    if (::setns(network, CLONE_NEWNET) == 0) {
+      function();
+    } else {
+      outcome = failure_from_errno("setns");
+    }
+  }).join();
+  return outcome;
+}
+
+Result<Network> Network::make(Place place, std::uint64_t seed) {
+  switch (place) {
+    case Place::here: {
+      Network network;
+      network.proxy_host = network.server_host = host(kLoopback);
+      return network;
+    }
+    case Place::own: return make_own();
+    case Place::far_away: return make_far_away(seed);
+  }
+  return failure("network", EINVAL);
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,33 @@
+// Where client, proxy and server stand: here, or in network namespaces that are made for them.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "check/lossy_link.h"
+#include "check/scenario.h"
+#include "net/address.h"
+
+namespace lastbyte::check {
+
+/// Namespaces as descriptors; empty: the present one. They vanish with it, with all that was in them.
+struct Network {
+  Descriptor client;
+  Descriptor proxy;
+  Descriptor server;
+  net::Address proxy_host;   ///< where the proxy is to listen; port 0
+  net::Address server_host;  ///< where the server is to listen; a client can reach it too. Port 0
+  std::vector<LossyLink> links;
+
+  /// Makes what the place asks for. Fails where that is not allowed: namespaces need privileges. `seed`: of what the
+  /// links do to packets.
+  static Result<Network> make(Place place, std::uint64_t seed);
+};
+
+/// Runs a function on a thread that is in that network namespace; -1: on this thread. Threads and sockets that it makes
+/// stay in there. Fails with what the kernel says about entering.
+Result<void> run_inside(int network, const std::function<void()>& function);
+
+}  // namespace lastbyte::check

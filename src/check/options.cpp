@@ -1,0 +1,270 @@
+// The command line: a table of flags.
+#include <fnmatch.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "check/check.h"
+#include "check/launchers.h"
+#include "check/scenario.h"
+#include "net/endpoint.h"
+
+namespace lastbyte::check {
+namespace {
+
+/// What is wrong with a value; nullopt: nothing.
+using Complaint = std::optional<std::string>;
+
+struct Flag {
+  const char* name;
+  const char* placeholder;  ///< empty: it takes no value
+  const char* help;
+  std::function<Complaint(Options&, const std::string&)> take;
+};
+
+template <typename Number>
+Complaint take_number(Number& to, const std::string& text, Number least, Number most) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool right = error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most;
+  if (!right) return "expected " + std::to_string(least) + " to " + std::to_string(most);
+  to = value;
+  return std::nullopt;
+}
+
+Complaint take_address(net::Address& to, const std::string& text) {
+  const std::string endpoint = text.starts_with("tcp:") ? text : "tcp:" + text;
+  const auto parsed = net::parse_endpoint(endpoint, net::EndpointUse::connect);
+  if (!parsed) return parsed.error().detail;
+  const auto found = net::resolve(*parsed);
+  if (!found || found->empty()) return found ? "no address of that name" : found.error().text();
+  to = found->front();
+  return std::nullopt;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+Complaint take_signal(int& to, const std::string& text) {
+  constexpr std::array<std::pair<const char*, int>, 6> kSignals{
+      {{"TERM", SIGTERM}, {"QUIT", SIGQUIT}, {"INT", SIGINT}, {"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}}};
+  const std::string name = text.starts_with("SIG") ? text.substr(3) : text;
+  const auto found = std::ranges::find(kSignals, name, [](const auto& each) { return std::string(each.first); });
+  if (found == kSignals.end()) return "expected TERM, QUIT, INT, HUP, USR1 or USR2";
+  to = found->second;
+  return std::nullopt;
+}
+
+/// What to do: only one can be asked for.
+Complaint take_mode(Options& options, Mode mode) {
+  if (options.mode != Mode::help && options.mode != mode)
+    return "only one of --self, --command, --proxy, --plain, --peers and --list can be given";
+  options.mode = mode;
+  return std::nullopt;
+}
+
+Complaint take_only(Options& options, const std::string& text) {
+  for (std::string& part : split_list(text)) {
+    const auto fits = [&](const Scenario& each) {
+      return part == each.clause || ::fnmatch(part.c_str(), std::string(each.name).c_str(), 0) == 0;
+    };
+    if (std::ranges::none_of(scenarios(), fits)) return "no scenario or clause '" + part + "'; --list lists them";
+    options.only.push_back(std::move(part));
+  }
+  return std::nullopt;
+}
+
+Complaint take_peers(Options& options, const std::string& text) {
+  for (std::string& part : split_list(text)) {
+    if (std::ranges::none_of(launchers(), [&](const Launcher& each) { return each.target.name == part; }))
+      return "no launcher '" + part + "'; expected one of " + launcher_names();
+    options.peers.push_back(std::move(part));
+  }
+  return take_mode(options, Mode::peers);
+}
+
+Complaint keep(std::string& to, const std::string& text) {
+  to = text;
+  return text.empty() ? Complaint("it is empty") : std::nullopt;
+}
+
+const std::vector<Flag>& flags() {
+  using Text = const std::string&;
+  static const std::vector<Flag> all = {
+      {"self", "", "Grade lastbyte itself, with its default settings.",
+       [](Options& o, Text) { return take_mode(o, Mode::self); }},
+      {"command", "COMMAND",
+       "Grade a proxy that is started with this command, in the foreground. {listen}, {listen_host}, {listen_port}, "
+       "{upstream}, {upstream_host}, {upstream_port} stand for where it is to listen and connect, {config} for a file "
+       "made from --config, {directory} for a directory of its own, {pid} for the checker's process.",
+       [](Options& o, Text v) {
+         o.command = v;
+         return v.empty() ? Complaint("it is empty") : take_mode(o, Mode::command);
+       }},
+      {"config", "FILE", "Template of {config}; the same placeholders are filled in.",
+       [](Options& o, Text v) { return keep(o.config, v); }},
+      {"listen-port", "PORT",
+       "The command listens on this port of 127.0.0.1, whatever it is told. Scenarios then run one after the other.",
+       [](Options& o, Text v) { return take_number<std::uint16_t>(o.listen_port, v, 1, 65535); }},
+      {"upstream-port", "PORT", "The command connects to this port of 127.0.0.1, whatever it is told.",
+       [](Options& o, Text v) { return take_number<std::uint16_t>(o.upstream_port, v, 1, 65535); }},
+      {"stop-signal", "SIGNAL", "Asks the proxy for a graceful stop. Default: TERM.",
+       [](Options& o, Text v) { return take_signal(o.stop_signal, v); }},
+      {"proxy", "HOST:PORT", "Grade a proxy that runs already and listens there.",
+       [](Options& o, Text v) {
+         const auto wrong = take_address(o.proxy, v);
+         return wrong ? wrong : take_mode(o, Mode::running);
+       }},
+      {"upstream-listen", "HOST:PORT", "Where that proxy connects to: the checker listens there.",
+       [](Options& o, Text v) { return take_address(o.upstream, v); }},
+      {"pid", "PID", "Process of that proxy, to watch its memory and its sockets.",
+       [](Options& o, Text v) { return take_number<pid_t>(o.pid, v, 1, 1 << 22); }},
+      {"plain", "", "Grade plain TCP, with no proxy between the peers.",
+       [](Options& o, Text) { return take_mode(o, Mode::plain); }},
+      {"peers", "", "Grade every proxy that is known and installed, and print scenario x proxy.",
+       [](Options& o, Text) { return take_mode(o, Mode::peers); }},
+      {"peer", "NAMES", "The same for these alone, with commas.", take_peers},
+      {"list", "", "List the scenarios; with --markdown as a page that explains each.",
+       [](Options& o, Text) { return take_mode(o, Mode::list); }},
+      {"only", "NAMES", "Scenarios with these names (* and ? as in a shell) or of these clauses, with commas.",
+       take_only},
+      {"name", "NAME", "What reports call the proxy.", [](Options& o, Text v) { return keep(o.name, v); }},
+      {"repeat", "N", "Repeat everything N times; each time must pass.",
+       [](Options& o, Text v) { return take_number<std::uint32_t>(o.repeat, v, 1, 1'000'000); }},
+      {"slow", "", "Also the scenarios that take minutes, and more rounds of those that need luck to fail.",
+       [](Options& o, Text) {
+         o.slow = true;
+         return Complaint();
+       }},
+      {"lossy", "",
+       "Also the scenarios over links with delay, loss and reordering. Needs root, for network namespaces and TUN "
+       "devices.",
+       [](Options& o, Text) {
+         o.lossy = true;
+         return Complaint();
+       }},
+      {"at-once", "N", "Scenarios at the same time, where several proxies can be started. Default: 6.",
+       [](Options& o, Text v) { return take_number<unsigned>(o.at_once, v, 1, 64); }},
+      {"verbose", "", "Show what each peer saw, also where all went well.",
+       [](Options& o, Text) {
+         o.verbose = true;
+         return Complaint();
+       }},
+      {"json", "FILE", "Write everything as JSON; - is standard output.",
+       [](Options& o, Text v) { return keep(o.json, v); }},
+      {"junit", "FILE", "Write the verdicts as JUnit XML.", [](Options& o, Text v) { return keep(o.junit, v); }},
+      {"markdown", "FILE", "With --peers, write the matrix as Markdown; with --list, the page.",
+       [](Options& o, Text v) { return keep(o.markdown, v); }},
+      {"html", "FILE", "With --peers, write the matrix as a page with a heat map.",
+       [](Options& o, Text v) { return keep(o.html, v); }},
+      {"help", "", "Print this.", [](Options&, Text) { return Complaint(); }},
+  };
+  return all;
+}
+
+Result<Options> consistent(Options options) {
+  const auto wrong = [](const char* flag, const char* detail) { return failure(flag, 0, detail); };
+  if (options.mode == Mode::help)
+    return wrong("nothing to grade", "expected --self, --command, --proxy, --plain, --peers or --list");
+  if (options.mode == Mode::running && options.upstream.none())
+    return wrong("--proxy", "needs --upstream-listen as well: where the proxy connects to");
+  if (options.mode != Mode::running && (!options.upstream.none() || options.pid != 0))
+    return wrong("--upstream-listen, --pid", "they belong to --proxy");
+  const bool of_command = !options.config.empty() || options.listen_port != 0 || options.upstream_port != 0;
+  if (options.mode != Mode::command && of_command)
+    return wrong("--config, --listen-port, --upstream-port", "they belong to --command");
+  if (options.mode == Mode::command) {
+    if (options.command.find("{config}") != std::string::npos && options.config.empty())
+      return wrong("--command", "{config} needs --config FILE, the template of it");
+    if (options.listen_port == 0 && options.command.find("{listen") == std::string::npos && options.config.empty())
+      return wrong("--command", "where does it listen? Expected {listen} or {listen_port} in it, or --listen-port");
+    if (options.upstream_port == 0 && options.command.find("{upstream") == std::string::npos && options.config.empty())
+      return wrong("--command",
+                   "where does it connect to? Expected {upstream} or {upstream_port} in it, or --upstream-port");
+  }
+  return options;
+}
+
+std::string wrapped(const std::string& text, std::size_t indent) {
+  constexpr std::size_t kWidth = 80;
+  std::string out(indent, ' ');
+  std::size_t column = indent;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    if (column > indent && column + 1 + end - begin > kWidth) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(begin, end - begin);
+    column += end - begin;
+    begin = end + 1;
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+Result<Options> parse(std::span<const std::string> arguments) {
+  Options options;
+  for (std::size_t at = 0; at < arguments.size(); ++at) {
+    std::string word = arguments[at];
+    if (word == "-h" || word == "--help") return Options{};
+    std::optional<std::string> value;
+    if (const auto equals = word.find('='); word.starts_with("--") && equals != std::string::npos) {
+      value = word.substr(equals + 1);
+      word.resize(equals);
+    }
+    const auto flag =
+        std::ranges::find_if(flags(), [&](const Flag& each) { return word == "--" + std::string(each.name); });
+    if (flag == flags().end()) return failure("'" + arguments[at] + "'", 0, "no such option; --help lists them");
+    const bool takes_value = flag->placeholder[0] != 0;
+    if (!takes_value && value) return failure(word, 0, "it takes no value");
+    if (takes_value && !value) {
+      if (at + 1 == arguments.size()) return failure(word, 0, std::string("expected ") + flag->placeholder);
+      value = arguments[++at];
+    }
+    if (const auto complaint = flag->take(options, value.value_or("")))
+      return failure(word + (takes_value ? " '" + *value + "'" : ""), 0, *complaint);
+  }
+  return consistent(std::move(options));
+}
+
+std::string usage() {
+  std::string out =
+      "Grade how a TCP proxy ends connections.\n\n"
+      "Usage: lastbyte check --self [OPTIONS]\n"
+      "       lastbyte check --command COMMAND [--config FILE] [OPTIONS]\n"
+      "       lastbyte check --proxy HOST:PORT --upstream-listen HOST:PORT [OPTIONS]\n"
+      "       lastbyte check --peers [OPTIONS]\n"
+      "       lastbyte check --list\n\nOptions:\n";
+  for (const Flag& flag : flags()) {
+    out += std::string("  --") + flag.name + (flag.placeholder[0] != 0 ? std::string(" ") + flag.placeholder : "");
+    out += "\n" + wrapped(flag.help, 8);
+  }
+  out += "\n" + wrapped("Known proxies: " + launcher_names() + ".", 0);
+  out += wrapped(
+      "Exit status: 0 if all that was played has passed, 1 if something failed, 2 if nothing could be "
+      "graded.",
+      0);
+  out += "Example: lastbyte check --command 'haproxy -db -f {config}' --config haproxy.tmpl\n";
+  return out;
+}
+
+}  // namespace lastbyte::check

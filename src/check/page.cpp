@@ -1,0 +1,144 @@
+// docs/check.md, from the scenarios.
+#include <algorithm>
+
+#include "check/diagram.h"
+#include "check/report.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr const char* kIntroduction = R"(# What `lastbyte check` grades
+
+This file is generated: `lastbyte check --list --markdown docs/check.md` writes it anew, and a test fails while it is stale.
+
+`lastbyte check` puts a scripted client and a scripted server around a proxy, lets them end their connection in one of the
+ways below, and says what came of it. The clauses are those of [contract.md](contract.md). [peers.md](peers.md) shows how
+well-known proxies do.
+
+```
+lastbyte check --self
+lastbyte check --command 'haproxy -db -f {config}' --config haproxy.tmpl
+lastbyte check --proxy 192.0.2.7:8080 --upstream-listen 192.0.2.1:9000
+lastbyte check --peers --markdown peers.md --html peers.html
+```
+
+How a verdict comes about:
+
+- Every byte is known: each side sends a stream of noise with a seed of its own and checks what it receives.
+- Plain TCP goes first. Each scenario is played without a proxy, and where that fails although it should not, the
+  scenario is skipped with the reason: this machine cannot grade it. What cannot be played, for want of privileges
+  or because the proxy cannot do it, is skipped too, and never counts as passed.
+- Each step of a script must go as written, above all the `expect` ones, and each side must receive everything that the other
+  one sends, unless the scenario says otherwise. Every script has a time limit.
+- Scenarios with rounds need luck to fail. They pass if every round does.
+- Where the proxy's process is known, its memory and its sockets are watched from outside.
+
+The scripts are data (`src/check/scenarios_*.cpp`); their verbs are explained in `src/check/script.h`. In the diagrams the
+proxy stands between the two and should not be noticed.
+)";
+
+std::string of_place(const Scenario& scenario) {
+  switch (scenario.place) {
+    case Place::here: return "";
+    case Place::own:
+      return "Played in a network namespace in which the kernel gives up after a few seconds; needs root. ";
+    case Place::far_away:
+      return "Only with `--lossy`: over two links in network namespaces, each with 10 ms of delay one way, 1 % of loss "
+             "and "
+             "2 % of packets that come late; needs root. ";
+  }
+  return "";
+}
+
+std::string of_plain(Plain plain) {
+  switch (plain) {
+    case Plain::holds: return "Plain TCP passes. ";
+    case Plain::may_lose: return "Plain TCP fails as a rule: a proxy can do better than none. ";
+    case Plain::no_meaning: return "Without a proxy it has no meaning. ";
+  }
+  return "";
+}
+
+std::string of_needs(Needs needs) {
+  switch (needs) {
+    case Needs::nothing: return "";
+    case Needs::process: return "Needs to know the proxy's process. ";
+    case Needs::two_of_them: return "Needs to start two proxies in a row. ";
+    case Needs::unix_sockets: return "Not played yet: UNIX sockets are not implemented in the checker. ";
+    case Needs::proxy_protocol: return "Not played yet: the PROXY protocol is not implemented in the checker. ";
+  }
+  return "";
+}
+
+std::string of_ending(const char* who, const Wanted& wants) {
+  switch (wants.ending) {
+    case Ending::as_scripted: return "";
+    case Ending::failure: return std::string("The ") + who + " must learn of a failure, and never see a clean end. ";
+    case Ending::failure_or_nothing:
+      return std::string("The ") + who + " must learn of a failure, or never be connected to. ";
+  }
+  return "";
+}
+
+std::string of_crowd(const Crowd& crowd) {
+  if (crowd.count == 0) return "";
+  return "Around it, " + std::to_string(crowd.count) + " other clients play `" + std::string(crowd.client) + "`" +
+         (crowd.stays ? ", and stay until it has gone. " : ", and have gone before it comes. ");
+}
+
+std::string conditions(const Scenario& scenario) {
+  std::string out = of_ending("client", scenario.client_wants) + of_ending("server", scenario.server_wants);
+  if (scenario.sessions > 1) out += std::to_string(scenario.sessions) + " sessions at once. ";
+  out += of_crowd(scenario.crowd);
+  for (const Wanted* wants : {&scenario.client_wants, &scenario.server_wants})
+    if (wants->sent_at_most != 0)
+      out += "At most " + std::to_string(wants->sent_at_most >> 20) + " MiB may be taken while nobody reads. ";
+  if (scenario.watch_memory) out += "The proxy may grow by " + std::to_string(kMemoryMost >> 10) + " MiB. ";
+  if (scenario.watch_sockets) out += "Afterwards the proxy must hold no more sockets than before. ";
+  if (scenario.stops) out += "The proxy must stop listening at once, and end once the session has. ";
+  if (scenario.rounds > 1) {
+    out += std::to_string(scenario.rounds) + " rounds";
+    if (scenario.slow_rounds != 0) out += ", " + std::to_string(scenario.slow_rounds) + " with `--slow`";
+    out += ". ";
+  }
+  out += of_needs(scenario.needs) + of_place(scenario);
+  if (scenario.slow) out += "Only with `--slow`. ";
+  out += of_plain(scenario.plain);
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+std::string section(const Scenario& scenario) {
+  std::string clause(scenario.clause);
+  return "\n### " + std::string(scenario.name) + "\n\n" + std::string(scenario.title) + " (" + clause +
+         ").\n\n```\nclient  " + std::string(scenario.client) + "\nserver  " +
+         std::string(scenario.server.empty() ? "(nobody)" : scenario.server) + "\n```\n\n```mermaid\n" +
+         sequence_diagram(scenario) + "```\n\n" + conditions(scenario) + "\n\n*Where it fails:* " +
+         std::string(scenario.notice) + "\n";
+}
+
+struct Chapter {
+  std::span<const Scenario> table;
+  const char* title;
+};
+
+}  // namespace
+
+std::string list_markdown(const std::vector<const Scenario*>& chosen) {
+  std::string out = kIntroduction;
+  for (const Chapter& chapter :
+       {Chapter{half_close_scenarios(), "Half-close and data"}, Chapter{connecting_scenarios(), "Connecting"},
+        Chapter{reset_scenarios(), "Resets and vanished peers"}, Chapter{refusal_scenarios(), "Refusals and lingering"},
+        Chapter{load_scenarios(), "Load, isolation, TIME_WAIT, stopping, chains"},
+        Chapter{lossy_scenarios(), "Far away"}}) {
+    std::string sections;
+    for (const Scenario& each : chapter.table) {
+      const bool wanted = std::ranges::any_of(chosen, [&](const Scenario* one) { return one->name == each.name; });
+      if (wanted) sections += section(each);
+    }
+    if (!sections.empty()) out += "\n## " + std::string(chapter.title) + "\n" + sections;
+  }
+  return out;
+}
+
+}  // namespace lastbyte::check

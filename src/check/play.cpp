@@ -1,0 +1,287 @@
+// One round: network, server, proxy, clients, and someone who directs what scripts cannot do themselves.
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "check/network.h"
+#include "check/peer.h"
+#include "check/take.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr Duration kLook{2};
+constexpr Duration kWeighEvery{20};
+/// How long plain TCP waits for a server that is slow to hear.
+constexpr Duration kHearsAfter{200};
+/// For a connection that is still on its way to the server when the client has gone. A SYN that was swallowed comes
+/// again after a second.
+constexpr Duration kGrace{500};
+constexpr Duration kGraceForSyn{2500};
+/// For what a proxy does after its session: closing, ending.
+constexpr Duration kAftermath{5000};
+/// For a crowd's last connections to come through.
+constexpr Duration kSettle{100};
+
+bool wait_until(Duration limit, const std::function<bool()>& condition) {
+  const TimePoint until = Clock::now() + limit;
+  while (!condition()) {
+    if (Clock::now() > until) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
+/// Beside the peers, on a thread of its own: lets the server hear, asks the proxy to stop, watches its memory.
+class Director {
+ public:
+  Director(const Scenario& scenario, Meeting& meeting, Server* server, const Launched& proxy, bool plain, Take& take)
+      : scenario_(scenario), meeting_(meeting), server_(server), proxy_(proxy), plain_(plain), take_(take) {
+    if (scenario.watch_memory || scenario.stops || scenario.upstream == Upstream::slow_to_hear)
+      thread_ = std::thread([this] { direct(); });
+  }
+  ~Director() { finish(); }
+  Director(const Director&) = delete;
+  Director& operator=(const Director&) = delete;
+
+  void finish() {
+    over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void direct() {
+    while (!over_) {
+      if (scenario_.watch_memory) weigh();
+      if (scenario_.stops && meeting_.count("up") > 0 && !asked_) ask_to_stop();
+      if (!heard_ && scenario_.upstream == Upstream::slow_to_hear) hear();
+      std::this_thread::sleep_for(kLook);
+    }
+  }
+
+  void weigh() {
+    if (Clock::now() < next_weighing_) return;
+    next_weighing_ = Clock::now() + kWeighEvery;
+    if (const auto weight = proxy_.weigh()) take_.most_kib = std::max(take_.most_kib, weight->resident_kib);
+  }
+
+  void ask_to_stop() {
+    asked_ = true;
+    proxy_.ask_to_stop();
+    take_.stopped_listening = wait_until(kAftermath, [this] { return over_ || !proxy_.listens(); });
+    meeting_.signal("stopped");
+  }
+
+  void hear() {
+    const bool now = plain_ ? Clock::now() >= began_ + kHearsAfter : meeting_.count("hear") > 0;
+    heard_ = now && server_ != nullptr && server_->set_deaf(false);
+  }
+
+  const Scenario& scenario_;
+  Meeting& meeting_;
+  Server* server_;
+  const Launched& proxy_;
+  bool plain_;
+  Take& take_;
+  TimePoint began_ = Clock::now();
+  TimePoint next_weighing_ = {};
+  bool asked_ = false;
+  bool heard_ = false;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
+struct Scripts {
+  Script client;
+  Script server;
+  Script crowd;
+};
+
+Result<Scripts> read_scripts(const Scenario& scenario) {
+  Scripts scripts;
+  for (const auto& [text, script] :
+       {std::pair(scenario.client, &scripts.client), std::pair(scenario.server, &scripts.server),
+        std::pair(scenario.crowd.client, &scripts.crowd)}) {
+    auto parsed = parse_script(text);
+    if (!parsed) return Failure(parsed.error());
+    *script = std::move(*parsed);
+  }
+  return scripts;
+}
+
+}  // namespace
+
+/// One round; the stage stays as it is for the next one.
+class Stage::Round {
+ public:
+  Round(const Scenario& scenario, const Target& target, Stage::Setting& setting)
+      : scenario_(scenario), target_(target), network_(setting.network), proxy_(setting.proxy), setting_(setting) {
+    options_.meeting = &meeting_;
+    options_.limit = scenario.limit;
+  }
+
+  Result<Take> play() {
+    const auto prepared = prepare();
+    if (!prepared) return Failure(prepared.error());
+    Take take;
+    if (scenario_.watch_memory || scenario_.watch_sockets) take.before = proxy_.weigh();
+    Director director(scenario_, meeting_, server_ ? &*server_ : nullptr, proxy_, plain(), take);
+    const auto played = play_clients(take);
+    director.finish();
+    if (!played) return Failure(played.error());
+    settle(take);
+    look_back(take);
+    return take;
+  }
+
+ private:
+  [[nodiscard]] bool plain() const { return target_.kind == Kind::plain_tcp; }
+
+  Result<void> prepare() {
+    auto scripts = read_scripts(scenario_);
+    if (!scripts) return Failure(scripts.error());
+    scripts_ = std::move(*scripts);
+    const auto served = start_server();
+    if (!served || setting_.launched) return served;
+    const std::uint32_t hops = scenario_.needs == Needs::two_of_them ? 2 : 1;
+    auto proxy = Launched::launch(target_, network_, setting_.upstream, hops);
+    if (!proxy) return Failure(proxy.error());
+    proxy_ = std::move(*proxy);
+    // With nothing between them, clients go where the server listens in this very round.
+    setting_.launched = !plain();
+    return {};
+  }
+
+  Result<void> start_server() {
+    net::Address& upstream = setting_.upstream;  // the same in each round, once there is a proxy that knows it
+    if (!setting_.launched) {
+      upstream = network_.server_host;
+      upstream.set_port(target_.upstream_port);
+      if (target_.kind == Kind::running) upstream = target_.upstream;
+    }
+    if (scenario_.upstream == Upstream::absent) {
+      if (upstream.port() == 0) upstream.set_port(unused_port());
+      return {};
+    }
+    Result<Server> server = failure("server", 0);
+    const auto entered = run_inside(network_.server.get(),
+                                    [&] { server = Server::start(scripts_.server, options_, std::nullopt, upstream); });
+    if (!entered) return Failure(entered.error());
+    if (!server) return Failure(server.error());
+    server_ = std::move(*server);
+    upstream = server_->address();
+    const bool deaf = scenario_.upstream == Upstream::slow_to_hear || scenario_.upstream == Upstream::silent;
+    if (deaf && !server_->set_deaf(true)) return failure_from_errno("SO_ATTACH_FILTER");
+    return {};
+  }
+
+  Result<void> start_clients(std::vector<Client>& clients, const Script& script, std::uint32_t count) {
+    return run_inside(network_.client.get(), [&] {
+      for (std::uint32_t i = 0; i < count; ++i) clients.emplace_back(proxy_.address(), script, options_);
+    });
+  }
+
+  Result<void> play_clients(Take& take) {
+    std::vector<Client> crowd;
+    const auto came = start_clients(crowd, scripts_.crowd, scenario_.crowd.count);
+    if (!came) return came;
+    if (scenario_.crowd.stays) {
+      wait_until(scenario_.limit, [this] { return accepted() >= scenario_.crowd.count; });
+    } else if (scenario_.crowd.count > 0) {
+      for (Client& each : crowd) each.wait();
+      wait_for_quiet();
+    }
+    before_ = accepted();
+    std::vector<Client> clients;
+    const auto started = start_clients(clients, scripts_.client, scenario_.sessions);
+    if (!started) return started;
+    for (Client& each : clients) take.clients.push_back(each.wait());
+    meeting_.signal("leave");
+    return {};
+  }
+
+  [[nodiscard]] std::uint32_t accepted() const { return server_ ? server_->accepted() : 0; }
+
+  void wait_for_quiet() {
+    std::uint32_t seen = accepted();
+    while (true) {
+      std::this_thread::sleep_for(kSettle);
+      if (accepted() == seen) return;
+      seen = accepted();
+    }
+  }
+
+  /// Until the servers have seen their ends as well.
+  void settle(Take& take) {
+    if (!server_) return;
+    const std::uint32_t expected = before_ + scenario_.sessions;
+    const Duration grace = scenario_.upstream == Upstream::slow_to_hear ? kGraceForSyn : kGrace;
+    wait_until(grace, [&] { return accepted() >= expected; });
+    if (accepted() >= expected)
+      wait_until(scenario_.limit + kGrace, [this] { return server_->ended() >= server_->accepted(); });
+    server_->stop();
+    auto seen = server_->wait();
+    const std::size_t skip = std::min<std::size_t>(before_, seen.size());
+    take.servers.assign(seen.begin() + static_cast<std::ptrdiff_t>(skip), seen.end());
+  }
+
+  void look_back(Take& take) {
+    if (scenario_.watch_sockets && take.before) {
+      wait_until(kAftermath, [&] {
+        take.after = proxy_.weigh();
+        return !take.after || take.after->sockets <= take.before->sockets;
+      });
+    }
+    if (scenario_.stops) {
+      wait_until(kAftermath, [&] {
+        take.exit_status = proxy_.exit_status();
+        return take.exit_status.has_value();
+      });
+    }
+    if (scenario_.first_to_close != FirstToClose::not_watched && !take.clients.empty() && !take.servers.empty()) {
+      wait_until(kAftermath, [&] {
+        take.time_waits = time_waits(take.clients.front(), take.servers.front());
+        return take.time_waits == expected_time_waits(scenario_.first_to_close, !plain());
+      });
+    }
+    take.output = proxy_.output();
+  }
+
+  [[nodiscard]] TimeWaits time_waits(const Observed& client, const Observed& server) const {
+    TimeWaits waits;
+    waits.client = in_time_wait(client.local, client.remote);
+    waits.server = in_time_wait(server.local, server.remote);
+    if (plain()) return waits;
+    waits.proxy_to_client = in_time_wait(client.remote, client.local);
+    waits.proxy_to_server = in_time_wait(server.remote, server.local);
+    return waits;
+  }
+
+  const Scenario& scenario_;
+  const Target& target_;
+  const Network& network_;
+  Launched& proxy_;
+  Stage::Setting& setting_;
+  Scripts scripts_;
+  Meeting meeting_;
+  PeerOptions options_;
+  std::optional<Server> server_;
+  std::uint32_t before_ = 0;
+};
+
+Result<Stage> Stage::make(const Scenario& scenario, const Target& target, std::uint64_t seed) {
+  auto network = Network::make(scenario.place, seed);
+  if (!network) return Failure(network.error());
+  return Stage(scenario, target, std::move(*network));
+}
+
+Stage::Stage(const Scenario& scenario, const Target& target, Network network)
+    : scenario_(&scenario), target_(&target), setting_{std::move(network), {}, {}, false} {}
+
+Result<Take> Stage::play() { return std::make_unique<Round>(*scenario_, *target_, setting_)->play(); }
+
+}  // namespace lastbyte::check

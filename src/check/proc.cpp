@@ -1,0 +1,160 @@
+#include "check/proc.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+
+namespace lastbyte::check {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string proc(pid_t pid, const std::string& file) {
+  return "/proc/" + (pid == 0 ? "thread-self" : std::to_string(pid)) + "/" + file;
+}
+
+/// The fields of /proc/PID/stat behind the program's name, which may hold anything: 0 is the state, 2 the group.
+std::vector<std::string> stat_fields(pid_t pid) {
+  std::ifstream file(proc(pid, "stat"));
+  std::string text;
+  std::getline(file, text);
+  std::vector<std::string> fields;
+  const auto behind_name = text.rfind(')');
+  if (behind_name == std::string::npos) return fields;
+  std::istringstream rest(text.substr(behind_name + 1));
+  for (std::string field; rest >> field;) fields.push_back(field);
+  return fields;
+}
+
+pid_t number(const std::string& text) {
+  pid_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : 0;
+}
+
+std::uint64_t sockets_of(pid_t pid) {
+  std::uint64_t count = 0;
+  std::error_code error;
+  for (fs::directory_iterator at(proc(pid, "fd"), error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    if (fs::read_symlink(at->path(), gone).string().starts_with("socket:")) ++count;
+  }
+  return count;
+}
+
+enum class State : std::uint8_t { time_wait = 6, listen = 10 };
+
+struct Row {
+  std::uint16_t local_port = 0;
+  std::uint16_t remote_port = 0;
+  std::string local;
+  std::string remote;
+  unsigned state = 0;
+};
+
+/// net/ipv4/tcp_ipv4.c tcp4_seq_show, net/ipv6/tcp_ipv6.c tcp6_seq_show.
+std::vector<Row> connections(pid_t pid, const char* file) {
+  std::vector<Row> rows;
+  std::ifstream table(proc(pid, std::string("net/") + file));
+  std::string line;
+  std::getline(table, line);
+  while (std::getline(table, line)) {
+    std::array<char, 40> local{};
+    std::array<char, 40> remote{};
+    unsigned local_port = 0;
+    unsigned remote_port = 0;
+    unsigned state = 0;
+    if (std::sscanf(line.c_str(), " %*d: %39[0-9A-F]:%X %39[0-9A-F]:%X %X", local.data(), &local_port, remote.data(),
+                    &remote_port, &state) != 5)
+      continue;
+    rows.push_back({static_cast<std::uint16_t>(local_port), static_cast<std::uint16_t>(remote_port), local.data(),
+                    remote.data(), state});
+  }
+  return rows;
+}
+
+/// As the kernel prints an IPv4 address there: its bytes as one number of this machine.
+std::string printed(const net::Address& address) {
+  std::uint32_t ip = 0;
+  std::memcpy(&ip, &reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr, sizeof ip);
+  std::array<char, 9> text{};
+  std::snprintf(text.data(), text.size(), "%08X", ip);
+  return text.data();
+}
+
+}  // namespace
+
+std::optional<Weight> weigh_process(pid_t pid) {
+  std::ifstream statm(proc(pid, "statm"));
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  if (!(statm >> size >> resident)) return std::nullopt;
+  if (::access(proc(pid, "fd").c_str(), R_OK) != 0) return std::nullopt;
+  return Weight{resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024, sockets_of(pid)};
+}
+
+std::optional<Weight> weigh_group(pid_t group) {
+  std::optional<Weight> all;
+  std::error_code error;
+  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
+    const pid_t pid = number(at->path().filename());
+    if (pid == 0) continue;
+    const auto fields = stat_fields(pid);
+    if (fields.size() < 3 || number(fields[2]) != group) continue;
+    const auto weight = weigh_process(pid);
+    if (!weight) continue;
+    if (!all) all = Weight{};
+    all->resident_kib += weight->resident_kib;
+    all->sockets += weight->sockets;
+  }
+  return all;
+}
+
+bool listens(pid_t in_network_of, std::uint16_t port) {
+  for (const char* file : {"tcp", "tcp6"}) {
+    for (const Row& row : connections(in_network_of, file))
+      if (row.local_port == port && row.state == static_cast<unsigned>(State::listen)) return true;
+  }
+  return false;
+}
+
+bool in_time_wait(const net::Address& here, const net::Address& there) {
+  const bool v4 = here.family() == AF_INET && there.family() == AF_INET;
+  for (const char* file : {"tcp", "tcp6"}) {
+    for (const Row& row : connections(0, file)) {
+      if (row.state != static_cast<unsigned>(State::time_wait)) continue;
+      if (row.local_port != here.port() || row.remote_port != there.port()) continue;
+      // A proxy may hold its IPv4 connections in sockets of IPv6: there the address is the last of four words.
+      if (!v4 || (row.local.ends_with(printed(here)) && row.remote.ends_with(printed(there)))) return true;
+    }
+  }
+  return false;
+}
+
+std::uint16_t unused_port() {
+  constexpr std::uint32_t kFirst = 12'000;
+  constexpr std::uint32_t kCount = 20'000;
+  static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * 64;
+  for (std::uint32_t tries = 0; tries < kCount; ++tries) {
+    const auto port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+    const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto address = *net::Address::parse("0.0.0.0", port);
+    if (::bind(socket.get(), address.data(), address.size()) == 0) return port;
+  }
+  return 0;
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,31 @@
+// What a grading has found, in forms for people and for machines. All pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "check/grade.h"
+
+namespace lastbyte::check {
+
+/// A line for the table, with what is wrong below it. `evidence`: also what each peer saw, step by step.
+std::string table_row(const Outcome& outcome, bool evidence);
+std::string table_end(const Report& report);
+/// What both peers saw, for a reader.
+std::string evidence_text(const Outcome& outcome);
+
+/// One document for several targets.
+std::string json(const std::vector<Report>& reports);
+/// As CI systems read it: a testsuite for each target.
+std::string junit(const std::vector<Report>& reports);
+
+/// Scenario x target, "no proxy" first. Self-contained pages.
+std::string matrix_text(const std::vector<Report>& reports);
+std::string matrix_markdown(const std::vector<Report>& reports);
+std::string matrix_html(const std::vector<Report>& reports);
+
+/// `lastbyte check --list`, as text and as docs/check.md.
+std::string list_text(const std::vector<const Scenario*>& scenarios);
+std::string list_markdown(const std::vector<const Scenario*>& scenarios);
+
+}  // namespace lastbyte::check

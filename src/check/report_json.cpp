@@ -1,0 +1,107 @@
+// The only file of the room that includes the library for JSON, which is slow to compile.
+#include <nlohmann/json.hpp>
+
+#include "check/report.h"
+
+namespace lastbyte::check {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Of hundreds of sessions, so many are told in full.
+constexpr std::size_t kPeersTold = 3;
+
+Json of(const Observed& seen) {
+  Json steps = Json::array();
+  for (const StepSeen& step : seen.steps) {
+    Json one{{"step", step.text}, {"began_us", step.began.count()}, {"ended_us", step.ended.count()}};
+    if (!step.failure.empty()) one["failure"] = step.failure;
+    steps.push_back(std::move(one));
+  }
+  Json out{{"local", seen.local.text()},
+           {"remote", seen.remote.text()},
+           {"connected", seen.connected},
+           {"sent", seen.sent},
+           {"unacknowledged", seen.unacknowledged},
+           {"received", seen.received},
+           {"unread", seen.unread},
+           {"checksum", seen.checksum},
+           {"fin", seen.fin},
+           {"reset", seen.reset()},
+           {"error", errno_name(seen.error)},
+           {"timed_out", seen.timed_out},
+           {"ended_us", seen.ended_at.count()}};
+  if (seen.fin) out["fin_us"] = seen.fin_at.count();
+  if (seen.error != 0) out["error_us"] = seen.error_at.count();
+  if (seen.first_wrong) out["first_wrong_byte"] = *seen.first_wrong;
+  out["steps"] = std::move(steps);
+  return out;
+}
+
+Json of(const std::vector<Observed>& all) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < std::min(all.size(), kPeersTold); ++i) out.push_back(of(all[i]));
+  return out;
+}
+
+Json proxy_of(const Take& take) {
+  Json out = Json::object();
+  if (take.before) {
+    out["resident_kib_before"] = take.before->resident_kib;
+    out["sockets_before"] = take.before->sockets;
+  }
+  if (take.most_kib != 0) out["resident_kib_most"] = take.most_kib;
+  if (take.after) out["sockets_after"] = take.after->sockets;
+  if (take.exit_status) out["exit_status"] = *take.exit_status;
+  if (!take.output.empty()) out["output"] = take.output;
+  return out;
+}
+
+Json of(const Outcome& outcome) {
+  const Scenario& scenario = *outcome.scenario;
+  Json out{{"scenario", scenario.name},
+           {"clause", scenario.clause},
+           {"title", scenario.title},
+           {"verdict", name_of(outcome.verdict)}};
+  if (!outcome.reason.empty()) out["reason"] = outcome.reason;
+  if (outcome.verdict == Verdict::skip) return out;
+  out["seconds"] = outcome.seconds;
+  out["rounds"] = outcome.rounds;
+  out["rounds_passed"] = outcome.passed;
+  out["complaints"] = outcome.complaints;
+  if (outcome.reference.measured)
+    out["plain_tcp"] = Json{{"held", outcome.reference.held}, {"reason", outcome.reference.reason}};
+  out["script"] = Json{{"client", scenario.client}, {"server", scenario.server}};
+  out["evidence"] = Json{{"sessions", outcome.take.clients.size()},
+                         {"client", of(outcome.take.clients)},
+                         {"server", of(outcome.take.servers)},
+                         {"proxy", proxy_of(outcome.take)}};
+  return out;
+}
+
+Json of(const Report& report) {
+  Json results = Json::array();
+  for (const Outcome& each : report.outcomes) results.push_back(of(each));
+  return Json{{"target", report.target},
+              {"version", report.version},
+              {"when", report.when},
+              {"kernel", report.kernel},
+              {"seconds", report.seconds},
+              {"passed", report.count(Verdict::pass)},
+              {"failed", report.count(Verdict::fail)},
+              {"skipped", report.count(Verdict::skip)},
+              {"results", std::move(results)}};
+}
+
+}  // namespace
+
+std::string json(const std::vector<Report>& reports) {
+  Json all = Json::array();
+  for (const Report& each : reports) all.push_back(of(each));
+  // What a proxy wrote may be no UTF-8.
+  return Json{{"checker", "lastbyte check"}, {"targets", std::move(all)}}.dump(2, ' ', false,
+                                                                               Json::error_handler_t::replace) +
+         "\n";
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "check/report.h"
+
+namespace lastbyte::check {
+namespace {
+
+constexpr std::size_t kNameWidth = 36;
+/// Of hundreds of sessions, so many are shown.
+constexpr std::size_t kPeersShown = 3;
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(text.size(), width), ' ');
+  return text;
+}
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%6.2f s", seconds);
+  return text;
+}
+
+std::string verdict_text(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::pass: return "pass";
+    case Verdict::fail: return "FAIL";
+    case Verdict::skip: return "skip";
+  }
+  return "?";
+}
+
+std::string rounds_text(const Outcome& outcome) {
+  if (outcome.rounds <= 1) return "";
+  return std::to_string(outcome.passed) + " of " + std::to_string(outcome.rounds);
+}
+
+std::string indented(const std::string& text, const std::string& by) {
+  std::string out;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out += by + text.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string peers_text(const char* who, const std::vector<Observed>& all) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), kPeersShown); ++i) out += std::string(who) + " " + all[i].text();
+  if (all.size() > kPeersShown) out += "and " + std::to_string(all.size() - kPeersShown) + " more\n";
+  return out;
+}
+
+}  // namespace
+
+std::string evidence_text(const Outcome& outcome) {
+  const Take& take = outcome.take;
+  std::string out = peers_text("client", take.clients) + peers_text("server", take.servers);
+  if (take.most_kib != 0 && take.before)
+    out += "proxy: resident " + std::to_string(take.before->resident_kib) + " KiB before, " +
+           std::to_string(take.most_kib) + " KiB at its peak\n";
+  if (take.before && take.after)
+    out += "proxy: " + std::to_string(take.before->sockets) + " sockets before, " +
+           std::to_string(take.after->sockets) + " after\n";
+  if (take.exit_status) out += "proxy: ended with status " + std::to_string(*take.exit_status) + "\n";
+  if (!take.output.empty()) out += "proxy wrote:\n" + indented(take.output, "  ");
+  return out;
+}
+
+std::string table_row(const Outcome& outcome, bool evidence) {
+  const Scenario& scenario = *outcome.scenario;
+  std::string out = padded(std::string(scenario.clause), 5) + padded(std::string(scenario.name), kNameWidth) +
+                    verdict_text(outcome) + "  " + padded(rounds_text(outcome), 10);
+  if (outcome.verdict == Verdict::skip) return out + outcome.reason + "\n";
+  out += seconds_text(outcome.seconds);
+  const Reference& reference = outcome.reference;
+  if (reference.measured && !reference.held) out += "   plain TCP fails: " + reference.reason;
+  out += "\n";
+  if (outcome.verdict == Verdict::fail) {
+    out += "       " + std::string(scenario.title) + "\n";
+    if (outcome.complaints.empty()) out += indented(outcome.reason, "       ");
+    const std::size_t shown = std::min(outcome.complaints.size(), kPeersShown);
+    for (std::size_t i = 0; i < shown; ++i) out += "       - " + outcome.complaints[i] + "\n";
+    if (outcome.complaints.size() > shown)
+      out += "       and " + std::to_string(outcome.complaints.size() - shown) + " more\n";
+    out += "       " + std::string(scenario.notice) + "\n";
+  }
+  if (evidence) out += indented(evidence_text(outcome), "         ");
+  return out;
+}
+
+std::string table_end(const Report& report) {
+  char time[32];
+  std::snprintf(time, sizeof time, "%.0f s", report.seconds);
+  return report.target + ": " + std::to_string(report.count(Verdict::pass)) + " passed, " +
+         std::to_string(report.count(Verdict::fail)) + " failed, " + std::to_string(report.count(Verdict::skip)) +
+         " skipped, in " + time + "\n";
+}
+
+std::string list_text(const std::vector<const Scenario*>& scenarios) {
+  std::string out;
+  for (const Scenario* each : scenarios) {
+    const char* mark = each->slow ? " (--slow)" : each->place == Place::far_away ? " (--lossy)" : "";
+    out += padded(std::string(each->clause), 5) + padded(std::string(each->name), kNameWidth) +
+           std::string(each->title) + mark + "\n";
+  }
+  return out;
+}
+
+}  // namespace lastbyte::check

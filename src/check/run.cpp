@@ -1,0 +1,187 @@
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "check/check.h"
+#include "check/grade.h"
+#include "check/launchers.h"
+#include "check/report.h"
+
+namespace lastbyte::check {
+namespace {
+
+void complain(const std::string& text) { std::fprintf(stderr, "lastbyte check: %s\n", text.c_str()); }
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+std::vector<const Scenario*> chosen(const std::vector<std::string>& only) {
+  std::vector<const Scenario*> out;
+  for (const Scenario& each : scenarios()) {
+    const auto fits = [&](const std::string& part) {
+      return part == each.clause || ::fnmatch(part.c_str(), std::string(each.name).c_str(), 0) == 0;
+    };
+    if (only.empty() || std::ranges::any_of(only, fits)) out.push_back(&each);
+  }
+  return out;
+}
+
+/// False: said on standard error.
+bool put(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
+  if (path == "-") {
+    print(text);
+    return true;
+  }
+  if (write_file(path, text)) return true;
+  complain("cannot write " + path);
+  return false;
+}
+
+Result<Target> target_of(const Options& options) {
+  Target target;
+  switch (options.mode) {
+    case Mode::help:
+    case Mode::list:
+    case Mode::peers: return failure("target", 0, "none is asked for");
+    case Mode::plain: target.name = "no proxy"; break;
+    case Mode::self: target = ready(launchers().front()); break;
+    case Mode::running:
+      target.kind = Kind::running;
+      target.name = options.proxy.text();
+      target.address = options.proxy;
+      target.upstream = options.upstream;
+      target.pid = options.pid;
+      break;
+    case Mode::command: {
+      auto words = split_words(options.command);
+      if (!words) return Failure(words.error());
+      if (words->empty()) return failure("--command", 0, "it is empty");
+      target.kind = Kind::started;
+      target.command = std::move(*words);
+      target.name = target.command.front().substr(target.command.front().rfind('/') + 1);
+      target.stop_signal = options.stop_signal;
+      target.listen_port = options.listen_port;
+      target.upstream_port = options.upstream_port;
+      if (options.config.empty()) break;
+      target.config = read_file(options.config);
+      if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
+      break;
+    }
+  }
+  if (!options.name.empty()) target.name = options.name;
+  return target;
+}
+
+/// Whether it starts at all: one complaint is better than one for each scenario.
+Result<void> try_start(const Target& target) {
+  if (target.kind != Kind::started) return {};
+  auto network = Network::make(Place::here, 0);
+  net::Address nobody = network->server_host;
+  nobody.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
+  const auto launched = Launched::launch(target, *network, nobody, 1);
+  return launched ? Result<void>() : Failure(launched.error());
+}
+
+Choice choice_of(const Options& options) {
+  return {.scenarios = chosen(options.only),
+          .repeat = options.repeat,
+          .slow = options.slow,
+          .lossy = options.lossy,
+          .at_once = options.at_once};
+}
+
+bool write_reports(const Options& options, const std::vector<Report>& reports) {
+  const bool json_there = options.json.empty() || put(options.json, json(reports));
+  const bool junit_there = options.junit.empty() || put(options.junit, junit(reports));
+  return json_there && junit_there;
+}
+
+int run_grade(const Options& options) {
+  const auto target = target_of(options);
+  if (!target) {
+    complain(target.error().text());
+    return kExitCannot;
+  }
+  if (const auto started = try_start(*target); !started) {
+    complain(started.error().text());
+    return kExitCannot;
+  }
+  const bool table = options.json != "-" && options.junit != "-";
+  References references;
+  const Report report = grade(*target, choice_of(options), references, [&](const Outcome& outcome) {
+    if (table) print(table_row(outcome, options.verbose || outcome.verdict == Verdict::fail));
+  });
+  if (table) print(table_end(report));
+  if (!write_reports(options, {report})) return kExitCannot;
+  if (report.count(Verdict::pass) + report.count(Verdict::fail) == 0) return kExitCannot;
+  return report.count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
+}
+
+std::vector<Target> installed(const Options& options) {
+  std::vector<Target> targets{{.name = "no proxy"}};
+  for (const Launcher& each : launchers()) {
+    const bool wanted =
+        options.peers.empty() || std::ranges::find(options.peers, each.target.name) != options.peers.end();
+    if (!wanted) continue;
+    if (const std::string lacking = missing(each); !lacking.empty()) {
+      complain(each.target.name + " is left out: " + lacking + " is not installed");
+      continue;
+    }
+    Target target = ready(each);
+    if (const auto started = try_start(target); !started) {
+      complain(each.target.name + " is left out: " + started.error().text());
+      continue;
+    }
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+int run_peers(const Options& options) {
+  const Choice choice = choice_of(options);
+  References references;
+  std::vector<Report> reports;
+  for (const Target& target : installed(options)) {
+    reports.push_back(grade(target, choice, references, nullptr));
+    std::fputs(table_end(reports.back()).c_str(), stderr);
+    if (!options.verbose) continue;
+    for (const Outcome& each : reports.back().outcomes)
+      if (each.verdict == Verdict::fail) print(table_row(each, true));
+  }
+  const bool files_only = options.json == "-" || options.junit == "-" || options.markdown == "-" || options.html == "-";
+  if (!files_only) print(matrix_text(reports));
+  bool written = write_reports(options, reports);
+  if (!options.markdown.empty()) written = put(options.markdown, matrix_markdown(reports)) && written;
+  if (!options.html.empty()) written = put(options.html, matrix_html(reports)) && written;
+  if (!written) return kExitCannot;
+  const auto ours = std::ranges::find(reports, launchers().front().target.name, &Report::target);
+  return ours == reports.end() || ours->count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
+}
+
+int run_list(const Options& options) {
+  const auto listed = chosen(options.only);
+  if (!options.markdown.empty()) return put(options.markdown, list_markdown(listed)) ? kExitPassed : kExitCannot;
+  print(list_text(listed));
+  return kExitPassed;
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  switch (options.mode) {
+    case Mode::help: print(usage()); return kExitPassed;
+    case Mode::list: return run_list(options);
+    case Mode::self:
+    case Mode::command:
+    case Mode::running:
+    case Mode::plain: kill_children_at_signals(); return run_grade(options);
+    case Mode::peers: kill_children_at_signals(); return run_peers(options);
+  }
+  return kExitCannot;
+}
+
+}  // namespace lastbyte::check

@@ -1,0 +1,68 @@
+// One round of a scenario: what happened, and what is wrong with it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "check/observed.h"
+#include "check/proc.h"
+#include "check/scenario.h"
+#include "check/target.h"
+
+namespace lastbyte::check {
+
+/// Who keeps the TIME_WAIT of each connection (T13). Without a proxy there is one connection, and the proxy keeps none.
+struct TimeWaits {
+  bool client = false;
+  bool proxy_to_client = false;
+  bool proxy_to_server = false;
+  bool server = false;
+  friend bool operator==(const TimeWaits&, const TimeWaits&) = default;
+};
+
+struct Take {
+  std::vector<Observed> clients;  ///< those that are graded
+  std::vector<Observed> servers;  ///< likewise, in the order in which they were accepted
+  std::optional<Weight> before;   ///< of the proxy, where it can be looked at
+  std::optional<Weight> after;
+  std::uint64_t most_kib = 0;  ///< resident, at its peak
+  TimeWaits time_waits = {};
+  bool stopped_listening = false;  ///< after it was asked to stop
+  std::optional<int> exit_status;  ///< after that
+  std::string output = {};         ///< what the proxy wrote, its last lines
+};
+
+/// Where the rounds of a scenario are played: the network and, from the first round on, the proxy. One thread's, which
+/// must outlive it. Scenario and target outlive it too.
+class Stage {
+ public:
+  /// `seed`: of what lossy links do.
+  static Result<Stage> make(const Scenario& scenario, const Target& target, std::uint64_t seed);
+
+  /// One round. Blocks until both peers have ended; an error: it could not be played at all.
+  Result<Take> play();
+
+ private:
+  class Round;
+  struct Setting {
+    Network network;
+    Launched proxy;
+    net::Address upstream;
+    bool launched = false;
+  };
+  Stage(const Scenario& scenario, const Target& target, Network network);
+
+  const Scenario* scenario_;
+  const Target* target_;
+  Setting setting_;
+};
+
+/// What is wrong, a sentence each; empty: the round has passed. Pure.
+std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy);
+
+/// What TIME_WAITs are expected.
+TimeWaits expected_time_waits(FirstToClose first, bool through_proxy);
+
+}  // namespace lastbyte::check

@@ -1,0 +1,16 @@
+// `lastbyte check` without the rest of the program, for the tests.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "check/check.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto options = lastbyte::check::parse(arguments);
+  if (!options) {
+    std::fprintf(stderr, "lastbyte check: %s\n", options.error().text().c_str());
+    return lastbyte::check::kExitCannot;
+  }
+  return lastbyte::check::run(*options);
+}
