@@ -15,7 +15,6 @@ namespace {
 
 using relay::Record;
 using relay::SideRecord;
-using termination::First;
 using termination::Which;
 
 /// A name with a blank or a control character in it would break the line's columns.

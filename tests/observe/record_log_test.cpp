@@ -40,7 +40,7 @@ class RecordLogTest : public testing::Test {
     std::string pattern = fs::temp_directory_path() / "lastbyte-log-XXXXXX";
     directory_ = ::mkdtemp(pattern.data());
   }
-  ~RecordLogTest() override {
+  void TearDown() override {
     log_.reset();
     fs::remove_all(directory_);
   }
@@ -221,8 +221,6 @@ class PipeLogTest : public RecordLogTest {
     ::mkfifo(path("pipe").c_str(), 0600);
     reader_ = Descriptor(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   }
-  ~PipeLogTest() override { log_.reset(); }
-
   /// Takes what is there.
   std::string read_some() const {
     std::string all(1 << 16, '\0');
