@@ -55,7 +55,8 @@ int run_demo(std::uint16_t listen_port) {
     std::fflush(stdout);
   });
   if (!listening && listen_port != 0)
-    OperatorLog().error(fmt::format("the demo wants port {} of 127.0.0.1; give it another one", listen_port));
+    OperatorLog().error(
+        fmt::format("the demo wants port {} of 127.0.0.1; give it another one with --port", listen_port));
   return status;
 }
 
