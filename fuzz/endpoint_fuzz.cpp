@@ -1,0 +1,35 @@
+// Endpoints and networks, as users write them.
+#include "net/cidr.h"
+#include "net/endpoint.h"
+#include "require.h"
+
+namespace {
+
+using namespace lastbyte::net;
+using lastbyte::fuzz::require;
+
+void check_endpoint(std::string_view text, EndpointUse use) {
+  const auto endpoint = parse_endpoint(text, use);
+  if (!endpoint) return require(!endpoint.error().detail.empty(), "an error says what was expected");
+  const auto again = parse_endpoint(endpoint->text(), use);
+  require(again.has_value(), "what is printed can be read");
+  require(*again == *endpoint, "and means the same");
+}
+
+void check_network(std::string_view text) {
+  const auto network = Cidr::parse(text);
+  if (!network) return require(!network.error().detail.empty(), "an error says what was expected");
+  const auto again = Cidr::parse(network->text());
+  require(again.has_value(), "what is printed can be read");
+  require(*again == *network, "and means the same");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_endpoint(text, EndpointUse::listen);
+  check_endpoint(text, EndpointUse::connect);
+  check_network(text);
+  return 0;
+}

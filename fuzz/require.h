@@ -1,0 +1,15 @@
+// What a fuzz target promises: broken, it ends the program, and libFuzzer keeps the input.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace lastbyte::fuzz {
+
+inline void require(bool holds, const char* promise) {
+  if (holds) return;
+  std::fprintf(stderr, "broken: %s\n", promise);
+  std::abort();
+}
+
+}  // namespace lastbyte::fuzz
