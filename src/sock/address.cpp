@@ -1,5 +1,6 @@
 #include "sock/address.h"
 
+#include <fmt/format.h>
 #include <netdb.h>
 
 #include <array>
@@ -23,7 +24,7 @@ bool wanted(Family family, const net::Address& address) {
 
 Result<std::vector<SockAddress>> look_up(const Options& options, const std::string& host, std::uint16_t port) {
   if (options.numeric && !host.empty() && !net::Address::parse(host, port)) {
-    return failure("'" + host + "'", 0, "not a numeric address, and -n forbids to look it up");
+    return failure(quoted(host), 0, "not a numeric address, and -n forbids to look it up");
   }
   const auto addresses = net::resolve(net::Endpoint{host, port});
   if (!addresses) return Failure(addresses.error());
@@ -32,8 +33,7 @@ Result<std::vector<SockAddress>> look_up(const Options& options, const std::stri
     if (wanted(options.family, address)) out.emplace_back(address);
   }
   if (out.empty()) {
-    return failure("'" + host + "'", 0,
-                   options.family == Family::v4 ? "it has no IPv4 address" : "it has no IPv6 address");
+    return failure(quoted(host), 0, options.family == Family::v4 ? "it has no IPv4 address" : "it has no IPv6 address");
   }
   return out;
 }
@@ -81,7 +81,7 @@ std::string SockAddress::text() const {
   if (size_ <= prefix) return "(unnamed)";
   sockaddr_un name{};
   std::memcpy(&name, &storage_, sizeof name);
-  if (name.sun_path[0] == '\0') return "@" + std::string(name.sun_path + 1, size_ - prefix - 1);
+  if (name.sun_path[0] == '\0') return fmt::format("@{}", std::string_view(name.sun_path + 1, size_ - prefix - 1));
   return {name.sun_path, strnlen(name.sun_path, size_ - prefix)};
 }
 
@@ -97,7 +97,7 @@ Result<std::uint16_t> find_port(const std::string& service, Transport transport)
   servent* found = nullptr;
   const int error = ::getservbyname_r(service.c_str(), protocol, &entry, memory.data(), memory.size(), &found);
   if (error != 0 || found == nullptr) {
-    return failure("'" + service + "'", 0, std::string("no such ") + protocol + " service in /etc/services");
+    return failure(quoted(service), 0, std::string("no such ") + protocol + " service in /etc/services");
   }
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }

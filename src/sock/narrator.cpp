@@ -37,7 +37,7 @@ void Narrator::say(std::string_view text) const { write_all(errors_, text); }
 
 void Narrator::call(std::string_view text, const Outcome& outcome, std::string_view more) const {
   if (!on_) return;
-  const std::string failed = outcome.ok() ? std::string() : " " + errno_name(outcome.error);
+  const std::string failed = outcome.ok() ? std::string() : fmt::format(" {}", errno_name(outcome.error));
   line(fmt::format("{} = {}{}{}{}", text, outcome.value, failed, more.empty() ? "" : "  ", more));
 }
 

@@ -45,7 +45,7 @@ Result<void> put_int(Place& place, Value value, std::uint64_t least, std::uint64
 Result<std::uint64_t> size_within(Value value, std::uint64_t least, std::uint64_t most) {
   auto parsed = parse_size(value);
   if (parsed && (*parsed < least || *parsed > most)) {
-    return failure("'" + std::string(value) + "'", 0,
+    return failure(quoted(value), 0,
                    "expected from " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
   }
   return parsed;
@@ -68,7 +68,7 @@ Result<void> choose(Place& place, Value value, const Choices& choices) {
     }
     expected += (expected.empty() ? "" : ", ") + std::string(name);
   }
-  return failure("'" + std::string(value) + "'", 0, "expected one of " + expected);
+  return failure(quoted(value), 0, "expected one of " + expected);
 }
 
 constexpr std::array<std::pair<Value, Mode>, 6> modes{{{"relay", Mode::relay},

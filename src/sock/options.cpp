@@ -99,7 +99,7 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
   draft.options.path = operands.front();
   constexpr std::size_t longest = 107;  // sun_path without its final 0
   if (draft.options.path.empty() || draft.options.path.size() > longest) {
-    return wrong("'" + draft.options.path + "'", "expected a path of 1 to 107 bytes");
+    return wrong(quoted(draft.options.path), "expected a path of 1 to 107 bytes");
   }
   if (!draft.options.local_service.empty()) draft.options.local_host += ":" + draft.options.local_service;
   draft.options.local_service.clear();
@@ -110,7 +110,7 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
 Result<void> take_operands(Draft& draft, const std::vector<std::string>& operands) {
   auto& options = draft.options;
   const bool server = options.role == Role::server;
-  if (operands.size() > 2) return wrong("'" + operands[2] + "'", "expected a host and a port, and nothing more");
+  if (operands.size() > 2) return wrong(quoted(operands[2]), "expected a host and a port, and nothing more");
   if (operands.size() == 2) {
     options.host = operands[0];
     options.service = operands[1];
@@ -142,15 +142,15 @@ Result<void> check_ports(const Options& options) {
   for (const auto* port : {&options.service, &options.local_service}) {
     if (port->empty()) continue;
     if (!is_numeric_port(*port)) {
-      if (options.numeric) return wrong("'" + *port + "'", "expected a number, because of -n");
+      if (options.numeric) return wrong(quoted(*port), "expected a number, because of -n");
       continue;
     }
     const auto range = parse_ports(*port);
     if (!range) return Failure(range.error());
     const bool may_be_range = options.role == Role::scan && port == &options.service;
-    if (!may_be_range && range->first != range->last) return wrong("'" + *port + "'", "a range is for -z");
+    if (!may_be_range && range->first != range->last) return wrong(quoted(*port), "a range is for -z");
     const bool must_be_named = options.role != Role::server && port == &options.service;
-    if (must_be_named && range->first == 0) return wrong("'" + *port + "'", "expected a port from 1 to 65535");
+    if (must_be_named && range->first == 0) return wrong(quoted(*port), "expected a port from 1 to 65535");
   }
   return {};
 }

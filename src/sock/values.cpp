@@ -1,5 +1,7 @@
 #include "sock/values.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -11,8 +13,8 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-Failure wrong(std::string_view text, std::string expected) {
-  return failure("'" + std::string(text) + "'", 0, "expected " + std::move(expected));
+Failure wrong(std::string_view text, std::string_view expected) {
+  return failure(quoted(text), 0, fmt::format("expected {}", expected));
 }
 
 /// The digits at the front of `text`, taken off it.
@@ -59,6 +61,8 @@ double milliseconds_of(std::string_view unit) {
 
 }  // namespace
 
+std::string quoted(std::string_view text) { return fmt::format("'{}'", text); }
+
 Result<std::uint64_t> parse_size(std::string_view text) {
   std::string_view rest = text;
   std::uint64_t value = 0;
@@ -76,7 +80,8 @@ Result<Duration> parse_duration(std::string_view text) {
   std::string_view rest = text;
   const auto whole = take_digits(rest);
   auto digits = whole.size();
-  std::string number(whole);
+  std::string number("0");  // so that ".5" is a number too
+  number.append(whole);
   if (rest.starts_with('.')) {
     rest.remove_prefix(1);
     const auto fraction = take_digits(rest);
@@ -85,7 +90,6 @@ Result<Duration> parse_duration(std::string_view text) {
   }
   const double unit = milliseconds_of(rest);
   if (digits == 0 || unit == 0) return wrong(text, "a time such as 2, 0.5, 250ms, 2s or 1m");
-  if (number.front() == '.') number.insert(0, "0");
   double value = 0;
   if (number.back() == '.') number.pop_back();
   if (!read_whole(std::string_view(number), value)) return wrong(text, "a shorter time");
