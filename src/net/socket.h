@@ -51,6 +51,11 @@ std::uint32_t unacknowledged(int fd);
 /// Takes the socket's pending error (SO_ERROR); 0: none. The kernel gives it once (T10).
 int take_error(int fd);
 
+/// Whether the peer's FIN has come, where a read that returns 0 does not tell because an error was taken before (T10).
+/// `read`: all bytes that were ever read from the socket, its queue now being empty. The kernel counts a FIN among the
+/// bytes received (net/ipv4/tcp_input.c tcp_fin, tcp_rcv_nxt_update), also after a reset.
+bool fin_has_come(int fd, std::uint64_t read);
+
 /// close() that sends RST: SO_LINGER {1,0} in the instant before (T7). A non-zero linger time is never used: it blocks
 /// even non-blocking sockets.
 void reset_and_close(Descriptor& socket);

@@ -20,6 +20,10 @@ namespace {
 
 constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
+/// A connection that was made and reset before we looked: what came before the reset is still to be read (T4). An
+/// attempt that a RST answers fails with ECONNREFUSED instead (net/ipv4/tcp_input.c tcp_reset).
+bool was_connected(int error) { return error == ECONNRESET || error == EPIPE; }
+
 bool has_input(int fd) {
   int bytes = 0;
   return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
@@ -60,7 +64,7 @@ void Session::try_next_address() {
     }
     Side& self = side(Which::upstream);
     self.socket = std::move(connecting->socket);
-    self.readable = self.writable = self.hung_up = self.trouble = self.fin_seen = false;
+    self.readable = self.writable = self.hung_up = self.trouble = false;
     if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream));
         error != 0) {
       latch(Which::upstream, error);
@@ -81,7 +85,11 @@ void Session::connected() {
 
 void Session::on_connecting_events(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-    try_failed(net::take_error(side(Which::upstream).socket.get()));
+    const int error = net::take_error(side(Which::upstream).socket.get());
+    if (!was_connected(error)) return try_failed(error);
+    connected();
+    latch(Which::upstream, error);
+    side(Which::upstream).trouble = false;
   } else if ((events & EPOLLOUT) != 0) {
     connected();
   }

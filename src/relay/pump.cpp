@@ -136,7 +136,8 @@ void Session::input_ended(Which source, ssize_t result) {
     from.trouble = false;  // this was it (T10)
   }
   from.readable = false;
-  apply(event_of_input_end(result, from.error, from.fin_seen), source);
+  const bool fin_came = result == 0 && from.error != 0 && net::fin_has_come(from.socket.get(), from.received);
+  apply(event_of_input_end(result, from.error, fin_came), source);
 }
 
 /// Writes what waits. True: nothing waits any more.
@@ -210,6 +211,7 @@ void Session::write_failed(Which sink, int error) {
     return;
   }
   latch(sink, error);
+  side(sink).write_failed = true;
   side(sink).trouble = false;
   side(sink).readable = side(sink).hung_up = true;  // its true end is there to be read
   apply(Event::refused, sink);
@@ -224,7 +226,7 @@ void Session::count_received(Which source, std::size_t bytes) {
 
 void Session::count_sent(Which source, std::size_t bytes) {
   side(termination::other(source)).sent += bytes;
-  if (state_.side(source).output == termination::Output::broken) side(source).rescued += bytes;
+  if (side(source).write_failed) side(source).rescued += bytes;
   last_activity_ = context_.now;
 }
 

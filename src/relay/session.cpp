@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -51,8 +52,6 @@ void Session::on_events(Which which, std::uint32_t events) {
   self.readable = self.readable || ended || (events & EPOLLIN) != 0;
   self.writable = self.writable || (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
   self.hung_up = self.hung_up || ended;
-  // RDHUP with no error, now or before, is a FIN: we never shut down a receiving half ourselves.
-  self.fin_seen = self.fin_seen || ((events & EPOLLRDHUP) != 0 && (events & EPOLLERR) == 0 && self.error == 0);
   self.trouble = self.trouble || (events & EPOLLERR) != 0;
   if (state_.side(Which::upstream).output == termination::Output::connecting) {
     which == Which::upstream ? on_connecting_events(events) : on_early_client_events(events);
@@ -149,8 +148,8 @@ void Session::progress() {
   }
 }
 
-/// An error that no read will meet soon: the input has ended, or is not read while its sink is full. PEERS of a silent
-/// source learn of a dead sink at once (T5).
+/// An error that no read will meet soon: the input has ended, or is not read while its sink is full. The peer of a
+/// silent source learns of a dead sink at once (T5).
 void Session::report_trouble(Which which) {
   Side& self = side(which);
   if (!self.trouble || !self.socket) return;
@@ -160,8 +159,12 @@ void Session::report_trouble(Which which) {
   if (termination::reads(state_, which) && self.readable) return;
   latch(which, net::take_error(self.socket.get()));
   self.trouble = false;
-  if (known.output == termination::Output::open || known.output == termination::Output::fin_sent)
-    apply(Event::refused, which);
+  const bool may_refuse = known.output == termination::Output::open || known.output == termination::Output::fin_sent;
+  if (!may_refuse) return;
+  // An open input is only waiting for its sink: the bytes before the reset are still to be read. EPIPE is the errno of
+  // a reset that came after a FIN (net/ipv4/tcp_input.c tcp_reset).
+  const bool was_reset = known.input == termination::Input::open && self.error != EPIPE;
+  apply(was_reset ? Event::broke : Event::refused, which);
 }
 
 void Session::check_ack(Which which) {

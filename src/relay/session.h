@@ -35,9 +35,9 @@ struct Side {
   bool writable = false;       ///< a write may be taken
   bool hung_up = false;        ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
   bool trouble = false;        ///< ERR was seen and its errno not yet
-  bool fin_seen = false;       ///< a FIN is known to have come, whatever errno came after it
   bool fin_sent = false;       ///< shutdown(SHUT_WR) succeeded
   bool nodelay = false;        ///< TCP_NODELAY is set
+  bool write_failed = false;   ///< a write failed: what is read from now on is rescued (T5)
   std::uint64_t received = 0;  ///< bytes read from it, thrown away or not
   std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
   std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up

@@ -82,6 +82,7 @@ std::string_view name(Event event) {
     case Event::reset: return "reset";
     case Event::vanished: return "vanished";
     case Event::refused: return "refused";
+    case Event::broke: return "broke";
     case Event::acked: return "acked";
     case Event::deadline: return "deadline";
     case Event::stop: return "stop";

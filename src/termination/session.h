@@ -94,6 +94,7 @@ enum class Event : std::uint8_t {
   reset,           ///< read its reset (ECONNRESET and the like), after all that arrived before it (T4)
   vanished,        ///< read that it vanished (ETIMEDOUT and the like)
   refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)
+  broke,           ///< its socket reports a reset while bytes that came before it are still to be read (T4)
   acked,           ///< the side's kernel has acknowledged everything we sent, FIN included if sent
   deadline,        ///< the armed deadline passed; the side is ignored
   stop,            ///< drain from now on; the side is ignored

@@ -171,10 +171,11 @@ bool apply(Step& step, Event event, Which which) {
       fail_input(session, which, event == Event::reset ? Input::reset : Input::vanished);
       return true;
     case Event::refused:
+    case Event::broke:
       // Until the other side is connected nothing is written to this one: an error then is its failure (T3).
       if (!may_refuse(self) || awaits_connect(peer)) return false;
       self.output = Output::broken;
-      note_first(session, First::refused, which);
+      note_first(session, event == Event::refused ? First::refused : First::reset, which);
       return true;
     case Event::acked:
       if (!held(self)) return false;

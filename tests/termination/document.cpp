@@ -50,6 +50,7 @@ What happens:
 | fin | its FIN was read, and no error was seen before it |
 | reset, vanished | reading it ended in an error: ECONNRESET and the like; ETIMEDOUT and the like |
 | refused | a write to it failed, or its socket reports an error after its FIN |
+| broke | its socket reports a reset while bytes that came before it are still to be read |
 | acked | its kernel has acknowledged everything that was sent to it |
 | deadline | the armed deadline has passed |
 | stop, abort | the operator asked for a stop; its drain time is over |

@@ -45,6 +45,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
     case Event::reset: self.ended = Ended::reset; return note_first(world, First::reset, side);
     case Event::vanished: self.ended = Ended::vanished; return note_first(world, First::vanished, side);
     case Event::refused: self.refused = true; return note_first(world, First::refused, side);
+    case Event::broke: self.refused = true; return note_first(world, First::reset, side);
     case Event::acked: self.fin_acked = self.fin_acked || self.fin_sent; return;
     case Event::deadline: world.limit = armed; return note_first(world, First::limit, Which::client);
     case Event::stop: world.stopping = true; return note_first(world, First::stop, Which::client);

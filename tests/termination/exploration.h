@@ -15,7 +15,8 @@ namespace lastbyte::termination::test {
 inline constexpr std::array kBoth{Which::client, Which::upstream};
 inline constexpr std::array kEvents{Event::connected, Event::connect_failed, Event::pending,  Event::drained,
                                     Event::fin,       Event::reset,          Event::vanished, Event::refused,
-                                    Event::acked,     Event::deadline,       Event::stop,     Event::abort};
+                                    Event::broke,     Event::acked,          Event::deadline, Event::stop,
+                                    Event::abort};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {

@@ -34,6 +34,7 @@ inline Happens fin(Which side) { return {Event::fin, side}; }
 inline Happens reset(Which side) { return {Event::reset, side}; }
 inline Happens vanished(Which side) { return {Event::vanished, side}; }
 inline Happens refused(Which side) { return {Event::refused, side}; }
+inline Happens broke(Which side) { return {Event::broke, side}; }
 inline Happens acked(Which side) { return {Event::acked, side}; }
 inline Happens deadline_passes() { return {Event::deadline, Which::client}; }
 inline Happens stop() { return {Event::stop, Which::client}; }
