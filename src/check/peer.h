@@ -21,6 +21,7 @@ inline constexpr std::uint64_t kServerSeed = 2;
 struct PeerOptions {
   Meeting* meeting = nullptr;  ///< shared by the peers of a run; outlives them. Without one, `await` never ends.
   Duration limit{20'000};      ///< for the whole script, from the connection on; for a client from its attempt on
+  Duration arrival{20'000};    ///< how long a server waits for its first client
   std::uint64_t sends = kClientSeed;    ///< seed of what it sends
   std::uint64_t expects = kServerSeed;  ///< seed of what it is to receive
   net::Address source = {};             ///< a client's own address; none(): the kernel's choice
@@ -68,7 +69,7 @@ class Server {
   /// While it is set, SYNs are swallowed, as if the host were not there; those that come again later are heard.
   /// False: the kernel does not allow it, or nobody listens any more.
   bool set_deaf(bool deaf);
-  /// Until `connections` have come and all their scripts have been played; at most `limit` for the first, and without
+  /// Until `connections` have come and all their scripts have been played; at most `arrival` for the first, and without
   /// a number of connections until stop(). In the order in which they were accepted.
   std::vector<Observed> wait();
   /// Accepts nobody any more and gives up what is left of all scripts.

@@ -73,11 +73,11 @@ class Server::Impl {
 
  private:
   void accept_all() {
-    const TimePoint until = connections_ ? Clock::now() + options_.limit : TimePoint::max();
+    const TimePoint until = connections_ ? Clock::now() + options_.arrival : TimePoint::max();
     while (!stopped_ && (!connections_ || accepted_ < *connections_)) {
       if (accepted_ == 0 && Clock::now() >= until) break;
       std::array<pollfd, 2> polled{{{listening_.get(), POLLIN, 0}, {wakeup_.fd(), POLLIN, 0}}};
-      ::poll(polled.data(), polled.size(), static_cast<int>(options_.limit.count()));
+      ::poll(polled.data(), polled.size(), static_cast<int>(options_.arrival.count()));
       if (polled[1].revents != 0) wakeup_.clear();
       if (polled[0].revents != 0) accept_one();
     }

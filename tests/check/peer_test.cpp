@@ -121,7 +121,7 @@ TEST(Peer, AStopEndsWhatWaits) {
 }
 
 TEST(Peer, AServerWithoutClientEnds) {
-  auto server = Server::start(script("close"), {.limit = kShort});
+  auto server = Server::start(script("close"), {.arrival = kShort});
   ASSERT_TRUE(server);
   EXPECT_TRUE(server->wait().empty());
 }

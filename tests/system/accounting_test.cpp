@@ -67,7 +67,7 @@ TEST(T11_VerdictsAreEvidence, TheCountsAgreeWhateverTheEnding) {
     PeerOptions options;
     options.limit = milliseconds(400);  // then it resets
     options.sends = 10 + static_cast<std::uint64_t>(round);
-    const Played played = play(
+    const Played played = play_whoever_comes(
         client, server, {"--linger-timeout", "200ms", "--linger-time", "500ms", "--limits-half-close", "5s"}, options);
     expect_counts_agree(played);
     if (played.record.complete) {

@@ -36,6 +36,10 @@ struct Played {
 /// Plays both scripts with a proxy of their own between them, until the session's record has been written.
 Played play(std::string_view client, std::string_view server, const Flags& flags = {}, PeerOptions options = {});
 
+/// The same where the client may be gone before the server is reached (T3): then `server` is not connected.
+Played play_whoever_comes(std::string_view client, std::string_view server, const Flags& flags = {},
+                          PeerOptions options = {});
+
 /// Both scripts went as written, every byte was right, and the record agrees with what the peers saw to the byte: for
 /// sessions that end well.
 void expect_complete(const Played& played);
