@@ -34,7 +34,7 @@ void reset_soon(const net::Address& to, std::mt19937& random) {
 }
 
 /// A transfer both ways, and whatever disturbs it, in the same worker.
-class T12_ATransfer : public ::testing::Test {
+class ATransfer : public ::testing::Test {
  protected:
   void undisturbed_by(const std::string& server_text, const std::function<void(const net::Address&)>& disturb) {
     PeerOptions options;
@@ -59,7 +59,7 @@ class T12_ATransfer : public ::testing::Test {
   }
 };
 
-TEST_F(T12_ATransfer, IsNotDisturbedByGarbage) {
+TEST_F(ATransfer, T12_IsNotDisturbedByGarbage) {
   const std::vector<std::string> kinds{
       "send 3 by 1; close", "send 30K; reset",          "shutdown; reset",
       "send 100K; close",   "flood | sleep 3ms; reset", "send 7; shutdown; recv 1; close",
@@ -73,7 +73,7 @@ TEST_F(T12_ATransfer, IsNotDisturbedByGarbage) {
   });
 }
 
-TEST_F(T12_ATransfer, IsNotDisturbedByResetsWhileConnecting) {
+TEST_F(ATransfer, T12_IsNotDisturbedByResetsWhileConnecting) {
   std::mt19937 random(20'26);
   undisturbed_by("read", [&](const net::Address& to) {
     for (int done = 0; done < 3000; ++done) reset_soon(to, random);
@@ -95,7 +95,7 @@ class Places : public ::testing::Test {
   PeerOptions options_;
 };
 
-TEST_F(Places, OfSessionsAreNotTakenByClientsThatResetWhileTheyWait) {
+TEST_F(Places, T12_OfSessionsAreNotTakenByClientsThatResetWhileTheyWait) {
   Server server = start_server("send 1; expect fin; close", options_, std::nullopt);
   Proxy proxy(server.address(), {"--max-sessions", "2", "--workers", "1"});
   std::vector<Client> served;
@@ -116,7 +116,7 @@ TEST_F(Places, OfSessionsAreNotTakenByClientsThatResetWhileTheyWait) {
   server.stop();
 }
 
-TEST_F(Places, OfAClientAreNotLostInAStorm) {
+TEST_F(Places, T12_OfAClientAreNotLostInAStorm) {
   Server server = start_server("send 1; expect fin; close", options_, std::nullopt);
   Proxy proxy(server.address(), {"--max-sessions-per-client", "3", "--workers", "1"});
   std::mt19937 random(7);

@@ -177,17 +177,18 @@ TEST_F(Web, T1_ALargeBodyEachWay) {
 
 TEST_F(Web, T2_ManyAtOnceInBothDirections) {
   Proxy proxy(server_->address());
-  std::vector<std::string> arguments = {"curl", "-q", "-sS", "--noproxy", "*", "--parallel", "--fail", "--http1.1"};
+  std::vector<std::string> arguments = {"curl", "-q", "--parallel"};
   const TemporaryDirectory directory;
   const std::string url = "http://" + proxy.address().text();
   constexpr int kTransfers = 6;
   for (int each = 0; each < kTransfers; ++each) {
     const std::string name = std::to_string(each);
-    if (each != 0) arguments.emplace_back("--next");
-    arguments.insert(arguments.end(), {"-o", directory.file(name), url + "/large"});
-    arguments.insert(arguments.end(), {"--next", "-T", files_.file("large"), url + "/up/" + name});
+    const std::string up = std::string(url).append("/up/").append(name);
+    arguments.insert(arguments.end(), {"-sS", "--fail", "-o", directory.file(name), url + "/large", "--next"});
+    arguments.insert(arguments.end(), {"-sS", "--fail", "-T", files_.file("large"), up, "--next"});
   }
-  output_of({.arguments = arguments});
+  arguments.pop_back();
+  output_of({.arguments = arguments, .environment = {"no_proxy=*"}});
   for (int each = 0; each < kTransfers; ++each) {
     EXPECT_TRUE(same_bytes(read_file(directory.file(std::to_string(each))), content_));
     EXPECT_TRUE(same_bytes(read_file(files_.file("up/" + std::to_string(each))), content_));

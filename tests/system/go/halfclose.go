@@ -4,6 +4,7 @@
 //	halfclose upload ADDRESS BYTES   the same as an HTTP upload, by a client to whom failed writes do not matter
 //	halfclose echo                   answers with all of the request, once the request has ended
 //	halfclose rude                   answers the head of a request with a 413, and closes with the rest unread
+//	halfclose curt                   the same with a half-close before it: the answer has a true end
 //
 // Servers listen on a port of the kernel's choice and print their address.
 package main
@@ -116,6 +117,16 @@ func echo(connection *net.TCPConn) {
 
 func rude(connection *net.TCPConn) {
 	defer connection.Close()
+	refuse(connection)
+}
+
+func curt(connection *net.TCPConn) {
+	defer connection.Close()
+	refuse(connection)
+	_ = connection.CloseWrite()
+}
+
+func refuse(connection *net.TCPConn) {
 	head := make([]byte, 0, 4096)
 	for !bytes.Contains(head, []byte("\r\n\r\n")) && len(head) < cap(head) {
 		n, err := connection.Read(head[len(head):cap(head)])
@@ -142,6 +153,8 @@ func main() {
 		serve(echo)
 	case mode == "rude":
 		serve(rude)
+	case mode == "curt":
+		serve(curt)
 	case len(os.Args) == 4 && (mode == "client" || mode == "upload"):
 		size, err := strconv.ParseInt(os.Args[3], 10, 64)
 		check(err)
@@ -151,7 +164,7 @@ func main() {
 			upload(os.Args[2], size)
 		}
 	default:
-		fmt.Fprintln(os.Stderr, "usage: halfclose client ADDRESS BYTES | upload ADDRESS BYTES | echo | rude")
+		fmt.Fprintln(os.Stderr, "usage: halfclose client ADDRESS BYTES | upload ADDRESS BYTES | echo | rude | curt")
 		os.Exit(2)
 	}
 }
