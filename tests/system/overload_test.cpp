@@ -52,9 +52,11 @@ class ATransfer : public ::testing::Test {
     EXPECT_TRUE(calm_server.wait().at(0).as_scripted()) << calm_server.wait().at(0).text();
     server.stop();
     EXPECT_TRUE(all_gone(proxy));
-    const auto records = proxy.records_so_far();
-    EXPECT_TRUE(std::ranges::any_of(records, [](const Record& each) {
-      return each.complete && each.client.delivered == kTransfer && each.upstream.delivered == kTransfer;
+    // Records are written a moment after the sockets are closed.
+    EXPECT_TRUE(eventually([&] {
+      return std::ranges::any_of(proxy.records_so_far(), [](const Record& each) {
+        return each.complete && each.client.delivered == kTransfer && each.upstream.delivered == kTransfer;
+      });
     }));
   }
 };
