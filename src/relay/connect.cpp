@@ -58,6 +58,10 @@ void Session::try_next_address() {
     // waits for the server to speak would wait for ever.
     const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
     auto connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
+    if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
+      context_.spare.close();
+      connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
+    }
     if (!connecting) {
       latch(Which::upstream, connecting.error().code);
       continue;

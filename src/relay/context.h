@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/time.h"
 #include "loop/epoll.h"
 #include "loop/timer_wheel.h"
@@ -48,7 +49,10 @@ struct Context {
   PipePool pipes;
   std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
   std::vector<Session*> turns;                                ///< sessions whose budget was used up
-  std::optional<TimePoint> drain_at;                          ///< set once a stop was asked for (T15)
+  /// One descriptor in reserve. A client is accepted only while it is held, so that it need not be reset for want of
+  /// another one for its upstream (T12). Empty: it was needed.
+  Descriptor spare;
+  std::optional<TimePoint> drain_at;  ///< set once a stop was asked for (T15)
 
   /// The first tick that is not before `at`, so that no timer fires early.
   [[nodiscard]] std::uint64_t tick(TimePoint at) const {

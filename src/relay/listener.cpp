@@ -1,5 +1,6 @@
 #include "relay/listener.h"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,6 +42,11 @@ Accepted accept_client(int listening) {
 
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == ENOSPC;
+}
+
+int keep_spare(Descriptor& spare) {
+  if (!spare) spare = Descriptor(::eventfd(0, EFD_CLOEXEC));
+  return spare ? 0 : errno;
 }
 
 Duration AcceptBackoff::next() {

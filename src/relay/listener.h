@@ -41,6 +41,9 @@ Accepted accept_client(int listening);
 /// would spin (T12).
 bool is_shortage(int error);
 
+/// Holds a descriptor where none is held. Returns the errno, 0 on success.
+int keep_spare(Descriptor& spare);
+
 /// How long accepting pauses: 10 ms, doubling up to 1 s while the shortage lasts. Pure.
 class AcceptBackoff {
  public:

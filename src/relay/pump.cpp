@@ -226,7 +226,9 @@ void Session::count_received(Which source, std::size_t bytes) {
 
 void Session::count_sent(Which source, std::size_t bytes) {
   side(termination::other(source)).sent += bytes;
-  if (side(source).write_failed) side(source).rescued += bytes;
+  // Bytes for it were refused, by a failed write or unwritten: what it still says, others would have lost (T5).
+  const bool refused = side(source).write_failed || side(termination::other(source)).discarded > 0;
+  if (refused) side(source).rescued += bytes;
   last_activity_ = context_.now;
 }
 

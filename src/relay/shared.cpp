@@ -1,5 +1,7 @@
 #include "relay/shared.h"
 
+#include <utility>
+
 namespace lastbyte::relay {
 
 std::size_t ClientCounts::KeyHash::operator()(const Key& key) const {
@@ -19,6 +21,18 @@ void ClientCounts::remove(const void* forwarding, const net::Address& client) {
   const auto found = counts_.find(Key{forwarding, client.without_port()});
   if (found == counts_.end()) return;
   if (--found->second == 0) counts_.erase(found);
+}
+
+bool Shortage::begins(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  last_ = now;
+  return !std::exchange(told_, true);
+}
+
+bool Shortage::is_over(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (now - last_ < kCalm) return false;
+  return std::exchange(told_, false);
 }
 
 SessionCount Shared::listener_sessions(const void* forwarding) {

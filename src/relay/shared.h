@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/time.h"
 #include "net/address.h"
 
 namespace lastbyte::relay {
@@ -35,6 +36,23 @@ class ClientCounts {
   std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
 };
 
+/// Whether accepting is, or was a moment ago, held up for want of something, over all workers: what an operator is told
+/// once, however often a shortage comes and goes while descriptors are just enough for some. Any thread.
+class Shortage {
+ public:
+  /// True: nobody has been told yet.
+  bool begins(TimePoint now);
+  /// True, once: there has been none for kCalm.
+  bool is_over(TimePoint now);
+
+  static constexpr Duration kCalm{5000};
+
+ private:
+  std::mutex mutex_;
+  bool told_ = false;
+  TimePoint last_;
+};
+
 /// Sessions of one forwarding, over all workers.
 using SessionCount = std::shared_ptr<std::atomic<std::uint32_t>>;
 
@@ -43,6 +61,7 @@ struct Shared {
   std::atomic<std::uint32_t> sessions{0};  ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   ClientCounts clients;
+  Shortage shortage;
   std::size_t record_ring_capacity = 8192;
   bool records_wanted = true;  ///< false: no log is kept, so none are made
 

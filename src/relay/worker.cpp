@@ -59,7 +59,7 @@ class Worker::Impl {
 
   void accept_from(ListeningSocket& listening);
   bool admit(ListenerState& state, const net::Address& client);
-  void pause_accepting(Duration pause);
+  void pause_accepting(const ListenerState& state, int error);
   void resume_accepting();
   void stop_accepting();
   bool reserve(ListenerState& state);
@@ -77,6 +77,7 @@ class Worker::Impl {
   std::vector<std::unique_ptr<ListeningSocket>> sockets_;
   AcceptBackoff backoff_;
   loop::Timer accept_timer_;
+  loop::Timer calm_timer_;  ///< when to look whether a shortage is over
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
   bool pushed_records_ = false;
@@ -166,6 +167,10 @@ void Worker::Impl::expire() {
       resume_accepting();
       continue;
     }
+    if (timer == &calm_timer_) {
+      if (shared_.shortage.is_over(context_.now)) shared_.warn("accepting again: the shortage is over");
+      continue;
+    }
     Session& session = static_cast<Session&>(*timer);
     if (session.final()) continue;  // ended in this round
     session.on_timer();
@@ -220,6 +225,10 @@ void Worker::Impl::release(ListenerState& state) {
 /// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
 void Worker::Impl::accept_from(ListeningSocket& listening) {
   for (unsigned taken = 0; taken < listening.batch; ++taken) {
+    if (const int error = keep_spare(context_.spare); error != 0) {
+      pause_accepting(*listening.state, error);
+      return;
+    }
     if (!reserve(*listening.state)) {
       // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
       context_.epoll.remove(listening.socket.get());
@@ -231,18 +240,10 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     if (!accepted.client) {
       release(*listening.state);
       listening.batch = 1;
-      if (accepted.error == EAGAIN) return;
-      if (!backoff_.pausing()) {
-        shared_.warn("accepting pauses on " + *listening.state->name + ": accept: " + errno_name(accepted.error) +
-                     "; sessions go on, new clients wait in the backlog");
-      }
-      pause_accepting(backoff_.next());
+      if (accepted.error != EAGAIN) pause_accepting(*listening.state, accepted.error);
       return;
     }
-    if (backoff_.pausing()) {
-      backoff_.recovered();
-      shared_.warn("accepting again on " + *listening.state->name);
-    }
+    backoff_.recovered();
     if (!admit(*listening.state, accepted.address)) {
       release(*listening.state);
       counters.refused_clients.fetch_add(1, std::memory_order_relaxed);
@@ -266,13 +267,18 @@ bool Worker::Impl::admit(ListenerState& state, const net::Address& client) {
 }
 
 /// A shortage is the whole process's: all of this worker's listeners pause.
-void Worker::Impl::pause_accepting(Duration pause) {
+void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
+  if (shared_.shortage.begins(context_.now)) {
+    shared_.warn("accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
+                 "; sessions go on, new clients wait in the backlog");
+  }
+  context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
   counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
   for (const auto& each : sockets_) {
     if (each->watched) context_.epoll.remove(each->socket.get());
     each->watched = false;
   }
-  context_.wheel.set(accept_timer_, context_.tick(context_.now + pause));
+  context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
 }
 
 void Worker::Impl::resume_accepting() {
@@ -292,6 +298,7 @@ void Worker::Impl::resume_accepting() {
 
 void Worker::Impl::stop_accepting() {
   context_.wheel.cancel(accept_timer_);
+  context_.wheel.cancel(calm_timer_);
   // A socket that was handed over has duplicates in other workers, and would stay in this loop after its close.
   for (const auto& each : sockets_)
     if (each->watched) context_.epoll.remove(each->socket.get());

@@ -162,18 +162,50 @@ TEST_F(T12_DescriptorShortage, PausesAcceptingWithoutSpinningAndRecovers) {
   server.stop();
 }
 
-TEST_F(T12_DescriptorShortage, OneForTheClientButNoneForTheUpstreamResetsThatClientAlone) {
+// One that is left is enough for a client and not for its upstream.
+TEST_F(T12_DescriptorShortage, ClientsWaitUntilThereIsOneForTheUpstreamToo) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   Proxy proxy(server.address(), {"--workers", "1"});
   leave(proxy, 1);
-  Client client(proxy.address(), script("shutdown; expect reset"));
-  EXPECT_TRUE(client.wait().reset()) << client.wait().text();
-  const Record record = proxy.record();
-  EXPECT_EQ(record.upstream.error, "EMFILE") << record.line;
-  set_descriptor_limit(proxy.process().pid(), std::nullopt);
-  Client after(proxy.address(), script("shutdown; expect fin"));
-  EXPECT_TRUE(after.wait().as_scripted()) << after.wait().text();
-  proxy.records(2);
+  Client client(proxy.address(), script("shutdown; expect fin"));
+  ASSERT_TRUE(eventually([&] { return proxy.process().err().find("accepting pauses") != std::string::npos; }));
+  EXPECT_TRUE(proxy.records_so_far().empty());
+  set_descriptor_limit(proxy.process().pid(), 20000);
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  EXPECT_TRUE(proxy.record().complete);
+  server.stop();
+}
+
+TEST_F(T12_DescriptorShortage, ThatComesAndGoesResetsNobodyAndIsToldOnce) {
+  for (const int budget : {3, 4}) {
+    Server server = start_server("send 1; expect fin; send 10; close", {}, std::nullopt);
+    Proxy proxy(server.address(), {"--workers", "1"});
+    leave(proxy, budget);
+    constexpr std::size_t kRounds = 3;
+    constexpr std::size_t kClients = 20;
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      std::vector<Client> clients;
+      for (std::size_t i = 0; i < kClients; ++i)
+        clients.emplace_back(proxy.address(), script("recv 1; sleep 5ms; shutdown; expect fin"));
+      for (Client& client : clients) EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+    }
+    for (const Record& record : proxy.records(kRounds * kClients)) EXPECT_TRUE(record.complete) << record.line;
+    EXPECT_EQ(count_of(proxy.process().err(), "accepting pauses"), 1U) << proxy.process().err();
+    server.stop();
+  }
+}
+
+TEST_F(T12_DescriptorShortage, IsToldToBeOverOnce) {
+  Server server = start_server("expect fin; close", {}, std::nullopt);
+  Proxy proxy(server.address());
+  leave(proxy, 0);
+  Client client(proxy.address(), script("shutdown; expect fin"));
+  ASSERT_TRUE(eventually([&] { return proxy.process().err().find("accepting pauses") != std::string::npos; }));
+  set_descriptor_limit(proxy.process().pid(), 20000);
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  EXPECT_TRUE(eventually([&] { return proxy.process().err().find("accepting again") != std::string::npos; }));
+  EXPECT_EQ(count_of(proxy.process().err(), "accepting pauses"), 1U) << proxy.process().err();
+  EXPECT_EQ(count_of(proxy.process().err(), "accepting again"), 1U) << proxy.process().err();
   server.stop();
 }
 
