@@ -61,6 +61,12 @@ short events_of(const Action& action) {
                     action);
 }
 
+/// No readiness of the socket says that it can go on.
+bool goes_by_the_clock(const Action& action) {
+  return std::holds_alternative<Sleep>(action) || std::holds_alternative<Flush>(action) ||
+         std::holds_alternative<ExpectQuiet>(action);
+}
+
 }  // namespace
 
 Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, const std::atomic<bool>& stopped,
@@ -172,7 +178,8 @@ void Player::wait_for(const std::vector<Running>& all) {
   TimePoint wake = until_;
   for (const Running& each : all) {
     if (each.over) continue;
-    if (each.next > Clock::now()) {
+    // What goes by the clock is woken by it, even where its time has come since it was looked at.
+    if (each.next > Clock::now() || goes_by_the_clock(*each.action)) {
       wake = std::min(wake, each.next);
     } else {
       events = static_cast<short>(events | events_of(*each.action));
