@@ -70,6 +70,7 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
     } else if (outcome.complaints.empty()) {
       outcome.complaints = std::move(complaints);
       outcome.take = std::move(*take);
+      worst_first(scenario, outcome.take);
     }
     if (!outcome.complaints.empty() && Clock::now() > give_up) break;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "check/take.h"
 
@@ -115,6 +116,17 @@ TimeWaits expected_time_waits(FirstToClose first, bool through_proxy) {
     case FirstToClose::server: return {.proxy_to_client = through_proxy, .server = true};
   }
   return {};
+}
+
+void worst_first(const Scenario& scenario, Take& take) {
+  for (std::size_t i = 0; i < std::min(take.clients.size(), take.servers.size()); ++i) {
+    Complaints found;
+    judge_session(scenario, take.clients[i], &take.servers[i], "", found);
+    if (found.empty()) continue;
+    std::swap(take.clients.front(), take.clients[i]);
+    std::swap(take.servers.front(), take.servers[i]);
+    return;
+  }
 }
 
 std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy) {

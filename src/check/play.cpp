@@ -162,14 +162,18 @@ class Stage::Round {
       upstream = network_.server_host;
       upstream.set_port(target_.upstream_port);
       if (target_.kind == Kind::running) upstream = target_.upstream;
-    }
-    if (scenario_.upstream == Upstream::absent) {
+      // Not one of the kernel's choice: between two rounds it might give that to somebody's connection.
       if (upstream.port() == 0) upstream.set_port(unused_port());
-      return {};
     }
+    if (scenario_.upstream == Upstream::absent) return {};
     Result<Server> server = failure("server", 0);
-    const auto entered = run_inside(network_.server.get(),
-                                    [&] { server = Server::start(scripts_.server, options_, std::nullopt, upstream); });
+    const auto entered = run_inside(network_.server.get(), [&] {
+      // A child that another thread has just started holds a copy of our last listening socket until its exec().
+      wait_until(kAftermath, [&] {
+        server = Server::start(scripts_.server, options_, std::nullopt, upstream);
+        return server || server.error().code != EADDRINUSE;
+      });
+    });
     if (!entered) return Failure(entered.error());
     if (!server) return Failure(server.error());
     server_ = std::move(*server);

@@ -7,8 +7,10 @@ namespace lastbyte::check {
 namespace {
 
 constexpr std::size_t kNameWidth = 36;
-/// Of hundreds of sessions, so many are shown.
-constexpr std::size_t kPeersShown = 3;
+/// Of hundreds of complaints, so many are shown.
+constexpr std::size_t kComplaintsShown = 3;
+/// Of hundreds of sessions, the first one that went wrong, which comes first.
+constexpr std::size_t kPeersShown = 1;
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(text.size(), width), ' ');
@@ -81,7 +83,7 @@ std::string table_row(const Outcome& outcome, bool evidence) {
   if (outcome.verdict == Verdict::fail) {
     out += "       " + std::string(scenario.title) + "\n";
     if (outcome.complaints.empty()) out += indented(outcome.reason, "       ");
-    const std::size_t shown = std::min(outcome.complaints.size(), kPeersShown);
+    const std::size_t shown = std::min(outcome.complaints.size(), kComplaintsShown);
     for (std::size_t i = 0; i < shown; ++i) out += "       - " + outcome.complaints[i] + "\n";
     if (outcome.complaints.size() > shown)
       out += "       and " + std::to_string(outcome.complaints.size() - shown) + " more\n";

@@ -62,6 +62,9 @@ class Stage {
 /// What is wrong, a sentence each; empty: the round has passed. Pure.
 std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy);
 
+/// Of several sessions, brings one that went wrong to the front, for those who read the evidence.
+void worst_first(const Scenario& scenario, Take& take);
+
 /// What TIME_WAITs are expected.
 TimeWaits expected_time_waits(FirstToClose first, bool through_proxy);
 

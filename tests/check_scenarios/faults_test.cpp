@@ -1,0 +1,119 @@
+// The checker, checked: a right proxy passes everything, and one with a planted fault fails exactly what the fault
+// breaks.
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <set>
+#include <string>
+
+#include "check/grade.h"
+#include "check/report.h"
+
+namespace lastbyte::check {
+namespace {
+
+using Names = std::set<std::string>;
+
+struct Planted {
+  const char* fault;
+  Names fails;          ///< always
+  Names may_fail = {};  ///< what the fault breaks too, but only with luck
+};
+
+Names names_of(const char* clause) {
+  Names names;
+  for (const Scenario& each : scenarios())
+    if (each.clause == clause && each.place == Place::here && !each.slow) names.insert(std::string(each.name));
+  return names;
+}
+
+Names both(Names one, const Names& other) {
+  one.insert(other.begin(), other.end());
+  return one;
+}
+
+Names without(Names names, const char* one) {
+  names.erase(one);
+  return names;
+}
+
+const std::vector<Planted>& all_planted() {
+  static const Names resets = names_of("T4");
+  static const Names vague = names_of("T10");
+  static const Names refusals = names_of("T5");
+  static const Names lingering = names_of("T6");
+  static const std::vector<Planted> all = {
+      {"none", {}},
+      {"fin-for-reset", without(both(resets, vague), "client-reset-at-connect"), {"client-reset-at-connect"}},
+      {"early-close",
+       both({"half-close-client", "half-close-client-20m", "half-close-server", "half-close-server-20m",
+             "slow-upload-after-server-fin", "blocked-direction", "late-listener", "server-reset-after-request-fin",
+             "client-reset-after-answer-fin", "chain-half-close"},
+            lingering),
+       {"fin-behind-slow-reader", "tiny-window"}},
+      {"cut-at-2m",
+       {"fin-behind-slow-reader", "half-close-client-20m", "half-close-server-20m", "full-duplex", "blocked-direction",
+        "answer-3m-and-upload-goes-on", "back-pressure-download", "back-pressure-upload", "chain-half-close"}},
+      {"no-linger", lingering, {"answer-fin-then-reset"}},
+      {"descriptor-leak", {"sessions-500", "reset-storm", "ended-sessions-leave-nothing"}},
+      {"unbounded-buffer", {"back-pressure-download", "back-pressure-upload"}},
+      {"error-not-latched",
+       {"server-reset-under-upload"},
+       both({"client-reset-under-download", "early-reset"}, resets)},
+      {"refused-as-end", {"refused"}, {"refused-with-data"}},
+      {"lets-go-on-refusal",
+       both(both({"server-reset-slow-reader", "answer-to-slow-reader-close-unread"}, lingering), {}),
+       both(both(resets, vague), refusals)},
+      {"reset-without-flush",
+       {"server-reset-slow-reader", "answer-to-slow-reader-close-unread"},
+       both(resets, refusals)},
+      {"stops-at-once", {"graceful-stop"}},
+      {"one-at-a-time", {"stalled-neighbours"}, {"graceful-stop", "simultaneous-close"}},
+  };
+  return all;
+}
+
+/// What loads the machine is played only where it matters: with the right proxy, and where the fault breaks it.
+Choice choice_for(const Planted& planted) {
+  Choice choice;
+  for (const Scenario& each : scenarios())
+    if (!each.alone || planted.fails.empty() || planted.fails.contains(std::string(each.name)))
+      choice.scenarios.push_back(&each);
+  return choice;
+}
+
+void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.fault; }
+
+class Fault : public ::testing::TestWithParam<Planted> {};
+
+std::string name_of_test(const ::testing::TestParamInfo<Planted>& info) {
+  std::string name = info.param.fault;
+  std::erase(name, '-');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Check, Fault, ::testing::ValuesIn(all_planted()), name_of_test);
+
+TEST_P(Fault, FailsExactlyWhatItBreaks) {
+  const Planted& planted = GetParam();
+  const Target target{.name = planted.fault,
+                      .kind = Kind::started,
+                      .command = {FAULTY_PROXY, planted.fault, "{listen_port}", "{upstream_port}"}};
+  References references;
+  const Report report = grade(target, choice_for(planted), references, nullptr);
+  EXPECT_GT(report.outcomes.size(), 50U);
+  for (const Outcome& each : report.outcomes) {
+    const std::string name(each.scenario->name);
+    const bool failed = each.verdict == Verdict::fail;
+    if (each.verdict == Verdict::skip) {
+      EXPECT_FALSE(planted.fails.contains(name)) << name << " was skipped: " << each.reason;
+    } else if (planted.fails.contains(name)) {
+      EXPECT_TRUE(failed) << name << " should have failed with " << planted.fault;
+    } else if (!planted.may_fail.contains(name)) {
+      EXPECT_FALSE(failed) << table_row(each, true);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::check
