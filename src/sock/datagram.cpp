@@ -193,6 +193,7 @@ void Datagrams::report() {
                       .received = received_,
                       .ending = ending_,
                       .error = error_,
+                      .with_reset = false,
                       .lasted = Clock::now() - started_,
                       .unwritten = traffic_.left() + (waiting_ ? waiting_->size() : 0),
                       .tcp = std::nullopt,

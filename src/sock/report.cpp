@@ -72,8 +72,9 @@ bool is_failure(Ending ending) {
 
 std::string report_text(const Report& report) {
   const bool datagrams = report.unit == "datagram";
-  auto text = fmt::format("{} <-> {}: {}{}{} after {:.3f} s\n", report.local, report.peer, ending_text(report.ending),
-                          report.error.empty() ? "" : ", ", report.error, report.lasted.count());
+  auto text = fmt::format("{} <-> {}: {}{}{}{} after {:.3f} s\n", report.local, report.peer, ending_text(report.ending),
+                          report.with_reset ? ", with a reset," : "", report.error.empty() ? "" : ", ", report.error,
+                          report.lasted.count());
   text += flow_line("sent", report.sent, report.unit);
   text += flow_line("received", report.received, datagrams ? "datagram" : "read");
   if (report.unwritten > 0) text += "  lost      " + counted(report.unwritten, "byte") + " that were not sent\n";

@@ -45,7 +45,8 @@ struct Report {
   const Tally& sent;
   const Tally& received;
   Ending ending = Ending::none;
-  std::string error;  ///< "recv: ECONNRESET"; empty: none
+  std::string error;        ///< "recv: ECONNRESET"; empty: none
+  bool with_reset = false;  ///< the close that follows is a RST on purpose
   std::chrono::duration<double> lasted{0};
   std::uint64_t unwritten = 0;  ///< bytes that were to be sent and that the kernel never took
   std::optional<TcpView> tcp;

@@ -193,6 +193,7 @@ void Stream::close_now(TimePoint now) {
                         .received = received_,
                         .ending = ending_,
                         .error = error_,
+                        .with_reset = options().reset,
                         .lasted = now - started_,
                         .unwritten = traffic_.left(),
                         .tcp = look_at_tcp(fd()),

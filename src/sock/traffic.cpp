@@ -116,6 +116,8 @@ bool Traffic::wants_peer() const {
     case Mode::sink:
     case Mode::discard: return true;
     case Mode::http:
+      // After an early answer the body stays unread until all is sent; only a lingering end reads it then.
+      if (options_.answer_early && ended_ && has_outgoing()) return false;
       if (is_http_server()) return unparsed_.empty() && waiting < most_waiting;
       return output_.size() < most_waiting;
   }

@@ -34,6 +34,7 @@ TEST(Report, SaysWhatWentEachWayAndWhatTheKernelKnew) {
                       .received = received,
                       .ending = Ending::reset,
                       .error = "send: ECONNRESET",
+                      .with_reset = false,
                       .lasted = std::chrono::milliseconds(1500),
                       .unwritten = 7,
                       .tcp = tcp,
@@ -46,6 +47,21 @@ TEST(Report, SaysWhatWentEachWayAndWhatTheKernelKnew) {
             "  kernel    CLOSE_WAIT; acknowledged to us 6, by us 2049; sent again 0 bytes in 0 segments; round trip "
             "1.500 ms\n"
             "  queues    unread 3, unacknowledged 2\n");
+}
+
+TEST(Report, SaysThatTheCloseIsAReset) {
+  const Tally none;
+  const Report report{.local = "a:1",
+                      .peer = "b:2",
+                      .sent = none,
+                      .received = none,
+                      .ending = Ending::closed,
+                      .error = "",
+                      .with_reset = true,
+                      .tcp = std::nullopt,
+                      .queues = {}};
+  EXPECT_TRUE(report_text(report).starts_with(
+      "a:1 <-> b:2: closed here, without the peer's end of file, with a reset, after 0.000 s\n"));
 }
 
 TEST(Ending, OnlyWhatWasNotAskedForIsAFailure) {

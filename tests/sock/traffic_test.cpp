@@ -224,10 +224,12 @@ TEST(HttpServer, EarlyAnswersBeforeTheBodyAndTakesNoMore) {
   options.answer_early = true;
   Traffic traffic(options, "");
   traffic.received("PUT / HTTP/1.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\nsome");
+  EXPECT_FALSE(traffic.wants_peer());
   const auto out = drain(traffic);
   EXPECT_TRUE(out.starts_with("HTTP/1.1 200 OK")) << out;
   EXPECT_NE(out.find("Connection: close"), std::string::npos);
   EXPECT_TRUE(traffic.nothing_more());
+  EXPECT_TRUE(traffic.wants_peer());
   traffic.received("more of the body");
   EXPECT_TRUE(traffic.nothing_more());
 }
