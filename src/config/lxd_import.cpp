@@ -13,7 +13,7 @@ namespace lastbyte::config {
 
 namespace {
 
-/// Any text as one line for a comment.
+/// Keys and values of the text may hold anything.
 std::string one_line(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return text;
@@ -273,9 +273,7 @@ std::optional<std::string> print_user(const std::vector<Taken>& all, const Origi
          "\n";
 }
 
-}  // namespace
-
-Imported import_lxd(std::string_view text, const std::string& name, std::optional<std::uint32_t> pid) {
+Imported imported(std::string_view text, const std::string& name, std::optional<std::uint32_t> pid) {
   Imported report;
   Reader reader(name, report);
   if (pid) reader.instance.pid = std::to_string(*pid);
@@ -308,6 +306,16 @@ Imported import_lxd(std::string_view text, const std::string& name, std::optiona
     head += comment("", what);
   }
   if (const auto user = print_user(all, top, report)) report.yaml = head + *user + "forwardings:\n" + body;
+  return report;
+}
+
+}  // namespace
+
+Imported import_lxd(std::string_view text, const std::string& name, std::optional<std::uint32_t> pid) {
+  Imported report = imported(text, name, pid);
+  for (auto* told : {&report.notes, &report.problems}) {
+    for (Problem& each : *told) each.what = one_line(std::move(each.what));
+  }
   return report;
 }
 

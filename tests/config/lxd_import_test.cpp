@@ -354,6 +354,17 @@ TEST(ImportLxd, names_become_words_and_stay_apart) {
   EXPECT_NE(same.find("  - name: a-b-2\n"), std::string::npos) << same;
 }
 
+TEST(ImportLxd, nothing_in_the_text_becomes_a_line_of_its_own) {
+  const Imported result = imported(
+      "{type: proxy, nat: true, listen: 'tcp:1.2.3.4:1', connect: 'tcp:1.2.3.5:1', \"x\\nuser: 0\": \"y\\nuser: 0\"}");
+  EXPECT_EQ(listed(result.notes).find("user: 0\n"), std::string::npos) << listed(result.notes);
+  EXPECT_EQ(settings_of(result.yaml), "forwardings:\n  - listen: tcp:1.2.3.4:1\n    connect: tcp:1.2.3.5:1\n");
+  const Imported wrong = imported("{listen: \"tcp:1.2.3.4:1\\n2\", connect: 'tcp:1.2.3.5:1'}");
+  ASSERT_EQ(wrong.problems.size(), 1U);
+  EXPECT_EQ(wrong.problems.front().what,
+            "listen: 'tcp:1.2.3.4:1?2': the port is '1?2'; expected 0 to 65535, or two with '-'");
+}
+
 TEST(ImportLxd, what_is_made_can_be_loaded) {
   const Imported result = imported(
       "a: {type: proxy, nat: true, listen: 'tcp:1.2.3.4:1', connect: 'tcp:1.2.3.5:1'}\n"
