@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,9 @@ struct Command {
   std::string notes;                         ///< after the options: examples, exit statuses; may be empty
   std::vector<Option> options;               ///< --help comes by itself
   std::function<int(const Arguments&)> run;  ///< the result is the exit status
+  /// Instead of options and run: takes all that follows the command's name, --help included. For tools whose syntax is
+  /// older than ours.
+  std::function<int(std::span<const std::string>)> run_raw = {};
 };
 
 /// Reads the command line and runs what it asks for; the result is the exit status. Wrong usage is one line on stderr.

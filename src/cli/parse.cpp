@@ -194,6 +194,11 @@ int usage_error(std::string_view command, std::string_view message) {
 }
 
 int dispatch(const std::vector<Command>& commands, int argc, const char* const* argv) {
+  for (const Command& command : commands) {
+    if (!command.run_raw || argc < 2 || command.name != argv[1]) continue;
+    const std::vector<std::string> arguments(argv + 2, argv + argc);
+    return command.run_raw(arguments);
+  }
   CLI::App root("Forwards TCP connections to the last byte, and passes on how each side ended.", "lastbyte");
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");

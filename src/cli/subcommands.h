@@ -6,6 +6,8 @@
 namespace lastbyte::cli {
 
 Command proxy_command();
+Command check_command();
+Command sock_command();
 Command demo_command();
 
 }  // namespace lastbyte::cli
