@@ -64,7 +64,7 @@ short events_of(const Action& action) {
 /// No readiness of the socket says that it can go on.
 bool goes_by_the_clock(const Action& action) {
   return std::holds_alternative<Sleep>(action) || std::holds_alternative<Flush>(action) ||
-         std::holds_alternative<ExpectQuiet>(action);
+         std::holds_alternative<ExpectQuiet>(action) || std::holds_alternative<ExpectError>(action);
 }
 
 }  // namespace
