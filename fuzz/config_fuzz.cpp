@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "require.h"
 
+// libFuzzer calls it so. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace lastbyte::config;
   using lastbyte::fuzz::require;

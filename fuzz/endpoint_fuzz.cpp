@@ -26,6 +26,7 @@ void check_network(std::string_view text) {
 
 }  // namespace
 
+// libFuzzer calls it so. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_endpoint(text, EndpointUse::listen);

@@ -31,6 +31,7 @@ void check_header(const Header& header, std::size_t size) {
 
 }  // namespace
 
+// libFuzzer calls it so. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> bytes = std::as_bytes(std::span(data, size));
   const Parsed answer = parse(bytes);
