@@ -128,7 +128,7 @@ int Worker::Impl::timeout_ms() const {
   const auto next = context_.wheel.next();
   if (!next) return -1;
   const auto at = context_.began + std::chrono::milliseconds(*next);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - context_.now).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
 }
 
