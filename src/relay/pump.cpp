@@ -136,7 +136,9 @@ void Session::input_ended(Which source, ssize_t result) {
     from.trouble = false;  // this was it (T10)
   }
   from.readable = false;
-  const bool fin_came = result == 0 && from.error != 0 && net::fin_has_come(from.socket.get(), from.received);
+  const bool asks = result == 0 && (from.error != 0 || from.spliced_into);
+  const bool fin_came = asks && net::fin_has_come(from.socket.get(), from.received);
+  if (asks && !fin_came) latch(source, ECONNRESET);  // splice(2) has swallowed it
   apply(event_of_input_end(result, from.error, fin_came), source);
 }
 
@@ -191,6 +193,7 @@ void Session::write_from_pipe(Which source) {
   while (carrier.in_pipe > 0 && to.writable) {
     const ssize_t put = ::splice(carrier.pipe->read_end.get(), nullptr, to.socket.get(), nullptr, carrier.in_pipe,
                                  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    to.spliced_into = true;
     if (put > 0) {
       carrier.in_pipe -= static_cast<std::size_t>(put);
       count_sent(source, static_cast<std::size_t>(put));
@@ -211,7 +214,6 @@ void Session::write_failed(Which sink, int error) {
     return;
   }
   latch(sink, error);
-  side(sink).write_failed = true;
   side(sink).trouble = false;
   side(sink).readable = side(sink).hung_up = true;  // its true end is there to be read
   apply(Event::refused, sink);
@@ -226,9 +228,7 @@ void Session::count_received(Which source, std::size_t bytes) {
 
 void Session::count_sent(Which source, std::size_t bytes) {
   side(termination::other(source)).sent += bytes;
-  // Bytes for it were refused, by a failed write or unwritten: what it still says, others would have lost (T5).
-  const bool refused = side(source).write_failed || side(termination::other(source)).discarded > 0;
-  if (refused) side(source).rescued += bytes;
+  if (state_.side(source).output == termination::Output::broken) side(source).rescued += bytes;
   last_activity_ = context_.now;
 }
 

@@ -210,7 +210,13 @@ Record Session::record() const {
                 .delivered = to.sent - to.unacknowledged,
                 .undelivered = from.discarded + from.dropped + to.unacknowledged,
                 .discarded = from.discarded,
-                .rescued = from.rescued};
+                .rescued = 0};
+  }
+  for (const Which which : kBoth) {
+    // What a side still said after it had refused something: others would have lost it. After a plain reset, nothing
+    // was refused (T5).
+    const bool refused = record.side(termination::other(which)).flow.undelivered > 0;
+    if (refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = side(which).rescued;
   }
   record.sides[0].address = client_address_;
   if (attempts_.made > 0) record.sides[1].address = listener_.upstream_addresses[attempts_.made - 1];

@@ -37,11 +37,11 @@ struct Side {
   bool trouble = false;        ///< ERR was seen and its errno not yet
   bool fin_sent = false;       ///< shutdown(SHUT_WR) succeeded
   bool nodelay = false;        ///< TCP_NODELAY is set
-  bool write_failed = false;   ///< a write failed: what is read from now on is rescued (T5)
+  bool spliced_into = false;   ///< so that an error of it may have been lost: see errors.h
   std::uint64_t received = 0;  ///< bytes read from it, thrown away or not
   std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
   std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
-  std::uint64_t rescued = 0;         ///< of these, passed on after a write to this side had failed (T5)
+  std::uint64_t rescued = 0;         ///< of these, passed on after it had taken its last byte (T5)
   std::uint64_t sent = 0;            ///< bytes its socket has taken from us
   std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
   Carrier carrier;                   ///< what came out of this side and waits for the other
