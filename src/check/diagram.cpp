@@ -68,15 +68,18 @@ class Drawing {
     switch (scenario.upstream) {
       case Upstream::listening: break;
       case Upstream::slow_to_hear: note(server_, "cannot be reached yet"); break;
-      case Upstream::silent: note(server_, "never answers a SYN"); break;
-      case Upstream::absent: note(server_, "nobody listens"); break;
+      case Upstream::silent: nobody("never answers a SYN"); break;
+      case Upstream::absent: nobody("nobody listens"); break;
     }
+    fails_ = scenario.client_wants.ending == Ending::failure;
   }
 
   std::string draw() {
     while (true) {
       const bool moved = go_on(client_, server_);
-      if (!go_on(server_, client_) && !moved) return lines_;
+      if (go_on(server_, client_) || moved) continue;
+      if (fails_) note(client_, "must learn of the failure");
+      return lines_;
     }
   }
 
@@ -86,6 +89,13 @@ class Drawing {
     side.letter = letter;
     if (const auto script = parse_script(text)) flatten(script->steps, side.moves);
     return side;
+  }
+
+  /// What the client says gets as far as the proxy.
+  void nobody(const char* why) {
+    note(server_, why);
+    server_.letter = "P";
+    server_.gone = true;
   }
 
   bool go_on(Side& me, Side& other) {
@@ -102,7 +112,8 @@ class Drawing {
       me.begun = false;
       moved = true;
     }
-    if (!me.ended() && !me.moves.empty()) arrow(me, other, "-)", "FIN"), me.fin_sent = true;
+    const bool to_fail = fails_ && &me == &client_;
+    if (!me.ended() && !me.moves.empty() && !to_fail) arrow(me, other, "-)", "FIN"), me.fin_sent = true;
     return moved;
   }
 
@@ -183,6 +194,7 @@ class Drawing {
   Side client_;
   Side server_;
   std::map<std::string, unsigned> flags_;
+  bool fails_ = false;  ///< the client is owed a failure
 };
 
 }  // namespace

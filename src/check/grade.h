@@ -39,18 +39,18 @@ struct Outcome {
 };
 
 struct Report {
-  std::string target;
-  std::string version;
-  std::string when;  ///< UTC, ISO 8601
-  std::string kernel;
+  std::string target = {};
+  std::string version = {};
+  std::string when = {};  ///< UTC, ISO 8601
+  std::string kernel = {};
   double seconds = 0;
-  std::vector<Outcome> outcomes;  ///< in the order of scenarios()
+  std::vector<Outcome> outcomes = {};  ///< in the order of scenarios()
 
   [[nodiscard]] std::size_t count(Verdict verdict) const;
 };
 
 struct Choice {
-  std::vector<const Scenario*> scenarios;
+  std::vector<const Scenario*> scenarios = {};
   std::uint32_t repeat = 1;  ///< times the rounds of each scenario
   bool slow = false;
   bool lossy = false;

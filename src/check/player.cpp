@@ -287,11 +287,13 @@ void Player::expect_quiet(Running& running, Duration time) {
 }
 
 void Player::flush(Running& running) {
+  // Asked for in this order: what is hung up once the last acknowledgement is here has not failed.
+  const bool hung_up = (events_now(socket_.get(), POLLOUT) & (POLLERR | POLLHUP)) != 0;
   // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl), and is waited for too.
   const std::uint32_t owed = net::unacknowledged(socket_.get());
   running.over = owed == 0;
   running.next = Clock::now() + kLook;
-  if (running.over || (events_now(socket_.get(), POLLOUT) & (POLLERR | POLLHUP)) == 0) return;
+  if (running.over || !hung_up) return;
   running.failure = std::to_string(owed) + " bytes can never be acknowledged, the connection failed";
   running.over = true;
 }

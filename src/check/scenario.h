@@ -61,12 +61,12 @@ struct Crowd {
 };
 
 struct Scenario {
-  std::string_view name;
-  std::string_view clause;  ///< of docs/contract.md
-  std::string_view title;
-  std::string_view client;  ///< script, see script.h
-  std::string_view server;
-  std::string_view notice;  ///< what a user notices where it fails
+  std::string_view name = {};
+  std::string_view clause = {};  ///< of docs/contract.md
+  std::string_view title = {};
+  std::string_view client = {};  ///< script, see script.h
+  std::string_view server = {};
+  std::string_view notice = {};  ///< what a user notices where it fails
   Wanted client_wants = {};
   Wanted server_wants = {};
   Plain plain = Plain::holds;

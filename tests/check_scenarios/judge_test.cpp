@@ -1,0 +1,129 @@
+// What counts as wrong.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "check/take.h"
+
+namespace lastbyte::check {
+namespace {
+
+Observed peer(std::uint64_t sent, std::uint64_t received) {
+  Observed seen;
+  seen.connected = true;
+  seen.sent = sent;
+  seen.received = received;
+  return seen;
+}
+
+Take session(const Observed& client, const Observed& server) {
+  Take take;
+  take.clients = {client};
+  take.servers = {server};
+  return take;
+}
+
+StepSeen step(const char* text, const char* failure = "") { return {.text = text, .failure = failure}; }
+
+std::string first(const std::vector<std::string>& complaints) { return complaints.empty() ? "" : complaints.front(); }
+
+TEST(Judge, WhatWentAsScriptedHasPassed) {
+  EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), peer(20, 10)), true)), "");
+}
+
+TEST(Judge, BytesThatAreMissingAreAComplaint) {
+  EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 19), peer(20, 10)), true)), "client: received 19 of 20 bytes");
+  const Scenario partial{.client_wants = {.whole = false}};
+  EXPECT_EQ(first(judge(partial, session(peer(10, 19), peer(20, 10)), true)), "");
+}
+
+TEST(Judge, WrongBytesAreAComplaintInEveryScenario) {
+  Observed client = peer(10, 20);
+  client.first_wrong = 7;
+  const Scenario lenient{.client_wants = {.whole = false, .sends_may_fail = true}};
+  EXPECT_EQ(first(judge(lenient, session(client, peer(20, 10)), true)), "client: wrong bytes from position 7 on");
+}
+
+TEST(Judge, AStepThatFailedIsAComplaintUnlessItMayFail) {
+  Observed client = peer(10, 20);
+  client.steps = {step("send 10", "sent 3 of 10, then EPIPE")};
+  EXPECT_EQ(first(judge(Scenario{}, session(client, peer(20, 10)), true)),
+            "client: 'send 10': sent 3 of 10, then EPIPE");
+  const Scenario may_fail{.client_wants = {.sends_may_fail = true}, .server_wants = {.whole = false}};
+  EXPECT_EQ(first(judge(may_fail, session(client, peer(20, 10)), true)), "");
+  client.steps = {step("expect fin", "the input ended by ECONNRESET")};
+  EXPECT_NE(first(judge(may_fail, session(client, peer(20, 10)), true)), "");
+}
+
+TEST(Judge, TimeThatRanOutIsAComplaint) {
+  Observed server = peer(20, 10);
+  server.timed_out = true;
+  EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), server), true)), "server: not done in time");
+}
+
+TEST(Judge, ACleanEndIsNoFailure) {
+  const Scenario failure{.client_wants = {.ending = Ending::failure, .whole = false}, .upstream = Upstream::absent};
+  Observed client = peer(0, 0);
+  client.fin = true;
+  EXPECT_EQ(first(judge(failure, session(client, {}), true)), "client: a clean end (FIN) where there was a failure");
+  client.fin = false;
+  EXPECT_EQ(first(judge(failure, session(client, {}), true)), "client: learned of no failure within the time limit");
+  client.error = ECONNRESET;
+  EXPECT_EQ(first(judge(failure, session(client, {}), true)), "");
+}
+
+TEST(Judge, AServerMayNeverBeConnectedToWhereThatIsInOrder) {
+  Take take;
+  take.clients = {peer(0, 0)};
+  EXPECT_EQ(first(judge(Scenario{}, take, true)), "server: not connected");
+  const Scenario nothing{.server_wants = {.ending = Ending::failure_or_nothing}};
+  EXPECT_EQ(first(judge(nothing, take, true)), "");
+}
+
+TEST(Judge, BackPressureIsHeldToItsBound) {
+  const Scenario bounded{.server_wants = {.sent_at_most = 100}};
+  EXPECT_EQ(first(judge(bounded, session(peer(0, 100), peer(100, 0)), true)), "");
+  EXPECT_NE(first(judge(bounded, session(peer(0, 101), peer(101, 0)), true)), "");
+}
+
+TEST(Judge, MemoryAndSocketsAreTheProxysOnly) {
+  Take take = session(peer(0, 0), peer(0, 0));
+  take.before = Weight{.resident_kib = 1000, .sockets = 10};
+  take.after = Weight{.resident_kib = 1000, .sockets = 100};
+  take.most_kib = 1000 + kMemoryMost + 1;
+  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, take, true).size(), 2U);
+  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, take, false).size(), 0U);
+  EXPECT_EQ(judge(Scenario{}, take, true).size(), 0U);
+}
+
+TEST(Judge, T13_TimeWaitFallsWhereItFallsWithoutAProxy) {
+  Take take = session(peer(0, 0), peer(0, 0));
+  take.time_waits = {.client = true, .proxy_to_server = true};
+  const Scenario client_first{.first_to_close = FirstToClose::client};
+  EXPECT_EQ(first(judge(client_first, take, true)), "");
+  EXPECT_NE(first(judge(client_first, take, false)), "");  // without a proxy, there is no second connection
+  EXPECT_EQ(first(judge(Scenario{.first_to_close = FirstToClose::server}, take, true)),
+            "TIME_WAIT is kept by the client, the proxy towards the server; expected the proxy towards the client, the "
+            "server");
+}
+
+TEST(Judge, T15_AStopEndsListeningAndThenTheProxy) {
+  const Scenario stops{.stops = true};
+  Take take = session(peer(0, 0), peer(0, 0));
+  EXPECT_EQ(judge(stops, take, true).size(), 2U);
+  take.stopped_listening = true;
+  take.exit_status = 0;
+  EXPECT_EQ(judge(stops, take, true).size(), 0U);
+}
+
+TEST(Judge, OfManySessionsTheWorstComesFirst) {
+  Take take;
+  take.clients = {peer(1, 2), peer(1, 2), peer(1, 0)};
+  take.servers = {peer(2, 1), peer(2, 1), peer(2, 1)};
+  EXPECT_EQ(first(judge(Scenario{}, take, true)), "client 3: received 0 of 2 bytes");
+  worst_first(Scenario{}, take);
+  EXPECT_EQ(take.clients.front().received, 0U);
+}
+
+}  // namespace
+}  // namespace lastbyte::check

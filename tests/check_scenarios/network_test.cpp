@@ -1,0 +1,113 @@
+// Networks that are made for a scenario, and links that lose packets. Skipped where namespaces or TUN devices are not
+// to be had.
+#include "check/network.h"
+
+#include <gtest/gtest.h>
+
+#include "check/grade.h"
+#include "check/peer.h"
+
+namespace lastbyte::check {
+namespace {
+
+Script script(std::string_view text) {
+  auto parsed = parse_script(text);
+  EXPECT_TRUE(parsed);
+  return parsed ? *parsed : Script{};
+}
+
+/// For tests that need what only root has, and not everywhere.
+class InNetworks : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto made = Network::make(Place::far_away, 1);
+    if (!made) GTEST_SKIP() << made.error().text();
+  }
+
+  static Network network(Place place) {
+    auto made = Network::make(place, 7);
+    EXPECT_TRUE(made) << made.error().text();
+    return made ? std::move(*made) : Network{};
+  }
+};
+
+/// The client of a transfer from server to client.
+Observed transfer(Network& network, std::string_view client_text, std::string_view server_text) {
+  std::optional<Server> server;
+  EXPECT_TRUE(run_inside(network.server.get(), [&] {
+    auto started = Server::start(script(server_text), {}, 1, network.server_host);
+    EXPECT_TRUE(started);
+    if (started) server = std::move(*started);
+  }));
+  Observed seen;
+  EXPECT_TRUE(run_inside(network.client.get(), [&] {
+    Client client(server->address(), script(client_text));
+    seen = client.wait();
+  }));
+  return seen;
+}
+
+TEST_F(InNetworks, OwnIsApartFromOurs) {
+  Network network = InNetworks::network(Place::own);
+  std::optional<Server> server;
+  ASSERT_TRUE(run_inside(network.server.get(), [&] {
+    auto started = Server::start(script("close"), {}, 1, network.server_host);
+    if (started) server = std::move(*started);
+  }));
+  ASSERT_TRUE(server);
+  Client outside(server->address(), script("expect fin"));
+  EXPECT_FALSE(outside.wait().connected);
+  Observed inside;
+  ASSERT_TRUE(run_inside(network.client.get(), [&] {
+    Client client(server->address(), script("expect fin"));
+    inside = client.wait();
+  }));
+  EXPECT_TRUE(inside.as_scripted()) << inside.text();
+}
+
+TEST_F(InNetworks, ALinkDelaysLosesAndReordersAndTcpGetsEverythingAcross) {
+  Network network = InNetworks::network(Place::far_away);
+  const Observed client = transfer(network, "send 1; expect fin", "recv 1; send 1M; close");
+  EXPECT_TRUE(client.as_scripted()) << client.text();
+  EXPECT_EQ(client.received, 1U << 20);
+  // Two links, each with 10 ms one way: the handshake alone takes as long as a round trip.
+  EXPECT_GE(client.connected_at, std::chrono::milliseconds(40));
+  for (const LossyLink& link : network.links) {
+    EXPECT_GT(link.counts().carried, 500U);
+    EXPECT_GT(link.counts().lost, 0U);
+    EXPECT_GT(link.counts().held_back, 0U);
+  }
+}
+
+TEST_F(InNetworks, ALinkVanishesWithTheNetwork) {
+  for (int i = 0; i < 3; ++i) {
+    const Network network = InNetworks::network(Place::far_away);
+    EXPECT_EQ(network.links.size(), 2U);
+  }
+}
+
+TEST(Grade, WhatCannotBePlayedIsSkippedWithTheReason) {
+  const Target plain{.name = "no proxy"};
+  References references;
+  Choice choice;
+  for (const char* name : {"idle", "lossy-half-close-client", "unix-sockets", "chain-reset", "half-close-server"})
+    choice.scenarios.push_back(find_scenario(name));
+  const Report report = grade(plain, choice, references, nullptr);
+  EXPECT_EQ(report.count(Verdict::skip), 4U);
+  EXPECT_EQ(report.count(Verdict::pass), 1U);
+  for (const Outcome& each : report.outcomes)
+    EXPECT_EQ(each.reason.empty(), each.verdict == Verdict::pass) << each.scenario->name;
+}
+
+TEST(Grade, AProxyThatDoesNotStartFailsWithWhatItWrote) {
+  const Target target{.name = "broken", .kind = Kind::started, .command = {"sh", "-c", "echo no such luck; exit 3"}};
+  References references;
+  Choice choice{.scenarios = {find_scenario("empty-client-first")}};
+  const Report report = grade(target, choice, references, nullptr);
+  ASSERT_EQ(report.count(Verdict::fail), 1U);
+  EXPECT_NE(report.outcomes.front().reason.find("ended with status 3; it wrote: no such luck"), std::string::npos)
+      << report.outcomes.front().reason;
+}
+
+}  // namespace
+}  // namespace lastbyte::check

@@ -1,0 +1,93 @@
+// The command line, and commands with their placeholders.
+#include <gtest/gtest.h>
+
+#include "check/check.h"
+#include "check/target.h"
+
+namespace lastbyte::check {
+namespace {
+
+Result<Options> parsed(const std::vector<std::string>& arguments) { return parse(arguments); }
+std::string wrong(const std::vector<std::string>& arguments) {
+  const auto options = parse(arguments);
+  return options ? "" : options.error().text();
+}
+
+TEST(Options, NameWhatIsGraded) {
+  EXPECT_EQ(parsed({"--self"})->mode, Mode::self);
+  EXPECT_EQ(parsed({"--plain"})->mode, Mode::plain);
+  EXPECT_EQ(parsed({"--list"})->mode, Mode::list);
+  EXPECT_EQ(parsed({"--peer", "haproxy,socat"})->peers, (std::vector<std::string>{"haproxy", "socat"}));
+  const auto command = parsed({"--command", "p {listen} {upstream}", "--stop-signal=SIGQUIT"});
+  EXPECT_EQ(command->mode, Mode::command);
+  EXPECT_EQ(command->stop_signal, SIGQUIT);
+  const auto running = parsed({"--proxy", "127.0.0.1:80", "--upstream-listen", "[::1]:81", "--pid", "7"});
+  EXPECT_EQ(running->proxy.text(), "127.0.0.1:80");
+  EXPECT_EQ(running->upstream.text(), "[::1]:81");
+  EXPECT_EQ(running->pid, 7);
+}
+
+TEST(Options, ChooseScenarios) {
+  const auto options =
+      parsed({"--self", "--only", "T5,half-*", "--only", "refused", "--repeat", "3", "--slow", "--lossy"});
+  EXPECT_EQ(options->only, (std::vector<std::string>{"T5", "half-*", "refused"}));
+  EXPECT_EQ(options->repeat, 3U);
+  EXPECT_TRUE(options->slow && options->lossy);
+  EXPECT_FALSE(options->verbose);
+}
+
+TEST(Options, HelpWinsOverEverything) { EXPECT_EQ(parsed({"--self", "--help"})->mode, Mode::help); }
+
+TEST(Options, ErrorsNameTheFlagAndWhatWasExpected) {
+  EXPECT_EQ(wrong({"--sefl"}), "'--sefl': no such option; --help lists them");
+  EXPECT_EQ(wrong({}), "nothing to grade: expected --self, --command, --proxy, --plain, --peers or --list");
+  EXPECT_EQ(wrong({"--self", "--repeat", "0"}), "--repeat '0': expected 1 to 1000000");
+  EXPECT_EQ(wrong({"--self", "--repeat"}), "--repeat: expected N");
+  EXPECT_EQ(wrong({"--self=1"}), "--self: it takes no value");
+  EXPECT_EQ(wrong({"--self", "--only", "halfclose"}),
+            "--only 'halfclose': no scenario or clause 'halfclose'; --list lists them");
+  EXPECT_NE(wrong({"--self", "--plain"}).find("only one of"), std::string::npos);
+  EXPECT_NE(wrong({"--proxy", "127.0.0.1:80"}).find("--upstream-listen"), std::string::npos);
+  EXPECT_NE(wrong({"--self", "--pid", "1"}).find("belong to --proxy"), std::string::npos);
+  EXPECT_NE(wrong({"--command", "p"}).find("where does it listen?"), std::string::npos);
+  EXPECT_NE(wrong({"--command", "p {config}", "--listen-port", "1"}).find("needs --config"), std::string::npos);
+  EXPECT_NE(wrong({"--peer", "nosuch"}).find("expected one of lastbyte, haproxy"), std::string::npos);
+  EXPECT_NE(wrong({"--self", "--stop-signal", "KILL"}).find("expected TERM"), std::string::npos);
+}
+
+TEST(Usage, NamesEveryFlagAndFitsATerminal) {
+  const std::string text = usage();
+  for (const char* flag : {"--self", "--command", "--proxy", "--upstream-listen", "--junit", "--lossy", "--peers"})
+    EXPECT_NE(text.find(flag), std::string::npos) << flag;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    EXPECT_LE(end - begin, 85U) << text.substr(begin, end - begin);
+    begin = end + 1;
+  }
+}
+
+TEST(Command, IsSplitLikeAShellDoes) {
+  EXPECT_EQ(*split_words("a  'b c' \"d \\\" e\" f\\ g ''"),
+            (std::vector<std::string>{"a", "b c", "d \" e", "f g", ""}));
+  EXPECT_FALSE(split_words("a 'b"));
+}
+
+TEST(Command, PlaceholdersAreFilledInWhereverTheyStand) {
+  EXPECT_EQ(fill_in("{a}{b} {a}", {{"a", "1"}, {"b", "2"}}), "12 1");
+  EXPECT_EQ(fill_in("{c}", {{"a", "1"}}), "{c}");
+}
+
+TEST(Target, IsMovableOnlyWithPlaceholdersForBothEnds) {
+  Target target{.name = "x", .kind = Kind::started, .command = {"p", "{listen}", "{upstream_port}"}};
+  EXPECT_FALSE(target.is_movable());
+  target.command.back() = "{upstream}";
+  EXPECT_TRUE(target.is_movable());
+  EXPECT_TRUE(target.starts_anew());
+  target.listen_port = 80;
+  EXPECT_FALSE(target.starts_anew());
+  EXPECT_FALSE(target.is_movable());
+}
+
+}  // namespace
+}  // namespace lastbyte::check

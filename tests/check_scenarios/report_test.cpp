@@ -1,0 +1,73 @@
+// What is written for people and for machines.
+#include "check/report.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+namespace lastbyte::check {
+namespace {
+
+Report report() {
+  Report out{.target = "a <proxy>", .version = "1 | 2", .when = "2026-01-02T03:04:05Z", .kernel = "Linux"};
+  Outcome passed{.scenario = find_scenario("half-close-client"), .verdict = Verdict::pass, .rounds = 1, .passed = 1};
+  Outcome failed{.scenario = find_scenario("pipelined-rq12"),
+                 .verdict = Verdict::fail,
+                 .reason = "client 2: received 0 of 8192 bytes",
+                 .complaints = {"client 2: received 0 of 8192 bytes"},
+                 .rounds = 20,
+                 .passed = 12};
+  failed.reference = {.measured = true, .held = true};
+  Observed client;
+  client.connected = true;
+  client.error = ECONNRESET;
+  failed.take.clients = {client};
+  failed.take.output = "it said \xff & \"more\"\n";
+  const Outcome skipped{.scenario = find_scenario("idle"), .verdict = Verdict::skip, .reason = "takes long: --slow"};
+  out.outcomes = {passed, failed, skipped};
+  return out;
+}
+
+TEST(Report, TheTableTellsVerdictRoundsAndWhatAUserNotices) {
+  const std::string row = table_row(report().outcomes[1], false);
+  EXPECT_NE(row.find("FAIL  12 of 20"), std::string::npos) << row;
+  EXPECT_NE(row.find("- client 2: received 0 of 8192 bytes"), std::string::npos) << row;
+  EXPECT_NE(row.find("mystery error"), std::string::npos) << row;
+  EXPECT_NE(table_end(report()).find("1 passed, 1 failed, 1 skipped"), std::string::npos);
+}
+
+TEST(Report, JsonHoldsVerdictsAndEvidence) {
+  const auto read = nlohmann::json::parse(json({report()}));
+  const auto& target = read.at("targets").at(0);
+  EXPECT_EQ(target.at("failed"), 1);
+  const auto& results = target.at("results");
+  EXPECT_EQ(results.at(0).at("verdict"), "pass");
+  EXPECT_EQ(results.at(1).at("rounds_passed"), 12);
+  EXPECT_EQ(results.at(1).at("evidence").at("client").at(0).at("error"), "ECONNRESET");
+  EXPECT_TRUE(results.at(1).at("plain_tcp").at("held"));
+  EXPECT_EQ(results.at(2).at("verdict"), "skip");
+  EXPECT_EQ(results.at(2).at("reason"), "takes long: --slow");
+}
+
+TEST(Report, JunitCountsAndEscapes) {
+  const std::string xml = junit({report()});
+  EXPECT_NE(xml.find("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""), std::string::npos) << xml;
+  EXPECT_NE(xml.find("classname=\"a &lt;proxy&gt;.T5\" name=\"pipelined-rq12\""), std::string::npos) << xml;
+  EXPECT_NE(xml.find("it said ? &amp; &quot;more&quot;"), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<skipped message=\"takes long: --slow\"/>"), std::string::npos) << xml;
+}
+
+TEST(Report, TheMatrixShowsWhatWasGraded) {
+  const std::string markdown = matrix_markdown({report()});
+  EXPECT_NE(markdown.find("| T5 | [pipelined-rq12](check.md#pipelined-rq12) | **12/20** |"), std::string::npos)
+      << markdown;
+  EXPECT_EQ(markdown.find("[idle]"), std::string::npos) << "nobody was graded by it";
+  EXPECT_NE(matrix_text({report()}).find("1/2"), std::string::npos);
+  const std::string html = matrix_html({report()});
+  EXPECT_NE(html.find("a &lt;proxy&gt;"), std::string::npos);
+  EXPECT_EQ(html.find("http"), std::string::npos) << "the page must stand by itself";
+}
+
+}  // namespace
+}  // namespace lastbyte::check

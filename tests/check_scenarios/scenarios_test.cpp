@@ -1,0 +1,93 @@
+// The tables, and the page that is made of them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "check/diagram.h"
+#include "check/process.h"
+#include "check/report.h"
+#include "check/script.h"
+
+namespace lastbyte::check {
+namespace {
+
+std::vector<const Scenario*> all() {
+  std::vector<const Scenario*> pointers;
+  for (const Scenario& each : scenarios()) pointers.push_back(&each);
+  return pointers;
+}
+
+TEST(Scenarios, EveryScriptCanBeRead) {
+  for (const Scenario& each : scenarios()) {
+    for (const std::string_view text : {each.client, each.server, each.crowd.client}) {
+      const auto script = parse_script(text);
+      EXPECT_TRUE(script) << each.name << ": " << (script ? "" : script.error().text());
+    }
+  }
+}
+
+TEST(Scenarios, HaveNamesOfTheirOwnAndSayWhatAUserNotices) {
+  std::set<std::string_view> names;
+  for (const Scenario& each : scenarios()) {
+    EXPECT_TRUE(names.insert(each.name).second) << each.name;
+    EXPECT_EQ(each.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string_view::npos);
+    EXPECT_FALSE(each.title.empty() || each.notice.empty()) << each.name;
+    EXPECT_EQ(find_scenario(each.name), &each);
+  }
+  EXPECT_EQ(find_scenario("nothing"), nullptr);
+}
+
+TEST(Scenarios, CiteClausesOfTheContract) {
+  const std::string contract = read_file(LASTBYTE_SOURCE_DIR "/docs/contract.md");
+  for (const Scenario& each : scenarios())
+    EXPECT_NE(contract.find("### " + std::string(each.clause) + " "), std::string::npos) << each.name;
+}
+
+TEST(Scenarios, AreGradedEachAndForSomething) {
+  for (const Scenario& each : scenarios()) {
+    EXPECT_GT(each.rounds, 0U) << each.name;
+    EXPECT_GT(each.sessions, 0U) << each.name;
+    EXPECT_GT(each.limit.count(), 0) << each.name;
+    // Whoever is to see a failure cannot receive everything that was sent, by force.
+    EXPECT_FALSE(each.client_wants.ending == Ending::failure && each.client_wants.whole) << each.name;
+  }
+}
+
+TEST(Diagram, FollowsTheScripts) {
+  const Scenario scenario{.name = "x",
+                          .clause = "T1",
+                          .title = "",
+                          .client = "send 1K; shutdown; expect fin",
+                          .server = "expect fin; sleep 1s; send 10K; close",
+                          .notice = ""};
+  EXPECT_EQ(sequence_diagram(scenario),
+            "sequenceDiagram\n    participant C as client\n    participant P as proxy\n    participant S as server\n"
+            "    C->>S: 1K\n    C-)S: FIN\n    Note over S: must see the FIN\n    Note over S: waits 1s\n"
+            "    S->>C: 10K\n    S-)C: FIN\n    Note over C: must see the FIN\n");
+}
+
+TEST(Diagram, IsDrawnToTheEndOfBothScripts) {
+  for (const Scenario& each : scenarios()) {
+    const std::string drawn = sequence_diagram(each);
+    const bool client_ends = drawn.find("C-)S: FIN") != std::string::npos || drawn.find("C-xS") != std::string::npos ||
+                             drawn.find("C: must") != std::string::npos ||
+                             drawn.find("C: its host") != std::string::npos;
+    EXPECT_TRUE(client_ends) << each.name << "\n" << drawn;
+  }
+}
+
+TEST(Page, IsUpToDate) {
+  EXPECT_EQ(read_file(LASTBYTE_SOURCE_DIR "/docs/check.md"), list_markdown(all()))
+      << "write it anew: lastbyte check --list --markdown docs/check.md";
+}
+
+TEST(Page, ExplainsEveryScenario) {
+  const std::string page = list_markdown(all());
+  for (const Scenario& each : scenarios())
+    EXPECT_NE(page.find("\n### " + std::string(each.name) + "\n"), std::string::npos) << each.name;
+}
+
+}  // namespace
+}  // namespace lastbyte::check
