@@ -41,7 +41,8 @@ Complaint take_address(net::Address& to, const std::string& text) {
   const std::string endpoint = text.starts_with("tcp:") ? text : "tcp:" + text;
   const auto parsed = net::parse_endpoint(endpoint, net::EndpointUse::connect);
   if (!parsed) return parsed.error().detail;
-  const auto found = net::resolve(*parsed);
+  if (parsed->transport != net::Transport::tcp || parsed->count() != 1) return "expected HOST:PORT, one port of TCP";
+  const auto found = net::resolve(parsed->host, parsed->ports.at(0));
   if (!found || found->empty()) return found ? "no address of that name" : found.error().text();
   to = found->front();
   return std::nullopt;

@@ -1,7 +1,11 @@
 // What forwardings do to each other: the same name, the same listener, a way that leads back to where it began.
 #include <algorithm>
 #include <cctype>
+#include <compare>
 #include <map>
+#include <memory>
+#include <set>
+#include <utility>
 
 #include "config/assembled.h"
 
@@ -20,7 +24,7 @@ struct Place {
 Place place_of(const net::Endpoint& endpoint) {
   Place place;
   const auto add = [&](std::string_view ip) {
-    if (const auto address = net::Address::parse(ip, endpoint.port)) place.addresses.push_back(*address);
+    if (const auto address = net::Address::parse(ip, 0)) place.addresses.push_back(*address);
   };
   if (endpoint.host.empty()) {
     add("0.0.0.0");
@@ -34,9 +38,28 @@ Place place_of(const net::Endpoint& endpoint) {
   return place;
 }
 
+/// What two listeners must share to be in each other's way, beside their addresses.
+struct Spot {
+  net::Transport transport = net::Transport::tcp;
+  std::string netns;       ///< UNIX paths are the same in all
+  std::uint16_t port = 0;  ///< 0 for UNIX sockets
+  std::string path;
+
+  friend auto operator<=>(const Spot&, const Spot&) = default;
+};
+
+Spot spot_of(const net::Endpoint& endpoint, const net::NamespaceName& netns, std::size_t index) {
+  return {.transport = endpoint.transport,
+          .netns = endpoint.is_path() ? std::string() : netns.text(),
+          .port = endpoint.is_unix() ? std::uint16_t{0} : endpoint.ports.at(index),
+          .path = endpoint.path};
+}
+
+/// One port of a forwarding.
 struct Listener {
   const Placings* forwarding;
-  Place place;
+  std::size_t index;
+  std::shared_ptr<const Place> place;
 };
 
 bool same_ip(const net::Address& a, const net::Address& b) { return a.ip_text() == b.ip_text(); }
@@ -62,7 +85,8 @@ bool conflict(const Listener& a, const Listener& b) {
   const std::string& interface_a = a.forwarding->value.client.socket.interface;
   const std::string& interface_b = b.forwarding->value.client.socket.interface;
   if (!interface_a.empty() && !interface_b.empty() && interface_a != interface_b) return false;
-  return any_pair(a.place, b.place, [](const net::Address& mine, const net::Address& other) {
+  if (a.forwarding->value.listen.is_unix()) return true;
+  return any_pair(*a.place, *b.place, [](const net::Address& mine, const net::Address& other) {
     return same_ip(mine, other) || mine.is_wildcard() || other.is_wildcard();
   });
 }
@@ -70,15 +94,16 @@ bool conflict(const Listener& a, const Listener& b) {
 /// Whether connections to `to` surely arrive at `listener`. An address of this machine other than loopback is not known
 /// to be one; a listener on one interface is not reached from within.
 bool arrives(const Place& to, const Listener& listener) {
+  if (listener.forwarding->value.listen.is_unix()) return true;
   if (!listener.forwarding->value.client.socket.interface.empty()) return false;
-  return any_pair(to, listener.place, [](const net::Address& target, const net::Address& at) {
+  return any_pair(to, *listener.place, [](const net::Address& target, const net::Address& at) {
     // Connecting to the address for all reaches this machine itself (net/ipv4/route.c ip_route_output_key_hash_rcu).
     const bool to_self = is_loopback(target) || target.is_wildcard();
     return same_ip(target, at) || (at.is_wildcard() && to_self) || (target.is_wildcard() && is_loopback(at));
   });
 }
 
-using ByPort = std::map<std::uint16_t, std::vector<Listener>>;
+using BySpot = std::map<Spot, std::vector<Listener>>;
 
 std::string text_of(const Placings& placings, const net::Endpoint& endpoint, std::string_view key) {
   return quoted(endpoint.text()) + " (" + placings.origin(key).text() + ")";
@@ -98,53 +123,81 @@ void check_names(const AssembledConfig& all, std::vector<Problem>& problems) {
   }
 }
 
-ByPort check_conflicts(const AssembledConfig& all, std::vector<Problem>& problems) {
-  ByPort listeners;
-  for (const Placings& placings : all.forwardings) {
-    const net::Endpoint& listen = placings.value.listen;
+bool known(const Placings& placings, std::string_view key) {
+  return placings.placed.contains(key) && placings.good(key);
+}
+
+/// Adds the listeners of one forwarding; the first conflict with those that are there already is a problem.
+void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Problem>& problems) {
+  const net::Endpoint& listen = placings.value.listen;
+  const auto place = std::make_shared<const Place>(place_of(listen));
+  bool told = false;
+  for (std::size_t index = 0; index < listen.count(); ++index) {
+    const Spot spot = spot_of(listen, placings.value.client.netns, index);
     // With port 0 each gets one of its own.
-    if (!placings.placed.contains("listen") || !placings.good("listen") || listen.port == 0) continue;
-    Listener listener{.forwarding = &placings, .place = place_of(listen)};
-    std::vector<Listener>& others = listeners[listen.port];
+    if (!listen.is_unix() && spot.port == 0) continue;
+    std::vector<Listener>& others = listeners[spot];
+    const Listener listener{.forwarding = &placings, .index = index, .place = place};
     const auto other = std::find_if(others.begin(), others.end(),
                                     [&](const Listener& earlier) { return conflict(earlier, listener); });
-    if (other != others.end()) {
+    if (other != others.end() && !std::exchange(told, true)) {
       problems.push_back(problem_with(*find_key("listen", true), placings.origin("listen"), listen.text(),
                                       "conflicts with the listener " +
                                           text_of(*other->forwarding, other->forwarding->value.listen, "listen") +
                                           "; expected each address and port once"));
     }
-    others.push_back(std::move(listener));
+    others.push_back(listener);
+  }
+}
+
+BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problems) {
+  BySpot listeners;
+  for (const Placings& placings : all.forwardings) {
+    if (known(placings, "listen")) add_listeners(placings, listeners, problems);
   }
   return listeners;
 }
 
-/// The forwarding whose listener `placings` connects to; nullptr: none of ours, as far as is known.
-const Placings* next_after(const Placings& placings, const ByPort& listeners) {
-  if (!placings.placed.contains("connect") || !placings.good("connect")) return nullptr;
+/// The port of one of our listeners that sessions of a port of `placings` lead to; nullptr: none of ours, as far as is
+/// known.
+const Listener* next_after(const Placings& placings, std::size_t index, const BySpot& listeners) {
+  if (!known(placings, "connect")) return nullptr;
   const net::Endpoint& connect = placings.value.connect;
-  const auto same_port = listeners.find(connect.port);
-  if (same_port == listeners.end()) return nullptr;
+  if (connect.count() > 1 && index >= connect.count()) return nullptr;
+  const auto same_spot =
+      listeners.find(spot_of(connect, placings.value.upstream.netns, connect.count() == 1 ? 0 : index));
+  if (same_spot == listeners.end()) return nullptr;
   const Place to = place_of(connect);
-  for (const Listener& listener : same_port->second) {
-    if (arrives(to, listener)) return listener.forwarding;
+  for (const Listener& listener : same_spot->second) {
+    if (arrives(to, listener)) return &listener;
   }
   return nullptr;
 }
 
-void check_loops(const AssembledConfig& all, const ByPort& listeners, std::vector<Problem>& problems) {
-  std::map<const Placings*, const Placings*> next;
-  for (const Placings& placings : all.forwardings) next[&placings] = next_after(placings, listeners);
+/// The listener that the way from this port leads to first, if that way comes back to it.
+const Listener* first_of_loop(const Placings& start, std::size_t index, const BySpot& listeners) {
+  const Listener* const first = next_after(start, index, listeners);
+  std::set<const Listener*> seen;
+  for (const Listener* at = first; at != nullptr && seen.insert(at).second;
+       at = next_after(*at->forwarding, at->index, listeners)) {
+    if (at->forwarding == &start && at->index == index) return first;
+  }
+  return nullptr;
+}
+
+void check_loops(const AssembledConfig& all, const BySpot& listeners, std::vector<Problem>& problems) {
   for (const Placings& start : all.forwardings) {
-    const Placings* at = next[&start];
-    for (std::size_t steps = 0; at != nullptr && at != &start && steps < all.forwardings.size(); ++steps) at = next[at];
-    if (at != &start) continue;
-    const Placings& first = *next[&start];
-    const std::string listener = text_of(first, first.value.listen, "listen");
-    problems.push_back(problem_with(*find_key("connect", true), start.origin("connect"), start.value.connect.text(),
-                                    &first == &start
-                                        ? "leads to its own listener " + listener + ", without end"
-                                        : "leads to the listener " + listener + " and from there back, without end"));
+    if (!known(start, "listen")) continue;
+    for (std::size_t index = 0; index < start.value.listen.count(); ++index) {
+      const Listener* first = first_of_loop(start, index, listeners);
+      if (first == nullptr) continue;
+      const std::string listener = text_of(*first->forwarding, first->forwarding->value.listen, "listen");
+      problems.push_back(problem_with(*find_key("connect", true), start.origin("connect"), start.value.connect.text(),
+                                      first->forwarding == &start
+                                          ? "leads to its own listener " + listener + ", without end"
+                                          : "leads to the listener " + listener + " and from there back, without end"));
+      break;  // one word for all its ports
+    }
   }
 }
 
@@ -152,7 +205,7 @@ void check_loops(const AssembledConfig& all, const ByPort& listeners, std::vecto
 
 void check_listeners(const AssembledConfig& all, std::vector<Problem>& problems) {
   check_names(all, problems);
-  const ByPort listeners = check_conflicts(all, problems);
+  const BySpot listeners = check_conflicts(all, problems);
   check_loops(all, listeners, problems);
 }
 

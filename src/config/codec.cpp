@@ -248,13 +248,49 @@ Codec<std::uint32_t> mark_codec() {
 
 Codec<net::Endpoint> endpoint_codec(net::EndpointUse use) {
   return {.placeholder = "ENDPOINT",
-          .expects = use == net::EndpointUse::listen ? "tcp:HOST:PORT, tcp:[V6]:PORT or tcp::PORT"
-                                                     : "tcp:HOST:PORT or tcp:[V6]:PORT",
+          .expects = use == net::EndpointUse::listen
+                         ? "tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, unix:/PATH or unix:@NAME"
+                         : "tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME",
           .parse = [use](std::string_view text) -> tl::expected<net::Endpoint, std::string> {
             return net::parse_endpoint(text, use).map_error(
                 [](const Error& error) { return error.detail.empty() ? error.text() : error.detail; });
           },
           .print = [](const net::Endpoint& endpoint) { return endpoint.text(); }};
+}
+
+Codec<net::NamespaceName> netns_codec() {
+  return {.placeholder = "NETNS",
+          .expects = "a path, a name of `ip netns`, pid:NUMBER, pidfd:NUMBER, or none",
+          .parse = net::NamespaceName::parse,
+          .print = [](const net::NamespaceName& name) { return name.text(); }};
+}
+
+Codec<net::Cidr> network_codec() {
+  return {.placeholder = "NETWORK",
+          .expects = "networks such as 10.0.0.0/8 or 2001:db8::/32, or single addresses",
+          .parse = [](std::string_view text) -> tl::expected<net::Cidr, std::string> {
+            return net::Cidr::parse(text).map_error([](const Error& error) { return error.detail; });
+          },
+          .print = [](const net::Cidr& network) { return network.text(); }};
+}
+
+Codec<std::uint32_t> file_mode_codec() {
+  const std::string expects = "an octal mode such as 0660";
+  return {.placeholder = "MODE",
+          .expects = expects,
+          .parse = [expects](std::string_view text) -> tl::expected<std::uint32_t, std::string> {
+            std::uint32_t mode = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+            if (text.size() != 4 || text.front() != '0' || error != std::errc() || end != text.data() + text.size())
+              return Failed("expected " + expects);
+            return mode;
+          },
+          .print =
+              [](const std::uint32_t& mode) {
+                std::string digits = "0000";
+                for (std::size_t at = 0; at < 3; ++at) digits[3 - at] = static_cast<char>('0' + ((mode >> (3 * at)) & 7U));
+                return digits;
+              }};
 }
 
 Codec<net::Address> source_codec() {

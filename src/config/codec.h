@@ -14,7 +14,9 @@
 
 #include "base/time.h"
 #include "net/address.h"
+#include "net/cidr.h"
 #include "net/endpoint.h"
+#include "net/netns.h"
 
 namespace lastbyte::config {
 
@@ -37,6 +39,11 @@ Codec<int> size_codec(int least, int most);
 Codec<bool> bool_codec();
 Codec<std::uint32_t> mark_codec();
 Codec<net::Endpoint> endpoint_codec(net::EndpointUse use);
+Codec<net::NamespaceName> netns_codec();
+/// "10.0.0.0/8", "::1".
+Codec<net::Cidr> network_codec();
+/// "0660": permission bits of a file.
+Codec<std::uint32_t> file_mode_codec();
 /// "10.0.0.1", "10.0.0.1:4000", "::1", "[::1]:4000".
 Codec<net::Address> source_codec();
 

@@ -12,6 +12,8 @@ namespace {
 
 using relay::EarlyFin;
 using relay::Forwarding;
+using relay::ProxyHeader;
+using relay::WhenFull;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -116,13 +118,13 @@ void add_forwarding(Table& table) {
   Setting& listen = table.add<Forwarding>(
       group, "listen", endpoint_codec(net::EndpointUse::listen), [](auto& f) -> auto& { return f.listen; },
       "Where clients connect to. An empty host stands for all addresses, IPv4 and IPv6; 0.0.0.0 for IPv4 only, [::] "
-      "for "
-      "IPv6 only. With port 0 the kernel picks one.");
+      "for IPv6 only. With port 0 the kernel picks one. Ports may be a list with ranges: 80,8000-8010.");
   listen.required = true;
   listen.in_defaults = false;
   Setting& connect = table.add<Forwarding>(
       group, "connect", endpoint_codec(net::EndpointUse::connect), [](auto& f) -> auto& { return f.connect; },
-      "Where sessions are forwarded to: the upstream. A name is looked up at start.");
+      "Where sessions are forwarded to: the upstream. A name is looked up at start. One port for all, or as many as "
+      "listen has, each for the one of the same place.");
   connect.required = true;
   table.add<Forwarding>(
       group, "early-fin", choice_codec<EarlyFin>("keep|abort", {{"keep", EarlyFin::keep}, {"abort", EarlyFin::abort}}),
@@ -137,6 +139,12 @@ void add_forwarding(Table& table) {
   table.add<Forwarding>(
       group, "max-sessions-per-client", sessions, [](auto& f) -> auto& { return f.max_sessions_per_client; },
       "Sessions at a time from one client address on this listener; further ones are reset.");
+  table.add<Forwarding>(
+      group, "when-full",
+      choice_codec<WhenFull>("refuse|oldest", {{"refuse", WhenFull::refuse}, {"oldest", WhenFull::oldest}}),
+      [](auto& f) -> auto& { return f.when_full; },
+      "What a udp listener does with a new client's datagram when it has max-sessions sessions: refuse drops it, oldest "
+      "ends the session that has been silent the longest.");
 }
 
 void add_limits(Table& table) {
@@ -154,6 +162,14 @@ void add_limits(Table& table) {
   table.add<Forwarding>(
       group, "limits.reset-flush", codec, [](auto& f) -> auto& { return f.limits.reset_flush; },
       "Longest time for the bytes ahead of a reset to be acknowledged before the reset is passed on.");
+  needs<Forwarding>(table.add<Forwarding>(
+                        group, "limits.proxy-header", codec, [](auto& f) -> auto& { return f.limits.proxy_header; },
+                        "Longest time for a client's PROXY header to arrive."),
+                    "client.proxy-protocol", [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
+  table.add<Forwarding>(
+      group, "limits.datagram-idle", codec, [](auto& f) -> auto& { return f.limits.datagram_idle; },
+      "Longest silence of a udp session; where a tcp or unix client speaks to a udp upstream, the silence of the "
+      "upstream, after the client's FIN, that counts as its end.");
 }
 
 void add_linger(Table& table) {
@@ -244,6 +260,38 @@ void add_client(Table& table) {
   table.add<Forwarding>(
       group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
       "SO_REUSEPORT with other processes: share the port on purpose. Without it a port in use is an error.");
+  table.add<Forwarding>(
+      group, "client.netns", netns_codec(), [](auto& f) -> auto& { return f.client.netns; },
+      "Listen in this network namespace: a path, a name of `ip netns`, or that of a process.");
+  table.add<Forwarding>(
+      group, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
+      "Mode of a listening path. none: as the umask has it.");
+  const auto id = or_none(count_codec<std::uint32_t>(0, kMostSessions - 1));
+  table.add<Forwarding>(
+      group, "client.unix-uid", id, [](auto& f) -> auto& { return f.client.unix_file.uid; },
+      "Owner of a listening path, a number. none: whoever starts the process.");
+  table.add<Forwarding>(
+      group, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
+      "Group of a listening path, a number. none: that of whoever starts the process.");
+  table.add_list(
+      group, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
+      "Clients that may come in. none: all that are not denied.");
+  table.add_list(
+      group, "client.deny", network_codec(), [](auto& f) -> auto& { return f.access.deny; },
+      "Clients that may not, even where client.allow names them.");
+  table.add<Forwarding>(
+      group, "client.proxy-protocol",
+      choice_codec<ProxyHeader>(
+          "off|optional|required",
+          {{"off", ProxyHeader::off}, {"optional", ProxyHeader::optional}, {"required", ProxyHeader::required}}),
+      [](auto& f) -> auto& { return f.proxy_header; },
+      "The PROXY protocol, versions 1 and 2: whether clients tell who they are ahead of their bytes. optional takes a "
+      "header where there is one, required resets clients without.");
+  Setting& trusted = table.add_list(
+      group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
+      "Whose PROXY header is believed. none: everybody's. To others optional means off, and required resets them.");
+  needs<Forwarding>(trusted, "client.proxy-protocol",
+                    [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
 }
 
 void add_upstream(Table& table) {
@@ -256,6 +304,24 @@ void add_upstream(Table& table) {
       group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses to connect from, taken in turn. Without a port the kernel chooses one late "
       "(IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports; with one, there must be one worker.");
+  table.add<Forwarding>(
+      group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
+      "Connect in this network namespace: a path, a name of `ip netns`, or that of a process.");
+  using net::Transparent;
+  table.add<Forwarding>(
+      group, "upstream.transparent",
+      choice_codec<Transparent>(
+          "off|ip|ip-and-port",
+          {{"off", Transparent::off}, {"ip", Transparent::ip}, {"ip-and-port", Transparent::ip_and_port}}),
+      [](auto& f) -> auto& { return f.upstream.transparent; },
+      "IP_TRANSPARENT: connect from the client's own address, or from its address and port; needs CAP_NET_ADMIN, and "
+      "the upstream's answers must be routed back through this machine.");
+  using net::proxy_protocol::Version;
+  table.add<Forwarding>(
+      group, "upstream.proxy-protocol",
+      choice_codec<std::optional<Version>>("off|v1|v2", {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
+      [](auto& f) -> auto& { return f.send_proxy; },
+      "The PROXY protocol: tell the upstream who the client is, ahead of its bytes.");
 }
 
 void add_process(Table& table) {

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <functional>
+
+#include "base/printable.h"
 
 namespace lastbyte::net {
 namespace {
@@ -50,7 +53,47 @@ Address Address::from_kernel(const sockaddr* address, socklen_t length) {
     std::memcpy(&v6, address, sizeof v6);
     return Address(v6);
   }
+  if (address->sa_family == AF_UNIX && length <= sizeof(sockaddr_un)) {
+    auto name = std::make_shared<UnixName>();
+    std::memcpy(&name->address, address, length);
+    name->length = length;
+    // The kernel counts a path's final zero where there is room for one (net/unix/af_unix.c unix_mkname_bsd).
+    constexpr auto head = offsetof(sockaddr_un, sun_path);
+    if (length > head && name->address.sun_path[0] != '\0')
+      name->length = static_cast<socklen_t>(head + strnlen(name->address.sun_path, length - head));
+    Address unix_address;
+    unix_address.address_.any.sa_family = AF_UNIX;
+    unix_address.unix_ = std::move(name);
+    return unix_address;
+  }
   return {};
+}
+
+std::optional<Address> Address::unix_name(std::string_view name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (!name.empty() && name.front() != '/' && name.front() != '@') return std::nullopt;
+  if (name.size() >= sizeof address.sun_path || name == "@") return std::nullopt;
+  if (name.find('\0') != std::string_view::npos) return std::nullopt;
+  std::memcpy(address.sun_path, name.data(), name.size());
+  if (name.starts_with('@')) address.sun_path[0] = '\0';
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  return from_kernel(reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+std::string_view Address::unix_view() const {
+  if (unix_ == nullptr) return {};
+  return {unix_->address.sun_path, unix_->length - offsetof(sockaddr_un, sun_path)};
+}
+
+std::string Address::unix_name() const {
+  std::string name(unix_view());
+  if (name.starts_with('\0')) name[0] = '@';
+  return name;
+}
+
+const sockaddr* Address::data() const {
+  return unix_ == nullptr ? &address_.any : reinterpret_cast<const sockaddr*>(&unix_->address);
 }
 
 std::optional<Address> Address::parse(std::string_view ip, std::uint16_t port) {
@@ -84,7 +127,7 @@ bool Address::is_wildcard() const {
 socklen_t Address::size() const {
   if (family() == AF_INET) return sizeof(sockaddr_in);
   if (family() == AF_INET6) return sizeof(sockaddr_in6);
-  return 0;
+  return unix_ == nullptr ? 0 : unix_->length;
 }
 
 std::string Address::ip_text() const {
@@ -105,6 +148,7 @@ std::string Address::ip_text() const {
 
 std::string Address::text() const {
   if (none()) return "-";
+  if (is_unix()) return "unix:" + printable(unix_name());
   const std::string port_text = ':' + std::to_string(port());
   if (family() == AF_INET6) return '[' + ip_text() + ']' + port_text;
   return ip_text() + port_text;
@@ -123,10 +167,11 @@ bool operator==(const Address& a, const Address& b) {
     return a.address_.v6.sin6_scope_id == b.address_.v6.sin6_scope_id &&
            std::memcmp(&a.address_.v6.sin6_addr, &b.address_.v6.sin6_addr, sizeof(in6_addr)) == 0;
   }
-  return true;
+  return a.unix_view() == b.unix_view();
 }
 
 std::size_t AddressHash::operator()(const Address& address) const {
+  if (address.is_unix()) return std::hash<std::string>{}(address.unix_name());
   // The bytes that operator== compares, in one fixed block.
   struct Key {
     std::array<std::uint8_t, 16> ip{};

@@ -4,43 +4,32 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 #include <optional>
+
+#include "base/printable.h"
 
 namespace lastbyte::net {
 namespace {
 
-constexpr std::string_view kScheme = "tcp:";
+constexpr std::array kTransports{Transport::tcp, Transport::udp, Transport::unix_stream};
 constexpr std::size_t kMaxNameLength = 253;  // RFC 1035 section 2.3.4, without the root's dot
 constexpr std::size_t kMaxLabelLength = 63;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// Wrong texts come back to a terminal: what does not print is shown as \xNN.
-std::string printable(std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      out += c;
-    } else {
-      out += "\\x";
-      out += hex[byte >> 4U];
-      out += hex[byte & 0xfU];
-    }
-  }
+/// How an endpoint of that kind is written.
+std::string forms(EndpointUse use, std::string_view scheme) {
+  const std::string kind(scheme);
+  std::string out = "expected " + kind + ":HOST:PORT or " + kind + ":[IPV6]:PORT";
+  if (use == EndpointUse::listen) out += ", or " + kind + "::PORT for all addresses";
   return out;
 }
 
-std::string forms(EndpointUse use) {
-  std::string out = "expected tcp:HOST:PORT or tcp:[IPV6]:PORT";
-  if (use == EndpointUse::listen) out += ", or tcp::PORT for all addresses";
-  return out;
-}
+constexpr std::string_view kAllForms = "expected tcp:HOST:PORT, udp:HOST:PORT, unix:/PATH or unix:@NAME";
 
 bool is_v6_syntax(std::string_view host) {
   if (const auto percent = host.find('%'); percent != std::string_view::npos) {
@@ -82,51 +71,68 @@ std::optional<std::string> wrong_name(std::string_view host) {
   }
 }
 
-/// No sign, no leading zero: text() gives back what was written.
-std::optional<std::uint16_t> parse_port(std::string_view text, EndpointUse use) {
-  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
-  if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (port == 0 && use == EndpointUse::connect) return std::nullopt;
-  return port;
-}
-
 struct Parts {
   std::string_view host;
-  std::string_view port;
+  std::string_view ports;
 };
 
 using Wrong = tl::unexpected<std::string>;
 
-/// The text after "tcp:", split; the error is a detail.
-tl::expected<Parts, std::string> split(std::string_view rest, EndpointUse use) {
+/// The text after the scheme, split; the error is a detail.
+tl::expected<Parts, std::string> split(std::string_view rest, EndpointUse use, std::string_view scheme) {
+  const std::string in_brackets = "expected " + std::string(scheme) + ":[IPV6]:PORT";
   if (rest.starts_with('[')) {
     const auto bracket = rest.find(']');
-    if (bracket == std::string_view::npos) return Wrong("the ']' is missing; expected tcp:[IPV6]:PORT");
+    if (bracket == std::string_view::npos) return Wrong("the ']' is missing; " + in_brackets);
     const auto host = rest.substr(1, bracket - 1);
     if (!is_v6_syntax(host)) return Wrong("'" + printable(host) + "' is not an IPv6 address");
     const auto after = rest.substr(bracket + 1);
-    if (after.empty()) return Wrong("the port is missing; " + forms(use));
+    if (after.empty()) return Wrong("the port is missing; " + forms(use, scheme));
     if (!after.starts_with(':')) return Wrong("expected ':' and a port after the ']'");
     return Parts{host, after.substr(1)};
   }
   const auto colon = rest.rfind(':');
-  if (colon == std::string_view::npos) return Wrong("the port is missing; " + forms(use));
+  if (colon == std::string_view::npos) return Wrong("the port is missing; " + forms(use, scheme));
   const auto host = rest.substr(0, colon);
   if (host.find(':') != std::string_view::npos) {
     if (is_v6_syntax(host) || is_v6_syntax(rest)) {
-      return Wrong("an IPv6 address stands in brackets; expected tcp:[IPV6]:PORT");
+      return Wrong("an IPv6 address stands in brackets; " + in_brackets);
     }
-    return Wrong("there are too many ':'; " + forms(use));
+    return Wrong("there are too many ':'; " + forms(use, scheme));
   }
   if (!host.empty()) {
     if (auto wrong = wrong_name(host)) return Wrong(std::move(*wrong));
   } else if (use == EndpointUse::connect) {
-    return Wrong("the host is missing; " + forms(use));
+    return Wrong("the host is missing; " + forms(use, scheme));
   }
   return Parts{host, rest.substr(colon + 1)};
+}
+
+tl::expected<Endpoint, std::string> parse_ip(Transport transport, std::string_view rest, EndpointUse use) {
+  const std::string_view scheme = name(transport);
+  if (std::any_of(rest.begin(), rest.end(), [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); })) {
+    return Wrong("it holds a space; " + forms(use, scheme));
+  }
+  const auto parts = split(rest, use, scheme);
+  if (!parts) return Wrong(parts.error());
+  if (parts->ports.empty()) return Wrong("the port is missing; " + forms(use, scheme));
+  auto ports = Ports::parse(parts->ports, use == EndpointUse::listen ? 0 : 1);
+  if (!ports) return Wrong(ports.error());
+  return Endpoint{transport, std::string(parts->host), std::move(*ports), {}};
+}
+
+tl::expected<Endpoint, std::string> parse_unix(std::string_view rest) {
+  // sun_path (unix(7)) without the zero at its end, or at an abstract name's beginning.
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (rest.size() < 2 || (rest.front() != '/' && rest.front() != '@'))
+    return Wrong("expected unix:/PATH, from the root, or unix:@NAME");
+  if (rest.size() > longest) {
+    return Wrong("the name has " + std::to_string(rest.size()) + " bytes; expected at most " +
+                 std::to_string(longest));
+  }
+  if (std::any_of(rest.begin(), rest.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return Wrong("it holds a control character; expected unix:/PATH or unix:@NAME");
+  return Endpoint{Transport::unix_stream, {}, {}, std::string(rest)};
 }
 
 std::vector<Address> without_repeats(const addrinfo* list, std::uint16_t port) {
@@ -141,50 +147,67 @@ std::vector<Address> without_repeats(const addrinfo* list, std::uint16_t port) {
 
 }  // namespace
 
+std::string_view name(Transport transport) {
+  switch (transport) {
+    case Transport::tcp: return "tcp";
+    case Transport::udp: return "udp";
+    case Transport::unix_stream: return "unix";
+  }
+  return "?";
+}
+
 std::string Endpoint::text() const {
+  const std::string scheme = std::string(name(transport)) + ':';
+  if (is_unix()) return scheme + path;
   const bool v6 = host.find(':') != std::string::npos;
-  return std::string(kScheme) + (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+  return scheme + (v6 ? '[' + host + ']' : host) + ':' + ports.text();
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use) {
   const auto wrong = [&](std::string detail) {
     return failure("endpoint '" + printable(text) + "'", 0, std::move(detail));
   };
-  if (std::any_of(text.begin(), text.end(), [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); })) {
-    return wrong("it holds a space; " + forms(use));
-  }
-  if (!text.starts_with(kScheme)) return wrong(forms(use));
-  const auto parts = split(text.substr(kScheme.size()), use);
-  if (!parts) return wrong(parts.error());
-  if (parts->port.empty()) return wrong("the port is missing; " + forms(use));
-  const auto port = parse_port(parts->port, use);
-  if (!port) {
-    const std::string least = use == EndpointUse::listen ? "0" : "1";
-    return wrong("the port is '" + printable(parts->port) + "'; expected " + least + " to 65535");
-  }
-  return Endpoint{std::string(parts->host), *port};
+  const auto colon = text.find(':');
+  const std::string_view scheme = text.substr(0, colon);
+  const auto transport = std::find_if(kTransports.begin(), kTransports.end(),
+                                      [&](Transport each) { return name(each) == scheme; });
+  if (colon == std::string_view::npos || transport == kTransports.end()) return wrong(std::string(kAllForms));
+  const std::string_view rest = text.substr(colon + 1);
+  auto endpoint = *transport == Transport::unix_stream ? parse_unix(rest) : parse_ip(*transport, rest, use);
+  if (!endpoint) return wrong(std::move(endpoint.error()));
+  return std::move(*endpoint);
 }
 
-Result<std::vector<Address>> resolve(const Endpoint& endpoint) {
-  if (endpoint.host.empty()) {
-    return std::vector{*Address::parse("0.0.0.0", endpoint.port), *Address::parse("::", endpoint.port)};
+Result<std::vector<std::vector<Address>>> resolve(const Endpoint& endpoint) {
+  if (endpoint.is_unix()) {
+    const auto address = Address::unix_name(endpoint.path);
+    if (!address) return failure("endpoint '" + printable(endpoint.text()) + "'", ENAMETOOLONG);
+    return std::vector<std::vector<Address>>{{*address}};
   }
-  if (const auto numeric = Address::parse(endpoint.host, endpoint.port)) return std::vector{*numeric};
-  const std::string operation = "resolve '" + printable(endpoint.host) + "'";
-  if (const auto percent = endpoint.host.find('%'); percent != std::string::npos) {
-    return failure(operation, 0,
-                   "there is no network interface '" + printable(endpoint.host.substr(percent + 1)) + "'");
-  }
+  const auto first = resolve(endpoint.host, endpoint.ports.at(0));
+  if (!first) return Failure(first.error());
+  std::vector<std::vector<Address>> all(endpoint.count(), *first);
+  for (std::size_t index = 1; index < all.size(); ++index)
+    for (Address& address : all[index]) address.set_port(endpoint.ports.at(index));
+  return all;
+}
+
+Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port) {
+  if (host.empty()) return std::vector{*Address::parse("0.0.0.0", port), *Address::parse("::", port)};
+  if (const auto numeric = Address::parse(host, port)) return std::vector{*numeric};
+  const std::string operation = "resolve '" + printable(host) + "'";
+  if (const auto percent = host.find('%'); percent != std::string::npos)
+    return failure(operation, 0, "there is no network interface '" + printable(host.substr(percent + 1)) + "'");
 
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;  // otherwise each address comes once for every kind of socket
   addrinfo* raw = nullptr;
-  const int status = getaddrinfo(endpoint.host.c_str(), nullptr, &hints, &raw);
+  const int status = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   const int error = errno;
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(raw, &freeaddrinfo);
   if (status == EAI_SYSTEM) return failure(operation, error);
   if (status != 0) return failure(operation, 0, gai_strerror(status));
-  auto addresses = without_repeats(list.get(), endpoint.port);
+  auto addresses = without_repeats(list.get(), port);
   if (addresses.empty()) return failure(operation, 0, "the name has no IPv4 or IPv6 address");
   return addresses;
 }

@@ -1,4 +1,4 @@
-// An endpoint as a user writes it: tcp:host:port, tcp:[v6]:port, tcp::port (all addresses).
+// An endpoint as a user writes it: tcp:HOST:PORTS, udp:HOST:PORTS, unix:/PATH, unix:@NAME.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,36 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/ports.h"
 
 namespace lastbyte::net {
 
-struct Endpoint {
-  std::string host;  ///< a name or a numeric address without brackets; empty: all addresses
-  std::uint16_t port = 0;
+enum class Transport : std::uint8_t {
+  tcp,
+  udp,
+  unix_stream,  ///< SOCK_STREAM, by path or abstract name (unix(7))
+};
 
-  /// As it was written: "tcp:[::1]:80".
+struct Endpoint {
+  Transport transport = Transport::tcp;
+  std::string host = {};  ///< a name or a numeric address without brackets; empty: all addresses
+  Ports ports = {};       ///< at least one, but for UNIX sockets
+  std::string path = {};  ///< "/run/x.sock" or "@name"; for UNIX sockets only
+
+  static Endpoint tcp(std::string host, std::uint16_t port) { return {Transport::tcp, std::move(host), Ports(port), {}}; }
+
+  [[nodiscard]] bool is_unix() const { return transport == Transport::unix_stream; }
+  /// A UNIX socket that has a file.
+  [[nodiscard]] bool is_path() const { return is_unix() && path.starts_with('/'); }
+  /// How many sockets it stands for: its ports, or one.
+  [[nodiscard]] std::size_t count() const { return is_unix() ? 1 : ports.count(); }
+
+  /// As it was written: "tcp:[::1]:80", "udp::5000-5010,53", "unix:@name".
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// Whether the endpoint is to be listened on or connected to; a connecting one must name a host and a port that is
+/// Whether the endpoint is to be listened on or connected to; a connecting one must name a host and ports that are
 /// not 0.
 enum class EndpointUse : std::uint8_t { listen, connect };
 
@@ -28,8 +45,15 @@ enum class EndpointUse : std::uint8_t { listen, connect };
 /// operation "endpoint 'tcp:127.0.0.1:70000'", detail "the port is '70000'; expected 0 to 65535".
 Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use);
 
-/// All addresses behind an endpoint, in the resolver's order (getaddrinfo(3), AI_ADDRCONFIG not set), numeric ones
-/// without a look-up. An empty host gives 0.0.0.0 and ::. Blocks while a name is looked up: never call it on a worker.
-Result<std::vector<Address>> resolve(const Endpoint& endpoint);
+/// All addresses of a host, in the resolver's order (getaddrinfo(3), AI_ADDRCONFIG not set), numeric ones without a
+/// look-up, each with `port`. An empty host gives 0.0.0.0 and ::. Blocks while a name is looked up: never call it on a
+/// worker.
+Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port);
+
+/// The addresses of each of an endpoint's ports, in their order; one list of one address for a UNIX socket. Looks a
+/// name up once.
+Result<std::vector<std::vector<Address>>> resolve(const Endpoint& endpoint);
+
+std::string_view name(Transport);
 
 }  // namespace lastbyte::net

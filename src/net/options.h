@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/netns.h"
 
 namespace lastbyte::net {
 
@@ -38,18 +39,39 @@ struct SocketOptions {
   friend bool operator==(const SocketOptions&, const SocketOptions&) = default;
 };
 
+/// The file of a listening UNIX socket. What is not set is as bind(2) makes it: by the umask, of this process.
+struct UnixFile {
+  std::optional<std::uint32_t> mode;  ///< permission bits
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+
+  friend bool operator==(const UnixFile&, const UnixFile&) = default;
+};
+
 struct ListenOptions {
   SocketOptions socket;
   int backlog = 4096;                                ///< the kernel caps it at net.core.somaxconn
   std::optional<std::chrono::seconds> defer_accept;  ///< TCP_DEFER_ACCEPT
   std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
   bool reuse_port = false;                           ///< share the port with other processes on purpose (SO_REUSEPORT)
+  UnixFile unix_file;
+  NamespaceName netns;  ///< the network namespace to listen in
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };
 
+/// Whether the upstream sees the client's own address as where a connection comes from (IP_TRANSPARENT of ip(7)). Its
+/// answers must be routed back through this machine.
+enum class Transparent : std::uint8_t {
+  off,
+  ip,           ///< the client's address, a port of the kernel's choice
+  ip_and_port,  ///< both; the client's very address
+};
+
 struct ConnectOptions {
   SocketOptions socket;
+  NamespaceName netns;  ///< the network namespace to connect in
+  Transparent transparent = Transparent::off;
   bool fast_open = false;  ///< TCP Fast Open, used when the client's first bytes are here before the SYN is sent
   /// Source addresses to connect from, taken in turn; empty: the kernel's choice. A port of 0 is chosen by the kernel
   /// at connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).

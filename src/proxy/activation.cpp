@@ -53,10 +53,14 @@ Result<PassedSocket> take(int fd, std::string name) {
 }
 
 std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<Wanted>& wanted) {
-  const auto named = std::ranges::find(wanted, passed.name, &Wanted::name);
-  const auto found = named != wanted.end() ? named : std::ranges::find_if(wanted, [&](const Wanted& each) {
+  const auto covered = [&](const Wanted& each) {
     return std::ranges::any_of(each.addresses, [&](const net::Address& at) { return covers(passed, at); });
-  });
+  };
+  const auto named = [&](const Wanted& each) { return each.name == passed.name; };
+  // Each port of a forwarding is wanted by the same name.
+  auto found = std::ranges::find_if(wanted, [&](const Wanted& each) { return named(each) && covered(each); });
+  if (found == wanted.end()) found = std::ranges::find_if(wanted, named);
+  if (found == wanted.end()) found = std::ranges::find_if(wanted, covered);
   if (found == wanted.end()) return std::nullopt;
   return static_cast<std::size_t>(found - wanted.begin());
 }

@@ -32,8 +32,8 @@ std::string instructions(const net::Address& at) {
 config::Config demo_config(std::uint16_t listen_port, std::uint16_t origin_port) {
   relay::Forwarding forwarding;
   forwarding.name = "demo";
-  forwarding.listen = {"127.0.0.1", listen_port};
-  forwarding.connect = {"127.0.0.1", origin_port};
+  forwarding.listen = net::Endpoint::tcp("127.0.0.1", listen_port);
+  forwarding.connect = net::Endpoint::tcp("127.0.0.1", origin_port);
   config::Config config;
   config.forwardings.push_back(std::move(forwarding));
   config.drain = std::chrono::seconds(5);

@@ -81,7 +81,9 @@ Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& 
     if (!listen) return of_forwarding(forwarding, listen.error());
     auto upstream = net::resolve(forwarding.connect);
     if (!upstream) return of_forwarding(forwarding, upstream.error());
-    all.push_back({std::make_shared<const relay::Forwarding>(forwarding), std::move(*listen), std::move(*upstream)});
+    const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
+    for (std::size_t port = 0; port < listen->size(); ++port)
+      all.push_back({shared, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port]});
   }
   return all;
 }
@@ -104,7 +106,7 @@ Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<
 
 std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
-  for (Bound& each : bound) all.push_back({each.forwarding, std::move(each.per_worker[index]), each.upstream});
+  for (Bound& each : bound) all.push_back({each.forwarding, each.addresses.front(), std::move(each.per_worker[index]), each.upstream});
   return all;
 }
 

@@ -11,17 +11,18 @@
 
 namespace lastbyte::proxy {
 
-/// A forwarding with its names looked up.
+/// One port (or UNIX socket) of a forwarding, with its names looked up.
 struct Resolved {
   std::shared_ptr<const relay::Forwarding> forwarding;
   std::vector<net::Address> listen;
   std::vector<net::Address> upstream;
 };
 
-/// Looks all names up. Blocks; at start only.
+/// Looks all names up, each once, and gives every port of a forwarding its upstream: the port of the same place in its
+/// list, or the only one. Blocks; at start only.
 Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings);
 
-/// A forwarding that clients can reach.
+/// One port (or UNIX socket) of a forwarding that clients can reach.
 struct Bound {
   std::shared_ptr<const relay::Forwarding> forwarding;
   std::vector<net::Address> addresses;  ///< as the kernel has them; no port is 0

@@ -116,10 +116,19 @@ std::string listed(const std::vector<net::Address>& addresses) {
   return out;
 }
 
+/// One line for a forwarding, however many ports it has. The index of the next one's first port.
+std::size_t tell_forwarding(const std::vector<Bound>& bound, std::size_t at, OperatorLog& messages) {
+  const Bound& first = bound[at];
+  std::size_t next = at;
+  while (next < bound.size() && bound[next].forwarding == first.forwarding) ++next;
+  const std::size_t ports = next - at;
+  messages.info(fmt::format("listening on {} -> {} ({}{})", listed(first.addresses), listed(first.upstream),
+                            first.forwarding->name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1)));
+  return next;
+}
+
 void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages) {
-  for (const Bound& each : prepared.bound)
-    messages.info(fmt::format("listening on {} -> {} ({})", listed(each.addresses), listed(each.upstream),
-                              each.forwarding->name));
+  for (std::size_t at = 0; at < prepared.bound.size();) at = tell_forwarding(prepared.bound, at, messages);
   messages.info(fmt::format("{} worker{}, at most {} sessions ({} descriptors), records to {}", prepared.workers,
                             prepared.workers == 1 ? "" : "s", prepared.max_sessions, prepared.descriptor_limit,
                             config.log.target));

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/time.h"
+#include "net/cidr.h"
 #include "net/endpoint.h"
 #include "net/options.h"
+#include "net/proxy_protocol.h"
 #include "termination/session.h"
 
 namespace lastbyte::relay {
@@ -20,6 +22,8 @@ struct Limits {
   Duration idle{std::chrono::hours(24)};           ///< no byte either way, both flows open
   Duration half_close{std::chrono::minutes(10)};   ///< no byte either way, one flow ended
   Duration reset_flush{std::chrono::seconds(10)};  ///< bytes ahead of a reset to be acknowledged, in all (T4)
+  Duration proxy_header{std::chrono::seconds(5)};  ///< from accept() to the end of the client's PROXY header
+  Duration datagram_idle{std::chrono::minutes(1)};  ///< no datagram either way; a datagram socket's only end
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };
@@ -37,6 +41,19 @@ struct Linger {
 /// What a client's FIN means that comes before the upstream is connected (T3): by default it is kept and passed on.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
+/// Whether clients tell who they are ahead of their bytes (net/proxy_protocol.h).
+enum class ProxyHeader : std::uint8_t {
+  off,       ///< whatever comes is the client's own
+  optional,  ///< a header is taken where there is one
+  required,  ///< a client without one is reset
+};
+
+/// What a UDP listener does with a new client when it has as many sessions as it may.
+enum class WhenFull : std::uint8_t {
+  refuse,  ///< drops the datagram, and counts it
+  oldest,  ///< ends the session that has been silent the longest
+};
+
 struct Forwarding {
   std::string name;  ///< unique; shown in records. By default the listening endpoint as written.
   net::Endpoint listen;
@@ -46,6 +63,11 @@ struct Forwarding {
   Limits limits;
   Linger linger;
   EarlyFin early_fin = EarlyFin::keep;
+  net::AccessList access;  ///< by the client's address, or the one that its PROXY header tells
+  ProxyHeader proxy_header = ProxyHeader::off;
+  std::vector<net::Cidr> proxy_trusted;  ///< who may send a header; empty: everybody who reaches the listener
+  std::optional<net::proxy_protocol::Version> send_proxy;  ///< the header sent to the upstream; nullopt: none
+  WhenFull when_full = WhenFull::refuse;
   std::optional<std::uint32_t> max_sessions;             ///< on this listener; more wait in the backlog
   std::optional<std::uint32_t> max_sessions_per_client;  ///< per client address; more are reset
 

@@ -17,10 +17,11 @@
 
 namespace lastbyte::relay {
 
-/// What the sessions of a forwarding refer to; outlives them.
+/// What the sessions that came in by one port of a forwarding refer to; outlives them.
 struct ListenerState {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
+  net::Address listen;
   std::vector<net::Address> upstream_addresses;
   SessionCount sessions;            ///< of this forwarding, over all workers
   std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here

@@ -93,6 +93,7 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
     auto state = std::make_unique<ListenerState>();
     state->forwarding = listening.forwarding;
     state->name = std::make_shared<const std::string>(listening.forwarding->name);
+    state->listen = listening.listen;
     state->upstream_addresses = std::move(listening.upstream_addresses);
     state->sessions = shared_.listener_sessions(listening.forwarding.get());
     state->sources_taken = index_;

@@ -35,9 +35,10 @@ struct Counters {
 /// What all workers of a process share. Outlives them.
 struct Shared;  // relay/shared.h
 
-/// A forwarding with its sockets and its addresses, ready for a worker.
+/// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {
   std::shared_ptr<const Forwarding> forwarding;
+  net::Address listen;                           ///< where its clients come in: the first of its sockets
   std::vector<Descriptor> sockets;               ///< this worker's own: one for each address of the listening endpoint
   std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
 };

@@ -26,7 +26,7 @@ Result<std::vector<SockAddress>> look_up(const Options& options, const std::stri
   if (options.numeric && !host.empty() && !net::Address::parse(host, port)) {
     return failure(quoted(host), 0, "not a numeric address, and -n forbids to look it up");
   }
-  const auto addresses = net::resolve(net::Endpoint{host, port});
+  const auto addresses = net::resolve(host, port);
   if (!addresses) return Failure(addresses.error());
   std::vector<SockAddress> out;
   for (const auto& address : *addresses) {
