@@ -55,7 +55,7 @@ bool Session::read_and_copy(Which source) {
   const auto bytes = static_cast<std::size_t>(got);
   count_received(source, bytes);
   const std::size_t written = write(source, std::span(buffer).first(bytes));
-  if (state_.side(termination::other(source)).output == termination::Output::broken) {
+  if (termination::broken(state_, termination::other(source))) {
     from.dropped += bytes - written;
     return true;
   }
@@ -89,7 +89,7 @@ bool Session::read_and_splice(Which source) {
   count_received(source, bytes);
   from.carrier.in_pipe = bytes;
   write_from_pipe(source);
-  if (state_.side(termination::other(source)).output == termination::Output::broken) {
+  if (termination::broken(state_, termination::other(source))) {
     drop_waiting(source);
     return true;
   }
@@ -216,7 +216,7 @@ void Session::write_failed(Which sink, int error) {
   latch(sink, error);
   side(sink).trouble = false;
   side(sink).readable = side(sink).hung_up = true;  // its true end is there to be read
-  apply(Event::refused, sink);
+  apply(event_of_write_failure(error), sink);
 }
 
 void Session::count_received(Which source, std::size_t bytes) {
@@ -228,7 +228,7 @@ void Session::count_received(Which source, std::size_t bytes) {
 
 void Session::count_sent(Which source, std::size_t bytes) {
   side(termination::other(source)).sent += bytes;
-  if (state_.side(source).output == termination::Output::broken) side(source).rescued += bytes;
+  if (termination::broken(state_, source)) side(source).rescued += bytes;
   last_activity_ = context_.now;
 }
 

@@ -29,6 +29,7 @@ std::string_view name(Output output) {
     case Output::fin_sent: return "fin_sent";
     case Output::fin_acked: return "fin_acked";
     case Output::broken: return "broken";
+    case Output::lost: return "lost";
   }
   return "?";
 }
@@ -83,6 +84,7 @@ std::string_view name(Event event) {
     case Event::vanished: return "vanished";
     case Event::refused: return "refused";
     case Event::broke: return "broke";
+    case Event::lost: return "lost";
     case Event::acked: return "acked";
     case Event::deadline: return "deadline";
     case Event::stop: return "stop";

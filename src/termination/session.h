@@ -31,7 +31,8 @@ enum class Output : std::uint8_t {
   open,
   fin_sent,   ///< shutdown(SHUT_WR) done (T1)
   fin_acked,  ///< the peer's kernel has acknowledged our FIN, and so every byte before it (T11)
-  broken,     ///< the side takes nothing any more: a write failed, or its input failed (T5)
+  broken,     ///< the side takes nothing any more: a write failed, or its input was reset (T5)
+  lost,       ///< the side takes nothing any more: its peer has vanished, as a write or its input told (T5, T8)
 };
 
 /// Whether the descriptor is still ours, and if not, why we let go of it.
@@ -95,6 +96,7 @@ enum class Event : std::uint8_t {
   vanished,        ///< read that it vanished (ETIMEDOUT and the like)
   refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)
   broke,           ///< its socket reports a reset while bytes that came before it are still to be read (T4)
+  lost,            ///< a write to the side failed, or its socket reports an error, because its peer has vanished (T8)
   acked,           ///< the side's kernel has acknowledged everything we sent, FIN included if sent
   deadline,        ///< the armed deadline passed; the side is ignored
   stop,            ///< drain from now on; the side is ignored

@@ -17,8 +17,20 @@ bool failed(Input input) {
 
 bool held(const Side& side) { return side.hold == Hold::held; }
 
+bool broken(const Side& side) {
+  switch (side.output) {
+    case Output::connecting:
+    case Output::open:
+    case Output::fin_sent:
+    case Output::fin_acked: return false;
+    case Output::broken:
+    case Output::lost: return true;
+  }
+  return false;
+}
+
 /// The side takes nothing any more, so that what the other one says is thrown away.
-bool takes_nothing(const Side& side) { return side.output == Output::broken || !held(side); }
+bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
 
 bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
 
@@ -27,17 +39,8 @@ bool input_is_open(const Session& session, Which which) {
   return held(side) && side.input == Input::open && side.output != Output::connecting;
 }
 
-bool may_refuse(const Side& side) {
-  if (!held(side)) return false;
-  switch (side.output) {
-    case Output::open:
-    case Output::fin_sent:
-    case Output::fin_acked: return true;  // its error may show before its input is read again (T10)
-    case Output::connecting:
-    case Output::broken: return false;
-  }
-  return false;
-}
+/// Also where everything is acknowledged: its error may show before its input is read again (T10).
+bool may_refuse(const Side& side) { return held(side) && side.output != Output::connecting && !broken(side); }
 
 /// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
 bool flushes(const Session& session, Which sink) {
@@ -65,8 +68,13 @@ void note_first(Session& session, First what, Which side) {
 /// A failed socket is failed both ways: nothing can be written to it either.
 void fail_input(Session& session, Which which, Input how) {
   session.side(which).input = how;
-  session.side(which).output = Output::broken;
+  session.side(which).output = how == Input::reset ? Output::broken : Output::lost;
   note_first(session, how == Input::reset ? First::reset : First::vanished, which);
+}
+
+First first_of_error(Event event) {
+  if (event == Event::lost) return First::vanished;
+  return event == Event::broke ? First::reset : First::refused;
 }
 
 void pass_deadline(Step& step) {
@@ -115,7 +123,7 @@ void settle(Step& step) {
 
     // Nothing more can come from it, and nothing more can be done to it.
     const bool finished = to.input == Input::fin && to.output == Output::fin_acked;
-    const bool dead = to.input != Input::open && to.output == Output::broken;
+    const bool dead = to.input != Input::open && broken(to);
     if (held(to) && (finished || dead)) let_go(step, sink, Hold::done);
   }
 }
@@ -127,7 +135,7 @@ void begin_lingering(const Session& before, Step& step) {
     if (!lingers(step.session, which) || lingers(before, which)) continue;
     // A side that refused is read to its true end even with lingering off: nothing that closing it could cut off is on
     // its way to it (T5).
-    if (step.session.linger || step.session.side(which).output == Output::broken) {
+    if (step.session.linger || broken(step.session.side(which))) {
       step.action(which).linger = true;
     } else {
       let_go(step, which, Hold::done);
@@ -172,10 +180,11 @@ bool apply(Step& step, Event event, Which which) {
       return true;
     case Event::refused:
     case Event::broke:
+    case Event::lost:
       // Until the other side is connected nothing is written to this one: an error then is its failure (T3).
       if (!may_refuse(self) || awaits_connect(peer)) return false;
-      self.output = Output::broken;
-      note_first(session, event == Event::refused ? First::refused : First::reset, which);
+      self.output = event == Event::lost ? Output::lost : Output::broken;
+      note_first(session, first_of_error(event), which);
       return true;
     case Event::acked:
       if (!held(self)) return false;
@@ -227,6 +236,8 @@ bool reads(const Session& session, Which which) {
   return sink.output != Output::connecting && !self.pending;
 }
 
+bool broken(const Session& session, Which which) { return broken(session.side(which)); }
+
 bool discards(const Session& session, Which which) { return takes_nothing(session.side(other(which))); }
 
 bool awaits_ack(const Session& session, Which which) {
@@ -239,8 +250,7 @@ bool awaits_ack(const Session& session, Which which) {
 
 bool lingers(const Session& session, Which which) {
   const Side& self = session.side(which);
-  const bool nothing_is_owed =
-      self.output == Output::fin_sent || self.output == Output::fin_acked || self.output == Output::broken;
+  const bool nothing_is_owed = self.output == Output::fin_sent || self.output == Output::fin_acked || broken(self);
   return input_is_open(session, which) && nothing_is_owed && discards(session, which);
 }
 

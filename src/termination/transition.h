@@ -16,6 +16,9 @@ bool final(const Session& session);
 /// The input of `side` is to be read: its bytes can go on, or are to be discarded, or its end is wanted (T5, T9).
 bool reads(const Session& session, Which side);
 
+/// Nothing can be written to `side` any more: a write failed, or its input failed (T5).
+bool broken(const Session& session, Which side);
+
 /// What is read from `side` is thrown away, because the other side takes nothing any more (T5, T6).
 bool discards(const Session& session, Which side);
 

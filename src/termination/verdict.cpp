@@ -6,7 +6,7 @@ namespace {
 End end_of(const Side& side) {
   // What the peer did outranks what we did about it.
   if (side.input == Input::reset) return End::reset;
-  if (side.input == Input::vanished) return End::vanished;
+  if (side.output == Output::lost) return End::vanished;
   switch (side.hold) {
     case Hold::unreachable: return End::unreachable;
     case Hold::passed_on: return End::passed_on;

@@ -10,7 +10,7 @@ enum class End : std::uint8_t {
   fin,          ///< it sent its FIN and acknowledged ours: nothing is missing in either direction on its side
   reset,        ///< it reset the connection
   refused,      ///< it sent its FIN and then refused what was still sent to it
-  vanished,     ///< it stopped answering
+  vanished,     ///< it stopped answering, before its FIN or after it
   unreachable,  ///< it could not be connected to
   passed_on,    ///< we reset it, because the other side had failed
   limit,        ///< we gave it up at a deadline

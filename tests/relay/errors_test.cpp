@@ -36,5 +36,23 @@ TEST(InputEnd, AReadThatFailsIsNeverAFin) {
   }
 }
 
+TEST(WriteFailure, T8WhoeverVanishedHasNotRefused) {
+  for (const int error : {EPIPE, ECONNRESET}) EXPECT_EQ(event_of_write_failure(error), Event::refused) << error;
+  for (const int error : {ETIMEDOUT, EHOSTUNREACH, ENETDOWN}) {
+    EXPECT_EQ(event_of_write_failure(error), Event::lost) << error;
+  }
+}
+
+TEST(Report, AResetMayHaveBytesBeforeItWhereTheInputIsOpen) {
+  EXPECT_EQ(event_of_report(ECONNRESET, true), Event::broke);
+  EXPECT_EQ(event_of_report(ECONNRESET, false), Event::refused);
+  EXPECT_EQ(event_of_report(EPIPE, true), Event::refused) << "a FIN came before the reset";
+}
+
+TEST(Report, T8WhoeverVanishedHasNotResetAnything) {
+  EXPECT_EQ(event_of_report(ETIMEDOUT, true), Event::lost);
+  EXPECT_EQ(event_of_report(ETIMEDOUT, false), Event::lost);
+}
+
 }  // namespace
 }  // namespace lastbyte::relay

@@ -104,6 +104,7 @@ TEST(T8_Vanished, AHalfClosedClientThatIsGoneIsFoundToo) {
                              {"--client-user-timeout", "1s", "--linger-time", "300ms", "--linger-timeout", "300ms"});
   EXPECT_NE(played.server.error, 0) << played.text();
   EXPECT_FALSE(played.record.complete) << played.text();
+  EXPECT_EQ(played.record.client.end, "vanished") << played.text();
   EXPECT_EQ(played.record.client.error, "ETIMEDOUT") << played.text();
   expect_counts_agree(played);
 }

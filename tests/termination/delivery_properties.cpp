@@ -83,21 +83,25 @@ Violations reset_on_purpose_only(const Exploration& exploration) {
 // -------------------------------------------------------------------------------------------------
 
 Violations refused_side_is_still_read(const Exploration& exploration) {
-  return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
-    const Peer& self = world.peer(which);
-    if (!self.refused || self.ended != Ended::no) return {};
-    if (!held(self)) {
-      const bool bound_passed = self.end == End::limit || self.end == End::stopped;
-      return bound_passed ? "" : "was let go of after a refusal although its own flow had not ended";
-    }
-    const bool wanted = expects_reads(world, which);
-    return wanted && !machine.reads(world.session, which) ? "is not read any more after it refused a write" : "";
+  Violations found = in_every_world(exploration, [](const Machine& machine, const World& world, Which which) {
+    const bool wanted = world.peer(which).refused && expects_reads(world, which);
+    return Complaint(wanted && !machine.reads(world.session, which) ? "is not read any more after it refused a write"
+                                                                    : "");
   });
+  const Violations let_go = in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    const Peer& self = seen.after.peer(which);
+    const bool now = held(seen.before.peer(which)) && !held(self);
+    if (!now || !self.refused || self.ended != Ended::no || seen.by_limit_or_stop()) return {};
+    return "was let go of after a refusal although its own flow had not ended";
+  });
+  found.insert(found.end(), let_go.begin(), let_go.end());
+  return found;
 }
 
 Violations refusal_ends_no_open_flow(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
-    if (!seen.is(Event::refused, which)) return {};
+    const bool refuses = seen.is(Event::refused, which) || seen.is(Event::broke, which) || seen.is(Event::lost, which);
+    if (!refuses) return {};
     if (seen.before.peer(which).ended != Ended::no) return {};
     for (const Which side : kBoth) {
       if (seen.action(side).close || seen.action(side).reset)

@@ -36,7 +36,7 @@ Each side has an **input** (the flow out of it) and an **output** (the flow into
 | open | bytes can be sent |
 | fin_sent | `shutdown(SHUT_WR)` was called (T1) |
 | fin_acked | the peer's kernel has acknowledged the FIN, and so every byte before it |
-| broken | it takes nothing any more: a write failed, or its input failed (T5) |
+| broken | it takes nothing any more: a write failed, or its input failed (T5). The machine calls it `lost` where the peer has vanished |
 
 A side is **gone** once its descriptor is closed. **+** marks a side of which bytes have been read that wait for the other
 side to take them.
@@ -51,6 +51,7 @@ What happens:
 | reset, vanished | reading it ended in an error: ECONNRESET and the like; ETIMEDOUT and the like |
 | refused | a write to it failed, or its socket reports an error after its FIN |
 | broke | its socket reports a reset while bytes that came before it are still to be read |
+| lost | as `refused`, but because the peer has vanished: ETIMEDOUT and the like |
 | acked | its kernel has acknowledged everything that was sent to it |
 | deadline | the armed deadline has passed |
 | stop, abort | the operator asked for a stop; its drain time is over |

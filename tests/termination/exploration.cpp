@@ -18,8 +18,8 @@ std::string key(const World& world) {
     const Side& side = world.session.side(which);
     add(side.input), add(side.output), add(side.hold), add(side.pending);
     const Peer& peer = world.peer(which);
-    add(peer.connected), add(peer.unreachable), add(peer.ended), add(peer.refused), add(peer.waiting);
-    add(peer.fin_sent), add(peer.fin_acked), add(peer.lingering), add(peer.gone);
+    add(peer.connected), add(peer.unreachable), add(peer.ended), add(peer.refused), add(peer.lost);
+    add(peer.waiting), add(peer.fin_sent), add(peer.fin_acked), add(peer.lingering), add(peer.gone);
     add(peer.end ? static_cast<int>(*peer.end) : -1);
   }
   const Session& session = world.session;
@@ -46,6 +46,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
     case Event::vanished: self.ended = Ended::vanished; return note_first(world, First::vanished, side);
     case Event::refused: self.refused = true; return note_first(world, First::refused, side);
     case Event::broke: self.refused = true; return note_first(world, First::reset, side);
+    case Event::lost: self.refused = self.lost = true; return note_first(world, First::vanished, side);
     case Event::acked: self.fin_acked = self.fin_acked || self.fin_sent; return;
     case Event::deadline: world.limit = armed; return note_first(world, First::limit, Which::client);
     case Event::stop: world.stopping = true; return note_first(world, First::stop, Which::client);
@@ -56,7 +57,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
 /// How the record must tell of a side that was let go of just now (T11).
 End end_of(const Peer& peer, Event event, Deadline armed) {
   if (peer.ended == Ended::reset) return End::reset;
-  if (peer.ended == Ended::vanished) return End::vanished;
+  if (peer.ended == Ended::vanished || peer.lost) return End::vanished;
   if (peer.unreachable) return End::unreachable;
   if (event == Event::abort || (event == Event::deadline && armed == Deadline::drain)) return End::stopped;
   if (event == Event::deadline && armed != Deadline::reset_flush) return End::limit;

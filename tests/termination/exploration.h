@@ -15,8 +15,8 @@ namespace lastbyte::termination::test {
 inline constexpr std::array kBoth{Which::client, Which::upstream};
 inline constexpr std::array kEvents{Event::connected, Event::connect_failed, Event::pending,  Event::drained,
                                     Event::fin,       Event::reset,          Event::vanished, Event::refused,
-                                    Event::broke,     Event::acked,          Event::deadline, Event::stop,
-                                    Event::abort};
+                                    Event::broke,     Event::lost,           Event::acked,    Event::deadline,
+                                    Event::stop,      Event::abort};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {
@@ -43,7 +43,8 @@ struct Peer {
   bool connected = true;
   bool unreachable = false;
   Ended ended = Ended::no;
-  bool refused = false;
+  bool refused = false;  ///< what was still sent to it failed
+  bool lost = false;     ///< so, because it had vanished
   bool waiting = false;  ///< bytes read from it wait for the other side
   bool fin_sent = false;
   bool fin_acked = false;

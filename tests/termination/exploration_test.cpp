@@ -44,7 +44,7 @@ TEST(TerminationExploration, ReachesEveryWordOfTheVocabulary) {
   }
   for (const Transition& transition : the_machine().transitions()) events.insert(transition.event);
   EXPECT_EQ(inputs.size(), 4U);
-  EXPECT_EQ(outputs.size(), 5U);
+  EXPECT_EQ(outputs.size(), 6U);
   EXPECT_EQ(holds.size(), 6U);
   EXPECT_EQ(deadlines.size(), 7U);
   EXPECT_EQ(firsts.size(), 8U);

@@ -12,11 +12,16 @@ constexpr std::string_view kLetters = "AB";
 
 char letter(Which which) { return kLetters[static_cast<std::size_t>(which)]; }
 
+/// Who vanished is shown as who reset, before its FIN and after it.
+Output shown(Output output) { return output == Output::lost ? Output::broken : output; }
+
+bool has_a_twin(Event event) { return event == Event::vanished || event == Event::lost; }
+
 FoldedSide fold(const Side& side) {
   const bool held = side.hold == Hold::held;
   return {.input = side.input == Input::vanished ? Input::reset : side.input,
           // Of a side that is gone only the record still tells it.
-          .output = held ? side.output : Output::broken,
+          .output = held ? shown(side.output) : Output::broken,
           .held = held,
           .pending = side.pending};
 }
@@ -25,7 +30,9 @@ bool shown(const Session& session) { return session.linger && !session.draining;
 
 std::string event_text(const Transition& transition, bool exchanged) {
   const Which side = exchanged ? other(transition.side) : transition.side;
-  const std::string word = transition.event == Event::reset ? "reset or vanished" : std::string(name(transition.event));
+  std::string word(name(transition.event));
+  if (transition.event == Event::reset) word += " or vanished";
+  if (transition.event == Event::refused) word += " or lost";
   return fmt::format("{} {}", word, letter(side));
 }
 
@@ -84,8 +91,7 @@ class Folding {
 
   void add(const Transition& transition) {
     const Session& before = exploration_.worlds()[transition.from].session;
-    // `vanished` is drawn as one with `reset`.
-    if (!shown(before) || session_wide(transition.event) || transition.event == Event::vanished) return;
+    if (!shown(before) || session_wide(transition.event) || has_a_twin(transition.event)) return;
     const Place from = find_or_add(before);
     const Place to = find_or_add(transition.step.session);
     FoldedArrow arrow{.event = event_text(transition, from.exchanged),

@@ -215,7 +215,10 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
     all += needs(open, Event::reset);
     all += needs(open, Event::vanished);
     // An error shows on a socket whatever was sent on it so far.
-    all += needs(held(self) && self.connected && !takes_nothing(self) && sink_is_there, Event::refused);
+    const bool may_fail = held(self) && self.connected && !takes_nothing(self) && sink_is_there;
+    all += needs(may_fail, Event::refused);
+    all += needs(may_fail, Event::broke);
+    all += needs(may_fail, Event::lost);
     all += needs(expects_ack(world, which), Event::acked);
     all += needs(!over(world), Event::deadline);
     all += needs(!over(world), Event::abort);

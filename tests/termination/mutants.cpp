@@ -134,6 +134,23 @@ Machine linger_ends_by_reset() {
   });
 }
 
+/// Who vanishes after its FIN is told as one that hung up (T8, T11).
+Machine vanished_told_as_refused() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    return step(session, event == Event::lost ? Event::refused : event, which);
+  });
+}
+
+/// As if a FIN that was read were worth less when its sender vanishes later (T5).
+Machine vanished_undoes_its_fin() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    MaybeStep result = step(session, event, which);
+    if (result && event == Event::lost && session.side(which).input == Input::fin)
+      let_go(*result, other(which), Hold::passed_on);
+    return result;
+  });
+}
+
 Machine refused_side_not_read() {
   Machine machine;
   machine.reads = [](const Session& session, Which which) {
@@ -415,6 +432,8 @@ constexpr std::array kMutants{
     Mutant{"Moody", "StepIsDeterministic", moody},
     Mutant{"CompleteWithoutAcknowledgement", "P8_T11_CompleteIsEarned", complete_without_acknowledgement},
     Mutant{"VerdictFlattersTheFailed", "P8_T11_VerdictTellsWhatHappened", verdict_flatters_the_failed},
+    Mutant{"VanishedToldAsRefused", "P8_T11_VerdictTellsWhatHappened", vanished_told_as_refused},
+    Mutant{"VanishedUndoesItsFin", "T7_ResetOnPurposeOnly", vanished_undoes_its_fin},
     Mutant{"LastEventNamedFirst", "T11_VerdictNamesWhatCameFirst", last_event_named_first},
     Mutant{"HalfCloseEndsTheSession", "T2_EndOfOneFlowLeavesTheOther", half_close_ends_the_session},
     Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},

@@ -35,6 +35,7 @@ inline Happens reset(Which side) { return {Event::reset, side}; }
 inline Happens vanished(Which side) { return {Event::vanished, side}; }
 inline Happens refused(Which side) { return {Event::refused, side}; }
 inline Happens broke(Which side) { return {Event::broke, side}; }
+inline Happens lost(Which side) { return {Event::lost, side}; }
 inline Happens acked(Which side) { return {Event::acked, side}; }
 inline Happens deadline_passes() { return {Event::deadline, Which::client}; }
 inline Happens stop() { return {Event::stop, Which::client}; }

@@ -197,6 +197,32 @@ TEST(TerminationT5, ClientThatDiesAfterItsFinLetsTheUpstreamFinish) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::fin);
 }
 
+TEST(TerminationT5, ClientThatVanishesAfterItsFinLetsTheUpstreamFinishAndIsCalledVanished) {
+  Playbook play;
+  play >> connected(kUpstream);
+  play >> fin(kClient) << send_fin(kUpstream);
+  play >> lost(kClient) << close(kClient) << linger(kUpstream);
+  EXPECT_TRUE(play.discards(kUpstream));
+  play >> fin(kUpstream);
+  play >> acked(kUpstream) << close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::vanished);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::fin) << "the client's flow was complete";
+  EXPECT_FALSE(play.verdict().complete);
+}
+
+TEST(TerminationT5, WhatAVanishedSideHadSaidIsDeliveredAndEndsAsItDid) {
+  Playbook play;
+  play >> connected(kUpstream);
+  play >> lost(kUpstream);
+  EXPECT_TRUE(play.reads(kUpstream));
+  play >> pending(kUpstream) >> drained(kUpstream);
+  play >> fin(kUpstream) << send_fin(kClient) << linger(kClient) << close(kUpstream);
+  play >> fin(kClient);
+  play >> acked(kClient) << close(kClient);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::vanished);
+  EXPECT_EQ(play.verdict().first, First::vanished);
+}
+
 // ---- T6 lingering close --------------------------------------------------------------------------------------------
 
 TEST(TerminationT6, UploadingClientIsReadUntilItsFinBeforeItIsClosed) {
