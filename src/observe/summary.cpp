@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <string_view>
 
 #include "base/result.h"
@@ -62,14 +63,20 @@ std::string limit_passed(Deadline limit, Which side) {
   return "limit passed";
 }
 
-std::string cause(const Verdict& verdict) {
+/// A cause of its own: nothing is wrong with the upstream (T13).
+std::string unreachable(std::string_view who, int error) {
+  return fmt::format("{} unreachable{}", who, error == EADDRNOTAVAIL ? ", no local port is free" : "");
+}
+
+std::string cause(const relay::Record& record) {
+  const Verdict& verdict = record.verdict;
   if (verdict.complete) return "complete";
   const Which side = culprit(verdict);
   const std::string_view who = name(side);
   switch (verdict.end(side)) {
     case End::reset: return fmt::format("reset by {}", who);
     case End::vanished: return fmt::format("{} vanished", who);
-    case End::unreachable: return fmt::format("{} unreachable", who);
+    case End::unreachable: return unreachable(who, record.side(side).error);
     case End::refused: return fmt::format("refused by {}", who);
     case End::limit: return limit_passed(verdict.limit, side);
     case End::stopped: return "stopped by the operator";
@@ -84,7 +91,7 @@ std::string cause(const Verdict& verdict) {
 
 std::string summary(const relay::Record& record) {
   const Verdict& verdict = record.verdict;
-  std::string out = cause(verdict);
+  std::string out = cause(record);
   if (!verdict.complete)
     if (const int error = record.side(culprit(verdict)).error; error != 0)
       out += fmt::format(" ({})", errno_name(error));

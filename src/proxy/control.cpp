@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -20,6 +21,8 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kLook{5};  ///< how often dropped records and the status are looked after
 constexpr std::chrono::minutes kTellDropsEvery{1};
+/// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
+constexpr int kBeatsPerWatchdog = 4;
 
 /// Threads inherit the mask of the thread that starts them: workers never run a signal's handler.
 class AllSignalsBlocked {
@@ -65,11 +68,11 @@ class Control::Impl {
  private:
   enum class Stage { serving, draining, aborting };
   struct Sums {
-    std::uint64_t accepted = 0, ended = 0, open = 0, records_dropped = 0;
+    std::uint64_t accepted = 0, ended = 0, open = 0, stopped = 0, records_dropped = 0;
   };
 
   Result<void> start_workers();
-  void worker_ended();
+  void worker_ended(relay::Worker* worker);
   void expect_signal();
   void on_signal(int number);
   void stop(int number);
@@ -77,6 +80,7 @@ class Control::Impl {
   void look();
   void tell_drops(std::uint64_t dropped);
   void pet_watchdog(std::chrono::microseconds every);
+  [[nodiscard]] bool workers_are_alive() const;
   [[nodiscard]] Sums sums() const;
 
   Parts parts_;
@@ -85,7 +89,8 @@ class Control::Impl {
   asio::steady_timer look_timer_;
   asio::steady_timer watchdog_timer_;
   std::vector<std::thread> threads_;
-  std::size_t running_ = 0;
+  std::vector<relay::Worker*> running_;
+  std::uint64_t beats_asked_ = 0;  ///< of each worker
   Stage stage_ = Stage::serving;
   Sums at_stop_;
   std::uint64_t drops_told_ = 0;
@@ -99,7 +104,8 @@ Result<void> Control::Impl::run() {
     ::sd_notify(0, "READY=1\nSTATUS=serving");
     look();
     std::uint64_t watchdog_us = 0;
-    if (::sd_watchdog_enabled(0, &watchdog_us) > 0) pet_watchdog(std::chrono::microseconds(watchdog_us) / 2);
+    if (::sd_watchdog_enabled(0, &watchdog_us) > 0)
+      pet_watchdog(std::chrono::microseconds(watchdog_us) / kBeatsPerWatchdog);
     io_.run();
   }
   for (std::thread& thread : threads_) thread.join();
@@ -112,9 +118,9 @@ Result<void> Control::Impl::start_workers() {
     for (relay::Worker* worker : parts_.workers) {
       threads_.emplace_back([this, worker] {
         worker->run();
-        asio::post(io_, [this] { worker_ended(); });
+        asio::post(io_, [this, worker] { worker_ended(worker); });
       });
-      ++running_;
+      running_.push_back(worker);
     }
   } catch (const std::system_error& error) {
     for (relay::Worker* worker : parts_.workers) worker->abort();
@@ -123,8 +129,9 @@ Result<void> Control::Impl::start_workers() {
   return {};
 }
 
-void Control::Impl::worker_ended() {
-  if (--running_ != 0) return;
+void Control::Impl::worker_ended(relay::Worker* worker) {
+  std::erase(running_, worker);
+  if (!running_.empty()) return;
   signals_.cancel();
   look_timer_.cancel();
   watchdog_timer_.cancel();
@@ -179,12 +186,13 @@ void Control::Impl::reopen_log(int number) {
 void Control::Impl::look() {
   const Sums now = sums();
   tell_drops(now.records_dropped);
+  parts_.ports.look(now.accepted);
   if (stage_ == Stage::serving)
     ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
                  counted(now.accepted, "client").c_str());
   look_timer_.expires_after(kLook);
   look_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && running_ != 0) look();
+    if (!error && !running_.empty()) look();
   });
 }
 
@@ -196,18 +204,30 @@ void Control::Impl::tell_drops(std::uint64_t dropped) {
   tell_drops_after_ = Clock::now() + kTellDropsEvery;
 }
 
+/// The service manager hears that all is well only once every worker has come to its mail since it last heard so. None
+/// is asked again before all have answered: the mail of a stuck one does not pile up.
 void Control::Impl::pet_watchdog(std::chrono::microseconds every) {
-  ::sd_notify(0, "WATCHDOG=1");
+  if (workers_are_alive()) {
+    ::sd_notify(0, "WATCHDOG=1");
+    ++beats_asked_;
+    for (relay::Worker* worker : running_) worker->beat();
+  }
   watchdog_timer_.expires_after(every);
   watchdog_timer_.async_wait([this, every](const boost::system::error_code& error) {
-    if (!error && running_ != 0) pet_watchdog(every);
+    if (!error && !running_.empty()) pet_watchdog(every);
+  });
+}
+
+bool Control::Impl::workers_are_alive() const {
+  return std::ranges::all_of(running_, [this](const relay::Worker* worker) {
+    return worker->counters().beats.load(std::memory_order_relaxed) == beats_asked_;
   });
 }
 
 std::string Control::Impl::story() const {
   const Sums end = sums();
-  return fmt::format("{} served, {} of them ended after the stop was asked for, {} dropped",
-                     counted(end.ended, "session"), end.ended - at_stop_.ended,
+  return fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it), {} dropped",
+                     counted(end.ended, "session"), end.ended - at_stop_.ended, end.stopped,
                      counted(end.records_dropped, "session record"));
 }
 
@@ -217,6 +237,7 @@ Control::Impl::Sums Control::Impl::sums() const {
     const relay::Counters& counters = worker->counters();
     all.accepted += counters.accepted.load(std::memory_order_relaxed);
     all.ended += counters.ended.load(std::memory_order_relaxed);
+    all.stopped += counters.stopped.load(std::memory_order_relaxed);
     all.open += counters.open.load(std::memory_order_relaxed);
     all.records_dropped += counters.records_dropped.load(std::memory_order_relaxed);
   }

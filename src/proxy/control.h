@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "observe/record_log.h"
 #include "proxy/operator_log.h"
+#include "proxy/port_watch.h"
 #include "relay/worker.h"
 
 namespace lastbyte::proxy {
@@ -19,6 +20,7 @@ class Control {
     std::vector<relay::Worker*> workers;
     observe::RecordLog* log = nullptr;
     OperatorLog& messages;
+    PortWatch ports;
     Duration drain{0};
   };
 

@@ -145,6 +145,13 @@ Result<std::vector<std::unique_ptr<relay::Worker>>> make_workers(Prepared& prepa
   return workers;
 }
 
+std::vector<PortWatch::Destination> destinations(const Prepared& prepared) {
+  std::vector<PortWatch::Destination> all;
+  for (const Bound& each : prepared.bound)
+    for (const net::Address& address : each.upstream) all.push_back({address, each.forwarding->upstream.sources});
+  return all;
+}
+
 Result<void> serve_prepared(const config::Config& config, Prepared& prepared, OperatorLog& messages,
                             const OnListening& on_listening) {
   relay::Shared shared;
@@ -163,7 +170,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared& prepared, Op
   }
   // Ends before the workers, whose rings it reads.
   const auto log = std::move(prepared.log);
-  Control control({std::move(all), log.get(), messages, config.drain});
+  Control control({std::move(all), log.get(), messages, PortWatch(destinations(prepared), messages), config.drain});
   if (log) log->start(std::move(rings));
   tell_start(config, prepared, messages);
   if (on_listening) on_listening(prepared.bound);

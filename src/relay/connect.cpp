@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/socket.h"
@@ -42,28 +43,34 @@ void Session::begin() {
   if (!final()) arm();
 }
 
-void Session::try_next_address() {
+/// Goes on to the next source address where one has no port left towards `to`: others may have some (T13).
+Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_.forwarding->upstream;
+  const auto sources = static_cast<std::uint32_t>(settings.sources.size());
+  // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
+  // waits for the server to speak would wait for ever.
+  const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
+  for (std::uint32_t left = std::max(sources, 1U);; --left) {
+    net::Address source;
+    if (sources > 0) source = settings.sources[upstream::source_for(listener_.sources_taken++, sources)];
+    auto connecting = net::start_connecting(to, source, settings, fast_open);
+    if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
+      context_.spare.close();
+      connecting = net::start_connecting(to, source, settings, fast_open);
+    }
+    if (connecting || connecting.error().code != EADDRNOTAVAIL || left == 1) return connecting;
+  }
+}
+
+void Session::try_next_address() {
   while (const auto which = attempts_.next()) {
     const auto left =
         listener_.forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - started_);
     try_until_ = context_.now + upstream::time_for_try(attempts_, left);
     ++attempts_.made;
-    net::Address source;
-    if (!settings.sources.empty()) {
-      const auto count = static_cast<std::uint32_t>(settings.sources.size());
-      source = settings.sources[upstream::source_for(listener_.sources_taken++, count)];
-    }
-    // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
-    // waits for the server to speak would wait for ever.
-    const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
-    auto connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
-    if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
-      context_.spare.close();
-      connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
-    }
+    auto connecting = start_connecting(listener_.upstream_addresses[*which]);
     if (!connecting) {
-      latch(Which::upstream, connecting.error().code);
+      side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
       continue;
     }
     Side& self = side(Which::upstream);

@@ -161,10 +161,7 @@ void Session::report_trouble(Which which) {
   self.trouble = false;
   const bool may_refuse = known.output == termination::Output::open || known.output == termination::Output::fin_sent;
   if (!may_refuse) return;
-  // An open input is only waiting for its sink: the bytes before the reset are still to be read. EPIPE is the errno of
-  // a reset that came after a FIN (net/ipv4/tcp_input.c tcp_reset).
-  const bool was_reset = known.input == termination::Input::open && self.error != EPIPE;
-  apply(was_reset ? Event::broke : Event::refused, which);
+  apply(event_of_report(self.error, known.input == termination::Input::open), which);
 }
 
 void Session::check_ack(Which which) {
@@ -189,6 +186,10 @@ bool Session::takes_bytes(Which which) {
   if (queued > 0 && self.fin_sent) --queued;
   const std::uint64_t before = std::exchange(self.unacknowledged, std::min(queued, self.sent));
   return self.unacknowledged != before;
+}
+
+bool Session::stopped() const {
+  return std::ranges::any_of(state_.sides, [](const auto& each) { return each.hold == termination::Hold::stopped; });
 }
 
 Record Session::record() const {

@@ -14,9 +14,11 @@
 #include <memory>
 
 #include "base/descriptor.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "loop/timer_wheel.h"
 #include "net/address.h"
+#include "net/socket.h"
 #include "relay/carrier.h"
 #include "relay/record.h"
 #include "termination/transition.h"
@@ -69,8 +71,10 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_abort();
 
   [[nodiscard]] bool final() const { return termination::final(state_); }
-  /// Precondition: final().
+  /// Precondition of these two: final().
   [[nodiscard]] Record record() const;
+  /// A stop has reset it, on one side at least (T15).
+  [[nodiscard]] bool stopped() const;
   [[nodiscard]] ListenerState& listener() const { return listener_; }
   [[nodiscard]] const net::Address& client_address() const { return client_address_; }
 
@@ -91,6 +95,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   // connect.cpp: reaching the upstream (T3)
   void try_next_address();
+  Result<net::Connecting> start_connecting(const net::Address& to);
   void on_connecting_events(std::uint32_t events);
   void try_failed(int error);
   void on_early_client_events(std::uint32_t events);

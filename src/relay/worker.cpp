@@ -182,6 +182,7 @@ void Worker::Impl::expire() {
 void Worker::Impl::finish(Session& session) {
   counters.ended.fetch_add(1, std::memory_order_relaxed);
   counters.open.fetch_sub(1, std::memory_order_relaxed);
+  if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
   release(state);
   if (state.forwarding->max_sessions_per_client)
@@ -349,6 +350,10 @@ void Worker::drain(TimePoint at) {
 
 void Worker::abort() {
   impl_->mailbox().post([this] { impl_->abort(); });
+}
+
+void Worker::beat() {
+  impl_->mailbox().post([this] { impl_->counters.beats.fetch_add(1, std::memory_order_relaxed); });
 }
 
 const Counters& Worker::counters() const { return impl_->counters; }

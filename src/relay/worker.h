@@ -27,9 +27,11 @@ struct Counters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> open{0};             ///< sessions now
+  std::atomic<std::uint64_t> stopped{0};          ///< of those that ended, reset by a stop (T15)
   std::atomic<std::uint64_t> refused_clients{0};  ///< reset at once, over max_sessions_per_client
   std::atomic<std::uint64_t> records_dropped{0};  ///< the ring was full
   std::atomic<std::uint64_t> accept_pauses{0};    ///< accept() paused for want of descriptors or memory
+  std::atomic<std::uint64_t> beats{0};            ///< heartbeats answered, see Worker::beat()
 };
 
 /// What all workers of a process share. Outlives them.
@@ -59,6 +61,8 @@ class Worker {
   void drain(TimePoint at);
   /// Resets every session now, and run() returns.
   void abort();
+  /// Asks for a sign of life: the worker counts it in `beats` when it comes to its mail.
+  void beat();
 
   [[nodiscard]] const Counters& counters() const;
   RecordRing& records();

@@ -30,6 +30,7 @@ class Daemon {
   std::vector<std::string> all_lines();
   /// Of the first "listening on 127.0.0.1:PORT".
   std::uint16_t port();
+  [[nodiscard]] pid_t pid() const { return child_; }
   void signal(int number) const;
   /// Waits for its end; the exit status, or 1000 + the signal that killed it.
   int exit_status();

@@ -1,14 +1,21 @@
 // What the service manager is told (sd_notify(3)): readiness, stopping, the watchdog.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
 
 #include "daemon.h"
 
@@ -28,6 +35,15 @@ class Manager {
   }
 
   [[nodiscard]] std::string environment() const { return "@" + name_; }
+
+  /// The next message; "" where none comes in that time.
+  [[nodiscard]] std::string next_within(std::chrono::milliseconds time) const {
+    pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, static_cast<int>(time.count())) != 1) return {};
+    std::array<char, 4096> some{};
+    const ssize_t count = ::recv(socket_.get(), some.data(), some.size(), 0);
+    return {some.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+  }
 
   /// Waits for a message that holds `part`; that message.
   [[nodiscard]] std::string message_with(const std::string& part) const {
@@ -58,14 +74,71 @@ TEST(Notify, readiness_means_that_clients_can_connect_and_stopping_is_told) {
   EXPECT_EQ(daemon.exit_status(), 0);
 }
 
-TEST(Notify, the_watchdog_is_petted_again_and_again) {
-  const Manager manager;
-  Daemon daemon(forwarding_to(9), [&] {
+/// A daemon that is to send a sign of life every 10 ms.
+std::unique_ptr<Daemon> watched(const Manager& manager, unsigned workers) {
+  auto config = forwarding_to(9);
+  config.workers = workers;
+  return std::make_unique<Daemon>(config, [&] {
     ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1);
     ::setenv("WATCHDOG_USEC", "20000", 1);
     ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   });
+}
+
+TEST(Notify, the_watchdog_is_petted_again_and_again) {
+  const Manager manager;
+  const auto daemon = watched(manager, 2);
   for (int each = 0; each < 5; ++each) EXPECT_NE(manager.message_with("WATCHDOG=1"), "");
+}
+
+/// A thread of another process, held by ptrace(2) as if it were stuck.
+class HeldThread {
+ public:
+  HeldThread(pid_t process, const std::string& name) : thread_(find(process, name)) {
+    if (::ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr) != 0) return;
+    is_held_ =
+        ::ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) == 0 && ::waitpid(thread_, nullptr, __WALL) == thread_;
+  }
+  ~HeldThread() { ::ptrace(PTRACE_DETACH, thread_, nullptr, nullptr); }
+  HeldThread(const HeldThread&) = delete;
+  HeldThread& operator=(const HeldThread&) = delete;
+
+  [[nodiscard]] bool is_held() const { return is_held_; }
+
+ private:
+  static pid_t find(pid_t process, const std::string& name) {
+    pid_t found = -1;
+    wait_until([&] { return (found = look_for(process, name)) > 0; });  // it names itself once it runs
+    return found;
+  }
+  static pid_t look_for(pid_t process, const std::string& name) {
+    for (const auto& each : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
+      std::string comm;
+      std::getline(std::ifstream(each.path() / "comm"), comm);
+      if (comm == name) return std::stoi(each.path().filename());
+    }
+    return -1;
+  }
+
+  pid_t thread_;
+  bool is_held_ = false;
+};
+
+TEST(Notify, a_worker_that_is_stuck_ends_the_petting) {
+  const Manager manager;
+  const auto daemon = watched(manager, 2);
+  EXPECT_NE(manager.message_with("WATCHDOG=1"), "");
+  for (const std::string worker : {"worker-0", "worker-1"}) {
+    {
+      const HeldThread held(daemon->pid(), worker);
+      if (!held.is_held()) GTEST_SKIP() << "ptrace(2) is not allowed here";
+      // At most one that was on its way, and one for what the worker had answered before it was held.
+      std::string last;
+      for (int late = 0; late < 3; ++late) last = manager.next_within(std::chrono::milliseconds(300));
+      EXPECT_EQ(last, "") << worker;
+    }
+    EXPECT_NE(manager.message_with("WATCHDOG=1"), "") << "it goes on once the worker does";
+  }
 }
 
 }  // namespace

@@ -161,6 +161,31 @@ TEST_F(T15_Stopping, WhileConnectingResetsTheClient) {
   server_->stop();
 }
 
+TEST_F(T15_Stopping, TheLastLineTellsHowManyWereReset) {
+  for (const bool waits_for_the_drain : {true, false}) {
+    Meeting meeting;
+    PeerOptions options;
+    options.meeting = &meeting;
+    Server server = start_server("signal ready; read", options, 3);
+    Proxy proxy(server.address(), {"--drain", waits_for_the_drain ? "500ms" : "1h"});
+    // One finishes by itself before the stop, and one after it.
+    EXPECT_TRUE(Client(proxy.address(), script("shutdown; expect fin"), options).wait().as_scripted());
+    proxy.record();
+    Client finishes(proxy.address(), script("await stop; shutdown; expect fin"), options);
+    Client stays(proxy.address(), script("expect reset"), options);
+    ASSERT_TRUE(eventually([&] { return meeting.count("ready") == 3; }));
+    proxy.process().signal(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
+    meeting.signal("stop");
+    EXPECT_TRUE(finishes.wait().as_scripted()) << finishes.wait().text();
+    if (!waits_for_the_drain) proxy.process().signal(SIGTERM);
+    EXPECT_TRUE(stays.wait().as_scripted()) << stays.wait().text();
+    proxy.expect_end();
+    const std::string last = "3 sessions served, 2 of them ended after the stop was asked for (1 reset by it)";
+    EXPECT_NE(proxy.process().err().find(last), std::string::npos) << proxy.process().err();
+  }
+}
+
 TEST_F(T15_Stopping, ManySessionsAllEnd) {
   constexpr std::uint32_t kMany = 100;
   Server server = start_server("send 1; read", options_, kMany);

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <set>
 #include <sstream>
 
+#include "check/network.h"
 #include "scene.h"
 
 namespace lastbyte::system_test {
@@ -83,6 +85,103 @@ TEST(T13_SourceAddresses, AllWorkersTogetherUseAll) {
   std::set<std::string> sources;
   for (const Observed& each : server.wait()) sources.insert(each.remote.ip_text());
   EXPECT_EQ(sources, (std::set<std::string>{"127.0.0.2", "127.0.0.3"}));
+}
+
+constexpr int kPorts = 10;
+
+/// A server with a proxy before it, both with ten local ports. To be made inside of a network namespace of its own.
+class FewPorts {
+ public:
+  explicit FewPorts(const Flags& flags = {})
+      : server_(start_server("read; close", {}, std::nullopt)), proxy_(server_.address(), flags) {
+    // Not before the listening ports were chosen, which come from the same range.
+    std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 " << 40000 + kPorts - 1;
+  }
+  ~FewPorts() {
+    clients_.clear();
+    proxy_.stop();
+    server_.stop();
+  }
+  FewPorts(const FewPorts&) = delete;
+  FewPorts& operator=(const FewPorts&) = delete;
+
+  /// Clients of the proxy, from ports outside of the range, that stay. Returns when the server has them.
+  void connect(int count) {
+    await([&] {
+      for (int each = 0; each < count; ++each)
+        clients_.emplace_back(proxy_.address(), script("send 1; await never"), from("127.0.0.9", next_port_++));
+    });
+  }
+  /// Spends all ports of an address on connections to the server.
+  void spend(std::string_view source) {
+    await([&] {
+      for (int each = 0; each < kPorts; ++each)
+        clients_.emplace_back(server_.address(), script("send 1; await never"), from(source, 0));
+    });
+  }
+  Observed one_more(std::string_view text) {
+    return Client(proxy_.address(), script(text), from("127.0.0.9", next_port_++)).wait();
+  }
+  bool told(const std::string& part) {
+    return eventually([&] { return proxy_.process().err().find(part) != std::string::npos; });
+  }
+  [[nodiscard]] std::string destination() const { return server_.address().text(); }
+  Proxy& proxy() { return proxy_; }
+
+ private:
+  static PeerOptions from(std::string_view ip, std::uint16_t port) {
+    PeerOptions options;
+    options.source = *net::Address::parse(ip, port);
+    return options;
+  }
+  void await(const std::function<void()>& clients_come) {
+    const std::size_t before = server_.accepted() - clients_.size();
+    clients_come();
+    EXPECT_TRUE(eventually([&] { return server_.accepted() == before + clients_.size(); })) << server_.accepted();
+  }
+
+  Server server_;
+  Proxy proxy_;
+  std::vector<Client> clients_;
+  std::uint16_t next_port_ = 20000;
+};
+
+void in_a_network_of_its_own(const std::function<void()>& test) {
+  const auto network = check::Network::make(check::Place::own, 1);
+  if (!network) GTEST_SKIP() << network.error().text();
+  const auto entered = check::run_inside(network->proxy.get(), test);
+  EXPECT_TRUE(entered) << entered.error().text();
+}
+
+TEST(T13_LocalPorts, TheOperatorIsWarnedBeforeTheyRunOut) {
+  in_a_network_of_its_own([] {
+    FewPorts scene;
+    scene.connect(kPorts - 1);
+    EXPECT_TRUE(scene.told("local ports towards " + scene.destination() + " are running out: 9 of 10 in use, 0 of "))
+        << scene.proxy().process().err();
+  });
+}
+
+TEST(T13_LocalPorts, NoneLeftIsACauseOfItsOwnAndTheClientIsReset) {
+  in_a_network_of_its_own([] {
+    FewPorts scene;
+    scene.connect(kPorts);
+    const Observed late = scene.one_more("expect reset");
+    EXPECT_TRUE(late.as_scripted()) << late.text();
+    const Record record = scene.proxy().record();
+    EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
+    EXPECT_EQ(record.upstream.error, "EADDRNOTAVAIL") << record.line;
+    EXPECT_NE(record.line.find("no local port is free"), std::string::npos) << record.line;
+  });
+}
+
+TEST(T13_LocalPorts, ASourceAddressWithoutAnyLeavesSessionsToTheOthers) {
+  in_a_network_of_its_own([] {
+    FewPorts scene({"--upstream-sources", "127.0.0.2,127.0.0.3"});
+    scene.spend("127.0.0.2");
+    scene.connect(kPorts);
+    EXPECT_TRUE(scene.proxy().records_so_far().empty()) << "a session has failed";
+  });
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "proxy/port_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/port_use.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+/// Of thousands of destinations each has its turn: a look must not take long.
+constexpr std::size_t kInOneLook = 16;
+
+std::uint64_t available(std::uint32_t ports, const std::vector<net::Address>& sources) {
+  const auto fixed = std::ranges::count_if(sources, [](const net::Address& source) { return source.port() != 0; });
+  const auto all = static_cast<std::uint64_t>(sources.size());
+  return upstream::ports_available(ports, all - static_cast<std::uint64_t>(fixed), static_cast<std::uint64_t>(fixed));
+}
+
+}  // namespace
+
+PortWatch::PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages) : messages_(messages) {
+  for (const Destination& each : destinations) {
+    const bool is_known =
+        std::ranges::any_of(watched_, [&](const Watched& known) { return known.destination == each; });
+    if (!is_known) watched_.push_back({each, {}});
+  }
+}
+
+void PortWatch::look(std::uint64_t sessions) {
+  if (!is_worth_it(sessions)) return;
+  sessions_seen_ = sessions;
+  const auto range = net::local_port_range();
+  if (!range) return give_up(range.error());
+  for (std::size_t looked = 0; looked < std::min(kInOneLook, watched_.size()); ++looked) {
+    next_ = (next_ + 1) % watched_.size();
+    look_at(watched_[next_], range->size());
+  }
+}
+
+bool PortWatch::is_worth_it(std::uint64_t sessions) const {
+  const bool nearly_full = std::ranges::any_of(watched_, [](const Watched& each) { return each.alarm.is_raised(); });
+  return !watched_.empty() && (sessions != sessions_seen_ || nearly_full);
+}
+
+void PortWatch::look_at(Watched& watched, std::uint32_t ports) {
+  const auto& [address, sources] = watched.destination;
+  const auto use = net::ports_in_use(address, sources);
+  if (!use) return give_up(use.error());
+  const upstream::PortSpace space{use->sockets, available(ports, sources)};
+  if (!watched.alarm.rings(space)) return;
+  messages_.warn(
+      fmt::format("local ports towards {} are running out: {} of {} in use, {} of these in TIME_WAIT; add source "
+                  "addresses (upstream.sources), widen net.ipv4.ip_local_port_range, or let the upstream close first",
+                  address.text(), space.in_use, space.available, use->time_wait));
+}
+
+/// A kernel without sock_diag will not have it later either.
+void PortWatch::give_up(const Error& error) {
+  messages_.warn("how full the local ports are is not told: " + error.text());
+  watched_.clear();
+}
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,47 @@
+// How full the space of local ports towards each upstream is, looked at by the control thread from time to time, and
+// told to the operator before connecting fails with EADDRNOTAVAIL (T13).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "proxy/operator_log.h"
+#include "upstream/port_space.h"
+
+namespace lastbyte::proxy {
+
+class PortWatch {
+ public:
+  struct Destination {
+    net::Address address;
+    std::vector<net::Address> sources;  ///< as the forwarding's upstream has them
+
+    friend bool operator==(const Destination&, const Destination&) = default;
+  };
+
+  /// Destinations that are given twice count once. `messages` outlives it.
+  PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages);
+
+  /// Where sessions have begun since the last look, or a destination was nearly full then: asks the kernel about the
+  /// next few destinations in turn, some milliseconds each. `sessions`: begun since the start.
+  void look(std::uint64_t sessions);
+
+ private:
+  struct Watched {
+    Destination destination;
+    upstream::PortAlarm alarm;
+  };
+  [[nodiscard]] bool is_worth_it(std::uint64_t sessions) const;
+  void look_at(Watched& watched, std::uint32_t ports);
+  void give_up(const Error& error);
+
+  std::vector<Watched> watched_;
+  OperatorLog& messages_;
+  std::size_t next_ = 0;
+  std::uint64_t sessions_seen_ = 0;
+};
+
+}  // namespace lastbyte::proxy

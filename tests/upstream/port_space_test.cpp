@@ -1,0 +1,48 @@
+// T13: how full the local ports towards a destination are, and when the operator is told.
+#include "upstream/port_space.h"
+
+#include <gtest/gtest.h>
+
+namespace lastbyte::upstream {
+namespace {
+
+TEST(PortSpace, T13EachSourceAddressHasAllPorts) {
+  EXPECT_EQ(ports_available(28232, 0, 0), 28232U) << "the kernel chooses the address, and it is one";
+  EXPECT_EQ(ports_available(28232, 1, 0), 28232U);
+  EXPECT_EQ(ports_available(28232, 3, 0), 84696U);
+}
+
+TEST(PortSpace, T13ASourceWithAPortMakesOneConnection) {
+  EXPECT_EQ(ports_available(28232, 0, 2), 2U);
+  EXPECT_EQ(ports_available(28232, 1, 2), 28234U);
+}
+
+TEST(PortSpace, IsToldInPercentRoundedDown) {
+  EXPECT_EQ((PortSpace{0, 10}).percent(), 0U);
+  EXPECT_EQ((PortSpace{799, 1000}).percent(), 79U);
+  EXPECT_EQ((PortSpace{10, 10}).percent(), 100U);
+  EXPECT_EQ((PortSpace{12, 10}).percent(), 120U) << "others may use ports outside of the range";
+  EXPECT_EQ((PortSpace{0, 0}).percent(), 100U) << "where there is no port there is none left";
+}
+
+TEST(PortAlarm, T13RingsOnceAboveEighty) {
+  PortAlarm alarm;
+  EXPECT_FALSE(alarm.rings({80, 100}));
+  EXPECT_FALSE(alarm.is_raised());
+  EXPECT_TRUE(alarm.rings({81, 100}));
+  EXPECT_TRUE(alarm.is_raised());
+  EXPECT_FALSE(alarm.rings({100, 100}));
+}
+
+TEST(PortAlarm, T13RingsAgainOnlyAfterItWasBelowSeventy) {
+  PortAlarm alarm;
+  EXPECT_TRUE(alarm.rings({90, 100}));
+  EXPECT_FALSE(alarm.rings({70, 100}));
+  EXPECT_FALSE(alarm.rings({90, 100})) << "it was not below";
+  EXPECT_FALSE(alarm.rings({69, 100}));
+  EXPECT_FALSE(alarm.is_raised());
+  EXPECT_TRUE(alarm.rings({90, 100}));
+}
+
+}  // namespace
+}  // namespace lastbyte::upstream
