@@ -21,17 +21,11 @@ void let_go(Step& step, Which which, Hold why) {
   (why == Hold::done ? step.action(which).close : step.action(which).reset) = true;
 }
 
-Machine reset_presented_as_fin() {
+template <Event kFailure>
+Machine presented_as_fin() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     const bool fin_is_possible = step(session, Event::fin, which).has_value();
-    return step(session, event == Event::reset && fin_is_possible ? Event::fin : event, which);
-  });
-}
-
-Machine vanished_presented_as_fin() {
-  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
-    const bool fin_is_possible = step(session, Event::fin, which).has_value();
-    return step(session, event == Event::vanished && fin_is_possible ? Event::fin : event, which);
+    return step(session, event == kFailure && fin_is_possible ? Event::fin : event, which);
   });
 }
 
@@ -141,7 +135,6 @@ Machine vanished_told_as_refused() {
   });
 }
 
-/// As if a FIN that was read were worth less when its sender vanishes later (T5).
 Machine vanished_undoes_its_fin() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
@@ -402,14 +395,14 @@ Machine impossible_acknowledgement() {
 
 constexpr std::array kMutants{
     // Those that property 9 of the contract asks for.
-    Mutant{"ResetPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", reset_presented_as_fin},
+    Mutant{"ResetPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", presented_as_fin<Event::reset>},
     Mutant{"FinAheadOfPendingBytes", "P1_T1_NoFinAheadOfBytes", fin_ahead_of_bytes},
     Mutant{"LimitWithoutEffect", "P6_T8_ADeadlineEndsTheSession", limit_without_effect},
     Mutant{"WriteFailureClosesBothSides", "P4_T5_RefusedSideIsStillRead", write_failure_closes_both_sides},
     Mutant{"WriteFailureClosesBothSidesSeenAtOnce", "T5_RefusalEndsNoOpenFlow", write_failure_closes_both_sides},
     Mutant{"ErrorNotLatched", "P2_T4_FailureIsNeverACleanEnd", error_not_latched},
     // One at least for every other property.
-    Mutant{"VanishedPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", vanished_presented_as_fin},
+    Mutant{"VanishedPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", presented_as_fin<Event::vanished>},
     Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
     Mutant{"FinOnAWhim", "P1_T1_NoFinWithoutTheSourcesFin", fin_on_a_whim},
     Mutant{"FinSentTwice", "P1_T1_OneFinAtMost", fin_sent_twice},
