@@ -1,6 +1,7 @@
 // Session: time. One deadline is armed, the one that termination names (T8); the worker's timer is set for it, or for
 // something that must be looked at sooner.
 #include <algorithm>
+#include <cassert>
 
 #include "net/socket.h"
 #include "relay/context.h"
@@ -42,10 +43,27 @@ TimePoint Session::deadline_time(Deadline deadline) const {
   return TimePoint::max();
 }
 
-/// Cheap where nothing changed: a deadline that only moved away is found out when the timer fires.
 void Session::arm() {
+  set_timer();
+  assert(agrees_with_state());
+}
+
+/// Between two events, what is kept here is what termination says: which sockets are held, whether bytes wait, which
+/// deadline is armed. All tests hold it in the builds that assert.
+bool Session::agrees_with_state() const {
+  for (const Which which : {Which::client, Which::upstream}) {
+    const termination::Side& known = state_.side(which);
+    if (static_cast<bool>(side(which).socket) != (known.hold == termination::Hold::held)) return false;
+    if ((side(which).carrier.waiting() > 0) != known.pending) return false;
+  }
+  return armed_ == termination::deadline(state_) && is_set() == !final();
+}
+
+/// Cheap where nothing changed: a deadline that only moved away is found out when the timer fires.
+void Session::set_timer() {
   if (final()) {
     context_.wheel.cancel(*this);
+    armed_ = Deadline::none;
     return;
   }
   const Deadline deadline = termination::deadline(state_);

@@ -119,6 +119,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   // deadlines.cpp: the one deadline and the polls beside it (T8)
   void arm();
+  void set_timer();
+  [[nodiscard]] bool agrees_with_state() const;
   [[nodiscard]] TimePoint deadline_time(termination::Deadline deadline) const;
   bool peers_are_slow(termination::Deadline deadline);
   void settle_in();
