@@ -57,10 +57,14 @@ void Session::try_next_address() {
     // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
     // waits for the server to speak would wait for ever.
     const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
-    auto connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
+    const auto start = [&] {
+      return net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open,
+                                   listener_.upstream_inside.get());
+    };
+    auto connecting = start();
     if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
       context_.spare.close();
-      connecting = net::start_connecting(listener_.upstream_addresses[*which], source, settings, fast_open);
+      connecting = start();
     }
     if (!connecting) {
       latch(Which::upstream, connecting.error().code);
