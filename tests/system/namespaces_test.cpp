@@ -9,11 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <sstream>
 #include <thread>
 
-#include "check/network.h"
 #include "net/namespace.h"
 #include "scene.h"
 
@@ -223,6 +224,20 @@ void expect_powerless_threads(pid_t pid) {
   EXPECT_GE(threads, 4U);
 }
 
+/// The users of the established sockets in there that are connected to `port`.
+std::vector<std::string> users_of_sockets(const Container& container, std::uint16_t port) {
+  std::istringstream table(read_file("/proc/" + std::to_string(container.pid()) + "/net/tcp"));
+  std::vector<std::string> users;
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string number, local, remote, state, queues, timer, retransmits, user;
+    fields >> number >> local >> remote >> state >> queues >> timer >> retransmits >> user;
+    const auto colon = remote.find(':');
+    if (state == "01" && std::stoul(remote.substr(colon + 1), nullptr, 16) == port) users.push_back(user);
+  }
+  return users;
+}
+
 TEST_F(Netns, without_privileges_200_sessions_at_once) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   constexpr std::uint32_t kMany = 200;
@@ -236,7 +251,6 @@ TEST_F(Netns, without_privileges_200_sessions_at_once) {
     server.emplace(std::move(*started));
   });
   Flags flags = flags_for(nullptr, &one_);
-  // The record's file is made in a directory of root's.
   flags.insert(flags.end(), {"--user", "nobody"});
   Proxy proxy(server->address(), flags);
   expect_powerless_threads(proxy.process().pid());
@@ -244,6 +258,8 @@ TEST_F(Netns, without_privileges_200_sessions_at_once) {
   for (std::uint32_t each = 0; each < kMany; ++each)
     clients.emplace_back(proxy.address(), script("recv 1; await all; send 100; shutdown; expect fin"), options);
   EXPECT_TRUE(eventually([&] { return meeting.count("in") == kMany; })) << meeting.count("in");
+  const auto users = users_of_sockets(one_, server->address().port());
+  EXPECT_EQ(users, std::vector<std::string>(kMany, "65534")) << "made before root was given up";
   meeting.signal("all");
   for (Client& client : clients) EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
   for (const Record& record : proxy.records(kMany)) EXPECT_TRUE(record.complete) << record.line;
@@ -261,8 +277,9 @@ TEST_F(Netns, T12_an_instance_that_goes_away_costs_only_its_own_sessions) {
   Proxy proxy(gone.address(), options);
   EXPECT_TRUE(connect_at(nullptr, proxy.address(0), "expect fin").as_scripted());
   gone.stop();
+  gone.wait();
   one_.kill();
-  EXPECT_TRUE(connect_at(nullptr, proxy.address(0), "send 10; expect reset").as_scripted());
+  EXPECT_TRUE(connect_at(nullptr, proxy.address(0), "read").reset());
   EXPECT_EQ(proxy.records(2).at(1).upstream.error, "ECONNREFUSED");
   EXPECT_TRUE(connect_at(nullptr, proxy.address(1), "send 10; shutdown; expect fin").as_scripted());
   EXPECT_TRUE(proxy.records(3).at(2).complete);
@@ -295,6 +312,7 @@ TEST_F(Netns, by_the_name_that_ip_netns_gave_also_after_it_is_deleted) {
     output_of({.arguments = {"ip", "netns", "delete", "blue"}});
     EXPECT_TRUE(session().as_scripted());
     server->stop();
+    server->wait();
     EXPECT_FALSE(session().as_scripted());
     EXPECT_EQ(proxy.records(3).at(2).upstream.error, "ECONNREFUSED");
   }).join();
@@ -305,7 +323,9 @@ void expect_refusal(const Command& command, int status, const std::vector<std::s
   Process process(command);
   EXPECT_EQ(process.wait(), status) << process.err();
   const std::string err = process.err();
-  if (status == 1) EXPECT_EQ(std::ranges::count(err, '\n'), 1) << err;
+  if (status == 1) {
+    EXPECT_EQ(std::ranges::count(err, '\n'), 1) << err;
+  }
   for (const std::string& word : words) EXPECT_NE(err.find(word), std::string::npos) << word << " in: " << err;
 }
 
