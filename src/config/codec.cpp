@@ -288,7 +288,8 @@ Codec<std::uint32_t> file_mode_codec() {
           .print =
               [](const std::uint32_t& mode) {
                 std::string digits = "0000";
-                for (std::size_t at = 0; at < 3; ++at) digits[3 - at] = static_cast<char>('0' + ((mode >> (3 * at)) & 7U));
+                for (std::size_t at = 0; at < 3; ++at)
+                  digits[3 - at] = static_cast<char>('0' + ((mode >> (3 * at)) & 7U));
                 return digits;
               }};
 }

@@ -143,7 +143,8 @@ void add_forwarding(Table& table) {
       group, "when-full",
       choice_codec<WhenFull>("refuse|oldest", {{"refuse", WhenFull::refuse}, {"oldest", WhenFull::oldest}}),
       [](auto& f) -> auto& { return f.when_full; },
-      "What a udp listener does with a new client's datagram when it has max-sessions sessions: refuse drops it, oldest "
+      "What a udp listener does with a new client's datagram when it has max-sessions sessions: refuse drops it, "
+      "oldest "
       "ends the session that has been silent the longest.");
 }
 
@@ -319,7 +320,8 @@ void add_upstream(Table& table) {
   using net::proxy_protocol::Version;
   table.add<Forwarding>(
       group, "upstream.proxy-protocol",
-      choice_codec<std::optional<Version>>("off|v1|v2", {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
+      choice_codec<std::optional<Version>>("off|v1|v2",
+                                           {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
       [](auto& f) -> auto& { return f.send_proxy; },
       "The PROXY protocol: tell the upstream who the client is, ahead of its bytes.");
 }

@@ -127,8 +127,7 @@ tl::expected<Endpoint, std::string> parse_unix(std::string_view rest) {
   if (rest.size() < 2 || (rest.front() != '/' && rest.front() != '@'))
     return Wrong("expected unix:/PATH, from the root, or unix:@NAME");
   if (rest.size() > longest) {
-    return Wrong("the name has " + std::to_string(rest.size()) + " bytes; expected at most " +
-                 std::to_string(longest));
+    return Wrong("the name has " + std::to_string(rest.size()) + " bytes; expected at most " + std::to_string(longest));
   }
   if (std::any_of(rest.begin(), rest.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return Wrong("it holds a control character; expected unix:/PATH or unix:@NAME");
@@ -169,8 +168,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use) {
   };
   const auto colon = text.find(':');
   const std::string_view scheme = text.substr(0, colon);
-  const auto transport = std::find_if(kTransports.begin(), kTransports.end(),
-                                      [&](Transport each) { return name(each) == scheme; });
+  const auto transport =
+      std::find_if(kTransports.begin(), kTransports.end(), [&](Transport each) { return name(each) == scheme; });
   if (colon == std::string_view::npos || transport == kTransports.end()) return wrong(std::string(kAllForms));
   const std::string_view rest = text.substr(colon + 1);
   auto endpoint = *transport == Transport::unix_stream ? parse_unix(rest) : parse_ip(*transport, rest, use);

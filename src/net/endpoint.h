@@ -24,7 +24,9 @@ struct Endpoint {
   Ports ports = {};       ///< at least one, but for UNIX sockets
   std::string path = {};  ///< "/run/x.sock" or "@name"; for UNIX sockets only
 
-  static Endpoint tcp(std::string host, std::uint16_t port) { return {Transport::tcp, std::move(host), Ports(port), {}}; }
+  static Endpoint tcp(std::string host, std::uint16_t port) {
+    return {Transport::tcp, std::move(host), Ports(port), {}};
+  }
 
   [[nodiscard]] bool is_unix() const { return transport == Transport::unix_stream; }
   /// A UNIX socket that has a file.

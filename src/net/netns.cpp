@@ -41,7 +41,8 @@ tl::expected<NamespaceName, std::string> NamespaceName::parse(std::string_view t
        {std::tuple{std::string_view("pid:"), Kind::pid, 1U}, std::tuple{std::string_view("pidfd:"), Kind::pidfd, 3U}}) {
     if (!text.starts_with(prefix)) continue;
     const auto value = whole(text.substr(prefix.size()), least);
-    if (!value) return tl::unexpected("expected " + std::string(prefix) + "NUMBER, from " + std::to_string(least) + " up");
+    if (!value)
+      return tl::unexpected("expected " + std::string(prefix) + "NUMBER, from " + std::to_string(least) + " up");
     return NamespaceName{kind, {}, *value};
   }
   if (is_name(text)) return NamespaceName{Kind::name, std::string(text), 0};

@@ -18,8 +18,8 @@ struct NamespaceName {
     pidfd,  ///< "pidfd:5": of the process behind a descriptor that was handed to us (pidfd_open(2))
   };
   Kind kind = Kind::own;
-  std::string path = {};      ///< for `path` and `name`
-  std::uint32_t number = 0;   ///< for `pid` and `pidfd`
+  std::string path = {};     ///< for `path` and `name`
+  std::uint32_t number = 0;  ///< for `pid` and `pidfd`
 
   /// "none" is the process's own. The error says what was expected, without the text.
   static tl::expected<NamespaceName, std::string> parse(std::string_view text);

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/ports.h"
 
 namespace lastbyte::net {
 
@@ -21,12 +22,6 @@ struct PortUse {
 Result<PortUse> ports_in_use(const Address& to, std::span<const Address> sources);
 
 /// net.ipv4.ip_local_port_range, of IPv6 too.
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-
-  [[nodiscard]] std::uint32_t size() const { return last - first + 1U; }
-};
 Result<PortRange> local_port_range();
 
 }  // namespace lastbyte::net

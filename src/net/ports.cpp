@@ -62,15 +62,14 @@ tl::expected<Ports, std::string> Ports::parse(std::string_view text, std::uint16
 
 std::size_t Ports::count() const {
   std::size_t count = 0;
-  for (const PortRange& range : ranges_) count += static_cast<std::size_t>(range.last - range.first) + 1;
+  for (const PortRange& range : ranges_) count += range.count();
   return count;
 }
 
 std::uint16_t Ports::at(std::size_t index) const {
   for (const PortRange& range : ranges_) {
-    const auto size = static_cast<std::size_t>(range.last - range.first) + 1;
-    if (index < size) return static_cast<std::uint16_t>(range.first + index);
-    index -= size;
+    if (index < range.count()) return static_cast<std::uint16_t>(range.first + index);
+    index -= range.count();
   }
   return 0;
 }

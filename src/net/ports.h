@@ -15,6 +15,7 @@ struct PortRange {
   std::uint16_t first = 0;
   std::uint16_t last = 0;
 
+  [[nodiscard]] std::uint32_t count() const { return last - first + 1U; }
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 

@@ -10,6 +10,8 @@
 #include <limits>
 #include <string>
 
+#include "net/namespace_thread.h"
+
 namespace lastbyte::net {
 namespace {
 
@@ -173,12 +175,12 @@ Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOp
 }
 
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
-                                    bool fast_open) {
+                                    bool fast_open, NamespaceThread* inside) {
   const auto operation = [&] { return "connect " + named(to); };
-  Connecting connecting;
-  connecting.socket = Descriptor(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  auto made = make_socket(to.family(), SOCK_STREAM, inside);
+  if (!made) return failure(operation(), made.error().code, std::move(made.error().detail));
+  Connecting connecting{std::move(*made)};
   const int fd = connecting.socket.get();
-  if (fd < 0) return failure_from_errno(operation());
   Options set(fd, to);
   set_early(set, options.socket);
   if (auto done = set.result(); !done) return Failure(done.error());

@@ -12,6 +12,8 @@
 
 namespace lastbyte::net {
 
+class NamespaceThread;  // net/namespace_thread.h
+
 /// One listening socket per member of `count`, non-blocking, all bound to the same address (SO_REUSEPORT when there
 /// are several). An address that another process already listens on is an error even then, unless
 /// `options.reuse_port`. 0.0.0.0 never listens on IPv6, and :: never on IPv4 (IPV6_V6ONLY). With port 0 the kernel
@@ -31,9 +33,9 @@ struct Connecting {
 /// Starts to connect; never blocks. `source`: none() for the kernel's choice. With default options this is socket() and
 /// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). With
 /// `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a cookie, and
-/// `connected` is true at once.
+/// `connected` is true at once. `inside`: the network namespace that the socket is to be of; null: this thread's.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
-                                    bool fast_open);
+                                    bool fast_open, NamespaceThread* inside = nullptr);
 
 /// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so

@@ -20,7 +20,7 @@ constexpr const char* kAdvice = "raise the limit (LimitNOFILE= in the systemd un
 }  // namespace
 
 std::uint64_t descriptors_needed(std::uint64_t sessions, const DescriptorBase& base) {
-  return kPerSession * sessions + kPipesPerWorker * base.workers + base.listening_sockets + kReserve;
+  return kPerSession * sessions + kPipesPerWorker * base.workers + base.listening_sockets + base.namespaces + kReserve;
 }
 
 Result<std::uint32_t> choose_max_sessions(std::optional<std::uint32_t> wanted, std::uint64_t limit,

@@ -12,10 +12,11 @@ namespace lastbyte::proxy {
 struct DescriptorBase {
   unsigned workers = 1;
   std::size_t listening_sockets = 0;  ///< over all workers
+  std::size_t namespaces = 0;         ///< network namespaces, and sockets of theirs that are kept ready
 };
 
 /// Descriptors for `sessions` sessions at once: two sockets each, every worker's pipes for splice, the listening
-/// sockets, and a reserve for logs, epoll instances and the like.
+/// sockets, what network namespaces hold, and a reserve for logs, epoll instances and the like.
 std::uint64_t descriptors_needed(std::uint64_t sessions, const DescriptorBase& base);
 
 /// `wanted`, if the limit is high enough for it; as many as the limit allows where none is wanted. An error names both

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <iterator>
 
 #include "net/socket.h"
 
@@ -50,13 +52,18 @@ Result<void> bind_one(Bound& bound, net::Address address) {
 
 std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
   std::vector<Wanted> wanted;
-  for (const Resolved& each : resolved) wanted.push_back({each.forwarding->name, each.listen});
+  for (const Resolved& each : resolved) {
+    const bool here = each.listen_inside == nullptr;
+    wanted.push_back({each.forwarding->name, here ? each.listen : std::vector<net::Address>()});
+  }
   return wanted;
 }
 
 /// `passed`: the sockets that belong to this forwarding.
 Result<Bound> bind_forwarding(Resolved resolved, const std::vector<const PassedSocket*>& passed, unsigned workers) {
-  Bound bound{std::move(resolved.forwarding), {}, std::move(resolved.upstream), {}};
+  Bound bound{std::move(resolved.forwarding),    {},
+              std::move(resolved.upstream),      {},
+              std::move(resolved.listen_inside), std::move(resolved.upstream_inside)};
   bound.per_worker.resize(workers);
   bool by_name = false;
   for (const PassedSocket* each : passed) {
@@ -72,18 +79,60 @@ Result<Bound> bind_forwarding(Resolved resolved, const std::vector<const PassedS
   return bound;
 }
 
+void run_in(const Namespaces::Shared& inside, const std::function<void()>& function) {
+  inside == nullptr ? function() : inside->run(function);
+}
+
+using Addresses = std::vector<std::vector<net::Address>>;  ///< of each port
+
+Result<Addresses> resolve_for(const net::Endpoint& endpoint, const Namespaces::Shared& inside) {
+  const bool with_interface = endpoint.host.find('%') != std::string::npos;
+  Result<Addresses> resolved;
+  run_in(with_interface ? inside : nullptr, [&] { resolved = net::resolve(endpoint); });
+  return resolved;
+}
+
+int socket_type(const net::Endpoint& endpoint) {
+  switch (endpoint.transport) {
+    case net::Transport::tcp:
+    case net::Transport::unix_stream: return SOCK_STREAM;
+    case net::Transport::udp: return SOCK_DGRAM;
+  }
+  return SOCK_STREAM;
+}
+
+void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, const Addresses& upstream) {
+  for (const auto& addresses : upstream)
+    for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
+}
+
+Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwarding, Namespaces& namespaces) {
+  const auto listen_inside = namespaces.open(forwarding.client.netns);
+  if (!listen_inside) return of_forwarding(forwarding, listen_inside.error());
+  const auto upstream_inside = namespaces.open(forwarding.upstream.netns);
+  if (!upstream_inside) return of_forwarding(forwarding, upstream_inside.error());
+  auto listen = resolve_for(forwarding.listen, *listen_inside);
+  if (!listen) return of_forwarding(forwarding, listen.error());
+  const auto upstream = resolve_for(forwarding.connect, *upstream_inside);
+  if (!upstream) return of_forwarding(forwarding, upstream.error());
+  if (*upstream_inside) expect_sockets(**upstream_inside, forwarding.connect, *upstream);
+
+  const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
+  std::vector<Resolved> all;
+  for (std::size_t port = 0; port < listen->size(); ++port)
+    all.push_back({shared, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port], *listen_inside,
+                   *upstream_inside});
+  return all;
+}
+
 }  // namespace
 
-Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings) {
+Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Namespaces& namespaces) {
   std::vector<Resolved> all;
   for (const relay::Forwarding& forwarding : forwardings) {
-    auto listen = net::resolve(forwarding.listen);
-    if (!listen) return of_forwarding(forwarding, listen.error());
-    auto upstream = net::resolve(forwarding.connect);
-    if (!upstream) return of_forwarding(forwarding, upstream.error());
-    const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
-    for (std::size_t port = 0; port < listen->size(); ++port)
-      all.push_back({shared, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port]});
+    auto ports = resolve_forwarding(forwarding, namespaces);
+    if (!ports) return Failure(ports.error());
+    std::ranges::move(*ports, std::back_inserter(all));
   }
   return all;
 }
@@ -97,7 +146,10 @@ Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<
     std::vector<const PassedSocket*> own;
     for (std::size_t each = 0; each < passed.size(); ++each)
       if ((*owners)[each] == index) own.push_back(&passed[each]);
-    auto bound = bind_forwarding(std::move(resolved[index]), own, workers);
+    Result<Bound> bound;
+    run_in(resolved[index].listen_inside, [&, inside = resolved[index].listen_inside] {
+      bound = bind_forwarding(std::move(resolved[index]), own, workers);
+    });
     if (!bound) return Failure(bound.error());
     all.push_back(std::move(*bound));
   }
@@ -106,7 +158,9 @@ Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<
 
 std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
-  for (Bound& each : bound) all.push_back({each.forwarding, each.addresses.front(), std::move(each.per_worker[index]), each.upstream});
+  for (Bound& each : bound)
+    all.push_back({each.forwarding, each.addresses.front(), std::move(each.per_worker[index]), each.upstream,
+                   each.upstream_inside});
   return all;
 }
 

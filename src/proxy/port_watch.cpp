@@ -31,11 +31,10 @@ PortWatch::PortWatch(const std::vector<Destination>& destinations, OperatorLog& 
 void PortWatch::look(std::uint64_t sessions) {
   if (!is_worth_it(sessions)) return;
   sessions_seen_ = sessions;
-  const auto range = net::local_port_range();
-  if (!range) return give_up(range.error());
-  for (std::size_t looked = 0; looked < std::min(kInOneLook, watched_.size()); ++looked) {
+  for (std::size_t looked = 0, most = std::min(kInOneLook, watched_.size()); looked < most && !watched_.empty();
+       ++looked) {
     next_ = (next_ + 1) % watched_.size();
-    look_at(watched_[next_], range->size());
+    look_at(watched_[next_]);
   }
 }
 
@@ -44,11 +43,18 @@ bool PortWatch::is_worth_it(std::uint64_t sessions) const {
   return !watched_.empty() && (sessions != sessions_seen_ || nearly_full);
 }
 
-void PortWatch::look_at(Watched& watched, std::uint32_t ports) {
-  const auto& [address, sources] = watched.destination;
-  const auto use = net::ports_in_use(address, sources);
+void PortWatch::look_at(Watched& watched) {
+  const auto& [address, sources, inside] = watched.destination;
+  Result<net::PortUse> use;
+  Result<net::PortRange> range;
+  const auto ask = [&, &to = address, &from = sources] {
+    use = net::ports_in_use(to, from);
+    range = net::local_port_range();
+  };
+  inside ? inside->run(ask) : ask();
   if (!use) return give_up(use.error());
-  const upstream::PortSpace space{use->sockets, available(ports, sources)};
+  if (!range) return give_up(range.error());
+  const upstream::PortSpace space{use->sockets, available(range->count(), sources)};
   if (!watched.alarm.rings(space)) return;
   messages_.warn(
       fmt::format("local ports towards {} are running out: {} of {} in use, {} of these in TIME_WAIT; add source "

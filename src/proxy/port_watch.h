@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/namespace_thread.h"
 #include "proxy/operator_log.h"
 #include "upstream/port_space.h"
 
@@ -17,7 +19,8 @@ class PortWatch {
  public:
   struct Destination {
     net::Address address;
-    std::vector<net::Address> sources;  ///< as the forwarding's upstream has them
+    std::vector<net::Address> sources;                  ///< as the forwarding's upstream has them
+    std::shared_ptr<net::NamespaceThread> inside = {};  ///< whose ports are spent; null: the process's own namespace
 
     friend bool operator==(const Destination&, const Destination&) = default;
   };
@@ -35,7 +38,7 @@ class PortWatch {
     upstream::PortAlarm alarm;
   };
   [[nodiscard]] bool is_worth_it(std::uint64_t sessions) const;
-  void look_at(Watched& watched, std::uint32_t ports);
+  void look_at(Watched& watched);
   void give_up(const Error& error);
 
   std::vector<Watched> watched_;

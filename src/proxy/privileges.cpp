@@ -117,6 +117,10 @@ Result<void> drop_privileges(const std::optional<Identity>& identity, const Kept
     }
     if (auto done = become(*identity); !done) return done;
   }
+  return drop_thread_privileges(kept);
+}
+
+Result<void> drop_thread_privileges(const KeptCapabilities& kept) {
   // Root that was told to stay root keeps what it has; everybody else had capabilities for the ports at most.
   if (::geteuid() != 0) {
     const std::uint64_t wanted = (kept.net_admin ? bit(CAP_NET_ADMIN) : 0U) | (kept.net_raw ? bit(CAP_NET_RAW) : 0U) |

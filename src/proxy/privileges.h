@@ -29,8 +29,12 @@ struct KeptCapabilities {
 };
 
 /// Becomes `identity` (if any) for good: group, supplementary groups, user, no capabilities but `kept`; then
-/// no-new-privileges, always. A process that is not root can only become what it is. To be called before any thread
-/// is started: capabilities are each thread's own.
+/// no-new-privileges, always. A process that is not root can only become what it is. Threads that there are already
+/// become `identity` too, but capabilities and no-new-privileges are each thread's own: see below.
 Result<void> drop_privileges(const std::optional<Identity>& identity, const KeptCapabilities& kept);
+
+/// For a thread that was started before drop_privileges(), on it and afterwards: no capabilities but `kept`, and
+/// no-new-privileges. Not earlier: to follow a change of user it needs what it has.
+Result<void> drop_thread_privileges(const KeptCapabilities& kept);
 
 }  // namespace lastbyte::proxy

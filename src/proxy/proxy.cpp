@@ -28,6 +28,7 @@ struct Prepared {
   unsigned workers = 1;
   std::uint64_t descriptor_limit = 0;
   std::uint32_t max_sessions = 0;
+  Namespaces namespaces;
   std::vector<Bound> bound;
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
 };
@@ -89,13 +90,14 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!passed) return Failure(passed.error());
   const auto identity = look_up_identity(config.user, config.group);
   if (!identity) return Failure(identity.error());
-  auto resolved = resolve_all(config.forwardings);
+  auto resolved = resolve_all(config.forwardings, prepared.namespaces);
   if (!resolved) return Failure(resolved.error());
 
   const auto limit = raise_descriptor_limit();
   if (!limit) return Failure(limit.error());
   prepared.descriptor_limit = *limit;
-  const DescriptorBase base{prepared.workers, listening_sockets(*resolved, *passed, prepared.workers)};
+  const DescriptorBase base{prepared.workers, listening_sockets(*resolved, *passed, prepared.workers),
+                            prepared.namespaces.descriptors()};
   const auto sessions = choose_max_sessions(config.max_sessions, *limit, base);
   if (!sessions) return Failure(sessions.error());
   prepared.max_sessions = *sessions;
@@ -107,13 +109,15 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!log) return Failure(log.error());
   prepared.log = std::move(*log);
   if (auto dropped = drop_privileges(*identity, kept_capabilities(config)); !dropped) return Failure(dropped.error());
+  if (auto dropped = prepared.namespaces.drop_privileges(); !dropped) return Failure(dropped.error());
+  prepared.namespaces.fill();
   return prepared;
 }
 
-std::string listed(const std::vector<net::Address>& addresses) {
+std::string listed(const std::vector<net::Address>& addresses, const net::NamespaceName& netns) {
   std::string out;
   for (const net::Address& address : addresses) out += (out.empty() ? "" : ", ") + address.text();
-  return out;
+  return netns.own() ? out : out + " in " + netns.text();
 }
 
 /// One line for a forwarding, however many ports it has. The index of the next one's first port.
@@ -122,8 +126,9 @@ std::size_t tell_forwarding(const std::vector<Bound>& bound, std::size_t at, Ope
   std::size_t next = at;
   while (next < bound.size() && bound[next].forwarding == first.forwarding) ++next;
   const std::size_t ports = next - at;
-  messages.info(fmt::format("listening on {} -> {} ({}{})", listed(first.addresses), listed(first.upstream),
-                            first.forwarding->name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1)));
+  messages.info(fmt::format("listening on {} -> {} ({}{})", listed(first.addresses, first.forwarding->client.netns),
+                            listed(first.upstream, first.forwarding->upstream.netns), first.forwarding->name,
+                            ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1)));
   return next;
 }
 
@@ -147,8 +152,11 @@ Result<std::vector<std::unique_ptr<relay::Worker>>> make_workers(Prepared& prepa
 
 std::vector<PortWatch::Destination> destinations(const Prepared& prepared) {
   std::vector<PortWatch::Destination> all;
-  for (const Bound& each : prepared.bound)
-    for (const net::Address& address : each.upstream) all.push_back({address, each.forwarding->upstream.sources});
+  for (const Bound& each : prepared.bound) {
+    if (each.forwarding->connect.transport != net::Transport::tcp) continue;
+    for (const net::Address& address : each.upstream)
+      all.push_back({address, each.forwarding->upstream.sources, each.upstream_inside});
+  }
   return all;
 }
 

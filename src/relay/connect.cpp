@@ -53,10 +53,13 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   for (std::uint32_t left = std::max(sources, 1U);; --left) {
     net::Address source;
     if (sources > 0) source = settings.sources[upstream::source_for(listener_.sources_taken++, sources)];
-    auto connecting = net::start_connecting(to, source, settings, fast_open);
+    const auto start = [&] {
+      return net::start_connecting(to, source, settings, fast_open, listener_.upstream_inside.get());
+    };
+    auto connecting = start();
     if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
       context_.spare.close();
-      connecting = net::start_connecting(to, source, settings, fast_open);
+      connecting = start();
     }
     if (connecting || connecting.error().code != EADDRNOTAVAIL || left == 1) return connecting;
   }

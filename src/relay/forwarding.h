@@ -18,11 +18,11 @@ namespace lastbyte::relay {
 
 /// T8: every waiting has an end, and each is one of these.
 struct Limits {
-  Duration connect{std::chrono::seconds(10)};      ///< all tries to reach the upstream together
-  Duration idle{std::chrono::hours(24)};           ///< no byte either way, both flows open
-  Duration half_close{std::chrono::minutes(10)};   ///< no byte either way, one flow ended
-  Duration reset_flush{std::chrono::seconds(10)};  ///< bytes ahead of a reset to be acknowledged, in all (T4)
-  Duration proxy_header{std::chrono::seconds(5)};  ///< from accept() to the end of the client's PROXY header
+  Duration connect{std::chrono::seconds(10)};       ///< all tries to reach the upstream together
+  Duration idle{std::chrono::hours(24)};            ///< no byte either way, both flows open
+  Duration half_close{std::chrono::minutes(10)};    ///< no byte either way, one flow ended
+  Duration reset_flush{std::chrono::seconds(10)};   ///< bytes ahead of a reset to be acknowledged, in all (T4)
+  Duration proxy_header{std::chrono::seconds(5)};   ///< from accept() to the end of the client's PROXY header
   Duration datagram_idle{std::chrono::minutes(1)};  ///< no datagram either way; a datagram socket's only end
 
   friend bool operator==(const Limits&, const Limits&) = default;

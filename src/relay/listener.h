@@ -12,6 +12,7 @@
 #include "base/descriptor.h"
 #include "base/time.h"
 #include "net/address.h"
+#include "net/namespace_thread.h"
 #include "relay/forwarding.h"
 #include "relay/shared.h"
 
@@ -23,8 +24,9 @@ struct ListenerState {
   std::shared_ptr<const std::string> name;
   net::Address listen;
   std::vector<net::Address> upstream_addresses;
-  SessionCount sessions;            ///< of this forwarding, over all workers
-  std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here
+  std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
+  SessionCount sessions;                                  ///< of this forwarding, over all workers
+  std::uint64_t sources_taken = 0;                        ///< how many sessions have taken a source address, here
 };
 
 /// A client that came, or why none did.

@@ -95,6 +95,7 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
     state->name = std::make_shared<const std::string>(listening.forwarding->name);
     state->listen = listening.listen;
     state->upstream_addresses = std::move(listening.upstream_addresses);
+    state->upstream_inside = std::move(listening.upstream_inside);
     state->sessions = shared_.listener_sessions(listening.forwarding.get());
     state->sources_taken = index_;
     for (Descriptor& socket : listening.sockets) {

@@ -14,6 +14,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
+#include "net/namespace_thread.h"
 #include "relay/forwarding.h"
 #include "relay/record.h"
 
@@ -43,6 +44,7 @@ struct Listening {
   net::Address listen;                           ///< where its clients come in: the first of its sockets
   std::vector<Descriptor> sockets;               ///< this worker's own: one for each address of the listening endpoint
   std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
+  std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
 };
 
 class Worker {

@@ -13,6 +13,11 @@ TEST(Descriptors, each_session_needs_two_and_each_worker_its_pipes) {
   EXPECT_EQ(descriptors_needed(1000, base), 2 * 1000U + 2 * 512 + 4 + 64);
 }
 
+TEST(Descriptors, network_namespaces_have_theirs) {
+  const DescriptorBase base{.workers = 1, .listening_sockets = 1, .namespaces = 33};
+  EXPECT_EQ(descriptors_needed(10, base), descriptors_needed(10, {.workers = 1, .listening_sockets = 1}) + 33);
+}
+
 TEST(Descriptors, without_a_wish_sessions_are_as_many_as_the_limit_allows) {
   const DescriptorBase base{.workers = 1, .listening_sockets = 1};
   const auto most = choose_max_sessions(std::nullopt, 20000, base);

@@ -1,0 +1,38 @@
+// The network namespaces that forwardings name, each entered by a thread that stays (net/namespace_thread.h).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "net/namespace_thread.h"
+#include "net/netns.h"
+
+namespace lastbyte::proxy {
+
+class Namespaces {
+ public:
+  using Shared = std::shared_ptr<net::NamespaceThread>;
+
+  /// Opens what the name stands for now. Those who name the same namespace, in whatever way, share its thread, which
+  /// lives for as long as any of them holds it. null where it is the process's own. Needs CAP_SYS_ADMIN for each that
+  /// is not entered yet.
+  Result<Shared> open(const net::NamespaceName& name);
+
+  /// What drop_privileges() leaves to each thread, in those that are entered. To be called after it.
+  Result<void> drop_privileges();
+
+  /// After that: the sockets that were announced by NamespaceThread::expect().
+  void fill();
+
+  /// How many descriptors they hold at most.
+  [[nodiscard]] std::size_t descriptors() const;
+
+ private:
+  [[nodiscard]] std::vector<Shared> entered() const;
+
+  std::vector<std::weak_ptr<net::NamespaceThread>> threads_;
+};
+
+}  // namespace lastbyte::proxy
