@@ -139,8 +139,7 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
 
 TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
   expect_usage_error("proxy --listen tcp::80",
-                     "lastbyte proxy: --connect: missing; expected tcp:HOST:PORT or "
-                     "tcp:[V6]:PORT\n");
+                     "lastbyte proxy: --connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME\n");
   expect_usage_error(
       "proxy --listen tcp::70000 --connect tcp:127.0.0.1:9 --linger-time 5",
       "lastbyte proxy: --listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
@@ -165,7 +164,7 @@ TEST_F(Program, check_config_tells_every_problem_and_status_2) {
   const std::string problems =
       "lastbyte proxy: " + file +
       ":1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n" +
-      "lastbyte proxy: " + file + ":3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT\n" +
+      "lastbyte proxy: " + file + ":3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME\n" +
       "lastbyte proxy: " + file + ":3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535\n" +
       "lastbyte proxy: " + file + ":4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?\n";
   expect_usage_error("proxy --check-config --config " + file, problems);

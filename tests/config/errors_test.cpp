@@ -56,8 +56,10 @@ const std::vector<Case> kShapeCases = {
      {"f.yaml:2:5: forwardings: found 'tcp::80'; expected a mapping with at least listen and connect"}},
     {"listen_and_connect_missing",
      "forwardings:\n  - name: web\n",
-     {"f.yaml:2:5: listen: missing; expected tcp:HOST:PORT, tcp:[V6]:PORT or tcp::PORT",
-      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT"}},
+     {"f.yaml:2:5: listen: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, unix:/PATH "
+      "or unix:@NAME",
+      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
+      "unix:@NAME"}},
 };
 
 const std::vector<Case> kKeyCases = {
@@ -86,7 +88,8 @@ const std::vector<Case> kKeyCases = {
     {"only_the_upstream_has_sources",
      forwarding_with("    client:\n      sources: [10.0.0.1]\n"),
      {"f.yaml:5:7: unknown key 'client.sources' in a forwarding; expected one of nodelay, keepalive, user-timeout, "
-      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port"}},
+      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port, netns, unix-mode, "
+      "unix-uid, unix-gid, allow, deny, proxy-protocol, proxy-trusted"}},
     {"merge_key",
      process_with("") + "    <<: {name: a}\n",
      {"f.yaml:4:5: unknown key '<<' in a forwarding; merge keys are not supported: use defaults"}},
@@ -175,7 +178,8 @@ const std::vector<Case> kValueCases = {
     {"in_the_order_of_the_file",
      "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n    name: my web\nworker: 1\n",
      {"f.yaml:1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d",
-      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT",
+      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
+      "unix:@NAME",
       "f.yaml:3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535",
       "f.yaml:4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?",
       "f.yaml:5:11: name: 'my web': expected a name: 1 to 300 printable ASCII characters without spaces",

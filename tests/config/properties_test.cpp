@@ -52,21 +52,40 @@ net::SocketOptions any_socket() {
   return options;
 }
 
+net::NamespaceName any_netns() {
+  return *net::NamespaceName::parse(*gen::element<std::string>("none", "/proc/1/ns/net", "blue", "pid:1", "pidfd:3"));
+}
+
+std::vector<net::Cidr> any_networks() {
+  std::vector<net::Cidr> networks;
+  for (const auto* text : {"10.0.0.0/8", "2001:db8::/32", "::1", "0.0.0.0/0"}) {
+    if (*gen::arbitrary<bool>()) networks.push_back(*net::Cidr::parse(text));
+  }
+  return networks;
+}
+
 net::ListenOptions any_client() {
   net::ListenOptions options;
-  auto& [socket, backlog, defer_accept, fast_open, reuse_port] = options;
+  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, netns] = options;
   socket = any_socket();
   backlog = any(1, (1 << 20) + 1);
   if (*gen::arbitrary<bool>()) defer_accept = any_seconds(3600);
   fast_open = maybe(1, std::min(backlog, 65535) + 1);
   reuse_port = *gen::arbitrary<bool>();
+  auto& [mode, uid, gid] = unix_file;
+  mode = maybe<std::uint32_t>(0, 01000);
+  uid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+  gid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+  netns = any_netns();
   return options;
 }
 
 net::ConnectOptions any_upstream(bool one_worker) {
   net::ConnectOptions options;
-  auto& [socket, fast_open, sources] = options;
+  auto& [socket, netns, transparent, fast_open, sources] = options;
   socket = any_socket();
+  netns = any_netns();
+  transparent = *gen::element(net::Transparent::off, net::Transparent::ip, net::Transparent::ip_and_port);
   fast_open = *gen::arbitrary<bool>();
   const int count = any(0, 4);
   for (int i = 0; i < count; ++i) {
@@ -90,17 +109,29 @@ relay::Linger any_linger() {
 /// The `index`th forwarding of a valid Config: it has a port of its own, and its upstream's name is nobody's.
 relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, client, upstream, limits, linger, early_fin, max_sessions, per_client] = forwarding;
-  listen = {.host = *gen::element<std::string>("", "127.0.0.1", "::1", "a.example"),
-            .port = static_cast<std::uint16_t>(index + 1)};
+  auto& [name, listen, connect, client, upstream, limits, linger, early_fin, access, proxy_header, proxy_trusted,
+         send_proxy, when_full, max_sessions, per_client] = forwarding;
+  listen = net::Endpoint::tcp(*gen::element<std::string>("", "127.0.0.1", "::1", "a.example"),
+                              static_cast<std::uint16_t>(index + 1));
   name = *gen::arbitrary<bool>() ? listen.text() : any_word(100) + "#" + std::to_string(index);
-  connect = {.host = "upstream.example", .port = any<std::uint16_t>(1, 65535)};
+  connect = net::Endpoint::tcp("upstream.example", any<std::uint16_t>(1, 65535));
   client = any_client();
   upstream = any_upstream(config.workers == 1);
-  auto& [connect_limit, idle, half_close, reset_flush] = limits;
-  for (Duration* limit : {&connect_limit, &idle, &half_close, &reset_flush}) *limit = any_duration();
+  auto& [connect_limit, idle, half_close, reset_flush, header, datagram_idle] = limits;
+  for (Duration* limit : {&connect_limit, &idle, &half_close, &reset_flush, &datagram_idle}) *limit = any_duration();
   linger = any_linger();
   early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
+  auto& [allow, deny] = access;
+  allow = any_networks();
+  deny = any_networks();
+  proxy_header = *gen::element(relay::ProxyHeader::off, relay::ProxyHeader::optional, relay::ProxyHeader::required);
+  if (proxy_header != relay::ProxyHeader::off) {
+    header = any_duration();
+    proxy_trusted = any_networks();
+  }
+  using net::proxy_protocol::Version;
+  send_proxy = *gen::element<std::optional<Version>>(std::nullopt, Version::v1, Version::v2);
+  when_full = *gen::element(relay::WhenFull::refuse, relay::WhenFull::oldest);
   const std::uint32_t most = config.max_sessions.value_or(1'000'000);
   max_sessions = maybe<std::uint32_t>(1, most + 1);
   per_client = maybe<std::uint32_t>(1, max_sessions.value_or(most) + 1);
