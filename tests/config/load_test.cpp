@@ -108,6 +108,11 @@ const std::map<std::string, std::map<std::string, std::string>>& companions() {
   static const std::map<std::string, std::map<std::string, std::string>> kOthers = {
       {"limits.proxy-header", {{"client.proxy-protocol", "required"}}},
       {"client.proxy-trusted", {{"client.proxy-protocol", "required"}}},
+      {"limits.datagram-idle", {{"connect", "udp:db.example:53"}}},
+      {"when-full", {{"listen", "udp:127.0.0.1:53"}, {"connect", "udp:db.example:53"}}},
+      {"client.unix-mode", {{"listen", "unix:/run/x.sock"}}},
+      {"client.unix-uid", {{"listen", "unix:/run/x.sock"}}},
+      {"client.unix-gid", {{"listen", "unix:/run/x.sock"}}},
   };
   return kOthers;
 }
@@ -310,33 +315,6 @@ TEST(LoadYaml, defaults_in_turn_and_their_place_in_the_file_do_not_matter) {
 TEST(LoadYaml, blocks_whose_keys_are_commented_out_are_nothing) {
   EXPECT_EQ(yaml("log:\n#  format: json\ndefaults:\n" + kOneForwarding + "    limits:\n    #  idle: 1h\n"),
             expected_of_one());
-}
-
-TEST(LoadYaml, listeners_that_do_not_conflict_stand_beside_each_other) {
-  const auto both = [](const std::string& a, const std::string& b) {
-    return yaml("forwardings:\n  - {name: a, connect: 'tcp:h:1', " + a + "}\n  - {name: b, connect: 'tcp:h:1', " + b +
-                "}\n")
-        .forwardings.size();
-  };
-  EXPECT_EQ(both("listen: 'tcp:0.0.0.0:80'", "listen: 'tcp:[::]:80'"), 2U);  // v6only
-  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:80'", "listen: 'tcp:127.0.0.2:80'"), 2U);
-  EXPECT_EQ(both("listen: 'tcp::80'", "listen: 'tcp::81'"), 2U);
-  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:0'", "listen: 'tcp:127.0.0.1:0'"), 2U);
-  EXPECT_EQ(
-      both("listen: 'tcp:0.0.0.0:80', client: {interface: a}", "listen: 'tcp:0.0.0.0:80', client: {interface: b}"), 2U);
-}
-
-TEST(LoadYaml, a_chain_of_forwardings_is_no_loop) {
-  const Config config = yaml(
-      "forwardings:\n  - {listen: 'tcp:127.0.0.1:1', connect: 'tcp:127.0.0.1:2'}\n"
-      "  - {listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:3'}\n");
-  EXPECT_EQ(config.forwardings.size(), 2U);
-}
-
-TEST(LoadYaml, the_same_port_on_another_machine_is_no_loop) {
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp::80', connect: 'tcp:10.0.0.1:80'}\n").forwardings.size(), 1U);
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp:10.0.0.1:80', connect: 'tcp:127.0.0.1:80'}\n").forwardings.size(),
-            1U);
 }
 
 TEST(LoadYaml, what_may_be_at_most_another_may_equal_it) {
