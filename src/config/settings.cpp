@@ -232,9 +232,9 @@ void add_client(Table& table) {
   Setting& trusted = table.add_list(
       group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
       "Whose PROXY header is believed. none: everybody's. To others optional means off, and required resets them.");
+  table.listening(kTcp);
   needs<Forwarding>(trusted, "client.proxy-protocol",
                     [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
-  table.listening(kTcp);
 }
 
 void add_upstream(Table& table) {
@@ -249,9 +249,9 @@ void add_upstream(Table& table) {
       group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses to connect from, taken in turn. Without a port the kernel chooses one late "
       "(IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports; with one, there must be one worker.");
+  table.connecting(kIp);
   needs<Forwarding>(sources, "upstream.transparent",
                     [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
-  table.connecting(kIp);
   table.add<Forwarding>(
       group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
       "Connect in this network namespace: a path, a name of `ip netns`, or that of a process.");

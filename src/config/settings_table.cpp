@@ -12,9 +12,12 @@ std::string dashed(std::string key) {
 }
 
 void only_for(Setting& setting, std::string key, net::Endpoint Forwarding::* endpoint, Kinds kinds) {
-  setting.meaning += " Only where " + key + " is " + words(kinds) + ".";
-  // Ahead of what other settings do to it: the endpoint is the better reason.
   auto& conditions = std::get<Field<Forwarding>>(setting.field).conditions;
+  // A setting that needs another one leaves it to that to tell.
+  if (conditions.empty() || !conditions.front().only.empty()) {
+    setting.meaning += " Only where " + key + " is " + words(kinds) + ".";
+  }
+  // Ahead of what other settings do to it: the endpoint is the better reason.
   conditions.insert(
       conditions.begin(),
       {.needs = std::move(key),

@@ -81,7 +81,8 @@ class Table {
     return row;
   }
 
-  /// The row that was added last has an effect only while the endpoint listened on is one of these.
+  /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
+  /// so, unless it needs another setting already, which is for that to say.
   void listening(Kinds kinds);
   /// Only while the endpoint connected to is one of these.
   void connecting(Kinds kinds);
