@@ -1,6 +1,7 @@
-// Endpoints and networks, as users write them.
+// Endpoints, networks and network namespaces, as users write them.
 #include "net/cidr.h"
 #include "net/endpoint.h"
+#include "net/netns.h"
 #include "require.h"
 
 namespace {
@@ -14,6 +15,14 @@ void check_endpoint(std::string_view text, EndpointUse use) {
   const auto again = parse_endpoint(endpoint->text(), use);
   require(again.has_value(), "what is printed can be read");
   require(*again == *endpoint, "and means the same");
+  require(endpoint->text() == text, "as it was written");
+  require(endpoint->count() > 0, "it is at least one socket");
+}
+
+void check_namespace(std::string_view text) {
+  const auto name = NamespaceName::parse(text);
+  if (!name) return require(!name.error().empty(), "an error says what was expected");
+  require(name->text() == text, "what is printed is as it was written");
 }
 
 void check_network(std::string_view text) {
@@ -32,5 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_endpoint(text, EndpointUse::listen);
   check_endpoint(text, EndpointUse::connect);
   check_network(text);
+  check_namespace(text);
   return 0;
 }

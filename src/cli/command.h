@@ -43,8 +43,13 @@ class Arguments {
   /// Flag and value; flags that stand alone have an empty one.
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const { return given_; }
 
+  void add_operand(std::string operand) { operands_.push_back(std::move(operand)); }
+  /// What stands on the command line without a flag; at most Command::operands.
+  [[nodiscard]] const std::vector<std::string>& operands() const { return operands_; }
+
  private:
   std::vector<std::pair<std::string, std::string>> given_;
+  std::vector<std::string> operands_;
 };
 
 struct Command {
@@ -54,6 +59,7 @@ struct Command {
   std::string notes;                         ///< after the options: examples, exit statuses; may be empty
   std::vector<Option> options;               ///< --help comes by itself
   std::function<int(const Arguments&)> run;  ///< the result is the exit status
+  std::size_t operands = 0;                  ///< how many it takes at most
   /// Instead of options and run: takes all that follows the command's name, --help included. For tools whose syntax is
   /// older than ours.
   std::function<int(std::span<const std::string>)> run_raw = {};

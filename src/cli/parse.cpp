@@ -173,8 +173,19 @@ int unreadable(const std::vector<Built>& all, const CLI::ParseError& wrong) {
   return usage_error("", what);
 }
 
+/// What the library could not place: operands, up to as many as the command takes; nullopt: all are.
+std::optional<std::string> too_much(const Built& built, Arguments& arguments) {
+  for (const std::string& each : built.app->remaining()) {
+    const bool flag = each.starts_with('-') && each != "-";
+    if (flag || arguments.operands().size() == built.command->operands) return each;
+    arguments.add_operand(each);
+  }
+  return std::nullopt;
+}
+
 int run(const Built& built) {
   Arguments arguments;
+  if (const auto wrong = too_much(built, arguments)) return unexpected(built, *wrong);
   for (std::size_t i = 0; i < built.options.size(); ++i) {
     const Option& option = built.command->options[i];
     for (const std::string& value : built.options[i]->results()) {
@@ -220,8 +231,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
     if (!built.app->parsed()) continue;
     if (const Option* option = option_without_value(built))
       return usage_error(built.command->name, missing_value(*option));
-    const std::vector<std::string> rest = built.app->remaining();
-    return rest.empty() ? run(built) : unexpected(built, rest.front());
+    return run(built);
   }
   return no_command(commands, root);
 }

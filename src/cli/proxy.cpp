@@ -91,20 +91,22 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Command proxy_command() {
-  return {.name = "proxy",
-          .summary = "Forward TCP connections, and end each as its peers ended it.",
-          .usage =
-              "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
-              "proxy --config FILE [OPTIONS]\n"
-              "proxy --check-config ...",
-          .notes =
-              "Endpoints are tcp:HOST:PORT, tcp:[V6]:PORT, or tcp::PORT for all addresses.\n"
-              "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
-              "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
-              "line or the configuration is wrong.\n"
-              "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
-          .options = options(),
-          .run = run};
+  return {
+      .name = "proxy",
+      .summary = "Forward connections of TCP, UDP and UNIX sockets, and end each as its peers ended it.",
+      .usage =
+          "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
+          "proxy --config FILE [OPTIONS]\n"
+          "proxy --check-config ...",
+      .notes =
+          "Endpoints are tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS for all addresses, the same with udp, unix:/PATH "
+          "or unix:@NAME. PORTS are one, or a list with ranges: 80,8000-8010.\n"
+          "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
+          "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
+          "line or the configuration is wrong.\n"
+          "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
+      .options = options(),
+      .run = run};
 }
 
 }  // namespace lastbyte::cli

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "config/assembled.h"
@@ -24,23 +26,63 @@ void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, s
   }
 }
 
+/// Whether it is known what the setting is: it was read, and is not missing.
+template <typename Owner>
+bool decided(const Assembled<Owner>& owner, const Setting& setting) {
+  return owner.good(setting.key) && (!setting.required || owner.placed.contains(setting.key));
+}
+
+/// "has no effect while listen is udp, only while it is tcp or unix; leave it out"
+template <typename Owner>
+std::string without_effect(const Owner& owner, const Condition<Owner>& condition, const Setting& master) {
+  const std::string state =
+      condition.state ? condition.state(owner) : std::get<Field<Owner>>(master.field).print(owner).front();
+  const std::string only = condition.only.empty() ? "" : ", only while it is " + condition.only;
+  return "has no effect while " + master.key + " is " + state + only + "; leave it out";
+}
+
+/// The condition that leaves the setting without effect, as far as is known; nullptr: none does.
+template <typename Owner>
+const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<Condition<Owner>>& conditions) {
+  for (const Condition<Owner>& condition : conditions) {
+    const Setting& master = *find_key(condition.needs, std::is_same_v<Owner, relay::Forwarding>);
+    if (!condition.holds(owner.value) && decided(owner, master)) return &condition;
+  }
+  return nullptr;
+}
+
+/// Back to the default, with a problem where it was given knowing better.
+template <typename Owner>
+void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<Owner>& condition,
+               std::vector<Problem>& problems) {
+  const Setting& master = *find_key(condition.needs, setting.of_forwarding());
+  Placed& placed = owner.placed[setting.key];
+  if (placed.level >= owner.level(master.key) && owner.good(setting.key)) {
+    const std::string text = placed.values.empty() ? setting.standard : placed.values.front().text;
+    problems.push_back(problem_with(setting, placed.where, text, without_effect(owner.value, condition, master)));
+    owner.failed.insert(setting.key);  // what depends on it in turn is not told
+  }
+  std::get<Field<Owner>>(setting.field).reset(owner.value);
+  // What it is now was said where the other setting was given.
+  placed = {.level = owner.level(master.key), .where = owner.origin(master.key), .values = {}};
+}
+
 /// Values that have no effect: an error where they were given knowing better, their default where they were inherited.
+/// One that goes back to its default may leave others without effect in turn.
 template <typename Owner>
 void settle(Assembled<Owner>& owner, std::vector<Problem>& problems) {
-  for (const Setting& setting : settings()) {
-    const auto* field = std::get_if<Field<Owner>>(&setting.field);
-    if (field == nullptr || !field->applies || field->applies(owner.value)) continue;
-    if (!owner.good(setting.needs)) continue;
-    const Level level = owner.level(setting.key);
-    if (level != Level::builtin && level >= owner.level(setting.needs)) {
-      const Placed& placed = owner.placed[setting.key];
-      const Setting& master = *find_key(setting.needs, setting.of_forwarding());
-      const std::string state = std::get<Field<Owner>>(master.field).print(owner.value).front();
-      problems.push_back(problem_with(setting, placed.where, placed.values.front().text,
-                                      "has no effect while " + master.key + " is " + state + "; leave it out"));
+  std::set<const Setting*> settled;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Setting& setting : settings()) {
+      const auto* field = std::get_if<Field<Owner>>(&setting.field);
+      if (field == nullptr || !owner.placed.contains(setting.key) || settled.contains(&setting)) continue;
+      const Condition<Owner>* condition = unmet(owner, field->conditions);
+      if (condition == nullptr) continue;
+      take_back(owner, setting, *condition, problems);
+      settled.insert(&setting);
+      changed = true;
     }
-    field->reset(owner.value);
-    owner.placed.erase(setting.key);
   }
 }
 

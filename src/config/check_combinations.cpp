@@ -65,6 +65,41 @@ void check_client(const Placings& placings, std::vector<Problem>& problems) {
   }
 }
 
+/// Whether both endpoints are there and were read.
+bool has_ends(const Placings& placings) {
+  const auto given = [&](std::string_view key) { return placings.placed.contains(key) && placings.good(key); };
+  return given("listen") && given("connect");
+}
+
+void check_ends(const Placings& placings, std::vector<Problem>& problems) {
+  if (!has_ends(placings)) return;
+  const net::Endpoint& listen = placings.value.listen;
+  const net::Endpoint& connect = placings.value.connect;
+  if (listen.transport == net::Transport::udp && connect.transport != net::Transport::udp) {
+    report(placings, "connect",
+           "datagrams can go to udp only, and " + named(placings, "listen") + " takes them; expected udp:HOST:PORTS",
+           problems);
+    return;
+  }
+  if (connect.count() == 1 || connect.count() == listen.count()) return;
+  report(placings, "connect",
+         std::to_string(connect.count()) + " ports for the " + std::to_string(listen.count()) + " of " +
+             named(placings, "listen") + "; expected as many, or one",
+         problems);
+}
+
+/// A UNIX client is in no network: only a PROXY header can say that it is.
+void check_access(const Placings& placings, std::vector<Problem>& problems) {
+  const Forwarding& forwarding = placings.value;
+  if (!has_ends(placings) || !placings.good("client.allow") || !placings.good("client.proxy-protocol")) return;
+  if (!forwarding.listen.is_unix() || forwarding.access.allow.empty()) return;
+  if (forwarding.proxy_header != relay::ProxyHeader::off) return;
+  report(placings, "client.allow",
+         "lets nobody in, because clients of " + named(placings, "listen") +
+             " have no address; expected none here, or client.proxy-protocol",
+         problems);
+}
+
 bool is_loopback(const net::Address& address) {
   const std::string ip = address.ip_text();
   return ip.starts_with("127.") || ip == "::1";
@@ -127,6 +162,8 @@ void check_sessions(const Placings& placings, const AssembledConfig& all, std::v
 
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems) {
   for (const Placings& placings : all.forwardings) {
+    check_ends(placings, problems);
+    check_access(placings, problems);
     check_linger(placings, problems);
     check_client(placings, problems);
     check_sources(placings, all, problems);

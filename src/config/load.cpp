@@ -1,36 +1,9 @@
 // The public ways in, and the words of problems.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-
-#include "base/descriptor.h"
 #include "base/result.h"
 #include "config/draft.h"
+#include "config/read_file.h"
 
 namespace lastbyte::config {
-
-namespace {
-
-constexpr std::size_t kLargestFile = 16UL << 20;
-
-Result<std::string> read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return failure_from_errno("open " + path);
-  std::string text;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got == 0) return text;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure_from_errno("read " + path);
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kLargestFile) return failure("read " + path, 0, "larger than 16M; expected a configuration");
-  }
-}
-
-}  // namespace
 
 std::string Origin::text() const {
   if (line == 0) return source;

@@ -34,7 +34,7 @@ void print(const Owner& owner, YAML::Emitter& out) {
   std::vector<std::string> open;
   for (const Setting& setting : settings()) {
     const auto* field = std::get_if<Field<Owner>>(&setting.field);
-    if (field == nullptr || (field->applies && !field->applies(owner))) continue;
+    if (field == nullptr || !field->applies(owner)) continue;
     const std::vector<std::string> key = parts_of(setting.key);
     go_to(key, open, out);
     out << YAML::Key << key.back() << YAML::Value;

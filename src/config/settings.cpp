@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/codec.h"
+#include "config/settings_table.h"
 
 namespace lastbyte::config {
 
@@ -21,91 +22,6 @@ using termination::LingerMode;
 
 constexpr Duration kLongest = hours(24 * 365);
 constexpr std::uint32_t kMostSessions = std::numeric_limits<std::uint32_t>::max();
-
-std::string dashed(std::string key) {
-  std::replace(key.begin(), key.end(), '.', '-');
-  return key;
-}
-
-template <typename Owner, typename Value, typename Get>
-Field<Owner> single_field(const Codec<Value>& codec, Get get) {
-  Field<Owner> field;
-  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = codec.parse(text);
-    if (!value) return value.error();
-    get(owner) = std::move(*value);
-    return std::nullopt;
-  };
-  field.print = [codec, get](const Owner& owner) { return std::vector<std::string>{codec.print(get(owner))}; };
-  field.reset = [get](Owner& owner) {
-    const Owner fresh{};
-    get(owner) = get(fresh);
-  };
-  return field;
-}
-
-template <typename Owner, typename Value, typename Get>
-Field<Owner> list_field(const Codec<Value>& codec, Get get) {
-  Field<Owner> field;
-  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = codec.parse(text);
-    if (!value) return value.error();
-    if (std::find(get(owner).begin(), get(owner).end(), *value) != get(owner).end()) {
-      return "given twice; expected each once";
-    }
-    get(owner).push_back(std::move(*value));
-    return std::nullopt;
-  };
-  field.print = [codec, get](const Owner& owner) {
-    std::vector<std::string> texts;
-    for (const Value& value : get(owner)) texts.push_back(codec.print(value));
-    return texts;
-  };
-  field.reset = [get](Owner& owner) { get(owner).clear(); };
-  return field;
-}
-
-/// Adds rows to the table; what is special about a row is set on the reference that it returns.
-class Table {
- public:
-  template <typename Owner, typename Value, typename Get>
-  Setting& add(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
-    const Field<Owner> field = single_field<Owner>(codec, get);
-    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
-    row.standard = field.print(Owner{}).front();
-    row.field = field;
-    return row;
-  }
-
-  template <typename Value, typename Get>
-  Setting& add_list(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
-    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
-    row.standard = kNoneWord;
-    row.list = true;
-    row.field = list_field<Forwarding>(codec, get);
-    return row;
-  }
-
-  std::vector<Setting> rows;
-
- private:
-  Setting& push(Group group, std::string key, std::string placeholder, std::string expects, std::string meaning) {
-    Setting row;
-    row.group = group;
-    row.flag = dashed(key);
-    row.key = std::move(key);
-    row.placeholder = std::move(placeholder);
-    row.expects = std::move(expects);
-    row.meaning = std::move(meaning);
-    return rows.emplace_back(std::move(row));
-  }
-};
-
-template <typename Owner>
-void needs(Setting& row, std::string key, std::function<bool(const Owner&)> applies) {
-  row.needs = std::move(key);
-  std::get<Field<Owner>>(row.field).applies = std::move(applies);
-}
 
 void add_forwarding(Table& table) {
   const Group group = Group::forwarding;
@@ -131,6 +47,7 @@ void add_forwarding(Table& table) {
       [](auto& f) -> auto& { return f.early_fin; },
       "What a client's FIN means that comes before the upstream is connected: keep passes it on once connected, abort "
       "gives the session up.");
+  table.listening(kStream);
   const auto sessions = or_none(count_codec<std::uint32_t>(1, kMostSessions));
   Setting& listener = table.add<Forwarding>(
       group, "max-sessions", sessions, [](auto& f) -> auto& { return f.max_sessions; },
@@ -144,8 +61,8 @@ void add_forwarding(Table& table) {
       choice_codec<WhenFull>("refuse|oldest", {{"refuse", WhenFull::refuse}, {"oldest", WhenFull::oldest}}),
       [](auto& f) -> auto& { return f.when_full; },
       "What a udp listener does with a new client's datagram when it has max-sessions sessions: refuse drops it, "
-      "oldest "
-      "ends the session that has been silent the longest.");
+      "oldest ends the session that has been silent the longest.");
+  table.listening(kUdp);
 }
 
 void add_limits(Table& table) {
@@ -157,12 +74,15 @@ void add_limits(Table& table) {
   table.add<Forwarding>(
       group, "limits.idle", codec, [](auto& f) -> auto& { return f.limits.idle; },
       "Longest time without a byte in either direction while both are open.");
+  table.listening(kStream);
   table.add<Forwarding>(
       group, "limits.half-close", codec, [](auto& f) -> auto& { return f.limits.half_close; },
       "The same once one direction has ended.");
+  table.listening(kStream);
   table.add<Forwarding>(
       group, "limits.reset-flush", codec, [](auto& f) -> auto& { return f.limits.reset_flush; },
       "Longest time for the bytes ahead of a reset to be acknowledged before the reset is passed on.");
+  table.listening(kStream);
   needs<Forwarding>(table.add<Forwarding>(
                         group, "limits.proxy-header", codec, [](auto& f) -> auto& { return f.limits.proxy_header; },
                         "Longest time for a client's PROXY header to arrive."),
@@ -171,6 +91,7 @@ void add_limits(Table& table) {
       group, "limits.datagram-idle", codec, [](auto& f) -> auto& { return f.limits.datagram_idle; },
       "Longest silence of a udp session; where a tcp or unix client speaks to a udp upstream, the silence of the "
       "upstream, after the client's FIN, that counts as its end.");
+  table.connecting(kUdp);
 }
 
 void add_linger(Table& table) {
@@ -184,19 +105,23 @@ void add_linger(Table& table) {
       "Lingering close: before a socket is closed whose peer may still be sending, read and discard for a while, so "
       "that the peer is not reset. off closes at once; on ends when the peer is quiet; always takes the whole "
       "linger.time.");
+  table.listening(kStream);
   needs<Forwarding>(table.add<Forwarding>(
                         group, "linger.time", codec, [](auto& f) -> auto& { return f.linger.time; },
                         "Longest time to linger in all."),
                     "linger.mode", [](const Forwarding& f) { return f.linger.mode != LingerMode::off; });
+  table.listening(kStream);
   needs<Forwarding>(table.add<Forwarding>(
                         group, "linger.timeout", codec, [](auto& f) -> auto& { return f.linger.timeout; },
                         "Longest time to linger without data."),
                     "linger.mode", [](const Forwarding& f) { return f.linger.mode == LingerMode::on; });
+  table.listening(kStream);
 }
 
 /// What both sides have. `get` gives the SocketOptions of a Forwarding.
 template <typename Get>
 void add_socket(Table& table, Group group, const std::string& side, Get get) {
+  const auto only = [&](Kinds kinds) { group == Group::client ? table.listening(kinds) : table.connecting(kinds); };
   const auto add = [&](const std::string& key, const auto& codec, auto member, std::string meaning) -> Setting& {
     return table.add<Forwarding>(
         group, side + key, codec, [get, member](auto& f) -> auto& { return member(get(f)); }, std::move(meaning));
@@ -204,11 +129,14 @@ void add_socket(Table& table, Group group, const std::string& side, Get get) {
   const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string meaning) {
     needs<Forwarding>(add(key, codec, member, std::move(meaning)), side + "keepalive.enabled",
                       [get](const Forwarding& f) { return get(f).keepalive.enabled; });
+    only(kTcp);
   };
   add("nodelay", bool_codec(), [](auto& s) -> auto& { return s.nodelay; }, "TCP_NODELAY: send small segments at once.");
+  only(kTcp);
   add(
       "keepalive.enabled", bool_codec(), [](auto& s) -> auto& { return s.keepalive.enabled; },
       "SO_KEEPALIVE: probe a silent peer, to find one that vanished.");
+  only(kTcp);
   // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL and MAX_TCP_KEEPCNT of include/net/tcp.h.
   const auto span = seconds_codec(seconds(1), seconds(32767));
   add_keepalive(
@@ -227,6 +155,7 @@ void add_socket(Table& table, Group group, const std::string& side, Get get) {
       [](auto& s) -> auto& { return s.user_timeout; },
       "TCP_USER_TIMEOUT: longest time for sent data to stay unacknowledged. It also ends a peer that keeps its window "
       "closed for longer.");
+  only(kTcp);
   const auto buffer = or_none(size_codec(1 << 10, 1 << 29));
   add(
       "send-buffer", buffer, [](auto& s) -> auto& { return s.send_buffer; },
@@ -234,12 +163,15 @@ void add_socket(Table& table, Group group, const std::string& side, Get get) {
   add(
       "receive-buffer", buffer, [](auto& s) -> auto& { return s.receive_buffer; },
       "SO_RCVBUF. The kernel doubles it, caps it at net.core.rmem_max and no longer adapts it.");
+  only(kIp);
   add(
       "mark", or_none(mark_codec()), [](auto& s) -> auto& { return s.mark; },
       "SO_MARK, for routing and filters; needs CAP_NET_ADMIN.");
+  only(kIp);
   add(
       "interface", interface_codec(), [](auto& s) -> auto& { return s.interface; },
       "SO_BINDTODEVICE: use this network interface only.");
+  only(kIp);
 }
 
 void add_client(Table& table) {
@@ -248,32 +180,40 @@ void add_client(Table& table) {
   table.add<Forwarding>(
       group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
       "Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.");
+  table.listening(kStream);
   table.add<Forwarding>(
       group, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
       [](auto& f) -> auto& { return f.client.defer_accept; },
       "TCP_DEFER_ACCEPT: begin a session only when the client has sent data, or after this time. Not for protocols in "
       "which the server speaks first.");
+  table.listening(kTcp);
   table.add<Forwarding>(
       group, "client.fast-open", or_none(count_codec<int>(1, 65535)),
       [](auto& f) -> auto& { return f.client.fast_open; },
       "TCP_FASTOPEN: accept data in the SYN, with so many such connections waiting; net.ipv4.tcp_fastopen must allow "
       "it.");
+  table.listening(kTcp);
   table.add<Forwarding>(
       group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
       "SO_REUSEPORT with other processes: share the port on purpose. Without it a port in use is an error.");
+  table.listening(kIp);
   table.add<Forwarding>(
       group, "client.netns", netns_codec(), [](auto& f) -> auto& { return f.client.netns; },
       "Listen in this network namespace: a path, a name of `ip netns`, or that of a process.");
+  table.listening(kIp | kAbstract);
   table.add<Forwarding>(
       group, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
       "Mode of a listening path. none: as the umask has it.");
+  table.listening(kPath);
   const auto id = or_none(count_codec<std::uint32_t>(0, kMostSessions - 1));
   table.add<Forwarding>(
       group, "client.unix-uid", id, [](auto& f) -> auto& { return f.client.unix_file.uid; },
       "Owner of a listening path, a number. none: whoever starts the process.");
+  table.listening(kPath);
   table.add<Forwarding>(
       group, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
       "Group of a listening path, a number. none: that of whoever starts the process.");
+  table.listening(kPath);
   table.add_list(
       group, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
       "Clients that may come in. none: all that are not denied.");
@@ -288,9 +228,11 @@ void add_client(Table& table) {
       [](auto& f) -> auto& { return f.proxy_header; },
       "The PROXY protocol, versions 1 and 2: whether clients tell who they are ahead of their bytes. optional takes a "
       "header where there is one, required resets clients without.");
+  table.listening(kStream);
   Setting& trusted = table.add_list(
       group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
       "Whose PROXY header is believed. none: everybody's. To others optional means off, and required resets them.");
+  table.listening(kTcp);
   needs<Forwarding>(trusted, "client.proxy-protocol",
                     [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
 }
@@ -301,14 +243,19 @@ void add_upstream(Table& table) {
   table.add<Forwarding>(
       group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
       "TCP_FASTOPEN_CONNECT: send the client's first bytes in the SYN, where they are here by then.");
-  table.add_list(
+  table.connecting(kTcp);
+  using net::Transparent;
+  Setting& sources = table.add_list(
       group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses to connect from, taken in turn. Without a port the kernel chooses one late "
       "(IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports; with one, there must be one worker.");
+  table.connecting(kIp);
+  needs<Forwarding>(sources, "upstream.transparent",
+                    [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
   table.add<Forwarding>(
       group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
       "Connect in this network namespace: a path, a name of `ip netns`, or that of a process.");
-  using net::Transparent;
+  table.connecting(kIp | kAbstract);
   table.add<Forwarding>(
       group, "upstream.transparent",
       choice_codec<Transparent>(
@@ -317,6 +264,8 @@ void add_upstream(Table& table) {
       [](auto& f) -> auto& { return f.upstream.transparent; },
       "IP_TRANSPARENT: connect from the client's own address, or from its address and port; needs CAP_NET_ADMIN, and "
       "the upstream's answers must be routed back through this machine.");
+  table.listening(kIp);
+  table.connecting(kIp);
   using net::proxy_protocol::Version;
   table.add<Forwarding>(
       group, "upstream.proxy-protocol",
@@ -324,6 +273,7 @@ void add_upstream(Table& table) {
                                            {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
       [](auto& f) -> auto& { return f.send_proxy; },
       "The PROXY protocol: tell the upstream who the client is, ahead of its bytes.");
+  table.connecting(kStream);
 }
 
 void add_process(Table& table) {

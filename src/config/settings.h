@@ -2,6 +2,7 @@
 // derive from it, so that none of them can know a setting that the others lack.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,6 +19,16 @@ enum class Group : std::uint8_t { forwarding, limits, linger, client, upstream, 
 
 std::string_view title(Group group);
 
+/// What a setting's effect depends on.
+template <typename Owner>
+struct Condition {
+  std::string needs;  ///< the key of the setting that can leave this one without effect
+  std::function<bool(const Owner&)> holds;
+  std::string only = {};  ///< what that setting has to be, where its value alone does not say it; may be empty
+  /// What that setting is, in the words of `only`; empty: its value says it.
+  std::function<std::string(const Owner&)> state = {};
+};
+
 /// How a setting gets in and out of its owner: Config, or one Forwarding of it.
 template <typename Owner>
 struct Field {
@@ -27,8 +38,12 @@ struct Field {
   std::function<std::vector<std::string>(const Owner&)> print;
   /// Back to the default; a list becomes empty.
   std::function<void(Owner&)> reset;
-  /// Whether it has any effect, given the setting `needs`; empty: always.
-  std::function<bool(const Owner&)> applies;
+  std::vector<Condition<Owner>> conditions;
+
+  /// Whether it has any effect beside the owner's other settings.
+  [[nodiscard]] bool applies(const Owner& owner) const {
+    return std::all_of(conditions.begin(), conditions.end(), [&](const auto& each) { return each.holds(owner); });
+  }
 };
 
 struct Setting {
@@ -39,7 +54,6 @@ struct Setting {
   std::string expects;      ///< "1ms to 365d"
   std::string standard;     ///< the default as text
   std::string meaning;
-  std::string needs;  ///< the key of the setting that can leave this one without effect; may be empty
   bool required = false;
   bool list = false;
   bool in_defaults = true;  ///< whether the `defaults` block may set it

@@ -26,7 +26,7 @@ std::string wrong_port(std::string_view text, std::uint16_t least) {
 
 /// "80" or "80-90". A range of one port is written as that port.
 tl::expected<PortRange, std::string> parse_range(std::string_view text, std::uint16_t least) {
-  const auto dash = text.find('-');
+  const auto dash = text.find('-', 1);  // "-1" is no range but a wrong port
   const auto first = parse_port(text.substr(0, dash));
   if (!first || *first < least) return Wrong(wrong_port(text.substr(0, dash), least));
   if (dash == std::string_view::npos) return PortRange{*first, *first};

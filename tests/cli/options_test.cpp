@@ -29,7 +29,7 @@ std::set<std::string> matches(const std::string& text, const std::string& patter
 
 std::set<std::string> all_flags() {
   std::set<std::string> flags{"help", "version"};
-  for (const Command& command : {proxy_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
     for (const Option& option : command.options) flags.insert(option.flag);
   }
   return flags;
@@ -45,7 +45,7 @@ TEST(Options, are_all_in_configuration_md_and_no_others) {
 
 TEST(Options, the_manual_shows_values_as_help_does) {
   const std::string manual = document("lastbyte.1");
-  for (const Command& command : {proxy_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
     for (const Option& option : command.options) {
       const std::string value = option.placeholder.empty() ? "" : " Ar " + option.placeholder;
       EXPECT_NE(manual.find(".It Fl -" + option.flag + value + "\n"), std::string::npos) << option.flag;

@@ -1,71 +1,8 @@
 // The program as its user has it: what it prints, where, and its exit status.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "cli/subcommands.h"
+#include "program.h"
 
 namespace lastbyte::cli {
 namespace {
-
-struct Result {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-/// A directory of its own, gone with the test.
-class Program : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "lastbyte-cli-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    std::ofstream(path(name)) << text;
-    return path(name);
-  }
-  std::string path(const std::string& name) const { return (directory_ / name).string(); }
-
-  /// Runs the program with `arguments`, which a shell reads, and waits for its end.
-  Result run(const std::string& arguments) {
-    const std::string command = std::string("timeout 20 ") + LASTBYTE_PROGRAM + " " + arguments + " >" + path("out") +
-                                " 2>" + path("err") + " </dev/null";
-    const int status = std::system(command.c_str());
-    return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = read("out"), .err = read("err")};
-  }
-
-  static void expect_80_columns(const std::string& text) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
-  }
-
-  void expect_usage_error(const std::string& arguments, const std::string& message) {
-    const Result result = run(arguments);
-    EXPECT_EQ(result.status, kExitUsage) << arguments;
-    EXPECT_EQ(result.out, "") << arguments;
-    EXPECT_EQ(result.err, message) << arguments;
-  }
-
- private:
-  std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(path(name)).rdbuf();
-    return text.str();
-  }
-
-  std::filesystem::path directory_;
-};
 
 constexpr const char* kRightYaml =
     "workers: 2\nforwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:127.0.0.1:9\n";
@@ -82,14 +19,14 @@ TEST_F(Program, help_lists_the_commands) {
   EXPECT_EQ(result.status, kExitOk);
   EXPECT_EQ(result.err, "");
   EXPECT_NE(result.out.find("Usage: lastbyte COMMAND"), std::string::npos) << result.out;
-  for (const Command& command : {proxy_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
     EXPECT_NE(result.out.find("\n  " + command.name + " "), std::string::npos) << result.out;
   }
   expect_80_columns(result.out);
 }
 
 TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
-  for (const Command& command : {proxy_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
     const Result result = run(command.name + " --help");
     EXPECT_EQ(result.status, kExitOk);
     EXPECT_EQ(result.err, "");
@@ -111,14 +48,16 @@ TEST_F(Program, help_tells_units_and_defaults) {
 
 TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
   const std::string more = " (lastbyte proxy --help tells more)\n";
+  expect_usage_error("",
+                     "lastbyte: a command is missing; expected one of proxy, check, sock, import, demo (lastbyte "
+                     "--help tells more)\n");
   expect_usage_error(
-      "", "lastbyte: a command is missing; expected one of proxy, check, sock, demo (lastbyte --help tells more)\n");
-  expect_usage_error("prxy",
-                     "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, demo "
-                     "(lastbyte --help tells more)\n");
-  expect_usage_error(
-      "--verbose",
-      "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, demo (lastbyte --help tells more)\n");
+      "prxy",
+      "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, import, demo "
+      "(lastbyte --help tells more)\n");
+  expect_usage_error("--verbose",
+                     "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, import, demo (lastbyte "
+                     "--help tells more)\n");
   expect_usage_error("proxy",
                      "lastbyte proxy: nothing to forward; expected --listen and --connect, or --config" + more);
   expect_usage_error("proxy --lisen tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);
@@ -139,8 +78,8 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
 
 TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
   expect_usage_error("proxy --listen tcp::80",
-                     "lastbyte proxy: --connect: missing; expected tcp:HOST:PORT or "
-                     "tcp:[V6]:PORT\n");
+                     "lastbyte proxy: --connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, "
+                     "unix:/PATH or unix:@NAME\n");
   expect_usage_error(
       "proxy --listen tcp::70000 --connect tcp:127.0.0.1:9 --linger-time 5",
       "lastbyte proxy: --listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
@@ -165,7 +104,8 @@ TEST_F(Program, check_config_tells_every_problem_and_status_2) {
   const std::string problems =
       "lastbyte proxy: " + file +
       ":1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n" +
-      "lastbyte proxy: " + file + ":3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT\n" +
+      "lastbyte proxy: " + file +
+      ":3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME\n" +
       "lastbyte proxy: " + file + ":3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535\n" +
       "lastbyte proxy: " + file + ":4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?\n";
   expect_usage_error("proxy --check-config --config " + file, problems);

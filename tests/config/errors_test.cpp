@@ -1,20 +1,8 @@
 // Every way in which a file can be wrong, with the exact words that its owner gets.
-#include <gtest/gtest.h>
-
 #include "config/config.h"
+#include "wrong_file.h"
 
 namespace lastbyte::config {
-namespace {
-
-struct Case {
-  std::string name;
-  std::string yaml;
-  std::vector<std::string> problems;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& each) { return out << each.name; }
-
-class WrongFile : public testing::TestWithParam<Case> {};
 
 TEST_P(WrongFile, is_told_with_place_value_and_expectation) {
   const Loaded loaded = load_yaml(GetParam().yaml, "f.yaml");
@@ -25,13 +13,7 @@ TEST_P(WrongFile, is_told_with_place_value_and_expectation) {
   EXPECT_EQ(problems, GetParam().problems);
 }
 
-/// A file with one right forwarding, to which `more` is added at its level.
-std::string forwarding_with(const std::string& more) {
-  return "forwardings:\n  - listen: tcp:127.0.0.1:80\n    connect: tcp:10.0.0.1:8080\n" + more;
-}
-
-/// A file with one right forwarding and `top` before it.
-std::string process_with(const std::string& top) { return top + forwarding_with(""); }
+namespace {
 
 const std::vector<Case> kShapeCases = {
     {"empty", "", {"f.yaml:1:1: the file is empty; expected at least forwardings"}},
@@ -56,8 +38,10 @@ const std::vector<Case> kShapeCases = {
      {"f.yaml:2:5: forwardings: found 'tcp::80'; expected a mapping with at least listen and connect"}},
     {"listen_and_connect_missing",
      "forwardings:\n  - name: web\n",
-     {"f.yaml:2:5: listen: missing; expected tcp:HOST:PORT, tcp:[V6]:PORT or tcp::PORT",
-      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT"}},
+     {"f.yaml:2:5: listen: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, unix:/PATH "
+      "or unix:@NAME",
+      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
+      "unix:@NAME"}},
 };
 
 const std::vector<Case> kKeyCases = {
@@ -86,7 +70,8 @@ const std::vector<Case> kKeyCases = {
     {"only_the_upstream_has_sources",
      forwarding_with("    client:\n      sources: [10.0.0.1]\n"),
      {"f.yaml:5:7: unknown key 'client.sources' in a forwarding; expected one of nodelay, keepalive, user-timeout, "
-      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port"}},
+      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port, netns, unix-mode, "
+      "unix-uid, unix-gid, allow, deny, proxy-protocol, proxy-trusted"}},
     {"merge_key",
      process_with("") + "    <<: {name: a}\n",
      {"f.yaml:4:5: unknown key '<<' in a forwarding; merge keys are not supported: use defaults"}},
@@ -175,7 +160,8 @@ const std::vector<Case> kValueCases = {
     {"in_the_order_of_the_file",
      "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n    name: my web\nworker: 1\n",
      {"f.yaml:1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d",
-      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT",
+      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
+      "unix:@NAME",
       "f.yaml:3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535",
       "f.yaml:4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?",
       "f.yaml:5:11: name: 'my web': expected a name: 1 to 300 printable ASCII characters without spaces",
@@ -194,126 +180,10 @@ const std::vector<Case> kValueCases = {
       "10.0.0.1:4000, ::1 or [::1]:4000"}},
 };
 
-const std::vector<Case> kCombinationCases = {
-    {"linger_time_below_timeout",
-     forwarding_with("    linger: {time: 2s}\n"),
-     {"f.yaml:4:20: linger.time: '2s': is less than linger.timeout, 5s (the default); expected at least that, or it "
-      "could never pass"}},
-    {"linger_timeout_above_time",
-     forwarding_with("    linger: {time: 2s, timeout: 3s}\n"),
-     {"f.yaml:4:33: linger.timeout: '3s': is more than linger.time, 2s (f.yaml:4:20); expected at most that, or it "
-      "could never pass"}},
-    {"linger_settings_while_off",
-     forwarding_with("    linger: {mode: off, time: 2s, timeout: 1s}\n"),
-     {"f.yaml:4:31: linger.time: '2s': has no effect while linger.mode is off; leave it out",
-      "f.yaml:4:44: linger.timeout: '1s': has no effect while linger.mode is off; leave it out"}},
-    {"linger_timeout_while_always",
-     forwarding_with("    linger: {mode: always, timeout: 1s}\n"),
-     {"f.yaml:4:37: linger.timeout: '1s': has no effect while linger.mode is always; leave it out"}},
-    {"linger_time_while_defaults_say_off",
-     "defaults:\n  linger: {mode: off}\n" + forwarding_with("    linger: {time: 20s}\n"),
-     {"f.yaml:6:20: linger.time: '20s': has no effect while linger.mode is off; leave it out"}},
-    {"keepalive_settings_while_off",
-     forwarding_with("    upstream: {keepalive: {enabled: false, count: 3}}\n"),
-     {"f.yaml:4:51: upstream.keepalive.count: '3': has no effect while upstream.keepalive.enabled is false; leave it "
-      "out"}},
-    {"log_format_while_off",
-     process_with("log: {target: off, format: json}\n"),
-     {"f.yaml:1:28: log.format: 'json': has no effect while log.target is off; leave it out"}},
-    {"listener_over_total",
-     process_with("max-sessions: 100\n") + "    max-sessions: 500\n",
-     {"f.yaml:5:19: max-sessions: '500': is more than the max-sessions, 100 (f.yaml:1:15) of the whole process; "
-      "expected at most that"}},
-    {"client_over_listener",
-     forwarding_with("    max-sessions: 10\n    max-sessions-per-client: 20\n"),
-     {"f.yaml:5:30: max-sessions-per-client: '20': is more than max-sessions, 10 (f.yaml:4:19); expected at most "
-      "that"}},
-    {"client_over_total",
-     process_with("max-sessions: 5\n") + "    max-sessions-per-client: 20\n",
-     {"f.yaml:5:30: max-sessions-per-client: '20': is more than the max-sessions, 5 (f.yaml:1:15) of the whole "
-      "process; expected at most that"}},
-    {"fast_open_over_backlog",
-     forwarding_with("    client: {backlog: 16, fast-open: 32}\n"),
-     {"f.yaml:4:38: client.fast-open: '32': is more than client.backlog, 16 (f.yaml:4:23); expected at most that, "
-      "which all waiting connections share"}},
-    {"source_of_another_family",
-     forwarding_with("    upstream: {sources: [10.0.0.9, '2001:db8::1']}\n"),
-     {"f.yaml:4:36: upstream.sources: '2001:db8::1': is IPv6, but the upstream, 10.0.0.1, is IPv4; expected the same"}},
-    {"source_on_loopback",
-     forwarding_with("    upstream: {sources: 127.0.0.2}\n"),
-     {"f.yaml:4:25: upstream.sources: '127.0.0.2': is a loopback address, from which the upstream, 10.0.0.1, cannot be "
-      "reached"}},
-    {"source_port_with_all_workers",
-     forwarding_with("    upstream: {sources: '10.0.0.9:4000'}\n"),
-     {"f.yaml:4:25: upstream.sources: '10.0.0.9:4000': names a port, which several workers cannot share; expected no "
-      "port, or workers to be 1 (it is workers, auto (the default))"}},
-    {"source_port_with_two_workers",
-     process_with("workers: 2\n") + "    upstream: {sources: '10.0.0.9:4000'}\n",
-     {"f.yaml:5:25: upstream.sources: '10.0.0.9:4000': names a port, which several workers cannot share; expected no "
-      "port, or workers to be 1 (it is workers, 2 (f.yaml:1:10))"}},
-    {"listen_on_a_mapped_address",
-     "forwardings:\n  - listen: tcp:[::ffff:127.0.0.1]:80\n    connect: tcp:10.0.0.1:80\n",
-     {"f.yaml:2:13: listen: 'tcp:[::ffff:127.0.0.1]:80': an IPv4 address in IPv6 clothes never gets a connection; "
-      "expected plain IPv4"}},
-};
-
-/// Two forwardings, listening and connecting as given.
-std::string two(const std::string& listen_a, const std::string& connect_a, const std::string& listen_b,
-                const std::string& connect_b) {
-  return "forwardings:\n  - listen: " + listen_a + "\n    connect: " + connect_a +
-         "\n    name: a\n  - listen: " + listen_b + "\n    connect: " + connect_b + "\n    name: b\n";
-}
-
-std::string conflict(const std::string& listen_b, const std::string& listen_a) {
-  return "f.yaml:5:13: listen: '" + listen_b + "': conflicts with the listener '" + listen_a +
-         "' (f.yaml:2:13); expected each address and port once";
-}
-
-std::vector<Case> listener_cases() {
-  const auto clash = [](const std::string& name, const std::string& a, const std::string& b) {
-    return Case{name, two(a, "tcp:h:9", b, "tcp:h:9"), {conflict(b, a)}};
-  };
-  return {
-      clash("same_listener", "tcp:127.0.0.1:80", "tcp:127.0.0.1:80"),
-      clash("same_name_in_capitals", "tcp:Host:80", "tcp:host:80"),
-      clash("localhost", "tcp:localhost:80", "tcp:127.0.0.1:80"),
-      clash("same_v6_written_otherwise", "tcp:[::1]:80", "tcp:[0:0::1]:80"),
-      clash("all_and_one", "tcp:0.0.0.0:80", "tcp:127.0.0.1:80"),
-      clash("one_and_all_families", "tcp:[::1]:80", "tcp::80"),
-      clash("all_families_and_all_v4", "tcp::80", "tcp:0.0.0.0:80"),
-      {"same_name_given",
-       "forwardings:\n  - {name: a, listen: 'tcp::1', connect: 'tcp:h:9'}\n"
-       "  - {name: a, listen: 'tcp::2', connect: 'tcp:h:9'}\n",
-       {"f.yaml:3:12: name: 'a': another forwarding has this name (f.yaml:2:5); expected each once"}},
-      {"name_that_is_another_s_endpoint",
-       "forwardings:\n  - {name: 'tcp::2', listen: 'tcp::1', connect: 'tcp:h:9'}\n"
-       "  - {listen: 'tcp::2', connect: 'tcp:h:9'}\n",
-       {"f.yaml:3:14: name: 'tcp::2': another forwarding has this name (f.yaml:2:5); expected each once"}},
-      {"to_its_own_listener",
-       "forwardings:\n  - listen: tcp::80\n    connect: tcp:127.0.0.1:80\n",
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:80': leads to its own listener 'tcp::80' (f.yaml:2:13), without end"}},
-      {"to_its_own_name",
-       "forwardings:\n  - listen: tcp:web.example:80\n    connect: tcp:web.example:80\n",
-       {"f.yaml:3:14: connect: 'tcp:web.example:80': leads to its own listener 'tcp:web.example:80' (f.yaml:2:13), "
-        "without end"}},
-      {"in_a_circle",
-       two("tcp::1", "tcp:127.0.0.1:2", "tcp:127.0.0.1:2", "tcp:[::1]:1"),
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:2': leads to the listener 'tcp:127.0.0.1:2' (f.yaml:5:13) and from there "
-        "back, without end",
-        "f.yaml:6:14: connect: 'tcp:[::1]:1': leads to the listener 'tcp::1' (f.yaml:2:13) and from there back, "
-        "without "
-        "end"}},
-  };
-}
-
-std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
-
 INSTANTIATE_TEST_SUITE_P(Shape, WrongFile, testing::ValuesIn(kShapeCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Keys, WrongFile, testing::ValuesIn(kKeyCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Types, WrongFile, testing::ValuesIn(kTypeCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Values, WrongFile, testing::ValuesIn(kValueCases), case_name);
-INSTANTIATE_TEST_SUITE_P(Combinations, WrongFile, testing::ValuesIn(kCombinationCases), case_name);
-INSTANTIATE_TEST_SUITE_P(Listeners, WrongFile, testing::ValuesIn(listener_cases()), case_name);
 
 }  // namespace
 }  // namespace lastbyte::config

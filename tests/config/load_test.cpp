@@ -35,8 +35,8 @@ Config expected_of_one() {
   Config config;
   relay::Forwarding forwarding;
   forwarding.name = "tcp:127.0.0.1:80";
-  forwarding.listen = {.host = "127.0.0.1", .port = 80};
-  forwarding.connect = {.host = "db.example", .port = 5432};
+  forwarding.listen = net::Endpoint::tcp("127.0.0.1", 80);
+  forwarding.connect = net::Endpoint::tcp("db.example", 5432);
   config.forwardings.push_back(forwarding);
   return config;
 }
@@ -67,6 +67,9 @@ const std::map<std::string, std::string>& samples() {
       {"limits.idle", "2s"},
       {"limits.half-close", "3s"},
       {"limits.reset-flush", "4s"},
+      {"limits.proxy-header", "5500ms"},
+      {"limits.datagram-idle", "18s"},
+      {"when-full", "oldest"},
       {"linger.mode", "on"},
       {"linger.time", "20s"},
       {"linger.timeout", "6s"},
@@ -84,10 +87,34 @@ const std::map<std::string, std::string>& samples() {
       {"client.defer-accept", "16s"},
       {"client.fast-open", "17"},
       {"client.reuse-port", "true"},
+      {"client.unix-mode", "0660"},
+      {"client.unix-uid", "1000"},
+      {"client.unix-gid", "0"},
+      {"client.allow", "10.0.0.0/8"},
+      {"client.deny", "2001:db8::/32"},
+      {"client.proxy-protocol", "optional"},
+      {"client.proxy-trusted", "10.0.0.1"},
+      {"netns", "blue"},
+      {"upstream.transparent", "ip"},
+      {"upstream.proxy-protocol", "v2"},
       {"upstream.fast-open", "true"},
       {"upstream.sources", "10.0.0.1"},
   };
   return kValues;
+}
+
+/// What else has to be said for a setting to have an effect.
+const std::map<std::string, std::map<std::string, std::string>>& companions() {
+  static const std::map<std::string, std::map<std::string, std::string>> kOthers = {
+      {"limits.proxy-header", {{"client.proxy-protocol", "required"}}},
+      {"client.proxy-trusted", {{"client.proxy-protocol", "required"}}},
+      {"limits.datagram-idle", {{"connect", "udp:db.example:53"}}},
+      {"when-full", {{"listen", "udp:127.0.0.1:53"}, {"connect", "udp:db.example:53"}}},
+      {"client.unix-mode", {{"listen", "unix:/run/x.sock"}}},
+      {"client.unix-uid", {{"listen", "unix:/run/x.sock"}}},
+      {"client.unix-gid", {{"listen", "unix:/run/x.sock"}}},
+  };
+  return kOthers;
 }
 
 /// Both sides have the settings of a socket; a listed key without its side stands for both.
@@ -106,31 +133,47 @@ std::string flow_yaml(const std::string& key, const std::string& value) {
   return key.substr(0, dot) + ": {" + flow_yaml(key.substr(dot + 1), value) + "}";
 }
 
+/// The least forwarding and these settings, as a file and as flags, which are to mean the same.
+Config of_settings(std::map<std::string, std::string> values) {
+  values.emplace("listen", "tcp:127.0.0.1:80");
+  values.emplace("connect", "tcp:db.example:5432");
+  std::map<std::string, std::string> blocks;  // those of one block stand together
+  std::string top;
+  std::vector<Flag> flags;
+  for (const auto& [key, value] : values) {
+    const bool of_forwarding = find_key(key, true) != nullptr;
+    flags.push_back({(of_forwarding ? find_key(key, true) : find_key(key, false))->flag, value});
+    if (!of_forwarding) {
+      top += flow_yaml(key, value) + "\n";
+      continue;
+    }
+    const std::size_t dot = key.find('.');
+    std::string& block = blocks[key.substr(0, dot)];
+    if (!block.empty()) block += ", ";
+    block += dot == std::string::npos ? "'" + value + "'" : flow_yaml(key.substr(dot + 1), value);
+  }
+  std::string own;
+  for (const auto& [key, inner] : blocks)
+    own += ", " + key + ": " + (inner.starts_with('\'') ? inner : "{" + inner + "}");
+  Config from_yaml = yaml(top + "forwardings:\n  - {" + own.substr(2) + "}\n");
+  EXPECT_EQ(from_yaml, config_of(load_flags(flags)));
+  return from_yaml;
+}
+
 TEST(LoadFlags, each_setting_means_the_same_in_yaml) {
   for (const Setting& setting : settings()) {
+    // A name that both owners have is the process's here; the forwarding's has the same codec.
     SCOPED_TRACE(setting.key);
+    if (setting.of_forwarding() && find_key(setting.key, false) != nullptr) continue;
+    std::map<std::string, std::string> values;
+    if (const auto others = companions().find(setting.key); others != companions().end()) values = others->second;
+    const Config without = of_settings(values);
     const std::string value = sample_for(setting);
-    std::string top;
-    std::string own;
-    std::vector<Flag> flags{{setting.flag, value}};
-    if (setting.key != "listen") {
-      own += ", listen: 'tcp:127.0.0.1:80'";
-      flags.push_back({"listen", "tcp:127.0.0.1:80"});
-    }
-    if (setting.key != "connect") {
-      own += ", connect: 'tcp:db.example:5432'";
-      flags.push_back({"connect", "tcp:db.example:5432"});
-    }
-    if (setting.of_forwarding()) {
-      own += ", " + flow_yaml(setting.key, value);
-    } else {
-      top = flow_yaml(setting.key, value) + "\n";
-    }
-    const Config from_yaml = yaml(top + "forwardings:\n  - {" + own.substr(2) + "}\n");
-    EXPECT_EQ(from_yaml, config_of(load_flags(flags)));
-    // These two samples are the defaults, because the settings beside them need that.
+    values[setting.key] = value;
+    const Config with = of_settings(values);
+    // These samples are the defaults, because the settings beside them need that.
     const bool is_default = value == setting.standard || setting.key == "connect";
-    EXPECT_EQ(from_yaml == expected_of_one(), is_default);
+    EXPECT_EQ(with == without, is_default);
   }
 }
 
@@ -149,7 +192,7 @@ forwardings:
     early-fin: abort
     max-sessions: 100
     max-sessions-per-client: 10
-    limits: {connect: 1s, idle: 2s, half-close: 3s, reset-flush: 4s}
+    limits: {connect: 1s, idle: 2s, half-close: 3s, reset-flush: 4s, proxy-header: 7s}
     linger: {mode: on, time: 6s, timeout: 5500ms}
     client:
       nodelay: false
@@ -163,6 +206,11 @@ forwardings:
       defer-accept: 6s
       fast-open: 7
       reuse-port: true
+      netns: /run/netns/blue
+      allow: [10.0.0.0/8, '2001:db8::/32']
+      deny: 10.0.0.1
+      proxy-protocol: required
+      proxy-trusted: [10.0.0.2]
     upstream:
       nodelay: false
       keepalive: {enabled: false}
@@ -173,6 +221,8 @@ forwardings:
       interface: eth0
       fast-open: true
       sources: [10.0.0.9, 10.0.0.10]
+      netns: pid:1234
+      proxy-protocol: v2
 )");
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.max_sessions, 1000U);
@@ -183,12 +233,16 @@ forwardings:
   ASSERT_EQ(config.forwardings.size(), 1U);
   relay::Forwarding expected;
   expected.name = "web";
-  expected.listen = {.host = "::1", .port = 443};
-  expected.connect = {.host = "10.0.0.1", .port = 8443};
+  expected.listen = net::Endpoint::tcp("::1", 443);
+  expected.connect = net::Endpoint::tcp("10.0.0.1", 8443);
   expected.early_fin = relay::EarlyFin::abort;
   expected.max_sessions = 100;
   expected.max_sessions_per_client = 10;
-  expected.limits = {seconds(1), seconds(2), seconds(3), seconds(4)};
+  expected.limits.connect = seconds(1);
+  expected.limits.idle = seconds(2);
+  expected.limits.half_close = seconds(3);
+  expected.limits.reset_flush = seconds(4);
+  expected.limits.proxy_header = seconds(7);
   expected.linger = {termination::LingerMode::on, seconds(6), std::chrono::milliseconds(5500)};
   expected.client.socket = {.nodelay = false,
                             .keepalive = {.enabled = true, .idle = seconds(1), .interval = seconds(2), .count = 3},
@@ -201,6 +255,11 @@ forwardings:
   expected.client.defer_accept = seconds(6);
   expected.client.fast_open = 7;
   expected.client.reuse_port = true;
+  expected.client.netns = {net::NamespaceName::Kind::path, "/run/netns/blue", 0};
+  expected.access.allow = {*net::Cidr::parse("10.0.0.0/8"), *net::Cidr::parse("2001:db8::/32")};
+  expected.access.deny = {*net::Cidr::parse("10.0.0.1")};
+  expected.proxy_header = relay::ProxyHeader::required;
+  expected.proxy_trusted = {*net::Cidr::parse("10.0.0.2")};
   expected.upstream.socket = {.nodelay = false,
                               .keepalive = {.enabled = false},
                               .user_timeout = seconds(8),
@@ -210,6 +269,8 @@ forwardings:
                               .interface = "eth0"};
   expected.upstream.fast_open = true;
   expected.upstream.sources = {*net::Address::parse("10.0.0.9", 0), *net::Address::parse("10.0.0.10", 0)};
+  expected.upstream.netns = {net::NamespaceName::Kind::pid, "", 1234};
+  expected.send_proxy = net::proxy_protocol::Version::v2;
   EXPECT_EQ(config.forwardings.front(), expected);
 }
 
@@ -256,33 +317,6 @@ TEST(LoadYaml, blocks_whose_keys_are_commented_out_are_nothing) {
             expected_of_one());
 }
 
-TEST(LoadYaml, listeners_that_do_not_conflict_stand_beside_each_other) {
-  const auto both = [](const std::string& a, const std::string& b) {
-    return yaml("forwardings:\n  - {name: a, connect: 'tcp:h:1', " + a + "}\n  - {name: b, connect: 'tcp:h:1', " + b +
-                "}\n")
-        .forwardings.size();
-  };
-  EXPECT_EQ(both("listen: 'tcp:0.0.0.0:80'", "listen: 'tcp:[::]:80'"), 2U);  // v6only
-  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:80'", "listen: 'tcp:127.0.0.2:80'"), 2U);
-  EXPECT_EQ(both("listen: 'tcp::80'", "listen: 'tcp::81'"), 2U);
-  EXPECT_EQ(both("listen: 'tcp:127.0.0.1:0'", "listen: 'tcp:127.0.0.1:0'"), 2U);
-  EXPECT_EQ(
-      both("listen: 'tcp:0.0.0.0:80', client: {interface: a}", "listen: 'tcp:0.0.0.0:80', client: {interface: b}"), 2U);
-}
-
-TEST(LoadYaml, a_chain_of_forwardings_is_no_loop) {
-  const Config config = yaml(
-      "forwardings:\n  - {listen: 'tcp:127.0.0.1:1', connect: 'tcp:127.0.0.1:2'}\n"
-      "  - {listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:3'}\n");
-  EXPECT_EQ(config.forwardings.size(), 2U);
-}
-
-TEST(LoadYaml, the_same_port_on_another_machine_is_no_loop) {
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp::80', connect: 'tcp:10.0.0.1:80'}\n").forwardings.size(), 1U);
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp:10.0.0.1:80', connect: 'tcp:127.0.0.1:80'}\n").forwardings.size(),
-            1U);
-}
-
 TEST(LoadYaml, what_may_be_at_most_another_may_equal_it) {
   const Config config = yaml("max-sessions: 7\n" + kOneForwarding +
                              "    linger: {time: 3s, timeout: 3s}\n    client: {backlog: 5, fast-open: 5}\n"
@@ -313,11 +347,12 @@ TEST(LoadYaml, flags_of_a_forwarding_are_refused_beside_a_file) {
 }
 
 TEST(LoadFlags, problems_name_the_flag) {
-  EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::70000"}, {"drain", "5"}, {"client-mark", "x"}})),
-            "--drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n"
-            "--listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
-            "--client-mark: 'x': not a whole number; expected 0 to 4294967295, or 0x0 to 0xffffffff, or none\n"
-            "--connect: missing; expected tcp:HOST:PORT or tcp:[V6]:PORT\n");
+  EXPECT_EQ(
+      problems_of(load_flags({{"listen", "tcp::70000"}, {"drain", "5"}, {"client-mark", "x"}})),
+      "--drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n"
+      "--listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"
+      "--client-mark: 'x': not a whole number; expected 0 to 4294967295, or 0x0 to 0xffffffff, or none\n"
+      "--connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME\n");
 }
 
 TEST(LoadFlags, given_twice_is_a_problem) {

@@ -33,10 +33,21 @@ std::string any_word(std::size_t longest) {
 
 // Structured bindings name every member: a new one does not compile until it is generated, and so tested, too.
 
-net::SocketOptions any_socket() {
+// What has no effect on a socket of its kind is left at its default: printing leaves it out.
+
+bool is_tcp(const net::Endpoint& end) { return end.transport == net::Transport::tcp; }
+bool is_udp(const net::Endpoint& end) { return end.transport == net::Transport::udp; }
+
+net::SocketOptions any_socket(const net::Endpoint& end) {
   net::SocketOptions options;
   auto& [nodelay, keepalive, user_timeout, send_buffer, receive_buffer, mark, interface] = options;
   auto& [enabled, idle, interval, count] = keepalive;
+  send_buffer = maybe(1024, (1 << 29) + 1);
+  if (end.is_unix()) return options;
+  receive_buffer = maybe(1024, (1 << 29) + 1);
+  if (*gen::arbitrary<bool>()) mark = *gen::arbitrary<std::uint32_t>();
+  interface = *gen::element<std::string>("", "eth0", "lo", "br-1.2", "~");
+  if (!is_tcp(end)) return options;
   nodelay = *gen::arbitrary<bool>();
   enabled = *gen::arbitrary<bool>();
   if (enabled) {
@@ -45,35 +56,64 @@ net::SocketOptions any_socket() {
     count = any(1, 128);
   }
   if (*gen::arbitrary<bool>()) user_timeout = Duration(any<Duration::rep>(1, 24LL * 86'400'000 + 1));
-  send_buffer = maybe(1024, (1 << 29) + 1);
-  receive_buffer = maybe(1024, (1 << 29) + 1);
-  if (*gen::arbitrary<bool>()) mark = *gen::arbitrary<std::uint32_t>();
-  interface = *gen::element<std::string>("", "eth0", "lo", "br-1.2", "~");
   return options;
 }
 
-net::ListenOptions any_client() {
+net::NamespaceName any_netns() {
+  return *net::NamespaceName::parse(*gen::element<std::string>("none", "/proc/1/ns/net", "blue", "pid:1", "pidfd:3"));
+}
+
+std::vector<net::Cidr> any_networks() {
+  std::vector<net::Cidr> networks;
+  for (const auto* text : {"10.0.0.0/8", "2001:db8::/32", "::1", "0.0.0.0/0"}) {
+    if (*gen::arbitrary<bool>()) networks.push_back(*net::Cidr::parse(text));
+  }
+  return networks;
+}
+
+net::ListenOptions any_client(const net::Endpoint& listen) {
   net::ListenOptions options;
-  auto& [socket, backlog, defer_accept, fast_open, reuse_port] = options;
-  socket = any_socket();
-  backlog = any(1, (1 << 20) + 1);
-  if (*gen::arbitrary<bool>()) defer_accept = any_seconds(3600);
-  fast_open = maybe(1, std::min(backlog, 65535) + 1);
-  reuse_port = *gen::arbitrary<bool>();
+  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, netns] = options;
+  auto& [mode, uid, gid] = unix_file;
+  socket = any_socket(listen);
+  if (!is_udp(listen)) backlog = any(1, (1 << 20) + 1);
+  if (is_tcp(listen)) {
+    if (*gen::arbitrary<bool>()) defer_accept = any_seconds(3600);
+    fast_open = maybe(1, std::min(backlog, 65535) + 1);
+  }
+  if (!listen.is_unix()) reuse_port = *gen::arbitrary<bool>();
+  if (listen.is_path()) {
+    mode = maybe<std::uint32_t>(0, 01000);
+    uid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+    gid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+  } else {
+    netns = any_netns();
+  }
   return options;
 }
 
-net::ConnectOptions any_upstream(bool one_worker) {
-  net::ConnectOptions options;
-  auto& [socket, fast_open, sources] = options;
-  socket = any_socket();
-  fast_open = *gen::arbitrary<bool>();
+std::vector<net::Address> any_sources(bool one_worker) {
+  std::vector<net::Address> sources;
   const int count = any(0, 4);
   for (int i = 0; i < count; ++i) {
     const std::string ip = *gen::element<std::string>("10.0.0.", "2001:db8::") + std::to_string(i + 1);
     const auto port = one_worker ? *gen::arbitrary<std::uint16_t>() : std::uint16_t{0};
     sources.push_back(*net::Address::parse(ip, port));
   }
+  return sources;
+}
+
+net::ConnectOptions any_upstream(const net::Endpoint& listen, const net::Endpoint& connect, bool one_worker) {
+  net::ConnectOptions options;
+  auto& [socket, netns, transparent, fast_open, sources] = options;
+  socket = any_socket(connect);
+  if (!connect.is_path()) netns = any_netns();
+  if (is_tcp(connect)) fast_open = *gen::arbitrary<bool>();
+  if (connect.is_unix()) return options;
+  if (!listen.is_unix()) {
+    transparent = *gen::element(net::Transparent::off, net::Transparent::ip, net::Transparent::ip_and_port);
+  }
+  if (transparent == net::Transparent::off) sources = any_sources(one_worker);
   return options;
 }
 
@@ -87,20 +127,67 @@ relay::Linger any_linger() {
   return linger;
 }
 
-/// The `index`th forwarding of a valid Config: it has a port of its own, and its upstream's name is nobody's.
+/// The `index`th listener: its ports or its name are its own. At most three ports.
+net::Endpoint any_listen(std::uint16_t index) {
+  const std::string first = std::to_string(10 * index + 1);
+  const std::string ports = *gen::element<std::string>(std::string(first), first + "-" + std::to_string(10 * index + 3),
+                                                       std::to_string(10 * index + 5) + "," + first);
+  const std::string host = *gen::element<std::string>("", "127.0.0.1", "[::1]", "a.example");
+  const std::string text = *gen::element<std::string>("tcp:" + host + ":" + ports, "udp:" + host + ":" + ports,
+                                                      "unix:/run/a b" + first, "unix:@name" + first);
+  return *net::parse_endpoint(text, net::EndpointUse::listen);
+}
+
+/// Nobody's listener, for clients of `listen`.
+net::Endpoint any_connect(const net::Endpoint& listen) {
+  std::string ports = std::to_string(any<std::uint16_t>(1, 65535));
+  if (listen.count() == 2 && *gen::arbitrary<bool>()) ports = "7,5";
+  if (listen.count() == 3 && *gen::arbitrary<bool>()) ports = "5-7";
+  const std::string udp = "udp:upstream.example:" + ports;
+  const std::string text =
+      *gen::element<std::string>("tcp:upstream.example:" + ports, std::string(udp), "unix:/up stream", "unix:@up");
+  return *net::parse_endpoint(is_udp(listen) ? udp : text, net::EndpointUse::connect);
+}
+
+relay::Limits any_limits(const relay::Forwarding& forwarding) {
+  relay::Limits limits;
+  auto& [connect, idle, half_close, reset_flush, header, datagram_idle] = limits;
+  connect = any_duration();
+  if (!is_udp(forwarding.listen)) {
+    for (Duration* limit : {&idle, &half_close, &reset_flush}) *limit = any_duration();
+  }
+  if (forwarding.proxy_header != relay::ProxyHeader::off) header = any_duration();
+  if (is_udp(forwarding.connect)) datagram_idle = any_duration();
+  return limits;
+}
+
+/// The `index`th forwarding of a valid Config.
 relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
+  using net::proxy_protocol::Version;
+  using relay::ProxyHeader;
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, client, upstream, limits, linger, early_fin, max_sessions, per_client] = forwarding;
-  listen = {.host = *gen::element<std::string>("", "127.0.0.1", "::1", "a.example"),
-            .port = static_cast<std::uint16_t>(index + 1)};
-  name = *gen::arbitrary<bool>() ? listen.text() : any_word(100) + "#" + std::to_string(index);
-  connect = {.host = "upstream.example", .port = any<std::uint16_t>(1, 65535)};
-  client = any_client();
-  upstream = any_upstream(config.workers == 1);
-  auto& [connect_limit, idle, half_close, reset_flush] = limits;
-  for (Duration* limit : {&connect_limit, &idle, &half_close, &reset_flush}) *limit = any_duration();
-  linger = any_linger();
-  early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
+  auto& [name, listen, connect, client, upstream, limits, linger, early_fin, access, proxy_header, proxy_trusted,
+         send_proxy, when_full, max_sessions, per_client] = forwarding;
+  listen = any_listen(index);
+  connect = any_connect(listen);
+  name = *gen::arbitrary<bool>() && !listen.is_path() ? listen.text() : any_word(100) + "#" + std::to_string(index);
+  client = any_client(listen);
+  upstream = any_upstream(listen, connect, config.workers == 1);
+  if (is_udp(listen)) {
+    when_full = *gen::element(relay::WhenFull::refuse, relay::WhenFull::oldest);
+  } else {
+    linger = any_linger();
+    early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
+    proxy_header = *gen::element(ProxyHeader::off, ProxyHeader::optional, ProxyHeader::required);
+    if (is_tcp(listen) && proxy_header != ProxyHeader::off) proxy_trusted = any_networks();
+  }
+  if (!is_udp(connect)) {
+    send_proxy = *gen::element<std::optional<Version>>(std::nullopt, Version::v1, Version::v2);
+  }
+  limits = any_limits(forwarding);
+  auto& [allow, deny] = access;
+  if (!listen.is_unix() || proxy_header != ProxyHeader::off) allow = any_networks();
+  deny = any_networks();
   const std::uint32_t most = config.max_sessions.value_or(1'000'000);
   max_sessions = maybe<std::uint32_t>(1, most + 1);
   per_client = maybe<std::uint32_t>(1, max_sessions.value_or(most) + 1);

@@ -13,8 +13,8 @@ namespace {
 relay::Forwarding forwarding(const std::string& name, const std::string& host, std::uint16_t port) {
   relay::Forwarding one;
   one.name = name;
-  one.listen = {host, port};
-  one.connect = {"127.0.0.1", 9};
+  one.listen = net::Endpoint::tcp(host, port);
+  one.connect = net::Endpoint::tcp("127.0.0.1", 9);
   return one;
 }
 

@@ -1,0 +1,38 @@
+#include "config/read_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/descriptor.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+constexpr std::size_t kLargestFile = 16UL << 20;
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return failure_from_errno("open " + path);
+  return read_open_file(file.get(), path);
+}
+
+Result<std::string> read_open_file(int fd, const std::string& name) {
+  std::string text;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got == 0) return text;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure_from_errno("read " + name);
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > kLargestFile) return failure("read " + name, 0, "larger than 16M; expected a configuration");
+  }
+}
+
+}  // namespace lastbyte::config
