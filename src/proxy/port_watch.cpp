@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "net/port_use.h"
 
@@ -21,11 +22,8 @@ std::uint64_t available(std::uint32_t ports, const std::vector<net::Address>& so
 }  // namespace
 
 PortWatch::PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages) : messages_(messages) {
-  for (const Destination& each : destinations) {
-    const bool is_known =
-        std::ranges::any_of(watched_, [&](const Watched& known) { return known.destination == each; });
-    if (!is_known) watched_.push_back({each, {}});
-  }
+  const std::unordered_set<Destination, Destination::Hash> different(destinations.begin(), destinations.end());
+  for (const Destination& each : different) watched_.push_back({each, {}});
 }
 
 void PortWatch::look(std::uint64_t sessions) {

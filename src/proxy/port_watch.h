@@ -23,9 +23,12 @@ class PortWatch {
     std::shared_ptr<net::NamespaceThread> inside = {};  ///< whose ports are spent; null: the process's own namespace
 
     friend bool operator==(const Destination&, const Destination&) = default;
+    struct Hash {
+      std::size_t operator()(const Destination& it) const { return net::AddressHash{}(it.address); }
+    };
   };
 
-  /// Destinations that are given twice count once. `messages` outlives it.
+  /// TCP destinations; those that are given twice count once. `messages` outlives it.
   PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages);
 
   /// Where sessions have begun since the last look, or a destination was nearly full then: asks the kernel about the

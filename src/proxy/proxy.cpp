@@ -150,10 +150,16 @@ Result<std::vector<std::unique_ptr<relay::Worker>>> make_workers(Prepared& prepa
   return workers;
 }
 
+/// Whose local ports can be counted: from source addresses that are known beforehand.
+bool spends_ports(const relay::Forwarding& forwarding) {
+  return forwarding.connect.transport == net::Transport::tcp &&
+         forwarding.upstream.transparent == net::Transparent::off;
+}
+
 std::vector<PortWatch::Destination> destinations(const Prepared& prepared) {
   std::vector<PortWatch::Destination> all;
   for (const Bound& each : prepared.bound) {
-    if (each.forwarding->connect.transport != net::Transport::tcp) continue;
+    if (!spends_ports(*each.forwarding)) continue;
     for (const net::Address& address : each.upstream)
       all.push_back({address, each.forwarding->upstream.sources, each.upstream_inside});
   }
