@@ -54,13 +54,23 @@ void expect_complete(const Played& played) {
   expect_counts_agree(played);
 }
 
+namespace {
+
+/// Whoever lets go before the other side has ended may be sent more between its look at what lies unread and its
+/// close().
+bool counted_all_that_came(const Observed& peer) { return peer.fin || peer.error != 0; }
+
+}  // namespace
+
 void expect_counts_agree(const Played& played) {
   const Record& record = played.record;
   EXPECT_LE(record.client.received, played.client.sent) << played.text();
   EXPECT_LE(record.upstream.received, played.server.sent) << played.text();
   // What a kernel has acknowledged has arrived; whether the peer then read it is its own affair.
-  EXPECT_LE(record.client.delivered, played.server.received + played.server.unread) << played.text();
-  EXPECT_LE(record.upstream.delivered, played.client.received + played.client.unread) << played.text();
+  if (counted_all_that_came(played.server))
+    EXPECT_LE(record.client.delivered, played.server.received + played.server.unread) << played.text();
+  if (counted_all_that_came(played.client))
+    EXPECT_LE(record.upstream.delivered, played.client.received + played.client.unread) << played.text();
   EXPECT_LE(played.server.received, record.client.received) << played.text();
   EXPECT_LE(played.client.received, record.upstream.received) << played.text();
   EXPECT_FALSE(played.client.first_wrong) << played.text();
