@@ -276,6 +276,7 @@ TEST_F(Netns, T12_an_instance_that_goes_away_costs_only_its_own_sessions) {
   options.config = "forwardings:\n" + forwarding("127.0.0.1", gone, one_) + forwarding("127.0.0.2", stays, two_);
   Proxy proxy(gone.address(), options);
   EXPECT_TRUE(connect_at(nullptr, proxy.address(0), "expect fin").as_scripted());
+  proxy.records(1);
   gone.stop();
   gone.wait();
   one_.kill();
@@ -311,6 +312,7 @@ TEST_F(Netns, by_the_name_that_ip_netns_gave_also_after_it_is_deleted) {
     // Only the name is gone: who is in the namespace, stays there.
     output_of({.arguments = {"ip", "netns", "delete", "blue"}});
     EXPECT_TRUE(session().as_scripted());
+    proxy.records(2);
     server->stop();
     server->wait();
     EXPECT_FALSE(session().as_scripted());
