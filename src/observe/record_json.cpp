@@ -15,8 +15,8 @@ namespace {
 
 using termination::Which;
 
-/// The one string that is not ours. The rest of a record is numbers, and words that need no escaping: building a tree
-/// of them first would cost five times as much as writing them.
+/// Names are the strings that are not ours. The rest of a record is numbers, and words that need no escaping: building
+/// a tree of them first would cost five times as much as writing them.
 std::string quoted(const std::string& name) {
   const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
   if (plain) return '"' + name + '"';
@@ -47,10 +47,11 @@ std::string to_json(const relay::Record& record) {
   const termination::Verdict& verdict = record.verdict;
   const bool connected = record.connect_duration.count() >= 0;
   std::string out = fmt::format(
-      R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"complete":{},"summary":"{}",)"
+      R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{},"complete":{},"summary":"{}",)"
       R"("first":"{}","first_side":{},"limit":"{}","retries":{},"duration_us":{},"connect_us":{})",
       moment_text(record.started), moment_text(ended(record)), record.id,
-      record.forwarding ? quoted(*record.forwarding) : "null", verdict.complete, summary(record), name(verdict.first),
+      record.forwarding ? quoted(*record.forwarding) : "null", record.listen ? quoted(*record.listen) : "null",
+      verdict.complete, summary(record), name(verdict.first),
       quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
       name(verdict.limit), record.retries, record.duration.count(),
       connected ? fmt::format("{}", record.connect_duration.count()) : "null");

@@ -63,6 +63,7 @@ std::string to_text(const Record& record) {
   fmt::format_to(to, " duration={}", span(record.duration));
   if (record.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span(record.connect_duration));
   if (record.retries != 0) fmt::format_to(to, " retries={}", record.retries);
+  if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
   return out;
 }
 

@@ -65,11 +65,15 @@ std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<W
   return static_cast<std::size_t>(found - wanted.begin());
 }
 
+/// The first few: a forwarding may have a thousand ports.
 std::string listed(const std::vector<Wanted>& wanted) {
+  constexpr std::size_t most = 8;
   std::string out;
+  std::size_t count = 0;
   for (const Wanted& each : wanted)
-    for (const net::Address& address : each.addresses) out += (out.empty() ? "" : ", ") + address.text();
-  return out;
+    for (const net::Address& address : each.addresses)
+      if (count++ < most) out += (out.empty() ? "" : ", ") + address.text();
+  return count <= most ? out : fmt::format("{}, or {} more", out, count - most);
 }
 
 }  // namespace

@@ -34,8 +34,9 @@ Result<std::uint32_t> choose_max_sessions(std::optional<std::uint32_t> wanted, s
   }
   const std::uint64_t needed = descriptors_needed(1, base);
   if (needed > limit) {
-    return failure(fmt::format("{} workers need {} file descriptors for one session, but the limit is {}", base.workers,
-                               needed, limit),
+    return failure(fmt::format("{} workers with {} listening sockets need {} file descriptors for one session, but the "
+                               "limit is {}",
+                               base.workers, base.listening_sockets, needed, limit),
                    0, fmt::format("{}, or lower workers", kAdvice));
   }
   const std::uint64_t most = (limit - descriptors_needed(0, base)) / kPerSession;

@@ -22,7 +22,7 @@ namespace lastbyte::relay {
 struct ListenerState {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
-  net::Address listen;
+  std::shared_ptr<const std::string> listen;  ///< address and port, as records show them
   std::vector<net::Address> upstream_addresses;
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
   SessionCount sessions;                                  ///< of this forwarding, over all workers

@@ -30,6 +30,8 @@ struct SideRecord {
 struct Record {
   std::uint64_t id = 0;                           ///< unique in the life of the process
   std::shared_ptr<const std::string> forwarding;  ///< its name
+  std::shared_ptr<const std::string> listen;      ///< the address and port of it that the client came to
+  bool one_of_many = false;                       ///< the forwarding has other ports as well
   std::chrono::system_clock::time_point started;
   std::chrono::microseconds duration{0};           ///< from accept() to the last close()
   std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was

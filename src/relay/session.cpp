@@ -196,6 +196,8 @@ Record Session::record() const {
   Record record;
   record.id = id_;
   record.forwarding = listener_.name;
+  record.listen = listener_.listen;
+  record.one_of_many = listener_.forwarding->listen.count() > 1;
   record.duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
   record.started = std::chrono::system_clock::now() - record.duration;
   if (connected_ != TimePoint{})

@@ -93,7 +93,7 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
     auto state = std::make_unique<ListenerState>();
     state->forwarding = listening.forwarding;
     state->name = std::make_shared<const std::string>(listening.forwarding->name);
-    state->listen = listening.listen;
+    state->listen = std::make_shared<const std::string>(listening.listen.text());
     state->upstream_addresses = std::move(listening.upstream_addresses);
     state->upstream_inside = std::move(listening.upstream_inside);
     state->sessions = shared_.listener_sessions(listening.forwarding.get());

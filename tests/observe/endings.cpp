@@ -42,6 +42,7 @@ Record session(std::uint64_t id, const termination::Verdict& verdict) {
   Record record;
   record.id = id;
   record.forwarding = std::make_shared<const std::string>("web");
+  record.listen = std::make_shared<const std::string>("192.0.2.1:8080");
   record.started = std::chrono::sys_days(std::chrono::March / 4 / 2026) + 5h + 6min + 7s + 89ms;
   record.duration = 1204512us;
   record.connect_duration = 412us;

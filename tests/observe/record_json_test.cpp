@@ -15,6 +15,7 @@ namespace {
 TEST(RecordJson, tells_a_complete_session_field_by_field) {
   EXPECT_EQ(to_json(complete_record()),
             R"({"started":"2026-03-04T05:06:07.089Z","ended":"2026-03-04T05:06:08.293Z","id":1,"forwarding":"web",)"
+            R"("listen":"192.0.2.1:8080",)"
             R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
             R"("duration_us":1204512,"connect_us":412,)"
             R"("client":{"address":"192.0.2.7:51234","end":"fin","error":null,"received":78,"delivered":78,)"
@@ -26,6 +27,7 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
 TEST(RecordJson, what_is_not_known_is_null) {
   const auto parsed = nlohmann::json::parse(to_json(relay::Record{}));
   EXPECT_TRUE(parsed["forwarding"].is_null());
+  EXPECT_TRUE(parsed["listen"].is_null());
   EXPECT_TRUE(parsed["connect_us"].is_null());
   EXPECT_TRUE(parsed["first_side"].is_null());
   EXPECT_TRUE(parsed["client"]["address"].is_null());

@@ -39,6 +39,12 @@ TEST(RecordText, tells_errors_losses_limits_and_retries_where_there_are_any) {
             " | first=reset:upstream limit=reset_flush duration=1.205s connect=412us retries=3");
 }
 
+TEST(RecordText, tells_the_port_where_the_forwarding_has_several) {
+  relay::Record record = complete_record();
+  record.one_of_many = true;
+  EXPECT_TRUE(to_text(record).ends_with(" duration=1.205s connect=412us listen=192.0.2.1:8080")) << to_text(record);
+}
+
 TEST(RecordText, each_typical_ending_is_told_in_the_words_of_its_heading) {
   for (const Ending& ending : typical_endings()) {
     const std::string words = summary(ending.record);

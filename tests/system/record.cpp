@@ -33,6 +33,7 @@ Record parse(const std::string& line) {
   record.line = line;
   record.id = json.at("id").get<std::uint64_t>();
   record.forwarding = text_or_empty(json.at("forwarding"));
+  record.listen = text_or_empty(json.at("listen"));
   record.complete = json.at("complete").get<bool>();
   record.summary = json.at("summary").get<std::string>();
   record.first = json.at("first").get<std::string>();

@@ -22,6 +22,7 @@ struct Record {
   std::string line;  ///< as it was written
   std::uint64_t id = 0;
   std::string forwarding;
+  std::string listen;
   bool complete = false;
   std::string summary;
   std::string first;
