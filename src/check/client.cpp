@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <atomic>
@@ -6,15 +7,22 @@
 #include <thread>
 #include <utility>
 
+#include "check/header.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
 
 namespace lastbyte::check {
+namespace {
+
+/// No readiness tells that a full backlog has room again.
+constexpr Duration kLook{1};
+
+}  // namespace
 
 class Client::Impl {
  public:
-  Impl(const net::Address& to, Script script, const PeerOptions& options)
+  Impl(const Contact& to, Script script, const PeerOptions& options)
       : to_(to), script_(std::move(script)), options_(options) {
     if (options_.meeting != nullptr) options_.meeting->join(wakeup_);
     thread_ = std::thread([this] { run(); });
@@ -41,20 +49,44 @@ class Client::Impl {
   void run() {
     const TimePoint began = Clock::now();
     const TimePoint until = began + options_.limit;
-    seen_.remote = to_;
-    Descriptor socket = connect(until);
+    seen_.remote = to_.address;
+    Descriptor socket = to_.is_unix() ? connect_unix(until) : connect(until);
     seen_.connected_at = seen_.ended_at = std::chrono::duration_cast<Elapsed>(Clock::now() - began);
     if (!seen_.connected) return;
     seen_.local = net::local_address(socket.get());
     net::set_nodelay(socket.get());
+    send_header(socket.get());
     Player(std::move(socket), options_, wakeup_, stopped_, began, until, seen_).play(script_);
+  }
+
+  /// A fresh socket's buffer holds it. Where the connection has failed by now, the script meets the same error.
+  void send_header(int fd) {
+    if (!options_.from_client) return;
+    const std::string header = header_of(*options_.from_client);
+    if (::send(fd, header.data(), header.size(), MSG_NOSIGNAL) >= 0) return;
+    seen_.error = errno;
+    seen_.error_at = seen_.connected_at;
+  }
+
+  Descriptor connect_unix(TimePoint until) {
+    while (!stopped_ && Clock::now() < until) {
+      auto connected = connect_to_path(to_.path, script_.send_buffer);
+      seen_.connected = connected.has_value();
+      if (connected) return std::move(*connected);
+      seen_.error = connected.error().code;
+      if (seen_.error != EAGAIN) return {};
+      seen_.error = 0;
+      std::this_thread::sleep_for(kLook);
+    }
+    seen_.timed_out = true;
+    return {};
   }
 
   Descriptor connect(TimePoint until) {
     net::ConnectOptions options;
     options.socket.receive_buffer = script_.window;
     options.socket.send_buffer = script_.send_buffer;
-    auto connecting = net::start_connecting(to_, options_.source, options, false);
+    auto connecting = net::start_connecting(to_.address, options_.source, options, false);
     if (!connecting) {
       seen_.error = connecting.error().code;
       return {};
@@ -80,7 +112,7 @@ class Client::Impl {
     return socket;
   }
 
-  net::Address to_;
+  Contact to_;
   Script script_;
   PeerOptions options_;
   Wakeup wakeup_;
@@ -89,7 +121,7 @@ class Client::Impl {
   std::thread thread_;
 };
 
-Client::Client(const net::Address& to, Script script, const PeerOptions& options)
+Client::Client(const Contact& to, Script script, const PeerOptions& options)
     : impl_(std::make_unique<Impl>(to, std::move(script), options)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;

@@ -39,6 +39,10 @@ struct Observed {
   int error = 0;  ///< the first errno of the socket, whichever call saw it (connect included); 0: none
   Elapsed error_at{0};
 
+  bool header = false;              ///< a PROXY protocol header came, where one was waited for
+  net::Address told = {};           ///< the client's address that it told; none: it told none
+  std::string header_failure = {};  ///< what was wrong with it, or why there was none
+
   bool timed_out = false;  ///< the time limit passed, or a stop came; the socket was reset and the rest left undone
   std::vector<StepSeen> steps;
   Elapsed ended_at{0};

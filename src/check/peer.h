@@ -8,9 +8,11 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "check/contact.h"
 #include "check/meeting.h"
 #include "check/observed.h"
 #include "check/script.h"
+#include "check/variant.h"
 #include "net/address.h"
 
 namespace lastbyte::check {
@@ -25,6 +27,8 @@ struct PeerOptions {
   std::uint64_t sends = kClientSeed;    ///< seed of what it sends
   std::uint64_t expects = kServerSeed;  ///< seed of what it is to receive
   net::Address source = {};             ///< a client's own address; none(): the kernel's choice
+  HeaderVersion from_client = {};       ///< a client sends a PROXY protocol header ahead of its script
+  HeaderVersion to_server = {};         ///< a server takes one ahead of its script
 
   /// For a server, whose seeds are the other way round.
   [[nodiscard]] PeerOptions swapped() const;
@@ -33,7 +37,7 @@ struct PeerOptions {
 /// Connects to `to` and plays its script, from the constructor on.
 class Client {
  public:
-  Client(const net::Address& to, Script script, const PeerOptions& options = {});
+  Client(const Contact& to, Script script, const PeerOptions& options = {});
   /// Stops.
   ~Client();
   Client(Client&&) noexcept;
@@ -55,12 +59,14 @@ class Server {
  public:
   /// `connections`: how many to serve before it stops to listen; nullopt: as many as come until stop().
   static Result<Server> start(const Script& script, const PeerOptions& options = {},
-                              std::optional<std::uint32_t> connections = 1, const net::Address& listen = loopback());
+                              std::optional<std::uint32_t> connections = 1, const Contact& listen = loopback());
   /// Stops.
   ~Server();
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
 
+  [[nodiscard]] Contact contact() const;
+  /// None where it listens at a path.
   [[nodiscard]] net::Address address() const;
   /// How many connections were accepted so far.
   [[nodiscard]] std::uint32_t accepted() const;

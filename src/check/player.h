@@ -67,6 +67,7 @@ class Player {
   Payload expects_;
   Checksum checksum_;
   std::vector<std::byte> buffer_;
+  bool unix_ = false;        ///< it is a UNIX socket
   bool input_over_ = false;  ///< a read has said that nothing more will come
   bool fin_sent_ = false;
 };

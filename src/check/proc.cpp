@@ -86,6 +86,22 @@ std::vector<Row> connections(pid_t pid, const char* file) {
   return rows;
 }
 
+/// net/unix/af_unix.c unix_seq_show. A socket keeps the name that it was bound to, also where its file was renamed
+/// afterwards, as HAProxy does it: it begins with the path then.
+bool listens_at_path(pid_t pid, const std::string& path) {
+  std::ifstream table(proc(pid, "net/unix"));
+  std::string line;
+  std::getline(table, line);
+  while (std::getline(table, line)) {
+    std::istringstream fields(line);
+    std::string number, references, protocol, flags, type, state, inode, name;
+    fields >> number >> references >> protocol >> flags >> type >> state >> inode >> name;
+    constexpr const char* kAcceptsConnections = "00010000";  // __SO_ACCEPTCON
+    if (flags == kAcceptsConnections && name.starts_with(path) && ::access(path.c_str(), F_OK) == 0) return true;
+  }
+  return false;
+}
+
 /// As the kernel prints an IPv4 address there: its bytes as one number of this machine.
 std::string printed(const net::Address& address) {
   std::uint32_t ip = 0;
@@ -123,7 +139,9 @@ std::optional<Weight> weigh_group(pid_t group) {
   return all;
 }
 
-bool listens(pid_t in_network_of, std::uint16_t port) {
+bool listens(pid_t in_network_of, const Contact& at) {
+  if (at.is_unix()) return listens_at_path(in_network_of, at.path);
+  const std::uint16_t port = at.address.port();
   for (const char* file : {"tcp", "tcp6"}) {
     for (const Row& row : connections(in_network_of, file))
       if (row.local_port == port && row.state == static_cast<unsigned>(State::listen)) return true;

@@ -23,6 +23,9 @@
 //   sleep T                        does nothing, and reads nothing, for T
 //   signal NAME, await NAME [N]    raises a flag that all peers of a run share; waits until it was raised (N times)
 //   repeat N ( ... )               the steps in parentheses N times
+//
+// Over UNIX sockets: `window` has no effect, `flush` waits until the peer has read everything, `reset` is a close, and
+// `expect reset` is content with the end of both directions (T14).
 #pragma once
 
 #include <cstdint>
