@@ -18,7 +18,7 @@ struct StepSeen {
   std::string text;  ///< as in the script: "send 32K"
   Elapsed began{0};
   Elapsed ended{0};
-  std::string failure;  ///< empty: it went as scripted; "sent 4096 of 32768, then EPIPE"
+  std::string failure = {};  ///< empty: it went as scripted; "sent 4096 of 32768, then EPIPE"
 };
 
 struct Observed {

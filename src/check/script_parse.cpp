@@ -165,12 +165,16 @@ class Parser {
   template <typename Paced>
   Action with_pace(Paced paced) {
     for (;;) {
-      if (take("by")) {
+      const Token word = here();
+      const bool by = at("by");
+      if (!by && !at("every")) return paced;
+      ++next_;
+      if (by ? paced.pace.chunk != 0 : paced.pace.every.count() != 0)
+        throw Wrong{word, "it is given twice; expected once"};
+      if (by) {
         paced.pace.chunk = size(kLargest);
-      } else if (take("every")) {
-        paced.pace.every = time();
       } else {
-        return paced;
+        paced.pace.every = time();
       }
     }
   }

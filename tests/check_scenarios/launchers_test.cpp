@@ -32,8 +32,8 @@ TEST(Launchers, HaveNamesOfTheirOwnAndThisProgramIsTheFirst) {
     EXPECT_FALSE(each.programs.empty());
   }
   EXPECT_EQ(launchers().front().target.name, "lastbyte");
-  for (const char* name : {"haproxy", "nginx", "nginx-half-close", "socat", "systemd-socket-proxyd", "docker-proxy",
-                           "lxd-forkproxy"})
+  for (const char* name :
+       {"haproxy", "nginx", "nginx-half-close", "socat", "systemd-socket-proxyd", "docker-proxy", "lxd-forkproxy"})
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
@@ -47,8 +47,12 @@ TEST(Launchers, EveryFormNamesBothPlacesInTheWayOfItsLegs) {
       EXPECT_NE(form.find("{upstream"), std::string::npos) << each.target.name << " " << variant.name;
       for (const char* mark : {"LISTEN;", "UPSTREAM", "MORE"}) EXPECT_EQ(form.find(mark), std::string::npos) << form;
       // A path has no port.
-      if (variant.client == Leg::unix_socket) EXPECT_EQ(form.find("{listen_port}"), std::string::npos) << form;
-      if (variant.server == Leg::unix_socket) EXPECT_EQ(form.find("{upstream_port}"), std::string::npos) << form;
+      if (variant.client == Leg::unix_socket) {
+        EXPECT_EQ(form.find("{listen_port}"), std::string::npos) << form;
+      }
+      if (variant.server == Leg::unix_socket) {
+        EXPECT_EQ(form.find("{upstream_port}"), std::string::npos) << form;
+      }
     }
   }
 }
@@ -88,10 +92,8 @@ TEST(Launchers, TheVersionIsTheFirstLineThatIsSaid) {
 
 TEST(Launchers, FormsThatTheProgramDoesNotTakeAreDropped) {
   // It takes what names a path that it listens on.
-  Launcher picky{.target = {.name = "x", .kind = Kind::started},
-                 .programs = {"sh"},
-                 .version_command = {},
-                 .probe = "--check"};
+  Launcher picky{
+      .target = {.name = "x", .kind = Kind::started}, .programs = {"sh"}, .version_command = {}, .probe = "--check"};
   const Form form{{"sh", "-c", "test \"$1\" = --check && case $0 in /*) exit 0;; esac; exit 2", "{listen}"}, {}};
   for (const char* name : {"unix", "unix-to-tcp", "tcp-to-unix", "proxy-v1"}) picky.target.forms[name] = form;
   const Target target = ready(picky);
