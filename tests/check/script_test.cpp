@@ -77,7 +77,7 @@ TEST(Script, ErrorsInStructureNameThePlace) {
   EXPECT_EQ(again("send 1 by 2 by 3"), "script, column 13: 'by': it is given twice; expected once");
   EXPECT_EQ(again("read every 1ms every 2ms"), "script, column 16: 'every': it is given twice; expected once");
   // After a line's end the columns go on: a script is one text.
-  EXPECT_EQ(again("send 1\n; bogus").substr(0, 27), "script, column 10: 'bogus': ");
+  EXPECT_EQ(again("send 1\n; bogus").substr(0, 28), "script, column 10: 'bogus': ");
   for (const char* text : {"| send 1", "send 1 |", "send 1 | ; read", "flood | repeat 2 (send 1)"})
     EXPECT_NE(again(text).find("expected one of send, flood"), std::string::npos) << again(text);
 }
