@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "check/contact.h"
 
 namespace lastbyte::check {
 
@@ -41,9 +40,9 @@ struct Options {
   int stop_signal = SIGTERM;        ///< asks the proxy for a graceful stop
 
   // Mode::running
-  Contact proxy;     ///< where it listens
-  Contact upstream;  ///< where it connects to; the checker listens there
-  pid_t pid = 0;     ///< to watch its memory and sockets; 0: not known
+  net::Address proxy;     ///< where it listens
+  net::Address upstream;  ///< where it connects to; the checker listens there
+  pid_t pid = 0;          ///< to watch its memory and sockets; 0: not known
 
   std::vector<std::string> peers;     ///< Mode::peers: only these; empty: all
   std::string name;                   ///< what reports call the proxy; empty: by its command or address

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "check/header.h"
+#include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
@@ -22,7 +23,7 @@ constexpr Duration kLook{1};
 
 class Client::Impl {
  public:
-  Impl(const Contact& to, Script script, const PeerOptions& options)
+  Impl(const net::Address& to, Script script, const PeerOptions& options)
       : to_(to), script_(std::move(script)), options_(options) {
     if (options_.meeting != nullptr) options_.meeting->join(wakeup_);
     thread_ = std::thread([this] { run(); });
@@ -49,7 +50,7 @@ class Client::Impl {
   void run() {
     const TimePoint began = Clock::now();
     const TimePoint until = began + options_.limit;
-    seen_.remote = to_.address;
+    seen_.remote = to_;
     Descriptor socket = to_.is_unix() ? connect_unix(until) : connect(until);
     seen_.connected_at = seen_.ended_at = std::chrono::duration_cast<Elapsed>(Clock::now() - began);
     if (!seen_.connected) return;
@@ -70,7 +71,7 @@ class Client::Impl {
 
   Descriptor connect_unix(TimePoint until) {
     while (!stopped_ && Clock::now() < until) {
-      auto connected = connect_to_path(to_.path, script_.send_buffer);
+      auto connected = connect_locally(to_, script_.send_buffer);
       seen_.connected = connected.has_value();
       if (connected) return std::move(*connected);
       seen_.error = connected.error().code;
@@ -86,7 +87,7 @@ class Client::Impl {
     net::ConnectOptions options;
     options.socket.receive_buffer = script_.window;
     options.socket.send_buffer = script_.send_buffer;
-    auto connecting = net::start_connecting(to_.address, options_.source, options, false);
+    auto connecting = net::start_connecting(to_, options_.source, options, false);
     if (!connecting) {
       seen_.error = connecting.error().code;
       return {};
@@ -112,7 +113,7 @@ class Client::Impl {
     return socket;
   }
 
-  Contact to_;
+  net::Address to_;
   Script script_;
   PeerOptions options_;
   Wakeup wakeup_;
@@ -121,7 +122,7 @@ class Client::Impl {
   std::thread thread_;
 };
 
-Client::Client(const Contact& to, Script script, const PeerOptions& options)
+Client::Client(const net::Address& to, Script script, const PeerOptions& options)
     : impl_(std::make_unique<Impl>(to, std::move(script), options)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;

@@ -38,19 +38,15 @@ Complaint take_number(Number& to, const std::string& text, Number least, Number 
   return std::nullopt;
 }
 
-Complaint take_contact(Contact& to, const std::string& text) {
-  constexpr std::string_view kPath = "unix:";
-  if (text.starts_with(kPath)) {
-    to = Contact::of_path(text.substr(kPath.size()));
-    return to.none() ? Complaint("expected a path after unix:") : std::nullopt;
-  }
-  const std::string endpoint = text.starts_with("tcp:") ? text : "tcp:" + text;
-  const auto parsed = net::parse_endpoint(endpoint, net::EndpointUse::connect);
+Complaint take_address(net::Address& to, const std::string& text) {
+  const bool has_scheme = text.starts_with("tcp:") || text.starts_with("unix:");
+  const auto parsed = net::parse_endpoint(has_scheme ? text : "tcp:" + text, net::EndpointUse::connect);
   if (!parsed) return parsed.error().detail;
-  if (parsed->transport != net::Transport::tcp || parsed->count() != 1) return "expected HOST:PORT, one port of TCP";
-  const auto found = net::resolve(parsed->host, parsed->ports.at(0));
-  if (!found || found->empty()) return found ? "no address of that name" : found.error().text();
-  to = found->front();
+  if (parsed->count() != 1) return "expected one port";
+  const auto found = net::resolve(*parsed);
+  if (!found) return found.error().text();
+  if (found->front().empty()) return "no address of that name";
+  to = found->front().front();
   return std::nullopt;
 }
 
@@ -144,11 +140,11 @@ const std::vector<Flag>& flags() {
        [](Options& o, Text v) { return take_signal(o.stop_signal, v); }},
       {"proxy", "HOST:PORT", "Grade a proxy that runs already and listens there; unix:PATH for a UNIX socket.",
        [](Options& o, Text v) {
-         const auto wrong = take_contact(o.proxy, v);
+         const auto wrong = take_address(o.proxy, v);
          return wrong ? wrong : take_mode(o, Mode::running);
        }},
       {"upstream-listen", "HOST:PORT", "Where that proxy connects to: the checker listens there.",
-       [](Options& o, Text v) { return take_contact(o.upstream, v); }},
+       [](Options& o, Text v) { return take_address(o.upstream, v); }},
       {"pid", "PID", "Process of that proxy, to watch its memory and its sockets.",
        [](Options& o, Text v) { return take_number<pid_t>(o.pid, v, 1, 1 << 22); }},
       {"plain", "", "Grade plain TCP, with no proxy between the peers.",
@@ -200,10 +196,10 @@ const std::vector<Flag>& flags() {
   return all;
 }
 
-Leg leg_of(const Contact& contact) { return contact.is_unix() ? Leg::unix_socket : Leg::tcp; }
+Leg leg_of(const net::Address& address) { return address.is_unix() ? Leg::unix_socket : Leg::tcp; }
 
 /// Of the variant without headers.
-std::string_view name_for(const Contact& proxy, const Contact& upstream) {
+std::string_view name_for(const net::Address& proxy, const net::Address& upstream) {
   return std::ranges::find_if(variants(),
                               [&](const Variant& each) {
                                 return !each.has_header() && each.client == leg_of(proxy) &&

@@ -8,7 +8,6 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "check/contact.h"
 #include "check/meeting.h"
 #include "check/observed.h"
 #include "check/script.h"
@@ -37,7 +36,7 @@ struct PeerOptions {
 /// Connects to `to` and plays its script, from the constructor on.
 class Client {
  public:
-  Client(const Contact& to, Script script, const PeerOptions& options = {});
+  Client(const net::Address& to, Script script, const PeerOptions& options = {});
   /// Stops.
   ~Client();
   Client(Client&&) noexcept;
@@ -59,14 +58,12 @@ class Server {
  public:
   /// `connections`: how many to serve before it stops to listen; nullopt: as many as come until stop().
   static Result<Server> start(const Script& script, const PeerOptions& options = {},
-                              std::optional<std::uint32_t> connections = 1, const Contact& listen = loopback());
+                              std::optional<std::uint32_t> connections = 1, const net::Address& listen = loopback());
   /// Stops.
   ~Server();
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
 
-  [[nodiscard]] Contact contact() const;
-  /// None where it listens at a path.
   [[nodiscard]] net::Address address() const;
   /// How many connections were accepted so far.
   [[nodiscard]] std::uint32_t accepted() const;

@@ -165,12 +165,12 @@ class Stage::Round {
   }
 
   /// None for a leg over TCP.
-  [[nodiscard]] Contact path_for(Leg leg, const char* name) const {
-    return leg == Leg::tcp ? Contact() : Contact::of_path(setting_.directory->file(name));
+  [[nodiscard]] net::Address path_for(Leg leg, const char* name) const {
+    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(setting_.directory->file(name));
   }
 
   /// Where the server is to listen: the same in each round, once there is a proxy that knows it.
-  [[nodiscard]] Contact choose_upstream() const {
+  [[nodiscard]] net::Address choose_upstream() const {
     if (target_.kind == Kind::running) return target_.upstream;
     if (variant_.server == Leg::unix_socket) return path_for(variant_.server, "server");
     net::Address upstream = network_.server_host;
@@ -180,7 +180,7 @@ class Stage::Round {
   }
 
   Result<void> start_server() {
-    Contact& upstream = setting_.upstream;
+    net::Address& upstream = setting_.upstream;
     if (!setting_.launched) upstream = choose_upstream();
     if (scenario_.upstream == Upstream::absent) return {};
     Result<Server> server = failure("server", 0);
@@ -194,7 +194,7 @@ class Stage::Round {
     if (!entered) return Failure(entered.error());
     if (!server) return Failure(server.error());
     server_ = std::move(*server);
-    upstream = server_->contact();
+    upstream = server_->address();
     const bool deaf = scenario_.upstream == Upstream::slow_to_hear || scenario_.upstream == Upstream::silent;
     if (deaf && !server_->set_deaf(true)) return failure_from_errno("SO_ATTACH_FILTER");
     return {};

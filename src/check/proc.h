@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "check/contact.h"
 #include "net/address.h"
 
 namespace lastbyte::check {
@@ -22,7 +21,7 @@ std::optional<Weight> weigh_group(pid_t group);
 std::optional<Weight> weigh_process(pid_t pid);
 
 /// True where somebody listens on the port, or at the path, in the network namespace of that process (0: ours).
-bool listens(pid_t in_network_of, const Contact& at);
+bool listens(pid_t in_network_of, const net::Address& at);
 
 /// True where the kernel keeps a TIME_WAIT of the connection with `here` as its own end, in the network of the calling
 /// thread.

@@ -99,12 +99,12 @@ Result<void> try_start(const Target& target, const std::vector<const Variant*>& 
   auto directory = ScratchDirectory::make();
   if (!directory) return Failure(directory.error());
   const auto place = [&](Leg leg, const char* name) {
-    return leg == Leg::tcp ? Contact() : Contact::of_path(directory->file(name));
+    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(directory->file(name));
   };
-  Contact nobody = place(variant.server, "server");
+  net::Address nobody = place(variant.server, "server");
   if (!nobody.is_unix()) {
-    nobody.address = network->server_host;
-    nobody.address.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
+    nobody = network->server_host;
+    nobody.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
   }
   const auto launched = Launched::launch(target, variant, *network, nobody, place(variant.client, "proxy"), 1);
   return launched ? Result<void>() : Failure(launched.error());

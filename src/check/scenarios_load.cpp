@@ -37,7 +37,7 @@ std::span<const Scenario> load_scenarios() {
        .notice = "Under load, connections fail that had nothing wrong with them.",
        .sessions = 500,
        .watch_sockets = true,
-       .limit = 30s,
+       .limit = 60s,
        .alone = true},
       {.name = "reset-storm",
        .clause = "T12",

@@ -1,4 +1,7 @@
 // T4: a reset is not an end of file. T10: an error is seen once.
+//
+// A client that resets before the proxy is connected to the server may cancel the attempt, data and all (T3): where the
+// data must arrive, it waits until the server is here.
 #include <array>
 
 #include "check/scenario.h"
@@ -18,15 +21,15 @@ std::span<const Scenario> reset_scenarios() {
       {.name = "client-reset-after-data",
        .clause = "T4",
        .title = "The client resets after 1 MB that was acknowledged",
-       .client = "send 1M; flush; reset",
-       .server = "expect reset",
+       .client = "await here; send 1M; flush; reset",
+       .server = "signal here; expect reset",
        .notice = "Aborted uploads look complete, or lose what had arrived.",
        .varied = true},
       {.name = "client-reset-unread",
        .clause = "T4",
        .title = "The client resets while 100 KB lie unread at the server",
-       .client = "send 100K; flush; reset; signal gone",
-       .server = "recv 1; await gone; expect reset",
+       .client = "await here; send 100K; flush; reset; signal gone",
+       .server = "signal here; recv 1; await gone; expect reset",
        .notice = "What a client had sent before its crash is lost."},
       {.name = "client-reset-at-connect",
        .clause = "T4",

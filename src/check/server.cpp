@@ -11,6 +11,7 @@
 
 #include "check/deaf.h"
 #include "check/header.h"
+#include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
@@ -35,10 +36,10 @@ PeerOptions PeerOptions::swapped() const {
 
 class Server::Impl {
  public:
-  Impl(Descriptor listening, Contact contact, Script script, const PeerOptions& options,
+  Impl(Descriptor listening, net::Address address, Script script, const PeerOptions& options,
        std::optional<std::uint32_t> connections)
       : listening_(std::move(listening)),
-        contact_(std::move(contact)),
+        address_(std::move(address)),
         script_(std::move(script)),
         options_(options.swapped()),
         connections_(connections),
@@ -50,7 +51,7 @@ class Server::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  [[nodiscard]] const Contact& contact() const { return contact_; }
+  [[nodiscard]] const net::Address& address() const { return address_; }
   [[nodiscard]] std::uint32_t accepted() const { return accepted_.load(); }
   [[nodiscard]] std::uint32_t ended() const { return ended_.load(); }
 
@@ -125,7 +126,7 @@ class Server::Impl {
   }
 
   Descriptor listening_;
-  Contact contact_;
+  net::Address address_;
   Script script_;
   PeerOptions options_;
   std::optional<std::uint32_t> connections_;
@@ -141,16 +142,16 @@ class Server::Impl {
 net::Address Server::loopback() { return *net::Address::parse("127.0.0.1", 0); }
 
 Result<Server> Server::start(const Script& script, const PeerOptions& options, std::optional<std::uint32_t> connections,
-                             const Contact& listen) {
+                             const net::Address& listen) {
   if (listen.is_unix()) {
-    auto listening = listen_on_path(listen.path, script.send_buffer);
+    auto listening = listen_locally(listen, script.send_buffer);
     if (!listening) return Failure(listening.error());
     return Server(std::make_unique<Impl>(std::move(*listening), listen, script, options, connections));
   }
   net::ListenOptions settings;
   settings.socket.receive_buffer = script.window;
   settings.socket.send_buffer = script.send_buffer;
-  auto listening = net::listen_on(listen.address, settings, 1);
+  auto listening = net::listen_on(listen, settings, 1);
   if (!listening) return Failure(listening.error());
   Descriptor& socket = listening->front();
   const net::Address address = net::local_address(socket.get());
@@ -161,8 +162,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;
-Contact Server::contact() const { return impl_->contact(); }
-net::Address Server::address() const { return impl_->contact().address; }
+net::Address Server::address() const { return impl_->address(); }
 std::uint32_t Server::accepted() const { return impl_->accepted(); }
 std::uint32_t Server::ended() const { return impl_->ended(); }
 bool Server::set_deaf(bool deaf) { return impl_->set_deaf(deaf); }

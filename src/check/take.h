@@ -50,7 +50,7 @@ class Stage {
   struct Setting {
     Network network;
     Launched proxy;
-    Contact upstream;
+    net::Address upstream;
     std::optional<ScratchDirectory> directory;  ///< of UNIX sockets
     bool launched = false;
   };

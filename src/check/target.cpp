@@ -20,14 +20,16 @@ bool mentions(const Target& target, const std::string& placeholder) {
   return in(target.config) || std::ranges::any_of(target.command, in);
 }
 
-std::vector<std::pair<std::string, std::string>> values_for(const Contact& listen, const Contact& upstream,
+std::string written(const net::Address& place) { return place.is_unix() ? place.unix_name() : place.text(); }
+
+std::vector<std::pair<std::string, std::string>> values_for(const net::Address& listen, const net::Address& upstream,
                                                             const ScratchDirectory& directory) {
-  return {{"listen", listen.text()},
-          {"listen_host", listen.address.ip_text()},
-          {"listen_port", std::to_string(listen.address.port())},
-          {"upstream", upstream.text()},
-          {"upstream_host", upstream.address.ip_text()},
-          {"upstream_port", std::to_string(upstream.address.port())},
+  return {{"listen", written(listen)},
+          {"listen_host", listen.ip_text()},
+          {"listen_port", std::to_string(listen.port())},
+          {"upstream", written(upstream)},
+          {"upstream_host", upstream.ip_text()},
+          {"upstream_port", std::to_string(upstream.port())},
           {"config", directory.file("config")},
           {"directory", directory.path()},
           {"pid", std::to_string(::getpid())}};
@@ -120,7 +122,7 @@ Result<std::vector<std::string>> split_words(const std::string& text) {
 }
 
 Result<Launched::One> Launched::start(const std::string& name, const Form& form, const Network& network,
-                                      const Contact& listen, const Contact& upstream) {
+                                      const net::Address& listen, const net::Address& upstream) {
   auto directory = ScratchDirectory::make();
   if (!directory) return Failure(directory.error());
   const auto values = values_for(listen, upstream, *directory);
@@ -145,7 +147,7 @@ Result<Launched::One> Launched::start(const std::string& name, const Form& form,
 }
 
 Result<Launched> Launched::launch(const Target& target, const Variant& variant, const Network& network,
-                                  const Contact& upstream, const Contact& listen, std::uint32_t hops) {
+                                  const net::Address& upstream, const net::Address& listen, std::uint32_t hops) {
   Launched launched;
   launched.address_ = upstream;
   switch (target.kind) {
@@ -158,12 +160,18 @@ Result<Launched> Launched::launch(const Target& target, const Variant& variant, 
   }
   launched.stop_signal_ = target.stop_signal;
   for (std::uint32_t hop = 0; hop < hops; ++hop) {
-    Contact at = listen;
-    if (!at.is_unix()) {
-      at.address = network.proxy_host;
-      at.address.set_port(target.listen_port != 0 ? target.listen_port : unused_port());
-    }
-    auto one = start(target.name, target.form_for(variant), network, at, launched.address_);
+    const bool chosen_here = !listen.is_unix() && target.listen_port == 0;
+    net::Address at = listen;
+    const auto start_one = [&] {
+      if (!listen.is_unix()) {
+        at = network.proxy_host;
+        at.set_port(chosen_here ? unused_port() : target.listen_port);
+      }
+      return start(target.name, target.form_for(variant), network, at, launched.address_);
+    };
+    auto one = start_one();
+    // Between our look and its bind(), another program may have taken the port.
+    if (!one && chosen_here) one = start_one();
     if (!one) return Failure(one.error());
     launched.all_.push_back(std::move(*one));
     launched.address_ = at;

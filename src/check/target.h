@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "check/contact.h"
 #include "check/network.h"
 #include "check/proc.h"
 #include "check/process.h"
@@ -45,8 +44,8 @@ struct Target {
 
   // Kind::running
   std::vector<std::string> speaks = {};  ///< variants besides TCP
-  Contact address = {};                  ///< where it listens
-  Contact upstream = {};                 ///< what it connects to
+  net::Address address = {};             ///< where it listens
+  net::Address upstream = {};            ///< what it connects to
   pid_t pid = 0;                         ///< 0: not known
 
   /// Scenarios can run at once, each with a proxy of its own.
@@ -73,10 +72,10 @@ class Launched {
   /// Starts as many in a row as the scenario asks for and waits until they listen. Kind::plain_tcp starts none.
   /// `listen`: of the last one, where the variant has clients on UNIX sockets; else they listen on ports of their own.
   static Result<Launched> launch(const Target& target, const Variant& variant, const Network& network,
-                                 const Contact& upstream, const Contact& listen, std::uint32_t hops);
+                                 const net::Address& upstream, const net::Address& listen, std::uint32_t hops);
 
   /// Where clients are to connect to.
-  [[nodiscard]] const Contact& address() const { return address_; }
+  [[nodiscard]] const net::Address& address() const { return address_; }
   /// Of the first one; nullopt: it is not known where to look. Any thread.
   [[nodiscard]] std::optional<Weight> weigh() const;
   void ask_to_stop() const;
@@ -90,10 +89,10 @@ class Launched {
     ScratchDirectory directory;
     Process process;
   };
-  static Result<One> start(const std::string& name, const Form& form, const Network& network, const Contact& listen,
-                           const Contact& upstream);
+  static Result<One> start(const std::string& name, const Form& form, const Network& network,
+                           const net::Address& listen, const net::Address& upstream);
 
-  Contact address_;
+  net::Address address_;
   std::vector<One> all_;  ///< the one that clients connect to comes last
   pid_t running_ = 0;
   int stop_signal_ = 0;

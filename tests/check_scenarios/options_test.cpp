@@ -43,14 +43,14 @@ TEST(Options, OfARunningProxyTheAddressesTellTheVariant) {
   EXPECT_EQ(variants_of("unix:/x", "127.0.0.1:2"), std::vector<std::string>{"unix-to-tcp"});
   EXPECT_EQ(variants_of("127.0.0.1:1", "unix:/y"), std::vector<std::string>{"tcp-to-unix"});
   EXPECT_EQ(variants_of("unix:/x", "unix:/y"), std::vector<std::string>{"unix"});
-  EXPECT_EQ(parsed({"--proxy", "unix:/x", "--upstream-listen", "unix:/y"})->proxy.path, "/x");
+  EXPECT_EQ(parsed({"--proxy", "unix:/x", "--upstream-listen", "unix:/y"})->proxy.unix_name(), "/x");
   EXPECT_EQ(
       parsed({"--proxy", "127.0.0.1:1", "--upstream-listen", "127.0.0.1:2", "--variant", "send-proxy-v1"})->variants,
       std::vector<std::string>{"send-proxy-v1"});
   EXPECT_NE(
       wrong({"--proxy", "unix:/x", "--upstream-listen", "127.0.0.1:2", "--variant", "proxy-v1"}).find("--variant"),
       std::string::npos);
-  EXPECT_NE(wrong({"--proxy", "unix:"}).find("expected a path"), std::string::npos);
+  EXPECT_NE(wrong({"--proxy", "unix:"}).find("--proxy 'unix:'"), std::string::npos);
 }
 
 TEST(Options, ChooseScenarios) {

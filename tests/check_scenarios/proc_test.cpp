@@ -63,7 +63,7 @@ TEST(Proc, WhoIsNotThereHasNoWeight) {
 TEST(Proc, ListenersAreFoundByPortAndByPath) {
   const auto script = parse_script("read");
   const auto directory = ScratchDirectory::make();
-  const Contact path = Contact::of_path(directory->file("socket"));
+  const net::Address path = *net::Address::unix_name(directory->file("socket"));
   EXPECT_FALSE(listens(0, path));
   net::Address port;
   {
@@ -74,7 +74,7 @@ TEST(Proc, ListenersAreFoundByPortAndByPath) {
     EXPECT_TRUE(listens(0, port));
     EXPECT_TRUE(listens(::getpid(), port));
     EXPECT_TRUE(listens(0, path));
-    EXPECT_FALSE(listens(0, Contact::of_path(directory->file("other"))));
+    EXPECT_FALSE(listens(0, *net::Address::unix_name(directory->file("other"))));
   }
   EXPECT_FALSE(listens(0, port));
   EXPECT_FALSE(listens(0, path));

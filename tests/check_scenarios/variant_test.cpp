@@ -241,12 +241,11 @@ TEST(Judge, AHeaderThatNeverCameIsAComplaintUnlessTheConnectionMayFail) {
 TEST(UnixPeers, AgreeOnWhatWasSent) {
   const auto directory = ScratchDirectory::make();
   ASSERT_TRUE(directory);
-  const Contact at = Contact::of_path(directory->file("socket"));
+  const net::Address at = *net::Address::unix_name(directory->file("socket"));
   for (int i = 0; i < 2; ++i) {  // the path of the first server is still there when the second one comes
     auto server = Server::start(script("expect fin; send 5M; close"), {}, 1, at);
     ASSERT_TRUE(server) << server.error().text();
-    EXPECT_EQ(server->contact().text(), at.path);
-    EXPECT_TRUE(server->address().none());
+    EXPECT_EQ(server->address(), at);
     Client client(at, script("send 3M; shutdown; expect fin"));
     EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
     EXPECT_EQ(client.wait().received, 5U << 20);
@@ -259,7 +258,7 @@ Observed client_of(const char* client_text, const char* server_text) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
-  const Contact at = Contact::of_path(directory->file("socket"));
+  const net::Address at = *net::Address::unix_name(directory->file("socket"));
   auto server = Server::start(script(server_text), options, 1, at);
   EXPECT_TRUE(server);
   Client client(at, script(client_text), options);
@@ -277,10 +276,10 @@ TEST(UnixPeers, T14_AResetShowsInTheNearestFormThatThereIs) {
 }
 
 TEST(UnixPeers, NobodyAtThePathIsReported) {
-  Client client(Contact::of_path("/nonexistent/socket"), script("read"));
+  Client client(*net::Address::unix_name("/nonexistent/socket"), script("read"));
   EXPECT_FALSE(client.wait().connected);
   EXPECT_EQ(client.wait().error, ENOENT);
-  EXPECT_FALSE(Server::start(script("read"), {}, 1, Contact::of_path(std::string(200, 'x'))));
+  EXPECT_FALSE(Server::start(script("read"), {}, 1, *net::Address::unix_name("/nonexistent/socket")));
 }
 
 }  // namespace
