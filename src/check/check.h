@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/address.h"
 
 namespace lastbyte::check {
 

@@ -15,7 +15,7 @@ constexpr std::uint64_t kSocketsToSpare = 8;
 using Complaints = std::vector<std::string>;
 
 bool is_sending(const std::string& step) {
-  return std::ranges::any_of(std::to_array<std::string_view>({"send", "flood", "flush", "shutdown"}),
+  return std::ranges::any_of(std::to_array<std::string_view>({"send", "flood", "fill", "flush", "shutdown"}),
                              [&](std::string_view verb) { return step.starts_with(verb); });
 }
 

@@ -58,6 +58,7 @@ short events_of(const Action& action) {
   return std::visit(Overloaded{
                         [](const Send&) { return short{POLLOUT}; },
                         [](const Flood&) { return short{POLLOUT}; },
+                        [](const Fill&) { return short{POLLOUT}; },
                         [](const Receive&) { return short{POLLIN}; },
                         [](const Read&) { return short{POLLIN}; },
                         [](const ExpectFin&) { return short{POLLIN}; },
@@ -147,6 +148,7 @@ void Player::advance(Running& running) {
   std::visit(Overloaded{
                  [&](const Send& send_) { send(running, send_.bytes, send_.pace); },
                  [&](const Flood& flood) { send(running, std::nullopt, flood.pace); },
+                 [&](const Fill& fill_) { fill(running, fill_); },
                  [&](const Receive& recv) { receive(running, recv.bytes, recv.pace); },
                  [&](const Read& read) { receive(running, std::nullopt, read.pace); },
                  [&](const ExpectFin&) { expect_end(running, true); },
@@ -191,6 +193,7 @@ void Player::wait_for(const std::vector<Running>& all) {
     if (each.next > Clock::now() || goes_by_the_clock(*each.action)) {
       wake = std::min(wake, each.next);
     } else {
+      wake = std::min(wake, each.gives_up);
       events = static_cast<short>(events | events_of(*each.action));
     }
   }
@@ -226,6 +229,13 @@ void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pa
   running.over = bytes && running.done == *bytes;
   const bool chunk_done = pace.chunk == 0 || running.done % pace.chunk == 0;
   if (chunk_done) running.next = Clock::now() + pace.every;
+}
+
+void Player::fill(Running& running, const Fill& fill) {
+  const std::uint64_t before = running.done;
+  send(running, fill.bytes, Pace{});
+  if (running.done != before || running.gives_up == TimePoint::max()) running.gives_up = Clock::now() + fill.patience;
+  running.over = running.over || Clock::now() >= running.gives_up;
 }
 
 void Player::receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace) {

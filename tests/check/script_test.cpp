@@ -13,7 +13,8 @@ std::string again(std::string_view text) {
 
 TEST(Script, EveryVerbIsReadAndPrinted) {
   const std::string all =
-      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; recv 5 every 2s; "
+      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; fill 3M 50ms; recv 5 "
+      "every 2s; "
       "await go; await go 12; repeat 3 (send 1; recv 1); expect quiet 50ms; flush; signal done; shutdown; expect fin; "
       "sleep 1s; close; sleep 5ms; signal gone";
   EXPECT_EQ(again(all), all);
@@ -62,6 +63,8 @@ TEST(Script, ErrorsInNumbersNameTheirBounds) {
   EXPECT_EQ(again("read every 5"), "script, column 12: '5': " + a_time);
   EXPECT_EQ(again("expect quiet"), "script, column 13: the end: " + a_time);
   EXPECT_EQ(again("sleep 1000000000s"), "script, column 7: '1000000000s': " + a_time);
+  EXPECT_EQ(again("fill 5"), "script, column 7: the end: " + a_time);
+  EXPECT_EQ(again("fill 5ms 1s"), "script, column 6: '5ms': " + a_size);
   EXPECT_EQ(again("await go 0"), "script, column 10: '0': " + a_number);
   EXPECT_EQ(again("await go 5000000000"), "script, column 10: '5000000000': " + a_number);
   EXPECT_EQ(again("repeat (send 1)"), "script, column 8: '(': " + a_number);
