@@ -45,14 +45,15 @@ struct Options {
   net::Address upstream;  ///< where it connects to; the checker listens there
   pid_t pid = 0;          ///< to watch its memory and sockets; 0: not known
 
-  std::vector<std::string> peers;  ///< Mode::peers: only these; empty: all
-  std::string name;                ///< what reports call the proxy; empty: by its command or address
-  std::vector<std::string> only;   ///< names (* and ? as in a shell) or clauses; empty: all
-  std::uint32_t repeat = 1;        ///< times the rounds of each scenario
-  bool slow = false;               ///< also those that take minutes, and more rounds
-  bool lossy = false;              ///< also those over links with delay, loss and reordering; needs root
-  unsigned at_once = 6;            ///< scenarios at the same time, where the proxy can be started several times
-  bool verbose = false;            ///< evidence for what has passed, too
+  std::vector<std::string> peers;     ///< Mode::peers: only these; empty: all
+  std::string name;                   ///< what reports call the proxy; empty: by its command or address
+  std::vector<std::string> variants;  ///< over what, by name; empty: what the target is known to speak
+  std::vector<std::string> only;      ///< names (* and ? as in a shell) or clauses; empty: all
+  std::uint32_t repeat = 1;           ///< times the rounds of each scenario
+  bool slow = false;                  ///< also those that take minutes, and more rounds
+  bool lossy = false;                 ///< also those over links with delay, loss and reordering; needs root
+  unsigned at_once = 6;               ///< scenarios at the same time, where the proxy can be started several times
+  bool verbose = false;               ///< evidence for what has passed, too
 
   // Files to write; empty: none; "-": standard output
   std::string json;

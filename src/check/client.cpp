@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <atomic>
@@ -6,11 +7,19 @@
 #include <thread>
 #include <utility>
 
+#include "check/header.h"
+#include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
 
 namespace lastbyte::check {
+namespace {
+
+/// No readiness tells that a full backlog has room again.
+constexpr Duration kLook{1};
+
+}  // namespace
 
 class Client::Impl {
  public:
@@ -42,12 +51,36 @@ class Client::Impl {
     const TimePoint began = Clock::now();
     const TimePoint until = began + options_.limit;
     seen_.remote = to_;
-    Descriptor socket = connect(until);
+    Descriptor socket = to_.is_unix() ? connect_unix(until) : connect(until);
     seen_.connected_at = seen_.ended_at = std::chrono::duration_cast<Elapsed>(Clock::now() - began);
     if (!seen_.connected) return;
     seen_.local = net::local_address(socket.get());
     net::set_nodelay(socket.get());
+    send_header(socket.get());
     Player(std::move(socket), options_, wakeup_, stopped_, began, until, seen_).play(script_);
+  }
+
+  /// A fresh socket's buffer holds it. Where the connection has failed by now, the script meets the same error.
+  void send_header(int fd) {
+    if (!options_.from_client) return;
+    const std::string header = header_of(*options_.from_client);
+    if (::send(fd, header.data(), header.size(), MSG_NOSIGNAL) >= 0) return;
+    seen_.error = errno;
+    seen_.error_at = seen_.connected_at;
+  }
+
+  Descriptor connect_unix(TimePoint until) {
+    while (!stopped_ && Clock::now() < until) {
+      auto connected = connect_locally(to_, script_.send_buffer);
+      seen_.connected = connected.has_value();
+      if (connected) return std::move(*connected);
+      seen_.error = connected.error().code;
+      if (seen_.error != EAGAIN) return {};
+      seen_.error = 0;
+      std::this_thread::sleep_for(kLook);
+    }
+    seen_.timed_out = true;
+    return {};
   }
 
   Descriptor connect(TimePoint until) {

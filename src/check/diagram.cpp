@@ -130,6 +130,10 @@ class Drawing {
                 arrow(me, other, "->>", "more and more data");
                 me.sent = kEndless;
               },
+              [&](const Fill& fill) {
+                arrow(me, other, "->>", "up to " + print(Action(Send{fill.bytes, {}})).substr(5));
+                me.sent += fill.bytes;
+              },
               [&](const Sleep& sleep) {
                 if (move.times == 1) note(me, "waits " + print(Action(sleep)).substr(6));
               },

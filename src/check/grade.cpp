@@ -14,6 +14,8 @@ namespace {
 
 /// Rounds that fail because time passes are not repeated for ever.
 constexpr int kMostLimits = 3;
+/// What needs luck to fail has had its rounds over TCP.
+constexpr std::uint32_t kMostRoundsOfVariants = 4;
 constexpr std::uint64_t kSeed = 1;
 
 double seconds_since(TimePoint began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
@@ -38,23 +40,25 @@ const Target& plain_tcp() {
   return target;
 }
 
-std::uint32_t rounds_of(const Scenario& scenario, const Choice& choice) {
-  const std::uint32_t rounds = choice.slow && scenario.slow_rounds != 0 ? scenario.slow_rounds : scenario.rounds;
+std::uint32_t rounds_of(const Scenario& scenario, const Variant& variant, const Choice& choice) {
+  std::uint32_t rounds = choice.slow && scenario.slow_rounds != 0 ? scenario.slow_rounds : scenario.rounds;
+  if (&variant != &tcp_variant() && !choice.slow) rounds = std::min(rounds, kMostRoundsOfVariants);
   return rounds * std::max(choice.repeat, 1U);
 }
 
 /// Why it is not played at all; empty: it is.
-std::string left_out(const Scenario& scenario, const Target& target, const Choice& choice) {
+std::string left_out(const Scenario& scenario, const Variant& variant, const Target& target, const Choice& choice) {
   if (scenario.slow && !choice.slow) return "takes long: --slow";
   if (scenario.place == Place::far_away && !choice.lossy) return "needs links with loss: --lossy";
-  return target.unfit_for(scenario);
+  return target.unfit_for(scenario, variant);
 }
 
 void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
-  const std::uint32_t rounds = rounds_of(scenario, choice);
+  const Variant& variant = *outcome.variant;
+  const std::uint32_t rounds = rounds_of(scenario, variant, choice);
   const TimePoint give_up = Clock::now() + kMostLimits * scenario.limit;
-  auto stage = Stage::make(scenario, target, kSeed);
+  auto stage = Stage::make(scenario, variant, target, kSeed);
   for (std::uint32_t round = 0; round < rounds; ++round) {
     auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
     ++outcome.rounds;
@@ -63,7 +67,7 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
       outcome.reason = take.error().text();
       return;
     }
-    auto complaints = judge(scenario, *take, target.kind != Kind::plain_tcp);
+    auto complaints = judge(scenario, *take, target.kind != Kind::plain_tcp, variant);
     if (complaints.empty()) {
       ++outcome.passed;
       if (outcome.complaints.empty()) outcome.take = std::move(*take);
@@ -78,12 +82,28 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   if (!outcome.complaints.empty()) outcome.reason = outcome.complaints.front();
 }
 
-Outcome grade_one(const Scenario& scenario, const Target& target, const Choice& choice, References& references) {
+/// One line of the report to be.
+struct Entry {
+  const Scenario* scenario;
+  const Variant* variant;
+};
+
+std::vector<Entry> entries_of(const Choice& choice) {
+  std::vector<Entry> all;
+  for (const Variant* variant : choice.variants)
+    for (const Scenario* scenario : choice.scenarios)
+      if (has_meaning(*scenario, *variant)) all.push_back({scenario, variant});
+  return all;
+}
+
+Outcome grade_one(const Entry& entry, const Target& target, const Choice& choice, References& references) {
+  const Scenario& scenario = *entry.scenario;
   const TimePoint began = Clock::now();
-  Outcome outcome{.scenario = &scenario};
-  outcome.reason = left_out(scenario, target, choice);
+  Outcome outcome{.scenario = entry.scenario, .variant = entry.variant};
+  outcome.unspoken = !target.speaks_variant(*entry.variant);
+  outcome.reason = left_out(scenario, *entry.variant, target, choice);
   if (!outcome.reason.empty()) return outcome;
-  outcome.reference = references.of(scenario);
+  outcome.reference = references.of(scenario, *entry.variant);
   const bool cannot_grade = scenario.plain == Plain::holds && !outcome.reference.held;
   if (cannot_grade) {
     outcome.reason = "cannot be graded here, it fails without a proxy too: " + outcome.reference.reason;
@@ -138,16 +158,23 @@ std::size_t Report::count(Verdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(outcomes, verdict, &Outcome::verdict));
 }
 
-Reference References::of(const Scenario& scenario) {
+Reference References::of(const Scenario& scenario, const Variant& variant) {
+  const Reference first = over(scenario, variant.client);
+  if (variant.client == variant.server || !first.held) return first;
+  return over(scenario, variant.server);
+}
+
+Reference References::over(const Scenario& scenario, Leg leg) {
   Entry* entry = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    entry = &all_[&scenario];
+    entry = &all_[{&scenario, leg}];
   }
   std::call_once(entry->once, [&] {
     Reference& reference = entry->reference;
     if (scenario.plain == Plain::no_meaning) return;
-    auto stage = Stage::make(scenario, plain_tcp(), kSeed);
+    const Variant& variant = leg == Leg::tcp ? tcp_variant() : *find_variant("unix");
+    auto stage = Stage::make(scenario, variant, plain_tcp(), kSeed);
     const auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
     if (!take) {
       reference.reason = take.error().text();
@@ -169,13 +196,13 @@ Report grade(const Target& target, const Choice& choice, References& references,
                 .kernel = kernel_text(),
                 .seconds = 0,
                 .outcomes = {}};
-  const auto& chosen = choice.scenarios;
-  Ledger ledger(chosen.size(), told);
+  const std::vector<Entry> entries = entries_of(choice);
+  Ledger ledger(entries.size(), told);
   for (const bool alone : {false, true}) {
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
-      for (std::size_t at = next++; at < chosen.size(); at = next++) {
-        if (chosen[at]->alone == alone) ledger.put(at, grade_one(*chosen[at], target, choice, references));
+      for (std::size_t at = next++; at < entries.size(); at = next++) {
+        if (entries[at].scenario->alone == alone) ledger.put(at, grade_one(entries[at], target, choice, references));
       }
     };
     const bool several = !alone && (target.starts_anew() || target.kind == Kind::plain_tcp);

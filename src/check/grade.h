@@ -8,11 +8,13 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "check/scenario.h"
 #include "check/take.h"
 #include "check/target.h"
+#include "check/variant.h"
 
 namespace lastbyte::check {
 
@@ -28,7 +30,9 @@ struct Reference {
 
 struct Outcome {
   const Scenario* scenario = nullptr;
+  const Variant* variant = &tcp_variant();
   Verdict verdict = Verdict::skip;
+  bool unspoken = false;                     ///< skipped, as all of the variant are: the target does not speak it
   std::string reason = {};                   ///< why it failed or was skipped
   std::vector<std::string> complaints = {};  ///< of the first round that failed, all of them
   std::uint32_t rounds = 0;                  ///< played
@@ -44,31 +48,35 @@ struct Report {
   std::string when = {};  ///< UTC, ISO 8601
   std::string kernel = {};
   double seconds = 0;
-  std::vector<Outcome> outcomes = {};  ///< in the order of scenarios()
+  std::vector<Outcome> outcomes = {};  ///< variant by variant, each in the order of scenarios()
 
   [[nodiscard]] std::size_t count(Verdict verdict) const;
 };
 
 struct Choice {
   std::vector<const Scenario*> scenarios = {};
-  std::uint32_t repeat = 1;  ///< times the rounds of each scenario
+  std::vector<const Variant*> variants = {&tcp_variant()};  ///< each is played where has_meaning()
+  std::uint32_t repeat = 1;                                 ///< times the rounds of each scenario
   bool slow = false;
   bool lossy = false;
   unsigned at_once = 6;  ///< where the target can be started several times
 };
 
-/// Measures each scenario at most once without a proxy. Any thread.
+/// Measures each scenario at most once without a proxy, for each kind of leg. Any thread.
 class References {
  public:
-  Reference of(const Scenario& scenario);
+  /// Of a variant with different legs: what does not hold over one of them does not hold.
+  Reference of(const Scenario& scenario, const Variant& variant = tcp_variant());
 
  private:
+  Reference over(const Scenario& scenario, Leg leg);
+
   struct Entry {
     std::once_flag once;
     Reference reference;
   };
   std::mutex mutex_;
-  std::map<const Scenario*, Entry> all_;
+  std::map<std::pair<const Scenario*, Leg>, Entry> all_;
 };
 
 /// Told of each outcome, in the order of the choice.

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "check/header.h"
 #include "check/take.h"
 
 namespace lastbyte::check {
@@ -14,7 +15,7 @@ constexpr std::uint64_t kSocketsToSpare = 8;
 using Complaints = std::vector<std::string>;
 
 bool is_sending(const std::string& step) {
-  return std::ranges::any_of(std::to_array<std::string_view>({"send", "flood", "flush", "shutdown"}),
+  return std::ranges::any_of(std::to_array<std::string_view>({"send", "flood", "fill", "flush", "shutdown"}),
                              [&](std::string_view verb) { return step.starts_with(verb); });
 }
 
@@ -82,6 +83,33 @@ void judge_session(const Scenario& scenario, const Observed& client, const Obser
   judge_bytes("server" + number, there, scenario.server_wants, &client, out);
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& each : names) out += (out.empty() ? "" : ", ") + each;
+  return out;
+}
+
+/// Whom the proxy told of. Of several sessions one cannot tell whose server is whose: the same clients, in any order.
+void judge_headers(const Scenario& scenario, const Take& take, const Variant& variant, Complaints& out) {
+  if (!variant.to_server) return;
+  const bool demanded = scenario.server_wants.ending == Ending::as_scripted;
+  std::vector<std::string> told;
+  std::vector<std::string> clients;
+  for (const Observed& server : take.servers) {
+    if (demanded && !server.header_failure.empty()) {
+      out.push_back("server: PROXY header: " + server.header_failure);
+      return;
+    }
+    if (server.header) told.push_back(server.told.text());
+  }
+  for (const Observed& client : take.clients)
+    clients.push_back(variant.from_client ? told_by_clients().text() : client.local.text());
+  std::ranges::sort(told);
+  std::ranges::sort(clients);
+  if (told.size() == clients.size() && told != clients)
+    out.push_back("server: the PROXY header tells of " + listed(told) + "; expected " + listed(clients));
+}
+
 std::string text(const TimeWaits& waits) {
   std::string out;
   const auto add = [&](bool there, const char* who) {
@@ -129,12 +157,13 @@ void worst_first(const Scenario& scenario, Take& take) {
   }
 }
 
-std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy) {
+std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy, const Variant& variant) {
   Complaints out;
   for (std::size_t i = 0; i < take.clients.size(); ++i) {
     const std::string number = take.clients.size() == 1 ? "" : " " + std::to_string(i + 1);
     judge_session(scenario, take.clients[i], i < take.servers.size() ? &take.servers[i] : nullptr, number, out);
   }
+  judge_headers(scenario, take, variant, out);
   if (scenario.first_to_close != FirstToClose::not_watched) {
     const TimeWaits expected = expected_time_waits(scenario.first_to_close, through_proxy);
     if (take.time_waits != expected)

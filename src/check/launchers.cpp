@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
+#include <optional>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 namespace lastbyte::check {
 namespace {
 
-constexpr Duration kVersionLimit{5000};
+constexpr Duration kEndsWithin{5000};
 
 // As they come: nothing is set but what they cannot do without, and limits on idleness as their manuals show them.
 constexpr const char* kHaproxy = R"(global
@@ -20,8 +24,8 @@ defaults
   timeout client 1h
   timeout server 1h
 listen check
-  bind {listen}
-  server upstream {upstream}
+  bind LISTEN
+  server upstream UPSTREAM
 )";
 
 constexpr const char* kNginxModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
@@ -32,37 +36,116 @@ worker_processes 2;
 events { worker_connections 4000; }
 stream {
   server {
-    listen {listen};
-    proxy_pass {upstream};
-    MORE
+    listen LISTEN;
+    proxy_pass UPSTREAM;
   }
 }
 )";
 
-std::string nginx_config(const char* more) {
-  std::string text = kNginx;
-  return text.replace(text.find("MORE"), 4, more);
+using net::proxy_protocol::Version;
+
+/// How a proxy is started for a variant; nullopt: it does not speak it. Every proxy speaks the first, TCP.
+using Speaks = std::function<std::optional<Form>(const Variant&)>;
+
+Target started(std::string name, const Speaks& speaks, int stop_signal = SIGTERM) {
+  Target target{.name = std::move(name), .kind = Kind::started, .stop_signal = stop_signal};
+  for (const Variant& each : variants()) {
+    auto form = speaks(each);
+    if (&each == &tcp_variant()) {
+      target.command = std::move(form->command);
+      target.config = std::move(form->config);
+    } else if (form) {
+      target.forms.emplace(each.name, std::move(*form));
+    }
+  }
+  return target;
 }
 
-Target started(std::string name, std::vector<std::string> command, std::string config = {}, int stop_signal = SIGTERM) {
-  return {.name = std::move(name),
-          .kind = Kind::started,
-          .command = std::move(command),
-          .config = std::move(config),
-          .stop_signal = stop_signal};
+/// A proxy without the PROXY protocol that tells paths from addresses itself.
+Speaks always(std::vector<std::string> command) {
+  return [command = std::move(command)](const Variant& variant) {
+    return variant.has_header() ? std::nullopt : std::optional(Form{command, {}});
+  };
 }
 
-Target nginx(std::string name, const char* more) {
-  return started(std::move(name), {"nginx", "-p", "{directory}", "-c", "{config}", "-g", "daemon off;"},
-                 nginx_config(more), SIGQUIT);
+std::string replaced(std::string text, const char* mark, const std::string& by) {
+  return text.replace(text.find(mark), std::string_view(mark).size(), by);
 }
 
-Target socat(std::string name, const std::vector<std::string>& more) {
-  std::vector<std::string> command{"socat"};
-  command.insert(command.end(), more.begin(), more.end());
-  command.insert(command.end(), {"TCP-LISTEN:{listen_port},bind={listen_host},reuseaddr,fork,backlog=1024",
-                                 "TCP:{upstream_host}:{upstream_port}"});
-  return started(std::move(name), command);
+std::string with_prefix(Leg leg, const char* placeholder, const char* for_tcp, const char* for_unix) {
+  return (leg == Leg::tcp ? for_tcp : for_unix) + std::string(placeholder);
+}
+
+std::optional<Form> haproxy(const Variant& variant) {
+  std::string listen = with_prefix(variant.client, "{listen}", "", "unix@");
+  std::string upstream = with_prefix(variant.server, "{upstream}", "", "unix@");
+  if (variant.from_client) listen += " accept-proxy";
+  if (variant.to_server) upstream += *variant.to_server == Version::v1 ? " send-proxy" : " send-proxy-v2";
+  return Form{{"haproxy", "-db", "-f", "{config}"},
+              replaced(replaced(kHaproxy, "LISTEN", listen), "UPSTREAM", upstream)};
+}
+
+/// `more`: for the server's block.
+Speaks nginx(const std::string& more) {
+  return [more](const Variant& variant) -> std::optional<Form> {
+    if (variant.to_server == Version::v2) return std::nullopt;  // it sends version 1 only
+    std::string listen = with_prefix(variant.client, "{listen}", "", "unix:");
+    std::string upstream = with_prefix(variant.server, "{upstream}", "", "unix:");
+    // Without real_ip it would tell of the client's connection, not of whom the client tells.
+    if (variant.from_client) listen += " proxy_protocol; set_real_ip_from 127.0.0.1";
+    if (variant.to_server) upstream += "; proxy_protocol on";
+    if (!more.empty()) upstream += "; " + more;
+    return Form{{"nginx", "-p", "{directory}", "-c", "{config}", "-g", "daemon off;"},
+                replaced(replaced(kNginx, "LISTEN", listen), "UPSTREAM", upstream)};
+  };
+}
+
+Speaks socat(const std::vector<std::string>& more) {
+  return [more](const Variant& variant) -> std::optional<Form> {
+    if (variant.has_header()) return std::nullopt;
+    Form form{{"socat"}, {}};
+    form.command.insert(form.command.end(), more.begin(), more.end());
+    form.command.emplace_back(variant.client == Leg::tcp
+                                  ? "TCP-LISTEN:{listen_port},bind={listen_host},reuseaddr,fork,backlog=1024"
+                                  : "UNIX-LISTEN:{listen},fork,backlog=1024");
+    form.command.emplace_back(variant.server == Leg::tcp ? "TCP:{upstream_host}:{upstream_port}"
+                                                         : "UNIX-CONNECT:{upstream}");
+    return form;
+  };
+}
+
+Speaks lastbyte(const std::string& program) {
+  return [program](const Variant& variant) -> std::optional<Form> {
+    Form form{{program, "proxy", "--listen", with_prefix(variant.client, "{listen}", "tcp:", "unix:"), "--connect",
+               with_prefix(variant.server, "{upstream}", "tcp:", "unix:"), "--log-target", "{directory}/records"},
+              {}};
+    const auto add = [&](const char* flag, const char* value) {
+      form.command.emplace_back(flag);
+      form.command.emplace_back(value);
+    };
+    if (variant.from_client) add("--client-proxy-protocol", "required");
+    if (variant.to_server) add("--upstream-proxy-protocol", *variant.to_server == Version::v1 ? "v1" : "v2");
+    return form;
+  };
+}
+
+/// LXD's proxy device: network namespaces of two processes, the addresses, owner and mode of a listening path, to whom
+/// privileges are dropped, and whether a PROXY protocol header is sent.
+std::optional<Form> lxd_forkproxy(const Variant& variant) {
+  if (variant.from_client || variant.to_server == Version::v2) return std::nullopt;
+  return Form{
+      {"lxd", "forkproxy", "--", "{pid}", "-1", with_prefix(variant.client, "{listen}", "tcp:", "unix:"), "{pid}", "-1",
+       with_prefix(variant.server, "{upstream}", "tcp:", "unix:"), "", "", "", "", "", variant.to_server ? "true" : ""},
+      {}};
+}
+
+/// It tells of its start on descriptor 3.
+std::optional<Form> docker_proxy(const Variant& variant) {
+  if (variant.has_unix() || variant.has_header()) return std::nullopt;
+  return Form{{"sh", "-c",
+               "exec docker-proxy -proto tcp -host-ip {listen_host} -host-port {listen_port} "
+               "-container-ip {upstream_host} -container-port {upstream_port} 3>/dev/null"},
+              {}};
 }
 
 std::string this_program() {
@@ -73,62 +156,73 @@ std::string this_program() {
 
 std::vector<Launcher> make_launchers() {
   const std::string self = this_program();
+  const std::vector<std::string> socat_version{"sh", "-c", "socat -V | sed -n '2s/ on .*//p'"};
+  const char* socket_proxyd = "/lib/systemd/systemd-socket-proxyd";
   return {
-      {.target = started("lastbyte", {self, "proxy", "--listen", "tcp:{listen}", "--connect", "tcp:{upstream}",
-                                      "--log-target", "{directory}/records"}),
+      {.target = started("lastbyte", lastbyte(self)),
        .programs = {self},
-       .version_command = {self, "--version"}},
-      {.target = started("haproxy", {"haproxy", "-db", "-f", "{config}"}, kHaproxy, SIGUSR1),
-       .programs = {"haproxy"},
-       .version_command = {"haproxy", "-v"}},
-      {.target = nginx("nginx", ""),
+       .version_command = {self, "--version"},
+       .probe = "--check-config"},
+      {.target = started("haproxy", haproxy, SIGUSR1), .programs = {"haproxy"}, .version_command = {"haproxy", "-v"}},
+      {.target = started("nginx", nginx(""), SIGQUIT),
        .programs = {"nginx"},
        .files = {kNginxModule},
        .version_command = {"nginx", "-v"}},
-      {.target = nginx("nginx-half-close", "proxy_half_close on;"),
+      {.target = started("nginx-half-close", nginx("proxy_half_close on"), SIGQUIT),
        .programs = {"nginx"},
        .files = {kNginxModule},
        .version_command = {"nginx", "-v"}},
-      {.target = socat("socat", {}),
-       .programs = {"socat"},
-       .version_command = {"sh", "-c", "socat -V | sed -n '2s/ on .*//p'"}},
-      {.target = socat("socat-t30", {"-t30"}),
-       .programs = {"socat"},
-       .version_command = {"sh", "-c", "socat -V | sed -n '2s/ on .*//p'"}},
+      {.target = started("socat", socat({})), .programs = {"socat"}, .version_command = socat_version},
+      {.target = started("socat-t30", socat({"-t30"})), .programs = {"socat"}, .version_command = socat_version},
       // It takes its listening socket from a service manager; this one hands it over at the first connection.
-      {.target = started("systemd-socket-proxyd",
-                         {"systemd-socket-activate", "-l", "{listen}", "/lib/systemd/systemd-socket-proxyd",
-                          "--connections-max=1024", "{upstream}"}),
-       .programs = {"systemd-socket-activate", "/lib/systemd/systemd-socket-proxyd"},
-       .version_command = {"/lib/systemd/systemd-socket-proxyd", "--version"}},
-      // It tells of its start on descriptor 3.
-      {.target =
-           started("docker-proxy", {"sh", "-c",
-                                    "exec docker-proxy -proto tcp -host-ip {listen_host} -host-port {listen_port} "
-                                    "-container-ip {upstream_host} -container-port {upstream_port} 3>/dev/null"}),
+      {.target = started("systemd-socket-proxyd", always({"systemd-socket-activate", "-l", "{listen}", socket_proxyd,
+                                                          "--connections-max=1024", "{upstream}"})),
+       .programs = {"systemd-socket-activate", socket_proxyd},
+       .version_command = {socket_proxyd, "--version"}},
+      {.target = started("docker-proxy", docker_proxy),
        .programs = {"docker-proxy"},
        .version_command = {"sh", "-c", "docker-proxy --version 2>/dev/null || dockerd --version"}},
-      {.target = started("lxd-forkproxy", {"lxd", "forkproxy", "--", "{pid}", "-1", "tcp:{listen}", "{pid}", "-1",
-                                           "tcp:{upstream}", "", "", "", "", "", ""}),
+      {.target = started("lxd-forkproxy", lxd_forkproxy),
        .programs = {"lxd"},
-       .version_command = {"lxd", "--version"}},
+       .version_command = {"sh", "-c", "echo LXD $(lxd --version)"}},
   };
 }
 
-/// The first line that a program writes; "" where it does not end in time.
-std::string first_line_of(const std::vector<std::string>& command) {
-  if (command.empty()) return "";
+struct Ended {
+  std::string output;
+  int status = 0;
+};
+
+/// nullopt: it could not be started, or did not end in time.
+std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
   auto directory = ScratchDirectory::make();
-  if (!directory) return "";
+  if (!directory) return std::nullopt;
   auto process = Process::start(command, directory->file("output"), -1);
-  if (!process) return "";
-  const TimePoint until = Clock::now() + kVersionLimit;
+  if (!process) return std::nullopt;
+  const TimePoint until = Clock::now() + kEndsWithin;
   while (!process->ended()) {
-    if (Clock::now() > until) return "";
+    if (Clock::now() > until) return std::nullopt;
     std::this_thread::sleep_for(Duration(2));
   }
-  const std::string text = read_file(directory->file("output"));
-  return text.substr(0, text.find('\n'));
+  return Ended{read_file(directory->file("output")), *process->ended()};
+}
+
+std::string first_line_of(const std::vector<std::string>& command) {
+  if (command.empty()) return "";
+  const auto ended = run_to_end(command);
+  return ended ? ended->output.substr(0, ended->output.find('\n')) : "";
+}
+
+/// With addresses and paths that are right, and that nobody listens on for it.
+bool takes(const Form& form, const Variant& variant, const std::string& probe) {
+  const auto place = [](Leg leg) { return leg == Leg::tcp ? "127.0.0.1:1" : "/nonexistent/lastbyte-check"; };
+  std::vector<std::string> command;
+  for (const std::string& word : form.command)
+    command.push_back(fill_in(
+        word, {{"listen", place(variant.client)}, {"upstream", place(variant.server)}, {"directory", "/nonexistent"}}));
+  command.push_back(probe);
+  const auto ended = run_to_end(command);
+  return ended && ended->status == 0;
 }
 
 }  // namespace
@@ -155,6 +249,9 @@ std::string missing(const Launcher& launcher) {
 Target ready(const Launcher& launcher) {
   Target target = launcher.target;
   target.version = first_line_of(launcher.version_command);
+  if (!launcher.probe.empty())
+    std::erase_if(target.forms,
+                  [&](const auto& each) { return !takes(each.second, *find_variant(each.first), launcher.probe); });
   return target;
 }
 

@@ -33,6 +33,7 @@ std::vector<Row> rows_of(const std::vector<Report>& reports) {
   std::vector<Row> rows;
   if (reports.empty()) return rows;
   for (std::size_t at = 0; at < reports.front().outcomes.size(); ++at) {
+    if (reports.front().outcomes[at].variant != &tcp_variant()) continue;
     Row row{reports.front().outcomes[at].scenario, {}};
     for (const Report& each : reports) row.cells.push_back(cell_of(each.outcomes.at(at)));
     if (std::ranges::any_of(row.cells, [](const Cell& cell) { return cell.share >= 0; }))
@@ -41,10 +42,41 @@ std::vector<Row> rows_of(const std::vector<Report>& reports) {
   return rows;
 }
 
-std::string passed_of(const Report& report) {
-  const std::size_t passed = report.count(Verdict::pass);
-  return std::to_string(passed) + "/" + std::to_string(passed + report.count(Verdict::fail));
+/// Likewise for each other variant that somebody speaks: how many of its scenarios have passed.
+struct VariantRow {
+  const Variant* variant;
+  std::vector<Cell> cells;
+};
+
+Cell cell_of(const Report& report, const Variant& variant) {
+  std::size_t played = 0;
+  std::size_t passed = 0;
+  std::string why;
+  for (const Outcome& each : report.outcomes) {
+    if (each.variant != &variant || each.verdict == Verdict::skip) continue;
+    ++played;
+    if (each.verdict == Verdict::pass) ++passed;
+    if (each.verdict == Verdict::fail) why += (why.empty() ? "" : "; ") + std::string(each.scenario->name);
+  }
+  if (played == 0) return {.text = "-", .why = "it does not speak it"};
+  return {.text = std::to_string(passed) + "/" + std::to_string(played),
+          .share = static_cast<double>(passed) / static_cast<double>(played),
+          .why = why};
 }
+
+std::vector<VariantRow> variant_rows_of(const std::vector<Report>& reports) {
+  std::vector<VariantRow> rows;
+  for (const Variant& variant : variants()) {
+    if (&variant == &tcp_variant()) continue;
+    VariantRow row{&variant, {}};
+    for (const Report& each : reports) row.cells.push_back(cell_of(each, variant));
+    if (std::ranges::any_of(row.cells, [](const Cell& cell) { return cell.share >= 0; }))
+      rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string passed_of(const Report& report) { return cell_of(report, tcp_variant()).text; }
 
 /// For Markdown's tables and for HTML alike.
 std::string escaped(std::string_view text) {
@@ -91,7 +123,7 @@ thead th { position: sticky; top: 0; background: #fff; vertical-align: bottom; }
 td.cell { text-align: center; min-width: 4.5rem; }
 td.name { white-space: nowrap; }
 td small { color: #555; display: block; white-space: normal; max-width: 26rem; }
-tfoot td { font-weight: 600; text-align: center; }
+tr.sum td { font-weight: 600; text-align: center; }
 )";
 
 }  // namespace
@@ -100,6 +132,8 @@ std::string matrix_text(const std::vector<Report>& reports) {
   const auto rows = rows_of(reports);
   std::size_t name_width = 8;
   for (const Row& row : rows) name_width = std::max(name_width, row.scenario->name.size());
+  for (const VariantRow& row : variant_rows_of(reports))
+    name_width = std::max(name_width, row.variant->name.size() + 1);
   const auto padded = [](std::string text, std::size_t width) {
     text.resize(std::max(text.size(), width), ' ');
     return text + "  ";
@@ -115,8 +149,44 @@ std::string matrix_text(const std::vector<Report>& reports) {
   }
   out += padded("", 3) + padded("passed", name_width);
   for (std::size_t i = 0; i < reports.size(); ++i) out += padded(passed_of(reports[i]), width_of(i));
-  return out + "\n";
+  out += "\n";
+  for (const VariantRow& row : variant_rows_of(reports)) {
+    out += padded("", 3) + padded("@" + std::string(row.variant->name), name_width);
+    for (std::size_t i = 0; i < row.cells.size(); ++i) out += padded(row.cells[i].text, width_of(i));
+    out += "\n";
+  }
+  return out;
 }
+
+namespace {
+
+std::string variants_markdown(const std::vector<Report>& reports) {
+  const auto rows = variant_rows_of(reports);
+  if (rows.empty()) return "";
+  std::string out =
+      "\n## Over UNIX sockets, and with PROXY protocol headers\n\n"
+      "How many of the scenarios that have a meaning there have passed; `-` means that the proxy does not speak it. "
+      "See "
+      "[check.md](check.md#variants).\n\n| variant | what it is |";
+  for (const Report& each : reports) out += " " + each.target + " |";
+  out += "\n|---|---|";
+  for (std::size_t i = 0; i < reports.size(); ++i) out += "---|";
+  out += "\n";
+  for (const VariantRow& row : rows) {
+    out += "| " + std::string(row.variant->name) + " | " + std::string(row.variant->title) + " |";
+    for (const Cell& cell : row.cells)
+      out += " " + (cell.share >= 0 && cell.share < 1 ? "**" + cell.text + "**" : cell.text) + " |";
+    out += "\n";
+  }
+  return out;
+}
+
+std::string html_cell(const Cell& cell) {
+  return "<td class=\"cell\" style=\"background:" + colour(cell.share) + "\" title=\"" + escaped(cell.why) + "\">" +
+         cell.text + "</td>";
+}
+
+}  // namespace
 
 std::string matrix_markdown(const std::vector<Report>& reports) {
   const auto rows = rows_of(reports);
@@ -138,7 +208,9 @@ std::string matrix_markdown(const std::vector<Report>& reports) {
   }
   out += "| | passed |";
   for (const Report& each : reports) out += " " + passed_of(each) + " |";
-  out += "\n\n## What went wrong\n";
+  out += "\n";
+  out += variants_markdown(reports);
+  out += "\n## What went wrong\n";
   for (std::size_t i = 0; i < reports.size(); ++i) {
     out += "\n### " + reports[i].target + "\n\n";
     bool any = false;
@@ -146,6 +218,11 @@ std::string matrix_markdown(const std::vector<Report>& reports) {
       if (row.cells[i].share < 0 || row.cells[i].share >= 1) continue;
       any = true;
       out += "- " + std::string(row.scenario->name) + ": " + escaped(row.cells[i].why) + "\n";
+    }
+    for (const VariantRow& row : variant_rows_of(reports)) {
+      if (row.cells[i].share < 0 || row.cells[i].share >= 1) continue;
+      any = true;
+      out += "- @" + std::string(row.variant->name) + ": " + escaped(row.cells[i].why) + "\n";
     }
     if (!any) out += "Nothing.\n";
   }
@@ -172,14 +249,19 @@ std::string matrix_html(const std::vector<Report>& reports) {
   for (const Row& row : rows) {
     out += "<tr><td>" + std::string(row.scenario->clause) + "</td><td class=\"name\">" +
            std::string(row.scenario->name) + "<small>" + escaped(row.scenario->title) + "</small></td>";
-    for (const Cell& cell : row.cells)
-      out += "<td class=\"cell\" style=\"background:" + colour(cell.share) + "\" title=\"" + escaped(cell.why) + "\">" +
-             cell.text + "</td>";
+    for (const Cell& cell : row.cells) out += html_cell(cell);
     out += "</tr>\n";
   }
-  out += "</tbody>\n<tfoot><tr><td></td><td>passed</td>";
+  out += "<tr class=\"sum\"><td></td><td>passed over TCP</td>";
   for (const Report& each : reports) out += "<td>" + passed_of(each) + "</td>";
-  out += "</tr></tfoot></table></div>\n<ul>\n";
+  out += "</tr>\n";
+  for (const VariantRow& row : variant_rows_of(reports)) {
+    out += "<tr><td></td><td class=\"name\">" + std::string(row.variant->name) + "<small>" +
+           escaped(row.variant->title) + "</small></td>";
+    for (const Cell& cell : row.cells) out += html_cell(cell);
+    out += "</tr>\n";
+  }
+  out += "</tbody></table></div>\n<ul>\n";
   for (const Report& each : reports) out += "<li>" + escaped(each.target + version_of(each)) + "</li>\n";
   return out + "</ul>\n</body></html>\n";
 }

@@ -37,6 +37,8 @@ std::string Observed::text() const {
   std::string out = local.text() + " -> " + remote.text() + (connected ? "" : " not connected") + ": sent " +
                     std::to_string(sent) + " (" + std::to_string(unacknowledged) + " unacknowledged), received " +
                     std::to_string(received) + " (" + std::to_string(unread) + " more unread)" + ending(*this);
+  if (header) out += ", PROXY header of " + told.text();
+  if (!header_failure.empty()) out += ", PROXY header: " + header_failure;
   if (first_wrong) out += ", wrong from byte " + std::to_string(*first_wrong);
   for (const StepSeen& step : steps) {
     out += "\n  " + milliseconds(step.began) + " to " + milliseconds(step.ended) + "  " + step.text;

@@ -18,7 +18,7 @@ struct StepSeen {
   std::string text;  ///< as in the script: "send 32K"
   Elapsed began{0};
   Elapsed ended{0};
-  std::string failure;  ///< empty: it went as scripted; "sent 4096 of 32768, then EPIPE"
+  std::string failure = {};  ///< empty: it went as scripted; "sent 4096 of 32768, then EPIPE"
 };
 
 struct Observed {
@@ -38,6 +38,10 @@ struct Observed {
   Elapsed fin_at{0};
   int error = 0;  ///< the first errno of the socket, whichever call saw it (connect included); 0: none
   Elapsed error_at{0};
+
+  bool header = false;              ///< a PROXY protocol header came, where one was waited for
+  net::Address told = {};           ///< the client's address that it told; none: it told none
+  std::string header_failure = {};  ///< what was wrong with it, or why there was none
 
   bool timed_out = false;  ///< the time limit passed, or a stop came; the socket was reset and the rest left undone
   std::vector<StepSeen> steps;

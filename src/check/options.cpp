@@ -12,6 +12,7 @@
 #include "check/check.h"
 #include "check/launchers.h"
 #include "check/scenario.h"
+#include "check/variant.h"
 #include "net/endpoint.h"
 
 namespace lastbyte::check {
@@ -23,7 +24,7 @@ using Complaint = std::optional<std::string>;
 struct Flag {
   const char* name;
   const char* placeholder;  ///< empty: it takes no value
-  const char* help;
+  std::string help;
   std::function<Complaint(Options&, const std::string&)> take;
 };
 
@@ -38,13 +39,14 @@ Complaint take_number(Number& to, const std::string& text, Number least, Number 
 }
 
 Complaint take_address(net::Address& to, const std::string& text) {
-  const std::string endpoint = text.starts_with("tcp:") ? text : "tcp:" + text;
-  const auto parsed = net::parse_endpoint(endpoint, net::EndpointUse::connect);
+  const bool has_scheme = text.starts_with("tcp:") || text.starts_with("unix:");
+  const auto parsed = net::parse_endpoint(has_scheme ? text : "tcp:" + text, net::EndpointUse::connect);
   if (!parsed) return parsed.error().detail;
-  if (parsed->transport != net::Transport::tcp || parsed->count() != 1) return "expected HOST:PORT, one port of TCP";
-  const auto found = net::resolve(parsed->host, parsed->ports.at(0));
-  if (!found || found->empty()) return found ? "no address of that name" : found.error().text();
-  to = found->front();
+  if (parsed->count() != 1) return "expected one port";
+  const auto found = net::resolve(*parsed);
+  if (!found) return found.error().text();
+  if (found->front().empty()) return "no address of that name";
+  to = found->front().front();
   return std::nullopt;
 }
 
@@ -97,6 +99,18 @@ Complaint take_peers(Options& options, const std::string& text) {
   return take_mode(options, Mode::peers);
 }
 
+Complaint take_variants(Options& options, const std::string& text) {
+  for (std::string& part : split_list(text)) {
+    if (part == "all") {
+      for (const Variant& each : variants()) options.variants.emplace_back(each.name);
+      continue;
+    }
+    if (find_variant(part) == nullptr) return "no variant '" + part + "'; expected all, or some of " + variant_names();
+    options.variants.push_back(std::move(part));
+  }
+  return std::nullopt;
+}
+
 Complaint keep(std::string& to, const std::string& text) {
   to = text;
   return text.empty() ? Complaint("it is empty") : std::nullopt;
@@ -124,7 +138,7 @@ const std::vector<Flag>& flags() {
        [](Options& o, Text v) { return take_number<std::uint16_t>(o.upstream_port, v, 1, 65535); }},
       {"stop-signal", "SIGNAL", "Asks the proxy for a graceful stop. Default: TERM.",
        [](Options& o, Text v) { return take_signal(o.stop_signal, v); }},
-      {"proxy", "HOST:PORT", "Grade a proxy that runs already and listens there.",
+      {"proxy", "HOST:PORT", "Grade a proxy that runs already and listens there; unix:PATH for a UNIX socket.",
        [](Options& o, Text v) {
          const auto wrong = take_address(o.proxy, v);
          return wrong ? wrong : take_mode(o, Mode::running);
@@ -142,6 +156,12 @@ const std::vector<Flag>& flags() {
        [](Options& o, Text) { return take_mode(o, Mode::list); }},
       {"only", "NAMES", "Scenarios with these names (* and ? as in a shell) or of these clauses, with commas.",
        take_only},
+      {"variant", "NAMES",
+       "Over what, with commas: " + variant_names() +
+           ", all. Default: with --self and --peers, all that the proxy speaks; "
+           "else tcp. With --command, what the command is to speak: {listen} and {upstream} are paths for UNIX "
+           "sockets.",
+       take_variants},
       {"name", "NAME", "What reports call the proxy.", [](Options& o, Text v) { return keep(o.name, v); }},
       {"repeat", "N", "Repeat everything N times; each time must pass.",
        [](Options& o, Text v) { return take_number<std::uint32_t>(o.repeat, v, 1, 1'000'000); }},
@@ -176,6 +196,18 @@ const std::vector<Flag>& flags() {
   return all;
 }
 
+Leg leg_of(const net::Address& address) { return address.is_unix() ? Leg::unix_socket : Leg::tcp; }
+
+/// Of the variant without headers.
+std::string_view name_for(const net::Address& proxy, const net::Address& upstream) {
+  return std::ranges::find_if(variants(),
+                              [&](const Variant& each) {
+                                return !each.has_header() && each.client == leg_of(proxy) &&
+                                       each.server == leg_of(upstream);
+                              })
+      ->name;
+}
+
 Result<Options> consistent(Options options) {
   const auto wrong = [](const char* flag, const char* detail) { return failure(flag, 0, detail); };
   if (options.mode == Mode::help)
@@ -184,6 +216,13 @@ Result<Options> consistent(Options options) {
     return wrong("--proxy", "needs --upstream-listen as well: where the proxy connects to");
   if (options.mode != Mode::running && (!options.upstream.none() || options.pid != 0))
     return wrong("--upstream-listen, --pid", "they belong to --proxy");
+  if (options.mode == Mode::running) {
+    if (options.variants.empty()) options.variants.emplace_back(name_for(options.proxy, options.upstream));
+    for (const std::string& name : options.variants)
+      if (const Variant& variant = *find_variant(name);
+          leg_of(options.proxy) != variant.client || leg_of(options.upstream) != variant.server)
+        return wrong("--variant", "it does not go with the addresses of --proxy and --upstream-listen");
+  }
   const bool of_command = !options.config.empty() || options.listen_port != 0 || options.upstream_port != 0;
   if (options.mode != Mode::command && of_command)
     return wrong("--config, --listen-port, --upstream-port", "they belong to --command");

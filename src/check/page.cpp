@@ -19,6 +19,7 @@ well-known proxies do.
 lastbyte check --self
 lastbyte check --command 'haproxy -db -f {config}' --config haproxy.tmpl
 lastbyte check --proxy 192.0.2.7:8080 --upstream-listen 192.0.2.1:9000
+lastbyte check --command 'socat UNIX-LISTEN:{listen},fork UNIX:{upstream}' --variant unix
 lastbyte check --peers --markdown peers.md --html peers.html
 ```
 
@@ -32,6 +33,20 @@ How a verdict comes about:
   one sends, unless the scenario says otherwise. Every script has a time limit.
 - Scenarios with rounds need luck to fail. They pass if every round does.
 - Where the proxy's process is known, its memory and its sockets are watched from outside.
+
+## Variants
+
+Scenarios whose text says so are played over these as well, where the proxy speaks them (`--variant`); their results
+have names like `half-close-client@unix`:
+
+VARIANTS
+
+A side that ends its connection by RST is on TCP always: a UNIX socket has none. A reset that is passed on to a UNIX socket
+must show as ECONNRESET or as the end of both directions at once, the nearest forms that exist (T14). A PROXY protocol
+header that the server gets must be of the right version and tell of the client: of its own address, or of the one that
+its own header told. What the proxy does not speak is skipped.
+
+## The scripts
 
 The scripts are data (`src/check/scenarios_*.cpp`); their verbs are explained in `src/check/script.h`. In the diagrams the
 proxy stands between the two and should not be noticed.
@@ -64,8 +79,6 @@ std::string of_needs(Needs needs) {
     case Needs::nothing: return "";
     case Needs::process: return "Needs to know the proxy's process. ";
     case Needs::two_of_them: return "Needs to start two proxies in a row. ";
-    case Needs::unix_sockets: return "Not played yet: UNIX sockets are not implemented in the checker. ";
-    case Needs::proxy_protocol: return "Not played yet: the PROXY protocol is not implemented in the checker. ";
   }
   return "";
 }
@@ -86,6 +99,20 @@ std::string of_crowd(const Crowd& crowd) {
          (crowd.stays ? ", and stay until it has gone. " : ", and have gone before it comes. ");
 }
 
+std::string of_variants(const Scenario& scenario) {
+  std::string names;
+  bool all = true;
+  for (const Variant& each : variants().subspan(1)) {
+    if (has_meaning(scenario, each)) {
+      names += (names.empty() ? "" : ", ") + std::string(each.name);
+    } else {
+      all = false;
+    }
+  }
+  if (all) return "Also in all variants. ";
+  return names.empty() ? "" : "Also in the variants " + names + ". ";
+}
+
 std::string conditions(const Scenario& scenario) {
   std::string out = of_ending("client", scenario.client_wants) + of_ending("server", scenario.server_wants);
   if (scenario.sessions > 1) out += std::to_string(scenario.sessions) + " sessions at once. ";
@@ -103,6 +130,7 @@ std::string conditions(const Scenario& scenario) {
   }
   out += of_needs(scenario.needs) + of_place(scenario);
   if (scenario.slow) out += "Only with `--slow`. ";
+  out += of_variants(scenario);
   out += of_plain(scenario.plain);
   while (out.ends_with(' ')) out.pop_back();
   return out;
@@ -125,7 +153,12 @@ struct Chapter {
 }  // namespace
 
 std::string list_markdown(const std::vector<const Scenario*>& chosen) {
+  std::string names;
+  for (const Variant& each : variants())
+    names += "- `" + std::string(each.name) + "`: " + std::string(each.title) + "\n";
   std::string out = kIntroduction;
+  constexpr std::string_view kMark = "VARIANTS\n\n";
+  out.replace(out.find(kMark), kMark.size(), names + "\n");
   for (const Chapter& chapter :
        {Chapter{half_close_scenarios(), "Half-close and data"}, Chapter{connecting_scenarios(), "Connecting"},
         Chapter{reset_scenarios(), "Resets and vanished peers"}, Chapter{refusal_scenarios(), "Refusals and lingering"},

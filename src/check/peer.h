@@ -11,6 +11,7 @@
 #include "check/meeting.h"
 #include "check/observed.h"
 #include "check/script.h"
+#include "check/variant.h"
 #include "net/address.h"
 
 namespace lastbyte::check {
@@ -25,6 +26,8 @@ struct PeerOptions {
   std::uint64_t sends = kClientSeed;    ///< seed of what it sends
   std::uint64_t expects = kServerSeed;  ///< seed of what it is to receive
   net::Address source = {};             ///< a client's own address; none(): the kernel's choice
+  HeaderVersion from_client = {};       ///< a client sends a PROXY protocol header ahead of its script
+  HeaderVersion to_server = {};         ///< a server takes one ahead of its script
 
   /// For a server, whose seeds are the other way round.
   [[nodiscard]] PeerOptions swapped() const;

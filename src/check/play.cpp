@@ -118,10 +118,17 @@ Result<Scripts> read_scripts(const Scenario& scenario) {
 /// One round; the stage stays as it is for the next one.
 class Stage::Round {
  public:
-  Round(const Scenario& scenario, const Target& target, Stage::Setting& setting)
-      : scenario_(scenario), target_(target), network_(setting.network), proxy_(setting.proxy), setting_(setting) {
+  Round(const Scenario& scenario, const Variant& variant, const Target& target, Stage::Setting& setting)
+      : scenario_(scenario),
+        variant_(variant),
+        target_(target),
+        network_(setting.network),
+        proxy_(setting.proxy),
+        setting_(setting) {
     options_.meeting = &meeting_;
     options_.limit = scenario.limit;
+    options_.from_client = variant.from_client;
+    options_.to_server = variant.to_server;
   }
 
   Result<Take> play() {
@@ -148,7 +155,8 @@ class Stage::Round {
     const auto served = start_server();
     if (!served || setting_.launched) return served;
     const std::uint32_t hops = scenario_.needs == Needs::two_of_them ? 2 : 1;
-    auto proxy = Launched::launch(target_, network_, setting_.upstream, hops);
+    auto proxy =
+        Launched::launch(target_, variant_, network_, setting_.upstream, path_for(variant_.client, "proxy"), hops);
     if (!proxy) return Failure(proxy.error());
     proxy_ = std::move(*proxy);
     // With nothing between them, clients go where the server listens in this very round.
@@ -156,15 +164,24 @@ class Stage::Round {
     return {};
   }
 
+  /// None for a leg over TCP.
+  [[nodiscard]] net::Address path_for(Leg leg, const char* name) const {
+    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(setting_.directory->file(name));
+  }
+
+  /// Where the server is to listen: the same in each round, once there is a proxy that knows it.
+  [[nodiscard]] net::Address choose_upstream() const {
+    if (target_.kind == Kind::running) return target_.upstream;
+    if (variant_.server == Leg::unix_socket) return path_for(variant_.server, "server");
+    net::Address upstream = network_.server_host;
+    // Not one of the kernel's choice: between two rounds it might give that to somebody's connection.
+    upstream.set_port(target_.upstream_port != 0 ? target_.upstream_port : unused_port());
+    return upstream;
+  }
+
   Result<void> start_server() {
-    net::Address& upstream = setting_.upstream;  // the same in each round, once there is a proxy that knows it
-    if (!setting_.launched) {
-      upstream = network_.server_host;
-      upstream.set_port(target_.upstream_port);
-      if (target_.kind == Kind::running) upstream = target_.upstream;
-      // Not one of the kernel's choice: between two rounds it might give that to somebody's connection.
-      if (upstream.port() == 0) upstream.set_port(unused_port());
-    }
+    net::Address& upstream = setting_.upstream;
+    if (!setting_.launched) upstream = choose_upstream();
     if (scenario_.upstream == Upstream::absent) return {};
     Result<Server> server = failure("server", 0);
     const auto entered = run_inside(network_.server.get(), [&] {
@@ -266,6 +283,7 @@ class Stage::Round {
   }
 
   const Scenario& scenario_;
+  const Variant& variant_;
   const Target& target_;
   const Network& network_;
   Launched& proxy_;
@@ -277,15 +295,21 @@ class Stage::Round {
   std::uint32_t before_ = 0;
 };
 
-Result<Stage> Stage::make(const Scenario& scenario, const Target& target, std::uint64_t seed) {
+Result<Stage> Stage::make(const Scenario& scenario, const Variant& variant, const Target& target, std::uint64_t seed) {
   auto network = Network::make(scenario.place, seed);
   if (!network) return Failure(network.error());
-  return Stage(scenario, target, std::move(*network));
+  Setting setting{std::move(*network), {}, {}, {}, false};
+  if (variant.has_unix()) {
+    auto directory = ScratchDirectory::make();
+    if (!directory) return Failure(directory.error());
+    setting.directory = std::move(*directory);
+  }
+  return Stage(scenario, variant, target, std::move(setting));
 }
 
-Stage::Stage(const Scenario& scenario, const Target& target, Network network)
-    : scenario_(&scenario), target_(&target), setting_{std::move(network), {}, {}, false} {}
+Stage::Stage(const Scenario& scenario, const Variant& variant, const Target& target, Setting setting)
+    : scenario_(&scenario), variant_(&variant), target_(&target), setting_(std::move(setting)) {}
 
-Result<Take> Stage::play() { return std::make_unique<Round>(*scenario_, *target_, setting_)->play(); }
+Result<Take> Stage::play() { return std::make_unique<Round>(*scenario_, *variant_, *target_, setting_)->play(); }
 
 }  // namespace lastbyte::check

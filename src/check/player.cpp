@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kBuffer = 64 * 1024;
 /// No readiness tells that bytes were acknowledged, and what has ended is ready for ever; so it is looked at so often.
 constexpr Duration kLook{1};
+/// Over a UNIX socket, both directions of a connection that was given up end at once, but in two steps for who looks.
+constexpr Elapsed kBothEnd = std::chrono::milliseconds(500);
 
 template <typename... Functions>
 struct Overloaded : Functions... {
@@ -41,6 +43,12 @@ short events_now(int fd, short events) {
   return polled.revents;
 }
 
+bool is_unix(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
+}
+
 std::string of(std::uint64_t done, std::optional<std::uint64_t> all) {
   return std::to_string(done) + (all ? " of " + std::to_string(*all) : "");
 }
@@ -50,6 +58,7 @@ short events_of(const Action& action) {
   return std::visit(Overloaded{
                         [](const Send&) { return short{POLLOUT}; },
                         [](const Flood&) { return short{POLLOUT}; },
+                        [](const Fill&) { return short{POLLOUT}; },
                         [](const Receive&) { return short{POLLIN}; },
                         [](const Read&) { return short{POLLIN}; },
                         [](const ExpectFin&) { return short{POLLIN}; },
@@ -80,7 +89,8 @@ Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, co
       seen_(seen),
       sends_(options.sends),
       expects_(options.expects),
-      buffer_(kBuffer) {}
+      buffer_(kBuffer),
+      unix_(is_unix(socket_.get())) {}
 
 void Player::play(const Script& script) {
   const bool played = play_steps(script.steps);
@@ -138,6 +148,7 @@ void Player::advance(Running& running) {
   std::visit(Overloaded{
                  [&](const Send& send_) { send(running, send_.bytes, send_.pace); },
                  [&](const Flood& flood) { send(running, std::nullopt, flood.pace); },
+                 [&](const Fill& fill_) { fill(running, fill_); },
                  [&](const Receive& recv) { receive(running, recv.bytes, recv.pace); },
                  [&](const Read& read) { receive(running, std::nullopt, read.pace); },
                  [&](const ExpectFin&) { expect_end(running, true); },
@@ -182,6 +193,7 @@ void Player::wait_for(const std::vector<Running>& all) {
     if (each.next > Clock::now() || goes_by_the_clock(*each.action)) {
       wake = std::min(wake, each.next);
     } else {
+      wake = std::min(wake, each.gives_up);
       events = static_cast<short>(events | events_of(*each.action));
     }
   }
@@ -217,6 +229,13 @@ void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pa
   running.over = bytes && running.done == *bytes;
   const bool chunk_done = pace.chunk == 0 || running.done % pace.chunk == 0;
   if (chunk_done) running.next = Clock::now() + pace.every;
+}
+
+void Player::fill(Running& running, const Fill& fill) {
+  const std::uint64_t before = running.done;
+  send(running, fill.bytes, Pace{});
+  if (running.done != before || running.gives_up == TimePoint::max()) running.gives_up = Clock::now() + fill.patience;
+  running.over = running.over || Clock::now() >= running.gives_up;
 }
 
 void Player::receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace) {
@@ -265,7 +284,13 @@ void Player::expect_end(Running& running, bool fin) {
   receive(running, std::nullopt, Pace{});
   if (!running.over) return;
   if (fin && !seen_.fin) running.failure = "the input ended by " + errno_name(seen_.error);
-  if (!fin && seen_.fin) running.failure = "the input ended by a FIN";
+  if (fin || !seen_.fin) return;
+  // T14: where nothing lay unread, a UNIX socket has no other form of a reset than the end of both directions.
+  const bool both_ended = unix_ && (events_now(socket_.get(), 0) & POLLHUP) != 0;
+  if (both_ended) return;
+  running.over = !unix_ || elapsed() > seen_.fin_at + kBothEnd;
+  running.next = Clock::now() + kLook;
+  if (running.over) running.failure = "the input ended by a FIN";
 }
 
 void Player::expect_error(Running& running) {
@@ -316,7 +341,7 @@ void Player::latch(int error) {
 void Player::let_go(bool by_reset) {
   if (!socket_) return;
   seen_.unacknowledged = net::unacknowledged(socket_.get());
-  if (fin_sent_ && seen_.unacknowledged > 0) --seen_.unacknowledged;
+  if (fin_sent_ && !unix_ && seen_.unacknowledged > 0) --seen_.unacknowledged;
   seen_.unread = unread(socket_.get());
   if (by_reset) {
     net::reset_and_close(socket_);

@@ -31,7 +31,8 @@ class Player {
   struct Running {
     const Action* action;
     TimePoint began;
-    TimePoint next{};        ///< nothing is to be done before
+    TimePoint next{};  ///< nothing is to be done before
+    TimePoint gives_up = TimePoint::max();
     std::uint64_t done = 0;  ///< bytes
     bool over = false;
     std::string failure = {};
@@ -45,6 +46,7 @@ class Player {
   void note(const Running& running);
 
   void send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
+  void fill(Running& running, const Fill& fill);
   void receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
   std::size_t read_once(std::size_t most);
   void expect_end(Running& running, bool fin);
@@ -67,6 +69,7 @@ class Player {
   Payload expects_;
   Checksum checksum_;
   std::vector<std::byte> buffer_;
+  bool unix_ = false;        ///< it is a UNIX socket
   bool input_over_ = false;  ///< a read has said that nothing more will come
   bool fin_sent_ = false;
 };

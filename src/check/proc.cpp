@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -86,6 +87,22 @@ std::vector<Row> connections(pid_t pid, const char* file) {
   return rows;
 }
 
+/// net/unix/af_unix.c unix_seq_show. A socket keeps the name that it was bound to, also where its file was renamed
+/// afterwards, as HAProxy does it: it begins with the path then.
+bool listens_at_path(pid_t pid, const std::string& path) {
+  std::ifstream table(proc(pid, "net/unix"));
+  std::string line;
+  std::getline(table, line);
+  while (std::getline(table, line)) {
+    std::istringstream fields(line);
+    std::string number, references, protocol, flags, type, state, inode, name;
+    fields >> number >> references >> protocol >> flags >> type >> state >> inode >> name;
+    constexpr const char* kAcceptsConnections = "00010000";  // __SO_ACCEPTCON
+    if (flags == kAcceptsConnections && name.starts_with(path) && ::access(path.c_str(), F_OK) == 0) return true;
+  }
+  return false;
+}
+
 /// As the kernel prints an IPv4 address there: its bytes as one number of this machine.
 std::string printed(const net::Address& address) {
   std::uint32_t ip = 0;
@@ -123,7 +140,9 @@ std::optional<Weight> weigh_group(pid_t group) {
   return all;
 }
 
-bool listens(pid_t in_network_of, std::uint16_t port) {
+bool listens(pid_t in_network_of, const net::Address& at) {
+  if (at.is_unix()) return listens_at_path(in_network_of, at.unix_name());
+  const std::uint16_t port = at.port();
   for (const char* file : {"tcp", "tcp6"}) {
     for (const Row& row : connections(in_network_of, file))
       if (row.local_port == port && row.state == static_cast<unsigned>(State::listen)) return true;
@@ -147,9 +166,12 @@ bool in_time_wait(const net::Address& here, const net::Address& there) {
 std::uint16_t unused_port() {
   constexpr std::uint32_t kFirst = 12'000;
   constexpr std::uint32_t kCount = 20'000;
-  static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * 64;
+  // Several checkers may run at once: none walks in the steps of another. 7919 is prime to kCount, so all come up.
+  constexpr std::uint32_t kStride = 7919;
+  static std::atomic<std::uint32_t> next = std::random_device()() % kCount;
   for (std::uint32_t tries = 0; tries < kCount; ++tries) {
-    const auto port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+    const std::uint64_t step = std::uint64_t{next++} * kStride;
+    const auto port = static_cast<std::uint16_t>(kFirst + step % kCount);
     const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto address = *net::Address::parse("0.0.0.0", port);
     if (::bind(socket.get(), address.data(), address.size()) == 0) return port;

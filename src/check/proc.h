@@ -20,8 +20,8 @@ struct Weight {
 std::optional<Weight> weigh_group(pid_t group);
 std::optional<Weight> weigh_process(pid_t pid);
 
-/// True where somebody listens on the port in the network namespace of that process (0: ours).
-bool listens(pid_t in_network_of, std::uint16_t port);
+/// True where somebody listens on the port, or at the path, in the network namespace of that process (0: ours).
+bool listens(pid_t in_network_of, const net::Address& at);
 
 /// True where the kernel keeps a TIME_WAIT of the connection with `here` as its own end, in the network of the calling
 /// thread.

@@ -33,6 +33,8 @@ Json of(const Observed& seen) {
            {"ended_us", seen.ended_at.count()}};
   if (seen.fin) out["fin_us"] = seen.fin_at.count();
   if (seen.error != 0) out["error_us"] = seen.error_at.count();
+  if (seen.header) out["proxy_header"] = seen.told.text();
+  if (!seen.header_failure.empty()) out["proxy_header_failure"] = seen.header_failure;
   if (seen.first_wrong) out["first_wrong_byte"] = *seen.first_wrong;
   out["steps"] = std::move(steps);
   return out;
@@ -60,6 +62,7 @@ Json proxy_of(const Take& take) {
 Json of(const Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
   Json out{{"scenario", scenario.name},
+           {"variant", outcome.variant->name},
            {"clause", scenario.clause},
            {"title", scenario.title},
            {"verdict", name_of(outcome.verdict)}};

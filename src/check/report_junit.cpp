@@ -33,7 +33,7 @@ std::string seconds(double value) {
 std::string testcase(const Report& report, const Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
   std::string out = "    <testcase classname=\"" + escaped(report.target) + "." + std::string(scenario.clause) +
-                    "\" name=\"" + std::string(scenario.name) + "\" time=\"" + seconds(outcome.seconds) + "\"";
+                    "\" name=\"" + label(scenario, *outcome.variant) + "\" time=\"" + seconds(outcome.seconds) + "\"";
   switch (outcome.verdict) {
     case Verdict::pass: return out + "/>\n";
     case Verdict::skip: return out + "><skipped message=\"" + escaped(outcome.reason) + "\"/></testcase>\n";

@@ -6,7 +6,8 @@
 namespace lastbyte::check {
 namespace {
 
-constexpr std::size_t kNameWidth = 36;
+constexpr std::size_t kNameWidth = 49;
+constexpr std::size_t kListWidth = 36;
 /// Of hundreds of complaints, so many are shown.
 constexpr std::size_t kComplaintsShown = 3;
 /// Of hundreds of sessions, the first one that went wrong, which comes first.
@@ -73,7 +74,9 @@ std::string evidence_text(const Outcome& outcome) {
 
 std::string table_row(const Outcome& outcome, bool evidence) {
   const Scenario& scenario = *outcome.scenario;
-  std::string out = padded(std::string(scenario.clause), 5) + padded(std::string(scenario.name), kNameWidth) +
+  const std::string name =
+      outcome.unspoken ? "*@" + std::string(outcome.variant->name) : label(scenario, *outcome.variant);
+  std::string out = padded(outcome.unspoken ? "" : std::string(scenario.clause), 5) + padded(name, kNameWidth) + " " +
                     verdict_text(outcome) + "  " + padded(rounds_text(outcome), 10);
   if (outcome.verdict == Verdict::skip) return out + outcome.reason + "\n";
   out += seconds_text(outcome.seconds);
@@ -105,7 +108,7 @@ std::string list_text(const std::vector<const Scenario*>& scenarios) {
   std::string out;
   for (const Scenario* each : scenarios) {
     const char* mark = each->slow ? " (--slow)" : each->place == Place::far_away ? " (--lossy)" : "";
-    out += padded(std::string(each->clause), 5) + padded(std::string(each->name), kNameWidth) +
+    out += padded(std::string(each->clause), 5) + padded(std::string(each->name), kListWidth) +
            std::string(each->title) + mark + "\n";
   }
   return out;

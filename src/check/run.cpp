@@ -29,6 +29,17 @@ std::vector<const Scenario*> chosen(const std::vector<std::string>& only) {
   return out;
 }
 
+/// Over what it is played.
+std::vector<const Variant*> chosen_variants(const Options& options) {
+  const bool knows = options.mode == Mode::self || options.mode == Mode::peers;
+  if (options.variants.empty() && !knows) return {&tcp_variant()};
+  std::vector<const Variant*> out;
+  for (const Variant& each : variants())
+    if (options.variants.empty() || std::ranges::find(options.variants, each.name) != options.variants.end())
+      out.push_back(&each);
+  return out;
+}
+
 /// False: said on standard error.
 bool put(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
@@ -55,6 +66,7 @@ Result<Target> target_of(const Options& options) {
       target.address = options.proxy;
       target.upstream = options.upstream;
       target.pid = options.pid;
+      target.speaks = options.variants;
       break;
     case Mode::command: {
       auto words = split_words(options.command);
@@ -66,9 +78,11 @@ Result<Target> target_of(const Options& options) {
       target.stop_signal = options.stop_signal;
       target.listen_port = options.listen_port;
       target.upstream_port = options.upstream_port;
-      if (options.config.empty()) break;
-      target.config = read_file(options.config);
-      if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
+      if (!options.config.empty()) {
+        target.config = read_file(options.config);
+        if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
+      }
+      for (const std::string& name : options.variants) target.forms[name] = {target.command, target.config};
       break;
     }
   }
@@ -77,17 +91,44 @@ Result<Target> target_of(const Options& options) {
 }
 
 /// Whether it starts at all: one complaint is better than one for each scenario.
-Result<void> try_start(const Target& target) {
-  if (target.kind != Kind::started) return {};
+Result<void> try_start(const Target& target, const std::vector<const Variant*>& chosen) {
+  const auto first = std::ranges::find_if(chosen, [&](const Variant* each) { return target.speaks_variant(*each); });
+  if (target.kind != Kind::started || first == chosen.end()) return {};
+  const Variant& variant = **first;
   auto network = Network::make(Place::here, 0);
-  net::Address nobody = network->server_host;
-  nobody.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
-  const auto launched = Launched::launch(target, *network, nobody, 1);
+  auto directory = ScratchDirectory::make();
+  if (!directory) return Failure(directory.error());
+  const auto place = [&](Leg leg, const char* name) {
+    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(directory->file(name));
+  };
+  net::Address nobody = place(variant.server, "server");
+  if (!nobody.is_unix()) {
+    nobody = network->server_host;
+    nobody.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
+  }
+  const auto launched = Launched::launch(target, variant, *network, nobody, place(variant.client, "proxy"), 1);
   return launched ? Result<void>() : Failure(launched.error());
 }
 
+/// What a target does not speak is one row and not dozens.
+class Table {
+ public:
+  explicit Table(bool verbose) : verbose_(verbose) {}
+
+  void add(const Outcome& outcome) {
+    if (outcome.unspoken && outcome.variant == unspoken_) return;
+    if (outcome.unspoken) unspoken_ = outcome.variant;
+    print(table_row(outcome, verbose_ || outcome.verdict == Verdict::fail));
+  }
+
+ private:
+  bool verbose_;
+  const Variant* unspoken_ = nullptr;
+};
+
 Choice choice_of(const Options& options) {
   return {.scenarios = chosen(options.only),
+          .variants = chosen_variants(options),
           .repeat = options.repeat,
           .slow = options.slow,
           .lossy = options.lossy,
@@ -106,14 +147,16 @@ int run_grade(const Options& options) {
     complain(target.error().text());
     return kExitCannot;
   }
-  if (const auto started = try_start(*target); !started) {
+  const Choice choice = choice_of(options);
+  if (const auto started = try_start(*target, choice.variants); !started) {
     complain(started.error().text());
     return kExitCannot;
   }
   const bool table = options.json != "-" && options.junit != "-";
   References references;
-  const Report report = grade(*target, choice_of(options), references, [&](const Outcome& outcome) {
-    if (table) print(table_row(outcome, options.verbose || outcome.verdict == Verdict::fail));
+  Table rows(options.verbose);
+  const Report report = grade(*target, choice, references, [&](const Outcome& outcome) {
+    if (table) rows.add(outcome);
   });
   if (table) print(table_end(report));
   if (!write_reports(options, {report})) return kExitCannot;
@@ -121,7 +164,7 @@ int run_grade(const Options& options) {
   return report.count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
 }
 
-std::vector<Target> installed(const Options& options) {
+std::vector<Target> installed(const Options& options, const Choice& choice) {
   std::vector<Target> targets{{.name = "no proxy"}};
   for (const Launcher& each : launchers()) {
     const bool wanted =
@@ -132,7 +175,7 @@ std::vector<Target> installed(const Options& options) {
       continue;
     }
     Target target = ready(each);
-    if (const auto started = try_start(target); !started) {
+    if (const auto started = try_start(target, choice.variants); !started) {
       complain(each.target.name + " is left out: " + started.error().text());
       continue;
     }
@@ -145,7 +188,7 @@ int run_peers(const Options& options) {
   const Choice choice = choice_of(options);
   References references;
   std::vector<Report> reports;
-  for (const Target& target : installed(options)) {
+  for (const Target& target : installed(options, choice)) {
     reports.push_back(grade(target, choice, references, nullptr));
     std::fputs(table_end(reports.back()).c_str(), stderr);
     if (!options.verbose) continue;

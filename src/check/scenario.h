@@ -51,7 +51,7 @@ enum class Plain : std::uint8_t {
 enum class FirstToClose : std::uint8_t { not_watched, client, server };
 
 /// Needed of what is tested.
-enum class Needs : std::uint8_t { nothing, process, two_of_them, unix_sockets, proxy_protocol };
+enum class Needs : std::uint8_t { nothing, process, two_of_them };
 
 /// Other clients around the one that is graded. The server plays the same script with them.
 struct Crowd {
@@ -81,6 +81,7 @@ struct Scenario {
   bool watch_memory = false;   ///< the proxy may grow by no more than kMemoryMost
   bool watch_sockets = false;  ///< afterwards it holds no more sockets than before
   bool stops = false;          ///< asked to stop at the flag "up"; "stopped" is raised when it no longer listens
+  bool varied = false;         ///< also played over UNIX sockets and with PROXY protocol headers, see variant.h
   Duration limit{10'000};      ///< for each peer's script
   bool slow = false;           ///< only with --slow
   bool alone = false;          ///< it loads the machine: nothing else runs meanwhile

@@ -9,6 +9,7 @@
 //   window N, send-buffer N        SO_RCVBUF, SO_SNDBUF; before all other steps
 //   send N [by N] [every T]        N bytes; `by` a call, `every` so often
 //   flood [by N] [every T]         sends until a write fails, or until all that is joined to it is done
+//   fill N T                       sends N bytes, or fewer where none was taken for T
 //   recv N [by N] [every T]        N bytes
 //   read [by N] [every T]          all there is, to the FIN or the reset
 //   expect fin | expect reset      reads all there is; it must end so
@@ -23,6 +24,9 @@
 //   sleep T                        does nothing, and reads nothing, for T
 //   signal NAME, await NAME [N]    raises a flag that all peers of a run share; waits until it was raised (N times)
 //   repeat N ( ... )               the steps in parentheses N times
+//
+// Over UNIX sockets: `window` has no effect, `flush` waits until the peer has read everything, `reset` is a close, and
+// `expect reset` is content with the end of both directions (T14).
 #pragma once
 
 #include <cstdint>
@@ -52,6 +56,11 @@ struct Send {
 struct Flood {
   Pace pace;
   friend bool operator==(const Flood&, const Flood&) = default;
+};
+struct Fill {
+  std::uint64_t bytes = 0;
+  Duration patience{0};
+  friend bool operator==(const Fill&, const Fill&) = default;
 };
 struct Receive {
   std::uint64_t bytes = 0;
@@ -107,7 +116,7 @@ struct Await {
   friend bool operator==(const Await&, const Await&) = default;
 };
 
-using Action = std::variant<Send, Flood, Receive, Read, ExpectFin, ExpectReset, ExpectError, ExpectQuiet, Flush,
+using Action = std::variant<Send, Flood, Fill, Receive, Read, ExpectFin, ExpectReset, ExpectError, ExpectQuiet, Flush,
                             Shutdown, Close, CloseUnread, Reset, Vanish, Sleep, Signal, Await>;
 
 /// Actions that are done at once; the step is done when all are.

@@ -55,7 +55,7 @@ struct Wrong {
 };
 
 constexpr const char* kVerbs =
-    "send, flood, recv, read, expect, flush, shutdown, close, close-unread, reset, vanish, sleep, signal, await, "
+    "send, flood, fill, recv, read, expect, flush, shutdown, close, close-unread, reset, vanish, sleep, signal, await, "
     "repeat, or "
     "first of all window, send-buffer";
 
@@ -147,6 +147,7 @@ class Parser {
       throw Wrong{verb, "the socket is closed by then; expected signal, await, sleep or the end"};
     if (verb.text == "send") return with_pace(Send{size(kLargest), {}});
     if (verb.text == "flood") return with_pace(Flood{});
+    if (verb.text == "fill") return filling();
     if (verb.text == "recv") return with_pace(Receive{size(kLargest), {}});
     if (verb.text == "read") return with_pace(Read{});
     if (verb.text == "expect") return expectation();
@@ -165,14 +166,23 @@ class Parser {
   template <typename Paced>
   Action with_pace(Paced paced) {
     for (;;) {
-      if (take("by")) {
+      const Token word = here();
+      const bool by = at("by");
+      if (!by && !at("every")) return paced;
+      ++next_;
+      if (by ? paced.pace.chunk != 0 : paced.pace.every.count() != 0)
+        throw Wrong{word, "it is given twice; expected once"};
+      if (by) {
         paced.pace.chunk = size(kLargest);
-      } else if (take("every")) {
-        paced.pace.every = time();
       } else {
-        return paced;
+        paced.pace.every = time();
       }
     }
+  }
+
+  Action filling() {
+    const std::uint64_t bytes = size(kLargest);
+    return Fill{bytes, time()};
   }
 
   Action expectation() {

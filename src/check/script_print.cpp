@@ -25,6 +25,7 @@ std::string pace(const Pace& pace) {
 struct Printer {
   std::string operator()(const Send& send) const { return "send " + size(send.bytes) + pace(send.pace); }
   std::string operator()(const Flood& flood) const { return "flood" + pace(flood.pace); }
+  std::string operator()(const Fill& fill) const { return "fill " + size(fill.bytes) + " " + time(fill.patience); }
   std::string operator()(const Receive& recv) const { return "recv " + size(recv.bytes) + pace(recv.pace); }
   std::string operator()(const Read& read) const { return "read" + pace(read.pace); }
   std::string operator()(const ExpectFin&) const { return "expect fin"; }

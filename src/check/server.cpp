@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "check/deaf.h"
+#include "check/header.h"
+#include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
 #include "net/socket.h"
@@ -34,9 +36,10 @@ PeerOptions PeerOptions::swapped() const {
 
 class Server::Impl {
  public:
-  Impl(Descriptor listening, Script script, const PeerOptions& options, std::optional<std::uint32_t> connections)
+  Impl(Descriptor listening, net::Address address, Script script, const PeerOptions& options,
+       std::optional<std::uint32_t> connections)
       : listening_(std::move(listening)),
-        address_(net::local_address(listening_.get())),
+        address_(std::move(address)),
         script_(std::move(script)),
         options_(options.swapped()),
         connections_(connections),
@@ -48,7 +51,7 @@ class Server::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  [[nodiscard]] net::Address address() const { return address_; }
+  [[nodiscard]] const net::Address& address() const { return address_; }
   [[nodiscard]] std::uint32_t accepted() const { return accepted_.load(); }
   [[nodiscard]] std::uint32_t ended() const { return ended_.load(); }
 
@@ -107,7 +110,10 @@ class Server::Impl {
     if (::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&from), &length) == 0)
       seen.remote = net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length);
     net::set_nodelay(socket.get());
-    Player(std::move(socket), options_, connection.wakeup, stopped_, began, began + options_.limit, seen).play(script_);
+    const TimePoint until = began + options_.limit;
+    if (options_.to_server)
+      take_header(socket.get(), *options_.to_server, connection.wakeup, stopped_, began, until, seen);
+    Player(std::move(socket), options_, connection.wakeup, stopped_, began, until, seen).play(script_);
     if (options_.meeting != nullptr) options_.meeting->leave(connection.wakeup);
     ++ended_;
   }
@@ -137,12 +143,19 @@ net::Address Server::loopback() { return *net::Address::parse("127.0.0.1", 0); }
 
 Result<Server> Server::start(const Script& script, const PeerOptions& options, std::optional<std::uint32_t> connections,
                              const net::Address& listen) {
+  if (listen.is_unix()) {
+    auto listening = listen_locally(listen, script.send_buffer);
+    if (!listening) return Failure(listening.error());
+    return Server(std::make_unique<Impl>(std::move(*listening), listen, script, options, connections));
+  }
   net::ListenOptions settings;
   settings.socket.receive_buffer = script.window;
   settings.socket.send_buffer = script.send_buffer;
   auto listening = net::listen_on(listen, settings, 1);
   if (!listening) return Failure(listening.error());
-  return Server(std::make_unique<Impl>(std::move(listening->front()), script, options, connections));
+  Descriptor& socket = listening->front();
+  const net::Address address = net::local_address(socket.get());
+  return Server(std::make_unique<Impl>(std::move(socket), address, script, options, connections));
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -10,6 +10,7 @@
 #include "check/proc.h"
 #include "check/scenario.h"
 #include "check/target.h"
+#include "check/variant.h"
 
 namespace lastbyte::check {
 
@@ -39,7 +40,7 @@ struct Take {
 class Stage {
  public:
   /// `seed`: of what lossy links do.
-  static Result<Stage> make(const Scenario& scenario, const Target& target, std::uint64_t seed);
+  static Result<Stage> make(const Scenario& scenario, const Variant& variant, const Target& target, std::uint64_t seed);
 
   /// One round. Blocks until both peers have ended; an error: it could not be played at all.
   Result<Take> play();
@@ -50,17 +51,20 @@ class Stage {
     Network network;
     Launched proxy;
     net::Address upstream;
+    std::optional<ScratchDirectory> directory;  ///< of UNIX sockets
     bool launched = false;
   };
-  Stage(const Scenario& scenario, const Target& target, Network network);
+  Stage(const Scenario& scenario, const Variant& variant, const Target& target, Setting setting);
 
   const Scenario* scenario_;
+  const Variant* variant_;
   const Target* target_;
   Setting setting_;
 };
 
 /// What is wrong, a sentence each; empty: the round has passed. Pure.
-std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy);
+std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy,
+                               const Variant& variant = tcp_variant());
 
 /// Of several sessions, brings one that went wrong to the front, for those who read the evidence.
 void worst_first(const Scenario& scenario, Take& take);

@@ -20,12 +20,14 @@ bool mentions(const Target& target, const std::string& placeholder) {
   return in(target.config) || std::ranges::any_of(target.command, in);
 }
 
+std::string written(const net::Address& place) { return place.is_unix() ? place.unix_name() : place.text(); }
+
 std::vector<std::pair<std::string, std::string>> values_for(const net::Address& listen, const net::Address& upstream,
                                                             const ScratchDirectory& directory) {
-  return {{"listen", listen.text()},
+  return {{"listen", written(listen)},
           {"listen_host", listen.ip_text()},
           {"listen_port", std::to_string(listen.port())},
-          {"upstream", upstream.text()},
+          {"upstream", written(upstream)},
           {"upstream_host", upstream.ip_text()},
           {"upstream_port", std::to_string(upstream.port())},
           {"config", directory.file("config")},
@@ -46,11 +48,25 @@ bool Target::is_movable() const {
          (mentions(*this, "upstream") || mentions(*this, "upstream_host"));
 }
 
-std::string Target::unfit_for(const Scenario& scenario) const {
+bool Target::speaks_variant(const Variant& variant) const {
+  if (&variant == &tcp_variant()) return true;
+  switch (kind) {
+    case Kind::plain_tcp: return variant.client == variant.server && variant.from_client == variant.to_server;
+    case Kind::started: return forms.contains(variant.name);
+    case Kind::running: return std::ranges::find(speaks, variant.name) != speaks.end();
+  }
+  return false;
+}
+
+Form Target::form_for(const Variant& variant) const {
+  const auto found = forms.find(variant.name);
+  return found == forms.end() ? Form{command, config} : found->second;
+}
+
+std::string Target::unfit_for(const Scenario& scenario, const Variant& variant) const {
+  if (!speaks_variant(variant)) return "it does not speak this: " + std::string(variant.title);
   if (kind == Kind::plain_tcp && scenario.plain == Plain::no_meaning) return "has no meaning without a proxy";
   switch (scenario.needs) {
-    case Needs::unix_sockets: return "UNIX sockets: not implemented yet";
-    case Needs::proxy_protocol: return "PROXY protocol: not implemented yet";
     case Needs::process:
       if (scenario.stops ? kind != Kind::started : kind == Kind::running && pid == 0)
         return "needs the proxy's process";
@@ -105,24 +121,24 @@ Result<std::vector<std::string>> split_words(const std::string& text) {
   return words;
 }
 
-Result<Launched::One> Launched::start(const Target& target, const Network& network, const net::Address& listen,
-                                      const net::Address& upstream) {
+Result<Launched::One> Launched::start(const std::string& name, const Form& form, const Network& network,
+                                      const net::Address& listen, const net::Address& upstream) {
   auto directory = ScratchDirectory::make();
   if (!directory) return Failure(directory.error());
   const auto values = values_for(listen, upstream, *directory);
-  if (!target.config.empty() && !write_file(directory->file("config"), fill_in(target.config, values)))
+  if (!form.config.empty() && !write_file(directory->file("config"), fill_in(form.config, values)))
     return failure_from_errno("write " + directory->file("config"));
   std::vector<std::string> words;
-  for (const std::string& word : target.command) words.push_back(fill_in(word, values));
+  for (const std::string& word : form.command) words.push_back(fill_in(word, values));
   auto process = Process::start(words, directory->file("output"), network.proxy.get());
   if (!process) return Failure(process.error());
   One one{std::move(*directory), std::move(*process)};
   const TimePoint until = Clock::now() + kStartLimit;
-  while (!check::listens(one.process.pid(), listen.port())) {
+  while (!check::listens(one.process.pid(), listen)) {
     const auto ended = one.process.ended();
     if (ended || Clock::now() > until) {
-      const std::string what = ended ? "ended with status " + std::to_string(*ended) : "does not listen on that port";
-      return failure("start " + target.name + " on " + listen.text(), 0,
+      const std::string what = ended ? "ended with status " + std::to_string(*ended) : "does not listen there";
+      return failure("start " + name + " on " + listen.text(), 0,
                      what + "; it wrote: " + tail(read_file(one.directory.file("output"))));
     }
     std::this_thread::sleep_for(kLook);
@@ -130,8 +146,8 @@ Result<Launched::One> Launched::start(const Target& target, const Network& netwo
   return one;
 }
 
-Result<Launched> Launched::launch(const Target& target, const Network& network, const net::Address& upstream,
-                                  std::uint32_t hops) {
+Result<Launched> Launched::launch(const Target& target, const Variant& variant, const Network& network,
+                                  const net::Address& upstream, const net::Address& listen, std::uint32_t hops) {
   Launched launched;
   launched.address_ = upstream;
   switch (target.kind) {
@@ -144,12 +160,21 @@ Result<Launched> Launched::launch(const Target& target, const Network& network, 
   }
   launched.stop_signal_ = target.stop_signal;
   for (std::uint32_t hop = 0; hop < hops; ++hop) {
-    net::Address listen = network.proxy_host;
-    listen.set_port(target.listen_port != 0 ? target.listen_port : unused_port());
-    auto one = start(target, network, listen, launched.address_);
+    const bool chosen_here = !listen.is_unix() && target.listen_port == 0;
+    net::Address at = listen;
+    const auto start_one = [&] {
+      if (!listen.is_unix()) {
+        at = network.proxy_host;
+        at.set_port(chosen_here ? unused_port() : target.listen_port);
+      }
+      return start(target.name, target.form_for(variant), network, at, launched.address_);
+    };
+    auto one = start_one();
+    // Between our look and its bind(), another program may have taken the port.
+    if (!one && chosen_here) one = start_one();
     if (!one) return Failure(one.error());
     launched.all_.push_back(std::move(*one));
-    launched.address_ = listen;
+    launched.address_ = at;
   }
   return launched;
 }
@@ -163,7 +188,7 @@ void Launched::ask_to_stop() const {
   if (!all_.empty()) all_.back().process.signal(stop_signal_);
 }
 
-bool Launched::listens() const { return !all_.empty() && check::listens(all_.back().process.pid(), address_.port()); }
+bool Launched::listens() const { return !all_.empty() && check::listens(all_.back().process.pid(), address_); }
 
 std::optional<int> Launched::exit_status() { return all_.empty() ? std::nullopt : all_.back().process.ended(); }
 

@@ -3,6 +3,9 @@
 
 #include <csignal>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,37 +14,50 @@
 #include "check/proc.h"
 #include "check/process.h"
 #include "check/scenario.h"
+#include "check/variant.h"
 #include "net/address.h"
 
 namespace lastbyte::check {
 
 enum class Kind : std::uint8_t { plain_tcp, started, running };
 
+/// How a proxy is started. Placeholders in both: {listen}, {listen_host}, {listen_port}, {upstream}, {upstream_host},
+/// {upstream_port}, {config} (path of the configuration as written out), {directory} (of its own), {pid} (the
+/// checker's). Over a UNIX socket, {listen} and {upstream} are paths. It must stay in the foreground.
+struct Form {
+  std::vector<std::string> command = {};
+  std::string config = {};
+};
+
 struct Target {
   std::string name;
   std::string version = {};  ///< what it says of itself; may be empty
   Kind kind = Kind::plain_tcp;
 
-  // Kind::started. Placeholders in the command and the configuration: {listen}, {listen_host}, {listen_port},
-  // {upstream}, {upstream_host}, {upstream_port}, {config} (path of the configuration as written out), {directory} (of
-  // its own), {pid} (the checker's). It must stay in the foreground.
-  std::vector<std::string> command = {};
+  // Kind::started
+  std::vector<std::string> command = {};  ///< of its form for TCP
   std::string config = {};
-  int stop_signal = SIGTERM;        ///< asks for a graceful stop
-  std::uint16_t listen_port = 0;    ///< 0: any, so that several can run at once
-  std::uint16_t upstream_port = 0;  ///< 0: any
+  std::map<std::string, Form, std::less<>> forms = {};  ///< for other variants that it speaks, by name
+  int stop_signal = SIGTERM;                            ///< asks for a graceful stop
+  std::uint16_t listen_port = 0;                        ///< 0: any, so that several can run at once
+  std::uint16_t upstream_port = 0;                      ///< 0: any
 
   // Kind::running
-  net::Address address = {};   ///< where it listens
-  net::Address upstream = {};  ///< what it connects to
-  pid_t pid = 0;               ///< 0: not known
+  std::vector<std::string> speaks = {};  ///< variants besides TCP
+  net::Address address = {};             ///< where it listens
+  net::Address upstream = {};            ///< what it connects to
+  pid_t pid = 0;                         ///< 0: not known
 
   /// Scenarios can run at once, each with a proxy of its own.
   [[nodiscard]] bool starts_anew() const;
   /// It can be told to use other addresses than 127.0.0.1.
   [[nodiscard]] bool is_movable() const;
   /// Why it cannot be graded by the scenario; empty: it can.
-  [[nodiscard]] std::string unfit_for(const Scenario& scenario) const;
+  [[nodiscard]] std::string unfit_for(const Scenario& scenario, const Variant& variant = tcp_variant()) const;
+  /// It knows how to forward in that variant. Plain TCP, and plain UNIX sockets, do where both sides are alike.
+  [[nodiscard]] bool speaks_variant(const Variant& variant) const;
+  /// How it is started for the variant. Kind::started, and one that it speaks.
+  [[nodiscard]] Form form_for(const Variant& variant) const;
 };
 
 /// `text` with placeholders filled in: pairs of name (without braces) and value.
@@ -54,8 +70,9 @@ Result<std::vector<std::string>> split_words(const std::string& text);
 class Launched {
  public:
   /// Starts as many in a row as the scenario asks for and waits until they listen. Kind::plain_tcp starts none.
-  static Result<Launched> launch(const Target& target, const Network& network, const net::Address& upstream,
-                                 std::uint32_t hops);
+  /// `listen`: of the last one, where the variant has clients on UNIX sockets; else they listen on ports of their own.
+  static Result<Launched> launch(const Target& target, const Variant& variant, const Network& network,
+                                 const net::Address& upstream, const net::Address& listen, std::uint32_t hops);
 
   /// Where clients are to connect to.
   [[nodiscard]] const net::Address& address() const { return address_; }
@@ -72,8 +89,8 @@ class Launched {
     ScratchDirectory directory;
     Process process;
   };
-  static Result<One> start(const Target& target, const Network& network, const net::Address& listen,
-                           const net::Address& upstream);
+  static Result<One> start(const std::string& name, const Form& form, const Network& network,
+                           const net::Address& listen, const net::Address& upstream);
 
   net::Address address_;
   std::vector<One> all_;  ///< the one that clients connect to comes last

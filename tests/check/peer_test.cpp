@@ -48,6 +48,17 @@ TEST(Peer, AFloodEndsWithWhatIsJoinedToIt) {
   EXPECT_GE(seen.client.sent, 3U << 20);
 }
 
+TEST(Peer, FillingEndsWhereTheOtherSideTakesNoMore) {
+  const Both blocked = run("send-buffer 4K; fill 64M 100ms; signal full; shutdown; expect fin",
+                           "window 4K; await full; expect fin; close");
+  EXPECT_TRUE(blocked.client.as_scripted()) << blocked.client.text();
+  EXPECT_LT(blocked.client.sent, 8U << 20);
+  EXPECT_EQ(blocked.server.received, blocked.client.sent);
+  const Both taken = run("fill 3M 10s; shutdown; expect fin", "expect fin; close");
+  EXPECT_TRUE(taken.client.as_scripted()) << taken.client.text();
+  EXPECT_EQ(taken.server.received, 3U << 20);
+}
+
 TEST(Peer, AFloodAloneEndsByAnError) {
   const Both seen = run("flood; expect reset", "recv 1; reset");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();

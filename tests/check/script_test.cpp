@@ -13,7 +13,8 @@ std::string again(std::string_view text) {
 
 TEST(Script, EveryVerbIsReadAndPrinted) {
   const std::string all =
-      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; recv 5 every 2s; "
+      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; fill 3M 50ms; recv 5 "
+      "every 2s; "
       "await go; await go 12; repeat 3 (send 1; recv 1); expect quiet 50ms; flush; signal done; shutdown; expect fin; "
       "sleep 1s; close; sleep 5ms; signal gone";
   EXPECT_EQ(again(all), all);
@@ -49,6 +50,41 @@ TEST(Script, ErrorsNameTheWordTheColumnAndWhatWasExpected) {
   EXPECT_EQ(again("send 1)"), "script, column 7: ')': it closes nothing; expected ; or the end");
 }
 
+TEST(Script, ErrorsInNumbersNameTheirBounds) {
+  const std::string a_size = "expected a size from 1, like 100, 32K or 20M";
+  const std::string a_time = "expected a time with its unit, like 5ms or 2s";
+  const std::string a_number = "expected a number from 1";
+  EXPECT_EQ(again("recv 1T"), "script, column 6: '1T': " + a_size);
+  EXPECT_EQ(again("send -1"), "script, column 6: '-1': " + a_size);
+  EXPECT_EQ(again("send 1 by 0"), "script, column 11: '0': " + a_size);
+  EXPECT_EQ(again("send 1 by"), "script, column 10: the end: " + a_size);
+  EXPECT_EQ(again("window"), "script, column 7: the end: " + a_size);
+  EXPECT_EQ(again("window 4G"), "script, column 8: '4G': " + a_size);
+  EXPECT_EQ(again("read every 5"), "script, column 12: '5': " + a_time);
+  EXPECT_EQ(again("expect quiet"), "script, column 13: the end: " + a_time);
+  EXPECT_EQ(again("sleep 1000000000s"), "script, column 7: '1000000000s': " + a_time);
+  EXPECT_EQ(again("fill 5"), "script, column 7: the end: " + a_time);
+  EXPECT_EQ(again("fill 5ms 1s"), "script, column 6: '5ms': " + a_size);
+  EXPECT_EQ(again("await go 0"), "script, column 10: '0': " + a_number);
+  EXPECT_EQ(again("await go 5000000000"), "script, column 10: '5000000000': " + a_number);
+  EXPECT_EQ(again("repeat (send 1)"), "script, column 8: '(': " + a_number);
+  EXPECT_EQ(again("repeat 2K (send 1)"), "script, column 8: '2K': " + a_number);
+}
+
+TEST(Script, ErrorsInStructureNameThePlace) {
+  EXPECT_EQ(again("expect"), "script, column 7: the end: expected fin, reset, error or quiet");
+  EXPECT_EQ(again(") send 1"), "script, column 1: ')': it closes nothing; expected ; or the end");
+  EXPECT_EQ(again("repeat 2 (send 1) send 1"), "script, column 19: 'send': expected ; | or the end");
+  EXPECT_EQ(again("sleep 1s every 5ms"), "script, column 10: 'every': expected ; | or the end");
+  EXPECT_EQ(again("flush 5"), "script, column 7: '5': expected ; | or the end");
+  EXPECT_EQ(again("send 1 by 2 by 3"), "script, column 13: 'by': it is given twice; expected once");
+  EXPECT_EQ(again("read every 1ms every 2ms"), "script, column 16: 'every': it is given twice; expected once");
+  // After a line's end the columns go on: a script is one text.
+  EXPECT_EQ(again("send 1\n; bogus").substr(0, 28), "script, column 10: 'bogus': ");
+  for (const char* text : {"| send 1", "send 1 |", "send 1 | ; read", "flood | repeat 2 (send 1)"})
+    EXPECT_NE(again(text).find("expected one of send, flood"), std::string::npos) << again(text);
+}
+
 TEST(Script, BuffersComeFirst) {
   EXPECT_EQ(again("send 1; window 4K").substr(0, 55), "script, column 9: 'window': there is no such verb here;");
   EXPECT_EQ(again("window 1K; window 2K"), "script, column 12: 'window': it is given twice; expected once");
@@ -59,6 +95,10 @@ TEST(Script, AClosedSocketIsNotUsed) {
             "script, column 8: 'send': the socket is closed by then; expected signal, await, sleep or the end");
   EXPECT_EQ(again("repeat 2 (reset)"),
             "script, column 11: 'reset': a socket can be closed once; expected it outside repeat");
+  EXPECT_EQ(again("repeat 2 (repeat 2 (close))"),
+            "script, column 21: 'close': a socket can be closed once; expected it outside repeat");
+  EXPECT_EQ(again("close; close").substr(0, 26), "script, column 8: 'close':");
+  EXPECT_EQ(again("close | read").substr(0, 26), "script, column 1: 'close':");
   EXPECT_EQ(again("read | close"),
             "script, column 8: 'close': nothing can be joined to it; expected a step of its own");
 }

@@ -90,7 +90,7 @@ TEST(Grade, WhatCannotBePlayedIsSkippedWithTheReason) {
   const Target plain{.name = "no proxy"};
   References references;
   Choice choice;
-  for (const char* name : {"idle", "lossy-half-close-client", "unix-sockets", "chain-reset", "half-close-server"})
+  for (const char* name : {"idle", "lossy-half-close-client", "unreachable", "chain-reset", "half-close-server"})
     choice.scenarios.push_back(find_scenario(name));
   const Report report = grade(plain, choice, references, nullptr);
   EXPECT_EQ(report.count(Verdict::skip), 4U);

@@ -27,6 +27,32 @@ TEST(Options, NameWhatIsGraded) {
   EXPECT_EQ(running->pid, 7);
 }
 
+TEST(Options, ChooseVariants) {
+  EXPECT_TRUE(parsed({"--self"})->variants.empty());
+  EXPECT_EQ(parsed({"--self", "--variant", "unix,proxy-v1"})->variants, (std::vector<std::string>{"unix", "proxy-v1"}));
+  EXPECT_EQ(parsed({"--self", "--variant", "all"})->variants.size(), variants().size());
+  EXPECT_NE(wrong({"--self", "--variant", "quic"}).find("no variant 'quic'; expected all, or some of tcp, unix"),
+            std::string::npos);
+}
+
+TEST(Options, OfARunningProxyTheAddressesTellTheVariant) {
+  const auto variants_of = [](const char* proxy, const char* upstream) {
+    return parsed({"--proxy", proxy, "--upstream-listen", upstream})->variants;
+  };
+  EXPECT_EQ(variants_of("127.0.0.1:1", "127.0.0.1:2"), std::vector<std::string>{"tcp"});
+  EXPECT_EQ(variants_of("unix:/x", "127.0.0.1:2"), std::vector<std::string>{"unix-to-tcp"});
+  EXPECT_EQ(variants_of("127.0.0.1:1", "unix:/y"), std::vector<std::string>{"tcp-to-unix"});
+  EXPECT_EQ(variants_of("unix:/x", "unix:/y"), std::vector<std::string>{"unix"});
+  EXPECT_EQ(parsed({"--proxy", "unix:/x", "--upstream-listen", "unix:/y"})->proxy.unix_name(), "/x");
+  EXPECT_EQ(
+      parsed({"--proxy", "127.0.0.1:1", "--upstream-listen", "127.0.0.1:2", "--variant", "send-proxy-v1"})->variants,
+      std::vector<std::string>{"send-proxy-v1"});
+  EXPECT_NE(
+      wrong({"--proxy", "unix:/x", "--upstream-listen", "127.0.0.1:2", "--variant", "proxy-v1"}).find("--variant"),
+      std::string::npos);
+  EXPECT_NE(wrong({"--proxy", "unix:"}).find("--proxy 'unix:'"), std::string::npos);
+}
+
 TEST(Options, ChooseScenarios) {
   const auto options =
       parsed({"--self", "--only", "T5,half-*", "--only", "refused", "--repeat", "3", "--slow", "--lossy"});

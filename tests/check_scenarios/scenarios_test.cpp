@@ -68,6 +68,43 @@ TEST(Diagram, FollowsTheScripts) {
             "    S->>C: 10K\n    S-)C: FIN\n    Note over C: must see the FIN\n");
 }
 
+std::string drawn(std::string_view client, std::string_view server, Upstream upstream = Upstream::listening) {
+  const Scenario scenario{.name = "x", .client = client, .server = server, .upstream = upstream};
+  const std::string text = sequence_diagram(scenario);
+  return text.substr(text.find("as server\n") + 10);
+}
+
+TEST(Diagram, DrawsEachWayToEndAConnection) {
+  EXPECT_EQ(drawn("send 1; reset", "recv 1; expect reset"),
+            "    C->>S: 1\n    C-xS: RST\n    Note over S: must see the reset\n");
+  EXPECT_EQ(
+      drawn("send 2K; read", "recv 1K; send 1; flush; close-unread"),
+      "    C->>S: 2K\n    S->>C: 1\n    Note over S: all is acknowledged\n    S-xC: RST, closed with unread input\n"
+      "    Note over C: reads to the end\n    C-)S: FIN\n");
+  EXPECT_EQ(drawn("vanish", "expect error"),
+            "    Note over C: its host is gone\n    C-)S: FIN\n    Note over S: must learn of the failure\n");
+}
+
+TEST(Diagram, RepeatsAndFloodsAreOneLine) {
+  EXPECT_EQ(drawn("repeat 100 (send 1; sleep 1ms)", "flood | recv 100; close"),
+            "    C->>S: 100 times 1\n    C-)S: FIN\n    S->>C: more and more data\n    S-)C: FIN\n");
+  EXPECT_EQ(drawn("repeat 2 (send 1)", "read"),
+            "    C->>S: 1\n    C->>S: 1\n    C-)S: FIN\n    Note over S: reads to the end\n    S-)C: FIN\n");
+}
+
+TEST(Diagram, WhoIsAwaitedGoesFirst) {
+  EXPECT_EQ(drawn("await go; send 1; close", "expect quiet 5ms; signal go; expect fin"),
+            "    Note over S: hears nothing for 5ms\n    C->>S: 1\n    C-)S: FIN\n    Note over S: must see the FIN\n"
+            "    S-)C: FIN\n");
+}
+
+TEST(Diagram, AServerThatIsNotThereIsDrawnAsSuch) {
+  EXPECT_EQ(drawn("send 1; read", "", Upstream::absent),
+            "    Note over S: nobody listens\n    C->>P: 1\n    Note over C: reads to the end\n    C-)P: FIN\n");
+  EXPECT_NE(drawn("read", "", Upstream::silent).find("never answers a SYN"), std::string::npos);
+  EXPECT_NE(drawn("read", "close", Upstream::slow_to_hear).find("cannot be reached yet"), std::string::npos);
+}
+
 TEST(Diagram, IsDrawnToTheEndOfBothScripts) {
   for (const Scenario& each : scenarios()) {
     const std::string drawn = sequence_diagram(each);

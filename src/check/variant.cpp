@@ -1,0 +1,81 @@
+#include "check/variant.h"
+
+#include <algorithm>
+#include <array>
+
+#include "check/scenario.h"
+#include "check/script.h"
+
+namespace lastbyte::check {
+namespace {
+
+using net::proxy_protocol::Version;
+
+constexpr auto kVariants = std::to_array<Variant>({
+    {.name = "tcp", .title = "TCP on both sides"},
+    {.name = "unix", .title = "UNIX sockets on both sides", .client = Leg::unix_socket, .server = Leg::unix_socket},
+    {.name = "unix-to-tcp", .title = "the client over a UNIX socket, the server over TCP", .client = Leg::unix_socket},
+    {.name = "tcp-to-unix", .title = "the client over TCP, the server over a UNIX socket", .server = Leg::unix_socket},
+    {.name = "proxy-v1",
+     .title = "PROXY protocol, version 1: taken from the client and told to the server",
+     .from_client = Version::v1,
+     .to_server = Version::v1},
+    {.name = "proxy-v2",
+     .title = "PROXY protocol, version 2: taken from the client and told to the server",
+     .from_client = Version::v2,
+     .to_server = Version::v2},
+    {.name = "accept-proxy-v1", .title = "a header of version 1 from the client", .from_client = Version::v1},
+    {.name = "accept-proxy-v2", .title = "a header of version 2 from the client", .from_client = Version::v2},
+    {.name = "send-proxy-v1", .title = "a header of version 1 to the server", .to_server = Version::v1},
+    {.name = "send-proxy-v2", .title = "a header of version 2 to the server", .to_server = Version::v2},
+});
+
+bool is_abort(const Step& step) {
+  const auto* together = std::get_if<Together>(&step);
+  return together != nullptr && std::ranges::any_of(together->actions, [](const Action& action) {
+           return std::holds_alternative<Reset>(action) || std::holds_alternative<Vanish>(action);
+         });
+}
+
+/// Ends its connection in a way that a UNIX socket does not have.
+bool aborts(std::string_view text) {
+  const auto script = parse_script(text);
+  return script && std::ranges::any_of(script->steps, is_abort);
+}
+
+bool may_be_unix(std::string_view script, const Wanted& wants) {
+  return !aborts(script) && wants.ending == Ending::as_scripted;
+}
+
+}  // namespace
+
+std::span<const Variant> variants() { return kVariants; }
+
+const Variant& tcp_variant() { return kVariants.front(); }
+
+const Variant* find_variant(std::string_view name) {
+  const auto* found = std::ranges::find(kVariants, name, &Variant::name);
+  return found == kVariants.end() ? nullptr : found;
+}
+
+std::string variant_names() {
+  std::string names;
+  for (const Variant& each : kVariants) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  return names;
+}
+
+bool has_meaning(const Scenario& scenario, const Variant& variant) {
+  if (&variant == &tcp_variant()) return true;
+  if (!scenario.varied) return false;
+  if (variant.client == Leg::unix_socket && !may_be_unix(scenario.client, scenario.client_wants)) return false;
+  if (variant.server == Leg::tcp) return true;
+  const bool deaf = scenario.upstream == Upstream::slow_to_hear || scenario.upstream == Upstream::silent;
+  return !deaf && may_be_unix(scenario.server, scenario.server_wants);
+}
+
+std::string label(const Scenario& scenario, const Variant& variant) {
+  const bool plain = &variant == &tcp_variant();
+  return std::string(scenario.name) + (plain ? "" : "@" + std::string(variant.name));
+}
+
+}  // namespace lastbyte::check

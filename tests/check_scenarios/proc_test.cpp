@@ -1,0 +1,184 @@
+// What is read from /proc, and what peers tell of themselves.
+#include "check/proc.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "check/observed.h"
+#include "check/peer.h"
+#include "check/process.h"
+
+namespace lastbyte::check {
+namespace {
+
+bool comes_true(const std::function<bool()>& condition) {
+  const TimePoint until = Clock::now() + Duration(10'000);
+  while (!condition() && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
+  return condition();
+}
+
+TEST(Proc, SocketsAreCountedAndOtherFilesAreNot) {
+  const auto before = weigh_process(::getpid());
+  ASSERT_TRUE(before);
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor unix_socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor file(::dup(2));
+  EXPECT_EQ(weigh_process(::getpid())->sockets, before->sockets + 2);
+}
+
+TEST(Proc, MemoryThatIsTouchedIsWeighed) {
+  const auto before = weigh_process(::getpid());
+  ASSERT_TRUE(before);
+  std::vector<char> much(64 << 20);
+  std::memset(much.data(), 1, much.size());
+  EXPECT_GT(weigh_process(::getpid())->resident_kib, before->resident_kib + (48 << 10));
+}
+
+TEST(Proc, AGroupIsWeighedWithAllItsMembers) {
+  const auto directory = ScratchDirectory::make();
+  ASSERT_TRUE(directory);
+  const auto process = Process::start({"sh", "-c", "sleep 60 & sleep 60"}, directory->file("output"), -1);
+  ASSERT_TRUE(process);
+  EXPECT_TRUE(comes_true([&] {
+    const auto group = weigh_group(process->pid());
+    const auto one = weigh_process(process->pid());
+    return group && one && group->resident_kib > one->resident_kib;
+  }));
+}
+
+TEST(Proc, WhoIsNotThereHasNoWeight) {
+  EXPECT_FALSE(weigh_process(0x3fffffff));
+  EXPECT_FALSE(weigh_group(0x3fffffff));
+}
+
+TEST(Proc, ListenersAreFoundByPortAndByPath) {
+  const auto script = parse_script("read");
+  const auto directory = ScratchDirectory::make();
+  const net::Address path = *net::Address::unix_name(directory->file("socket"));
+  EXPECT_FALSE(listens(0, path));
+  net::Address port;
+  {
+    const auto tcp = Server::start(*script, {}, std::nullopt);
+    const auto local = Server::start(*script, {}, std::nullopt, path);
+    ASSERT_TRUE(tcp && local);
+    port = tcp->address();
+    EXPECT_TRUE(listens(0, port));
+    EXPECT_TRUE(listens(::getpid(), port));
+    EXPECT_TRUE(listens(0, path));
+    EXPECT_FALSE(listens(0, *net::Address::unix_name(directory->file("other"))));
+  }
+  EXPECT_FALSE(listens(0, port));
+  EXPECT_FALSE(listens(0, path));
+}
+
+TEST(Proc, T13_TimeWaitIsSeenAtTheSideThatClosedFirst) {
+  auto server = Server::start(*parse_script("expect fin; close"));
+  ASSERT_TRUE(server);
+  Client client(server->address(), *parse_script("shutdown; expect fin; close"));
+  const Observed seen = client.wait();
+  EXPECT_TRUE(comes_true([&] { return in_time_wait(seen.local, seen.remote); }));
+  EXPECT_FALSE(in_time_wait(seen.remote, seen.local));
+}
+
+TEST(Proc, UnusedPortsAreGivenOnce) {
+  std::set<std::uint16_t> ports;
+  for (int i = 0; i < 100; ++i) {
+    const std::uint16_t port = unused_port();
+    EXPECT_NE(port, 0);
+    EXPECT_TRUE(ports.insert(port).second) << port;
+    EXPECT_FALSE(listens(0, *net::Address::parse("127.0.0.1", port)));
+  }
+}
+
+Observed connected() {
+  Observed seen;
+  seen.connected = true;
+  return seen;
+}
+
+TEST(Observed, AResetIsAnErrorWithoutAFinBeforeIt) {
+  Observed seen = connected();
+  EXPECT_FALSE(seen.reset());
+  for (const int error : {ECONNRESET, EPIPE}) {
+    seen.error = error;
+    EXPECT_TRUE(seen.reset());
+  }
+  seen.fin = true;
+  EXPECT_FALSE(seen.reset());
+  seen = connected();
+  seen.error = ETIMEDOUT;
+  EXPECT_FALSE(seen.reset());
+}
+
+TEST(Observed, AsScriptedMeansEveryStepInTimeWithTheRightBytes) {
+  Observed seen = connected();
+  seen.steps = {{.text = "send 1"}, {.text = "expect fin"}};
+  EXPECT_TRUE(seen.as_scripted());
+  EXPECT_FALSE(Observed{}.as_scripted());  // not connected
+  Observed late = seen;
+  late.timed_out = true;
+  EXPECT_FALSE(late.as_scripted());
+  Observed wrong = seen;
+  wrong.first_wrong = 0;
+  EXPECT_FALSE(wrong.as_scripted());
+  seen.steps[1].failure = "no";
+  EXPECT_FALSE(seen.as_scripted());
+}
+
+TEST(Observed, TellsWhenAStepEnded) {
+  Observed seen = connected();
+  seen.steps = {{.text = "send 1", .began = Elapsed(1), .ended = Elapsed(2)},
+                {.text = "send 1", .began = Elapsed(3), .ended = Elapsed(4)}};
+  EXPECT_EQ(seen.ended("send 1"), Elapsed(2));
+  EXPECT_FALSE(seen.ended("close"));
+}
+
+TEST(Observed, IsToldInFull) {
+  Observed seen = connected();
+  seen.local = *net::Address::parse("127.0.0.1", 1);
+  seen.remote = *net::Address::parse("127.0.0.1", 2);
+  seen.sent = 10;
+  seen.unacknowledged = 3;
+  seen.received = 20;
+  seen.unread = 4;
+  seen.fin = true;
+  seen.fin_at = Elapsed(5000);
+  seen.error = EPIPE;
+  seen.error_at = Elapsed(7000);
+  seen.first_wrong = 9;
+  seen.header = true;
+  seen.told = *net::Address::parse("192.0.2.1", 3);
+  seen.steps = {{.text = "send 10", .began = Elapsed(0), .ended = Elapsed(2000), .failure = "no"}};
+  EXPECT_EQ(seen.text(),
+            "127.0.0.1:1 -> 127.0.0.1:2: sent 10 (3 unacknowledged), received 20 (4 more unread), FIN at 5ms, EPIPE at "
+            "7ms, PROXY header of 192.0.2.1:3, wrong from byte 9\n  0ms to 2ms  send 10: no\n");
+}
+
+TEST(Meetings, CountAndWake) {
+  Meeting meeting;
+  Wakeup wakeup;
+  meeting.join(wakeup);
+  EXPECT_EQ(meeting.count("go"), 0U);
+  meeting.signal("go");
+  meeting.signal("go");
+  EXPECT_EQ(meeting.count("go"), 2U);
+  EXPECT_EQ(meeting.count("stop"), 0U);
+  std::uint64_t raised = 0;
+  EXPECT_EQ(::read(wakeup.fd(), &raised, sizeof raised), static_cast<ssize_t>(sizeof raised));
+  EXPECT_EQ(raised, 2U);
+  meeting.leave(wakeup);
+  meeting.signal("go");
+  EXPECT_EQ(::read(wakeup.fd(), &raised, sizeof raised), -1);
+}
+
+}  // namespace
+}  // namespace lastbyte::check
