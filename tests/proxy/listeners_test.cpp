@@ -144,7 +144,9 @@ TEST(Listeners, a_passed_socket_for_another_namespace_goes_by_its_name_only) {
     inside.client.netns = {net::NamespaceName::Kind::path, network.path(), 0};
     const auto bound = bind({inside}, 1, list(std::move(socket)));
     EXPECT_EQ(bound.has_value(), named);
-    if (!bound) EXPECT_NE(bound.error().text().find("belongs to no forwarding"), std::string::npos);
+    if (!bound) {
+      EXPECT_NE(bound.error().text().find("belongs to no forwarding"), std::string::npos);
+    }
   }
 }
 
