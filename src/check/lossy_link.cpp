@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "check/meeting.h"
-#include "check/network.h"
 #include "net/address.h"
+#include "net/namespace.h"
 
 namespace lastbyte::check {
 namespace {
@@ -64,7 +64,7 @@ Result<Descriptor> open_device(const LinkEnd& end) {
 
 Result<Descriptor> open_device_inside(const LinkEnd& end) {
   Result<Descriptor> device = failure("open " + end.device, 0);
-  const auto entered = run_inside(end.network, [&] { device = open_device(end); });
+  const auto entered = net::run_inside(end.network, [&] { device = open_device(end); });
   if (!entered) return Failure(entered.error());
   return device;
 }

@@ -10,9 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "check/process.h"
+#include "net/namespace.h"
 
 namespace lastbyte::check {
 namespace {
@@ -43,12 +45,7 @@ Result<Descriptor> make_namespace() {
     } else if (!bring_up_loopback()) {
       made = failure_from_errno("bring up lo");
     } else {
-      Descriptor opened(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-      if (opened) {
-        made = std::move(opened);
-      } else {
-        made = failure_from_errno("open /proc/thread-self/ns/net");
-      }
+      made = net::open_namespace({});
     }
   }).join();
   return made;
@@ -75,7 +72,7 @@ bool route_all_through(const std::string& device) {
 /// Runs what must succeed in there.
 Result<void> demand(int network, const std::string& what, const std::function<bool()>& function) {
   Result<void> outcome;
-  const auto entered = run_inside(network, [&] {
+  const auto entered = net::run_inside(network, [&] {
     if (!function()) outcome = failure_from_errno(what);
   });
   return entered ? outcome : entered;
@@ -128,22 +125,6 @@ Result<Network> make_far_away(std::uint64_t seed) {
 }
 
 }  // namespace
-
-Result<void> run_inside(int network, const std::function<void()>& function) {
-  if (network < 0) {
-    function();
-    return {};
-  }
-  Result<void> outcome;
-  std::thread([&] {
-    if (::setns(network, CLONE_NEWNET) == 0) {
-      function();
-    } else {
-      outcome = failure_from_errno("setns");
-    }
-  }).join();
-  return outcome;
-}
 
 Result<Network> Network::make(Place place, std::uint64_t seed) {
   switch (place) {

@@ -1,7 +1,6 @@
 // Where client, proxy and server stand: here, or in network namespaces that are made for them.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -25,9 +24,5 @@ struct Network {
   /// links do to packets.
   static Result<Network> make(Place place, std::uint64_t seed);
 };
-
-/// Runs a function on a thread that is in that network namespace; -1: on this thread. Threads and sockets that it makes
-/// stay in there. Fails with what the kernel says about entering.
-Result<void> run_inside(int network, const std::function<void()>& function);
 
 }  // namespace lastbyte::check

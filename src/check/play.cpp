@@ -10,6 +10,7 @@
 #include "check/network.h"
 #include "check/peer.h"
 #include "check/take.h"
+#include "net/namespace.h"
 
 namespace lastbyte::check {
 namespace {
@@ -184,7 +185,7 @@ class Stage::Round {
     if (!setting_.launched) upstream = choose_upstream();
     if (scenario_.upstream == Upstream::absent) return {};
     Result<Server> server = failure("server", 0);
-    const auto entered = run_inside(network_.server.get(), [&] {
+    const auto entered = net::run_inside(network_.server.get(), [&] {
       // A child that another thread has just started holds a copy of our last listening socket until its exec().
       wait_until(kAftermath, [&] {
         server = Server::start(scripts_.server, options_, std::nullopt, upstream);
@@ -201,7 +202,7 @@ class Stage::Round {
   }
 
   Result<void> start_clients(std::vector<Client>& clients, const Script& script, std::uint32_t count) {
-    return run_inside(network_.client.get(), [&] {
+    return net::run_inside(network_.client.get(), [&] {
       for (std::uint32_t i = 0; i < count; ++i) clients.emplace_back(proxy_.address(), script, options_);
     });
   }

@@ -1,33 +1,32 @@
 #include "sock/namespace.h"
 
-#include <fcntl.h>
-#include <sched.h>
-
 #include <algorithm>
-#include <cerrno>
+
+#include "base/printable.h"
+#include "net/namespace.h"
 
 namespace lastbyte::sock {
 
-std::string namespace_path(const std::string& which) {
-  if (which.find('/') != std::string::npos) return which;
+Result<net::NamespaceName> namespace_name(const std::string& which) {
   const bool digits = std::all_of(which.begin(), which.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? "/proc/" + which + "/ns/net" : "/run/netns/" + which;
+  auto name = net::NamespaceName::parse(digits ? "pid:" + which : which);
+  if (!name) return failure("network namespace '" + printable(which) + "'", 0, name.error());
+  return *name;
 }
 
 Result<NetworkNamespace> NetworkNamespace::enter(const std::string& which) {
-  const auto path = namespace_path(which);
-  Descriptor before(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  const Descriptor there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!there) return failure_from_errno("open the network namespace " + path);
-  if (!before || ::setns(there.get(), CLONE_NEWNET) != 0) {
-    const int code = errno;
-    return failure("enter the network namespace " + path, code, code == EPERM ? "it needs CAP_SYS_ADMIN" : "");
-  }
-  return NetworkNamespace(std::move(before));
+  const auto name = namespace_name(which);
+  if (!name) return Failure(name.error());
+  auto before = net::open_namespace({});
+  if (!before) return Failure(before.error());
+  const auto there = net::open_namespace(*name);
+  if (!there) return Failure(there.error());
+  if (auto entered = net::enter_namespace(there->get(), name->text()); !entered) return Failure(entered.error());
+  return NetworkNamespace(std::move(*before));
 }
 
 NetworkNamespace::~NetworkNamespace() {
-  if (before_) ::setns(before_.get(), CLONE_NEWNET);
+  if (before_) static_cast<void>(net::enter_namespace(before_.get(), "that it was in"));
 }
 
 }  // namespace lastbyte::sock

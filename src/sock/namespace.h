@@ -5,6 +5,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
+#include "net/netns.h"
 
 namespace lastbyte::sock {
 
@@ -12,8 +13,7 @@ namespace lastbyte::sock {
 /// in the namespace that they were made in.
 class NetworkNamespace {
  public:
-  /// A process id where `which` is all digits, a path where it holds a '/', otherwise a name below /run/netns. Needs
-  /// CAP_SYS_ADMIN in both namespaces.
+  /// Needs CAP_SYS_ADMIN in both namespaces.
   static Result<NetworkNamespace> enter(const std::string& which);
   NetworkNamespace(NetworkNamespace&&) = default;
   NetworkNamespace& operator=(NetworkNamespace&&) = delete;
@@ -25,7 +25,7 @@ class NetworkNamespace {
   Descriptor before_;
 };
 
-/// The file that stands for a namespace, by the rules above. Pure.
-std::string namespace_path(const std::string& which);
+/// As net::NamespaceName::parse(); a process may also be given as its number alone. Pure.
+Result<net::NamespaceName> namespace_name(const std::string& which);
 
 }  // namespace lastbyte::sock

@@ -6,6 +6,7 @@
 
 #include "check/grade.h"
 #include "check/peer.h"
+#include "net/namespace.h"
 
 namespace lastbyte::check {
 namespace {
@@ -34,13 +35,13 @@ class InNetworks : public ::testing::Test {
 /// The client of a transfer from server to client.
 Observed transfer(Network& network, std::string_view client_text, std::string_view server_text) {
   std::optional<Server> server;
-  EXPECT_TRUE(run_inside(network.server.get(), [&] {
+  EXPECT_TRUE(net::run_inside(network.server.get(), [&] {
     auto started = Server::start(script(server_text), {}, 1, network.server_host);
     EXPECT_TRUE(started);
     if (started) server = std::move(*started);
   }));
   Observed seen;
-  EXPECT_TRUE(run_inside(network.client.get(), [&] {
+  EXPECT_TRUE(net::run_inside(network.client.get(), [&] {
     Client client(server->address(), script(client_text));
     seen = client.wait();
   }));
@@ -50,7 +51,7 @@ Observed transfer(Network& network, std::string_view client_text, std::string_vi
 TEST_F(InNetworks, OwnIsApartFromOurs) {
   Network network = InNetworks::network(Place::own);
   std::optional<Server> server;
-  ASSERT_TRUE(run_inside(network.server.get(), [&] {
+  ASSERT_TRUE(net::run_inside(network.server.get(), [&] {
     auto started = Server::start(script("close"), {}, 1, network.server_host);
     if (started) server = std::move(*started);
   }));
@@ -58,7 +59,7 @@ TEST_F(InNetworks, OwnIsApartFromOurs) {
   Client outside(server->address(), script("expect fin"));
   EXPECT_FALSE(outside.wait().connected);
   Observed inside;
-  ASSERT_TRUE(run_inside(network.client.get(), [&] {
+  ASSERT_TRUE(net::run_inside(network.client.get(), [&] {
     Client client(server->address(), script("expect fin"));
     inside = client.wait();
   }));

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "../net/own_network.h"
 #include "net/socket.h"
 
 namespace lastbyte::proxy {
@@ -20,7 +21,8 @@ relay::Forwarding forwarding(const std::string& name, const std::string& host, s
 
 Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwardings, unsigned workers,
                                 std::vector<PassedSocket> passed = {}) {
-  auto resolved = resolve_all(forwardings);
+  Namespaces namespaces;
+  auto resolved = resolve_all(forwardings, namespaces);
   if (!resolved) return Failure(resolved.error());
   return bind_all(std::move(*resolved), std::move(passed), workers);
 }
@@ -79,7 +81,8 @@ TEST(Listeners, a_port_in_use_is_an_error_that_names_the_forwarding_and_the_addr
 TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) {
   auto one = forwarding("a", "127.0.0.1", 0);
   one.connect.host = "no-such-host.invalid";
-  const auto resolved = resolve_all({one});
+  Namespaces namespaces;
+  const auto resolved = resolve_all({one}, namespaces);
   ASSERT_FALSE(resolved);
   EXPECT_NE(resolved.error().text().find("forwarding 'a'"), std::string::npos) << resolved.error().text();
   EXPECT_NE(resolved.error().text().find("no-such-host.invalid"), std::string::npos) << resolved.error().text();
@@ -128,6 +131,31 @@ TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   const int fd = bound->front().per_worker[0][0].get();
   ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, &length), 0);
   EXPECT_EQ(keepalive, 1);
+}
+
+// The same address can be had in every namespace.
+TEST(Listeners, a_passed_socket_for_another_namespace_goes_by_its_name_only) {
+  const net::test::OwnNetwork network;
+  if (!network) GTEST_SKIP() << "no right to make a network namespace";
+  for (const bool named : {false, true}) {
+    PassedSocket socket = passed_on(named ? "a" : "x.socket", "127.0.0.1");
+    const net::Address address = socket.address;
+    auto inside = forwarding("a", "127.0.0.1", address.port());
+    inside.client.netns = {net::NamespaceName::Kind::path, network.path(), 0};
+    const auto bound = bind({inside}, 1, list(std::move(socket)));
+    EXPECT_EQ(bound.has_value(), named);
+    if (!bound) {
+      EXPECT_NE(bound.error().text().find("belongs to no forwarding"), std::string::npos);
+    }
+  }
+}
+
+TEST(Listeners, an_error_with_a_namespace_names_the_forwarding) {
+  auto one = forwarding("a", "127.0.0.1", 0);
+  one.upstream.netns = {net::NamespaceName::Kind::name, "no-such-name", 0};
+  const auto bound = bind({one}, 1);
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().operation, "forwarding 'a': open the network namespace no-such-name");
 }
 
 }  // namespace

@@ -62,16 +62,17 @@ class OwnNetwork {
   std::thread thread_;
 };
 
-TEST(Namespace, PathsAreNamesProcessesOrThemselves) {
-  EXPECT_EQ(namespace_path("blue"), "/run/netns/blue");
-  EXPECT_EQ(namespace_path("17"), "/proc/17/ns/net");
-  EXPECT_EQ(namespace_path("/proc/self/ns/net"), "/proc/self/ns/net");
+TEST(Namespace, IsNamedAsEverywhereOrByTheNumberOfAProcess) {
+  EXPECT_EQ(namespace_name("17")->text(), "pid:17");
+  for (const char* text : {"blue", "pid:17", "/proc/self/ns/net"}) EXPECT_EQ(namespace_name(text)->text(), text);
+  EXPECT_FALSE(namespace_name("no name"));
 }
 
 TEST(Namespace, ThatIsNotThereIsAFailure) {
   Running client("--netns no-such-namespace-here 127.0.0.1 80");
   EXPECT_EQ(client.status(), exit_failed);
-  EXPECT_NE(client.whole_errors().find("/run/netns/no-such-namespace-here"), std::string::npos);
+  EXPECT_NE(client.whole_errors().find("open the network namespace no-such-namespace-here: No such file"),
+            std::string::npos);
 }
 
 TEST(Namespace, IsWhereTheSocketsAreAndOthersDoNotSeeThem) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "check/network.h"
+#include "net/namespace.h"
 #include "scene.h"
 
 namespace lastbyte::system_test {
@@ -149,7 +150,7 @@ class FewPorts {
 void in_a_network_of_its_own(const std::function<void()>& test) {
   const auto network = check::Network::make(check::Place::own, 1);
   if (!network) GTEST_SKIP() << network.error().text();
-  const auto entered = check::run_inside(network->proxy.get(), test);
+  const auto entered = net::run_inside(network->proxy.get(), test);
   EXPECT_TRUE(entered) << entered.error().text();
 }
 
