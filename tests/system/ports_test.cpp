@@ -34,15 +34,17 @@ TEST(Ports, EachLeadsToThatOfItsPlace) {
   Server second = start_server("expect fin; send 200; close", {}, std::nullopt);
   Server third = start_server("expect fin; send 300; close", {}, std::nullopt);
   Proxy::Options options;
-  options.config = "forwardings:\n  - name: web\n    listen: tcp:" + own_host() + ":7001,7000,7002\n    connect: tcp:" +
-                   "127.0.0.1:" + port_of(first) + "," + port_of(second) + "," + port_of(third) + "\n";
+  options.config = "forwardings:\n  - name: web\n    listen: tcp:" + own_host() +
+                   ":7001,7000,7002\n    connect: tcp:" + "127.0.0.1:" + port_of(first) + "," + port_of(second) + "," +
+                   port_of(third) + "\n";
   Proxy proxy(first.address(), options);
   expect_answer(at(7001), 100);
   expect_answer(at(7000), 200);
   expect_answer(at(7002), 300);
   const auto records = proxy.records(3);
-  for (const auto& [record, port, server] : {std::tuple{records[0], "7001", &first}, std::tuple{records[1], "7000", &second},
-                                             std::tuple{records[2], "7002", &third}}) {
+  for (const auto& [record, port, server] :
+       {std::tuple{records[0], "7001", &first}, std::tuple{records[1], "7000", &second},
+        std::tuple{records[2], "7002", &third}}) {
     EXPECT_TRUE(record.complete) << record.line;
     EXPECT_EQ(record.forwarding, "web");
     EXPECT_EQ(record.listen, own_host() + ":" + port);
@@ -62,7 +64,7 @@ TEST(Ports, AllLeadToOneAndShareTheForwardingsLimits) {
   options.flags = {"--max-sessions-per-listener", "2"};
   Proxy proxy(server.address(), options);
   std::vector<Client> clients;
-  for (const std::uint16_t port : {7000, 7001, 7002})
+  for (std::uint16_t port = 7000; port <= 7002; ++port)
     clients.emplace_back(at(port), script("recv 1; signal in; await go; shutdown; expect fin"), peers);
   EXPECT_TRUE(eventually([&] { return meeting.count("in") == 2; }));
   EXPECT_FALSE(eventually([&] { return meeting.count("in") > 2; }, milliseconds(200)));
@@ -141,9 +143,8 @@ TEST(Ports, ThatDoNotMatchAreAnErrorWithBothCounts) {
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:" + own_host() + ":7000-7009", "--connect",
                                  "tcp:127.0.0.1:9,10,11"}});
   EXPECT_EQ(process.wait(), 2);
-  EXPECT_EQ(process.err(),
-            "lastbyte proxy: --connect: 'tcp:127.0.0.1:9,10,11': 3 ports for the 10 of listen, tcp:" + own_host() +
-                ":7000-7009 (--listen); expected as many, or one\n");
+  EXPECT_EQ(process.err(), "lastbyte proxy: --connect: 'tcp:127.0.0.1:9,10,11': 3 ports for the 10 of listen, tcp:" +
+                               own_host() + ":7000-7009 (--listen); expected as many, or one\n");
 }
 
 // A thousand ports and few descriptors: told at the start, not found out later (T12).
