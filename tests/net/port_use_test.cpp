@@ -84,7 +84,7 @@ TEST(LocalPortRange, IsWhatTheKernelSays) {
   const auto range = local_port_range();
   ASSERT_TRUE(range) << range.error().text();
   EXPECT_LE(range->first, range->last);
-  EXPECT_EQ(range->size(), static_cast<std::uint32_t>(range->last) - range->first + 1);
+  EXPECT_EQ(range->count(), static_cast<std::uint32_t>(range->last) - range->first + 1);
 }
 
 }  // namespace

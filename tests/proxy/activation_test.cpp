@@ -39,6 +39,21 @@ TEST(Activation, a_socket_that_belongs_nowhere_is_an_error_that_says_what_was_ex
     EXPECT_NE(text.find(part), std::string::npos) << text;
 }
 
+TEST(Activation, a_socket_goes_to_the_port_of_its_forwarding_that_it_is_bound_to) {
+  const std::vector<Wanted> wanted{{"a", {at("127.0.0.1", 80)}}, {"a", {at("127.0.0.1", 81)}}};
+  EXPECT_EQ(match(list(passed("a", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
+  EXPECT_EQ(match(list(passed("x", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
+}
+
+TEST(Activation, of_many_addresses_an_error_names_the_first_few) {
+  std::vector<Wanted> wanted;
+  for (std::uint16_t port = 1; port <= 1000; ++port) wanted.push_back({"a", {at("127.0.0.1", port)}});
+  const auto owners = match(list(passed("web.socket", at("127.0.0.1", 2000))), wanted);
+  ASSERT_FALSE(owners);
+  const std::string text = owners.error().text();
+  EXPECT_NE(text.find("127.0.0.1:8, or 992 more, or FileDescriptorName="), std::string::npos) << text;
+}
+
 TEST(Activation, a_socket_on_all_of_ipv6_covers_ipv4_only_where_it_takes_it_too) {
   EXPECT_TRUE(covers(passed("", at("::", 80), true), at("0.0.0.0", 80)));
   EXPECT_TRUE(covers(passed("", at("::", 80), true), at("::", 80)));

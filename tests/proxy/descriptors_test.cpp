@@ -37,7 +37,8 @@ TEST(Descriptors, a_wish_beyond_the_limit_is_an_error_with_both_numbers) {
 TEST(Descriptors, a_limit_too_low_for_one_session_is_an_error_with_both_numbers) {
   const auto error = choose_max_sessions(std::nullopt, 1024, {.workers = 2, .listening_sockets = 2});
   ASSERT_FALSE(error);
-  EXPECT_NE(error.error().text().find("2 workers with 2 listening sockets need 1092 file descriptors for one session, but the limit is 1024"),
+  EXPECT_NE(error.error().text().find(
+                "2 workers with 2 listening sockets need 1092 file descriptors for one session, but the limit is 1024"),
             std::string::npos)
       << error.error().text();
 }

@@ -88,6 +88,30 @@ TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) 
   EXPECT_NE(resolved.error().text().find("no-such-host.invalid"), std::string::npos) << resolved.error().text();
 }
 
+/// The forwarding of these endpoints, resolved: "127.0.0.1:7000 -> 127.0.0.1:9" for each port.
+std::vector<std::string> ways(const std::string& listen, const std::string& connect) {
+  relay::Forwarding one;
+  one.listen = *net::parse_endpoint(listen, net::EndpointUse::listen);
+  one.connect = *net::parse_endpoint(connect, net::EndpointUse::connect);
+  Namespaces namespaces;
+  const auto resolved = resolve_all({one}, namespaces);
+  EXPECT_TRUE(resolved);
+  std::vector<std::string> out;
+  for (const Resolved& each : *resolved)
+    out.push_back(each.listen.front().text() + " -> " + each.upstream.front().text());
+  return out;
+}
+
+TEST(Listeners, each_port_has_the_upstream_of_its_place_or_the_only_one) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(ways("tcp:127.0.0.1:7000,80", "tcp:127.0.0.2:9,8"),
+            (Texts{"127.0.0.1:7000 -> 127.0.0.2:9", "127.0.0.1:80 -> 127.0.0.2:8"}));
+  EXPECT_EQ(ways("udp:127.0.0.1:1-2", "udp:127.0.0.2:9"),
+            (Texts{"127.0.0.1:1 -> 127.0.0.2:9", "127.0.0.1:2 -> 127.0.0.2:9"}));
+  EXPECT_EQ(ways("tcp:127.0.0.1:1-2", "unix:@x"), (Texts{"127.0.0.1:1 -> unix:@x", "127.0.0.1:2 -> unix:@x"}));
+  EXPECT_EQ(ways("tcp:127.0.0.1:1-1000", "tcp:127.0.0.2:1001-2000").back(), "127.0.0.1:1000 -> 127.0.0.2:2000");
+}
+
 TEST(Listeners, a_passed_socket_is_shared_by_all_workers_instead_of_a_new_one) {
   PassedSocket socket = passed_on("x.socket", "127.0.0.1");
   const net::Address address = socket.address;
