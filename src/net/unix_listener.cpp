@@ -38,21 +38,23 @@ int probe(const Address& address) {
 
 /// nullopt: nothing is there. Otherwise it is a socket of nobody, or an error.
 Result<std::optional<Identity>> look_at(const std::string& path, const Address& address) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return std::optional<Identity>();
     return failure_from_errno(operation(path));
   }
   if (!S_ISSOCK(status.st_mode)) {
     return failure(operation(path), EEXIST,
-                   std::string(kind_of(status.st_mode)) + " is there, which is not replaced; expected nothing, or a "
-                   "socket that a process has left behind");
+                   std::string(kind_of(status.st_mode)) +
+                       " is there, which is not replaced; expected nothing, or a "
+                       "socket that a process has left behind");
   }
   switch (const int error = probe(address)) {
     case ECONNREFUSED: return std::optional(identity(status));
     case EPROTOTYPE: return failure(operation(path), EADDRINUSE, "the socket there belongs to a process that lives");
     case EACCES:
-      return failure(operation(path), error, "a socket is there, and whether it is still in use is hidden from this user");
+      return failure(operation(path), error,
+                     "a socket is there, and whether it is still in use is hidden from this user");
     default: return failure(operation(path), error, "a socket is there, and whether it is still in use is not known");
   }
 }
@@ -74,7 +76,7 @@ Result<void> bind_to(const Descriptor& socket, const Address& address) {
 
 /// Through the descriptor, so that nothing else is changed if somebody else exchanges the path meanwhile.
 Result<void> set_rights(const SocketFile& file, const std::string& path, const UnixFile& wanted) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return failure_from_errno(operation(path));
   // A hard link could be to somebody else's socket.
   if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1)
@@ -112,7 +114,7 @@ std::optional<Address> name_beside(const std::string& path) {
     auto address = Address::unix_name(path + ".new-" + end);
     if (!address) address = Address::unix_name(path.substr(0, path.rfind('/') + 1) + ".lb" + end);
     if (!address) return std::nullopt;
-    struct stat status {};
+    struct stat status{};
     if (::lstat(address->unix_name().c_str(), &status) != 0) return address;
   }
   return std::nullopt;
@@ -128,7 +130,8 @@ Result<void> replace(const std::string& fresh, const Address& fresh_address, con
                      const Identity& stale) {
   if (!exchange(fresh, path)) {
     const int code = errno;
-    if (code == ENOENT && ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (code == ENOENT && ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
+      return {};
     return failure(operation(path), code, "a socket that is in use no more is there, and could not be replaced");
   }
   const auto former = look_at(fresh, fresh_address);
@@ -154,8 +157,8 @@ SocketFile::~SocketFile() { static_cast<void>(remove()); }
 Result<void> SocketFile::remove() {
   if (!file_) return {};
   const Descriptor file = std::move(file_);
-  struct stat ours {};
-  struct stat there {};
+  struct stat ours{};
+  struct stat there{};
   if (::fstat(file.get(), &ours) != 0 || ::lstat(path_.c_str(), &there) != 0) return {};
   if (identity(ours) != identity(there) || ::unlink(path_.c_str()) == 0) return {};
   return failure("remove the socket unix:" + path_, errno,

@@ -41,9 +41,9 @@ struct UnixListener {
 
 /// A listening socket, non-blocking. All workers share it: there is no SO_REUSEPORT for UNIX sockets.
 ///
-/// What is there already is replaced only if it is the socket of nobody: one that no process has open any more. A file, a
-/// directory, a symbolic link, and the socket of a process that lives, whether it listens or not, are errors. Nobody can
-/// connect before mode and owner are right, and where an old socket is replaced there is no moment without one.
+/// What is there already is replaced only if it is the socket of nobody: one that no process has open any more. A file,
+/// a directory, a symbolic link, and the socket of a process that lives, whether it listens or not, are errors. Nobody
+/// can connect before mode and owner are right, and where an old socket is replaced there is no moment without one.
 Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options);
 
 }  // namespace lastbyte::net

@@ -20,31 +20,34 @@ constexpr std::size_t kPacket = 32 * 1024;
 /// Of half the send buffer it keeps so much for itself (unix_stream_sendmsg).
 constexpr std::size_t kOverhead = 64;
 
-constexpr std::size_t kLookAhead = 64 * 1024;
 constexpr std::size_t kScratch = 4 * 1024;
 constexpr std::size_t kControl = CMSG_SPACE(kMostDescriptors * sizeof(int));
 
 struct Peeked {
-  ssize_t bytes;
+  ssize_t bytes;  ///< -1: errno is set
   bool descriptors;
 };
 
-/// Without room for them, descriptors are not made, but MSG_CTRUNC tells that there are some (net/core/scm.c
-/// scm_recv). A look ends behind the first packet that has any. All bytes go to one small place, which stays in the
-/// cache: nobody wants them yet.
-Peeked peek(int fd, std::size_t most) {
+/// Looks at packets that lie whole within the next `most` bytes, up to and with the first that has descriptors. Without
+/// room for them none is made, but MSG_CTRUNC tells that there are some (net/core/scm.c scm_recv). The room for bytes
+/// ends in a place where none can be put: with a packet that reaches it the kernel stops, and counts those before it
+/// only; EFAULT where there are none (net/unix/af_unix.c unix_stream_read_generic). With less room and no such end, a
+/// look would go on behind it, and tell of descriptors anywhere in the queue. All bytes go to one small place, which
+/// stays in the cache: nobody wants them yet.
+Peeked peek_at_packets(int fd, std::size_t most) {
   std::array<std::byte, kScratch> scratch;
-  std::array<iovec, kLookAhead / kScratch> parts;
+  std::array<iovec, kLookAhead / kScratch + 1> parts;
   std::size_t count = 0;
   for (std::size_t left = std::min(most, kLookAhead); left > 0; ++count) {
     parts[count] = {scratch.data(), std::min(left, kScratch)};
     left -= parts[count].iov_len;
   }
+  parts[count++] = {nullptr, 1};
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = count;
   const ssize_t got = ::recvmsg(fd, &message, MSG_PEEK);
-  return {got, (message.msg_flags & MSG_CTRUNC) != 0};
+  return {got, got > 0 && (message.msg_flags & MSG_CTRUNC) != 0};
 }
 
 /// For a message that carries descriptors.
@@ -99,18 +102,14 @@ bool takes_bytes_now(int fd) {
   return ::poll(&polled, 1, 0) > 0;
 }
 
-Ahead look_ahead(int fd, std::size_t most) {
-  const Peeked all = peek(fd, most);
-  if (all.bytes <= 0 || !all.descriptors) return {all.bytes, false};
-  if (peek(fd, 1).descriptors) return {all.bytes, true};
-  // They come with some later byte: the last packet of what was seen. Looking at fewer bytes tells where it begins.
-  std::size_t without = 1;
-  auto with = static_cast<std::size_t>(all.bytes);
-  while (without + 1 < with) {
-    const std::size_t middle = without + (with - without) / 2;
-    (peek(fd, middle).descriptors ? with : without) = middle;
-  }
-  return {static_cast<ssize_t>(without), false};
+Ahead look_ahead(int fd) {
+  const Peeked all = peek_at_packets(fd, kLookAhead);
+  // No packet with descriptors is as long as that: send() makes none, and splice() has no descriptors.
+  if (all.bytes < 0 && errno == EFAULT) return {kLookAhead, false};
+  if (!all.descriptors) return {all.bytes, false};
+  // The last of these packets has them; those before it are what is seen with room for all but its last byte.
+  const Peeked before = peek_at_packets(fd, static_cast<std::size_t>(all.bytes) - 1);
+  return before.bytes > 0 ? Ahead{before.bytes, false} : Ahead{all.bytes, true};
 }
 
 WithDescriptors receive_with_descriptors(int fd, std::span<std::byte> room) {

@@ -47,16 +47,18 @@ std::optional<PeerCredentials> peer_credentials(int fd);
 /// much as most_in_one_send(): POLLOUT stands for three quarters of the buffer (unix_writable).
 bool takes_bytes_now(int fd);
 
+inline constexpr std::size_t kLookAhead = 64 * 1024;
+
 /// What the next read will find.
 struct Ahead {
-  ssize_t bytes = -1;        ///< this many can be read; 0: the end; -1: errno is set
+  ssize_t bytes = -1;        ///< this many can be read, at most kLookAhead; 0: the end; -1: errno is set
   bool descriptors = false;  ///< true: they come with the first of these bytes; false: with none of them
 };
 
-/// Looks at most `most` bytes ahead (up to 64 KiB), without taking anything. Needed because a read glues what was sent
+/// Looks ahead without taking anything. Needed because a read glues what was sent
 /// without descriptors to what was sent after it with some (net/unix/af_unix.c unix_stream_read_generic), and then does
 /// not tell with which byte they came; whoever reads messages of known length would get them with the wrong one.
-Ahead look_ahead(int fd, std::size_t most);
+Ahead look_ahead(int fd);
 
 /// How many descriptors one message may carry: SCM_MAX_FD of include/net/scm.h.
 inline constexpr std::size_t kMostDescriptors = 253;

@@ -21,6 +21,8 @@ using termination::Event;
 
 namespace {
 
+static_assert(net::kLookAhead <= kBlockSize);
+
 /// What a message with descriptors takes from the budget of a round, however few bytes it has (T12).
 constexpr std::size_t kWorth = 16 * 1024;
 
@@ -28,7 +30,7 @@ constexpr std::size_t kWorth = 16 * 1024;
 
 bool Session::read_with_descriptors(Which source) {
   Side& from = side(source);
-  const net::Ahead ahead = net::look_ahead(from.socket.get(), context_.buffer->size());
+  const net::Ahead ahead = net::look_ahead(from.socket.get());
   if (ahead.bytes <= 0) return input_ended(source, ahead.bytes);
   const auto most = static_cast<std::size_t>(ahead.bytes);
   if (ahead.descriptors) return pass_descriptors(source, most);

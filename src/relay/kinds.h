@@ -1,5 +1,5 @@
-// What differs between the kinds of socket that a side may have: TCP, UNIX stream, connected UDP. Everything else of the
-// relay is the same for all of them.
+// What differs between the kinds of socket that a side may have: TCP, UNIX stream, connected UDP. Everything else of
+// the relay is the same for all of them.
 //
 //                            TCP                       UNIX stream                UDP (an upstream only)
 //   a short read             has emptied the queue     may end at descriptors     is one datagram
@@ -47,21 +47,22 @@ bool short_read_empties(const Side& from);
 /// shutdown(SHUT_WR). False: the connection is gone, and the FIN with it.
 bool send_fin(Side& side);
 
-/// Bytes that the peer's kernel does not have yet. What send() on a UNIX socket took is in the peer's receive queue, and
-/// stays there whatever becomes of our end: SIOCOUTQ would tell of what the peer's *program* has not read
+/// Bytes that the peer's kernel does not have yet. What send() on a UNIX socket took is in the peer's receive queue,
+/// and stays there whatever becomes of our end: SIOCOUTQ would tell of what the peer's *program* has not read
 /// (unix_outq_len). Of datagrams nobody tells.
 std::uint64_t unacknowledged(const Side& side);
 
 /// Reads at most `most` bytes and throws them away. `room` is used where the kernel needs some. With `reset_follows`,
-/// the last byte of a UNIX socket's input stays: close() then tells the peer of a reset (T14; unix_release_sock). -1 with
-/// EAGAIN: nothing more to read.
+/// the last byte of a UNIX socket's input stays: close() then tells the peer of a reset (T14; unix_release_sock). -1
+/// with EAGAIN: nothing more to read.
 ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_follows);
 
-/// Whether the peer's FIN came, where an error was met as well (T10). TCP counts it. UNIX tells with EPOLLRDHUP ahead of
-/// EPOLLHUP, if anybody looked in between; and an error that is not ECONNRESET has not hidden one.
+/// Whether the peer's FIN came, where an error was met as well (T10). TCP counts it. UNIX tells with EPOLLRDHUP ahead
+/// of EPOLLHUP, if anybody looked in between; and an error that is not ECONNRESET has not hidden one.
 bool fin_has_come(const Side& side);
 
-/// What epoll says about a FIN. A UNIX socket gives RDHUP without HUP to whoever looks between a half-close and a close.
+/// What epoll says about a FIN. A UNIX socket gives RDHUP without HUP to whoever looks between a half-close and a
+/// close.
 bool tells_fin(const Side& side, std::uint32_t events);
 
 /// close() in the form that tells the peer of a failure, as far as there is one.

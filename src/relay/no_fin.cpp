@@ -1,6 +1,6 @@
-// Session: a side whose socket knows no FIN, that is, the UDP upstream of a stream client. What it lacks is made of what
-// there is, so that termination need not know: after the client's FIN, silence is its end; an ICMP error is a reset; and
-// where nobody takes what it says any more, it has said enough.
+// Session: a side whose socket knows no FIN, that is, the UDP upstream of a stream client. What it lacks is made of
+// what there is, so that termination need not know: after the client's FIN, silence is its end; an ICMP error is a
+// reset; and where nobody takes what it says any more, it has said enough.
 #include <cerrno>
 
 #include "relay/context.h"
