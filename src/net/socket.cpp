@@ -143,6 +143,7 @@ Result<void> bind_source(int fd, const Address& to, const Address& source) {
 }  // namespace
 
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options) {
+  if (address.is_unix()) return {};  // they are TCP's
   Options set(fd, address);
   if (options.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(set, options.socket.keepalive);
@@ -196,6 +197,26 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
     return failure(operation(), code, connect_advice(code, source));
   }
   return connecting;
+}
+
+Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                         NamespaceThread* inside) {
+  auto made = make_socket(to.family(), SOCK_DGRAM, inside);
+  if (!made) return failure("connect udp:" + to.text(), made.error().code, std::move(made.error().detail));
+  Descriptor socket = std::move(*made);
+  Options set(socket.get(), to);
+  SocketOptions early = options.socket;
+  early.user_timeout.reset();
+  set_early(set, early);
+  if (auto done = set.result(); !done) return Failure(done.error());
+  if (!source.none()) {
+    if (auto bound = bind_source(socket.get(), to, source); !bound) return Failure(bound.error());
+  }
+  if (::connect(socket.get(), to.data(), to.size()) != 0) {
+    const int code = errno;
+    return failure("connect udp:" + to.text(), code, connect_advice(code, source));
+  }
+  return socket;
 }
 
 // The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then

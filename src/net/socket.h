@@ -20,7 +20,7 @@ class NamespaceThread;  // net/namespace_thread.h
 /// picks one, the same for all.
 Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count);
 
-/// Those options that a listening socket takes at any time: nodelay, keepalive, defer_accept, fast_open. listen_on()
+/// Those options that a listening TCP socket takes at any time: nodelay, keepalive, defer_accept, fast_open. listen_on()
 /// has them set; this is for a listening socket that was handed in from outside. `address` is for the error's text.
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options);
 
@@ -36,6 +36,10 @@ struct Connecting {
 /// `connected` is true at once. `inside`: the network namespace that the socket is to be of; null: this thread's.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     bool fast_open, NamespaceThread* inside = nullptr);
+
+/// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors.
+Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                         NamespaceThread* inside = nullptr);
 
 /// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so

@@ -15,8 +15,8 @@ namespace {
 
 using termination::Which;
 
-/// Names are the strings that are not ours. The rest of a record is numbers, and words that need no escaping: building
-/// a tree of them first would cost five times as much as writing them.
+/// For the strings that are not ours: a name, a UNIX socket's path. The rest of a record is numbers, and words that need
+/// no escaping: building a tree of them first would cost five times as much as writing them.
 std::string quoted(const std::string& name) {
   const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
   if (plain) return '"' + name + '"';
@@ -27,18 +27,22 @@ std::string quoted(const std::string& name) {
 std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
 
 std::string address_or_null(const net::Address& address) {
-  return quoted_or_null(address.none() ? std::string() : address.text());
+  return address.none() ? "null" : quoted(address.text());
+}
+
+std::string peer_or_null(const std::optional<net::PeerCredentials>& peer) {
+  return peer ? fmt::format(R"({{"pid":{},"uid":{},"gid":{}}})", peer->pid, peer->uid, peer->gid) : "null";
 }
 
 void append_side(std::string& out, const relay::Record& record, Which which) {
   const relay::SideRecord& side = record.side(which);
   const relay::FlowRecord& flow = side.flow;
   fmt::format_to(std::back_inserter(out),
-                 R"(,"{}":{{"address":{},"end":"{}","error":{},"received":{},"delivered":{},)"
-                 R"("undelivered":{},"discarded":{},"rescued":{}}})",
-                 name(which), address_or_null(side.address), name(record.verdict.end(which)),
+                 R"(,"{}":{{"address":{},"peer":{},"end":"{}","error":{},"received":{},"delivered":{},)"
+                 R"("undelivered":{},"discarded":{},"rescued":{},"descriptors":{}}})",
+                 name(which), address_or_null(side.address), peer_or_null(side.peer), name(record.verdict.end(which)),
                  quoted_or_null(errno_name(side.error)), flow.received, flow.delivered, flow.undelivered,
-                 flow.discarded, flow.rescued);
+                 flow.discarded, flow.rescued, flow.descriptors);
 }
 
 }  // namespace

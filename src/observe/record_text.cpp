@@ -35,11 +35,13 @@ void append_side(std::string& out, const Record& record, Which which) {
   const SideRecord& side = record.side(which);
   auto to = std::back_inserter(out);
   fmt::format_to(to, " | {}={}", name(which), name(record.verdict.end(which)));
+  if (side.peer) fmt::format_to(to, " pid={} uid={} gid={}", side.peer->pid, side.peer->uid, side.peer->gid);
   if (side.error != 0) fmt::format_to(to, " error={}", errno_name(side.error));
   fmt::format_to(to, " received={} delivered={}", side.flow.received, side.flow.delivered);
   if (side.flow.undelivered != 0) fmt::format_to(to, " undelivered={}", side.flow.undelivered);
   if (side.flow.discarded != 0) fmt::format_to(to, " discarded={}", side.flow.discarded);
   if (side.flow.rescued != 0) fmt::format_to(to, " rescued={}", side.flow.rescued);
+  if (side.flow.descriptors != 0) fmt::format_to(to, " descriptors={}", side.flow.descriptors);
 }
 
 void append_first(std::string& out, const termination::Verdict& verdict) {
@@ -54,8 +56,8 @@ void append_first(std::string& out, const termination::Verdict& verdict) {
 std::string to_text(const Record& record) {
   std::string out = fmt::format("{} #{} {} {} -> {} {}", moment_text(ended(record)), record.id,
                                 column(record.forwarding ? std::string_view(*record.forwarding) : "-"),
-                                record.side(Which::client).address.text(), record.side(Which::upstream).address.text(),
-                                summary(record));
+                                column(record.side(Which::client).address.text()),
+                                column(record.side(Which::upstream).address.text()), summary(record));
   append_side(out, record, Which::client);
   append_side(out, record, Which::upstream);
   append_first(out, record.verdict);

@@ -18,17 +18,29 @@ Failure of_forwarding(const relay::Forwarding& forwarding, Error error) {
   return Failure(std::move(error));
 }
 
+/// All workers accept from one queue: each has a duplicate of the socket.
+Result<void> share(Bound& bound, const Descriptor& socket, const net::Address& address) {
+  for (auto& sockets : bound.per_worker) {
+    Descriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return failure_from_errno("duplicate the socket on " + address.text());
+    sockets.push_back(std::move(copy));
+  }
+  bound.addresses.push_back(address);
+  return {};
+}
+
 Result<void> share(Bound& bound, const PassedSocket& passed) {
   const net::ListenOptions& options = bound.forwarding->client;
   if (auto applied = net::apply_listen_options(passed.socket.get(), passed.address, options); !applied)
     return Failure(applied.error());
-  for (auto& sockets : bound.per_worker) {
-    Descriptor copy(::fcntl(passed.socket.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) return failure_from_errno("duplicate socket '" + passed.name + "'");
-    sockets.push_back(std::move(copy));
-  }
-  bound.addresses.push_back(passed.address);
-  return {};
+  return share(bound, passed.socket, passed.address);
+}
+
+Result<void> bind_unix(Bound& bound, const net::Address& address) {
+  auto made = net::listen_on_unix(address, bound.forwarding->client);
+  if (!made) return Failure(made.error());
+  bound.file = std::move(made->file);
+  return share(bound, made->socket, address);
 }
 
 /// On a machine without IPv6, "all addresses" means all that there are.
@@ -37,6 +49,7 @@ bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& add
 }
 
 Result<void> bind_one(Bound& bound, net::Address address) {
+  if (address.is_unix()) return bind_unix(bound, address);
   // Port 0 is one port for all addresses of a forwarding: the one that the kernel chose for the first.
   if (address.port() == 0 && !bound.addresses.empty()) address.set_port(bound.addresses.front().port());
   auto made = net::listen_on(address, bound.forwarding->client, static_cast<int>(bound.per_worker.size()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/unix_listener.h"
 #include "proxy/activation.h"
 #include "proxy/namespaces.h"
 #include "relay/forwarding.h"
@@ -34,6 +35,7 @@ struct Bound {
   std::vector<std::vector<Descriptor>> per_worker;  ///< each worker's own sockets
   Namespaces::Shared listen_inside = nullptr;
   Namespaces::Shared upstream_inside = nullptr;
+  net::SocketFile file = {};                        ///< of a UNIX socket that was bound here; goes with this object
 };
 
 /// Binds everything, for `workers` workers. Sockets that were passed are used instead of new ones; each worker gets a

@@ -189,6 +189,8 @@ Result<void> serve_prepared(const config::Config& config, Prepared& prepared, Op
   tell_start(config, prepared, messages);
   if (on_listening) on_listening(prepared.bound);
   if (const auto served = control.run(); !served) return served;
+  for (Bound& bound : prepared.bound)
+    if (const auto removed = bound.file.remove(); !removed) messages.warn(removed.error().text());
   if (log) log->close();
   messages.info(fmt::format("stopped: {}, {} lost", control.story(), log ? log->lost() : 0));
   return {};

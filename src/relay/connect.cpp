@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/connecting.h"
 #include "net/socket.h"
 #include "relay/context.h"
 #include "relay/errors.h"
+#include "relay/kinds.h"
 #include "relay/listener.h"
 #include "relay/session.h"
 
@@ -18,6 +20,10 @@ namespace lastbyte::relay {
 using termination::Event;
 
 namespace {
+
+/// No readiness tells when a full backlog has room again: it is tried again, ever less often.
+constexpr Duration kFirstPause{1};
+constexpr Duration kLongestPause{250};
 
 constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
@@ -39,6 +45,7 @@ void Session::begin() {
     apply(Event::abort, Which::client);
     return;
   }
+  set_up(side(Which::client), listener_.forwarding->client.socket);
   try_next_address();
   if (!final()) arm();
 }
@@ -54,7 +61,8 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
     net::Address source;
     if (sources > 0) source = settings.sources[upstream::source_for(listener_.sources_taken++, sources)];
     const auto start = [&] {
-      return net::start_connecting(to, source, settings, fast_open, listener_.upstream_inside.get());
+      return net::start_connecting(listener_.forwarding->connect.transport, to, source, settings, fast_open,
+                                   listener_.upstream_inside.get());
     };
     auto connecting = start();
     if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
@@ -74,6 +82,9 @@ void Session::try_next_address() {
     auto connecting = start_connecting(listener_.upstream_addresses[*which]);
     if (!connecting) {
       side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
+      // connect(2): a UNIX socket's backlog is full.
+      if (connecting.error().code == EAGAIN && side(Which::upstream).kind == net::Transport::unix_stream)
+        return wait_for_backlog();
       continue;
     }
     Side& self = side(Which::upstream);
@@ -90,10 +101,18 @@ void Session::try_next_address() {
   apply(Event::connect_failed, Which::upstream);
 }
 
+/// The next try is of the same address, and not another one (T3).
+void Session::wait_for_backlog() {
+  --attempts_.made;
+  backlog_pause_ = std::clamp(backlog_pause_ * 2, kFirstPause, kLongestPause);
+  try_until_ = context_.now + backlog_pause_;
+}
+
 void Session::connected() {
   connected_ = last_activity_ = context_.now;
   side(Which::upstream).error = 0;  // of tries before this one
   side(Which::upstream).writable = true;
+  set_up(side(Which::upstream), listener_.forwarding->upstream.socket);
   apply(Event::connected, Which::upstream);
 }
 

@@ -72,9 +72,11 @@ void Session::set_timer() {
     ack_poll_ = TimePoint{};
     ack_poll_interval_ = Duration{0};
   }
-  if (deadline == armed_ && is_set() && !polls && deadline != Deadline::connect) return;
+  const TimePoint silence = end_of_silence();
+  const bool looks_soon = polls || deadline == Deadline::connect || silence != TimePoint::max();
+  if (deadline == armed_ && is_set() && !looks_soon) return;
   armed_ = deadline;
-  TimePoint wake = deadline_time(deadline);
+  TimePoint wake = std::min(deadline_time(deadline), silence);
   if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
   if (!settled_in_ && connected_ != TimePoint{}) wake = std::min(wake, connected_ + kSettleIn);
   if (polls) {
@@ -97,7 +99,9 @@ void Session::on_timer() {
     apply(Event::abort, Which::client);
   } else if (deadline == Deadline::connect && context_.now < started_ + listener_.forwarding->limits.connect &&
              context_.now >= try_until_) {
-    try_failed(ETIMEDOUT);
+    try_failed(backlog_pause_ == Duration{0} ? ETIMEDOUT : EAGAIN);
+  } else if (context_.now >= end_of_silence()) {
+    apply(Event::fin, Which::upstream);
   } else if (context_.now >= deadline_time(deadline) && !peers_are_slow(deadline)) {
     apply(Event::deadline, Which::client);
   }

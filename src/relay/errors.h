@@ -7,6 +7,9 @@
 
 namespace lastbyte::relay {
 
+/// Nothing to read, or no room to write, now.
+constexpr bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
 /// The network or a timer of ours has given the peer up: it has said nothing itself.
 constexpr bool has_vanished(int error) {
   switch (error) {

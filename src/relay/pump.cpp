@@ -10,6 +10,7 @@
 #include "net/socket.h"
 #include "relay/context.h"
 #include "relay/errors.h"
+#include "relay/kinds.h"
 #include "relay/session.h"
 
 namespace lastbyte::relay {
@@ -24,7 +25,8 @@ constexpr std::uint8_t kCalmReads = 4;
 /// Less than this in one splice is not worth its two system calls.
 constexpr std::size_t kSmallSplice = 16 * 1024;
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+/// What a read takes from the budget of a round at least, however few bytes it brings (T12).
+constexpr std::size_t kLeastWorth = 256;
 
 }  // namespace
 
@@ -35,6 +37,8 @@ void Session::pump(Which source) {
   while (goes_on && budget_ > 0 && side(source).readable && termination::reads(state_, source)) {
     if (termination::discards(state_, source)) {
       goes_on = read_and_discard(source);
+    } else if (carries_descriptors(side(source), side(termination::other(source)))) {
+      goes_on = read_with_descriptors(source);
     } else if (side(source).carrier.bulk && take_pipe(source)) {
       goes_on = read_and_splice(source);
     } else {
@@ -46,45 +50,46 @@ void Session::pump(Which source) {
 
 bool Session::read_and_copy(Which source) {
   Side& from = side(source);
-  Block& buffer = *context_.buffer;
-  const ssize_t got = ::recv(from.socket.get(), buffer.data(), buffer.size(), 0);
-  if (got <= 0) {
-    input_ended(source, got);
-    return false;
-  }
-  const auto bytes = static_cast<std::size_t>(got);
-  count_received(source, bytes);
-  const std::size_t written = write(source, std::span(buffer).first(bytes));
-  if (termination::broken(state_, termination::other(source))) {
-    from.dropped += bytes - written;
-    return true;
-  }
-  if (written < bytes) {
-    from.carrier.block = context_.blocks.take();
-    from.carrier.begin = 0;
-    from.carrier.end = bytes - written;
-    std::memcpy(from.carrier.block->data(), buffer.data() + written, bytes - written);
-    apply(Event::pending, source);
-    return false;
-  }
-  if (bytes == buffer.size()) {
-    from.carrier.bulk = ++from.carrier.streak >= kBulkReads;
+  const Side& to = side(termination::other(source));
+  const std::size_t most = most_in_one_read(to);
+  const ssize_t got = ::recv(from.socket.get(), context_.buffer->data(), most, 0);
+  if (got < 0 || (got == 0 && from.kind != net::Transport::udp)) return input_ended(source, got);
+  const auto bytes = std::span(*context_.buffer).first(static_cast<std::size_t>(got));
+  count_received(source, bytes.size());
+  if (!pass_on(source, bytes, 0)) return false;
+  if (bytes.size() == most) {
+    from.carrier.bulk = ++from.carrier.streak >= kBulkReads && may_splice(from, to);
     return true;
   }
   from.carrier.streak = 0;
   // A short read has emptied the queue and what comes now makes a new edge: no need to read on until EAGAIN.
-  if (!from.hung_up) from.readable = false;
-  return from.hung_up;
+  if (!from.hung_up && short_read_empties(from)) from.readable = false;
+  return from.readable;
+}
+
+/// Writes what was read, of which `written` bytes have been written already. False: some of it waits.
+bool Session::pass_on(Which source, std::span<const std::byte> bytes, std::size_t written) {
+  Side& from = side(source);
+  written += write(source, bytes.subspan(written));
+  const std::size_t left = bytes.size() - written;
+  if (termination::broken(state_, termination::other(source))) {
+    from.dropped += left;
+    return true;
+  }
+  if (left == 0) return true;
+  from.carrier.block = context_.blocks.take();
+  from.carrier.begin = 0;
+  from.carrier.end = left;
+  std::memcpy(from.carrier.block->data(), bytes.data() + written, left);
+  apply(Event::pending, source);
+  return false;
 }
 
 bool Session::read_and_splice(Which source) {
   Side& from = side(source);
   const ssize_t got = ::splice(from.socket.get(), nullptr, from.carrier.pipe->write_end.get(), nullptr, kPipeSize,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  if (got <= 0) {
-    input_ended(source, got);
-    return false;
-  }
+  if (got <= 0) return input_ended(source, got);
   const auto bytes = static_cast<std::size_t>(got);
   count_received(source, bytes);
   from.carrier.in_pipe = bytes;
@@ -107,12 +112,9 @@ bool Session::read_and_splice(Which source) {
 
 bool Session::read_and_discard(Which source) {
   Side& from = side(source);
-  // With MSG_TRUNC, TCP throws the bytes away without copying them (tcp(7)).
-  const ssize_t got = ::recv(from.socket.get(), nullptr, std::min(budget_, kPipeSize), MSG_TRUNC);
-  if (got <= 0) {
-    input_ended(source, got);
-    return false;
-  }
+  const bool reset_follows = termination::deadline(state_) == termination::Deadline::reset_flush;
+  const ssize_t got = read_and_forget(from, *context_.buffer, std::min(budget_, kPipeSize), reset_follows);
+  if (got <= 0) return input_ended(source, got);
   const auto bytes = static_cast<std::size_t>(got);
   from.received += bytes;
   from.discarded += bytes;
@@ -122,24 +124,32 @@ bool Session::read_and_discard(Which source) {
   return true;
 }
 
-/// A read gave no bytes: nothing now (EAGAIN), or nothing ever again.
-void Session::input_ended(Which source, ssize_t result) {
+/// A read gave no bytes: nothing now (EAGAIN), or nothing ever again. Whether to read on.
+bool Session::input_ended(Which source, ssize_t result) {
   const int error = result < 0 ? errno : 0;
   Side& from = side(source);
-  if (error == EINTR) return;
+  if (error == EINTR) return false;
+  if (from.kind == net::Transport::udp) return no_datagram(source, error);
   if (would_block(error)) {
     from.readable = false;
-    return;
+    return false;
   }
   if (error != 0) {
     latch(source, error);
     from.trouble = false;  // this was it (T10)
   }
   from.readable = false;
+  // A UNIX socket tells of a reset ahead of the FIN that nobody has read yet.
+  const bool overtaken = from.fin_told && error == ECONNRESET;
+  if (overtaken) {
+    from.trouble = true;  // it still has something to say: its error, once the FIN is known (T5)
+    result = 0;
+  }
   const bool asks = result == 0 && (from.error != 0 || from.spliced_into);
-  const bool fin_came = asks && net::fin_has_come(from.socket.get(), from.received);
+  const bool fin_came = asks && relay::fin_has_come(from);
   if (asks && !fin_came) latch(source, ECONNRESET);  // splice(2) has swallowed it
   apply(event_of_input_end(result, from.error, fin_came), source);
+  return false;
 }
 
 /// Writes what waits. True: nothing waits any more.
@@ -172,12 +182,13 @@ std::size_t Session::write(Which source, std::span<const std::byte> bytes) {
   }
   std::size_t written = 0;
   while (written < bytes.size() && to.writable) {
-    const ssize_t put = ::send(to.socket.get(), bytes.data() + written, bytes.size() - written, MSG_NOSIGNAL);
+    const std::size_t asked = std::min<std::size_t>(bytes.size() - written, to.most_in_one_send);
+    const ssize_t put = ::send(to.socket.get(), bytes.data() + written, asked, MSG_NOSIGNAL);
     if (put > 0) {
       written += static_cast<std::size_t>(put);
       count_sent(source, static_cast<std::size_t>(put));
       // A short write has filled the queue: the next would say EAGAIN.
-      if (written < bytes.size()) to.writable = false;
+      if (static_cast<std::size_t>(put) < asked) to.writable = false;
     } else {
       write_failed(sink, errno);
       break;
@@ -222,7 +233,7 @@ void Session::write_failed(Which sink, int error) {
 void Session::count_received(Which source, std::size_t bytes) {
   Side& from = side(source);
   from.received += bytes;
-  budget_ -= std::min(budget_, bytes);
+  budget_ -= std::min(budget_, std::max(bytes, kLeastWorth));
   last_activity_ = context_.now;
 }
 

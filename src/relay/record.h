@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/address.h"
+#include "net/unix_stream.h"
 #include "termination/verdict.h"
 
 namespace lastbyte::relay {
@@ -19,11 +21,13 @@ struct FlowRecord {
   std::uint64_t undelivered = 0;  ///< received and not known to be delivered; includes `discarded`
   std::uint64_t discarded = 0;    ///< read only to be thrown away, because the sink took nothing any more (T5, T6)
   std::uint64_t rescued = 0;      ///< passed on after bytes for their source had been refused (T5)
+  std::uint32_t descriptors = 0;  ///< no bytes: file descriptors that were passed on with them (T14)
 };
 
 struct SideRecord {
   int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
+  std::optional<net::PeerCredentials> peer;  ///< who is behind a UNIX socket; nullopt: it is none, or was never connected
   FlowRecord flow;       ///< the flow out of this side
 };
 

@@ -12,6 +12,7 @@
 #include "net/socket.h"
 #include "relay/context.h"
 #include "relay/errors.h"
+#include "relay/kinds.h"
 #include "relay/listener.h"
 
 namespace lastbyte::relay {
@@ -38,9 +39,13 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
       last_activity_(context.now) {
   attempts_.addresses = static_cast<std::uint32_t>(listener.upstream_addresses.size());
   side(Which::client).socket = std::move(client);
+  side(Which::client).kind = client_address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
   side(Which::client).nodelay = true;  // the listener handed it down
   side(Which::client).writable = true;
-  side(Which::upstream).nodelay = !listener.forwarding->upstream.socket.nodelay;
+  side(Which::upstream).kind = listener.forwarding->connect.transport;
+  const bool to_tcp = side(Which::upstream).kind == net::Transport::tcp;
+  side(Which::upstream).nodelay = !to_tcp || !listener.forwarding->upstream.socket.nodelay;
+  settled_in_ = !to_tcp;
 }
 
 Session::~Session() { context_.wheel.cancel(*this); }
@@ -53,6 +58,7 @@ void Session::on_events(Which which, std::uint32_t events) {
   self.writable = self.writable || (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
   self.hung_up = self.hung_up || ended;
   self.trouble = self.trouble || (events & EPOLLERR) != 0;
+  self.fin_told = self.fin_told || tells_fin(self, events);
   if (state_.side(Which::upstream).output == termination::Output::connecting) {
     which == Which::upstream ? on_connecting_events(events) : on_early_client_events(events);
   }
@@ -102,7 +108,8 @@ void Session::carry_out(const termination::Step& step, Which which) {
   if (actions.linger) lingering_ = last_heard_ = context_.now;
   if (actions.send_fin) {
     Side& self = side(which);
-    self.fin_sent = ::shutdown(self.socket.get(), SHUT_WR) == 0;
+    self.fin_sent = relay::send_fin(self);
+    if (self.kind == net::Transport::udp) last_activity_ = context_.now;  // its silence counts from here
     // The connection is gone and the FIN with it (ENOTCONN): its error is still to be read.
     if (!self.fin_sent) self.trouble = self.readable = self.hung_up = true;
   }
@@ -119,8 +126,9 @@ void Session::let_go(Which which, bool reset) {
     takes_bytes(which);
   }
   if (self.trouble && self.error == 0) self.error = net::take_error(self.socket.get());
+  if (self.kind == net::Transport::unix_stream) self.peer = net::peer_credentials(self.socket.get());
   if (reset) {
-    net::reset_and_close(self.socket);
+    reset_and_close(self);
   } else {
     self.socket.close();
   }
@@ -129,6 +137,7 @@ void Session::let_go(Which which, bool reset) {
 
 void Session::latch(Which which, int error) {
   if (side(which).error == 0) side(which).error = error;
+  side(which).reset_told = side(which).reset_told || error == ECONNRESET;
 }
 
 void Session::progress() {
@@ -138,6 +147,7 @@ void Session::progress() {
     // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
     pump(Which::upstream);
     pump(Which::client);
+    for (const Which which : kBoth) end_unwanted_datagrams(which);
     for (const Which which : kBoth) report_trouble(which);
     for (const Which which : kBoth) check_ack(which);
     if (final() || state_ == before) break;
@@ -166,7 +176,7 @@ void Session::report_trouble(Which which) {
 
 void Session::check_ack(Which which) {
   if (!termination::awaits_ack(state_, which)) return;
-  if (net::unacknowledged(side(which).socket.get()) == 0) {
+  if (relay::unacknowledged(side(which)) == 0) {
     ack_poll_ = TimePoint{};
     ack_poll_interval_ = Duration{0};
     side(which).unacknowledged = 0;
@@ -181,7 +191,7 @@ void Session::check_ack(Which which) {
 bool Session::takes_bytes(Which which) {
   Side& self = side(which);
   if (!self.socket || self.sent == 0) return false;
-  std::uint64_t queued = net::unacknowledged(self.socket.get());
+  std::uint64_t queued = relay::unacknowledged(self);
   // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl).
   if (queued > 0 && self.fin_sent) --queued;
   const std::uint64_t before = std::exchange(self.unacknowledged, std::min(queued, self.sent));
@@ -209,11 +219,13 @@ Record Session::record() const {
     const Side& to = side(termination::other(source));
     SideRecord& out = record.sides[static_cast<std::size_t>(source)];
     out.error = from.error;
+    out.peer = from.peer;
     out.flow = {.received = from.received,
                 .delivered = to.sent - to.unacknowledged,
                 .undelivered = from.discarded + from.dropped + to.unacknowledged,
                 .discarded = from.discarded,
-                .rescued = 0};
+                .rescued = 0,
+                .descriptors = from.descriptors};
   }
   for (const Which which : kBoth) {
     // What a side still said after it had refused something: others would have lost it. After a plain reset, nothing

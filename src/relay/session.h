@@ -12,13 +12,17 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "loop/timer_wheel.h"
 #include "net/address.h"
+#include "net/endpoint.h"
 #include "net/socket.h"
+#include "net/unix_stream.h"
 #include "relay/carrier.h"
 #include "relay/record.h"
 #include "termination/transition.h"
@@ -32,6 +36,7 @@ struct ListenerState;  // relay/listener.h
 /// One socket of a session.
 struct Side {
   Descriptor socket;
+  net::Transport kind = net::Transport::tcp;  ///< see relay/kinds.h
   int error = 0;               ///< T10: the first errno, whichever call saw it
   bool readable = false;       ///< a read may find something
   bool writable = false;       ///< a write may be taken
@@ -40,12 +45,17 @@ struct Side {
   bool fin_sent = false;       ///< shutdown(SHUT_WR) succeeded
   bool nodelay = false;        ///< TCP_NODELAY is set
   bool spliced_into = false;   ///< so that an error of it may have been lost: see errors.h
-  std::uint64_t received = 0;  ///< bytes read from it, thrown away or not
+  bool fin_told = false;       ///< UNIX: epoll told of its FIN while the connection stood
+  bool reset_told = false;     ///< ECONNRESET was met, by whichever call
+  std::uint32_t most_in_one_send = kBlockSize;
+  std::uint32_t descriptors = 0;     ///< passed on from it with its bytes (T14)
+  std::uint64_t received = 0;        ///< bytes read from it, thrown away or not
   std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
   std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
   std::uint64_t rescued = 0;         ///< of these, passed on after it had taken its last byte (T5)
   std::uint64_t sent = 0;            ///< bytes its socket has taken from us
   std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
+  std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go
   Carrier carrier;                   ///< what came out of this side and waits for the other
 };
 
@@ -98,6 +108,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Result<net::Connecting> start_connecting(const net::Address& to);
   void on_connecting_events(std::uint32_t events);
   void try_failed(int error);
+  void wait_for_backlog();
   void on_early_client_events(std::uint32_t events);
   void connected();
 
@@ -107,7 +118,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool read_and_discard(Which source);
   bool read_and_copy(Which source);
   bool read_and_splice(Which source);
-  void input_ended(Which source, ssize_t result);
+  bool input_ended(Which source, ssize_t result);
   bool take_pipe(Which source);
   void give_pipe_back(Which source);
   void count_received(Which source, std::size_t bytes);
@@ -116,6 +127,17 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void write_failed(Which sink, int error);
   void count_sent(Which source, std::size_t bytes);
   void drop_waiting(Which source);
+
+  // descriptors.cpp: those that travel with the bytes from one UNIX side to the other (T14)
+  bool read_with_descriptors(Which source);
+  bool pass_descriptors(Which source, std::size_t most);
+  bool pass_on(Which source, std::span<const std::byte> bytes, std::size_t written);
+  void descriptors_lost(Which source);
+
+  // no_fin.cpp: a side whose socket knows no FIN
+  bool no_datagram(Which source, int error);
+  void end_unwanted_datagrams(Which which);
+  [[nodiscard]] TimePoint end_of_silence() const;
 
   // deadlines.cpp: the one deadline and the polls beside it (T8)
   void arm();
@@ -141,7 +163,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint last_heard_{};   ///< a byte came that was thrown away: what linger.timeout goes by
   TimePoint failed_{};       ///< when a side's input failed: begin of the reset flush
   TimePoint lingering_{};    ///< begin of the lingering
-  TimePoint try_until_{};    ///< end of the connection attempt under way
+  TimePoint try_until_{};    ///< end of the connection attempt under way, or of the pause before the next
+  Duration backlog_pause_{0};  ///< for a full backlog; zero: none
   TimePoint ack_poll_{};     ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
   termination::Deadline armed_ = termination::Deadline::none;

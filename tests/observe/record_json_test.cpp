@@ -18,10 +18,21 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
             R"("listen":"192.0.2.1:8080",)"
             R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
             R"("duration_us":1204512,"connect_us":412,)"
-            R"("client":{"address":"192.0.2.7:51234","end":"fin","error":null,"received":78,"delivered":78,)"
-            R"("undelivered":0,"discarded":0,"rescued":0},)"
-            R"("upstream":{"address":"[2001:db8::2]:80","end":"fin","error":null,"received":14600,"delivered":14600,)"
-            R"("undelivered":0,"discarded":0,"rescued":0}})");
+            R"("client":{"address":"192.0.2.7:51234","peer":null,"end":"fin","error":null,"received":78,"delivered":78,)"
+            R"("undelivered":0,"discarded":0,"rescued":0,"descriptors":0},)"
+            R"("upstream":{"address":"[2001:db8::2]:80","peer":null,"end":"fin","error":null,"received":14600,"delivered":14600,)"
+            R"("undelivered":0,"discarded":0,"rescued":0,"descriptors":0}})");
+}
+
+TEST(RecordJson, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
+  relay::Record record = complete_record();
+  record.sides[0].address = *net::Address::unix_name("/run/a \"b\\.sock");
+  record.sides[0].peer = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
+  record.sides[0].flow.descriptors = 3;
+  const auto client = nlohmann::json::parse(to_json(record))["client"];
+  EXPECT_EQ(client["address"], "unix:/run/a \"b\\.sock");
+  EXPECT_EQ(client["peer"], nlohmann::json::parse(R"({"pid":4711,"uid":1000,"gid":100})"));
+  EXPECT_EQ(client["descriptors"], 3);
 }
 
 TEST(RecordJson, what_is_not_known_is_null) {

@@ -45,6 +45,19 @@ TEST(RecordText, tells_the_port_where_the_forwarding_has_several) {
   EXPECT_TRUE(to_text(record).ends_with(" duration=1.205s connect=412us listen=192.0.2.1:8080")) << to_text(record);
 }
 
+TEST(RecordText, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
+  relay::Record record = complete_record();
+  record.sides[0].address = *net::Address::unix_name("");
+  record.sides[1].address = *net::Address::unix_name("/run/my app.sock");
+  record.sides[0].peer = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
+  record.sides[0].flow.descriptors = 3;
+  const std::string line = to_text(record);
+  EXPECT_NE(line.find(R"( unix: -> "unix:/run/my app.sock" complete)"), std::string::npos) << line;
+  EXPECT_NE(line.find(" | client=fin pid=4711 uid=1000 gid=100 received=78 delivered=78 descriptors=3 | upstream=fin r"),
+            std::string::npos)
+      << line;
+}
+
 TEST(RecordText, each_typical_ending_is_told_in_the_words_of_its_heading) {
   for (const Ending& ending : typical_endings()) {
     const std::string words = summary(ending.record);

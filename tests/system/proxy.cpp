@@ -17,6 +17,11 @@ std::vector<net::Address> listening_addresses(const std::string& err) {
   std::vector<net::Address> found;
   for (std::sregex_iterator each(err.begin(), err.end(), line), end; each != end; ++each) {
     const std::string all = (*each)[1];
+    if (all.starts_with("unix:")) {
+      const auto address = net::Address::unix_name(all.substr(std::string_view("unix:").size()));
+      if (address) found.push_back(*address);
+      continue;
+    }
     for (std::sregex_iterator at(all.begin(), all.end(), one); at != end; ++at) {
       std::string ip = (*at)[1];
       std::erase_if(ip, [](char c) { return c == '[' || c == ']'; });
@@ -54,7 +59,8 @@ Command Proxy::command(const net::Address& upstream, const Options& options, con
     if (std::ranges::find(options.flags, flag) == options.flags.end()) arguments.insert(arguments.end(), {flag, value});
   };
   if (options.config.empty()) {
-    arguments.insert(arguments.end(), {"--listen", options.listen, "--connect", "tcp:" + upstream.text()});
+    const std::string transport = upstream.is_unix() ? "" : options.transport;
+    arguments.insert(arguments.end(), {"--listen", options.listen, "--connect", transport + upstream.text()});
   } else {
     const std::string path = log + ".yaml";
     write_file(path, options.config);

@@ -24,6 +24,7 @@ class Proxy {
     Flags flags = {};         ///< win over those that the harness gives: 2 workers, records as JSON
     std::string config = {};  ///< YAML; instead of --listen and --connect
     std::string listen = "tcp:127.0.0.1:0";
+    std::string transport = "tcp:";  ///< of an upstream that is no UNIX socket
     std::vector<int> passed_sockets = {};
     std::optional<rlim_t> descriptors = {};
   };

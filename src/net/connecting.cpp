@@ -1,0 +1,25 @@
+#include "net/connecting.h"
+
+#include "net/unix_stream.h"
+
+namespace lastbyte::net {
+namespace {
+
+Result<Connecting> connected(Result<Descriptor> socket) {
+  if (!socket) return Failure(socket.error());
+  return Connecting{std::move(*socket), true};
+}
+
+}  // namespace
+
+Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
+                                    const ConnectOptions& options, bool fast_open, NamespaceThread* inside) {
+  switch (transport) {
+    case Transport::tcp: return start_connecting(to, source, options, fast_open, inside);
+    case Transport::udp: return connected(connect_for_datagrams(to, source, options, inside));
+    case Transport::unix_stream: return connected(connect_unix(to, options.socket, inside));
+  }
+  return failure("connect " + to.text(), EPROTONOSUPPORT);
+}
+
+}  // namespace lastbyte::net

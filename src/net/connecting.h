@@ -1,0 +1,14 @@
+// A socket on its way to the upstream, of whatever transport.
+#pragma once
+
+#include "net/endpoint.h"
+#include "net/socket.h"
+
+namespace lastbyte::net {
+
+/// start_connecting() for every transport. UNIX and UDP sockets are connected at once or never: with UDP the kernel
+/// only notes the address. `source` and `fast_open` count for IP and TCP alone.
+Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
+                                    const ConnectOptions& options, bool fast_open, NamespaceThread* inside);
+
+}  // namespace lastbyte::net

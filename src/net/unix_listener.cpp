@@ -1,0 +1,193 @@
+#include "net/unix_listener.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <optional>
+
+namespace lastbyte::net {
+namespace {
+
+struct Identity {
+  dev_t device;
+  ino_t inode;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+Identity identity(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+
+std::string operation(const std::string& path) { return "listen on unix:" + path; }
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISREG(mode)) return "a file";
+  return "neither a socket nor a file";
+}
+
+/// connect() as a datagram socket finds out who has a path without disturbing them: EPROTOTYPE where a stream socket is
+/// bound to it, ECONNREFUSED where none is any more (net/unix/af_unix.c unix_find_bsd).
+int probe(const Address& address) {
+  const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return errno;
+  return ::connect(socket.get(), address.data(), address.size()) == 0 ? EPROTOTYPE : errno;
+}
+
+/// nullopt: nothing is there. Otherwise it is a socket of nobody, or an error.
+Result<std::optional<Identity>> look_at(const std::string& path, const Address& address) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return std::optional<Identity>();
+    return failure_from_errno(operation(path));
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return failure(operation(path), EEXIST,
+                   std::string(kind_of(status.st_mode)) +
+                       " is there, which is not replaced; expected nothing, or a "
+                       "socket that a process has left behind");
+  }
+  switch (const int error = probe(address)) {
+    case ECONNREFUSED: return std::optional(identity(status));
+    case EPROTOTYPE: return failure(operation(path), EADDRINUSE, "the socket there belongs to a process that lives");
+    case EACCES:
+      return failure(operation(path), error,
+                     "a socket is there, and whether it is still in use is hidden from this user");
+    default: return failure(operation(path), error, "a socket is there, and whether it is still in use is not known");
+  }
+}
+
+std::string bind_advice(int code, bool abstract) {
+  switch (code) {
+    case EADDRINUSE: return abstract ? "another socket has this name already" : "it was made by somebody else just now";
+    case EACCES: return "this user may not make files in that directory";
+    case ENOENT: return "its directory does not exist";
+    default: return "";
+  }
+}
+
+Result<void> bind_to(const Descriptor& socket, const Address& address) {
+  if (::bind(socket.get(), address.data(), address.size()) == 0) return {};
+  const int code = errno;
+  return failure("listen on " + address.text(), code, bind_advice(code, address.unix_name().starts_with('@')));
+}
+
+/// Through the descriptor, so that nothing else is changed if somebody else exchanges the path meanwhile.
+Result<void> set_rights(const SocketFile& file, const std::string& path, const UnixFile& wanted) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failure_from_errno(operation(path));
+  // A hard link could be to somebody else's socket.
+  if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1)
+    return failure(operation(path), EEXIST, "somebody else has put something there just now");
+  const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
+  const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
+  if ((wanted.uid || wanted.gid) && ::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
+    return failure_from_errno("change the owner of unix:" + path);
+  // fchmod(2) does not take an O_PATH descriptor.
+  const std::string link = "/proc/self/fd/" + std::to_string(file.get());
+  if (wanted.mode && ::chmod(link.c_str(), *wanted.mode) != 0)
+    return failure_from_errno("change the mode of unix:" + path);
+  return {};
+}
+
+/// Bound at `path`, where nothing is, with its rights, and listening.
+Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options) {
+  UnixListener made;
+  made.socket = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!made.socket) return failure_from_errno(operation(path));
+  // bind() takes the file's mode from the socket (unix_bind_bsd): so it is never open to more than it should be.
+  if (options.unix_file.mode && ::fchmod(made.socket.get(), 0) != 0) return failure_from_errno(operation(path));
+  if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
+  made.file = SocketFile(path, Descriptor(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)));
+  if (made.file.get() < 0) return failure_from_errno(operation(path));
+  if (auto done = set_rights(made.file, path, options.unix_file); !done) return Failure(done.error());
+  if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno(operation(path));
+  return made;
+}
+
+/// A name beside `path` that is free. Seen as the socket's name by `ss -x`, which tells what it was bound to.
+std::optional<Address> name_beside(const std::string& path) {
+  for (int number = 0; number < 100; ++number) {
+    const std::string end = std::to_string(::getpid()) + "-" + std::to_string(number);
+    auto address = Address::unix_name(path + ".new-" + end);
+    if (!address) address = Address::unix_name(path.substr(0, path.rfind('/') + 1) + ".lb" + end);
+    if (!address) return std::nullopt;
+    struct stat status{};
+    if (::lstat(address->unix_name().c_str(), &status) != 0) return address;
+  }
+  return std::nullopt;
+}
+
+bool exchange(const std::string& a, const std::string& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+/// Puts what is at `fresh` in the place of the socket of nobody at `path`. Exchanged first and looked at afterwards,
+/// because between a look and a rename somebody else could have done the same.
+Result<void> replace(const std::string& fresh, const Address& fresh_address, const std::string& path,
+                     const Identity& stale) {
+  if (!exchange(fresh, path)) {
+    const int code = errno;
+    if (code == ENOENT && ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
+      return {};
+    return failure(operation(path), code, "a socket that is in use no more is there, and could not be replaced");
+  }
+  const auto former = look_at(fresh, fresh_address);
+  if (former && *former == std::optional(stale) && ::unlink(fresh.c_str()) == 0) return {};
+  if (former && !*former) return {};
+  exchange(fresh, path);
+  return failure(operation(path), EADDRINUSE, "somebody else took the place of the socket there just now");
+}
+
+}  // namespace
+
+SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
+  if (this != &other) {
+    static_cast<void>(remove());
+    path_ = std::move(other.path_);
+    file_ = std::move(other.file_);
+  }
+  return *this;
+}
+
+SocketFile::~SocketFile() { static_cast<void>(remove()); }
+
+Result<void> SocketFile::remove() {
+  if (!file_) return {};
+  const Descriptor file = std::move(file_);
+  struct stat ours{};
+  struct stat there{};
+  if (::fstat(file.get(), &ours) != 0 || ::lstat(path_.c_str(), &there) != 0) return {};
+  if (identity(ours) != identity(there) || ::unlink(path_.c_str()) == 0) return {};
+  return failure("remove the socket unix:" + path_, errno,
+                 "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
+                 "to the user that the process has become");
+}
+
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options) {
+  const std::string path = address.unix_name();
+  if (path.starts_with('@')) {
+    UnixListener made{Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), {}};
+    if (!made.socket) return failure_from_errno("listen on " + address.text());
+    if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
+    if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno("listen on " + address.text());
+    return made;
+  }
+  const auto stale = look_at(path, address);
+  if (!stale) return Failure(stale.error());
+  if (!*stale) return listen_at(path, address, options);
+  const auto beside = name_beside(path);
+  if (!beside) {
+    return failure(operation(path), ENAMETOOLONG,
+                   "a socket that is in use no more is there, and no name beside it is free to replace it from");
+  }
+  auto made = listen_at(beside->unix_name(), *beside, options);
+  if (!made) return made;
+  if (auto done = replace(beside->unix_name(), *beside, path, **stale); !done) return Failure(done.error());
+  made->file.is_now_at(path);
+  return made;
+}
+
+}  // namespace lastbyte::net

@@ -1,0 +1,49 @@
+// Listening on a UNIX stream socket, by path or abstract name, and the file that comes with a path.
+#pragma once
+
+#include <string>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "net/options.h"
+
+namespace lastbyte::net {
+
+/// The file of a listening socket. Is removed with this object, if it is still there: what somebody else has put in its
+/// place stays.
+class SocketFile {
+ public:
+  SocketFile() = default;
+  SocketFile(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  SocketFile(SocketFile&&) = default;
+  SocketFile& operator=(SocketFile&& other) noexcept;
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+  ~SocketFile();
+
+  /// Removes it now; once. An error says why it could not be, and what that means.
+  Result<void> remove();
+  /// It has been renamed.
+  void is_now_at(std::string path) { path_ = std::move(path); }
+  /// O_PATH of open(2). -1: there is no file.
+  [[nodiscard]] int get() const { return file_.get(); }
+
+ private:
+  std::string path_;
+  Descriptor file_;  ///< while it is held, no other file is given the same inode number
+};
+
+struct UnixListener {
+  Descriptor socket;
+  SocketFile file;  ///< of an abstract name: none
+};
+
+/// A listening socket, non-blocking. All workers share it: there is no SO_REUSEPORT for UNIX sockets.
+///
+/// What is there already is replaced only if it is the socket of nobody: one that no process has open any more. A file,
+/// a directory, a symbolic link, and the socket of a process that lives, whether it listens or not, are errors. Nobody
+/// can connect before mode and owner are right, and where an old socket is replaced there is no moment without one.
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options);
+
+}  // namespace lastbyte::net

@@ -1,0 +1,84 @@
+// Session: descriptors that travel with the bytes from one UNIX side to the other (SCM_RIGHTS; T14).
+//
+// Theory of operation. They must come with the byte that they were sent with, and that takes a look ahead at every read
+// (net/unix_stream.h). Where descriptors are ahead, the bytes before them are moved first. Then they are received only
+// when the sink is known to take them at once: until then they wait in the kernel with their bytes, so that no session
+// holds descriptors of the process while its peer is slow (T9, T12), and none can be lost or left over here.
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "base/result.h"
+#include "net/unix_stream.h"
+#include "relay/context.h"
+#include "relay/errors.h"
+#include "relay/listener.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+
+using termination::Event;
+
+namespace {
+
+static_assert(net::kLookAhead <= kBlockSize);
+
+/// What a message with descriptors takes from the budget of a round, however few bytes it has (T12).
+constexpr std::size_t kWorth = 16 * 1024;
+
+}  // namespace
+
+bool Session::read_with_descriptors(Which source) {
+  Side& from = side(source);
+  const net::Ahead ahead = net::look_ahead(from.socket.get());
+  if (ahead.bytes <= 0) return input_ended(source, ahead.bytes);
+  const auto most = static_cast<std::size_t>(ahead.bytes);
+  if (ahead.descriptors) return pass_descriptors(source, most);
+  const ssize_t got = ::recv(from.socket.get(), context_.buffer->data(), most, 0);
+  if (got <= 0) return input_ended(source, got);
+  const auto bytes = std::span(*context_.buffer).first(static_cast<std::size_t>(got));
+  count_received(source, bytes.size());
+  return pass_on(source, bytes, 0);
+}
+
+bool Session::pass_descriptors(Which source, std::size_t most) {
+  Side& from = side(source);
+  Side& to = side(termination::other(source));
+  if (!net::takes_bytes_now(to.socket.get())) {
+    to.writable = false;
+    return false;
+  }
+  const auto got = net::receive_with_descriptors(from.socket.get(), std::span(*context_.buffer).first(most));
+  if (got.bytes <= 0) return input_ended(source, got.bytes);
+  const auto bytes = std::span(*context_.buffer).first(static_cast<std::size_t>(got.bytes));
+  count_received(source, bytes.size());
+  budget_ -= std::min(budget_, kWorth);
+  if (got.lost_some) {
+    from.dropped += bytes.size();
+    descriptors_lost(source);
+    return false;
+  }
+  const std::size_t first = std::min<std::size_t>(bytes.size(), to.most_in_one_send);
+  const ssize_t put = net::send_with_descriptors(to.socket.get(), bytes.first(first), got.descriptors);
+  if (put < 0) {
+    // EAGAIN cannot be; if it were, it would be an end too: descriptors are not kept here.
+    const int error = would_block(errno) ? ENOBUFS : errno;
+    from.dropped += bytes.size();
+    write_failed(termination::other(source), error);
+    return true;
+  }
+  from.descriptors += static_cast<std::uint32_t>(got.descriptors.size());
+  count_sent(source, static_cast<std::size_t>(put));
+  return pass_on(source, bytes, static_cast<std::size_t>(put));
+}
+
+/// Bytes without their descriptors are not what was sent, and the sink could not know: it is told of a failure (T4).
+void Session::descriptors_lost(Which source) {
+  context_.shared.warn("session " + std::to_string(id_) + " on " + *listener_.name +
+                       ": file descriptors could not be received (too many are open, or it is forbidden); both sides "
+                       "are told of a failure");
+  latch(source, EMFILE);
+  apply(Event::reset, source);
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,91 @@
+#include "relay/kinds.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/socket.h"
+#include "net/unix_stream.h"
+#include "relay/session.h"
+
+namespace lastbyte::relay {
+
+using net::Transport;
+
+namespace {
+
+/// Over IPv4: 65,535 less the headers of IP and UDP (RFC 768, RFC 791).
+constexpr std::size_t kMostInDatagram = 65'507;
+
+std::size_t unread(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+}  // namespace
+
+void set_up(Side& side, const net::SocketOptions& options) {
+  switch (side.kind) {
+    case Transport::tcp: return;
+    case Transport::udp: side.most_in_one_send = kMostInDatagram; return;
+    case Transport::unix_stream:
+      net::set_send_buffer(side.socket.get(), options);
+      side.most_in_one_send = static_cast<std::uint32_t>(net::most_in_one_send(side.socket.get()));
+      return;
+  }
+}
+
+std::size_t most_in_one_read(const Side& to) { return to.kind == Transport::udp ? kMostInDatagram : kBlockSize; }
+
+bool may_splice(const Side& from, const Side& to) { return from.kind != Transport::udp && to.kind == Transport::tcp; }
+
+bool carries_descriptors(const Side& from, const Side& to) {
+  return from.kind == Transport::unix_stream && to.kind == Transport::unix_stream;
+}
+
+bool short_read_empties(const Side& from) { return from.kind == Transport::tcp; }
+
+bool send_fin(Side& side) { return side.kind == Transport::udp || ::shutdown(side.socket.get(), SHUT_WR) == 0; }
+
+std::uint64_t unacknowledged(const Side& side) {
+  return side.kind == Transport::tcp ? net::unacknowledged(side.socket.get()) : 0;
+}
+
+ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_follows) {
+  const int fd = side.socket.get();
+  // With MSG_TRUNC, TCP throws the bytes away without copying them (tcp(7)); others only tell their number.
+  if (side.kind == Transport::tcp) return ::recv(fd, nullptr, most, MSG_TRUNC);
+  most = std::min(most, room.size());
+  if (reset_follows && side.kind == Transport::unix_stream) {
+    most = std::min(most, std::max(unread(fd), std::size_t{1}) - 1);
+    if (most == 0) {
+      errno = EAGAIN;
+      return -1;
+    }
+  }
+  return ::recv(fd, room.data(), most, 0);
+}
+
+bool fin_has_come(const Side& side) {
+  switch (side.kind) {
+    case Transport::tcp: return net::fin_has_come(side.socket.get(), side.received);
+    case Transport::unix_stream: return side.fin_told || !side.reset_told;
+    case Transport::udp: return false;
+  }
+  return false;
+}
+
+bool tells_fin(const Side& side, std::uint32_t events) {
+  return side.kind == Transport::unix_stream && (events & EPOLLRDHUP) != 0 && (events & (EPOLLHUP | EPOLLERR)) == 0;
+}
+
+void reset_and_close(Side& side) {
+  // A UNIX socket has no other form than this: with input unread, the peer gets ECONNRESET (T14; net/unix/af_unix.c
+  // unix_release_sock). A UDP socket has none.
+  side.kind == Transport::tcp ? net::reset_and_close(side.socket) : side.socket.close();
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,226 @@
+// T14: descriptors pass from one UNIX side to the other with their bytes, and none is left over.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <thread>
+
+#include "net/unix_stream.h"
+#include "ways.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+class T14_Descriptors : public ::testing::Test {
+ protected:
+  void start(Flags flags = {}) {
+    flags.insert(flags.end(), {"--workers", "1"});
+    proxy_.emplace(server_.address, Proxy::Options{.flags = flags, .listen = "unix:" + directory_.file("proxy.sock")});
+    client_ = connect_to(proxy_->address());
+    upstream_ = server_.accept();
+    // The session's own two apart: a worker takes its reserve with the first client.
+    open_at_start_ = open_files() - 2;
+  }
+  /// Of the proxy, of any kind.
+  std::size_t open_files() {
+    const std::filesystem::directory_iterator all("/proc/" + std::to_string(proxy_->process().pid()) + "/fd");
+    return static_cast<std::size_t>(std::distance(all, std::filesystem::directory_iterator()));
+  }
+  void expect_nothing_left_over() {
+    client_.close();
+    upstream_.close();
+    EXPECT_TRUE(eventually([&] { return open_files() <= open_at_start_; }))
+        << open_files() << " files are open; " << open_at_start_ << " were at the start";
+  }
+
+  TemporaryDirectory directory_;
+  UnixServer server_{directory_};
+  std::optional<Proxy> proxy_;
+  std::size_t open_at_start_ = 0;
+  Descriptor client_;
+  Descriptor upstream_;
+};
+
+/// A new file whose inode tells it from all others.
+Descriptor new_file() {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Descriptor other(ends[1]);
+  return Descriptor(ends[0]);
+}
+
+ino_t inode_of(int fd) {
+  struct stat status{};
+  EXPECT_EQ(::fstat(fd, &status), 0);
+  return status.st_ino;
+}
+
+std::vector<ino_t> send_files(const Descriptor& socket, std::string_view bytes, std::size_t count) {
+  std::vector<Descriptor> files;
+  std::vector<ino_t> inodes;
+  for (std::size_t index = 0; index < count; ++index) {
+    files.push_back(new_file());
+    inodes.push_back(inode_of(files.back().get()));
+  }
+  EXPECT_EQ(net::send_with_descriptors(socket.get(), std::as_bytes(std::span(bytes)), files),
+            static_cast<ssize_t>(bytes.size()));
+  return inodes;
+}
+
+struct Received {
+  std::string bytes;
+  std::vector<ino_t> inodes;
+};
+
+Received receive(const Descriptor& socket, std::size_t most) {
+  std::string room(most, '\0');
+  const auto got = net::receive_with_descriptors(socket.get(), std::as_writable_bytes(std::span(room)));
+  EXPECT_GE(got.bytes, 0) << errno_name(errno);
+  Received received{room.substr(0, static_cast<std::size_t>(std::max<ssize_t>(got.bytes, 0))), {}};
+  for (const Descriptor& each : got.descriptors) received.inodes.push_back(inode_of(each.get()));
+  return received;
+}
+
+TEST_F(T14_Descriptors, ComeWithTheByteThatTheyWereSentWith) {
+  start();
+  // While the proxy is held, all of it gathers in one queue, where a read would glue it.
+  proxy_->process().signal(SIGSTOP);
+  send_all(client_, "aaaa");
+  const auto first = send_files(client_, "bbbb", 1);
+  send_all(client_, "cccc");
+  const auto second = send_files(client_, "d", 3);
+  proxy_->process().signal(SIGCONT);
+  EXPECT_TRUE(receive(upstream_, 4).inodes.empty());
+  const Received b = receive(upstream_, 4);
+  EXPECT_EQ(b.bytes, "bbbb");
+  EXPECT_EQ(b.inodes, first);
+  EXPECT_TRUE(receive(upstream_, 4).inodes.empty());
+  const Received d = receive(upstream_, 4);
+  EXPECT_EQ(d.bytes, "d");
+  EXPECT_EQ(d.inodes, second);
+  expect_nothing_left_over();
+  EXPECT_NE(proxy_->record().line.find(R"("descriptors":4)"), std::string::npos);
+}
+
+TEST_F(T14_Descriptors, PassInBothDirectionsAndAfterAHalfClose) {
+  start();
+  ::shutdown(client_.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(upstream_).end, "fin");
+  const auto sent = send_files(upstream_, "x", net::kMostDescriptors);
+  EXPECT_EQ(receive(client_, 10).inodes, sent);
+  expect_nothing_left_over();
+  EXPECT_TRUE(proxy_->record().complete);
+}
+
+TEST_F(T14_Descriptors, KeepTheirPlaceBehindALargeBacklog) {
+  start();
+  std::vector<ino_t> sent;
+  std::string bytes;
+  std::thread sender([&] {
+    for (int round = 0; round < 40; ++round) {
+      const std::string bulk(50'000, static_cast<char>('a' + round % 26));
+      send_all(client_, bulk);
+      const auto inodes = send_files(client_, "!", 5);
+      sent.insert(sent.end(), inodes.begin(), inodes.end());
+      bytes += bulk + "!";
+    }
+    ::shutdown(client_.get(), SHUT_WR);
+  });
+  std::vector<ino_t> got;
+  std::string received;
+  std::vector<std::size_t> places;
+  for (;;) {
+    const Received part = receive(upstream_, 1 << 20);
+    if (part.bytes.empty()) break;
+    received += part.bytes;
+    EXPECT_TRUE(part.inodes.empty() || part.inodes.size() == 5) << "one message's at a time";
+    got.insert(got.end(), part.inodes.begin(), part.inodes.end());
+    if (!part.inodes.empty()) places.push_back(received.size());
+  }
+  sender.join();
+  EXPECT_EQ(received, bytes);
+  EXPECT_EQ(got, sent);
+  for (std::size_t index = 0; index < places.size(); ++index) EXPECT_EQ(places[index], (index + 1) * 50'001) << index;
+  expect_nothing_left_over();
+}
+
+TEST_F(T14_Descriptors, WaitInTheKernelWhileTheSinkIsFull) {
+  start();
+  send_all(client_, std::string(100'000, 'x'));
+  std::size_t messages = 0;
+  // Until both queues are full: nobody reads.
+  const timeval soon{.tv_sec = 0, .tv_usec = 300'000};
+  ::setsockopt(client_.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+  const std::string bytes(20'000, 'y');
+  std::vector<Descriptor> file;
+  file.push_back(new_file());
+  while (net::send_with_descriptors(client_.get(), std::as_bytes(std::span(bytes)), file) > 0) ++messages;
+  EXPECT_GT(messages, 5U);
+  EXPECT_LE(open_files(), open_at_start_ + 2) << "of descriptors on their way, the proxy holds none";
+  ::shutdown(client_.get(), SHUT_WR);
+  std::size_t got = 0;
+  for (Received part = receive(upstream_, 1 << 16); !part.bytes.empty(); part = receive(upstream_, 1 << 16))
+    got += part.inodes.size();
+  EXPECT_GE(got, messages);
+  expect_nothing_left_over();
+}
+
+TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSinkIsGone) {
+  start();
+  proxy_->process().signal(SIGSTOP);
+  send_files(client_, "x", 20);
+  upstream_.close();
+  proxy_->process().signal(SIGCONT);
+  EXPECT_EQ(read_to_end(client_).bytes, "");
+  expect_nothing_left_over();
+}
+
+TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSessionIsStopped) {
+  start({"--drain", "50ms"});
+  send_all(client_, std::string(150'000, 'x'));
+  send_files(client_, "x", 20);
+  proxy_->process().signal(SIGTERM);
+  proxy_->expect_end();
+  EXPECT_LE(read_to_end(upstream_).bytes.size(), 150'001U) << "it ends";
+}
+
+TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
+  start();
+  const rlimit tight{.rlim_cur = open_files() + 8, .rlim_max = 1 << 16};
+  rlimit before{};
+  ASSERT_EQ(::prlimit(proxy_->process().pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit lower{.rlim_cur = tight.rlim_cur, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::prlimit(proxy_->process().pid(), RLIMIT_NOFILE, &lower, nullptr), 0);
+  send_all(client_, "before");
+  send_files(client_, "x", 100);
+  EXPECT_EQ(read_to_end(upstream_).bytes, "before");
+  EXPECT_EQ(read_to_end(client_).bytes, "");
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.client.end, "reset") << record.line;
+  EXPECT_EQ(record.client.error, "EMFILE") << record.line;
+  EXPECT_EQ(record.client.undelivered, 1U) << record.line;
+  EXPECT_NE(proxy_->process().err().find("file descriptors could not be received"), std::string::npos);
+  ASSERT_EQ(::prlimit(proxy_->process().pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  expect_nothing_left_over();
+}
+
+TEST(T14_OtherWays, DescriptorsForATcpUpstreamAreClosedByTheKernelAndTheBytesGoOn) {
+  const TemporaryDirectory directory;
+  Server server = start_server("expect fin; send 10; close");
+  Proxy proxy(server.address(), Proxy::Options{.listen = "unix:" + directory.file("proxy.sock")});
+  const Descriptor client = connect_to(proxy.address());
+  for (int round = 0; round < 50; ++round) send_files(client, "xy", 5);
+  send_all(client, "z");
+  ::shutdown(client.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(client).bytes.size(), 10U);
+  const auto served = server.wait();
+  EXPECT_EQ(served.at(0).received, 101U);
+  EXPECT_TRUE(proxy.record().complete);
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

@@ -1,0 +1,203 @@
+// T14: the clauses over UNIX sockets, on every pair of transports that has one. Each of LXD's defects on them is here:
+// its tcp->unix deadlocks at a half-close and leaks, its unix->unix has no half-close, and its resets become FINs.
+#include <gtest/gtest.h>
+
+#include "ways.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+class T14_Unix : public ::testing::TestWithParam<Way> {
+ protected:
+  static Played play(std::string_view client, std::string_view server, const Flags& flags = {}) {
+    return play_over(GetParam(), client, server, flags);
+  }
+  static bool client_is_tcp() { return GetParam().client == net::Transport::tcp; }
+  static bool upstream_is_tcp() { return GetParam().upstream == net::Transport::tcp; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Way, T14_Unix, ::testing::ValuesIn(ways_with_unix()), way_name);
+
+TEST_P(T14_Unix, T1_UploadThenFinThenAnswer) {
+  for (const char* size : {"1", "64K", "20M"}) {
+    const std::string send = std::string("send ") + size + "; ";
+    expect_complete(play(send + "shutdown; expect fin", "expect fin; " + send + "close"));
+  }
+}
+
+TEST_P(T14_Unix, T1_DownloadThenFinThenUpload) {
+  for (const char* size : {"1", "64K", "20M"}) {
+    const std::string send = std::string("send ") + size + "; ";
+    const Played played = play("expect fin; " + send + "close", send + "shutdown; expect fin");
+    expect_complete(played);
+    EXPECT_EQ(played.record.first_side, "upstream");
+  }
+}
+
+TEST_P(T14_Unix, T1_AFinWithoutAByte) { expect_complete(play("shutdown; expect fin", "expect fin; close")); }
+
+TEST_P(T14_Unix, T1_BothAtOnce) {
+  expect_complete(play("send 5M | recv 5M; shutdown; expect fin", "send 5M | recv 5M; shutdown; expect fin"));
+}
+
+TEST_P(T14_Unix, T1_NoFinBeforeTheSourcesFin) {
+  expect_complete(play("send 10; await quiet; shutdown; expect fin",
+                       "recv 10; expect quiet 200ms; signal quiet; expect fin; close"));
+}
+
+TEST_P(T14_Unix, T1_FinRightBehindTheLastByteOfASlowReadersQueue) {
+  expect_complete(play("send 3M; shutdown; expect fin", "read by 64K every 1ms; send 10; close"));
+  expect_complete(play("read by 64K every 1ms; send 10; close", "send 3M; shutdown; expect fin"));
+}
+
+TEST_P(T14_Unix, T1_ManySmallWrites) {
+  expect_complete(play("repeat 3000 (send 1); shutdown; expect fin", "expect fin; repeat 3000 (send 1); close"));
+}
+
+TEST_P(T14_Unix, T2_TheAnswerTakesItsTimeAfterTheClientsFin) {
+  expect_complete(play("send 100; shutdown; expect fin", "expect fin; repeat 3 (sleep 50ms; send 100K); close"));
+}
+
+TEST_P(T14_Unix, T2_TheUploadTakesItsTimeAfterTheServersFin) {
+  expect_complete(play("expect fin; repeat 3 (sleep 50ms; send 100K); close", "send 100; shutdown; expect fin"));
+}
+
+TEST_P(T14_Unix, T2_ConversationsGoOnWhileTheOtherDirectionIsBlocked) {
+  expect_complete(play("repeat 100 (send 1K; sleep 1ms); shutdown; signal sent; expect fin",
+                       "send 8M | recv 100K; await sent; expect fin; close"));
+}
+
+TEST_P(T14_Unix, T4_AClientsResetIsPassedOnBehindItsBytes) {
+  for (const char* size : {"1", "64K", "5M"}) {
+    // The client resets a TCP connection; from a UNIX socket it closes with a byte of ours unread, which is the same.
+    const std::string end = client_is_tcp() ? "flush; reset" : "flush; close-unread";
+    const Played played = play(std::string("recv 1; send ") + size + "; " + end, "send 2; read");
+    EXPECT_EQ(played.server.received, played.client.sent) << played.text();
+    EXPECT_EQ(played.record.client.end, "reset") << played.text();
+    EXPECT_EQ(played.record.client.error, "ECONNRESET") << played.text();
+    EXPECT_EQ(played.record.upstream.end, "passed_on") << played.text();
+    EXPECT_FALSE(played.record.complete) << played.text();
+    EXPECT_TRUE(!upstream_is_tcp() || played.server.reset()) << played.text();
+    expect_counts_agree(played);
+  }
+}
+
+TEST_P(T14_Unix, T4_AServersResetIsPassedOnBehindItsBytes) {
+  for (const char* size : {"1", "64K", "5M"}) {
+    const std::string end = upstream_is_tcp() ? "flush; reset" : "flush; close-unread";
+    const Played played = play("send 2; read", std::string("recv 1; send ") + size + "; " + end);
+    EXPECT_EQ(played.client.received, played.server.sent) << played.text();
+    EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+    EXPECT_EQ(played.record.client.end, "passed_on") << played.text();
+    EXPECT_FALSE(played.record.complete) << played.text();
+    EXPECT_TRUE(!client_is_tcp() || played.client.reset()) << played.text();
+    expect_counts_agree(played);
+  }
+}
+
+TEST_P(T14_Unix, T5_AnAnswerAheadOfUnreadUploadIsRescued) {
+  for (int round = 0; round < 20; ++round) {
+    const Played played = play("flood by 16K | read", "recv 1; send 32K; close-unread");
+    EXPECT_EQ(played.client.received, 32U << 10) << played.text();
+    EXPECT_FALSE(played.client.first_wrong) << played.text();
+    EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+    EXPECT_EQ(played.record.upstream.delivered, 32U << 10) << played.text();
+    EXPECT_TRUE(!client_is_tcp() || played.client.reset()) << played.text();
+    expect_counts_agree(played);
+  }
+}
+
+TEST_P(T14_Unix, T5_AnAnswerOf3MBIsRescuedWholly) {
+  for (int round = 0; round < 3; ++round) {
+    const Played played = play("flood by 16K | read", "recv 1; send 3M; flush; close-unread");
+    EXPECT_EQ(played.client.received, 3U << 20) << played.text();
+    EXPECT_FALSE(played.client.first_wrong) << played.text();
+  }
+}
+
+TEST_P(T14_Unix, T5_AFinAndThenACloseIsACompleteAnswer) {
+  const Played played = play("recv 32K; expect fin; signal read; flood | await over; sleep 1ms",
+                             "send 32K; close; await read; sleep 100ms; signal over", {"--linger-timeout", "300ms"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.client.received, 32U << 10) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
+  EXPECT_GT(played.record.client.discarded, 0U) << played.text();
+  expect_counts_agree(played);
+}
+
+TEST_P(T14_Unix, T5_AFinThatWasSeenBeforeTheResetIsACompleteAnswer) {
+  // The FIN is read and passed on; then the server closes with input unread.
+  const Played played = play("recv 32K; expect fin; signal read; send 10; signal sent; await over; sleep 1ms",
+                             "send 32K; shutdown; await read; await sent; close-unread; sleep 50ms; signal over",
+                             {"--linger-timeout", "300ms"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
+}
+
+TEST_P(T14_Unix, T5_ASinkThatDiesWhileItsSourceIsSilentIsNoticed) {
+  const Played played =
+      play("send 2; await gone; read",
+           std::string("recv 1; sleep 50ms; ") + (upstream_is_tcp() ? "reset" : "close-unread") + "; signal gone");
+  EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+}
+
+TEST_P(T14_Unix, T6_LingersUntilTheClientsFin) {
+  const Played played = play("recv 10; expect fin; repeat 20 (send 1K; sleep 5ms); shutdown; signal done; sleep 20ms",
+                             "send 10; close; await done", {"--linger-time", "1h", "--linger-timeout", "1h"});
+  EXPECT_TRUE(played.client.as_scripted()) << played.text();
+  EXPECT_EQ(played.client.error, 0) << played.text();
+  EXPECT_EQ(played.record.client.end, "fin") << played.text();
+}
+
+TEST_P(T14_Unix, T6_AFloodEndsAtTheLingerTime) {
+  const Played played = play("recv 10; expect fin; flood by 1K every 10ms", "send 10; close",
+                             {"--linger-time", "1s", "--linger-timeout", "800ms"});
+  EXPECT_TRUE(played.client.fin) << played.text();
+  EXPECT_EQ(played.record.limit, "linger") << played.text();
+  expect_counts_agree(played);
+}
+
+TEST_P(T14_Unix, T7_NoResetAtTheEndOfASessionThatEndsWell) {
+  for (int round = 0; round < 10; ++round) {
+    const Played played =
+        play("send 100K; shutdown; expect fin; sleep 5ms", "expect fin; send 100K; shutdown; sleep 5ms");
+    expect_complete(played);
+    EXPECT_EQ(played.client.error + played.server.error, 0) << played.text();
+  }
+}
+
+TEST_P(T14_Unix, T8_IdleEndsASessionWithoutAByte) {
+  const Played played = play("send 10; read", "recv 10; read", {"--limits-idle", "300ms"});
+  EXPECT_EQ(played.record.limit, "idle") << played.text();
+  EXPECT_EQ(played.record.client.end, "limit") << played.text();
+}
+
+TEST_P(T14_Unix, T8_HalfCloseEndsASessionWhosePeerNeverFinishes) {
+  const Played played =
+      play("send 10; shutdown; read; signal over", "expect fin; await over", {"--limits-half-close", "300ms"});
+  EXPECT_EQ(played.record.limit, "half_close") << played.text();
+}
+
+TEST_P(T14_Unix, T10_AResetThatAWriteMetFirstIsPassedOn) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string end = upstream_is_tcp() ? "reset" : "close-unread";
+    const Played played = play("flood | read", "flood | recv 200K; " + end);
+    EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+    EXPECT_NE(played.record.upstream.error, "") << played.text();
+    EXPECT_FALSE(client_is_tcp() && played.client.fin) << played.text();
+    expect_counts_agree(played);
+  }
+}
+
+TEST_P(T14_Unix, T14_AResetLeavesInputUnreadSoThatAUnixPeerGetsECONNRESET) {
+  // The client neither reads nor stops to send: what it has sent waits unread when its session fails.
+  if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
+  const std::string end = upstream_is_tcp() ? "reset" : "close-unread";
+  const Played played = play("send 1; flood by 4K | await full; await gone; read",
+                             "recv 1; sleep 200ms; signal full; sleep 100ms; " + end + "; sleep 300ms; signal gone");
+  EXPECT_TRUE(played.client.error == ECONNRESET || played.client.error == EPIPE) << played.text();
+  EXPECT_FALSE(played.client.fin) << played.text();
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

@@ -1,0 +1,187 @@
+// T14: UNIX sockets in operation: connecting, listening, stopping, and who is there.
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "ways.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+Proxy::Options at(const TemporaryDirectory& directory, const Flags& flags = {}) {
+  return {.flags = flags, .listen = "unix:" + directory.file("proxy.sock")};
+}
+
+TEST(T14_Connecting, NobodyThereIsAFailureAtOnce) {
+  const TemporaryDirectory directory;
+  for (const bool stale : {false, true}) {
+    std::optional<UnixServer> server;
+    if (stale) {
+      server.emplace(directory);
+      server->listening.close();
+    }
+    Proxy proxy(*net::Address::unix_name(directory.file("server.sock")), Flags{});
+    const Descriptor client = connect_to(proxy.address());
+    EXPECT_EQ(read_to_end(client).end, "ECONNRESET") << "T3: never a clean, empty answer";
+    const Record record = proxy.record();
+    EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
+    EXPECT_EQ(record.upstream.error, stale ? "ECONNREFUSED" : "ENOENT") << record.line;
+  }
+}
+
+TEST(T14_Connecting, AFullBacklogIsTriedAgainUntilThereIsRoom) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory, "server.sock", 0);
+  const Descriptor first = connect_to(server.address);
+  Proxy proxy(server.address, Flags{});
+  const Descriptor client = connect_to(proxy.address());
+  send_all(client, "early");
+  ::shutdown(client.get(), SHUT_WR);
+  usleep(100'000);  // nothing can tell that it is waiting; whatever it does by now, the rest must hold
+  const Descriptor taken = server.accept();
+  const Descriptor upstream = server.accept();
+  EXPECT_EQ(read_to_end(upstream).bytes, "early");
+  send_all(upstream, "answer");
+  ::shutdown(upstream.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(client).bytes, "answer");
+  EXPECT_TRUE(proxy.record().complete);
+}
+
+TEST(T14_Connecting, ABacklogThatStaysFullEndsAtTheConnectLimit) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory, "server.sock", 0);
+  const Descriptor first = connect_to(server.address);
+  Proxy proxy(server.address, Flags{"--limits-connect", "400ms"});
+  const Descriptor client = connect_to(proxy.address());
+  EXPECT_EQ(read_to_end(client).end, "ECONNRESET");
+  const Record record = proxy.record();
+  EXPECT_EQ(record.limit, "connect") << record.line;
+  EXPECT_EQ(record.upstream.error, "EAGAIN") << record.line;
+  EXPECT_GE(record.duration_us, 400'000) << record.line;
+}
+
+TEST(T14_Records, TellWhoIsBehindAUnixSocket) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  Proxy proxy(server.address, at(directory));
+  {
+    const Descriptor client = connect_to(proxy.address());
+    const Descriptor upstream = server.accept();
+  }
+  const std::string peer = "\"peer\":{\"pid\":" + std::to_string(::getpid()) +
+                           ",\"uid\":" + std::to_string(::getuid()) + ",\"gid\":" + std::to_string(::getgid()) + "}";
+  const Record record = proxy.record();
+  const auto first = record.line.find(peer);
+  ASSERT_NE(first, std::string::npos) << record.line;
+  EXPECT_NE(record.line.find(peer, first + 1), std::string::npos) << record.line;
+  EXPECT_EQ(record.client.address, "unix:");
+  EXPECT_EQ(record.upstream.address, server.address.text());
+}
+
+TEST(T14_Listening, AllWorkersServeOneSocketAndItsFileGoesAtTheStop) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  {
+    Proxy proxy(server.address, at(directory, {"--workers", "4", "--client-unix-mode", "0600"}));
+    struct stat status{};
+    ASSERT_EQ(::lstat(directory.file("proxy.sock").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0600U);
+    for (int round = 0; round < 20; ++round) {
+      const Descriptor client = connect_to(proxy.address());
+      const Descriptor upstream = server.accept();
+    }
+    proxy.records(20);
+  }
+  EXPECT_FALSE(fs::exists(directory.file("proxy.sock")));
+}
+
+TEST(T14_Listening, WhatAKilledProcessLeftBehindIsReplaced) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  {
+    Proxy killed(server.address, at(directory));
+    killed.process().signal(SIGKILL);
+    killed.process().wait();
+    killed.abandon();
+  }
+  ASSERT_TRUE(fs::is_socket(directory.file("proxy.sock")));
+  Proxy proxy(server.address, at(directory));
+  const Descriptor client = connect_to(proxy.address());
+  const Descriptor upstream = server.accept();
+}
+
+TEST(T14_Listening, APathThatIsTakenIsAnErrorAtStartAndIsLeftAlone) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  const auto expect_error = [&](const std::string& words) {
+    Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "unix:" + directory.file("proxy.sock"),
+                                   "--connect", server.address.text()}});
+    EXPECT_EQ(process.wait(), 1);
+    EXPECT_NE(process.err().find(words), std::string::npos) << process.err();
+  };
+  write_file(directory.file("proxy.sock"), "precious");
+  expect_error("a file is there, which is not replaced");
+  EXPECT_EQ(read_file(directory.file("proxy.sock")), "precious");
+  fs::remove(directory.file("proxy.sock"));
+  const UnixServer other(directory, "proxy.sock");
+  expect_error("the socket there belongs to a process that lives");
+  const Descriptor still = connect_to(other.address);
+}
+
+TEST(T14_Listening, AFileThatTheUserMayNotRemoveIsToldAtTheStop) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const passwd* nobody = ::getpwnam("nobody");
+  if (nobody == nullptr) GTEST_SKIP() << "needs the user nobody";
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  const UnixServer server(directory);
+  ASSERT_EQ(::chmod(server.address.unix_name().c_str(), 0666), 0);
+  {
+    Proxy proxy(server.address, at(directory, {"--user", "nobody", "--client-unix-mode", "0666", "--client-unix-uid",
+                                               std::to_string(nobody->pw_uid)}));
+    struct stat status{};
+    ASSERT_EQ(::lstat(directory.file("proxy.sock").c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, nobody->pw_uid);
+    proxy.stop();
+    EXPECT_NE(proxy.process().err().find("warning: remove the socket unix:"), std::string::npos)
+        << proxy.process().err();
+  }
+  EXPECT_TRUE(fs::is_socket(directory.file("proxy.sock")));
+}
+
+TEST(T14_Listening, TheRootOfAnotherProcessIsAPathToo) {
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  const std::string root = "/proc/" + std::to_string(::getpid()) + "/root";
+  Proxy proxy(*net::Address::unix_name(root + server.address.unix_name()),
+              Proxy::Options{.listen = "unix:" + root + directory.file("proxy.sock")});
+  const Descriptor client = connect_to(*net::Address::unix_name(directory.file("proxy.sock")));
+  const Descriptor upstream = server.accept();
+  send_all(client, "x");
+  ::shutdown(client.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(upstream).bytes, "x");
+}
+
+TEST(T14_Listening, AbstractNamesOnBothSides) {
+  const std::string name = "@lastbyte-test-" + std::to_string(::getpid());
+  const net::Address upstream_name = *net::Address::unix_name(name + "-server");
+  const Descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(listening.get(), upstream_name.data(), upstream_name.size()), 0);
+  ASSERT_EQ(::listen(listening.get(), 4), 0);
+  Proxy proxy(upstream_name, Proxy::Options{.listen = "unix:" + name});
+  const Descriptor client = connect_to(*net::Address::unix_name(name));
+  const Descriptor upstream(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  send_all(client, "x");
+  ::shutdown(client.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(upstream).bytes, "x");
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
