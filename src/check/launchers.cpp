@@ -116,8 +116,6 @@ Speaks socat(const std::vector<std::string>& more) {
 
 Speaks lastbyte(const std::string& program) {
   return [program](const Variant& variant) -> std::optional<Form> {
-    // Its configuration takes UNIX sockets, but the relay does not carry them yet.
-    if (variant.has_unix()) return std::nullopt;
     Form form{{program, "proxy", "--listen", with_prefix(variant.client, "{listen}", "tcp:", "unix:"), "--connect",
                with_prefix(variant.server, "{upstream}", "tcp:", "unix:"), "--log-target", "{directory}/records"},
               {}};

@@ -262,7 +262,7 @@ void add_upstream(Table& table) {
           "off|ip|ip-and-port",
           {{"off", Transparent::off}, {"ip", Transparent::ip}, {"ip-and-port", Transparent::ip_and_port}}),
       [](auto& f) -> auto& { return f.upstream.transparent; },
-      "IP_TRANSPARENT: connect from the client's own address, or from its address and port; needs CAP_NET_ADMIN, and "
+      "IP_TRANSPARENT: connect from the client's own address, or from its address and port; needs CAP_NET_RAW, and "
       "the upstream's answers must be routed back through this machine.");
   table.listening(kIp);
   table.connecting(kIp);

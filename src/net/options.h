@@ -61,7 +61,7 @@ struct ListenOptions {
 };
 
 /// Whether the upstream sees the client's own address as where a connection comes from (IP_TRANSPARENT of ip(7)). Its
-/// answers must be routed back through this machine.
+/// answers must be routed back through this machine. Needs CAP_NET_RAW (or CAP_NET_ADMIN; net/ipv4/ip_sockglue.c).
 enum class Transparent : std::uint8_t {
   off,
   ip,           ///< the client's address, a port of the kernel's choice

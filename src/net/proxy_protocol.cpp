@@ -286,4 +286,9 @@ Parsed parse(std::span<const std::byte> bytes, std::size_t longest) {
   return refused(Fault::not_proxy, "what came does not begin as a PROXY header does");
 }
 
+bool has_signature(std::span<const std::byte> bytes) {
+  const string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with(kV1Start) || text.starts_with(kSignature);
+}
+
 }  // namespace lastbyte::net::proxy_protocol

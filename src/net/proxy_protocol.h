@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,8 @@
 namespace lastbyte::net::proxy_protocol {
 
 enum class Version : std::uint8_t { v1, v2 };
+
+constexpr std::string_view name(Version version) { return version == Version::v1 ? "v1" : "v2"; }
 
 enum class Command : std::uint8_t {
   local,  ///< the sender speaks for itself, a health check for example: the connection's own addresses hold
@@ -89,6 +92,9 @@ inline constexpr std::size_t kUsualLongest = 4096;
 /// The answer to more bytes is the same once it is not NeedMore, however they were cut. `longest` bounds version 2, in
 /// bytes of the whole header. For a datagram, NeedMore is an error: a header is never split (section 2).
 Parsed parse(std::span<const std::byte> bytes, std::size_t longest = kUsualLongest);
+
+/// Whether `bytes` begin with the whole signature of a version, so that nothing but a header can follow.
+bool has_signature(std::span<const std::byte> bytes);
 
 /// The bytes to send ahead of all others. Addresses that the version cannot tell (version 1: all but IPv4 and IPv6
 /// streams; version 2: a UNIX and an IP address) become UNKNOWN or UNSPEC. Two IPv4-mapped addresses are told as IPv4,

@@ -123,8 +123,16 @@ std::string connect_advice(int code, const Address& source) {
          "net.ipv4.ip_local_port_range";
 }
 
-Result<void> bind_source(int fd, const Address& to, const Address& source) {
+/// Lets bind() take an address that is not this machine's.
+void set_transparent(Options& set, int family) {
+  const char* advice = "it needs CAP_NET_RAW";
+  if (family == AF_INET) set.integer("IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 1, advice);
+  if (family == AF_INET6) set.integer("IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 1, advice);
+}
+
+Result<void> bind_source(int fd, const Address& to, const Address& source, const ConnectOptions& options) {
   Options set(fd, to);
+  if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (source.port() == 0) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
@@ -186,7 +194,7 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
   set_early(set, options.socket);
   if (auto done = set.result(); !done) return Failure(done.error());
   if (!source.none()) {
-    if (auto bound = bind_source(fd, to, source); !bound) return Failure(bound.error());
+    if (auto bound = bind_source(fd, to, source, options); !bound) return Failure(bound.error());
   }
   // Refused where net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
   if (fast_open) set_integer(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
@@ -210,13 +218,26 @@ Result<Descriptor> connect_for_datagrams(const Address& to, const Address& sourc
   set_early(set, early);
   if (auto done = set.result(); !done) return Failure(done.error());
   if (!source.none()) {
-    if (auto bound = bind_source(socket.get(), to, source); !bound) return Failure(bound.error());
+    if (auto bound = bind_source(socket.get(), to, source, options); !bound)
+      return Failure(bound.error());
   }
   if (::connect(socket.get(), to.data(), to.size()) != 0) {
     const int code = errno;
     return failure("connect udp:" + to.text(), code, connect_advice(code, source));
   }
   return socket;
+}
+
+Result<void> check_transparent() {
+  for (const char* ip : {"0.0.0.0", "::"}) {
+    const Address any = *Address::parse(ip, 0);
+    const Descriptor socket(::socket(any.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) continue;  // a family that this machine does not have
+    Options set(socket.get(), any);
+    set_transparent(set, any.family());
+    return set.result();
+  }
+  return failure_from_errno("make a socket");
 }
 
 // The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then

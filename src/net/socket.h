@@ -33,13 +33,17 @@ struct Connecting {
 /// Starts to connect; never blocks. `source`: none() for the kernel's choice. With default options this is socket() and
 /// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). With
 /// `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a cookie, and
-/// `connected` is true at once. `inside`: the network namespace that the socket is to be of; null: this thread's.
+/// `connected` is true at once. With `options.transparent`, `source` need not be an address of this machine. `inside`:
+/// the network namespace that the socket is to be of; null: this thread's.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     bool fast_open, NamespaceThread* inside = nullptr);
 
 /// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors.
 Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
                                          NamespaceThread* inside = nullptr);
+
+/// Whether this process may set IP_TRANSPARENT, which ConnectOptions::transparent needs.
+Result<void> check_transparent();
 
 /// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so

@@ -34,7 +34,8 @@ constexpr bool first_has_side(termination::First first) {
     case First::reset:
     case First::vanished:
     case First::refused:
-    case First::unreachable: return true;
+    case First::unreachable:
+    case First::rejected: return true;
     case First::none:
     case First::limit:
     case First::stop: return false;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/printable.h"
 #include "base/result.h"
 #include "observe/moment.h"
 #include "observe/record_text.h"
@@ -15,8 +16,8 @@ namespace {
 
 using termination::Which;
 
-/// For the strings that are not ours: a name, a UNIX socket's path. The rest of a record is numbers, and words that need
-/// no escaping: building a tree of them first would cost five times as much as writing them.
+/// For the strings that are not ours: a name, a UNIX socket's path, what a header told. The rest of a record is numbers,
+/// and words that need no escaping: building a tree of them first would cost five times as much as writing them.
 std::string quoted(const std::string& name) {
   const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
   if (plain) return '"' + name + '"';
@@ -26,12 +27,21 @@ std::string quoted(const std::string& name) {
 
 std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
 
-std::string address_or_null(const net::Address& address) {
-  return address.none() ? "null" : quoted(address.text());
-}
+std::string address_or_null(const net::Address& address) { return address.none() ? "null" : quoted(address.text()); }
 
 std::string peer_or_null(const std::optional<net::PeerCredentials>& peer) {
   return peer ? fmt::format(R"({{"pid":{},"uid":{},"gid":{}}})", peer->pid, peer->uid, peer->gid) : "null";
+}
+
+std::string told_or_null(const std::optional<std::string>& bytes) { return bytes ? quoted(printable(*bytes)) : "null"; }
+
+void append_introduction(std::string& out, const relay::Record& record) {
+  static const relay::Introduction nothing;
+  const relay::Introduction& told = record.introduction ? *record.introduction : nothing;
+  fmt::format_to(std::back_inserter(out), R"(,"via":{},"proxy_header":{},"unique_id":{},"authority":{},"rejected":{})",
+                 address_or_null(told.via), quoted_or_null(told.version ? name(*told.version) : std::string_view()),
+                 told_or_null(told.unique_id), told_or_null(told.authority),
+                 told.rejection.empty() ? "null" : quoted(told.rejection));
 }
 
 void append_side(std::string& out, const relay::Record& record, Which which) {
@@ -59,6 +69,7 @@ std::string to_json(const relay::Record& record) {
       quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
       name(verdict.limit), record.retries, record.duration.count(),
       connected ? fmt::format("{}", record.connect_duration.count()) : "null");
+  append_introduction(out, record);
   append_side(out, record, Which::client);
   append_side(out, record, Which::upstream);
   out += '}';

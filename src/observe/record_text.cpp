@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/printable.h"
 #include "base/result.h"
 #include "observe/moment.h"
 #include "observe/summary.h"
@@ -51,6 +52,16 @@ void append_first(std::string& out, const termination::Verdict& verdict) {
   if (verdict.limit != termination::Deadline::none) fmt::format_to(to, " limit={}", name(verdict.limit));
 }
 
+/// Strangers' words are always in quotes, so that none can pass for a part of the line.
+void append_introduction(std::string& out, const relay::Introduction& told) {
+  auto to = std::back_inserter(out);
+  if (!told.via.none()) fmt::format_to(to, " via={}", column(told.via.text()));
+  if (told.version) fmt::format_to(to, " proxy-header={}", name(*told.version));
+  if (told.unique_id) fmt::format_to(to, " unique-id={:?}", printable(*told.unique_id));
+  if (told.authority) fmt::format_to(to, " authority={:?}", printable(*told.authority));
+  if (!told.rejection.empty()) fmt::format_to(to, " rejected={:?}", printable(told.rejection));
+}
+
 }  // namespace
 
 std::string to_text(const Record& record) {
@@ -66,6 +77,7 @@ std::string to_text(const Record& record) {
   if (record.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span(record.connect_duration));
   if (record.retries != 0) fmt::format_to(to, " retries={}", record.retries);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
+  if (record.introduction) append_introduction(out, *record.introduction);
   return out;
 }
 

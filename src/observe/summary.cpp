@@ -23,6 +23,7 @@ constexpr std::array kBoth{Which::client, Which::upstream};
 int weight(End end) {
   switch (end) {
     case End::fin: return 0;
+    case End::untried:
     case End::passed_on: return 1;
     case End::left: return 2;
     case End::refused: return 3;
@@ -31,6 +32,7 @@ int weight(End end) {
     case End::vanished: return 6;
     case End::reset: return 7;
     case End::unreachable: return 8;
+    case End::rejected: return 9;
   }
   return 0;
 }
@@ -41,7 +43,8 @@ Which culprit(const Verdict& verdict) {
     case First::reset:
     case First::vanished:
     case First::refused:
-    case First::unreachable: return verdict.first_side;
+    case First::unreachable:
+    case First::rejected: return verdict.first_side;
     case First::none:
     case First::fin:
     case First::limit:
@@ -52,6 +55,7 @@ Which culprit(const Verdict& verdict) {
 
 std::string limit_passed(Deadline limit, Which side) {
   switch (limit) {
+    case Deadline::proxy_header: return "proxy_header limit passed";
     case Deadline::connect: return "connect limit passed";
     case Deadline::idle: return "idle limit passed";
     case Deadline::half_close: return "half_close limit passed";
@@ -81,6 +85,8 @@ std::string cause(const relay::Record& record) {
     case End::limit: return limit_passed(verdict.limit, side);
     case End::stopped: return "stopped by the operator";
     case End::left: return fmt::format("left {} while it might still send", who);
+    case End::rejected: return fmt::format("{} rejected", who);
+    case End::untried: return fmt::format("{} untried", who);
     case End::passed_on: return fmt::format("{} reset for the other side's failure", who);
     case End::fin: break;
   }

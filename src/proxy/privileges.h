@@ -24,7 +24,7 @@ Result<std::optional<Identity>> look_up_identity(const std::string& user, const 
 /// Capabilities that a session still needs after the drop, because its upstream socket is made then.
 struct KeptCapabilities {
   bool net_admin = false;         ///< SO_MARK
-  bool net_raw = false;           ///< SO_BINDTODEVICE on kernels before 5.7
+  bool net_raw = false;           ///< IP_TRANSPARENT; SO_BINDTODEVICE on kernels before 5.7
   bool net_bind_service = false;  ///< a source port below 1024
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "net/socket.h"
 #include "observe/record_log.h"
 #include "observe/record_text.h"
 #include "proxy/control.h"
@@ -67,13 +68,29 @@ KeptCapabilities kept_capabilities(const config::Config& config) {
   for (const relay::Forwarding& forwarding : config.forwardings) {
     const net::ConnectOptions& upstream = forwarding.upstream;
     kept.net_admin = kept.net_admin || upstream.socket.mark.has_value();
-    kept.net_raw = kept.net_raw || !upstream.socket.interface.empty();
+    kept.net_raw = kept.net_raw || !upstream.socket.interface.empty() || upstream.transparent != net::Transparent::off;
+    // A client's own port may be one of those below 1024.
+    kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;
     kept.net_bind_service =
         kept.net_bind_service || std::ranges::any_of(upstream.sources, [](const net::Address& source) {
           return source.port() != 0 && source.port() < 1024;
         });
   }
   return kept;
+}
+
+/// To be asked once privileges are dropped: with those that are left sessions must do.
+Result<void> check_transparent(const config::Config& config) {
+  for (const relay::Forwarding& forwarding : config.forwardings) {
+    if (forwarding.upstream.transparent == net::Transparent::off) continue;
+    const auto may = net::check_transparent();
+    if (may) return {};
+    return failure(
+        "forwarding '" + forwarding.name + "': upstream.transparent", may.error().code,
+        "it needs CAP_NET_RAW: start as root, or give it to the service (AmbientCapabilities= in the systemd "
+        "unit)");
+  }
+  return {};
 }
 
 std::size_t listening_sockets(const std::vector<Resolved>& resolved, const std::vector<PassedSocket>& passed,
@@ -111,6 +128,7 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (auto dropped = drop_privileges(*identity, kept_capabilities(config)); !dropped) return Failure(dropped.error());
   if (auto dropped = prepared.namespaces.drop_privileges(); !dropped) return Failure(dropped.error());
   prepared.namespaces.fill();
+  if (auto checked = check_transparent(config); !checked) return Failure(checked.error());
   return prepared;
 }
 

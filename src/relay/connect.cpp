@@ -46,22 +46,35 @@ void Session::begin() {
     return;
   }
   set_up(side(Which::client), listener_.forwarding->client.socket);
-  try_next_address();
+  if (state_.side(Which::upstream).output == termination::Output::untried) {
+    greet();
+  } else {
+    start_upstream();
+  }
   if (!final()) arm();
+}
+
+void Session::start_upstream() {
+  tries_began_ = context_.now;
+  attempts_.addresses = static_cast<std::uint32_t>(listener_.upstream_for(client_address_).size());
+  if (listener_.forwarding->early_fin == EarlyFin::abort && side(Which::client).hung_up) return fin_aborts();
+  // No upstream is of a transparent client's family.
+  if (attempts_.addresses == 0) latch(Which::upstream, EAFNOSUPPORT);
+  try_next_address();
 }
 
 /// Goes on to the next source address where one has no port left towards `to`: others may have some (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_.forwarding->upstream;
-  const auto sources = static_cast<std::uint32_t>(settings.sources.size());
   // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
   // waits for the server to speak would wait for ever.
-  const bool fast_open = settings.fast_open && has_input(side(Which::client).socket.get());
-  for (std::uint32_t left = std::max(sources, 1U);; --left) {
-    net::Address source;
-    if (sources > 0) source = settings.sources[upstream::source_for(listener_.sources_taken++, sources)];
+  const bool has_first_bytes = listener_.forwarding->send_proxy || has_input(side(Which::client).socket.get());
+  const bool fast_open = settings.fast_open && has_first_bytes;
+  for (std::size_t left = listener_.source_count(to);; --left) {
+    const auto source = listener_.source_for(to, client_address_);
+    if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
     const auto start = [&] {
-      return net::start_connecting(listener_.forwarding->connect.transport, to, source, settings, fast_open,
+      return net::start_connecting(listener_.forwarding->connect.transport, to, *source, settings, fast_open,
                                    listener_.upstream_inside.get());
     };
     auto connecting = start();
@@ -69,17 +82,17 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
       context_.spare.close();
       connecting = start();
     }
-    if (connecting || connecting.error().code != EADDRNOTAVAIL || left == 1) return connecting;
+    if (connecting || connecting.error().code != EADDRNOTAVAIL || left <= 1) return connecting;
   }
 }
 
 void Session::try_next_address() {
   while (const auto which = attempts_.next()) {
     const auto left =
-        listener_.forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - started_);
+        listener_.forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - tries_began_);
     try_until_ = context_.now + upstream::time_for_try(attempts_, left);
     ++attempts_.made;
-    auto connecting = start_connecting(listener_.upstream_addresses[*which]);
+    auto connecting = start_connecting(listener_.upstream_for(client_address_)[*which]);
     if (!connecting) {
       side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
       // connect(2): a UNIX socket's backlog is full.
@@ -114,6 +127,7 @@ void Session::connected() {
   side(Which::upstream).writable = true;
   set_up(side(Which::upstream), listener_.forwarding->upstream.socket);
   apply(Event::connected, Which::upstream);
+  if (listener_.forwarding->send_proxy) prepare_preface();
 }
 
 void Session::on_connecting_events(std::uint32_t events) {
@@ -136,16 +150,25 @@ void Session::try_failed(int error) {
 }
 
 void Session::on_early_client_events(std::uint32_t events) {
-  Side& client = side(Which::client);
   if ((events & EPOLLERR) != 0) {
-    latch(Which::client, net::take_error(client.socket.get()));
-    client.trouble = false;
-    apply(event_of_input_end(-1, client.error, false), Which::client);
+    client_failed_early(net::take_error(side(Which::client).socket.get()));
   } else if ((events & EPOLLRDHUP) != 0 && listener_.forwarding->early_fin == EarlyFin::abort) {
-    // The operator's word: whoever ends so early does not wait for an answer.
-    latch(Which::upstream, ECANCELED);
-    apply(Event::connect_failed, Which::upstream);
+    fin_aborts();
   }
+}
+
+/// The operator's word: whoever ends so early does not wait for an answer.
+void Session::fin_aborts() {
+  latch(Which::upstream, ECANCELED);
+  apply(Event::connect_failed, Which::upstream);
+}
+
+/// Its socket reports an error before anything was written to it.
+void Session::client_failed_early(int error) {
+  Side& client = side(Which::client);
+  latch(Which::client, error);
+  client.trouble = false;
+  apply(event_of_input_end(-1, client.error, false), Which::client);
 }
 
 }  // namespace lastbyte::relay

@@ -17,6 +17,7 @@
 namespace lastbyte::relay {
 
 class Session;
+struct Counters;
 
 /// What an epoll tag points to; its low bits (objects are aligned to 8) say what kind it is.
 enum class TagKind : std::uint64_t { client, upstream, listener, mailbox };
@@ -37,13 +38,14 @@ struct Tag {
 };
 
 struct Context {
-  explicit Context(loop::Epoll epoll_, Shared& shared_, TimePoint now_)
-      : epoll(std::move(epoll_)), shared(shared_), now(now_), began(now_), wheel(0) {}
+  Context(loop::Epoll epoll_, Shared& shared_, Counters& counters_, TimePoint now_)
+      : epoll(std::move(epoll_)), shared(shared_), counters(counters_), now(now_), began(now_), wheel(0) {}
 
   loop::Epoll epoll;
   Shared& shared;
-  TimePoint now;    ///< read once a round
-  TimePoint began;  ///< tick 0 of the wheel
+  Counters& counters;  ///< of this worker
+  TimePoint now;       ///< read once a round
+  TimePoint began;     ///< tick 0 of the wheel
   loop::TimerWheel wheel;
   BlockPool blocks;
   PipePool pipes;

@@ -31,7 +31,8 @@ TimePoint Session::deadline_time(Deadline deadline) const {
   const Linger& linger = listener_.forwarding->linger;
   switch (deadline) {
     case Deadline::none: return TimePoint::max();
-    case Deadline::connect: return std::min(started_ + limits.connect, try_until_);
+    case Deadline::proxy_header: return started_ + limits.proxy_header;
+    case Deadline::connect: return std::min(tries_began_ + limits.connect, try_until_);
     case Deadline::idle: return last_activity_ + limits.idle;
     case Deadline::half_close: return last_activity_ + limits.half_close;
     case Deadline::reset_flush: return failed_ + limits.reset_flush;
@@ -53,8 +54,10 @@ void Session::arm() {
 bool Session::agrees_with_state() const {
   for (const Which which : {Which::client, Which::upstream}) {
     const termination::Side& known = state_.side(which);
-    if (static_cast<bool>(side(which).socket) != (known.hold == termination::Hold::held)) return false;
-    if ((side(which).carrier.waiting() > 0) != known.pending) return false;
+    const bool has_socket = known.hold == termination::Hold::held && known.output != termination::Output::untried;
+    if (static_cast<bool>(side(which).socket) != has_socket) return false;
+    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
+    if (waits != known.pending) return false;
   }
   return armed_ == termination::deadline(state_) && is_set() == !final();
 }
@@ -97,11 +100,13 @@ void Session::on_timer() {
   const Deadline deadline = termination::deadline(state_);
   if (context_.drain_at && context_.now >= *context_.drain_at && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
-  } else if (deadline == Deadline::connect && context_.now < started_ + listener_.forwarding->limits.connect &&
+  } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_.forwarding->limits.connect &&
              context_.now >= try_until_) {
     try_failed(backlog_pause_ == Duration{0} ? ETIMEDOUT : EAGAIN);
   } else if (context_.now >= end_of_silence()) {
     apply(Event::fin, Which::upstream);
+  } else if (deadline == Deadline::proxy_header && context_.now >= deadline_time(deadline)) {
+    hear_client(Coming::late);
   } else if (context_.now >= deadline_time(deadline) && !peers_are_slow(deadline)) {
     apply(Event::deadline, Which::client);
   }

@@ -69,9 +69,9 @@ ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_fo
   return ::recv(fd, room.data(), most, 0);
 }
 
-bool fin_has_come(const Side& side) {
+bool fin_has_come(const Side& side, std::uint64_t read) {
   switch (side.kind) {
-    case Transport::tcp: return net::fin_has_come(side.socket.get(), side.received);
+    case Transport::tcp: return net::fin_has_come(side.socket.get(), read);
     case Transport::unix_stream: return side.fin_told || !side.reset_told;
     case Transport::udp: return false;
   }

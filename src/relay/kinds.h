@@ -57,9 +57,10 @@ std::uint64_t unacknowledged(const Side& side);
 /// with EAGAIN: nothing more to read.
 ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_follows);
 
-/// Whether the peer's FIN came, where an error was met as well (T10). TCP counts it. UNIX tells with EPOLLRDHUP ahead
+/// Whether the peer's FIN came, where an error was met as well (T10). TCP counts it; `read`: all bytes that were ever
+/// read from the socket. UNIX tells with EPOLLRDHUP ahead
 /// of EPOLLHUP, if anybody looked in between; and an error that is not ECONNRESET has not hidden one.
-bool fin_has_come(const Side& side);
+bool fin_has_come(const Side& side, std::uint64_t read);
 
 /// What epoll says about a FIN. A UNIX socket gives RDHUP without HUP to whoever looks between a half-close and a
 /// close.

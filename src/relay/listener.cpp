@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/mapped.h"
+#include "upstream/attempts.h"
+
 namespace lastbyte::relay {
 namespace {
 
@@ -27,6 +30,34 @@ bool belongs_to_connection(int error) {
 }
 
 }  // namespace
+
+ByFamily::ByFamily(const std::vector<net::Address>& addresses) {
+  for (const net::Address& each : addresses) {
+    if (each.family() == AF_INET) v4_.push_back(each);
+    if (each.family() == AF_INET6) v6_.push_back(each);
+  }
+}
+
+const std::vector<net::Address>& ListenerState::upstream_for(const net::Address& client) const {
+  const bool tied = forwarding->upstream.transparent != net::Transparent::off;
+  return tied ? upstream_by_family.of(net::unmapped(client).family()) : upstream_addresses;
+}
+
+std::optional<net::Address> ListenerState::source_for(const net::Address& to, const net::Address& client) {
+  switch (forwarding->upstream.transparent) {
+    case net::Transparent::ip: return net::unmapped(client).without_port();
+    case net::Transparent::ip_and_port: return net::unmapped(client);
+    case net::Transparent::off: break;
+  }
+  if (forwarding->upstream.sources.empty()) return net::Address();
+  const auto& candidates = sources.of(to.family());
+  if (candidates.empty()) return std::nullopt;
+  return candidates[upstream::source_for(sources_taken++, static_cast<std::uint32_t>(candidates.size()))];
+}
+
+std::size_t ListenerState::source_count(const net::Address& to) const {
+  return forwarding->upstream.transparent == net::Transparent::off ? sources.of(to.family()).size() : 1;
+}
 
 Accepted accept_client(int listening) {
   for (;;) {

@@ -18,15 +18,40 @@
 
 namespace lastbyte::relay {
 
+/// Addresses by their family, in the order in which they were given.
+class ByFamily {
+ public:
+  ByFamily() = default;
+  explicit ByFamily(const std::vector<net::Address>& addresses);
+  [[nodiscard]] const std::vector<net::Address>& of(int family) const {
+    return family == AF_INET ? v4_ : family == AF_INET6 ? v6_ : none_;
+  }
+
+ private:
+  std::vector<net::Address> v4_;
+  std::vector<net::Address> v6_;
+  std::vector<net::Address> none_;
+};
+
 /// What the sessions that came in by one port of a forwarding refer to; outlives them.
 struct ListenerState {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
   std::shared_ptr<const std::string> listen;  ///< address and port, as records show them
   std::vector<net::Address> upstream_addresses;
+  /// The same by family, where a transparent source ties an upstream to its client's; otherwise empty.
+  ByFamily upstream_by_family;
+  ByFamily sources;                                       ///< to connect from
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
   SessionCount sessions;                                  ///< of this forwarding, over all workers
   std::uint64_t sources_taken = 0;                        ///< how many sessions have taken a source address, here
+
+  /// Where a session for `client` may connect to.
+  [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;
+  /// Where it connects to `to` from; none(): the kernel's choice. nullopt: no source is of that family.
+  std::optional<net::Address> source_for(const net::Address& to, const net::Address& client);
+  /// How many there are that source_for() takes in turn.
+  [[nodiscard]] std::size_t source_count(const net::Address& to) const;
 };
 
 /// A client that came, or why none did.

@@ -146,7 +146,8 @@ bool Session::input_ended(Which source, ssize_t result) {
     result = 0;
   }
   const bool asks = result == 0 && (from.error != 0 || from.spliced_into);
-  const bool fin_came = asks && relay::fin_has_come(from);
+  const std::uint64_t read = from.received + (source == Which::client && greeting_ ? greeting_->heard : 0);
+  const bool fin_came = asks && relay::fin_has_come(from, read);
   if (asks && !fin_came) latch(source, ECONNRESET);  // splice(2) has swallowed it
   apply(event_of_input_end(result, from.error, fin_came), source);
   return false;
@@ -157,6 +158,7 @@ bool Session::flush(Which source) {
   const Which sink = termination::other(source);
   Carrier& carrier = side(source).carrier;
   if (!side(sink).writable) return false;
+  if (source == Which::client && has_preface() && !send_preface()) return !state_.side(source).pending;
   if (carrier.block) {
     const std::size_t written =
         write(source, std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin));
@@ -262,6 +264,7 @@ void Session::give_pipe_back(Which source) {
 void Session::drop_waiting(Which source) {
   Carrier& carrier = side(source).carrier;
   side(source).dropped += carrier.waiting();
+  if (source == Which::client && greeting_) greeting_->preface.resize(greeting_->sent);
   if (carrier.block) context_.blocks.give_back(std::move(carrier.block));
   if (carrier.in_pipe > 0) give_pipe_back(source);
   carrier.begin = carrier.end = 0;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "net/address.h"
+#include "net/proxy_protocol.h"
 #include "net/unix_stream.h"
 #include "termination/verdict.h"
 
@@ -31,6 +32,15 @@ struct SideRecord {
   FlowRecord flow;       ///< the flow out of this side
 };
 
+/// What a client told of itself ahead of its bytes (its PROXY header), or why it was not served.
+struct Introduction {
+  net::Address via = {};  ///< who told for the client; none(): the client spoke for itself
+  std::optional<net::proxy_protocol::Version> version = {};  ///< of the header that was taken
+  std::optional<std::string> unique_id = {};                 ///< bytes, not text
+  std::optional<std::string> authority = {};                 ///< likewise
+  std::string rejection = {};                                ///< why the client was not served; empty: it was
+};
+
 struct Record {
   std::uint64_t id = 0;                           ///< unique in the life of the process
   std::shared_ptr<const std::string> forwarding;  ///< its name
@@ -42,6 +52,7 @@ struct Record {
   std::uint32_t retries = 0;                       ///< connection attempts after the first
   termination::Verdict verdict;
   std::array<SideRecord, 2> sides;
+  std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {
     return sides[static_cast<std::size_t>(which)];

@@ -23,6 +23,12 @@ namespace {
 
 constexpr std::array kBoth{termination::Which::client, termination::Which::upstream};
 
+termination::Session first_state(const Forwarding& forwarding, Welcome welcome) {
+  const bool linger = forwarding.linger.mode != termination::LingerMode::off;
+  return termination::new_session(
+      linger, welcome == Welcome::serve ? termination::Greeting::none : termination::Greeting::awaited);
+}
+
 /// What a session may move in one round before the others have their turn (T12).
 constexpr std::size_t kBudget = 4 * 1024 * 1024;
 
@@ -32,12 +38,14 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
                  std::uint64_t id)
     : context_(context),
       listener_(listener),
-      state_(termination::new_session(listener.forwarding->linger.mode != termination::LingerMode::off)),
+      welcome_(welcome(*listener.forwarding, client_address)),
+      state_(first_state(*listener.forwarding, welcome_)),
       client_address_(client_address),
       id_(id),
       started_(context.now),
-      last_activity_(context.now) {
-  attempts_.addresses = static_cast<std::uint32_t>(listener.upstream_addresses.size());
+      tries_began_(context.now),
+      last_activity_(context.now),
+      admitted_(welcome_ != Welcome::listen) {
   side(Which::client).socket = std::move(client);
   side(Which::client).kind = client_address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
   side(Which::client).nodelay = true;  // the listener handed it down
@@ -59,7 +67,9 @@ void Session::on_events(Which which, std::uint32_t events) {
   self.hung_up = self.hung_up || ended;
   self.trouble = self.trouble || (events & EPOLLERR) != 0;
   self.fin_told = self.fin_told || tells_fin(self, events);
-  if (state_.side(Which::upstream).output == termination::Output::connecting) {
+  if (state_.side(Which::upstream).output == termination::Output::untried) {
+    on_greeting_events(events);
+  } else if (state_.side(Which::upstream).output == termination::Output::connecting) {
     which == Which::upstream ? on_connecting_events(events) : on_early_client_events(events);
   }
   progress();
@@ -220,9 +230,12 @@ Record Session::record() const {
     SideRecord& out = record.sides[static_cast<std::size_t>(source)];
     out.error = from.error;
     out.peer = from.peer;
+    // A header that we sent ahead of the client's bytes is not the client's.
+    const std::uint64_t own = source == Which::client ? preface_sent() : 0;
+    const std::uint64_t unacknowledged = std::min(to.unacknowledged, to.sent - own);
     out.flow = {.received = from.received,
-                .delivered = to.sent - to.unacknowledged,
-                .undelivered = from.discarded + from.dropped + to.unacknowledged,
+                .delivered = to.sent - own - unacknowledged,
+                .undelivered = from.discarded + from.dropped + unacknowledged,
                 .discarded = from.discarded,
                 .rescued = 0,
                 .descriptors = from.descriptors};
@@ -234,7 +247,8 @@ Record Session::record() const {
     if (refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = side(which).rescued;
   }
   record.sides[0].address = client_address_;
-  if (attempts_.made > 0) record.sides[1].address = listener_.upstream_addresses[attempts_.made - 1];
+  if (attempts_.made > 0) record.sides[1].address = listener_.upstream_for(client_address_)[attempts_.made - 1];
+  if (greeting_) record.introduction = greeting_->introduction;
   return record;
 }
 

@@ -24,6 +24,7 @@
 #include "net/socket.h"
 #include "net/unix_stream.h"
 #include "relay/carrier.h"
+#include "relay/greeting.h"
 #include "relay/record.h"
 #include "termination/transition.h"
 #include "upstream/attempts.h"
@@ -69,7 +70,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Watches the client and starts to connect. May already end the session.
+  /// Watches the client, and starts to connect or hears first who it is. May already end the session.
   void begin();
   /// What epoll reported of one socket.
   void on_events(termination::Which which, std::uint32_t events);
@@ -86,7 +87,10 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   /// A stop has reset it, on one side at least (T15).
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] ListenerState& listener() const { return listener_; }
+  /// The peer's, or the one that its PROXY header told.
   [[nodiscard]] const net::Address& client_address() const { return client_address_; }
+  /// Counted among its client's sessions (admission.h).
+  [[nodiscard]] bool admitted() const { return admitted_; }
 
  private:
   using Which = termination::Which;
@@ -103,13 +107,28 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void check_ack(Which which);
   bool takes_bytes(Which which);
 
+  // greet.cpp: who the client is, by its PROXY header, and telling the upstream
+  void greet();
+  void on_greeting_events(std::uint32_t events);
+  void hear_client(Coming coming);
+  void take_header(const net::proxy_protocol::Header& header, std::size_t seen);
+  void let_in();
+  void reject(std::string why);
+  void prepare_preface();
+  bool send_preface();
+  [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->sent < greeting_->preface.size(); }
+  [[nodiscard]] std::uint64_t preface_sent() const { return greeting_ ? greeting_->sent : 0; }
+
   // connect.cpp: reaching the upstream (T3)
+  void start_upstream();
   void try_next_address();
   Result<net::Connecting> start_connecting(const net::Address& to);
   void on_connecting_events(std::uint32_t events);
   void try_failed(int error);
   void wait_for_backlog();
   void on_early_client_events(std::uint32_t events);
+  void client_failed_early(int error);
+  void fin_aborts();
   void connected();
 
   // pump.cpp: moving bytes from one side to the other
@@ -149,14 +168,17 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   Context& context_;
   ListenerState& listener_;
+  Welcome welcome_;
   termination::Session state_;
   std::array<Side, 2> sides_;
   net::Address client_address_;
+  std::unique_ptr<Greeting> greeting_;  ///< null where nobody tells and nobody is told
   std::uint64_t id_;
   upstream::Attempts attempts_;
   std::size_t budget_ = 0;  ///< bytes this session may still move in this round (T12)
 
   TimePoint started_;
+  TimePoint tries_began_;  ///< what limits.connect goes by
   TimePoint connected_{};
   TimePoint ended_{};
   TimePoint last_activity_;  ///< a byte moved on, or was acknowledged; what is thrown away does not count
@@ -168,6 +190,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint ack_poll_{};     ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
   termination::Deadline armed_ = termination::Deadline::none;
+  bool admitted_ = false;
   bool settled_in_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;
 };

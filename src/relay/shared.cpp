@@ -35,6 +35,16 @@ bool Shortage::is_over(TimePoint now) {
   return std::exchange(told_, false);
 }
 
+std::optional<std::uint64_t> Seldom::happens(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (told_ && now - *told_ < kInterval) {
+    ++untold_;
+    return std::nullopt;
+  }
+  told_ = now;
+  return std::exchange(untold_, 0);
+}
+
 SessionCount Shared::listener_sessions(const void* forwarding) {
   const std::lock_guard lock(mutex_);
   SessionCount& count = listener_sessions_[forwarding];

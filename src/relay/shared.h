@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -53,6 +54,21 @@ class Shortage {
   TimePoint last_;
 };
 
+/// What strangers may make happen as often as they like, and an operator is told at most once in kInterval, over all
+/// workers. Any thread.
+class Seldom {
+ public:
+  /// nullopt: not to be told. Otherwise how many have gone untold since the last that was.
+  std::optional<std::uint64_t> happens(TimePoint now);
+
+  static constexpr Duration kInterval{10'000};
+
+ private:
+  std::mutex mutex_;
+  std::optional<TimePoint> told_;
+  std::uint64_t untold_ = 0;
+};
+
 /// Sessions of one forwarding, over all workers.
 using SessionCount = std::shared_ptr<std::atomic<std::uint32_t>>;
 
@@ -62,6 +78,7 @@ struct Shared {
   std::atomic<std::uint64_t> next_id{1};
   ClientCounts clients;
   Shortage shortage;
+  Seldom denials;  ///< clients that the access lists keep out
   std::size_t record_ring_capacity = 8192;
   bool records_wanted = true;  ///< false: no log is kept, so none are made
 

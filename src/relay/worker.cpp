@@ -7,7 +7,9 @@
 
 #include "loop/mailbox.h"
 #include "net/socket.h"
+#include "relay/admission.h"
 #include "relay/context.h"
+#include "relay/greeting.h"
 #include "relay/listener.h"
 #include "relay/session.h"
 
@@ -33,7 +35,7 @@ class Worker::Impl {
       : index_(index),
         shared_(shared),
         mailbox_(std::move(mailbox)),
-        context_(std::move(epoll), shared, Clock::now()),
+        context_(std::move(epoll), shared, counters, Clock::now()),
         records_(shared.record_ring_capacity) {}
   ~Impl() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
@@ -58,7 +60,7 @@ class Worker::Impl {
   void take_turns();
 
   void accept_from(ListeningSocket& listening);
-  bool admit(ListenerState& state, const net::Address& client);
+  bool turns_away(ListenerState& state, const net::Address& client);
   void pause_accepting(const ListenerState& state, int error);
   void resume_accepting();
   void stop_accepting();
@@ -98,6 +100,9 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
     state->upstream_inside = std::move(listening.upstream_inside);
     state->sessions = shared_.listener_sessions(listening.forwarding.get());
     state->sources_taken = index_;
+    state->sources = ByFamily(listening.forwarding->upstream.sources);
+    if (listening.forwarding->upstream.transparent != net::Transparent::off)
+      state->upstream_by_family = ByFamily(state->upstream_addresses);
     for (Descriptor& socket : listening.sockets) {
       auto entry = std::make_unique<ListeningSocket>();
       entry->socket = std::move(socket);
@@ -186,8 +191,7 @@ void Worker::Impl::finish(Session& session) {
   if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
   release(state);
-  if (state.forwarding->max_sessions_per_client)
-    shared_.clients.remove(state.forwarding.get(), session.client_address());
+  if (session.admitted()) left(shared_, state, session.client_address());
   if (shared_.records_wanted) {
     if (records_.push(session.record())) {
       pushed_records_ = true;
@@ -247,9 +251,8 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       return;
     }
     backoff_.recovered();
-    if (!admit(*listening.state, accepted.address)) {
+    if (turns_away(*listening.state, accepted.address)) {
       release(*listening.state);
-      counters.refused_clients.fetch_add(1, std::memory_order_relaxed);
       net::reset_and_close(accepted.client);
       continue;
     }
@@ -264,9 +267,12 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
   listening.batch = std::min(listening.batch * 2, kLargestBatch);
 }
 
-bool Worker::Impl::admit(ListenerState& state, const net::Address& client) {
-  const auto limit = state.forwarding->max_sessions_per_client;
-  return !limit || shared_.clients.try_add(state.forwarding.get(), client, *limit);
+/// One that may tell who it is comes in first, and is asked then.
+bool Worker::Impl::turns_away(ListenerState& state, const net::Address& client) {
+  if (welcome(*state.forwarding, client) == Welcome::listen) return false;
+  const Admission admission = admit(shared_, state, client, context_.now);
+  count(counters, admission);
+  return admission != Admission::granted;
 }
 
 /// A shortage is the whole process's: all of this worker's listeners pause.

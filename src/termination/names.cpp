@@ -24,6 +24,7 @@ std::string_view name(Input input) {
 
 std::string_view name(Output output) {
   switch (output) {
+    case Output::untried: return "untried";
     case Output::connecting: return "connecting";
     case Output::open: return "open";
     case Output::fin_sent: return "fin_sent";
@@ -40,6 +41,7 @@ std::string_view name(Hold hold) {
     case Hold::done: return "done";
     case Hold::unreachable: return "unreachable";
     case Hold::passed_on: return "passed_on";
+    case Hold::rejected: return "rejected";
     case Hold::limit: return "limit";
     case Hold::stopped: return "stopped";
   }
@@ -49,6 +51,7 @@ std::string_view name(Hold hold) {
 std::string_view name(Deadline deadline) {
   switch (deadline) {
     case Deadline::none: return "none";
+    case Deadline::proxy_header: return "proxy_header";
     case Deadline::connect: return "connect";
     case Deadline::idle: return "idle";
     case Deadline::half_close: return "half_close";
@@ -67,6 +70,7 @@ std::string_view name(First first) {
     case First::vanished: return "vanished";
     case First::refused: return "refused";
     case First::unreachable: return "unreachable";
+    case First::rejected: return "rejected";
     case First::limit: return "limit";
     case First::stop: return "stop";
   }
@@ -75,6 +79,8 @@ std::string_view name(First first) {
 
 std::string_view name(Event event) {
   switch (event) {
+    case Event::greeted: return "greeted";
+    case Event::rejected: return "rejected";
     case Event::connected: return "connected";
     case Event::connect_failed: return "connect_failed";
     case Event::pending: return "pending";
@@ -109,6 +115,8 @@ std::string_view name(End end) {
     case End::refused: return "refused";
     case End::vanished: return "vanished";
     case End::unreachable: return "unreachable";
+    case End::rejected: return "rejected";
+    case End::untried: return "untried";
     case End::passed_on: return "passed_on";
     case End::limit: return "limit";
     case End::stopped: return "stopped";

@@ -27,6 +27,7 @@ enum class Input : std::uint8_t {
 
 /// How the flow into a side stands.
 enum class Output : std::uint8_t {
+  untried,     ///< nothing is done for it before the other side has told who it is
   connecting,  ///< not yet connected: nothing can be sent (T3)
   open,
   fin_sent,   ///< shutdown(SHUT_WR) done (T1)
@@ -41,15 +42,16 @@ enum class Hold : std::uint8_t {
   done,         ///< nothing was left to do on it
   unreachable,  ///< the connection attempt failed (T3)
   passed_on,    ///< reset, because the other side had failed (T4)
+  rejected,     ///< reset, because of what it told of itself, or did not tell
   limit,        ///< a deadline passed (T8)
   stopped,      ///< the operator's stop after the drain time (T15)
 };
 
 /// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
-enum class Deadline : std::uint8_t { none, connect, idle, half_close, reset_flush, linger, drain };
+enum class Deadline : std::uint8_t { none, proxy_header, connect, idle, half_close, reset_flush, linger, drain };
 
 /// What set the end in motion: the first thing that was not plain traffic (T11).
-enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, limit, stop };
+enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop };
 
 struct Side {
   Input input = Input::open;
@@ -77,16 +79,21 @@ struct Session {
   friend constexpr bool operator==(const Session&, const Session&) = default;
 };
 
-/// A session as accept() leaves it: one side connected, the other still connecting.
-constexpr Session new_session(bool linger = true) {
+/// Whether the client is to tell who it is ahead of its bytes (a PROXY header), before anything is done for it.
+enum class Greeting : std::uint8_t { none, awaited };
+
+/// A session as accept() leaves it: one side connected, the other still connecting, or not even that.
+constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::none) {
   Session session;
   session.linger = linger;
-  session.side(Which::upstream).output = Output::connecting;
+  session.side(Which::upstream).output = greeting == Greeting::awaited ? Output::untried : Output::connecting;
   return session;
 }
 
 /// What happened, on which side.
 enum class Event : std::uint8_t {
+  greeted,         ///< the side has told who it is, or need not: the other is being connected now
+  rejected,        ///< the side is not to be served: its greeting is wrong, or tells of somebody who may not come in
   connected,       ///< the side can be written now
   connect_failed,  ///< every try is over (T3)
   pending,         ///< bytes read from the side now wait for the other
@@ -108,7 +115,7 @@ struct Actions {
   bool send_fin = false;  ///< shutdown(SHUT_WR)
   bool linger = false;    ///< from here on its input is read only to be discarded, until `Deadline::linger`
   bool close = false;     ///< close(): nothing is owed, or what is not is given up
-  bool reset = false;     ///< SO_LINGER {1,0}, then close() (T7)
+  bool reset = false;  ///< SO_LINGER {1,0}, then close() (T7); for a side that was never tried there is nothing to do
 
   friend constexpr bool operator==(const Actions&, const Actions&) = default;
 };

@@ -19,6 +19,7 @@ bool held(const Side& side) { return side.hold == Hold::held; }
 
 bool broken(const Side& side) {
   switch (side.output) {
+    case Output::untried:
     case Output::connecting:
     case Output::open:
     case Output::fin_sent:
@@ -32,15 +33,20 @@ bool broken(const Side& side) {
 /// The side takes nothing any more, so that what the other one says is thrown away.
 bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
 
+bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
+
 bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
+
+/// T3.
+bool not_there_yet(const Side& side) { return awaits_greeting(side) || awaits_connect(side); }
 
 bool input_is_open(const Session& session, Which which) {
   const Side& side = session.side(which);
-  return held(side) && side.input == Input::open && side.output != Output::connecting;
+  return held(side) && side.input == Input::open && !not_there_yet(side);
 }
 
 /// Also where everything is acknowledged: its error may show before its input is read again (T10).
-bool may_refuse(const Side& side) { return held(side) && side.output != Output::connecting && !broken(side); }
+bool may_refuse(const Side& side) { return held(side) && !not_there_yet(side) && !broken(side); }
 
 /// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
 bool flushes(const Session& session, Which sink) {
@@ -50,7 +56,7 @@ bool flushes(const Session& session, Which sink) {
 
 void let_go(Step& step, Which which, Hold why) {
   step.session.side(which).hold = why;
-  const bool resets = why == Hold::passed_on || why == Hold::limit || why == Hold::stopped;
+  const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::limit || why == Hold::stopped;
   (resets ? step.action(which).reset : step.action(which).close) = true;
 }
 
@@ -84,6 +90,7 @@ void pass_deadline(Step& step) {
   note_first(session, First::limit, Which::client);
   switch (which_passed) {
     case Deadline::none: return;
+    case Deadline::proxy_header:
     case Deadline::connect:
     case Deadline::idle:
     case Deadline::half_close: return let_go_of_all(step, Hold::limit);
@@ -113,7 +120,7 @@ void settle(Step& step) {
     if (takes_nothing(to)) from.pending = false;
 
     // T3: a failed client cancels the attempt.
-    if (awaits_connect(to) && failed(from.input)) let_go(step, sink, Hold::passed_on);
+    if (not_there_yet(to) && failed(from.input)) let_go(step, sink, Hold::passed_on);
 
     // T1: the FIN follows the data.
     if (held(to) && to.output == Output::open && from.input == Input::fin && !from.pending) {
@@ -149,6 +156,16 @@ bool apply(Step& step, Event event, Which which) {
   Side& self = session.side(which);
   const Side& peer = session.side(other(which));
   switch (event) {
+    case Event::greeted:
+      if (!held(self) || !awaits_greeting(peer)) return false;
+      session.side(other(which)).output = Output::connecting;
+      return true;
+    case Event::rejected:
+      if (!held(self) || !awaits_greeting(peer)) return false;
+      note_first(session, First::rejected, which);
+      let_go(step, which, Hold::rejected);
+      let_go(step, other(which), Hold::passed_on);
+      return true;
     case Event::connected:
       if (!awaits_connect(self)) return false;
       self.output = Output::open;
@@ -169,7 +186,7 @@ bool apply(Step& step, Event event, Which which) {
       self.pending = false;
       return true;
     case Event::fin:
-      if (!input_is_open(session, which) || awaits_connect(peer)) return false;
+      if (!input_is_open(session, which) || not_there_yet(peer)) return false;
       self.input = Input::fin;
       note_first(session, First::fin, which);
       return true;
@@ -182,7 +199,7 @@ bool apply(Step& step, Event event, Which which) {
     case Event::broke:
     case Event::lost:
       // Until the other side is connected nothing is written to this one: an error then is its failure (T3).
-      if (!may_refuse(self) || awaits_connect(peer)) return false;
+      if (!may_refuse(self) || not_there_yet(peer)) return false;
       self.output = event == Event::lost ? Output::lost : Output::broken;
       note_first(session, first_of_error(event), which);
       return true;
@@ -233,7 +250,7 @@ bool reads(const Session& session, Which which) {
   if (!input_is_open(session, which)) return false;
   if (takes_nothing(sink)) return true;
   // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
-  return sink.output != Output::connecting && !self.pending;
+  return !not_there_yet(sink) && !self.pending;
 }
 
 bool broken(const Session& session, Which which) { return broken(session.side(which)); }
@@ -259,6 +276,7 @@ Deadline deadline(const Session& session) {
   bool quiet = true;
   for (const Which which : kBoth) {
     const Side& side = session.side(which);
+    if (awaits_greeting(side)) return Deadline::proxy_header;
     if (awaits_connect(side)) return Deadline::connect;
     if (flushes(session, which)) return Deadline::reset_flush;
     if (lingers(session, which)) return Deadline::linger;

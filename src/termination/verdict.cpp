@@ -7,9 +7,11 @@ End end_of(const Side& side) {
   // What the peer did outranks what we did about it.
   if (side.input == Input::reset) return End::reset;
   if (side.output == Output::lost) return End::vanished;
+  if (side.output == Output::untried) return End::untried;
   switch (side.hold) {
     case Hold::unreachable: return End::unreachable;
     case Hold::passed_on: return End::passed_on;
+    case Hold::rejected: return End::rejected;
     case Hold::limit: return End::limit;
     case Hold::stopped: return End::stopped;
     case Hold::held:

@@ -22,8 +22,9 @@ struct Happening {
   Which side = kClient;
 };
 
-termination::Verdict after(const std::vector<Happening>& story, bool linger = true) {
-  termination::Session session = termination::new_session(linger);
+termination::Verdict after(const std::vector<Happening>& story, bool linger = true,
+                           termination::Greeting greeting = termination::Greeting::none) {
+  termination::Session session = termination::new_session(linger, greeting);
   for (const Happening& each : story) {
     const auto step = termination::step(session, each.event, each.side);
     if (!step) throw std::logic_error("impossible: " + std::string(name(each.event)));
@@ -126,6 +127,34 @@ std::vector<Ending> failures() {
   };
 }
 
+/// Nobody was ever tried to be connected to.
+Record untried(Record record, relay::Introduction introduction) {
+  record.connect_duration = -1us;
+  record.sides[1].address = {};
+  record.introduction = std::make_shared<const relay::Introduction>(std::move(introduction));
+  return record;
+}
+
+std::vector<Ending> greetings() {
+  const auto waiting = termination::Greeting::awaited;
+  const auto rejected = after({{Event::rejected, kClient}}, true, waiting);
+  const auto late = after({{Event::deadline}}, true, waiting);
+  auto told = session(19, complete_record().verdict);
+  told = with_flows(std::move(told), flow(78, 78), flow(14600, 14600));
+  told.introduction =
+      std::make_shared<const relay::Introduction>(relay::Introduction{.via = *net::Address::parse("10.0.0.3", 40112),
+                                                                      .version = net::proxy_protocol::Version::v2,
+                                                                      .unique_id = "8f2c-0017",
+                                                                      .authority = "www.example.org",
+                                                                      .rejection = {}});
+  return {
+      {"client rejected",
+       untried(session(17, rejected), {.rejection = "PROXY header: the CRC32C does not match the header"})},
+      {"proxy_header limit passed", untried(session(18, late), {.rejection = "no PROXY header came in time"})},
+      {"complete, by way of a load balancer", told},
+  };
+}
+
 std::vector<Ending> limits() {
   const auto connecting = after({{Event::deadline}});
   const auto flush = after({kConnected, {Event::reset, kUpstream}, {Event::deadline}});
@@ -164,7 +193,7 @@ Record complete_record() {
 
 std::vector<Ending> typical_endings() {
   std::vector<Ending> all;
-  for (const auto& group : {good_endings(), failures(), limits(), operators_endings()})
+  for (const auto& group : {good_endings(), failures(), greetings(), limits(), operators_endings()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -18,6 +18,7 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
             R"("listen":"192.0.2.1:8080",)"
             R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
             R"("duration_us":1204512,"connect_us":412,)"
+            R"("via":null,"proxy_header":null,"unique_id":null,"authority":null,"rejected":null,)"
             R"("client":{"address":"192.0.2.7:51234","peer":null,"end":"fin","error":null,"received":78,"delivered":78,)"
             R"("undelivered":0,"discarded":0,"rescued":0,"descriptors":0},)"
             R"("upstream":{"address":"[2001:db8::2]:80","peer":null,"end":"fin","error":null,"received":14600,"delivered":14600,)"
@@ -53,6 +54,18 @@ TEST(RecordJson, every_ending_has_the_same_fields) {
     return keys;
   };
   for (const Ending& ending : typical_endings()) EXPECT_EQ(shape(ending.record), shape(complete_record()));
+}
+
+TEST(RecordJson, what_a_stranger_told_is_printable) {
+  relay::Record record = complete_record();
+  relay::Introduction told;
+  told.version = net::proxy_protocol::Version::v2;
+  told.unique_id = "\x01\xff\"\n";
+  record.introduction = std::make_shared<const relay::Introduction>(told);
+  const auto parsed = nlohmann::json::parse(to_json(record));
+  EXPECT_EQ(parsed["unique_id"], R"(\x01\xff"\x0a)");
+  EXPECT_EQ(parsed["proxy_header"], "v2");
+  EXPECT_EQ(to_text(record).find('\n'), std::string::npos);
 }
 
 RC_GTEST_PROP(RecordJson, a_line_parses_back_whatever_the_name_and_the_figures_are,

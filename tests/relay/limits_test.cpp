@@ -37,6 +37,58 @@ TEST(ClientCounts, HoldTheLimitPerClientAndForwarding) {
   EXPECT_TRUE(counts.try_add(&one, client("10.0.0.1", 4), 2));
 }
 
+TEST(Seldom, IsToldAtOnceAndThenWithWhatWentUntold) {
+  Seldom seldom;
+  const TimePoint begin{std::chrono::hours(1)};
+  EXPECT_EQ(seldom.happens(begin), 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(seldom.happens(begin + Duration{i}), std::nullopt);
+  EXPECT_EQ(seldom.happens(begin + Seldom::kInterval), 5U);
+  EXPECT_EQ(seldom.happens(begin + 2 * Seldom::kInterval), 0U);
+}
+
+class Ways : public testing::Test {
+ protected:
+  static net::Address at(const char* ip, std::uint16_t port = 0) { return *net::Address::parse(ip, port); }
+  ListenerState state(const net::ConnectOptions& options) const {
+    auto forwarding = std::make_shared<Forwarding>();
+    forwarding->upstream = options;
+    ListenerState state;
+    state.upstream_addresses = {at("2001:db8::1", 80), at("192.0.2.1", 80)};
+    state.upstream_by_family = ByFamily(state.upstream_addresses);
+    state.sources = ByFamily(options.sources);
+    state.forwarding = std::move(forwarding);
+    return state;
+  }
+};
+
+TEST_F(Ways, T13_SourcesAreTakenInTurnByTheFamilyOfTheAddressTried) {
+  net::ConnectOptions options;
+  options.sources = {at("10.0.0.1"), at("fd00::1"), at("10.0.0.2")};
+  ListenerState listener = state(options);
+  const auto client = at("192.0.2.7", 4711);
+  std::string taken;
+  for (int i = 0; i < 4; ++i) taken += listener.source_for(at("192.0.2.1", 80), client)->ip_text() + " ";
+  EXPECT_EQ(taken, "10.0.0.1 10.0.0.2 10.0.0.1 10.0.0.2 ");
+  EXPECT_EQ(listener.source_for(at("2001:db8::1", 80), client), at("fd00::1"));
+  EXPECT_EQ(listener.upstream_for(client).size(), 2U);
+  options.sources = {at("10.0.0.1")};
+  EXPECT_EQ(state(options).source_for(at("2001:db8::1", 80), client), std::nullopt);
+  EXPECT_EQ(state({}).source_for(at("2001:db8::1", 80), client), net::Address()) << "the kernel's choice";
+}
+
+TEST_F(Ways, ATransparentSourceIsTheClientAndTiesTheFamily) {
+  net::ConnectOptions options;
+  options.transparent = net::Transparent::ip;
+  const auto client = at("::ffff:192.0.2.7", 4711);
+  ListenerState listener = state(options);
+  ASSERT_EQ(listener.upstream_for(client).size(), 1U);
+  EXPECT_EQ(listener.upstream_for(client).front(), at("192.0.2.1", 80));
+  EXPECT_EQ(listener.source_for(at("192.0.2.1", 80), client), at("192.0.2.7"));
+  options.transparent = net::Transparent::ip_and_port;
+  EXPECT_EQ(state(options).source_for(at("192.0.2.1", 80), client), at("192.0.2.7", 4711));
+  EXPECT_TRUE(listener.upstream_for(*net::Address::unix_name("")).empty());
+}
+
 TEST(PipePool, AnEmptyPipeComesBackAndOneWithBytesDoesNot) {
   PipePool pool;
   auto pipe = pool.take();

@@ -42,6 +42,11 @@ Record parse(const std::string& line) {
   record.retries = json.at("retries").get<std::uint64_t>();
   record.duration_us = json.at("duration_us").get<std::int64_t>();
   if (!json.at("connect_us").is_null()) record.connect_us = json.at("connect_us").get<std::int64_t>();
+  record.via = text_or_empty(json.at("via"));
+  record.proxy_header = text_or_empty(json.at("proxy_header"));
+  record.unique_id = text_or_empty(json.at("unique_id"));
+  record.authority = text_or_empty(json.at("authority"));
+  record.rejected = text_or_empty(json.at("rejected"));
   record.client = side(json.at("client"), line);
   record.upstream = side(json.at("upstream"), line);
   return record;

@@ -31,6 +31,11 @@ struct Record {
   std::uint64_t retries = 0;
   std::int64_t duration_us = 0;
   std::int64_t connect_us = -1;  ///< -1: the upstream was never connected
+  std::string via;               ///< "" where there is none, like the next four
+  std::string proxy_header;
+  std::string unique_id;
+  std::string authority;
+  std::string rejected;
   SideRecord client;
   SideRecord upstream;
 };

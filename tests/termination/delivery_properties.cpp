@@ -65,6 +65,8 @@ Violations no_reset_ahead_of_bytes(const Exploration& exploration) {
     const Peer& source = seen.before.peer(other(sink));
     if (!seen.before.peer(sink).connected || source.unreachable || seen.is(Event::connect_failed, other(sink)))
       return {};
+    // Nothing was ever sent to it.
+    if (seen.is(Event::rejected, sink)) return {};
     if (source.waiting) return "was reset while bytes waited for it";
     return seen.is(Event::acked, sink) ? "" : "was reset before everything sent to it was acknowledged";
   });
@@ -75,7 +77,9 @@ Violations reset_on_purpose_only(const Exploration& exploration) {
     if (!seen.action(sink).reset) return {};
     if (seen.event() == Event::deadline && expects_deadline(seen.before) == Deadline::linger)
       return "was reset at the end of its lingering, where its answer may still be on the way (T6)";
-    return failed(seen.after.peer(other(sink))) || seen.by_limit_or_stop() ? "" : "was reset without a reason";
+    const bool has_reason =
+        failed(seen.after.peer(other(sink))) || seen.is(Event::rejected, sink) || seen.by_limit_or_stop();
+    return has_reason ? "" : "was reset without a reason";
   });
 }
 
@@ -146,6 +150,27 @@ Violations failed_client_cancels_the_attempt(const Exploration& exploration) {
     const bool ended = seen.is(Event::reset, which) || seen.is(Event::vanished, which);
     if (!ended || seen.before.peer(other(which)).connected) return {};
     return over(seen.after) ? "" : "it failed, and the connection attempt for it goes on";
+  });
+}
+
+/// Who the client is may decide whether there is an upstream for it at all.
+Violations nothing_is_tried_before_the_greeting(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (seen.before.peer(which).tried) return {};
+    if (seen.is(Event::connected, which) || seen.is(Event::connect_failed, which))
+      return "was tried before the other side had told who it is";
+    const bool greeting = seen.is(Event::greeted, other(which));
+    const bool untried = seen.after.session.side(which).output == Output::untried;
+    if (held(seen.after.peer(which)) && untried == greeting) return "is not tried exactly when it is to be";
+    return greeting && !seen.quiet() ? "a greeting had an effect on a socket" : "";
+  });
+}
+
+Violations rejected_client_is_reset(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.is(Event::rejected, which)) return {};
+    if (!seen.action(which).reset) return "was not reset although it is not to be served";
+    return over(seen.after) ? "" : "it was rejected, and its session goes on";
   });
 }
 
@@ -245,6 +270,8 @@ constexpr std::array kProperties{
     Property{"T5_WhatARefusedSideSaidIsKept", what_a_refused_side_said_is_kept},
     Property{"T2_EndOfOneFlowLeavesTheOther", end_of_one_flow_leaves_the_other},
     Property{"T3_FailedClientCancelsTheAttempt", failed_client_cancels_the_attempt},
+    Property{"T3_NothingIsTriedBeforeTheGreeting", nothing_is_tried_before_the_greeting},
+    Property{"T3_RejectedClientIsReset", rejected_client_is_reset},
     Property{"T3_UnreachableUpstreamResetsTheClient", unreachable_upstream_resets_the_client},
     Property{"T3_NothingIsLostBeforeTheConnect", nothing_is_lost_before_the_connect},
     Property{"T6_LingersBeforeItIsClosed", lingers_before_it_is_closed},

@@ -32,6 +32,7 @@ Each side has an **input** (the flow out of it) and an **output** (the flow into
 
 | output | |
 |---|---|
+| untried | nothing is done for it before the other side has told who it is (a PROXY header) |
 | connecting | nothing can be sent yet (T3) |
 | open | bytes can be sent |
 | fin_sent | `shutdown(SHUT_WR)` was called (T1) |
@@ -45,6 +46,7 @@ What happens:
 
 | event | |
 |---|---|
+| greeted, rejected | the side has told who it is, or need not; it is not to be served |
 | connected, connect_failed | the connection attempt is over |
 | pending, drained | bytes read from the side wait for the other, wait no more |
 | fin | its FIN was read, and no error was seen before it |
@@ -58,7 +60,7 @@ What happens:
 
 What follows, apart from what can be undone (whether a side is read, which deadline is armed), which is derived from the
 state and never stored: `send_fin` is `shutdown(SHUT_WR)`; `linger` begins to read only to discard, until the linger
-deadline; `close` is `close()`; `reset` is `SO_LINGER {1,0}` and `close()`.
+deadline; `close` is `close()`; `reset` is `SO_LINGER {1,0}` and `close()`, and nothing for a side that was never tried.
 )";
 
 constexpr std::string_view kStatesIntroduction = R"(
@@ -159,6 +161,7 @@ struct Phase {
 Phase phase_of(const FoldedState& state) {
   switch (state.deadline) {
     case Deadline::none: return {"[*]", ""};
+    case Deadline::proxy_header: return {"Greeting", "the client is to tell who it is"};
     case Deadline::connect: return {"Connecting", "the upstream is being connected"};
     case Deadline::idle: return {"Carrying", "both flows are open"};
     case Deadline::half_close:
@@ -190,7 +193,7 @@ std::string phases_diagram(const std::vector<FoldedState>& states) {
                            name(std::ranges::find_if(states, [&](const FoldedState& state) {
                                   return phase_of(state).id == phase.id;
                                 })->deadline));
-  diagram += fmt::format("    [*] --> {}\n", phases.front().id);
+  for (const std::string_view first : {"Connecting", "Greeting"}) diagram += fmt::format("    [*] --> {}\n", first);
   for (const auto& [ends, events] : edges)
     diagram += fmt::format("    {} --> {}: {}\n", ends.first, ends.second, fmt::join(events, ", "));
   return diagram + "```\n";

@@ -18,8 +18,9 @@ std::string key(const World& world) {
     const Side& side = world.session.side(which);
     add(side.input), add(side.output), add(side.hold), add(side.pending);
     const Peer& peer = world.peer(which);
-    add(peer.connected), add(peer.unreachable), add(peer.ended), add(peer.refused), add(peer.lost);
-    add(peer.waiting), add(peer.fin_sent), add(peer.fin_acked), add(peer.lingering), add(peer.gone);
+    add(peer.tried), add(peer.connected), add(peer.rejected), add(peer.unreachable), add(peer.ended);
+    add(peer.refused), add(peer.lost), add(peer.waiting), add(peer.fin_sent), add(peer.fin_acked);
+    add(peer.lingering), add(peer.gone);
     add(peer.end ? static_cast<int>(*peer.end) : -1);
   }
   const Session& session = world.session;
@@ -37,6 +38,8 @@ void note_first(World& world, First what, Which side) {
 void observe_event(World& world, Event event, Which side, Deadline armed) {
   Peer& self = world.peer(side);
   switch (event) {
+    case Event::greeted: world.peer(other(side)).tried = true; return;
+    case Event::rejected: self.rejected = true; return note_first(world, First::rejected, side);
     case Event::connected: self.connected = true; return;
     case Event::connect_failed: self.unreachable = true; return note_first(world, First::unreachable, side);
     case Event::pending: self.waiting = true; return;
@@ -59,6 +62,8 @@ End end_of(const Peer& peer, Event event, Deadline armed) {
   if (peer.ended == Ended::reset) return End::reset;
   if (peer.ended == Ended::vanished || peer.lost) return End::vanished;
   if (peer.unreachable) return End::unreachable;
+  if (!peer.tried) return End::untried;
+  if (peer.rejected) return End::rejected;
   if (event == Event::abort || (event == Event::deadline && armed == Deadline::drain)) return End::stopped;
   if (event == Event::deadline && armed != Deadline::reset_flush) return End::limit;
   if (peer.gone == Gone::reset) return End::passed_on;
@@ -88,11 +93,12 @@ World observe(const World& before, Event event, Which side, Deadline armed, cons
 
 }  // namespace
 
-World new_world(bool linger, Which connecting) {
+World new_world(bool linger, Which connecting, Greeting greeting) {
   World world;
-  world.session = new_session(linger);
+  world.session = new_session(linger, greeting);
   if (connecting == Which::client) std::swap(world.session.sides[0], world.session.sides[1]);
   world.peer(connecting).connected = false;
+  world.peer(connecting).tried = greeting == Greeting::none;
   return world;
 }
 
@@ -107,13 +113,14 @@ Session swapped(const Session& session) {
     case First::reset:
     case First::vanished:
     case First::refused:
-    case First::unreachable: result.first_side = other(session.first_side); break;
+    case First::unreachable:
+    case First::rejected: result.first_side = other(session.first_side); break;
   }
   return result;
 }
 
 bool failed(const Peer& peer) {
-  return peer.ended == Ended::reset || peer.ended == Ended::vanished || peer.unreachable;
+  return peer.ended == Ended::reset || peer.ended == Ended::vanished || peer.unreachable || peer.rejected;
 }
 
 bool takes_nothing(const Peer& peer) { return peer.refused || failed(peer) || peer.gone != Gone::no; }
@@ -143,6 +150,7 @@ Deadline expects_deadline(const World& world) {
     const Peer& peer = world.peer(which);
     untouched = untouched && peer.ended == Ended::no && !peer.refused && !peer.fin_sent && peer.gone == Gone::no;
     if (peer.gone != Gone::no) continue;
+    if (!peer.tried) return Deadline::proxy_header;
     if (!peer.connected) return Deadline::connect;
     if (owes_reset(world, which)) return Deadline::reset_flush;
     if (peer.lingering && peer.ended == Ended::no) return Deadline::linger;
@@ -167,7 +175,8 @@ Exploration::Exploration(Machine machine) : machine_(std::move(machine)) {
   };
 
   for (const Which connecting : {Which::upstream, Which::client})
-    for (const bool linger : {true, false}) find_or_add(new_world(linger, connecting), std::nullopt);
+    for (const Greeting greeting : {Greeting::none, Greeting::awaited})
+      for (const bool linger : {true, false}) find_or_add(new_world(linger, connecting, greeting), std::nullopt);
 
   for (std::size_t from = 0; from < worlds_.size(); ++from) {
     const World before = worlds_[from];

@@ -13,10 +13,10 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{Event::connected, Event::connect_failed, Event::pending,  Event::drained,
-                                    Event::fin,       Event::reset,          Event::vanished, Event::refused,
-                                    Event::broke,     Event::lost,           Event::acked,    Event::deadline,
-                                    Event::stop,      Event::abort};
+inline constexpr std::array kEvents{Event::greeted,  Event::rejected, Event::connected, Event::connect_failed,
+                                    Event::pending,  Event::drained,  Event::fin,       Event::reset,
+                                    Event::vanished, Event::refused,  Event::broke,     Event::lost,
+                                    Event::acked,    Event::deadline, Event::stop,      Event::abort};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {
@@ -40,7 +40,9 @@ enum class Gone : std::uint8_t { no, closed, reset };
 
 /// One side as the observer knows it.
 struct Peer {
+  bool tried = true;
   bool connected = true;
+  bool rejected = false;
   bool unreachable = false;
   Ended ended = Ended::no;
   bool refused = false;  ///< what was still sent to it failed
@@ -67,8 +69,8 @@ struct World {
   [[nodiscard]] const Peer& peer(Which which) const { return peers[static_cast<std::size_t>(which)]; }
 };
 
-/// A session as it begins; `connecting` is the side that is not yet connected.
-World new_world(bool linger, Which connecting);
+/// A session as it begins; `connecting` is the side that is not yet connected, or not even tried.
+World new_world(bool linger, Which connecting, Greeting greeting);
 
 /// The same world with client and upstream exchanged. The side of `first` is exchanged where it means something.
 Session swapped(const Session& session);

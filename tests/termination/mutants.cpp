@@ -1,25 +1,12 @@
 #include "mutants.h"
 
 #include <memory>
+#include <vector>
+
+#include "mutating.h"
 
 namespace lastbyte::termination::test {
 namespace {
-
-using MaybeStep = std::optional<Step>;
-
-Machine with_step(MaybeStep (*step)(const Session&, Event, Which)) {
-  Machine machine;
-  machine.step = step;
-  return machine;
-}
-
-bool held(const Session& session, Which which) { return session.side(which).hold == Hold::held; }
-
-void let_go(Step& step, Which which, Hold why) {
-  if (!held(step.session, which)) return;
-  step.session.side(which).hold = why;
-  (why == Hold::done ? step.action(which).close : step.action(which).reset) = true;
-}
 
 template <Event kFailure>
 Machine presented_as_fin() {
@@ -289,36 +276,6 @@ Machine half_close_ends_the_session() {
   });
 }
 
-Machine attempt_outlives_its_client() {
-  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
-    const bool connecting = session.side(other(which)).output == Output::connecting;
-    if (event != Event::reset || !connecting) return step(session, event, which);
-    Step result{session, {}};
-    result.session.side(which).input = Input::reset;
-    let_go(result, which, Hold::done);
-    return result;
-  });
-}
-
-Machine unreachable_presented_as_empty_answer() {
-  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
-    MaybeStep result = step(session, event, which);
-    if (result && event == Event::connect_failed) result->action(other(which)) = {.close = true};
-    return result;
-  });
-}
-
-Machine reads_before_the_connect() {
-  Machine machine;
-  machine.reads = [](const Session& session, Which which) {
-    Session connected = session;
-    Output& output = connected.side(other(which)).output;
-    if (output == Output::connecting) output = Output::open;
-    return reads(connected, which);
-  };
-  return machine;
-}
-
 Machine closes_without_lingering() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     Session hasty = session;
@@ -403,7 +360,6 @@ constexpr std::array kMutants{
     Mutant{"ErrorNotLatched", "P2_T4_FailureIsNeverACleanEnd", error_not_latched},
     // One at least for every other property.
     Mutant{"VanishedPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", presented_as_fin<Event::vanished>},
-    Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
     Mutant{"FinOnAWhim", "P1_T1_NoFinWithoutTheSourcesFin", fin_on_a_whim},
     Mutant{"FinSentTwice", "P1_T1_OneFinAtMost", fin_sent_twice},
     Mutant{"FinForgotten", "T1_TheFinDoesFollow", fin_forgotten},
@@ -429,10 +385,6 @@ constexpr std::array kMutants{
     Mutant{"VanishedUndoesItsFin", "T7_ResetOnPurposeOnly", vanished_undoes_its_fin},
     Mutant{"LastEventNamedFirst", "T11_VerdictNamesWhatCameFirst", last_event_named_first},
     Mutant{"HalfCloseEndsTheSession", "T2_EndOfOneFlowLeavesTheOther", half_close_ends_the_session},
-    Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},
-    Mutant{"UnreachableClosesTheClient", "T3_UnreachableUpstreamResetsTheClient",
-           unreachable_presented_as_empty_answer},
-    Mutant{"ReadsBeforeTheConnect", "T3_NothingIsLostBeforeTheConnect", reads_before_the_connect},
     Mutant{"ClosesWithoutLingering", "T6_LingersBeforeItIsClosed", closes_without_lingering},
     Mutant{"LingersAlthoughOff", "T6_LingersWhereNothingIsWanted", lingers_although_off},
     Mutant{"LingeringBeginsAnew", "T6_LingeringBeginsOnce", lingering_begins_anew},
@@ -445,6 +397,14 @@ constexpr std::array kMutants{
 
 }  // namespace
 
-std::span<const Mutant> mutants() { return kMutants; }
+std::span<const Mutant> mutants() {
+  static const std::vector<Mutant> all = [] {
+    std::vector<Mutant> joined(kMutants.begin(), kMutants.end());
+    const auto early = early_mutants();
+    joined.insert(joined.end(), early.begin(), early.end());
+    return joined;
+  }();
+  return all;
+}
 
 }  // namespace lastbyte::termination::test

@@ -26,6 +26,8 @@ struct Follows {
   [[nodiscard]] std::string text() const { return std::string(action) + " " + std::string(name(side)); }
 };
 
+inline Happens greeted(Which side) { return {Event::greeted, side}; }
+inline Happens rejected(Which side) { return {Event::rejected, side}; }
 inline Happens connected(Which side) { return {Event::connected, side}; }
 inline Happens connect_failed(Which side) { return {Event::connect_failed, side}; }
 inline Happens pending(Which side) { return {Event::pending, side}; }
@@ -48,7 +50,7 @@ inline Follows reset_and_close(Which side) { return {"reset", side}; }
 
 class Playbook {
  public:
-  explicit Playbook(bool linger = true) : session_(new_session(linger)) {}
+  explicit Playbook(bool linger = true, Greeting greeting = Greeting::none) : session_(new_session(linger, greeting)) {}
   Playbook(const Playbook&) = delete;
   Playbook& operator=(const Playbook&) = delete;
   ~Playbook() { nothing_more(); }

@@ -79,6 +79,42 @@ TEST(TerminationT3, EarlyResetCancelsTheAttempt) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
 }
 
+TEST(TerminationT3, NothingIsTriedUntilTheClientHasToldWhoItIs) {
+  Playbook play(true, Greeting::awaited);
+  EXPECT_EQ(play.deadline(), Deadline::proxy_header);
+  EXPECT_FALSE(play.reads(kClient));
+  EXPECT_TRUE(play.impossible(connected(kUpstream)));
+  EXPECT_TRUE(play.impossible(fin(kClient))) << "it stays in the kernel until it can be passed on";
+  play >> greeted(kClient);
+  EXPECT_EQ(play.deadline(), Deadline::connect);
+  EXPECT_TRUE(play.impossible(greeted(kClient)));
+  play >> connected(kUpstream);
+  play >> fin(kClient) << send_fin(kUpstream);
+}
+
+TEST(TerminationT3, AClientThatIsNotToBeServedIsResetAndNobodyElseHearsOfIt) {
+  Playbook play(true, Greeting::awaited);
+  play >> rejected(kClient) << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::rejected);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+  EXPECT_EQ(play.verdict().first, First::rejected);
+}
+
+TEST(TerminationT3, AResetAheadOfTheGreetingLeavesTheUpstreamUntried) {
+  Playbook play(true, Greeting::awaited);
+  play >> reset(kClient) << close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::reset);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+}
+
+TEST(TerminationT8, AClientThatNeverTellsWhoItIsHasItsOwnLimit) {
+  Playbook play(true, Greeting::awaited);
+  play >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().limit, Deadline::proxy_header);
+  EXPECT_EQ(play.verdict().end(kClient), End::limit);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+}
+
 TEST(TerminationT3, UnreachableUpstreamResetsTheClient) {
   Playbook play;
   play >> connect_failed(kUpstream) << reset_and_close(kClient) << close(kUpstream);

@@ -1,0 +1,63 @@
+#include "relay/admission.h"
+
+#include <string>
+
+#include "relay/worker.h"
+
+namespace lastbyte::relay {
+namespace {
+
+Admission check(const net::AccessList& access, const net::Address& client) {
+  switch (access.check(client)) {
+    case net::Access::granted: return Admission::granted;
+    case net::Access::denied: return Admission::denied;
+    case net::Access::not_listed: return Admission::unlisted;
+  }
+  return Admission::granted;
+}
+
+void tell(Shared& shared, const ListenerState& listener, const net::Address& client, Admission why, TimePoint now) {
+  const auto untold = shared.denials.happens(now);
+  if (!untold) return;
+  std::string line = "denied " + client.text() + " on " + *listener.name + ": " + std::string(reason(why));
+  if (*untold > 0) line += "; " + std::to_string(*untold) + " more were denied since the last such line";
+  shared.warn(line);
+}
+
+}  // namespace
+
+Admission admit(Shared& shared, const ListenerState& listener, const net::Address& client, TimePoint now) {
+  const Forwarding& forwarding = *listener.forwarding;
+  if (const Admission access = check(forwarding.access, client); access != Admission::granted) {
+    tell(shared, listener, client, access, now);
+    return access;
+  }
+  const auto limit = forwarding.max_sessions_per_client;
+  if (limit && !shared.clients.try_add(&forwarding, client, *limit)) return Admission::too_many;
+  return Admission::granted;
+}
+
+void left(Shared& shared, const ListenerState& listener, const net::Address& client) {
+  if (listener.forwarding->max_sessions_per_client) shared.clients.remove(listener.forwarding.get(), client);
+}
+
+void count(Counters& counters, Admission admission) {
+  switch (admission) {
+    case Admission::granted: return;
+    case Admission::denied:
+    case Admission::unlisted: counters.denied_clients.fetch_add(1, std::memory_order_relaxed); return;
+    case Admission::too_many: counters.refused_clients.fetch_add(1, std::memory_order_relaxed); return;
+  }
+}
+
+std::string_view reason(Admission admission) {
+  switch (admission) {
+    case Admission::granted: return "";
+    case Admission::denied: return "client.deny names it";
+    case Admission::unlisted: return "client.allow does not name it";
+    case Admission::too_many: return "it has max-sessions-per-client already";
+  }
+  return "";
+}
+
+}  // namespace lastbyte::relay

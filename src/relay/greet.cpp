@@ -1,0 +1,127 @@
+// Session: who the client is. Its PROXY header is looked at where it lies, in the kernel's queue (MSG_PEEK), until it
+// is whole, and only then read, to its last byte and not beyond: what follows is the client's, like all that is no
+// header. Each segment makes an edge, so that a header that comes byte by byte costs one look a byte and no waiting in
+// between.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "net/mapped.h"
+#include "net/socket.h"
+#include "relay/admission.h"
+#include "relay/context.h"
+#include "relay/errors.h"
+#include "relay/listener.h"
+#include "relay/session.h"
+#include "relay/worker.h"
+
+namespace lastbyte::relay {
+
+namespace proxy = net::proxy_protocol;
+using termination::Event;
+
+/// Before the client has said anything.
+void Session::greet() {
+  greeting_ = std::make_unique<Greeting>();
+  greeting_->introduction = std::make_shared<Introduction>();
+  if (welcome_ == Welcome::reject) reject("PROXY header: client.proxy-trusted does not name " + client_address_.text());
+}
+
+void Session::on_greeting_events(std::uint32_t events) {
+  if ((events & EPOLLERR) != 0) return client_failed_early(net::take_error(side(Which::client).socket.get()));
+  hear_client(side(Which::client).hung_up ? Coming::ended : Coming::more);
+}
+
+void Session::hear_client(Coming coming) {
+  const int client = side(Which::client).socket.get();
+  // One byte more than a header can have tells whether something follows it.
+  const auto room = std::span(*context_.buffer).first(kLongestGreeting + 1);
+  const ssize_t got = ::recv(client, room.data(), room.size(), MSG_PEEK);
+  if (got < 0 && errno != EAGAIN) return client_failed_early(errno);
+  if (got == 0) coming = Coming::ended;
+  const auto seen = room.first(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const Heard heard = hear(seen, listener_.forwarding->proxy_header, coming);
+  if (const auto* header = std::get_if<proxy::Header>(&heard)) {
+    take_header(*header, seen.size());
+  } else if (const auto* refused = std::get_if<Refused>(&heard)) {
+    context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
+    // What has been said does not matter any more where it is the time that has passed.
+    if (coming != Coming::late) return reject(refused->reason);
+    greeting_->introduction->rejection = refused->reason;
+    apply(Event::deadline, Which::client);
+  } else if (std::holds_alternative<Plain>(heard)) {
+    let_in();
+  }
+}
+
+/// `seen`: all the bytes that lie there, the header's and those behind it.
+void Session::take_header(const proxy::Header& header, std::size_t seen) {
+  Side& client = side(Which::client);
+  std::size_t taken = 0;
+  while (taken < header.length) {
+    const ssize_t got = ::recv(client.socket.get(), context_.buffer->data(), header.length - taken, 0);
+    if (got <= 0) return client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
+    taken += static_cast<std::size_t>(got);
+  }
+  // What comes now makes a new edge.
+  if (seen == header.length && !client.hung_up) client.readable = false;
+  introduce(*greeting_, header);
+  if (!header.source.none()) {
+    greeting_->introduction->via = client_address_;
+    client_address_ = net::unmapped(header.source);
+  }
+  if (listener_.forwarding->send_proxy == proxy::Version::v2) greeting_->tlvs = header.tlvs;
+  let_in();
+}
+
+void Session::let_in() {
+  const Admission admission = admit(context_.shared, listener_, client_address_, context_.now);
+  count(context_.counters, admission);
+  if (admission != Admission::granted) return reject(std::string(reason(admission)));
+  admitted_ = true;
+  apply(Event::greeted, Which::client);
+  start_upstream();
+}
+
+void Session::reject(std::string why) {
+  greeting_->introduction->rejection = std::move(why);
+  apply(Event::rejected, Which::client);
+}
+
+/// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
+void Session::prepare_preface() {
+  if (!greeting_) greeting_ = std::make_unique<Greeting>();
+  net::Address destination = greeting_->destination;
+  if (destination.none()) destination = net::local_address(side(Which::client).socket.get());
+  auto text = preface(*listener_.forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
+  if (!text) {
+    // An upstream that waits for a header is not served without one.
+    context_.shared.warn("session " + std::to_string(id_) + " was reset: " + text.error().text());
+    return apply(Event::abort, Which::client);
+  }
+  greeting_->preface = std::move(*text);
+  apply(Event::pending, Which::client);
+}
+
+/// True: nothing of it waits any more.
+bool Session::send_preface() {
+  Side& upstream = side(Which::upstream);
+  while (has_preface() && upstream.writable) {
+    const std::string_view rest = std::string_view(greeting_->preface).substr(greeting_->sent);
+    const ssize_t put = ::send(upstream.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (put > 0) {
+      greeting_->sent += static_cast<std::size_t>(put);
+      upstream.sent += static_cast<std::size_t>(put);
+      last_activity_ = context_.now;
+      if (has_preface()) upstream.writable = false;
+    } else {
+      write_failed(Which::upstream, errno);
+      break;
+    }
+  }
+  return !has_preface();
+}
+
+}  // namespace lastbyte::relay

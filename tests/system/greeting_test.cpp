@@ -1,0 +1,366 @@
+// PROXY headers accepted from clients: before they are whole no upstream is touched, and no byte behind them is lost.
+#include "greeting.h"
+
+#include <gtest/gtest.h>
+
+#include "../net/proxy_bytes.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+using namespace std::string_literals;
+using net::proxy_protocol::Version;
+namespace tlv = net::proxy_protocol::tlv;
+
+const Flags kRequired = {"--client-proxy-protocol", "required"};
+const Flags kOptional = {"--client-proxy-protocol", "optional"};
+
+Flags operator+(Flags flags, const Flags& more) {
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+struct Told {
+  Version version;
+  bool v6;
+};
+
+std::string name_of(const ::testing::TestParamInfo<Told>& told) {
+  return "v"s + (told.param.version == Version::v1 ? "1" : "2") + (told.param.v6 ? "_ipv6" : "_ipv4");
+}
+
+class EveryHeader : public Greeted, public ::testing::WithParamInterface<Told> {
+ protected:
+  [[nodiscard]] static std::string bytes() {
+    const Told told = GetParam();
+    return told.v6 ? header_bytes(told.version, "2001:db8::7", 4711, "2001:db8::1", 443)
+                   : header_bytes(told.version, "192.0.2.7", 4711, "192.0.2.1", 443);
+  }
+  void expect_told(const Record& record, const Descriptor& client) {
+    EXPECT_EQ(record.client.address, GetParam().v6 ? "[2001:db8::7]:4711" : "192.0.2.7:4711") << record.line;
+    EXPECT_EQ(record.via, net::local_address(client.get()).text()) << record.line;
+    EXPECT_EQ(record.proxy_header, GetParam().version == Version::v1 ? "v1" : "v2") << record.line;
+    EXPECT_TRUE(record.complete) << record.line;
+  }
+};
+
+TEST_P(EveryHeader, T3_WithEarlyDataAndFinInOnePacket) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, bytes() + "early data"));
+  send_fin(client);
+  expect_served(client, "early data");
+  const Record record = proxy_->record();
+  expect_told(record, client);
+  EXPECT_EQ(record.client.received, 10U) << "the header is not the client's: " << record.line;
+  EXPECT_EQ(record.client.delivered, 10U) << record.line;
+}
+
+TEST_P(EveryHeader, ByteAtATime) {
+  start(kOptional);
+  const Descriptor client = this->client();
+  for (const char byte : bytes()) {
+    ASSERT_TRUE(upstream_untouched());
+    send_and_see_arrive(client, {&byte, 1});
+  }
+  send_and_see_arrive(client, "early data");
+  send_fin(client);
+  expect_served(client, "early data");
+  expect_told(proxy_->record(), client);
+}
+
+TEST_P(EveryHeader, WithTheBytesThatAWholeReadCouldTakeTooMany) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  const std::string large(200'000, 'x');
+  ASSERT_TRUE(net::test::send_all(client, bytes() + large));
+  send_fin(client);
+  expect_served(client, large);
+  EXPECT_EQ(proxy_->record().client.delivered, large.size());
+}
+
+TEST_P(EveryHeader, AloneLetsAServerSpeakFirst) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, bytes()));
+  const Descriptor server = served();
+  ASSERT_TRUE(net::test::send_all(server, "220 ready"));
+  EXPECT_EQ(next_of(client, 9), "220 ready");
+  send_fin(client);
+  EXPECT_EQ(all_of(server), "");
+  send_fin(server);
+  EXPECT_EQ(all_of(client), "");
+  expect_told(proxy_->record(), client);
+}
+
+TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefused) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, bytes().size() - 1)));
+  send_fin(client);
+  expect_rejected(client, "the PROXY header was cut off after " + std::to_string(bytes().size() - 1) + " bytes");
+}
+
+TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefusedWhereItIsOptionalToo) {
+  start(kOptional);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, bytes().size() - 1)));
+  send_fin(client);
+  expect_rejected(client, "before the client's FIN");
+}
+
+TEST_P(EveryHeader, T3_AResetWithinItEndsTheSession) {
+  start(kRequired);
+  Descriptor client = this->client();
+  send_and_see_arrive(client, bytes().substr(0, 14));
+  net::reset_and_close(client);
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.client.end, "reset") << record.line;
+  EXPECT_EQ(record.upstream.end, "untried") << record.line;
+  EXPECT_TRUE(upstream_untouched());
+}
+
+TEST_P(EveryHeader, T8_ThatDoesNotComeToItsEndIsWaitedForNoLongerThanTheLimit) {
+  start(kOptional + Flags{"--limits-proxy-header", "200ms"});
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, 14)));
+  EXPECT_EQ(all_of(client), "RESET");
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.limit, "proxy_header") << record.line;
+  EXPECT_EQ(record.client.end, "limit") << record.line;
+  EXPECT_EQ(record.upstream.end, "untried") << record.line;
+  EXPECT_EQ(record.rejected, "the PROXY header was cut off after 14 bytes in time") << record.line;
+  EXPECT_GE(record.duration_us, 200'000) << record.line;
+  EXPECT_TRUE(upstream_untouched());
+}
+
+INSTANTIATE_TEST_SUITE_P(ProxyHeader, EveryHeader,
+                         ::testing::Values(Told{Version::v1, false}, Told{Version::v1, true}, Told{Version::v2, false},
+                                           Told{Version::v2, true}),
+                         name_of);
+
+// ---- what is no header
+// -----------------------------------------------------------------------------------------------
+
+struct Wrong {
+  std::string name;
+  std::string bytes;
+  std::string why;
+};
+
+std::string wrong_checksum() {
+  std::string bytes = header_bytes(Version::v2, "192.0.2.7", 1, "192.0.2.1", 2, {{tlv::kCrc32c}});
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  return bytes;
+}
+
+class WrongHeader : public Greeted, public ::testing::WithParamInterface<Wrong> {};
+
+TEST_P(WrongHeader, IsRefusedWhereItIsRequired) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, GetParam().bytes));
+  expect_rejected(client, GetParam().why);
+}
+
+TEST_P(WrongHeader, IsRefusedWhereItIsOptional) {
+  start(kOptional);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, GetParam().bytes));
+  expect_rejected(client, GetParam().why);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ProxyHeader, WrongHeader,
+    ::testing::Values(
+        Wrong{"malformed_v1", "PROXY TCP4 192.0.2.7 192.0.2.300 1 2\r\n", "192.0.2.300"},
+        Wrong{"too_long_v1", "PROXY UNKNOWN " + std::string(200, 'x'), "no CRLF within 107 bytes"},
+        Wrong{"wrong_version", net::proxy_protocol::test::v2(0x31, 0x11, std::string(12, '\1')), "version 3"},
+        Wrong{"malformed_v2", net::proxy_protocol::test::v2(0x21, 0x11, "short"), "length"},
+        Wrong{"too_long_v2", net::proxy_protocol::test::v2(0x21, 0x11, std::string(5000, '\0')), "at most 4096"},
+        Wrong{"bad_checksum", wrong_checksum(), "CRC32C"}),
+    [](const auto& tested) { return tested.param.name; });
+
+class NoHeader : public Greeted {};
+
+TEST_F(NoHeader, IsRefusedWhereItIsRequired) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, "GET / HTTP/1.0\r\n\r\n"));
+  expect_rejected(client, "does not begin as a PROXY header does");
+}
+
+TEST_F(NoHeader, AndNothingElseIsRefusedWhereItIsRequired) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  send_fin(client);
+  expect_rejected(client, "no PROXY header came before the client's FIN");
+}
+
+TEST_F(NoHeader, IsPlainDataWhereItIsOptional) {
+  start(kOptional);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, "GET / HTTP/1.0\r\n\r\n"));
+  send_fin(client);
+  expect_served(client, "GET / HTTP/1.0\r\n\r\n");
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.client.address, net::local_address(client.get()).text()) << record.line;
+  EXPECT_EQ(record.via + record.proxy_header + record.rejected, "") << record.line;
+  EXPECT_TRUE(record.complete) << record.line;
+}
+
+TEST_F(NoHeader, ButABeginningAndAFinIsPlainDataWhereItIsOptional) {
+  start(kOptional);
+  for (const std::string& said : {""s, "P"s, "PRO"s, "PROXY"s, "\r\n"s, "\r\n\r\n\0\r\nQUIT"s}) {
+    const Descriptor client = this->client();
+    send_and_see_arrive(client, said);
+    send_fin(client);
+    expect_served(client, said);
+  }
+  for (const Record& record : proxy_->records(6)) EXPECT_TRUE(record.complete) << record.line;
+}
+
+TEST_F(NoHeader, ButABeginningIsPlainDataOnceTheLimitHasPassedWhereItIsOptional) {
+  start(kOptional + Flags{"--limits-proxy-header", "200ms"});
+  for (const std::string& said : {""s, "PRO"s}) {
+    const Descriptor client = this->client();
+    ASSERT_TRUE(net::test::send_all(client, said));
+    const Descriptor server = served();
+    ASSERT_TRUE(net::test::send_all(server, "hello"));
+    EXPECT_EQ(next_of(client, 5), "hello");
+    ASSERT_TRUE(net::test::send_all(client, "XY data"));
+    send_fin(client);
+    EXPECT_EQ(all_of(server), said + "XY data");
+    send_fin(server);
+    EXPECT_EQ(all_of(client), "");
+  }
+  for (const Record& record : proxy_->records(2)) EXPECT_TRUE(record.complete) << record.line;
+}
+
+TEST_F(NoHeader, OfASilentCrowdTouchesNoUpstreamAndHarmsNobody) {
+  start(kRequired + Flags{"--limits-proxy-header", "1s"});
+  std::vector<Descriptor> crowd;
+  for (int i = 0; i < 200; ++i) crowd.push_back(client());
+  const Descriptor good = client();
+  ASSERT_TRUE(net::test::send_all(good, header_bytes(Version::v2, "192.0.2.7", 1, "192.0.2.1", 2) + "data"));
+  send_fin(good);
+  expect_served(good, "data");
+  for (const Descriptor& each : crowd) EXPECT_EQ(all_of(each), "RESET");
+  std::size_t limited = 0;
+  for (const Record& record : proxy_->records(201)) limited += record.limit == "proxy_header" ? 1U : 0U;
+  EXPECT_EQ(limited, 200U);
+  EXPECT_TRUE(upstream_untouched());
+}
+
+TEST_F(NoHeader, IsNotWaitedForInALoop) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  send_and_see_arrive(client, "PROXY TCP4 19");
+  const milliseconds before = proxy_->process().cpu_time();
+  EXPECT_FALSE(eventually([&] { return proxy_->process().cpu_time() - before > milliseconds(200); }, milliseconds(500)))
+      << "it spins over bytes that lie there";
+  send_fin(client);
+  expect_rejected(client, "cut off");
+}
+
+TEST_F(NoHeader, T15_AStopEndsTheWaitingWithItsDrainTime) {
+  start(kRequired + Flags{"--drain", "200ms"});
+  const Descriptor client = this->client();
+  send_and_see_arrive(client, "PROXY ");
+  proxy_->process().signal(SIGTERM);
+  EXPECT_EQ(all_of(client), "RESET");
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.client.end, "stopped") << record.line;
+  EXPECT_EQ(record.upstream.end, "untried") << record.line;
+  proxy_->expect_end();
+}
+
+// ---- what a header tells
+// ---------------------------------------------------------------------------------------------
+
+class Header : public Greeted {};
+
+TEST_F(Header, OfASenderThatIsNotTrustedIsPlainDataWhereItIsOptional) {
+  start(kOptional + Flags{"--client-proxy-trusted", "192.0.2.0/24"});
+  const Descriptor client = this->client();
+  const std::string said = header_bytes(Version::v1, "192.0.2.7", 1, "192.0.2.1", 2) + "data";
+  ASSERT_TRUE(net::test::send_all(client, said));
+  send_fin(client);
+  expect_served(client, said);
+  EXPECT_EQ(proxy_->record().client.address, net::local_address(client.get()).text());
+}
+
+TEST_F(Header, OfASenderThatIsNotTrustedIsRefusedWhereItIsRequired) {
+  start(kRequired + Flags{"--client-proxy-trusted", "192.0.2.0/24"});
+  const Descriptor client = knock();
+  expect_rejected(client, "client.proxy-trusted does not name 127.0.0.1");
+}
+
+TEST_F(Header, OfATrustedSenderIsTaken) {
+  start(kRequired + Flags{"--client-proxy-trusted", "192.0.2.0/24,127.0.0.0/8"});
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, header_bytes(Version::v1, "192.0.2.7", 1, "192.0.2.1", 2) + "data"));
+  send_fin(client);
+  expect_served(client, "data");
+}
+
+TEST_F(Header, ThatTellsNobodyLeavesTheConnectionsOwnAddresses) {
+  start(kRequired);
+  for (const std::string& said :
+       {"PROXY UNKNOWN\r\n"s, net::proxy_protocol::test::v2(0x20, 0x00, ""),
+        net::proxy_protocol::test::v2(0x20, 0x11, std::string("\1\2\3\4\5\6\7\10\0\1\0\2", 12)),
+        net::proxy_protocol::test::v2(0x21, 0x00, "")}) {
+    const Descriptor client = this->client();
+    ASSERT_TRUE(net::test::send_all(client, said + "data"));
+    send_fin(client);
+    expect_served(client, "data");
+  }
+  for (const Record& record : proxy_->records(4)) {
+    EXPECT_TRUE(record.client.address.starts_with("127.0.0.1:")) << record.line;
+    EXPECT_EQ(record.via, "") << record.line;
+    EXPECT_NE(record.proxy_header, "") << record.line;
+  }
+}
+
+TEST_F(Header, TellsUniqueIdAndAuthorityForTheRecord) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(
+      client, header_bytes(Version::v2, "192.0.2.7", 1, "192.0.2.1", 2,
+                           {{tlv::kUniqueId, "id \x01\"7\""}, {tlv::kAuthority, "www.example"}, {tlv::kCrc32c}})));
+  send_fin(client);
+  expect_served(client, "");
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.unique_id, "id \\x01\"7\"") << record.line;
+  EXPECT_EQ(record.authority, "www.example") << record.line;
+}
+
+TEST_F(Header, TellsWhoseSessionsAreCounted) {
+  start(kRequired + Flags{"--max-sessions-per-client", "1"});
+  const auto come = [&](const std::string& ip) {
+    Descriptor client = this->client();
+    EXPECT_TRUE(net::test::send_all(client, header_bytes(Version::v2, ip, 1, "192.0.2.1", 2)));
+    return client;
+  };
+  const Descriptor first = come("192.0.2.7");
+  const Descriptor first_served = served();
+  const Descriptor other = come("192.0.2.8");
+  const Descriptor other_served = served();
+  const Descriptor second = come("192.0.2.7");
+  expect_rejected(second, "max-sessions-per-client");
+  send_fin(first);
+  EXPECT_EQ(all_of(first_served), "");
+  send_fin(first_served);
+  EXPECT_EQ(all_of(first), "");
+  EXPECT_EQ(proxy_->records(2).back().complete, true);
+  const Descriptor again = come("192.0.2.7");
+  send_fin(again);
+  expect_served(again, "");
+  send_fin(other);
+  EXPECT_EQ(all_of(other_served), "");
+  send_fin(other_served);
+  EXPECT_EQ(all_of(other), "");
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

@@ -1,0 +1,75 @@
+// Mutants of what comes before the upstream is connected (T3).
+#include "mutating.h"
+
+namespace lastbyte::termination::test {
+namespace {
+
+Machine attempt_outlives_its_client() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    const bool connecting = session.side(other(which)).output == Output::connecting;
+    if (event != Event::reset || !connecting) return step(session, event, which);
+    Step result{session, {}};
+    result.session.side(which).input = Input::reset;
+    let_go(result, which, Hold::done);
+    return result;
+  });
+}
+
+Machine connects_before_the_greeting() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    Session impatient = session;
+    Output& output = impatient.side(which).output;
+    if (event == Event::connected && output == Output::untried) output = Output::connecting;
+    return step(impatient, event, which);
+  });
+}
+
+Machine rejected_presented_as_empty_answer() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    MaybeStep result = step(session, event, which);
+    if (result && event == Event::rejected) result->action(which) = {.close = true};
+    return result;
+  });
+}
+
+Machine rejected_is_served() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    return step(session, event == Event::rejected ? Event::greeted : event, which);
+  });
+}
+
+Machine unreachable_presented_as_empty_answer() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    MaybeStep result = step(session, event, which);
+    if (result && event == Event::connect_failed) result->action(other(which)) = {.close = true};
+    return result;
+  });
+}
+
+Machine reads_before_the_connect() {
+  Machine machine;
+  machine.reads = [](const Session& session, Which which) {
+    Session connected = session;
+    Output& output = connected.side(other(which)).output;
+    if (output == Output::connecting) output = Output::open;
+    return reads(connected, which);
+  };
+  return machine;
+}
+
+constexpr std::array kMutants{
+    Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
+    Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},
+    Mutant{"ConnectsBeforeTheGreeting", "T3_NothingIsTriedBeforeTheGreeting", connects_before_the_greeting},
+    Mutant{"RejectedPresentedAsEmptyAnswer", "T3_RejectedClientIsReset", rejected_presented_as_empty_answer},
+    Mutant{"RejectedIsServed", "T3_RejectedClientIsReset", rejected_is_served},
+    Mutant{"UnreachableClosesTheClient", "T3_UnreachableUpstreamResetsTheClient",
+           unreachable_presented_as_empty_answer},
+    Mutant{"ReadsBeforeTheConnect", "T3_NothingIsLostBeforeTheConnect", reads_before_the_connect},
+};
+
+}  // namespace
+
+std::span<const Mutant> early_mutants() { return kMutants; }
+
+}  // namespace lastbyte::termination::test
