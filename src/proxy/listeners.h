@@ -34,6 +34,7 @@ struct Bound {
   std::vector<std::vector<Descriptor>> per_worker;  ///< each worker's own sockets
   Namespaces::Shared listen_inside = nullptr;
   Namespaces::Shared upstream_inside = nullptr;
+  std::size_t borrowed = 0;  ///< how many of them, the first ones, are duplicates of passed sockets
 };
 
 /// Binds everything, for `workers` workers. Sockets that were passed are used instead of new ones; each worker gets a

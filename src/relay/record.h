@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/address.h"
@@ -27,6 +28,29 @@ struct SideRecord {
   FlowRecord flow;       ///< the flow out of this side
 };
 
+/// How a session of datagrams ended, which have no end of their own.
+enum class DatagramEnd : std::uint8_t {
+  idle,     ///< nothing came from either side for limits.datagram-idle
+  failed,   ///< the upstream's socket told an error: an ICMP message has come
+  evicted,  ///< it made room for a new client, as the one that had been silent the longest
+  drained,  ///< a stop was asked for, and no answer was owed to the client any more
+  stopped,  ///< it was still waiting when the drain time was over, or at a second signal
+};
+
+/// One flow of datagrams, named after its source. What was received and not dropped was given to the kernel for the
+/// other side; whether it arrived, nobody is told.
+struct DatagramFlow {
+  std::uint64_t received = 0;  ///< datagrams
+  std::uint64_t received_bytes = 0;
+  std::uint64_t dropped = 0;  ///< datagrams that the kernel did not take
+  std::uint64_t dropped_bytes = 0;
+};
+
+struct DatagramRecord {
+  DatagramEnd end = DatagramEnd::idle;
+  std::array<DatagramFlow, 2> flows;  ///< the client's, the upstream's
+};
+
 struct Record {
   std::uint64_t id = 0;                           ///< unique in the life of the process
   std::shared_ptr<const std::string> forwarding;  ///< its name
@@ -38,6 +62,8 @@ struct Record {
   std::uint32_t retries = 0;                       ///< connection attempts after the first
   termination::Verdict verdict;
   std::array<SideRecord, 2> sides;
+  /// Of a session of datagrams. Its verdict, connect_duration, retries and flows of bytes then say nothing.
+  std::optional<DatagramRecord> datagrams = {};
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {
     return sides[static_cast<std::size_t>(which)];

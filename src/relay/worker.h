@@ -33,6 +33,9 @@ struct Counters {
   std::atomic<std::uint64_t> records_dropped{0};  ///< the ring was full
   std::atomic<std::uint64_t> accept_pauses{0};    ///< accept() paused for want of descriptors or memory
   std::atomic<std::uint64_t> beats{0};            ///< heartbeats answered, see Worker::beat()
+  std::atomic<std::uint64_t> datagrams{0};          ///< received for sessions, from either side
+  std::atomic<std::uint64_t> datagrams_dropped{0};  ///< of these, not taken by the kernel
+  std::atomic<std::uint64_t> datagrams_refused{0};  ///< of clients that may not have a session, or for want of room
 };
 
 /// What all workers of a process share. Outlives them.
@@ -45,6 +48,7 @@ struct Listening {
   std::vector<Descriptor> sockets;               ///< this worker's own: one for each address of the listening endpoint
   std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
   std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
+  std::size_t borrowed = 0;  ///< how many of the sockets, the first ones, the service manager has too
 };
 
 class Worker {
