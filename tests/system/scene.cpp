@@ -67,10 +67,12 @@ void expect_counts_agree(const Played& played) {
   EXPECT_LE(record.client.received, played.client.sent) << played.text();
   EXPECT_LE(record.upstream.received, played.server.sent) << played.text();
   // What a kernel has acknowledged has arrived; whether the peer then read it is its own affair.
-  if (counted_all_that_came(played.server))
+  if (counted_all_that_came(played.server)) {
     EXPECT_LE(record.client.delivered, played.server.received + played.server.unread) << played.text();
-  if (counted_all_that_came(played.client))
+  }
+  if (counted_all_that_came(played.client)) {
     EXPECT_LE(record.upstream.delivered, played.client.received + played.client.unread) << played.text();
+  }
   EXPECT_LE(played.server.received, record.client.received) << played.text();
   EXPECT_LE(played.client.received, record.upstream.received) << played.text();
   EXPECT_FALSE(played.client.first_wrong) << played.text();
