@@ -40,9 +40,11 @@ double percentile_us(std::vector<std::uint32_t>& values, double part) {
 }
 
 void report(Result& result) {
-  fmt::print("{{\"operations\": {}, \"bytes\": {}, \"seconds\": {:.6f}, \"p50_us\": {:.1f}, \"p99_us\": {:.1f}}}\n",
-             result.operations, result.bytes, std::chrono::duration<double>(result.elapsed).count(),
-             percentile_us(result.latencies_ns, 0.5), percentile_us(result.latencies_ns, 0.99));
+  fmt::print(
+      "{{\"operations\": {}, \"bytes\": {}, \"sent\": {}, \"seconds\": {:.6f}, \"p50_us\": {:.1f}, \"p99_us\": "
+      "{:.1f}}}\n",
+      result.operations, result.bytes, result.sent, std::chrono::duration<double>(result.elapsed).count(),
+      percentile_us(result.latencies_ns, 0.5), percentile_us(result.latencies_ns, 0.99));
   std::fflush(stdout);
 }
 
@@ -54,12 +56,14 @@ int run(int argc, char** argv) {
   app.add_option("--connect", address, "ADDRESS:PORT")->required();
   app.add_option("--connections", options.connections)->check(CLI::Range(1, 100'000));
   app.add_option("--size", options.message_bytes, "bytes in a message")->check(CLI::Range(1, 65'536));
+  app.add_option("--rate", options.rate, "datagrams a second")->check(CLI::Range(1, 100'000'000));
   app.add_option("--seconds", seconds)->check(CLI::Range(0.0, 600.0));
   Result (*load)(const Options&) = nullptr;
   app.add_subcommand("bulk")->callback([&load] { load = run_bulk; });
   app.add_subcommand("messages")->callback([&load] { load = run_messages; });
   app.add_subcommand("sessions")->callback([&load] { load = run_sessions; });
   app.add_subcommand("idle")->callback([&load] { load = run_idle; });
+  app.add_subcommand("datagrams")->callback([&load] { load = run_datagrams; });
   app.require_subcommand(1);
   CLI11_PARSE(app, argc, argv);
 

@@ -19,6 +19,7 @@ struct Options {
   sockaddr_in address{};
   std::size_t connections = 1;
   std::size_t message_bytes = 64;
+  std::uint64_t rate = 0;  ///< datagrams a second, over all sockets
   Clock::duration duration{std::chrono::seconds(2)};
 };
 
@@ -26,6 +27,7 @@ struct Options {
 struct Result {
   std::uint64_t operations = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t sent = 0;  ///< datagrams; the operations are those that were echoed
   Clock::duration elapsed{};
   std::vector<std::uint32_t> latencies_ns;  ///< empty where it means nothing
   std::vector<Descriptor> open;             ///< what stays connected until the orchestrator has measured
@@ -47,5 +49,7 @@ Result run_messages(const Options& options);
 Result run_sessions(const Options& options);
 /// Opens all connections, exchanges one message on each, and lets them be until the orchestrator has measured.
 Result run_idle(const Options& options);
+/// Sends datagrams at a fixed rate, from as many sockets as `connections` in turn, and counts the echoes.
+Result run_datagrams(const Options& options);
 
 }  // namespace lastbyte::bench

@@ -1,5 +1,6 @@
-// bench_origin: what the measured proxies connect to. Two ports of the kernel's choice, printed as one line of JSON:
+// bench_origin: what the measured proxies connect to. Three ports of the kernel's choice, printed as one line of JSON:
 //   echo   sends back what it receives (small messages), and closes when the client has finished
+//   udp    the same for datagrams
 //   bulk   for each 8-byte count that it receives (host byte order) sends that many bytes
 // Ends when its standard input does.
 #include <fmt/format.h>
@@ -23,12 +24,44 @@ namespace {
 constexpr std::size_t kBulkChunk = 256 * 1024;
 constexpr std::size_t kBulkTurn = 1024 * 1024;  ///< one connection's share before the others have theirs
 
-enum class Service : std::uint8_t { input, echo_listener, bulk_listener, echo, bulk };
+enum class Service : std::uint8_t { input, echo_listener, bulk_listener, echo, bulk, datagrams };
 
 struct Connection {
   Descriptor fd;
   std::uint64_t owed = 0;  ///< bytes of bulk still to send
   bool watches_output = false;
+};
+
+/// Many at a time, so that the origin is never what is measured.
+class Datagrams {
+ public:
+  void echo(int fd) {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      parts_[i] = {bytes_.data() + i * kLargest, kLargest};
+      headers_[i].msg_hdr = {.msg_name = &names_[i],
+                             .msg_namelen = sizeof names_[i],
+                             .msg_iov = &parts_[i],
+                             .msg_iovlen = 1,
+                             .msg_control = nullptr,
+                             .msg_controllen = 0,
+                             .msg_flags = 0};
+    }
+    const int got = ::recvmmsg(fd, headers_.data(), kBatch, MSG_DONTWAIT, nullptr);
+    for (int i = 0; i < got; ++i)
+      parts_[static_cast<std::size_t>(i)].iov_len = headers_[static_cast<std::size_t>(i)].msg_len;
+    for (int sent = 0; sent < got;) {
+      const int now = ::sendmmsg(fd, headers_.data() + sent, static_cast<unsigned>(got - sent), 0);
+      sent += now > 0 ? now : 1;  // one that its client no longer wants
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kLargest = 2048;
+  std::vector<std::byte> bytes_ = std::vector<std::byte>(kBatch * kLargest);
+  std::array<iovec, kBatch> parts_{};
+  std::array<sockaddr_in, kBatch> names_{};
+  std::array<mmsghdr, kBatch> headers_{};
 };
 
 class Origin {
@@ -40,10 +73,13 @@ class Origin {
     std::uint16_t bulk_port = 0;
     const Descriptor echo_listener = listen_on_loopback(echo_port);
     const Descriptor bulk_listener = listen_on_loopback(bulk_port);
+    std::uint16_t udp_port = 0;
+    const Descriptor datagrams = bind_on_loopback(udp_port);
+    watch(epoll_.get(), datagrams.get(), EPOLLIN, tag(Service::datagrams, datagrams.get()));
     watch(epoll_.get(), STDIN_FILENO, EPOLLIN, tag(Service::input, STDIN_FILENO));
     watch(epoll_.get(), echo_listener.get(), EPOLLIN, tag(Service::echo_listener, echo_listener.get()));
     watch(epoll_.get(), bulk_listener.get(), EPOLLIN, tag(Service::bulk_listener, bulk_listener.get()));
-    fmt::print("{{\"echo\": {}, \"bulk\": {}}}\n", echo_port, bulk_port);
+    fmt::print("{{\"echo\": {}, \"bulk\": {}, \"udp\": {}}}\n", echo_port, bulk_port, udp_port);
     std::fflush(stdout);
 
     std::array<epoll_event, 256> events{};
@@ -58,6 +94,7 @@ class Origin {
           case Service::bulk_listener: accept_from(fd, Service::bulk); break;
           case Service::echo: echo(fd); break;
           case Service::bulk: bulk(fd); break;
+          case Service::datagrams: datagrams_.echo(fd); break;
         }
       }
     }
@@ -124,6 +161,7 @@ class Origin {
   Descriptor epoll_;
   std::vector<std::byte> chunk_;
   std::unordered_map<int, Connection> connections_;
+  Datagrams datagrams_;
 };
 
 }  // namespace

@@ -177,10 +177,10 @@ class SystemCalls:
 class Load:
     """A bench_load that is connected and warm; see load.cpp for its protocol."""
 
-    def __init__(self, program, kind, port, connections, seconds, directory, cpus=None):
+    def __init__(self, program, kind, port, connections, seconds, directory, cpus=None, more=()):
         self.seconds = seconds
         self.process = Process(
-            [program, "--connect", f"127.0.0.1:{port}", "--connections", str(connections), "--seconds", str(seconds), kind],
+            [program, "--connect", f"127.0.0.1:{port}", "--connections", str(connections), "--seconds", str(seconds), *more, kind],
             directory, cpus,
         )
         try:

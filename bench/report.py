@@ -34,6 +34,9 @@ def goals(results):
         ratios = [r for r in (ratio(results, what, "cpu_us", peer) for peer in BETTER_OF) if r is not None]
         unit = "request" if what.startswith("messages") else "connection"
         add(f"{what}: CPU per {unit}, to the better of HAProxy and nginx", max(ratios, default=None), 1.0)
+    for what in (name for name in results if name.startswith("datagrams")):
+        for peer, title in (("nginx", "nginx"), ("socat", "socat")):
+            add(f"{title_of(what)}: CPU of each, to {title}", ratio(results, what, "cpu_us", peer), 1.0)
     add("own memory per idle session", median(results, "memory", "lastbyte", "rss_per_session"), 1024, " B")
     add("system calls per small message", median(results, "syscalls messages", "lastbyte", "per_unit"), 2.1)
     add("system calls per short session", median(results, "syscalls sessions", "lastbyte", "per_unit"), 18)
@@ -55,6 +58,9 @@ def table(head, rows):
 
 def title_of(what):
     """"bulk 8" as a reader wants it."""
+    if what.startswith("datagrams"):
+        _, clients, rate = what.split()
+        return f"Datagrams, {int(rate):,} a second from {clients} client{'' if clients == '1' else 's'}"
     kind, _, count = what.rpartition(" ")
     connections = f"{count} connection{'' if count == '1' else 's'}"
     return {"bulk": f"Bulk, {connections}", "messages": f"64-byte request and response, {connections}",
@@ -75,11 +81,17 @@ def measured_table(results, titles, what, figures):
 
 
 def sections(results, titles):
-    for what in (name for name in results if name.startswith(("bulk", "messages", "sessions"))):
+    for what in (name for name in results if name.startswith(("bulk", "messages", "sessions", "datagrams"))):
         yield f"## {title_of(what)}\n"
         if what.startswith("bulk"):
             yield "The origin sends as fast as it can, the client reads and discards.\n"
             yield measured_table(results, titles, what, [("gb_per_s", "GB/s"), ("cpu_s_per_gb", "proxy CPU, s/GB")])
+        elif what.startswith("datagrams"):
+            yield ("200 bytes each over UDP, echoed by the origin. CPU is for one datagram in one "
+                   "direction, of those that came back.\n")
+            yield measured_table(results, titles, what, [
+                ("offered_per_s", "sent per second"), ("per_s", "echoed per second"), ("loss_percent", "lost, %"),
+                ("cpu_us", "proxy CPU, µs each")])
         else:
             yield measured_table(results, titles, what, [
                 ("per_s", "per second"), ("p50_us", "p50, µs"), ("p99_us", "p99, µs"), ("cpu_us", "proxy CPU, µs each")])
@@ -136,7 +148,8 @@ def plot(results, titles, path):
 
     pyplot.rcParams.update({"svg.hashsalt": "lastbyte", "font.size": 9})
     panels = [(what, "cpu_s_per_gb" if what.startswith("bulk") else "cpu_us", unit) for what in results
-              for prefix, unit in (("bulk", "CPU s per GB"), ("messages", "CPU µs per request"), ("sessions", "CPU µs per session"))
+              for prefix, unit in (("bulk", "CPU s per GB"), ("messages", "CPU µs per request"), ("sessions", "CPU µs per session"),
+                                  ("datagrams", "CPU µs per datagram"))
               if what.startswith(prefix)]
     if "memory" in results:
         panels.append(("memory", "rss_per_session", "bytes per idle session"))

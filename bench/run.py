@@ -34,7 +34,11 @@ LOADS = {
     "messages": [("messages", 1), ("messages", 64), ("messages", 512)],
     "sessions": [("sessions", 16)],
 }
-ONLY = [*LOADS, "memory", "syscalls"]
+# clients, datagrams a second over all of them, each to be echoed: one client at a rate at which socat loses, many at
+# that rate, and many at a rate beyond what any can
+DATAGRAMS = [(1, 60_000), (64, 60_000), (64, 400_000)]
+DATAGRAM_BYTES = 200
+ONLY = [*LOADS, "datagrams", "memory", "syscalls"]
 TRACED = ["lastbyte", "haproxy", "nginx"]
 SOCAT_IDLE_SESSIONS = 250  # a process each
 
@@ -86,6 +90,23 @@ class Bench:
         return {"per_s": operations / seconds, "p50_us": result["p50_us"], "p99_us": result["p99_us"],
                 "cpu_us": cpu / operations * 1e6 if proxy else None}
 
+    def datagrams(self, system, clients, rate):
+        with contextlib.ExitStack() as stack:
+            origin = stack.enter_context(Process([self.origin_program], self.directory, self.peer_cpus))
+            target = json.loads(origin.read_line(5))["udp"]
+            proxy, port = system.start_datagrams(target, self.directory, clients, self.proxy_cpus)
+            if proxy:
+                stack.enter_context(proxy)
+            load = stack.enter_context(
+                Load(self.load_program, "datagrams", port, clients, self.options.seconds, self.directory,
+                     self.peer_cpus, ("--rate", str(rate), "--size", str(DATAGRAM_BYTES))))
+            before = settled_cpu_seconds(proxy.pid) if proxy else 0
+            result = load.run()
+            cpu = settled_cpu_seconds(proxy.pid) - before if proxy else None
+        echoed, sent = result["operations"], result["sent"]
+        return {"per_s": echoed / result["seconds"], "loss_percent": 100 * (1 - echoed / sent),
+                "offered_per_s": sent / result["seconds"], "cpu_us": cpu / (2 * echoed) * 1e6 if proxy and echoed else None}
+
     def memory(self, system):
         sessions = SOCAT_IDLE_SESSIONS if system.name == "socat" else self.idle_sessions
         with self.between(system, "idle", sessions, 1, sessions) as (proxy, start_load):
@@ -112,7 +133,7 @@ class Bench:
         return {"per_unit": sum(counts.values()) / units, "calls": {name: count / units for name, count in top}}
 
     def attempt(self, what, system, measure, *arguments):
-        print(f"  {what:<16} {system.title:<24}", end="", flush=True)
+        print(f"  {what:<20} {system.title:<24}", end="", flush=True)
         try:
             values = measure(system, *arguments)
         except (BenchError, subprocess.SubprocessError, OSError, json.JSONDecodeError) as error:
@@ -136,6 +157,10 @@ class Bench:
                     for system in chosen[turn:] + chosen[:turn]:
                         what = f"{kind} {connections}"
                         note(what, system, self.attempt(what, system, self.throughput, kind, connections))
+            for clients, rate in DATAGRAMS if "datagrams" in wanted else []:
+                for system in (s for s in chosen[turn:] + chosen[:turn] if s.forwards_datagrams()):
+                    what = f"datagrams {clients} {rate}"
+                    note(what, system, self.attempt(what, system, self.datagrams, clients, rate))
         if "memory" in wanted:
             for system in (s for s in chosen if s.name != "direct"):
                 note("memory", system, self.attempt("memory", system, self.memory))

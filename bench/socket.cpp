@@ -81,6 +81,36 @@ Descriptor connect_to(const sockaddr_in& address, std::uint8_t source) {
   return fd;
 }
 
+namespace {
+
+Descriptor datagram_socket() {
+  Descriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) die_errno("socket");
+  // What is lost is to be lost by the forwarder: its peers have more room than it.
+  const int room = 16 * 1024 * 1024;
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
+    set(fd.get(), SOL_SOCKET, SO_RCVBUF, room);
+  return fd;
+}
+
+}  // namespace
+
+Descriptor bind_on_loopback(std::uint16_t& port) {
+  Descriptor fd = datagram_socket();
+  sockaddr_in address = loopback(1);
+  socklen_t length = sizeof address;
+  if (::bind(fd.get(), generic(address), length) != 0) die_errno("bind");
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) die_errno("getsockname");
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+Descriptor datagrams_to(const sockaddr_in& address) {
+  Descriptor fd = datagram_socket();
+  if (::connect(fd.get(), generic(address), sizeof address) != 0) die_errno("connect");
+  return fd;
+}
+
 void set_nonblocking(int fd) {
   if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) die_errno("fcntl");
 }

@@ -27,6 +27,11 @@ Descriptor listen_on_loopback(std::uint16_t& port);
 /// connect from, 0 for the kernel's choice: several of them keep a flood of short sessions from running out of ports.
 Descriptor connect_to(const sockaddr_in& address, std::uint8_t source = 0);
 
+/// A UDP socket on 127.0.0.1, on a port that the kernel chooses.
+Descriptor bind_on_loopback(std::uint16_t& port);
+/// A connected one, with room for many answers.
+Descriptor datagrams_to(const sockaddr_in& address);
+
 void set_nonblocking(int fd);
 /// Level-triggered.
 void watch(int epoll, int fd, std::uint32_t events, std::uint64_t data);

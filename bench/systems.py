@@ -40,6 +40,9 @@ stream {{
 """
 
 
+NGINX_UDP = NGINX.replace("{listen};", "{listen} udp;")
+
+
 def _write(directory, name, text):
     path = os.path.join(directory, name)
     with open(path, "w") as file:
@@ -61,9 +64,9 @@ def _haproxy_splice(listen, target, directory, sessions):
     return _haproxy(listen, target, directory, sessions, "  option splice-request\n  option splice-response")
 
 
-def _nginx(listen, target, directory, sessions):
+def _nginx(listen, target, directory, sessions, template=NGINX):
     user = "user root;" if os.geteuid() == 0 else ""
-    text = NGINX.format(listen=listen, target=target, directory=directory, connections=2 * sessions + 500, user=user)
+    text = template.format(listen=listen, target=target, directory=directory, connections=2 * sessions + 500, user=user)
     return ["/usr/sbin/nginx", "-p", directory, "-e", "stderr", "-c", _write(directory, "nginx.conf", text)]
 
 
@@ -72,9 +75,27 @@ def _socat(listen, target, directory, sessions):
             f"TCP4:127.0.0.1:{target},nodelay"]
 
 
+def _lastbyte_udp(listen, target, directory, sessions, binary):
+    return [binary, "proxy", "--workers", "1", "--log-target", "off",
+            "--listen", f"udp:127.0.0.1:{listen}", "--connect", f"udp:127.0.0.1:{target}"]
+
+
+def _nginx_udp(listen, target, directory, sessions):
+    return _nginx(listen, target, directory, sessions, NGINX_UDP)
+
+
+def _socat_udp(listen, target, directory, sessions):
+    return ["socat", f"UDP4-LISTEN:{listen},bind=127.0.0.1,fork,reuseaddr", f"UDP4:127.0.0.1:{target}"]
+
+
 class System:
-    def __init__(self, name, title, argv, version):
-        self.name, self.title, self._argv, self._version = name, title, argv, version
+    """`argv` and `udp_argv`: how it is started to forward TCP and UDP; None: there is nothing to start, or it cannot."""
+
+    def __init__(self, name, title, argv, version, udp_argv=None):
+        self.name, self.title, self._argv, self._version, self._udp_argv = name, title, argv, version, udp_argv
+
+    def forwards_datagrams(self):
+        return self._argv is None or self._udp_argv is not None
 
     def version(self):
         if not self._version:
@@ -82,6 +103,13 @@ class System:
         done = subprocess.run(self._version, capture_output=True, text=True, timeout=10)
         lines = [line for line in (done.stdout + done.stderr).splitlines() if any(c.isdigit() for c in line)]
         return lines[0].strip() if lines else "unknown"
+
+    def start_datagrams(self, target, directory, sessions, cpus=None):
+        """The same for UDP; that it is ready shows when it answers."""
+        if not self._udp_argv:
+            return None, target
+        listen = free_port(socket.SOCK_DGRAM)
+        return Process(self._udp_argv(listen, target, directory, sessions), directory, cpus), listen
 
     def start(self, target, directory, sessions, cpus=None):
         """A running forwarder to 127.0.0.1:target: its process (None: no proxy at all) and the port to connect to."""
@@ -101,19 +129,22 @@ def systems(lastbyte_binary):
     def lastbyte(*arguments):
         return _lastbyte(*arguments, lastbyte_binary)
 
+    def lastbyte_udp(*arguments):
+        return _lastbyte_udp(*arguments, lastbyte_binary)
+
     return [
         System("direct", "direct connection", None, None),
-        System("lastbyte", "lastbyte", lastbyte, [lastbyte_binary, "--version"]),
+        System("lastbyte", "lastbyte", lastbyte, [lastbyte_binary, "--version"], lastbyte_udp),
         System("haproxy", "HAProxy", _haproxy, ["/usr/sbin/haproxy", "-v"]),
         System("haproxy-splice", "HAProxy, splice forced", _haproxy_splice, ["/usr/sbin/haproxy", "-v"]),
-        System("nginx", "nginx stream", _nginx, ["/usr/sbin/nginx", "-v"]),
-        System("socat", "socat fork", _socat, ["socat", "-V"]),
+        System("nginx", "nginx stream", _nginx, ["/usr/sbin/nginx", "-v"], _nginx_udp),
+        System("socat", "socat fork", _socat, ["socat", "-V"], _socat_udp),
     ]
 
 
-def free_port():
+def free_port(kind=socket.SOCK_STREAM):
     """A port that the kernel chose; nobody else asks for one between here and the proxy's bind."""
-    with socket.socket() as probe:
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 

@@ -1,5 +1,6 @@
 #include "net/connecting.h"
 
+#include "net/datagram.h"
 #include "net/unix_stream.h"
 
 namespace lastbyte::net {

@@ -7,72 +7,21 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <limits>
 #include <string>
 
 #include "net/namespace_thread.h"
+#include "net/set_options.h"
 
 namespace lastbyte::net {
 namespace {
 
 std::string named(const Address& address) { return "tcp:" + address.text(); }
 
-bool set_integer(int fd, int level, int option, int value) {
-  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
-}
-
-/// The kernel takes int; a longer time would wrap to a short or negative one.
-template <typename Rep, typename Period>
-int clamped(std::chrono::duration<Rep, Period> time) {
-  constexpr auto most = std::numeric_limits<int>::max();
-  return time.count() > most ? most : static_cast<int>(time.count());
-}
-
-/// Sets options one after the other; the first that fails is kept, and nothing is tried after it.
-class Options {
- public:
-  Options(int fd, const Address& address) : fd_(fd), address_(address) {}
-
-  void integer(const char* name, int level, int option, int value, const char* help = "") {
-    if (error_.code == 0 && !set_integer(fd_, level, option, value)) fail(name, help);
-  }
-
-  void text(const char* name, int level, int option, const std::string& value, const char* help) {
-    if (error_.code != 0) return;
-    if (::setsockopt(fd_, level, option, value.data(), static_cast<socklen_t>(value.size())) != 0) fail(name, help);
-  }
-
-  [[nodiscard]] Result<void> result() const {
-    if (error_.code != 0) return Failure(error_);
-    return {};
-  }
-
- private:
-  void fail(const char* name, const char* help) {
-    error_.code = errno;
-    error_.operation = std::string("set ") + name + " for " + named(address_);
-    error_.detail = help;
-  }
-
-  int fd_;
-  const Address& address_;
-  Error error_;
-};
-
-/// Those of the options that must stand before bind(), listen() or connect(). Buffers: the window scale is chosen when
-/// the SYN is sent or answered (tcp(7)).
+/// Those of the options that must stand before bind(), listen() or connect().
 void set_early(Options& set, const SocketOptions& options) {
-  if (options.send_buffer) set.integer("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, *options.send_buffer);
-  if (options.receive_buffer) set.integer("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, *options.receive_buffer);
+  set_common(set, options);
   if (options.user_timeout) {
     set.integer("TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, clamped(*options.user_timeout));
-  }
-  if (options.mark) {
-    set.integer("SO_MARK", SOL_SOCKET, SO_MARK, static_cast<int>(*options.mark), "it needs CAP_NET_ADMIN");
-  }
-  if (!options.interface.empty()) {
-    set.text("SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, options.interface,
-             "expected the name of a network interface of this machine");
   }
 }
 
@@ -82,15 +31,6 @@ void set_keepalive(Options& set, const Keepalive& keepalive) {
   set.integer("TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, clamped(keepalive.idle));
   set.integer("TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, clamped(keepalive.interval));
   set.integer("TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
-}
-
-std::string bind_advice(int code, const Address& address) {
-  switch (code) {
-    case EACCES: return address.port() < 1024 ? "ports below 1024 need CAP_NET_BIND_SERVICE" : "";
-    case EADDRINUSE: return "another socket listens there already";
-    case EADDRNOTAVAIL: return "no interface of this machine has the address";
-    default: return "";
-  }
 }
 
 Failure bind_failure(const Address& address) {
@@ -103,7 +43,7 @@ enum class PortSharing { none, now };
 Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure_from_errno("make a socket for " + named(address));
-  Options set(socket.get(), address);
+  Options set(socket.get(), named(address));
   // Without it the sessions in TIME_WAIT of an earlier run would hold the port for a minute.
   set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -123,15 +63,8 @@ std::string connect_advice(int code, const Address& source) {
          "net.ipv4.ip_local_port_range";
 }
 
-/// Lets bind() take an address that is not this machine's.
-void set_transparent(Options& set, int family) {
-  const char* advice = "it needs CAP_NET_RAW";
-  if (family == AF_INET) set.integer("IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 1, advice);
-  if (family == AF_INET6) set.integer("IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 1, advice);
-}
-
 Result<void> bind_source(int fd, const Address& to, const Address& source, const ConnectOptions& options) {
-  Options set(fd, to);
+  Options set(fd, named(to));
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (source.port() == 0) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
@@ -152,7 +85,7 @@ Result<void> bind_source(int fd, const Address& to, const Address& source, const
 
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options) {
   if (address.is_unix()) return {};  // they are TCP's
-  Options set(fd, address);
+  Options set(fd, named(address));
   if (options.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(set, options.socket.keepalive);
   if (options.defer_accept) {
@@ -190,7 +123,7 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
   if (!made) return failure(operation(), made.error().code, std::move(made.error().detail));
   Connecting connecting{std::move(*made)};
   const int fd = connecting.socket.get();
-  Options set(fd, to);
+  Options set(fd, named(to));
   set_early(set, options.socket);
   if (auto done = set.result(); !done) return Failure(done.error());
   if (!source.none()) {
@@ -207,33 +140,12 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
   return connecting;
 }
 
-Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                         NamespaceThread* inside) {
-  auto made = make_socket(to.family(), SOCK_DGRAM, inside);
-  if (!made) return failure("connect udp:" + to.text(), made.error().code, std::move(made.error().detail));
-  Descriptor socket = std::move(*made);
-  Options set(socket.get(), to);
-  SocketOptions early = options.socket;
-  early.user_timeout.reset();
-  set_early(set, early);
-  if (auto done = set.result(); !done) return Failure(done.error());
-  if (!source.none()) {
-    if (auto bound = bind_source(socket.get(), to, source, options); !bound)
-      return Failure(bound.error());
-  }
-  if (::connect(socket.get(), to.data(), to.size()) != 0) {
-    const int code = errno;
-    return failure("connect udp:" + to.text(), code, connect_advice(code, source));
-  }
-  return socket;
-}
-
 Result<void> check_transparent() {
   for (const char* ip : {"0.0.0.0", "::"}) {
     const Address any = *Address::parse(ip, 0);
     const Descriptor socket(::socket(any.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) continue;  // a family that this machine does not have
-    Options set(socket.get(), any);
+    Options set(socket.get(), named(any));
     set_transparent(set, any.family());
     return set.result();
   }
@@ -245,7 +157,7 @@ Result<void> check_transparent() {
 void set_nodelay(int fd) { set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void apply_keepalive(int fd, const Keepalive& keepalive) {
-  Options set(fd, Address{});
+  Options set(fd, {});
   set_keepalive(set, keepalive);
 }
 

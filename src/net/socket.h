@@ -20,8 +20,9 @@ class NamespaceThread;  // net/namespace_thread.h
 /// picks one, the same for all.
 Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count);
 
-/// Those options that a listening TCP socket takes at any time: nodelay, keepalive, defer_accept, fast_open. listen_on()
-/// has them set; this is for a listening socket that was handed in from outside. `address` is for the error's text.
+/// Those options that a listening TCP socket takes at any time: nodelay, keepalive, defer_accept, fast_open.
+/// listen_on() has them set; this is for a listening socket that was handed in from outside. `address` is for the
+/// error's text.
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options);
 
 /// A non-blocking socket whose connection is under way. `connected`: it was made at once.
@@ -37,10 +38,6 @@ struct Connecting {
 /// the network namespace that the socket is to be of; null: this thread's.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     bool fast_open, NamespaceThread* inside = nullptr);
-
-/// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors.
-Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                         NamespaceThread* inside = nullptr);
 
 /// Whether this process may set IP_TRANSPARENT, which ConnectOptions::transparent needs.
 Result<void> check_transparent();

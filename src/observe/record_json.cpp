@@ -1,33 +1,20 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/printable.h"
 #include "base/result.h"
+#include "observe/datagram_record.h"
 #include "observe/moment.h"
 #include "observe/record_text.h"
+#include "observe/record_words.h"
 #include "observe/summary.h"
 
 namespace lastbyte::observe {
 namespace {
 
 using termination::Which;
-
-/// For the strings that are not ours: a name, a UNIX socket's path, what a header told. The rest of a record is numbers,
-/// and words that need no escaping: building a tree of them first would cost five times as much as writing them.
-std::string quoted(const std::string& name) {
-  const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
-  if (plain) return '"' + name + '"';
-  // A name that is not UTF-8 is no reason to lose the record.
-  return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
-
-std::string address_or_null(const net::Address& address) { return address.none() ? "null" : quoted(address.text()); }
 
 std::string peer_or_null(const std::optional<net::PeerCredentials>& peer) {
   return peer ? fmt::format(R"({{"pid":{},"uid":{},"gid":{}}})", peer->pid, peer->uid, peer->gid) : "null";
@@ -58,17 +45,16 @@ void append_side(std::string& out, const relay::Record& record, Which which) {
 }  // namespace
 
 std::string to_json(const relay::Record& record) {
+  if (record.datagrams) return datagrams_to_json(record);
   const termination::Verdict& verdict = record.verdict;
   const bool connected = record.connect_duration.count() >= 0;
-  std::string out = fmt::format(
-      R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{},"complete":{},"summary":"{}",)"
-      R"("first":"{}","first_side":{},"limit":"{}","retries":{},"duration_us":{},"connect_us":{})",
-      moment_text(record.started), moment_text(ended(record)), record.id,
-      record.forwarding ? quoted(*record.forwarding) : "null", record.listen ? quoted(*record.listen) : "null",
-      verdict.complete, summary(record), name(verdict.first),
-      quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
-      name(verdict.limit), record.retries, record.duration.count(),
-      connected ? fmt::format("{}", record.connect_duration.count()) : "null");
+  std::string out =
+      fmt::format(R"({},"complete":{},"summary":"{}","first":"{}","first_side":{},"limit":"{}","retries":{},)"
+                  R"("duration_us":{},"connect_us":{})",
+                  json_head(record), verdict.complete, summary(record), name(verdict.first),
+                  quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
+                  name(verdict.limit), record.retries, record.duration.count(),
+                  connected ? fmt::format("{}", record.connect_duration.count()) : "null");
   append_introduction(out, record);
   append_side(out, record, Which::client);
   append_side(out, record, Which::upstream);

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
-#include <string_view>
 
 #include "base/printable.h"
 #include "base/result.h"
+#include "observe/datagram_record.h"
 #include "observe/moment.h"
+#include "observe/record_words.h"
 #include "observe/summary.h"
 
 namespace lastbyte::observe {
@@ -17,20 +17,6 @@ namespace {
 using relay::Record;
 using relay::SideRecord;
 using termination::Which;
-
-/// A name with a blank or a control character in it would break the line's columns.
-std::string column(std::string_view name) {
-  const bool plain = !name.empty() && std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127 && c != '"'; });
-  return plain ? std::string(name) : fmt::format("{:?}", name);
-}
-
-/// As precise as it helps: "412us", "12.3ms", "1.204s".
-std::string span(std::chrono::microseconds time) {
-  const double us = static_cast<double>(time.count());
-  if (time < std::chrono::milliseconds(1)) return fmt::format("{}us", time.count());
-  if (time < std::chrono::seconds(1)) return fmt::format("{:.1f}ms", us / 1e3);
-  return fmt::format("{:.3f}s", us / 1e6);
-}
 
 void append_side(std::string& out, const Record& record, Which which) {
   const SideRecord& side = record.side(which);
@@ -65,16 +51,14 @@ void append_introduction(std::string& out, const relay::Introduction& told) {
 }  // namespace
 
 std::string to_text(const Record& record) {
-  std::string out = fmt::format("{} #{} {} {} -> {} {}", moment_text(ended(record)), record.id,
-                                column(record.forwarding ? std::string_view(*record.forwarding) : "-"),
-                                column(record.side(Which::client).address.text()),
-                                column(record.side(Which::upstream).address.text()), summary(record));
+  if (record.datagrams) return datagrams_to_text(record);
+  std::string out = text_head(record, summary(record));
   append_side(out, record, Which::client);
   append_side(out, record, Which::upstream);
   append_first(out, record.verdict);
   auto to = std::back_inserter(out);
-  fmt::format_to(to, " duration={}", span(record.duration));
-  if (record.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span(record.connect_duration));
+  fmt::format_to(to, " duration={}", span_text(record.duration));
+  if (record.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span_text(record.connect_duration));
   if (record.retries != 0) fmt::format_to(to, " retries={}", record.retries);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
   if (record.introduction) append_introduction(out, *record.introduction);

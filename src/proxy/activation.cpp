@@ -40,10 +40,13 @@ bool takes_ipv4_too(int fd) {
 }
 
 Result<PassedSocket> take(int fd, std::string name) {
-  PassedSocket passed{Descriptor(fd), std::move(name), net::local_address(fd), false};
-  if (::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 || passed.address.none()) {
+  PassedSocket passed{Descriptor(fd), std::move(name), net::local_address(fd)};
+  const bool datagrams = ::sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0 && passed.address.port() != 0;
+  if (datagrams) passed.transport = net::Transport::udp;
+  if ((!datagrams && ::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) || passed.address.none()) {
     return failure(fmt::format("socket '{}' (descriptor {}) from the service manager", passed.name, fd), 0,
-                   "it is not a listening TCP socket; expected ListenStream= with a port and Accept=no");
+                   "it is neither a listening TCP socket nor a bound UDP socket; expected ListenStream= or "
+                   "ListenDatagram= with a port, and Accept=no");
   }
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
@@ -54,9 +57,10 @@ Result<PassedSocket> take(int fd, std::string name) {
 
 std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<Wanted>& wanted) {
   const auto covered = [&](const Wanted& each) {
-    return std::ranges::any_of(each.addresses, [&](const net::Address& at) { return covers(passed, at); });
+    return each.transport == passed.transport &&
+           std::ranges::any_of(each.addresses, [&](const net::Address& at) { return covers(passed, at); });
   };
-  const auto named = [&](const Wanted& each) { return each.name == passed.name; };
+  const auto named = [&](const Wanted& each) { return each.transport == passed.transport && each.name == passed.name; };
   // Each port of a forwarding is wanted by the same name.
   auto found = std::ranges::find_if(wanted, [&](const Wanted& each) { return named(each) && covered(each); });
   if (found == wanted.end()) found = std::ranges::find_if(wanted, named);

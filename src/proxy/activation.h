@@ -7,6 +7,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "net/address.h"
+#include "net/endpoint.h"
 
 namespace lastbyte::proxy {
 
@@ -14,11 +15,13 @@ struct PassedSocket {
   Descriptor socket;
   std::string name;  ///< FileDescriptorName= of the socket unit
   net::Address address;
-  bool dual_stack = false;  ///< bound to :: and takes IPv4 too (IPV6_V6ONLY is off)
+  bool dual_stack = false;                         ///< bound to :: and takes IPv4 too (IPV6_V6ONLY is off)
+  net::Transport transport = net::Transport::tcp;  ///< or udp
 };
 
 /// Takes over all sockets that were passed to this process, non-blocking and close-on-exec; none when LISTEN_PID is not
-/// ours. Clears LISTEN_FDS and its kin from the environment. What is not a listening TCP socket is an error.
+/// ours. Clears LISTEN_FDS and its kin from the environment. What is neither a listening TCP socket nor a bound UDP
+/// socket is an error.
 Result<std::vector<PassedSocket>> take_passed_sockets();
 
 /// True if clients of `address` come to the socket.
@@ -28,6 +31,7 @@ bool covers(const PassedSocket& passed, const net::Address& address);
 struct Wanted {
   std::string name;
   std::vector<net::Address> addresses;  ///< that it is to listen on
+  net::Transport transport = net::Transport::tcp;
 };
 
 /// For each passed socket the index of the forwarding that it belongs to: the one of its name, or else the one that is

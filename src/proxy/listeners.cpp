@@ -8,6 +8,7 @@
 #include <functional>
 #include <iterator>
 
+#include "net/datagram.h"
 #include "net/socket.h"
 
 namespace lastbyte::proxy {
@@ -18,29 +19,33 @@ Failure of_forwarding(const relay::Forwarding& forwarding, Error error) {
   return Failure(std::move(error));
 }
 
-/// All workers accept from one queue: each has a duplicate of the socket.
-Result<void> share(Bound& bound, const Descriptor& socket, const net::Address& address) {
-  for (auto& sockets : bound.per_worker) {
+/// The first `workers` accept from one queue: each has a duplicate of the socket.
+Result<void> share(Bound& bound, const Descriptor& socket, const net::Address& address, std::size_t workers) {
+  for (std::size_t worker = 0; worker < workers; ++worker) {
     Descriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy) return failure_from_errno("duplicate the socket on " + address.text());
-    sockets.push_back(std::move(copy));
+    bound.per_worker[worker].push_back(std::move(copy));
   }
   bound.addresses.push_back(address);
   return {};
 }
 
 Result<void> share(Bound& bound, const PassedSocket& passed) {
-  const net::ListenOptions& options = bound.forwarding->client;
-  if (auto applied = net::apply_listen_options(passed.socket.get(), passed.address, options); !applied)
-    return Failure(applied.error());
-  return share(bound, passed.socket, passed.address);
+  const int fd = passed.socket.get();
+  const bool datagrams = passed.transport == net::Transport::udp;
+  auto applied = datagrams ? net::prepare_datagram_listener(fd, passed.address)
+                           : net::apply_listen_options(fd, passed.address, bound.forwarding->client);
+  if (!applied) return applied;
+  ++bound.borrowed;
+  // Of one UDP socket any worker would get any client's datagrams: one worker alone knows its sessions.
+  return share(bound, passed.socket, passed.address, datagrams ? 1 : bound.per_worker.size());
 }
 
 Result<void> bind_unix(Bound& bound, const net::Address& address) {
   auto made = net::listen_on_unix(address, bound.forwarding->client);
   if (!made) return Failure(made.error());
   bound.file = std::move(made->file);
-  return share(bound, made->socket, address);
+  return share(bound, made->socket, address, bound.per_worker.size());
 }
 
 /// On a machine without IPv6, "all addresses" means all that there are.
@@ -52,7 +57,9 @@ Result<void> bind_one(Bound& bound, net::Address address) {
   if (address.is_unix()) return bind_unix(bound, address);
   // Port 0 is one port for all addresses of a forwarding: the one that the kernel chose for the first.
   if (address.port() == 0 && !bound.addresses.empty()) address.set_port(bound.addresses.front().port());
-  auto made = net::listen_on(address, bound.forwarding->client, static_cast<int>(bound.per_worker.size()));
+  const auto listen =
+      bound.forwarding->listen.transport == net::Transport::udp ? net::listen_for_datagrams : net::listen_on;
+  auto made = listen(address, bound.forwarding->client, static_cast<int>(bound.per_worker.size()));
   if (!made) {
     if (may_be_missing(*bound.forwarding, address, made.error()) && !bound.addresses.empty()) return {};
     return Failure(made.error());
@@ -67,7 +74,8 @@ std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
   std::vector<Wanted> wanted;
   for (const Resolved& each : resolved) {
     const bool here = each.listen_inside == nullptr;
-    wanted.push_back({each.forwarding->name, here ? each.listen : std::vector<net::Address>()});
+    wanted.push_back(
+        {each.forwarding->name, here ? each.listen : std::vector<net::Address>(), each.forwarding->listen.transport});
   }
   return wanted;
 }
@@ -171,9 +179,12 @@ Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<
 
 std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
-  for (Bound& each : bound)
-    all.push_back({each.forwarding, each.addresses.front(), std::move(each.per_worker[index]), each.upstream,
-                   each.upstream_inside});
+  for (Bound& each : bound) {
+    std::vector<Descriptor>& sockets = each.per_worker[index];
+    const std::size_t borrowed = std::min(each.borrowed, sockets.size());
+    all.push_back(
+        {each.forwarding, each.addresses.front(), std::move(sockets), each.upstream, each.upstream_inside, borrowed});
+  }
   return all;
 }
 

@@ -35,7 +35,8 @@ struct Bound {
   std::vector<std::vector<Descriptor>> per_worker;  ///< each worker's own sockets
   Namespaces::Shared listen_inside = nullptr;
   Namespaces::Shared upstream_inside = nullptr;
-  net::SocketFile file = {};                        ///< of a UNIX socket that was bound here; goes with this object
+  net::SocketFile file = {};  ///< of a UNIX socket that was bound here; goes with this object
+  std::size_t borrowed = 0;   ///< how many of them, the first ones, are duplicates of passed sockets
 };
 
 /// Binds everything, for `workers` workers. Sockets that were passed are used instead of new ones; each worker gets a

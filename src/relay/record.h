@@ -28,8 +28,9 @@ struct FlowRecord {
 struct SideRecord {
   int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
-  std::optional<net::PeerCredentials> peer;  ///< who is behind a UNIX socket; nullopt: it is none, or was never connected
-  FlowRecord flow;       ///< the flow out of this side
+  std::optional<net::PeerCredentials>
+      peer;         ///< who is behind a UNIX socket; nullopt: it is none, or was never connected
+  FlowRecord flow;  ///< the flow out of this side
 };
 
 /// What a client told of itself ahead of its bytes (its PROXY header), or why it was not served.
@@ -39,6 +40,29 @@ struct Introduction {
   std::optional<std::string> unique_id = {};                 ///< bytes, not text
   std::optional<std::string> authority = {};                 ///< likewise
   std::string rejection = {};                                ///< why the client was not served; empty: it was
+};
+
+/// How a session of datagrams ended, which have no end of their own.
+enum class DatagramEnd : std::uint8_t {
+  idle,     ///< nothing came from either side for limits.datagram-idle
+  failed,   ///< the upstream's socket told an error: an ICMP message has come
+  evicted,  ///< it made room for a new client, as the one that had been silent the longest
+  drained,  ///< a stop was asked for, and no answer was owed to the client any more
+  stopped,  ///< it was still waiting when the drain time was over, or at a second signal
+};
+
+/// One flow of datagrams, named after its source. What was received and not dropped was given to the kernel for the
+/// other side; whether it arrived, nobody is told.
+struct DatagramFlow {
+  std::uint64_t received = 0;  ///< datagrams
+  std::uint64_t received_bytes = 0;
+  std::uint64_t dropped = 0;  ///< datagrams that the kernel did not take
+  std::uint64_t dropped_bytes = 0;
+};
+
+struct DatagramRecord {
+  DatagramEnd end = DatagramEnd::idle;
+  std::array<DatagramFlow, 2> flows;  ///< the client's, the upstream's
 };
 
 struct Record {
@@ -53,6 +77,8 @@ struct Record {
   termination::Verdict verdict;
   std::array<SideRecord, 2> sides;
   std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
+  /// Of a session of datagrams. Its verdict, connect_duration, retries and flows of bytes then say nothing.
+  std::optional<DatagramRecord> datagrams = {};
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {
     return sides[static_cast<std::size_t>(which)];

@@ -45,6 +45,21 @@ std::optional<std::uint64_t> Seldom::happens(TimePoint now) {
   return std::exchange(untold_, 0);
 }
 
+bool Shared::reserve(std::optional<std::uint32_t> limit, const SessionCount& of_listener) {
+  if (sessions.fetch_add(1, std::memory_order_relaxed) < max_sessions) {
+    const std::uint32_t before = of_listener->fetch_add(1, std::memory_order_relaxed);
+    if (!limit || before < *limit) return true;
+    of_listener->fetch_sub(1, std::memory_order_relaxed);
+  }
+  sessions.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Shared::release(const SessionCount& of_listener) {
+  sessions.fetch_sub(1, std::memory_order_relaxed);
+  of_listener->fetch_sub(1, std::memory_order_relaxed);
+}
+
 SessionCount Shared::listener_sessions(const void* forwarding) {
   const std::lock_guard lock(mutex_);
   SessionCount& count = listener_sessions_[forwarding];

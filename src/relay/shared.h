@@ -87,6 +87,10 @@ struct Shared {
   /// Something an operator must know, from any thread, rarely: one line. Must not block for long.
   std::function<void(std::string)> warn;
 
+  /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.
+  [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, const SessionCount& of_listener);
+  void release(const SessionCount& of_listener);
+
   /// The count that all workers keep together for a forwarding. Any thread.
   SessionCount listener_sessions(const void* forwarding);
 

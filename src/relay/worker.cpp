@@ -9,6 +9,7 @@
 #include "net/socket.h"
 #include "relay/admission.h"
 #include "relay/context.h"
+#include "relay/datagram_relay.h"
 #include "relay/greeting.h"
 #include "relay/listener.h"
 #include "relay/session.h"
@@ -36,7 +37,11 @@ class Worker::Impl {
         shared_(shared),
         mailbox_(std::move(mailbox)),
         context_(std::move(epoll), shared, counters, Clock::now()),
-        records_(shared.record_ring_capacity) {}
+        records_(shared.record_ring_capacity),
+        datagrams_({.context = context_,
+                    .counters = counters,
+                    .file = [this](const Record& record) { file(record); },
+                    .short_of = [this](const std::string& what) { tell_shortage(what); }}) {}
   ~Impl() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
   }
@@ -64,9 +69,9 @@ class Worker::Impl {
   void pause_accepting(const ListenerState& state, int error);
   void resume_accepting();
   void stop_accepting();
-  bool reserve(ListenerState& state);
-  void release(ListenerState& state);
+  void tell_shortage(const std::string& what);
 
+  void file(const Record& record);
   void finish(Session& session);
   void bury();
 
@@ -83,6 +88,7 @@ class Worker::Impl {
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
   bool pushed_records_ = false;
+  DatagramRelay datagrams_;
   std::array<epoll_event, kEventsPerRound> events_;
 };
 
@@ -103,6 +109,11 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
     state->sources = ByFamily(listening.forwarding->upstream.sources);
     if (listening.forwarding->upstream.transparent != net::Transparent::off)
       state->upstream_by_family = ByFamily(state->upstream_addresses);
+    if (listening.forwarding->listen.transport == net::Transport::udp) {
+      auto added = datagrams_.add(std::move(state), std::move(listening.sockets), listening.borrowed);
+      if (!added) return added;
+      continue;
+    }
     for (Descriptor& socket : listening.sockets) {
       auto entry = std::make_unique<ListeningSocket>();
       entry->socket = std::move(socket);
@@ -117,7 +128,7 @@ Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
 void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
   resume_accepting();
-  while (!context_.drain_at || !sessions_.empty()) round();
+  while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
   context_.wheel.cancel(accept_timer_);
 }
 
@@ -127,6 +138,7 @@ void Worker::Impl::round() {
   for (const epoll_event& event : events) dispatch(event);
   take_turns();
   expire();
+  datagrams_.end_round();
   bury();
 }
 
@@ -147,6 +159,8 @@ void Worker::Impl::dispatch(const epoll_event& event) {
       // Mail of this round may have closed the listeners.
       if (!context_.drain_at) accept_from(*Tag::object<ListeningSocket>(tag));
       return;
+    case TagKind::datagrams_in: datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); return;
+    case TagKind::datagrams_out: datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); return;
     case TagKind::client:
     case TagKind::upstream: break;
   }
@@ -178,6 +192,10 @@ void Worker::Impl::expire() {
       if (shared_.shortage.is_over(context_.now)) shared_.warn("accepting again: the shortage is over");
       continue;
     }
+    if (timer == datagrams_.timer()) {
+      datagrams_.on_timer();
+      continue;
+    }
     Session& session = static_cast<Session&>(*timer);
     if (session.final()) continue;  // ended in this round
     session.on_timer();
@@ -190,15 +208,9 @@ void Worker::Impl::finish(Session& session) {
   counters.open.fetch_sub(1, std::memory_order_relaxed);
   if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
-  release(state);
+  shared_.release(state.sessions);
   if (session.admitted()) left(shared_, state, session.client_address());
-  if (shared_.records_wanted) {
-    if (records_.push(session.record())) {
-      pushed_records_ = true;
-    } else {
-      counters.records_dropped.fetch_add(1, std::memory_order_relaxed);
-    }
-  }
+  if (shared_.records_wanted) file(session.record());
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
 }
@@ -212,21 +224,12 @@ void Worker::Impl::bury() {
   pushed_records_ = false;
 }
 
-/// A place for one more session under the limits over all workers.
-bool Worker::Impl::reserve(ListenerState& state) {
-  if (shared_.sessions.fetch_add(1, std::memory_order_relaxed) < shared_.max_sessions) {
-    const auto limit = state.forwarding->max_sessions;
-    const std::uint32_t before = state.sessions->fetch_add(1, std::memory_order_relaxed);
-    if (!limit || before < *limit) return true;
-    state.sessions->fetch_sub(1, std::memory_order_relaxed);
+void Worker::Impl::file(const Record& record) {
+  if (records_.push(record)) {
+    pushed_records_ = true;
+  } else {
+    counters.records_dropped.fetch_add(1, std::memory_order_relaxed);
   }
-  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
-void Worker::Impl::release(ListenerState& state) {
-  shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  state.sessions->fetch_sub(1, std::memory_order_relaxed);
 }
 
 /// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
@@ -236,7 +239,7 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       pause_accepting(*listening.state, error);
       return;
     }
-    if (!reserve(*listening.state)) {
+    if (!shared_.reserve(listening.state->forwarding->max_sessions, listening.state->sessions)) {
       // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
       context_.epoll.remove(listening.socket.get());
       listening.watched = false;
@@ -245,14 +248,14 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     }
     Accepted accepted = accept_client(listening.socket.get());
     if (!accepted.client) {
-      release(*listening.state);
+      shared_.release(listening.state->sessions);
       listening.batch = 1;
       if (accepted.error != EAGAIN) pause_accepting(*listening.state, accepted.error);
       return;
     }
     backoff_.recovered();
     if (turns_away(*listening.state, accepted.address)) {
-      release(*listening.state);
+      shared_.release(listening.state->sessions);
       net::reset_and_close(accepted.client);
       continue;
     }
@@ -277,17 +280,19 @@ bool Worker::Impl::turns_away(ListenerState& state, const net::Address& client) 
 
 /// A shortage is the whole process's: all of this worker's listeners pause.
 void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
-  if (shared_.shortage.begins(context_.now)) {
-    shared_.warn("accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
-                 "; sessions go on, new clients wait in the backlog");
-  }
-  context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
+  tell_shortage("accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
+                "; sessions go on, new clients wait in the backlog");
   counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
   for (const auto& each : sockets_) {
     if (each->watched) context_.epoll.remove(each->socket.get());
     each->watched = false;
   }
   context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
+}
+
+void Worker::Impl::tell_shortage(const std::string& what) {
+  if (shared_.shortage.begins(context_.now)) shared_.warn(what);
+  context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
 }
 
 void Worker::Impl::resume_accepting() {
@@ -319,6 +324,7 @@ void Worker::Impl::drain(TimePoint at) {
   context_.now = Clock::now();
   context_.drain_at = at;
   stop_accepting();
+  datagrams_.drain(at);
   for (auto next = sessions_.begin(); next != sessions_.end();) {
     Session& session = *next++;
     session.on_stop();
@@ -334,6 +340,7 @@ void Worker::Impl::abort() {
     session.on_abort();
     if (session.final()) finish(session);
   }
+  datagrams_.abort();
 }
 
 Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

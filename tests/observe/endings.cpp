@@ -180,7 +180,34 @@ std::vector<Ending> operators_endings() {
   };
 }
 
+Record datagram_session(std::uint64_t id, relay::DatagramEnd end, relay::DatagramFlow client,
+                        relay::DatagramFlow upstream) {
+  Record record;
+  record.id = id;
+  record.forwarding = std::make_shared<const std::string>("dns");
+  record.listen = std::make_shared<const std::string>("0.0.0.0:53");
+  record.started = std::chrono::sys_days(std::chrono::March / 4 / 2026) + 5h + 6min + 7s + 89ms;
+  record.duration = 60021403us;
+  record.sides[0].address = *net::Address::parse("192.0.2.7", 51234);
+  record.sides[1].address = *net::Address::parse("2001:db8::2", 53);
+  record.datagrams = relay::DatagramRecord{.end = end, .flows = {client, upstream}};
+  return record;
+}
+
 }  // namespace
+
+std::vector<Ending> datagram_endings() {
+  using relay::DatagramEnd;
+  return {
+      {"idle", datagram_session(16, DatagramEnd::idle, {2, 78, 0, 0}, {2, 310, 0, 0})},
+      {"upstream failed",
+       with_error(datagram_session(17, DatagramEnd::failed, {1, 39, 0, 0}, {0, 0, 0, 0}), kUpstream, ECONNREFUSED)},
+      {"evicted for a new client", datagram_session(18, DatagramEnd::evicted, {1, 39, 0, 0}, {1, 155, 0, 0})},
+      {"drained at a stop", datagram_session(19, DatagramEnd::drained, {4, 156, 0, 0}, {4, 620, 0, 0})},
+      {"stopped by the operator, datagrams",
+       datagram_session(20, DatagramEnd::stopped, {9000, 10800000, 12, 14400}, {3, 120, 0, 0})},
+  };
+}
 
 Record complete_record() {
   return with_flows(session(1, after({kConnected,

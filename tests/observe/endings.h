@@ -15,6 +15,9 @@ struct Ending {
 
 std::vector<Ending> typical_endings();
 
+/// The same for sessions of datagrams.
+std::vector<Ending> datagram_endings();
+
 /// A session that ended well, with fixed times and figures.
 relay::Record complete_record();
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "endings.h"
+#include "observe/datagram_record.h"
 #include "observe/record_text.h"
 
 namespace lastbyte::observe {
@@ -39,9 +40,15 @@ TEST(RecordDocs, every_end_of_a_side_is_explained) { expect_all_words_explained<
 TEST(RecordDocs, every_first_event_is_explained) { expect_all_words_explained<termination::First>("What came first"); }
 TEST(RecordDocs, every_limit_is_explained) { expect_all_words_explained<termination::Deadline>("Limits"); }
 
+TEST(RecordDocs, every_end_of_a_session_of_datagrams_is_explained) {
+  expect_all_words_explained<relay::DatagramEnd>("Datagrams");
+}
+
 TEST(RecordDocs, every_typical_ending_is_shown_as_it_is_printed) {
   const std::string docs = documentation();
-  for (const Ending& ending : typical_endings()) {
+  auto all = typical_endings();
+  for (const Ending& ending : datagram_endings()) all.push_back(ending);
+  for (const Ending& ending : all) {
     EXPECT_NE(docs.find("\n### " + ending.title + "\n"), std::string::npos) << "no heading: " << ending.title;
     EXPECT_NE(docs.find("\n    " + to_text(ending.record) + "\n"), std::string::npos)
         << ending.title << ": no line\n    " << to_text(ending.record);
@@ -52,6 +59,17 @@ TEST(RecordDocs, a_json_line_is_shown_and_every_field_is_explained) {
   const std::string docs = documentation();
   EXPECT_NE(docs.find("\n    " + to_json(complete_record()) + "\n"), std::string::npos) << to_json(complete_record());
   const auto record = nlohmann::json::parse(to_json(complete_record()));
+  for (const auto& [key, value] : record.items())
+    EXPECT_NE(docs.find("| `" + key + "` |"), std::string::npos) << "no row for " << key;
+  for (const auto& [key, value] : record["client"].items())
+    EXPECT_NE(docs.find("| `" + key + "` |"), std::string::npos) << "no row for " << key;
+}
+
+TEST(RecordDocs, a_json_line_of_datagrams_is_shown_and_every_field_is_explained) {
+  const std::string docs = documentation();
+  const std::string line = to_json(datagram_endings().front().record);
+  EXPECT_NE(docs.find("\n    " + line + "\n"), std::string::npos) << line;
+  const auto record = nlohmann::json::parse(line);
   for (const auto& [key, value] : record.items())
     EXPECT_NE(docs.find("| `" + key + "` |"), std::string::npos) << "no row for " << key;
   for (const auto& [key, value] : record["client"].items())

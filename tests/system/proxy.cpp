@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <sstream>
 
 namespace lastbyte::system_test {
 namespace {
@@ -96,13 +97,20 @@ void Proxy::await_start() {
 
 std::vector<Record> Proxy::records_so_far() const { return parse_records(read_file(directory_.file("log"))); }
 
-std::vector<Record> Proxy::records(std::size_t count) {
-  const auto lines = [&] {
-    const std::string text = read_file(directory_.file("log"));
-    return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+std::vector<std::string> Proxy::lines(std::size_t count) {
+  const auto written = [&] {
+    std::istringstream text(read_file(directory_.file("log")));
+    std::vector<std::string> all;
+    for (std::string line; std::getline(text, line) && !text.eof();) all.push_back(line);
+    return all;
   };
-  EXPECT_TRUE(eventually([&] { return lines() >= count || !process_.running(); }) && lines() >= count)
-      << lines() << " records of " << count << " came";
+  EXPECT_TRUE(eventually([&] { return written().size() >= count || !process_.running(); }) && written().size() >= count)
+      << written().size() << " records of " << count << " came";
+  return written();
+}
+
+std::vector<Record> Proxy::records(std::size_t count) {
+  lines(count);
   auto records = records_so_far();
   EXPECT_EQ(records.size(), count);
   records.resize(count);

@@ -44,6 +44,8 @@ class Proxy {
   std::vector<Record> records(std::size_t count);
   /// The only one.
   Record record();
+  /// The same as they were written.
+  std::vector<std::string> lines(std::size_t count);
   /// What has been written, without waiting.
   [[nodiscard]] std::vector<Record> records_so_far() const;
 

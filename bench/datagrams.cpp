@@ -1,0 +1,91 @@
+// The load of datagrams: numbered ones at a fixed rate over several sockets, and what of their echoes comes back.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "bench/load.h"
+
+namespace lastbyte::bench {
+namespace {
+
+constexpr std::size_t kBatch = 64;
+constexpr std::chrono::milliseconds kLastEchoes{300};
+
+struct Batch {
+  explicit Batch(std::size_t size) : bytes(kBatch * size) {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      parts[i] = {bytes.data() + i * size, size};
+      headers[i].msg_hdr.msg_iov = &parts[i];
+      headers[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+  std::vector<std::byte> bytes;
+  std::array<iovec, kBatch> parts{};
+  std::array<mmsghdr, kBatch> headers{};
+};
+
+/// Takes what has come, from every socket.
+std::uint64_t collect(const std::vector<Descriptor>& sockets, Batch& batch) {
+  std::uint64_t came = 0;
+  for (const Descriptor& socket : sockets) {
+    for (;;) {
+      const int got = ::recvmmsg(socket.get(), batch.headers.data(), kBatch, MSG_DONTWAIT, nullptr);
+      if (got <= 0) break;  // nothing there, or an ICMP error: both are loss, and loss is counted
+      came += static_cast<std::uint64_t>(got);
+      if (got < static_cast<int>(kBatch)) break;
+    }
+  }
+  return came;
+}
+
+/// One echo on each socket, so that every session is there before anything is measured.
+void warm_up(const std::vector<Descriptor>& sockets, std::size_t size) {
+  std::vector<std::byte> message(size);
+  for (const Descriptor& socket : sockets) {
+    int tries = 0;
+    for (bool echoed = false; !echoed;) {
+      if (++tries > 50) die("a datagram was not echoed");
+      ::send(socket.get(), message.data(), size, 0);
+      const auto end = Clock::now() + std::chrono::milliseconds(100);
+      while (!echoed && Clock::now() < end) echoed = ::recv(socket.get(), message.data(), size, MSG_DONTWAIT) >= 0;
+    }
+  }
+}
+
+}  // namespace
+
+Result run_datagrams(const Options& options) {
+  Result result;
+  for (std::size_t i = 0; i < options.connections; ++i) result.open.push_back(datagrams_to(options.address));
+  warm_up(result.open, options.message_bytes);
+  Batch out(options.message_bytes);
+  Batch in(options.message_bytes);
+  wait_for_go();
+  collect(result.open, in);  // echoes of retried warm-ups
+
+  const auto begin = Clock::now();
+  const double per_second = static_cast<double>(options.rate);
+  std::size_t turn = 0;
+  for (auto now = begin; now - begin < options.duration; now = Clock::now()) {
+    const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - begin).count() * per_second);
+    while (result.sent < due) {
+      // Bursts are as large as the clock's late, so that the rate holds whatever the scheduler does.
+      const auto count = static_cast<unsigned>(std::min<std::uint64_t>(due - result.sent, kBatch));
+      const int sent = ::sendmmsg(result.open[turn++ % result.open.size()].get(), out.headers.data(), count, 0);
+      result.sent += sent > 0 ? static_cast<std::uint64_t>(sent) : 1;
+    }
+    result.operations += collect(result.open, in);
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  result.elapsed = Clock::now() - begin;
+  for (const auto end = Clock::now() + kLastEchoes; Clock::now() < end;) {
+    result.operations += collect(result.open, in);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  result.bytes = result.operations * options.message_bytes;
+  return result;
+}
+
+}  // namespace lastbyte::bench

@@ -1,0 +1,135 @@
+#include "net/datagram.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/namespace_thread.h"
+#include "net/set_options.h"
+#include "net/socket.h"
+
+namespace lastbyte::net {
+namespace {
+
+std::string named(const Address& address) { return "udp:" + address.text(); }
+
+void want_receive_buffer(int fd, const SocketOptions& options) {
+  if (options.receive_buffer) return;
+  if (set_integer(fd, SOL_SOCKET, SO_RCVBUFFORCE, kDatagramReceiveBuffer)) return;
+  set_integer(fd, SOL_SOCKET, SO_RCVBUF, kDatagramReceiveBuffer);
+}
+
+/// Older kernels than 5.0 have none, and give each datagram for itself.
+void want_coalescing(int fd) { set_integer(fd, IPPROTO_UDP, UDP_GRO, 1); }
+
+enum class PortSharing { none, now };
+
+Failure bind_failure(const Address& address) {
+  const int code = errno;
+  return failure("listen on " + named(address), code, bind_advice(code, address));
+}
+
+Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
+  Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return failure_from_errno("make a socket for " + named(address));
+  Options set(socket.get(), named(address));
+  if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
+  set_common(set, options.socket);
+  if (auto done = set.result(); !done) return Failure(done.error());
+  want_receive_buffer(socket.get(), options.socket);
+  // Before bind(): datagrams may come right after it, and must tell where they were sent to.
+  if (auto done = prepare_datagram_listener(socket.get(), address); !done) return Failure(done.error());
+  if (::bind(socket.get(), address.data(), address.size()) != 0) return bind_failure(address);
+  return socket;
+}
+
+std::string connect_advice(int code, const Address& source) {
+  if (code != EADDRNOTAVAIL && code != EADDRINUSE) return {};
+  if (!source.none() && source.port() != 0) return "the source port is in use, and serves one session at a time";
+  return "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
+}
+
+Failure connect_failure(const Address& to, const Address& source) {
+  // inet_dgram_connect() says EAGAIN where there is no port left, and so does nothing else here (net/ipv4/af_inet.c).
+  const int code = errno == EAGAIN ? EADDRNOTAVAIL : errno;
+  return failure("connect " + named(to), code, connect_advice(code, source));
+}
+
+}  // namespace
+
+Result<void> prepare_datagram_listener(int fd, const Address& address) {
+  Options set(fd, named(address));
+  // A socket that is bound to one address answers from it anyhow.
+  if (address.is_wildcard()) {
+    if (address.family() == AF_INET6) {
+      set.integer("IPV6_RECVPKTINFO", IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    } else {
+      set.integer("IP_PKTINFO", IPPROTO_IP, IP_PKTINFO, 1);
+    }
+  }
+  want_coalescing(fd);
+  return set.result();
+}
+
+Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count) {
+  std::vector<Descriptor> sockets;
+  // As in listen_on(): the first binds without SO_REUSEPORT, so that a port in use is an error. It becomes the first of
+  // a group when the second one binds (net/core/sock_reuseport.c reuseport_add_sock).
+  auto first = listening_socket(address, options, options.reuse_port ? PortSharing::now : PortSharing::none);
+  if (!first) return Failure(first.error());
+  Address bound = address;
+  if (address.port() == 0) bound.set_port(local_address(first->get()).port());
+  if (count > 1 && !set_integer(first->get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return failure_from_errno("set SO_REUSEPORT for " + named(bound));
+  }
+  sockets.push_back(std::move(*first));
+  for (int made = 1; made < count; ++made) {
+    auto next = listening_socket(bound, options, PortSharing::now);
+    if (!next) return Failure(next.error());
+    sockets.push_back(std::move(*next));
+  }
+  return sockets;
+}
+
+Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                         NamespaceThread* inside) {
+  auto made = make_socket(to.family(), SOCK_DGRAM, inside);
+  if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
+  Descriptor socket = std::move(*made);
+  Options set(socket.get(), named(to));
+  set_common(set, options.socket);
+  if (options.transparent != Transparent::off) set_transparent(set, to.family());
+  if (auto done = set.result(); !done) return Failure(done.error());
+  want_receive_buffer(socket.get(), options.socket);
+  if (!source.none() && ::bind(socket.get(), source.data(), source.size()) != 0) {
+    // With a port of 0, EADDRINUSE says that all are taken (net/ipv4/udp.c udp_lib_get_port).
+    const int code = errno == EADDRINUSE && source.port() == 0 ? EADDRNOTAVAIL : errno;
+    return failure("bind source " + source.text() + " for " + named(to), code, connect_advice(code, source));
+  }
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return connect_failure(to, source);
+  return socket;
+}
+
+void prepare_for_many_datagrams(int fd) { want_coalescing(fd); }
+
+bool deafen(int fd) {
+  // A connected UDP socket hears its peer alone (net/ipv4/udp.c compute_score) and may send to anybody. The peer that
+  // nobody else can be is the socket itself; of an address for all, its loopback address.
+  const Address self = local_address(fd);
+  return !self.none() && ::connect(fd, self.data(), self.size()) == 0;
+}
+
+bool has_segmentation() {
+  static const bool kHas = [] {
+    const Descriptor probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    int value = 0;
+    socklen_t length = sizeof value;
+    return probe && ::getsockopt(probe.get(), IPPROTO_UDP, UDP_SEGMENT, &value, &length) == 0;
+  }();
+  return kHas;
+}
+
+}  // namespace lastbyte::net

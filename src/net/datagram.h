@@ -1,0 +1,47 @@
+// UDP sockets: listening ones, and connected ones, one a session.
+#pragma once
+
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "net/options.h"
+
+namespace lastbyte::net {
+
+class NamespaceThread;  // net/namespace_thread.h
+
+/// What a UDP socket may hold unread where `receive_buffer` says nothing, in bytes asked for (the kernel
+/// doubles it). The kernel's own default holds less than 300 small datagrams: a millisecond and a half at 200,000 a
+/// second. Beyond net.core.rmem_max it takes CAP_NET_ADMIN, and without that the kernel gives what it may.
+inline constexpr int kDatagramReceiveBuffer = 4 * 1024 * 1024;
+
+/// One listening UDP socket per member of `count`, with all that is said of listen_on(): the kernel sends each client's
+/// datagrams to one of them, by a hash of both addresses. Ready for DatagramInbox.
+Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count);
+
+/// Makes a UDP socket that was handed in from outside ready for DatagramInbox: it tells which address of ours a client
+/// wrote to. `address`: the one it is bound to.
+Result<void> prepare_datagram_listener(int fd, const Address& address);
+
+/// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
+/// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
+/// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up.
+/// `inside` as in start_connecting().
+Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                         NamespaceThread* inside = nullptr);
+
+/// For a connected socket on which much arrives: several datagrams may come as one (UDP_GRO). A system call that most
+/// sessions are spared.
+void prepare_for_many_datagrams(int fd);
+
+/// From now on nothing arrives at a listening UDP socket; what lies in it can still be read, and datagrams still be
+/// sent from its address and port. Other sockets on the port, of another process as well, get what would have come
+/// here. False: it goes on hearing.
+bool deafen(int fd);
+
+/// Whether one sendmsg(2) may carry several datagrams (UDP_SEGMENT, Linux 4.18). Asked of the kernel once.
+bool has_segmentation();
+
+}  // namespace lastbyte::net

@@ -1,0 +1,61 @@
+#include "net/set_options.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace lastbyte::net {
+
+bool set_integer(int fd, int level, int option, int value) {
+  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+void Options::integer(const char* name, int level, int option, int value, const char* help) {
+  if (error_.code == 0 && !set_integer(fd_, level, option, value)) fail(name, help);
+}
+
+void Options::text(const char* name, int level, int option, const std::string& value, const char* help) {
+  if (error_.code != 0) return;
+  if (::setsockopt(fd_, level, option, value.data(), static_cast<socklen_t>(value.size())) != 0) fail(name, help);
+}
+
+Result<void> Options::result() const {
+  if (error_.code != 0) return Failure(error_);
+  return {};
+}
+
+void Options::fail(const char* name, const char* help) {
+  error_.code = errno;
+  error_.operation = std::string("set ") + name + " for " + whose_;
+  error_.detail = help;
+}
+
+void set_common(Options& set, const SocketOptions& options) {
+  if (options.send_buffer) set.integer("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, *options.send_buffer);
+  if (options.receive_buffer) set.integer("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, *options.receive_buffer);
+  if (options.mark) {
+    set.integer("SO_MARK", SOL_SOCKET, SO_MARK, static_cast<int>(*options.mark), "it needs CAP_NET_ADMIN");
+  }
+  if (!options.interface.empty()) {
+    set.text("SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, options.interface,
+             "expected the name of a network interface of this machine");
+  }
+}
+
+void set_transparent(Options& set, int family) {
+  const char* advice = "it needs CAP_NET_RAW";
+  if (family == AF_INET) set.integer("IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 1, advice);
+  if (family == AF_INET6) set.integer("IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 1, advice);
+}
+
+std::string bind_advice(int code, const Address& address) {
+  switch (code) {
+    case EACCES: return address.port() < 1024 ? "ports below 1024 need CAP_NET_BIND_SERVICE" : "";
+    case EADDRINUSE: return "another socket listens there already";
+    case EADDRNOTAVAIL: return "no interface of this machine has the address";
+    default: return "";
+  }
+}
+
+}  // namespace lastbyte::net

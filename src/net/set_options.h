@@ -1,0 +1,53 @@
+// Setting socket options one after the other, with an error that names the one that failed; for the files that make
+// sockets.
+#pragma once
+
+#include <chrono>
+#include <limits>
+#include <string>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "net/options.h"
+
+namespace lastbyte::net {
+
+bool set_integer(int fd, int level, int option, int value);
+
+/// The kernel takes int; a longer time would wrap to a short or negative one.
+template <typename Rep, typename Period>
+int clamped(std::chrono::duration<Rep, Period> time) {
+  constexpr auto most = std::numeric_limits<int>::max();
+  return time.count() > most ? most : static_cast<int>(time.count());
+}
+
+/// Sets options one after the other; the first that fails is kept, and nothing is tried after it.
+class Options {
+ public:
+  /// `whose` is for the error's text: "tcp:127.0.0.1:80".
+  Options(int fd, std::string whose) : fd_(fd), whose_(std::move(whose)) {}
+
+  void integer(const char* name, int level, int option, int value, const char* help = "");
+  void text(const char* name, int level, int option, const std::string& value, const char* help);
+
+  [[nodiscard]] Result<void> result() const;
+
+ private:
+  void fail(const char* name, const char* help);
+
+  int fd_;
+  std::string whose_;
+  Error error_;
+};
+
+/// What sockets of every transport have: buffers, mark, interface. Before bind() and connect(): TCP's window scale is
+/// chosen when the SYN is sent or answered (tcp(7)).
+void set_common(Options& set, const SocketOptions& options);
+
+/// Lets bind() take an address that is not this machine's.
+void set_transparent(Options& set, int family);
+
+/// What an operator should do where bind() failed with `code`; may be empty.
+std::string bind_advice(int code, const Address& address);
+
+}  // namespace lastbyte::net

@@ -1,0 +1,52 @@
+#include "observe/record_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "observe/moment.h"
+
+namespace lastbyte::observe {
+
+std::string column(std::string_view name) {
+  const bool plain = !name.empty() && std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127 && c != '"'; });
+  return plain ? std::string(name) : fmt::format("{:?}", name);
+}
+
+// Few strings are not ours: a name, a UNIX socket's path, what a header told. The rest of a record is numbers, and
+// words that need no escaping: building a tree of them first would cost five times as much as writing them.
+std::string quoted(const std::string& name) {
+  const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
+  if (plain) return '"' + name + '"';
+  // A name that is not UTF-8 is no reason to lose the record.
+  return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string text_head(const relay::Record& record, std::string_view summary) {
+  using termination::Which;
+  return fmt::format("{} #{} {} {} -> {} {}", moment_text(ended(record)), record.id,
+                     column(record.forwarding ? std::string_view(*record.forwarding) : "-"),
+                     column(record.side(Which::client).address.text()),
+                     column(record.side(Which::upstream).address.text()), summary);
+}
+
+std::string span_text(std::chrono::microseconds time) {
+  const double us = static_cast<double>(time.count());
+  if (time < std::chrono::milliseconds(1)) return fmt::format("{}us", time.count());
+  if (time < std::chrono::seconds(1)) return fmt::format("{:.1f}ms", us / 1e3);
+  return fmt::format("{:.3f}s", us / 1e6);
+}
+
+std::string json_head(const relay::Record& record) {
+  return fmt::format(R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{})",
+                     moment_text(record.started), moment_text(ended(record)), record.id,
+                     record.forwarding ? quoted(*record.forwarding) : "null",
+                     record.listen ? quoted(*record.listen) : "null");
+}
+
+std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
+
+std::string address_or_null(const net::Address& address) { return address.none() ? "null" : quoted(address.text()); }
+
+}  // namespace lastbyte::observe

@@ -1,0 +1,238 @@
+// DatagramRelay: moving datagrams.
+#include "relay/datagram_relay.h"
+
+#include <algorithm>
+#include <array>
+
+#include "net/datagram.h"
+#include "net/socket.h"
+#include "relay/datagram_boxes.h"
+#include "relay/datagram_errors.h"
+#include "relay/datagram_runs.h"
+
+namespace lastbyte::relay {
+namespace {
+
+/// So many at once from one upstream, and its socket is made ready for more.
+constexpr std::size_t kMany = 8;
+/// With fewer slots free than this, replies are sent before more are received.
+constexpr std::size_t kFewSlots = 16;
+/// What is read of a failed upstream at most: more than a receive buffer of 4 MiB may hold in small datagrams.
+constexpr int kLastBatches = 256;
+
+std::size_t datagrams_in(const net::Arrival& arrival) {
+  if (arrival.bytes.empty()) return 1;
+  return (arrival.bytes.size() + arrival.segment - 1) / arrival.segment;
+}
+
+}  // namespace
+
+void DatagramRelay::on_clients(DatagramSocket& at) {
+  if (at.watched) receive_from_clients(at);
+}
+
+/// False: nothing was there.
+bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
+  flush();
+  net::DatagramInbox& in = boxes_->in;
+  const int got = in.receive(at.socket.get(), true);
+  if (got < 0) {
+    // An unconnected socket without IP_RECVERR is told of no ICMP error (net/ipv4/udp.c __udp4_lib_err). Whatever it
+    // is, the listener goes on.
+    if (got != -EAGAIN) net::take_error(at.socket.get());
+    return false;
+  }
+  DatagramSession* session = nullptr;
+  for (std::size_t slot = 0; slot < in.used(); ++slot) {
+    const bool same = session != nullptr && !session->ended && session->key.ends == in.ends(slot);
+    if (!same) session = session_for(at, slot);
+    if (session == nullptr) {
+      host_.counters.datagrams_refused.fetch_add(datagrams_in(in.arrival(slot)), std::memory_order_relaxed);
+      continue;
+    }
+    count(*session, Which::client, in.arrival(slot));
+    boxes_->next[slot] = DatagramSession::kNone;
+    if (session->first_slot == DatagramSession::kNone) {
+      session->first_slot = slot;
+      touched_.push_back(session);
+    } else {
+      boxes_->next[session->last_slot] = slot;
+    }
+    session->last_slot = slot;
+  }
+  for (DatagramSession* each : touched_) forward(*each);
+  touched_.clear();
+  flush();
+  return true;
+}
+
+void DatagramRelay::count(DatagramSession& session, Which source, const net::Arrival& arrival) {
+  const std::size_t datagrams = datagrams_in(arrival);
+  session.flow(source).received += datagrams;
+  session.flow(source).received_bytes += arrival.bytes.size();
+  host_.counters.datagrams.fetch_add(datagrams, std::memory_order_relaxed);
+}
+
+/// Sends on what came for it in this batch.
+void DatagramRelay::forward(DatagramSession& session) {
+  std::array<std::size_t, net::DatagramInbox::kSlots> slots;
+  std::size_t used = 0;
+  for (std::size_t slot = session.first_slot; slot != DatagramSession::kNone; slot = boxes_->next[slot])
+    slots[used++] = slot;
+  session.first_slot = DatagramSession::kNone;
+  if (used == 0) return;
+  session.at.group->table.touch(session, context_.now);
+  session.answered = false;
+  send_runs(session, Which::upstream, std::span(slots).first(used));
+}
+
+void DatagramRelay::on_upstream(DatagramSession& session) {
+  if (session.ended) return;
+  net::DatagramInbox& in = boxes_->in;
+  if (in.free() < kFewSlots) flush();
+  const std::size_t before = in.used();
+  if (!receive_from_upstream(session)) return;
+  if (!session.tuned && in.used() - before >= kMany) {
+    session.tuned = true;
+    net::prepare_for_many_datagrams(session.upstream.get());
+  }
+}
+
+/// False: nothing was there, or an error.
+bool DatagramRelay::receive_from_upstream(DatagramSession& session) {
+  net::DatagramInbox& in = boxes_->in;
+  const std::size_t first = in.used();
+  const int got = in.receive(session.upstream.get(), false);
+  if (got < 0) {
+    if (!costs_one_datagram(-got)) upstream_failed(session, -got);
+    return false;
+  }
+  std::array<std::size_t, net::DatagramInbox::kSlots> slots;
+  for (std::size_t slot = first; slot < in.used(); ++slot) {
+    count(session, Which::upstream, in.arrival(slot));
+    slots[slot - first] = slot;
+  }
+  session.at.group->table.touch(session, context_.now);
+  heard_upstream(session);
+  send_runs(session, Which::client, std::span(slots).first(in.used() - first));
+  return true;
+}
+
+/// Puts what lies in the slots into the outbox, as few messages as may be, in their order.
+void DatagramRelay::send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots) {
+  const bool to_client = sink == Which::client;
+  const int fd = to_client ? session.at.socket.get() : session.upstream.get();
+  if (boxes_->target != fd) send_out();
+  boxes_->target = fd;
+  std::array<DatagramPiece, net::DatagramInbox::kSlots> room;
+  const auto pieces = std::span(room).first(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const net::Arrival& arrival = boxes_->in.arrival(slots[i]);
+    pieces[i] = {.size = arrival.bytes.size(), .segment = arrival.segment};
+  }
+  const RunLimits limits{.segment = session.largest_segment[static_cast<std::size_t>(sink)],
+                         .datagrams = net::DatagramOutbox::kMostSegments,
+                         .bytes = net::kLargestDatagram};
+  for (DatagramPlace at; at.piece < pieces.size();) {
+    const DatagramRun run = next_run(pieces, at, limits);
+    std::array<iovec, net::DatagramInbox::kSlots> parts;
+    std::size_t used = 0;
+    for (std::size_t piece = run.begin.piece; piece < pieces.size() && piece <= run.end.piece; ++piece) {
+      const std::size_t begin = piece == run.begin.piece ? run.begin.offset : 0;
+      const std::size_t end = piece == run.end.piece ? run.end.offset : pieces[piece].size;
+      if (begin == end && piece == run.end.piece) break;
+      parts[used++] = {boxes_->in.arrival(slots[piece]).bytes.data() + begin, end - begin};
+    }
+    if (!boxes_->out.has_room(used)) send_out();
+    boxes_->sending[boxes_->out.count()] = {&session, sink, run.datagrams, run.bytes, run.segment};
+    boxes_->out.add(to_client ? &session.key.ends : nullptr, std::span(parts).first(used),
+                    run.datagrams > 1 ? run.segment : 0);
+    at = run.end;
+  }
+}
+
+void DatagramRelay::send_out() {
+  net::DatagramOutbox& out = boxes_->out;
+  for (std::size_t at = 0; at < out.count();) {
+    const int sent = out.send(boxes_->target, at);
+    if (sent > 0) {
+      at += static_cast<std::size_t>(sent);
+    } else {
+      send_failed(at, -sent);
+      ++at;
+    }
+  }
+  out.clear();
+}
+
+void DatagramRelay::flush() {
+  send_out();
+  boxes_->in.clear();
+}
+
+void DatagramRelay::send_failed(std::size_t message, int error) {
+  const Sending& sending = boxes_->sending[message];
+  DatagramSession& session = *sending.session;
+  if (sending.datagrams > 1 && refuses_segmentation(error)) {
+    // Smaller ones may go together still, unless it is the device that cannot.
+    session.largest_segment[static_cast<std::size_t>(sending.sink)] = error == EIO ? 0 : sending.segment - 1;
+    return send_singly(message);
+  }
+  drop(session, termination::other(sending.sink), sending.datagrams, sending.bytes);
+  if (sending.sink == Which::upstream && !costs_one_datagram(error)) upstream_failed(session, error);
+}
+
+/// No datagram crosses the border between two parts.
+void DatagramRelay::send_singly(std::size_t message) {
+  const Sending sending = boxes_->sending[message];
+  for (const iovec& part : boxes_->out.parts(message)) {
+    auto* const bytes = static_cast<std::byte*>(part.iov_base);
+    for (std::size_t offset = 0; offset < part.iov_len; offset += sending.segment) {
+      const iovec one{bytes + offset, std::min(sending.segment, part.iov_len - offset)};
+      const int error = boxes_->out.send_alone(boxes_->target, message, one);
+      if (error == 0) continue;
+      drop(*sending.session, termination::other(sending.sink), 1, one.iov_len);
+      if (sending.sink == Which::upstream && !costs_one_datagram(error)) upstream_failed(*sending.session, error);
+    }
+  }
+}
+
+void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes) {
+  session.flow(source).dropped += datagrams;
+  session.flow(source).dropped_bytes += bytes;
+  host_.counters.datagrams_dropped.fetch_add(datagrams, std::memory_order_relaxed);
+}
+
+/// The session ends with this round. Until then what the upstream had said before can still be read: the kernel tells
+/// of the error first (net/core/datagram.c __skb_try_recv_datagram).
+void DatagramRelay::upstream_failed(DatagramSession& session, int error) {
+  if (session.ended || session.error != 0) return;
+  session.error = error;
+  failed_.push_back(&session);
+}
+
+void DatagramRelay::finish_failed() {
+  while (!failed_.empty()) {
+    DatagramSession& session = *failed_.back();
+    failed_.pop_back();
+    if (session.ended) continue;
+    for (int batch = 0; batch < kLastBatches; ++batch) {
+      flush();
+      if (!receive_from_upstream(session)) break;
+    }
+    DatagramPort& port = *session.at.port;
+    if (session.flow(Which::upstream).received == 0)
+      port.preferred = (session.upstream_address + 1) % port.state->upstream_addresses.size();
+    finish(session, DatagramEnd::failed);
+  }
+}
+
+void DatagramRelay::end_round() {
+  if (!boxes_) return;
+  flush();
+  finish_failed();
+  ended_.clear();
+  std::erase_if(groups_, [](const auto& group) { return group->drain_at && group->table.empty(); });
+}
+
+}  // namespace lastbyte::relay

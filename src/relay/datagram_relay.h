@@ -1,0 +1,116 @@
+// Datagrams in motion (UDP to UDP): one a worker, beside its sessions of streams.
+//
+// Theory of operation. A client is a source address that wrote to one of our addresses at one listening socket; its
+// first datagram begins a session with a connected upstream socket of its own. Datagrams are received many at a time
+// into the worker's inbox and sent many at a time from its outbox, without being copied in between: those of one
+// session that may go in one call go so (datagram_runs.h). Whatever the kernel does not take is dropped and counted.
+// Nothing waits here, so that nothing grows, and the order of one session's datagrams is kept.
+//
+// Replies of a round are collected and sent together at its end, or earlier when the inbox is full. A session that has
+// ended is freed at the end of the round, since events of that round may still point to it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "loop/timer_wheel.h"
+#include "net/datagram_io.h"
+#include "relay/context.h"
+#include "relay/datagram_session.h"
+#include "relay/worker.h"
+
+namespace lastbyte::relay {
+
+class DatagramRelay {
+ public:
+  /// What its worker does for it.
+  struct Host {
+    Context& context;
+    Counters& counters;
+    std::function<void(const Record&)> file;           ///< a session's record, on its way to the log
+    std::function<void(const std::string&)> short_of;  ///< tells the operator of a shortage, once
+  };
+
+  explicit DatagramRelay(Host host);
+  ~DatagramRelay();
+  DatagramRelay(const DatagramRelay&) = delete;
+  DatagramRelay& operator=(const DatagramRelay&) = delete;
+
+  /// Serves one port of a forwarding from now on. `borrowed`: how many of the sockets, the first ones, the service
+  /// manager has too. An error: a socket could not be watched; none of them is then served.
+  Result<void> add(std::unique_ptr<ListenerState> state, std::vector<Descriptor> sockets, std::size_t borrowed);
+  /// Takes no more clients for the forwarding; what lies in its sockets is still served. Its sessions may end until
+  /// `at`, and go on hearing their upstreams meanwhile. Its sockets close with the last of them.
+  void retire(const Forwarding& forwarding, TimePoint at);
+  /// The same for all (T15).
+  void drain(TimePoint at);
+  /// Ends all sessions now.
+  void abort();
+  /// No session is open.
+  [[nodiscard]] bool idle() const;
+
+  // From the loop:
+  /// Datagrams have come from clients.
+  void on_clients(DatagramSocket& at);
+  /// Answers have, or an error.
+  void on_upstream(DatagramSession& session);
+  /// When timer() is due.
+  void on_timer();
+  [[nodiscard]] const loop::Timer* timer() const { return &timer_; }
+  /// Once a round, after its events and timers.
+  void end_round();
+
+ private:
+  using Which = termination::Which;
+  struct Boxes;
+
+  // datagram_relay.cpp: moving datagrams
+  bool receive_from_clients(DatagramSocket& at);
+  bool receive_from_upstream(DatagramSession& session);
+  void count(DatagramSession& session, Which source, const net::Arrival& arrival);
+  void forward(DatagramSession& session);
+  void send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots);
+  void send_out();
+  void flush();
+  void send_failed(std::size_t message, int error);
+  void send_singly(std::size_t message);
+  void drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes);
+  void upstream_failed(DatagramSession& session, int error);
+
+  // datagram_sessions.cpp: beginning, ending, time
+  DatagramSession* session_for(DatagramSocket& at, std::size_t slot);
+  DatagramSession* begin(DatagramSocket& at, const DatagramKey& key);
+  bool admit(DatagramSocket& at, const net::Address& client);
+  bool make_room(DatagramSocket& at);
+  Result<Descriptor> open_upstream(ListenerState& state, const net::Address& to, const net::Address& client);
+  bool connect(DatagramSession& session);
+  void connect_failed(DatagramGroup& group, const Error& error);
+  void tell_refused(DatagramGroup& group, const std::string& why);
+  void finish(DatagramSession& session, DatagramEnd end);
+  [[nodiscard]] Record record(const DatagramSession& session, DatagramEnd end) const;
+  void finish_failed();
+  void retire(DatagramGroup& group, TimePoint at);
+  void heard_upstream(DatagramSession& session);
+  void expire(DatagramGroup& group);
+  [[nodiscard]] TimePoint deadline(const DatagramGroup& group, const DatagramSession& session) const;
+  [[nodiscard]] TimePoint next_deadline(DatagramGroup& group);
+  void wake_at(TimePoint at);
+
+  Host host_;
+  Context& context_;
+  std::unique_ptr<Boxes> boxes_;  ///< null while there is nothing to serve
+  std::vector<std::unique_ptr<DatagramGroup>> groups_;
+  std::uint32_t sockets_made_ = 0;
+  loop::Timer timer_;
+  AcceptBackoff backoff_;
+  TimePoint no_clients_until_{};           ///< there was a shortage
+  std::vector<DatagramSession*> touched_;  ///< sessions that something came for in this batch
+  std::vector<DatagramSession*> failed_;   ///< to be ended once what their upstreams said is delivered
+  std::vector<std::unique_ptr<DatagramSession>> ended_;
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,78 @@
+// A session of datagrams: a client that wrote to one of our addresses, and a connected socket of its own to the
+// upstream. Datagrams have no FIN and no acknowledgement: it ends by silence, by an error, or because it must.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/time.h"
+#include "net/datagram_io.h"
+#include "relay/datagram_table.h"
+#include "relay/listener.h"
+#include "relay/record.h"
+
+namespace lastbyte::relay {
+
+struct DatagramGroup;
+struct DatagramPort;
+
+/// One listening UDP socket in the loop. Lives as long as the sessions that answer through it.
+struct alignas(8) DatagramSocket {
+  Descriptor socket;
+  DatagramPort* port = nullptr;
+  DatagramGroup* group = nullptr;
+  std::uint32_t number = 0;  ///< unique in its worker
+  bool borrowed = false;     ///< the service manager has it too
+  bool watched = false;
+};
+
+/// One port of a forwarding.
+struct DatagramPort {
+  std::unique_ptr<ListenerState> state;
+  std::vector<std::unique_ptr<DatagramSocket>> sockets;
+  /// Which upstream address sessions begin with: the next one, once one has failed before it answered.
+  std::size_t preferred = 0;
+};
+
+/// One forwarding as one worker has it.
+struct DatagramGroup {
+  explicit DatagramGroup(std::uint64_t seed) : table(seed) {}
+
+  std::shared_ptr<const Forwarding> forwarding;
+  std::vector<std::unique_ptr<DatagramPort>> ports;
+  DatagramTable table;
+  std::optional<TimePoint> drain_at;  ///< takes no more clients; its sessions end by then
+  TimePoint tell_again{};             ///< when the operator may be told of refused clients again
+};
+
+/// Is found by its place in the table, and by its tag in the loop.
+struct alignas(8) DatagramSession : DatagramEntry {
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  DatagramSession(const DatagramKey& key_, DatagramSocket& at_) : DatagramEntry(key_), at(at_) {}
+
+  using Which = termination::Which;
+  DatagramFlow& flow(Which source) { return flows[static_cast<std::size_t>(source)]; }
+
+  DatagramSocket& at;
+  Descriptor upstream;
+  std::size_t upstream_address = 0;  ///< index
+  std::uint64_t id = 0;
+  TimePoint started;
+  std::array<DatagramFlow, 2> flows;
+  /// Towards each side, the largest segment that the kernel may cut datagrams to (UDP_SEGMENT).
+  std::array<std::size_t, 2> largest_segment{};
+  int error = 0;          ///< T10: the first errno of the upstream socket
+  bool answered = false;  ///< the upstream spoke last: no answer is owed
+  bool tuned = false;     ///< the socket is ready for many datagrams
+  bool ended = false;
+  std::size_t first_slot = kNone;  ///< what came for it in this batch: slots of the inbox, linked
+  std::size_t last_slot = kNone;
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,302 @@
+// DatagramRelay: how sessions of datagrams begin and end, and time.
+#include <algorithm>
+#include <cerrno>
+#include <random>
+
+#include "net/datagram.h"
+#include "relay/admission.h"
+#include "relay/datagram_boxes.h"
+#include "relay/datagram_relay.h"
+#include "upstream/attempts.h"
+
+namespace lastbyte::relay {
+namespace {
+
+/// At a stop, how long an upstream that has answered must be silent for its answer to be over.
+constexpr Duration kAnswerIsOver{1000};
+/// At a stop, the sessions' deadlines are looked at no more often than that.
+constexpr Duration kLook{50};
+constexpr Duration kTellAgain{60'000};
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return static_cast<std::uint64_t>(source()) << 32U | source();
+}
+
+bool is_shortage_of_upstreams(int error) { return is_shortage(error) || error == EADDRNOTAVAIL || error == EAGAIN; }
+
+}  // namespace
+
+DatagramRelay::DatagramRelay(Host host) : host_(std::move(host)), context_(host_.context) {}
+
+DatagramRelay::~DatagramRelay() {
+  context_.wheel.cancel(timer_);
+  for (const auto& group : groups_) {
+    group->table.for_each([&](DatagramEntry& entry) {
+      group->table.remove(entry);
+      delete static_cast<DatagramSession*>(&entry);
+    });
+  }
+}
+
+Result<void> DatagramRelay::add(std::unique_ptr<ListenerState> state, std::vector<Descriptor> sockets,
+                                std::size_t borrowed) {
+  if (!boxes_) boxes_ = std::make_unique<Boxes>();
+  auto port = std::make_unique<DatagramPort>();
+  port->state = std::move(state);
+  const auto& forwarding = port->state->forwarding;
+  auto group = std::ranges::find_if(
+      groups_, [&](const auto& each) { return each->forwarding == forwarding && !each->drain_at; });
+  if (group == groups_.end()) {
+    groups_.push_back(std::make_unique<DatagramGroup>(random_seed()));
+    group = std::prev(groups_.end());
+    (*group)->forwarding = forwarding;
+  }
+  for (Descriptor& socket : sockets) {
+    auto entry = std::make_unique<DatagramSocket>();
+    entry->socket = std::move(socket);
+    entry->port = port.get();
+    entry->group = group->get();
+    entry->number = sockets_made_++;
+    entry->borrowed = port->sockets.size() < borrowed;
+    // Level-triggered: what is left for the next round is told again, and others have their turn before (T12).
+    const int error = context_.epoll.add(entry->socket.get(), EPOLLIN, Tag::of(entry.get(), TagKind::datagrams_in));
+    if (error != 0) return failure("epoll_ctl", error);
+    entry->watched = true;
+    port->sockets.push_back(std::move(entry));
+  }
+  (*group)->ports.push_back(std::move(port));
+  return {};
+}
+
+DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot) {
+  const DatagramKey key{.ends = boxes_->in.ends(slot), .socket = at.number};
+  if (DatagramEntry* known = at.group->table.find(key)) return static_cast<DatagramSession*>(known);
+  return begin(at, key);
+}
+
+DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key) {
+  DatagramGroup& group = *at.group;
+  const net::Address client = key.ends.client_address();
+  if (group.drain_at || context_.now < no_clients_until_ || !admit(at, client)) return nullptr;
+  auto session = std::make_unique<DatagramSession>(key, at);
+  if (!connect(*session)) {
+    context_.shared.release(at.port->state->sessions);
+    left(context_.shared, *at.port->state, client);
+    return nullptr;
+  }
+  backoff_.recovered();
+  session->id = context_.shared.next_id.fetch_add(1, std::memory_order_relaxed);
+  session->started = context_.now;
+  session->largest_segment.fill(net::has_segmentation() ? net::kLargestDatagram : 0);
+  host_.counters.accepted.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.open.fetch_add(1, std::memory_order_relaxed);
+  group.table.add(*session, context_.now);
+  wake_at(context_.now + group.forwarding->limits.datagram_idle);
+  return session.release();
+}
+
+/// Whether a new client may have a session; if so, its place is taken.
+bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
+  const ListenerState& state = *at.port->state;
+  const Admission admission = relay::admit(context_.shared, state, client, context_.now);
+  relay::count(host_.counters, admission);
+  if (admission != Admission::granted) return false;
+  if (make_room(at)) return true;
+  left(context_.shared, state, client);
+  tell_refused(*at.group, "there are as many sessions as there may be (max-sessions)");
+  return false;
+}
+
+bool DatagramRelay::make_room(DatagramSocket& at) {
+  DatagramGroup& group = *at.group;
+  const auto& limit = group.forwarding->max_sessions;
+  const SessionCount& sessions = at.port->state->sessions;
+  if (context_.shared.reserve(limit, sessions)) return true;
+  if (group.forwarding->when_full == WhenFull::refuse) return false;
+  auto* oldest = static_cast<DatagramSession*>(group.table.longest_silent());
+  if (oldest == nullptr) return false;  // all of them are other workers'
+  forward(*oldest);
+  finish(*oldest, DatagramEnd::evicted);
+  return context_.shared.reserve(limit, sessions);
+}
+
+/// Goes on to the next source address where one has no port left.
+Result<Descriptor> DatagramRelay::open_upstream(ListenerState& state, const net::Address& to,
+                                                const net::Address& client) {
+  for (std::size_t left = state.source_count(to);; --left) {
+    const auto source = state.source_for(to, client);
+    if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
+    auto made = net::connect_for_datagrams(to, *source, state.forwarding->upstream, state.upstream_inside.get());
+    if (made || made.error().code != EADDRNOTAVAIL || left <= 1) return made;
+  }
+}
+
+/// Makes the upstream socket, to the first address that the kernel has a way to.
+bool DatagramRelay::connect(DatagramSession& session) {
+  DatagramPort& port = *session.at.port;
+  ListenerState& state = *port.state;
+  const std::size_t addresses = state.upstream_addresses.size();
+  for (std::size_t tried = 0; tried < addresses; ++tried) {
+    session.upstream_address = (port.preferred + tried) % addresses;
+    auto made =
+        open_upstream(state, state.upstream_addresses[session.upstream_address], session.key.ends.client_address());
+    if (made) {
+      session.upstream = std::move(*made);
+      const int error = context_.epoll.add(session.upstream.get(), EPOLLIN, Tag::of(&session, TagKind::datagrams_out));
+      if (error == 0) return true;
+      made = Failure(Error{"epoll_ctl", error});
+    }
+    if (tried + 1 == addresses || is_shortage_of_upstreams(made.error().code)) {
+      connect_failed(*session.at.group, made.error());
+      return false;
+    }
+  }
+  return false;
+}
+
+/// For want of something: new clients find nobody for a while, so that each of their datagrams does not cost a vain
+/// try.
+void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
+  if (!is_shortage_of_upstreams(error.code)) return tell_refused(group, error.text());
+  no_clients_until_ = context_.now + backoff_.next();
+  host_.counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
+  host_.short_of("no new sessions on " + group.forwarding->name + ": " + error.text() +
+                 "; sessions go on, datagrams of new clients are dropped");
+}
+
+void DatagramRelay::tell_refused(DatagramGroup& group, const std::string& why) {
+  if (context_.now < group.tell_again) return;
+  group.tell_again = context_.now + kTellAgain;
+  context_.shared.warn("datagrams of new clients are dropped on " + group.forwarding->name + ": " + why);
+}
+
+void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
+  send_out();  // its last figures are in there
+  const std::unique_ptr<DatagramSession>& kept = ended_.emplace_back(&session);
+  const ListenerState& state = *kept->at.port->state;
+  kept->at.group->table.remove(*kept);
+  kept->ended = true;
+  kept->upstream.close();
+  context_.shared.release(state.sessions);
+  left(context_.shared, state, kept->key.ends.client_address());
+  host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.open.fetch_sub(1, std::memory_order_relaxed);
+  if (context_.shared.records_wanted) host_.file(record(*kept, end));
+}
+
+Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) const {
+  const ListenerState& state = *session.at.port->state;
+  Record record;
+  record.id = session.id;
+  record.forwarding = state.name;
+  record.listen = state.listen;
+  record.one_of_many = state.forwarding->listen.count() > 1;
+  record.duration = std::chrono::duration_cast<std::chrono::microseconds>(context_.now - session.started);
+  record.started = std::chrono::system_clock::now() - record.duration;
+  record.sides[0].address = session.key.ends.client_address();
+  record.sides[1].address = state.upstream_addresses[session.upstream_address];
+  record.sides[1].error = session.error;
+  record.datagrams = DatagramRecord{.end = end, .flows = session.flows};
+  return record;
+}
+
+bool DatagramRelay::idle() const {
+  return std::ranges::all_of(groups_, [](const auto& group) { return group->table.empty(); });
+}
+
+void DatagramRelay::retire(const Forwarding& forwarding, TimePoint at) {
+  for (const auto& group : groups_)
+    if (group->forwarding.get() == &forwarding) retire(*group, at);
+}
+
+void DatagramRelay::drain(TimePoint at) {
+  for (const auto& group : groups_) retire(*group, at);
+}
+
+void DatagramRelay::retire(DatagramGroup& group, TimePoint at) {
+  if (group.drain_at) return;
+  for (const auto& port : group.ports) {
+    for (const auto& socket : port->sockets) {
+      if (socket->watched) context_.epoll.remove(socket->socket.get());
+      socket->watched = false;
+      // A borrowed one must go on hearing: what comes waits there for whoever has it next. Of our own, nobody else can
+      // read what came before the stop (T15).
+      if (socket->borrowed || !net::deafen(socket->socket.get())) continue;
+      while (receive_from_clients(*socket)) {
+      }
+    }
+  }
+  group.drain_at = at;
+  expire(group);
+  wake_at(next_deadline(group));
+}
+
+void DatagramRelay::abort() {
+  drain(context_.now);
+  for (const auto& group : groups_) {
+    group->table.for_each(
+        [&](DatagramEntry& entry) { finish(static_cast<DatagramSession&>(entry), DatagramEnd::stopped); });
+  }
+}
+
+void DatagramRelay::on_timer() {
+  TimePoint next = TimePoint::max();
+  for (const auto& group : groups_) {
+    expire(*group);
+    next = std::min(next, next_deadline(*group));
+  }
+  wake_at(next);
+}
+
+void DatagramRelay::wake_at(TimePoint at) {
+  if (at == TimePoint::max()) return;
+  const std::uint64_t tick = context_.tick(at);
+  if (!timer_.is_set() || tick < timer_.due) context_.wheel.set(timer_, tick);
+}
+
+/// At a stop a session lives on for the answer that its client may be waiting for, and no longer.
+TimePoint DatagramRelay::deadline(const DatagramGroup& group, const DatagramSession& session) const {
+  const TimePoint idle = session.heard + group.forwarding->limits.datagram_idle;
+  if (!group.drain_at) return idle;
+  const TimePoint over = session.answered ? session.heard + kAnswerIsOver : idle;
+  return std::min({idle, over, *group.drain_at});
+}
+
+void DatagramRelay::heard_upstream(DatagramSession& session) {
+  session.answered = true;
+  // The only time that a deadline moves nearer: nothing more is owed.
+  if (session.at.group->drain_at) wake_at(deadline(*session.at.group, session));
+}
+
+TimePoint DatagramRelay::next_deadline(DatagramGroup& group) {
+  const auto* silent = static_cast<const DatagramSession*>(group.table.longest_silent());
+  if (silent == nullptr) return TimePoint::max();
+  if (!group.drain_at) return deadline(group, *silent);
+  TimePoint next = TimePoint::max();
+  group.table.for_each([&](DatagramEntry& entry) {
+    next = std::min(next, deadline(group, static_cast<const DatagramSession&>(entry)));
+  });
+  return std::max(next, context_.now + kLook);
+}
+
+void DatagramRelay::expire(DatagramGroup& group) {
+  const TimePoint now = context_.now;
+  if (group.drain_at) {
+    group.table.for_each([&](DatagramEntry& entry) {
+      auto& session = static_cast<DatagramSession&>(entry);
+      if (now < deadline(group, session)) return;
+      const bool idle = now >= session.heard + group.forwarding->limits.datagram_idle;
+      const bool out_of_time = now >= *group.drain_at && !session.answered;
+      finish(session, idle ? DatagramEnd::idle : out_of_time ? DatagramEnd::stopped : DatagramEnd::drained);
+    });
+    return;
+  }
+  for (auto* silent = group.table.longest_silent(); silent != nullptr; silent = group.table.longest_silent()) {
+    auto& session = static_cast<DatagramSession&>(*silent);
+    if (now < deadline(group, session)) return;
+    finish(session, DatagramEnd::idle);
+  }
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,129 @@
+// T15 for datagrams: at a stop nobody new comes in, and answers that are owed still arrive.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "datagrams.h"
+#include "net/socket.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+const net::Address kLoopback = *net::Address::parse("127.0.0.1", 0);
+
+void await_stop(Proxy& proxy) {
+  ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
+}
+
+std::string slow_forwarding(const net::Address& upstream) {
+  return udp_forwarding(kLoopback, upstream, {"limits: {datagram-idle: 1h}"});
+}
+
+TEST(T15_Datagrams, an_answer_that_is_owed_at_the_stop_arrives_and_then_the_session_ends) {
+  const UdpSocket upstream;
+  Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}));
+  const UdpSocket client;
+  client.send(proxy.address(), "question");
+  const auto question = upstream.receive();
+  ASSERT_TRUE(question);
+  proxy.process().signal(SIGTERM);
+  await_stop(proxy);
+  upstream.send(question->from, "answer");
+  upstream.send(question->from, "and its end");
+  for (const char* part : {"answer", "and its end"}) {
+    const auto answer = client.receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->bytes, part);
+    EXPECT_EQ(answer->from, proxy.address());
+  }
+  proxy.expect_end();
+  const DatagramRecord record = datagram_records(proxy, 1).front();
+  EXPECT_EQ(record.end, "drained") << record.line;
+  EXPECT_EQ(record.upstream.datagrams, 2U) << record.line;
+}
+
+TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_another_process) {
+  const UdpSocket upstream;
+  const UdpServer successor_upstream;
+  Proxy proxy(upstream.address(),
+              udp_options({udp_forwarding(kLoopback, upstream.address(),
+                                          {"limits: {datagram-idle: 1h}", "client: {reuse-port: true}"})}));
+  const UdpSocket client;
+  client.send(proxy.address(), "question");
+  const auto question = upstream.receive();
+  ASSERT_TRUE(question);
+  proxy.process().signal(SIGTERM);
+  await_stop(proxy);
+  // A client that comes now is told that nobody listens.
+  const UdpSocket late;
+  late.connect(proxy.address());
+  late.send(proxy.address(), "x");
+  EXPECT_TRUE(eventually([&] { return net::take_error(late.fd()) == ECONNREFUSED; }));
+  {
+    Proxy successor(
+        successor_upstream.address(),
+        udp_options({udp_forwarding(proxy.address(), successor_upstream.address(), {"client: {reuse-port: true}"})}));
+    for (int i = 0; i < 10; ++i) {
+      const UdpSocket another;
+      EXPECT_EQ(another.ask(proxy.address(), "x"), "x");
+    }
+    // The old one still answers whom it owes an answer.
+    upstream.send(question->from, "answer");
+    const auto answer = client.receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->bytes, "answer");
+    datagram_records(successor, 10);
+  }
+  proxy.expect_end();
+}
+
+TEST(T15_Datagrams, the_drain_time_bounds_the_waiting) {
+  const UdpSocket upstream;
+  Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "300ms"}));
+  const UdpSocket client;
+  client.send(proxy.address(), "question");
+  ASSERT_TRUE(upstream.receive());
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+  const DatagramRecord record = datagram_records(proxy, 1).front();
+  EXPECT_EQ(record.end, "stopped") << record.line;
+  EXPECT_EQ(record.summary, "stopped by the operator") << record.line;
+}
+
+TEST(T15_Datagrams, a_second_signal_ends_the_waiting) {
+  const UdpSocket upstream;
+  Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
+  const UdpSocket client;
+  client.send(proxy.address(), "question");
+  ASSERT_TRUE(upstream.receive());
+  proxy.process().signal(SIGTERM);
+  await_stop(proxy);
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+  EXPECT_EQ(datagram_records(proxy, 1).front().end, "stopped");
+}
+
+// The service manager keeps its socket: what comes after the stop waits in it for the next start.
+TEST(T15_Datagrams, a_passed_socket_is_served_and_goes_on_hearing_after_the_stop) {
+  const UdpServer server;
+  const UdpSocket passed;
+  auto options = udp_options({udp_forwarding(passed.address(), server.address())});
+  options.passed_sockets = {passed.fd()};
+  const UdpSocket client;
+  for (int run = 0; run < 2; ++run) {
+    if (run == 1) client.send(passed.address(), "between");
+    Proxy proxy(server.address(), options);
+    if (run == 1) {
+      const auto answer = client.receive();
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->bytes, "between");
+    }
+    EXPECT_EQ(client.ask(passed.address(), "x"), "x");
+    EXPECT_EQ(client.ask(passed.address(), "y"), "y");
+    datagram_records(proxy, 1);
+  }
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
