@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "net/socket.h"
+#include "net/unix_stream.h"
 #include "observe/record_log.h"
 #include "observe/record_text.h"
 #include "proxy/control.h"
@@ -96,8 +97,19 @@ Result<void> check_transparent(const config::Config& config) {
 std::size_t listening_sockets(const std::vector<Resolved>& resolved, const std::vector<PassedSocket>& passed,
                               unsigned workers) {
   std::size_t addresses = passed.size();
-  for (const Resolved& each : resolved) addresses += each.listen.size();
-  return addresses * workers;
+  std::size_t files = 0;  // each listening path is held, too, beside its socket
+  for (const Resolved& each : resolved) {
+    addresses += each.listen.size();
+    files += each.forwarding->listen.is_path() ? 1U : 0U;
+  }
+  return addresses * workers + files;
+}
+
+std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forwardings, unsigned workers) {
+  const bool any = std::ranges::any_of(forwardings, [](const relay::Forwarding& each) {
+    return each.listen.is_unix() && each.connect.is_unix();
+  });
+  return any ? workers * net::kMostDescriptors : 0;
 }
 
 Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
@@ -114,7 +126,8 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!limit) return Failure(limit.error());
   prepared.descriptor_limit = *limit;
   const DescriptorBase base{prepared.workers, listening_sockets(*resolved, *passed, prepared.workers),
-                            prepared.namespaces.descriptors()};
+                            prepared.namespaces.descriptors(),
+                            descriptors_in_passing(config.forwardings, prepared.workers)};
   const auto sessions = choose_max_sessions(config.max_sessions, *limit, base);
   if (!sessions) return Failure(sessions.error());
   prepared.max_sessions = *sessions;

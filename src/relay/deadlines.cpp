@@ -55,7 +55,8 @@ bool Session::agrees_with_state() const {
   for (const Which which : {Which::client, Which::upstream}) {
     const termination::Side& known = state_.side(which);
     const bool has_socket = known.hold == termination::Hold::held && known.output != termination::Output::untried;
-    if (static_cast<bool>(side(which).socket) != has_socket) return false;
+    const bool pauses = known.output == termination::Output::connecting && backlog_pause_ != Duration{0};
+    if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
     const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
     if (waits != known.pending) return false;
   }

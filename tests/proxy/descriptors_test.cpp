@@ -16,6 +16,8 @@ TEST(Descriptors, each_session_needs_two_and_each_worker_its_pipes) {
 TEST(Descriptors, network_namespaces_have_theirs) {
   const DescriptorBase base{.workers = 1, .listening_sockets = 1, .namespaces = 33};
   EXPECT_EQ(descriptors_needed(10, base), descriptors_needed(10, {.workers = 1, .listening_sockets = 1}) + 33);
+  const DescriptorBase passing{.workers = 1, .listening_sockets = 1, .in_passing = 253};
+  EXPECT_EQ(descriptors_needed(10, passing), descriptors_needed(10, {.workers = 1, .listening_sockets = 1}) + 253);
 }
 
 TEST(Descriptors, without_a_wish_sessions_are_as_many_as_the_limit_allows) {

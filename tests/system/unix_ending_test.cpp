@@ -2,6 +2,8 @@
 // its tcp->unix deadlocks at a half-close and leaks, its unix->unix has no half-close, and its resets become FINs.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "ways.h"
 
 namespace lastbyte::system_test {
@@ -197,6 +199,20 @@ TEST_P(T14_Unix, T14_AResetLeavesInputUnreadSoThatAUnixPeerGetsECONNRESET) {
                              "recv 1; sleep 200ms; signal full; sleep 100ms; " + end + "; sleep 300ms; signal gone");
   EXPECT_TRUE(played.client.error == ECONNRESET || played.client.error == EPIPE) << played.text();
   EXPECT_FALSE(played.client.fin) << played.text();
+}
+
+TEST_P(T14_Unix, T14_WhatAUnixPeerSendsDuringTheFlushMakesTheCloseAReset) {
+  // The server's reset waits behind bytes that the client has not read; the client says something more meanwhile.
+  if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
+  const std::string end = upstream_is_tcp() ? "flush; reset" : "close-unread";
+  const Played played =
+      play("send 2; await gone; send 1K; sleep 100ms; send 1K; read", "recv 1; send 300K; " + end + "; signal gone",
+           {"--upstream-receive-buffer", "2M", "--client-send-buffer", "16K"});
+  EXPECT_EQ(played.client.received, 300U << 10) << played.text();
+  EXPECT_EQ(played.client.error, ECONNRESET) << played.text();
+  EXPECT_FALSE(played.client.fin) << played.text();
+  EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
+  EXPECT_EQ(played.record.limit, "none") << played.text();
 }
 
 }  // namespace
