@@ -161,8 +161,7 @@ std::vector<Launcher> make_launchers() {
   return {
       {.target = started("lastbyte", lastbyte(self)),
        .programs = {self},
-       .version_command = {self, "--version"},
-       .probe = "--check-config"},
+       .version_command = {self, "--version"}},
       {.target = started("haproxy", haproxy, SIGUSR1), .programs = {"haproxy"}, .version_command = {"haproxy", "-v"}},
       {.target = started("nginx", nginx(""), SIGQUIT),
        .programs = {"nginx"},
@@ -213,18 +212,6 @@ std::string first_line_of(const std::vector<std::string>& command) {
   return ended ? ended->output.substr(0, ended->output.find('\n')) : "";
 }
 
-/// With addresses and paths that are right, and that nobody listens on for it.
-bool takes(const Form& form, const Variant& variant, const std::string& probe) {
-  const auto place = [](Leg leg) { return leg == Leg::tcp ? "127.0.0.1:1" : "/nonexistent/lastbyte-check"; };
-  std::vector<std::string> command;
-  for (const std::string& word : form.command)
-    command.push_back(fill_in(
-        word, {{"listen", place(variant.client)}, {"upstream", place(variant.server)}, {"directory", "/nonexistent"}}));
-  command.push_back(probe);
-  const auto ended = run_to_end(command);
-  return ended && ended->status == 0;
-}
-
 }  // namespace
 
 const std::vector<Launcher>& launchers() {
@@ -249,9 +236,6 @@ std::string missing(const Launcher& launcher) {
 Target ready(const Launcher& launcher) {
   Target target = launcher.target;
   target.version = first_line_of(launcher.version_command);
-  if (!launcher.probe.empty())
-    std::erase_if(target.forms,
-                  [&](const auto& each) { return !takes(each.second, *find_variant(each.first), launcher.probe); });
   return target;
 }
 

@@ -90,19 +90,6 @@ TEST(Launchers, TheVersionIsTheFirstLineThatIsSaid) {
   EXPECT_EQ(ready(silent).version, "");
 }
 
-TEST(Launchers, FormsThatTheProgramDoesNotTakeAreDropped) {
-  // It takes what names a path that it listens on.
-  Launcher picky{
-      .target = {.name = "x", .kind = Kind::started}, .programs = {"sh"}, .version_command = {}, .probe = "--check"};
-  const Form form{{"sh", "-c", "test \"$1\" = --check && case $0 in /*) exit 0;; esac; exit 2", "{listen}"}, {}};
-  for (const char* name : {"unix", "unix-to-tcp", "tcp-to-unix", "proxy-v1"}) picky.target.forms[name] = form;
-  const Target target = ready(picky);
-  EXPECT_TRUE(target.speaks_variant(*find_variant("unix")));
-  EXPECT_TRUE(target.speaks_variant(*find_variant("unix-to-tcp")));
-  EXPECT_FALSE(target.speaks_variant(*find_variant("tcp-to-unix")));
-  EXPECT_FALSE(target.speaks_variant(*find_variant("proxy-v1")));
-}
-
 class Children : public ::testing::Test {
  protected:
   Children() : directory_(*ScratchDirectory::make()) {}
