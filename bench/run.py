@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares lastbyte with HAProxy, nginx stream, socat and a direct connection; ./dev bench runs it.
+"""Compares lastbyte with HAProxy, nginx stream, socat, LXD's proxy device and a direct connection; ./dev bench runs it.
 
 All systems take turns within each round, so that a noisy moment hits all of them. Each measurement has a fresh proxy.
 A full run writes docs/benchmarks.md, .svg and .json; a partial or quick one writes into build/bench."""
@@ -194,7 +194,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one short round: to see that it works")
     parser.add_argument("--only", default=",".join(ONLY), help=f"some of {','.join(ONLY)}")
-    parser.add_argument("--systems", default="", help="some of direct,lastbyte,haproxy,haproxy-splice,nginx,socat")
+    parser.add_argument("--systems", default="", help="some of direct,lastbyte,haproxy,haproxy-splice,nginx,socat,lxd")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--sessions", type=int, default=5000, help="idle sessions for the memory")

@@ -75,6 +75,13 @@ def _socat(listen, target, directory, sessions):
             f"TCP4:127.0.0.1:{target},nodelay"]
 
 
+def _lxd(listen, target, directory, sessions):
+    """The proxy device alone, without the daemon: it listens in the network namespace of one process and connects in that
+    of another, here both ours."""
+    return ["lxd", "forkproxy", "--", str(os.getpid()), "-1", f"tcp:127.0.0.1:{listen}",
+            str(os.getpid()), "-1", f"tcp:127.0.0.1:{target}", "", "", "", "", "", ""]
+
+
 def _lastbyte_udp(listen, target, directory, sessions, binary):
     return [binary, "proxy", "--workers", "1", "--log-target", "off",
             "--listen", f"udp:127.0.0.1:{listen}", "--connect", f"udp:127.0.0.1:{target}"]
@@ -139,6 +146,7 @@ def systems(lastbyte_binary):
         System("haproxy-splice", "HAProxy, splice forced", _haproxy_splice, ["/usr/sbin/haproxy", "-v"]),
         System("nginx", "nginx stream", _nginx, ["/usr/sbin/nginx", "-v"], _nginx_udp),
         System("socat", "socat fork", _socat, ["socat", "-V"], _socat_udp),
+        System("lxd", "LXD proxy device", _lxd, ["sh", "-c", "echo LXD $(lxd --version)"]),
     ]
 
 
