@@ -19,6 +19,12 @@ std::string header_bytes(net::proxy_protocol::Version version, const std::string
   return text.value_or("");
 }
 
+Descriptor knock(const net::Address& at) {
+  auto connecting = net::start_connecting(at, {}, {}, false);
+  EXPECT_TRUE(connecting) << connecting.error().text();
+  return connecting ? std::move(connecting->socket) : Descriptor();
+}
+
 std::string all_of(const Descriptor& socket) {
   std::string all;
   for (;;) {
@@ -47,13 +53,6 @@ void send_fin(const Descriptor& socket) { EXPECT_EQ(::shutdown(socket.get(), SHU
 void send_and_see_arrive(const Descriptor& socket, std::string_view bytes) {
   EXPECT_TRUE(net::test::send_all(socket, bytes));
   EXPECT_TRUE(net::test::eventually([&] { return net::unacknowledged(socket.get()) == 0; }));
-}
-
-Descriptor Greeted::knock() const {
-  const net::Address to = proxy_->address();
-  auto connecting = net::start_connecting(to, {}, {}, false);
-  EXPECT_TRUE(connecting) << connecting.error().text();
-  return connecting ? std::move(connecting->socket) : Descriptor();
 }
 
 bool Greeted::upstream_untouched() const { return (net::test::events_now(upstream_.get(), POLLIN) & POLLIN) == 0; }

@@ -19,6 +19,8 @@ std::string header_bytes(net::proxy_protocol::Version version, const std::string
                          const std::string& destination, std::uint16_t destination_port,
                          std::vector<net::proxy_protocol::Tlv> tlvs = {});
 
+/// A client that may be reset as soon as it is there: nothing is looked at meanwhile.
+Descriptor knock(const net::Address& at);
 /// All that comes until the peer's FIN; "RESET" behind it where it ends so.
 std::string all_of(const Descriptor& socket);
 /// The next bytes, as many as that.
@@ -35,8 +37,7 @@ class Greeted : public ::testing::Test {
     proxy_.emplace(net::local_address(upstream_.get()), flags);
   }
   [[nodiscard]] Descriptor client() const { return net::test::connect_to(proxy_->address()); }
-  /// One that may be reset as soon as it is there: nothing is looked at meanwhile.
-  [[nodiscard]] Descriptor knock() const;
+  [[nodiscard]] Descriptor knock() const { return system_test::knock(proxy_->address()); }
   [[nodiscard]] Descriptor served() const { return net::test::accept_one(upstream_); }
   /// Nobody has come to the upstream, and nobody is on the way.
   [[nodiscard]] bool upstream_untouched() const;

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <thread>
 
-#include "check/network.h"
 #include "greeting.h"
+#include "net/namespace.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -72,7 +72,7 @@ class Transparent : public ::testing::Test {
   static void in(const std::string& which, const std::function<void()>& what) {
     const Descriptor network(::open(("/run/netns/" + space(which)).c_str(), O_RDONLY | O_CLOEXEC));
     ASSERT_TRUE(network);
-    const auto entered = check::run_inside(network.get(), what);
+    const auto entered = net::run_inside(network.get(), what);
     ASSERT_TRUE(entered) << entered.error().text();
   }
 
@@ -149,7 +149,7 @@ TEST_F(Transparent, AnUpstreamOfAnotherFamilyNamesTheReason) {
     const Descriptor listening = net::test::listener("127.0.0.1");
     Proxy proxy(net::local_address(listening.get()),
                 Proxy::Options{.flags = {"--upstream-transparent", "ip"}, .listen = "tcp:[::1]:0"});
-    const Descriptor client = net::test::connect_to(proxy.address());
+    const Descriptor client = knock(proxy.address());
     EXPECT_EQ(all_of(client), "RESET");
     const Record record = proxy.record();
     EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
