@@ -54,17 +54,18 @@ std::uint64_t unacknowledged(const Side& side) {
   return side.kind == Transport::tcp ? net::unacknowledged(side.socket.get()) : 0;
 }
 
-ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_follows) {
+bool only_last_byte_waits(const Side& side) {
+  return side.kind == Transport::unix_stream && unread(side.socket.get()) == 1;
+}
+
+ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool keep_last_byte) {
   const int fd = side.socket.get();
   // With MSG_TRUNC, TCP throws the bytes away without copying them (tcp(7)); others only tell their number.
   if (side.kind == Transport::tcp) return ::recv(fd, nullptr, most, MSG_TRUNC);
   most = std::min(most, room.size());
-  if (reset_follows && side.kind == Transport::unix_stream) {
-    most = std::min(most, std::max(unread(fd), std::size_t{1}) - 1);
-    if (most == 0) {
-      errno = EAGAIN;
-      return -1;
-    }
+  if (keep_last_byte && side.kind == Transport::unix_stream) {
+    const std::size_t all = unread(fd);
+    if (all > 1) most = std::min(most, all - 1);
   }
   return ::recv(fd, room.data(), most, 0);
 }

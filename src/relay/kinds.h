@@ -52,14 +52,15 @@ bool send_fin(Side& side);
 /// (unix_outq_len). Of datagrams nobody tells.
 std::uint64_t unacknowledged(const Side& side);
 
-/// Reads at most `most` bytes and throws them away. `room` is used where the kernel needs some. With `reset_follows`,
-/// the last byte of a UNIX socket's input stays: close() then tells the peer of a reset (T14; unix_release_sock). -1
-/// with EAGAIN: nothing more to read.
-ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool reset_follows);
+/// Reads at most `most` bytes and throws them away. `room` is used where the kernel needs some. With `keep_last_byte`,
+/// the last byte of a UNIX socket's input stays, so that close() tells the peer of a reset (T14; unix_release_sock):
+/// not to be called while only_last_byte_waits().
+ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool keep_last_byte);
+bool only_last_byte_waits(const Side& side);
 
 /// Whether the peer's FIN came, where an error was met as well (T10). TCP counts it; `read`: all bytes that were ever
-/// read from the socket. UNIX tells with EPOLLRDHUP ahead
-/// of EPOLLHUP, if anybody looked in between; and an error that is not ECONNRESET has not hidden one.
+/// read from the socket. UNIX tells with EPOLLRDHUP ahead of EPOLLHUP, if anybody looked in between; and an error that
+/// is not ECONNRESET has not hidden one.
 bool fin_has_come(const Side& side, std::uint64_t read);
 
 /// What epoll says about a FIN. A UNIX socket gives RDHUP without HUP to whoever looks between a half-close and a

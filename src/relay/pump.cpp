@@ -112,8 +112,11 @@ bool Session::read_and_splice(Which source) {
 
 bool Session::read_and_discard(Which source) {
   Side& from = side(source);
-  const bool reset_follows = termination::deadline(state_) == termination::Deadline::reset_flush;
-  const ssize_t got = read_and_forget(from, *context_.buffer, std::min(budget_, kPipeSize), reset_follows);
+  // The other side has failed, and its flow has not ended with a FIN so far: a reset may be what this side is to get.
+  const bool reset_may_follow = state_.side(source).output == termination::Output::open;
+  // It stays readable: should a FIN follow instead, the byte is in the way of seeing the peer's.
+  if (reset_may_follow && only_last_byte_waits(from)) return false;
+  const ssize_t got = read_and_forget(from, *context_.buffer, std::min(budget_, kPipeSize), reset_may_follow);
   if (got <= 0) return input_ended(source, got);
   const auto bytes = static_cast<std::size_t>(got);
   from.received += bytes;

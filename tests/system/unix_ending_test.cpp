@@ -205,9 +205,8 @@ TEST_P(T14_Unix, T14_WhatAUnixPeerSendsDuringTheFlushMakesTheCloseAReset) {
   // The server's reset waits behind bytes that the client has not read; the client says something more meanwhile.
   if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
   const std::string end = upstream_is_tcp() ? "flush; reset" : "close-unread";
-  const Played played =
-      play("send 2; await gone; send 1K; sleep 100ms; send 1K; read", "recv 1; send 300K; " + end + "; signal gone",
-           {"--upstream-receive-buffer", "2M", "--client-send-buffer", "16K"});
+  const Played played = play("send 2; await gone; sleep 50ms; send 1K; sleep 50ms; send 1K; read",
+                             "recv 1; send 300K; " + end + "; signal gone");
   EXPECT_EQ(played.client.received, 300U << 10) << played.text();
   EXPECT_EQ(played.client.error, ECONNRESET) << played.text();
   EXPECT_FALSE(played.client.fin) << played.text();
