@@ -1,6 +1,7 @@
 // T14: descriptors pass from one UNIX side to the other with their bytes, and none is left over.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -210,13 +211,18 @@ TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
 
 TEST(T14_OtherWays, DescriptorsForATcpUpstreamAreClosedByTheKernelAndTheBytesGoOn) {
   const TemporaryDirectory directory;
-  Server server = start_server("expect fin; send 10; close");
+  Server server = start_server("recv 101; send 10; expect fin; close");
   Proxy proxy(server.address(), Proxy::Options{.listen = "unix:" + directory.file("proxy.sock")});
   const Descriptor client = connect_to(proxy.address());
+  ASSERT_TRUE(proxy.wait_for_sessions(1));
+  // All of it lies in one queue, where every read ends behind one message, and nothing more comes that would tell.
+  proxy.process().signal(SIGSTOP);
   for (int round = 0; round < 50; ++round) send_files(client, "xy", 5);
   send_all(client, "z");
+  proxy.process().signal(SIGCONT);
+  EXPECT_EQ(receive(client, 10).bytes.size(), 10U);
   ::shutdown(client.get(), SHUT_WR);
-  EXPECT_EQ(read_to_end(client).bytes.size(), 10U);
+  EXPECT_EQ(read_to_end(client).end, "fin");
   const auto served = server.wait();
   EXPECT_EQ(served.at(0).received, 101U);
   EXPECT_TRUE(proxy.record().complete);
