@@ -5,6 +5,7 @@
 namespace {
 
 using namespace lastbyte::relay;
+using lastbyte::fuzz::require;
 namespace proxy = lastbyte::net::proxy_protocol;
 
 bool same(const Heard& one, const Heard& other) {
