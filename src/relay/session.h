@@ -38,26 +38,26 @@ struct ListenerState;  // relay/listener.h
 struct Side {
   Descriptor socket;
   net::Transport kind = net::Transport::tcp;  ///< see relay/kinds.h
-  int error = 0;               ///< T10: the first errno, whichever call saw it
-  bool readable = false;       ///< a read may find something
-  bool writable = false;       ///< a write may be taken
-  bool hung_up = false;        ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
-  bool trouble = false;        ///< ERR was seen and its errno not yet
-  bool fin_sent = false;       ///< shutdown(SHUT_WR) succeeded
-  bool nodelay = false;        ///< TCP_NODELAY is set
-  bool spliced_into = false;   ///< so that an error of it may have been lost: see errors.h
-  bool fin_told = false;       ///< UNIX: epoll told of its FIN while the connection stood
-  bool reset_told = false;     ///< ECONNRESET was met, by whichever call
+  int error = 0;                              ///< T10: the first errno, whichever call saw it
+  bool readable = false;                      ///< a read may find something
+  bool writable = false;                      ///< a write may be taken
+  bool hung_up = false;       ///< RDHUP, HUP or ERR was seen: a short read does not mean that there is no more to find
+  bool trouble = false;       ///< ERR was seen and its errno not yet
+  bool fin_sent = false;      ///< shutdown(SHUT_WR) succeeded
+  bool nodelay = false;       ///< TCP_NODELAY is set
+  bool spliced_into = false;  ///< so that an error of it may have been lost: see errors.h
+  bool fin_told = false;      ///< UNIX: epoll told of its FIN while the connection stood
+  bool reset_told = false;    ///< ECONNRESET was met, by whichever call
   std::uint32_t most_in_one_send = kBlockSize;
-  std::uint32_t descriptors = 0;     ///< passed on from it with its bytes (T14)
-  std::uint64_t received = 0;        ///< bytes read from it, thrown away or not
-  std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
-  std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
-  std::uint64_t rescued = 0;         ///< of these, passed on after it had taken its last byte (T5)
-  std::uint64_t sent = 0;            ///< bytes its socket has taken from us
-  std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
+  std::uint32_t descriptors = 0;             ///< passed on from it with its bytes (T14)
+  std::uint64_t received = 0;                ///< bytes read from it, thrown away or not
+  std::uint64_t discarded = 0;               ///< of these, read only to be thrown away
+  std::uint64_t dropped = 0;                 ///< of these, read to be passed on and then given up
+  std::uint64_t rescued = 0;                 ///< of these, passed on after it had taken its last byte (T5)
+  std::uint64_t sent = 0;                    ///< bytes its socket has taken from us
+  std::uint64_t unacknowledged = 0;          ///< of these, not acknowledged when last looked at, or when it was let go
   std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go
-  Carrier carrier;                   ///< what came out of this side and waits for the other
+  Carrier carrier;                           ///< what came out of this side and waits for the other
 };
 
 /// Is its own timer, so that the wheel leads back to it without a pointer more in every session.
@@ -181,13 +181,13 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint tries_began_;  ///< what limits.connect goes by
   TimePoint connected_{};
   TimePoint ended_{};
-  TimePoint last_activity_;  ///< a byte moved on, or was acknowledged; what is thrown away does not count
-  TimePoint last_heard_{};   ///< a byte came that was thrown away: what linger.timeout goes by
-  TimePoint failed_{};       ///< when a side's input failed: begin of the reset flush
-  TimePoint lingering_{};    ///< begin of the lingering
-  TimePoint try_until_{};    ///< end of the connection attempt under way, or of the pause before the next
+  TimePoint last_activity_;    ///< a byte moved on, or was acknowledged; what is thrown away does not count
+  TimePoint last_heard_{};     ///< a byte came that was thrown away: what linger.timeout goes by
+  TimePoint failed_{};         ///< when a side's input failed: begin of the reset flush
+  TimePoint lingering_{};      ///< begin of the lingering
+  TimePoint try_until_{};      ///< end of the connection attempt under way, or of the pause before the next
   Duration backlog_pause_{0};  ///< for a full backlog; zero: none
-  TimePoint ack_poll_{};     ///< next look at what is unacknowledged; zero: none due
+  TimePoint ack_poll_{};       ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
   termination::Deadline armed_ = termination::Deadline::none;
   bool admitted_ = false;

@@ -26,7 +26,7 @@ TEST(Activated, clients_of_a_passed_socket_are_served_by_every_number_of_workers
     Descriptor passed = listen_anywhere();
     const auto port = port_of(passed);
     auto config = forwarding_to(port_of(upstream));
-    config.forwardings.front().listen.port = port;
+    config.forwardings.front().listen.ports = net::Ports(port);
     config.workers = workers;
     Daemon daemon(config, [&] { pass(passed.get(), "lastbyte.socket"); });
     passed.close();

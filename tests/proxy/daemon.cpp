@@ -93,8 +93,8 @@ int Daemon::exit_status() {
 config::Config forwarding_to(std::uint16_t upstream) {
   relay::Forwarding forwarding;
   forwarding.name = "test";
-  forwarding.listen = {"127.0.0.1", 0};
-  forwarding.connect = {"127.0.0.1", upstream};
+  forwarding.listen = net::Endpoint::tcp("127.0.0.1", 0);
+  forwarding.connect = net::Endpoint::tcp("127.0.0.1", upstream);
   config::Config config;
   config.forwardings.push_back(std::move(forwarding));
   config.workers = 1;

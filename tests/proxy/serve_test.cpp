@@ -172,7 +172,7 @@ TEST(Serve, a_port_in_use_starts_nothing_and_exits_1) {
   auto config = forwarding_to(9);
   config.forwardings.push_back(config.forwardings.front());
   config.forwardings.back().name = "second";
-  config.forwardings.back().listen.port = port_of(busy);
+  config.forwardings.back().listen.ports = net::Ports(port_of(busy));
   const std::string line = failed_start(config);
   EXPECT_NE(line.find("forwarding 'second'"), std::string::npos) << line;
   EXPECT_NE(line.find("EADDRINUSE"), std::string::npos) << line;

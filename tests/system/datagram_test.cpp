@@ -8,8 +8,8 @@
 #include <map>
 #include <thread>
 
-#include "check/network.h"
 #include "datagrams.h"
+#include "net/namespace.h"
 #include "scene.h"
 
 namespace lastbyte::system_test {
@@ -122,7 +122,7 @@ void in_a_network_of_its_own(const std::function<void()>& body) {
     network = Descriptor(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   }).join();
   ASSERT_TRUE(network);
-  const auto ran = check::run_inside(network.get(), [&] {
+  const auto ran = net::run_inside(network.get(), [&] {
     output_of({.arguments = {"ip", "link", "set", "lo", "up"}});
     output_of({.arguments = {"ip", "address", "add", "fd00::2/128", "dev", "lo", "nodad"}});
     body();
