@@ -43,9 +43,10 @@ Result<PassedSocket> take(int fd, std::string name) {
   PassedSocket passed{Descriptor(fd), std::move(name), net::local_address(fd)};
   const bool datagrams = ::sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0 && passed.address.port() != 0;
   if (datagrams) passed.transport = net::Transport::udp;
+  if (passed.address.is_unix()) passed.transport = net::Transport::unix_stream;
   if ((!datagrams && ::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) || passed.address.none()) {
     return failure(fmt::format("socket '{}' (descriptor {}) from the service manager", passed.name, fd), 0,
-                   "it is neither a listening TCP socket nor a bound UDP socket; expected ListenStream= or "
+                   "it is neither a listening stream socket nor a bound UDP socket; expected ListenStream=, or "
                    "ListenDatagram= with a port, and Accept=no");
   }
   const int flags = ::fcntl(fd, F_GETFL);

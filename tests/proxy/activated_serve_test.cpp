@@ -42,6 +42,25 @@ TEST(Activated, clients_of_a_passed_socket_are_served_by_every_number_of_workers
   }
 }
 
+TEST(Activated, T14_a_passed_unix_socket_is_served_and_left_alone) {
+  const Descriptor upstream = listen_anywhere();
+  const auto name = net::Address::unix_name("@lastbyte-test-" + std::to_string(::getpid()));
+  Descriptor passed(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(passed.get(), name->data(), name->size()), 0);
+  ASSERT_EQ(::listen(passed.get(), 8), 0);
+  auto config = forwarding_to(port_of(upstream));
+  config.forwardings.front().listen = {net::Transport::unix_stream, {}, {}, name->unix_name()};
+  Daemon daemon(config, [&] { pass(passed.get(), "lastbyte.socket"); });
+  EXPECT_NE(daemon.line_with("listening on"), "");
+  const Descriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(client.get(), name->data(), name->size()), 0);
+  send_all(client, "hello");
+  ::shutdown(client.get(), SHUT_WR);
+  EXPECT_EQ(receive_all(accept_one(upstream)), "hello");
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exit_status(), 0);
+}
+
 TEST(Activated, a_socket_that_belongs_to_no_forwarding_starts_nothing) {
   const Descriptor passed = listen_anywhere();
   Daemon daemon(forwarding_to(9), [&] { pass(passed.get(), "stray"); });
@@ -50,9 +69,9 @@ TEST(Activated, a_socket_that_belongs_to_no_forwarding_starts_nothing) {
 }
 
 TEST(Activated, what_is_no_listening_socket_starts_nothing) {
-  const Descriptor datagrams(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  Daemon daemon(forwarding_to(9), [&] { pass(datagrams.get(), "udp"); });
-  EXPECT_NE(daemon.line_with("udp").find("not a listening TCP socket"), std::string::npos);
+  const Descriptor quiet(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Daemon daemon(forwarding_to(9), [&] { pass(quiet.get(), "quiet"); });
+  EXPECT_NE(daemon.line_with("quiet").find("neither a listening stream socket"), std::string::npos);
   EXPECT_EQ(daemon.exit_status(), 1);
 }
 
