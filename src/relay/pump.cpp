@@ -165,7 +165,11 @@ bool Session::flush(Which source) {
   if (carrier.block) {
     const std::size_t written =
         write(source, std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin));
-    if (state_.side(source).pending) carrier.begin += written;
+    if (state_.side(source).pending) {
+      carrier.begin += written;
+    } else {
+      side(source).dropped -= written;  // drop_waiting() took the whole block for unsent
+    }
   } else {
     write_from_pipe(source);
   }
