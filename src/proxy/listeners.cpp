@@ -30,6 +30,12 @@ Result<void> share(Bound& bound, const Descriptor& socket, const net::Address& a
   return {};
 }
 
+/// How many workers, the first ones, share a passed socket. Of one UDP socket any worker would get any client's
+/// datagrams: one worker alone knows its sessions.
+std::size_t sharers(const Bound& bound) {
+  return bound.forwarding->listen.transport == net::Transport::udp ? 1 : bound.per_worker.size();
+}
+
 Result<void> share(Bound& bound, const PassedSocket& passed) {
   const int fd = passed.socket.get();
   const bool datagrams = passed.transport == net::Transport::udp;
@@ -37,8 +43,7 @@ Result<void> share(Bound& bound, const PassedSocket& passed) {
                            : net::apply_listen_options(fd, passed.address, bound.forwarding->client);
   if (!applied) return applied;
   ++bound.borrowed;
-  // Of one UDP socket any worker would get any client's datagrams: one worker alone knows its sessions.
-  return share(bound, passed.socket, passed.address, datagrams ? 1 : bound.per_worker.size());
+  return share(bound, passed.socket, passed.address, sharers(bound));
 }
 
 Result<void> bind_unix(Bound& bound, const net::Address& address) {
@@ -181,7 +186,7 @@ std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned
   std::vector<relay::Listening> all;
   for (Bound& each : bound) {
     std::vector<Descriptor>& sockets = each.per_worker[index];
-    const std::size_t borrowed = std::min(each.borrowed, sockets.size());
+    const std::size_t borrowed = index < sharers(each) ? each.borrowed : 0;
     all.push_back(
         {each.forwarding, each.addresses.front(), std::move(sockets), each.upstream, each.upstream_inside, borrowed});
   }

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "../net/own_network.h"
+#include "net/datagram.h"
 #include "net/socket.h"
 
 namespace lastbyte::proxy {
@@ -141,6 +142,23 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
   ASSERT_TRUE(bound) << bound.error().text();
   EXPECT_EQ((*bound)[0].addresses.front(), address);
   EXPECT_NE((*bound)[1].addresses.front(), address);
+}
+
+// What lies in a socket of the manager's waits for whoever has it next; what lies in one of ours must be served at a
+// stop, in every worker.
+TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) {
+  auto sockets = net::listen_for_datagrams(*net::Address::parse("0.0.0.0", 0), {}, 1);
+  ASSERT_TRUE(sockets) << sockets.error().text();
+  const net::Address address = net::local_address(sockets->front().get());
+  auto one = forwarding("a", "", address.port());
+  one.listen.transport = one.connect.transport = net::Transport::udp;
+  auto bound = bind({one}, 2, list({std::move(sockets->front()), "x.socket", address, false, net::Transport::udp}));
+  ASSERT_TRUE(bound) << bound.error().text();
+  const auto first = listenings_for(*bound, 0);
+  const auto second = listenings_for(*bound, 1);
+  EXPECT_EQ(first[0].borrowed, 1U);
+  EXPECT_EQ(second[0].borrowed, 0U);
+  EXPECT_EQ(first[0].sockets.size(), second[0].sockets.size() + 1);
 }
 
 // The socket unit knows nothing of the forwarding's keepalive: without it a vanished client would stay for ever (T8).
