@@ -85,7 +85,8 @@ int run(const Arguments& arguments) {
     std::fputs(config::print_yaml(*loaded.config).c_str(), stdout);
     return kExitOk;
   }
-  return proxy::run(*loaded.config);
+  if (!arguments.has(kConfigFlag)) return proxy::run(*loaded.config);
+  return proxy::run(*loaded.config, [arguments] { return load(arguments); });
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ void add_forwarding(Table& table) {
   listen.in_defaults = false;
   Setting& connect = table.add<Forwarding>(
       group, "connect", endpoint_codec(net::EndpointUse::connect), [](auto& f) -> auto& { return f.connect; },
-      "Where sessions are forwarded to: the upstream. A name is looked up at start. One port for all, or as many as "
+      "Where sessions are forwarded to: the upstream. A name is looked up at start and at a reload. One port for all, "
+      "or as many as "
       "listen has, each for the one of the same place.");
   connect.required = true;
   table.add<Forwarding>(

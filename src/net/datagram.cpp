@@ -74,6 +74,14 @@ Result<void> prepare_datagram_listener(int fd, const Address& address) {
   return set.result();
 }
 
+Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
+                                      const ListenOptions& to) {
+  Options set(fd, named(address));
+  set_changed(set, from.socket, to.socket);
+  if (to.reuse_port && !from.reuse_port) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
+  return set.result();
+}
+
 Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count) {
   std::vector<Descriptor> sockets;
   // As in listen_on(): the first binds without SO_REUSEPORT, so that a port in use is an error. It becomes the first of

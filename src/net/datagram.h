@@ -25,6 +25,10 @@ Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, con
 /// wrote to. `address`: the one it is bound to.
 Result<void> prepare_datagram_listener(int fd, const Address& address);
 
+/// As change_listen_options() in socket.h, for a socket of listen_for_datagrams().
+Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
+                                      const ListenOptions& to);
+
 /// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
 /// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
 /// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up.

@@ -43,6 +43,14 @@ void set_common(Options& set, const SocketOptions& options) {
   }
 }
 
+void set_changed(Options& set, const SocketOptions& from, const SocketOptions& to) {
+  SocketOptions changed = to;
+  changed.interface.clear();  // naming it again takes a privilege
+  if (from.mark == to.mark) changed.mark.reset();
+  set_common(set, changed);
+  if (from.mark && !to.mark) set.integer("SO_MARK", SOL_SOCKET, SO_MARK, 0, "it needs CAP_NET_ADMIN");
+}
+
 void set_transparent(Options& set, int family) {
   const char* advice = "it needs CAP_NET_RAW";
   if (family == AF_INET) set.integer("IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 1, advice);

@@ -44,6 +44,10 @@ class Options {
 /// chosen when the SYN is sent or answered (tcp(7)).
 void set_common(Options& set, const SocketOptions& options);
 
+/// The same on a socket that was set up as `from` says, but for the interface, which must be the same, and for buffers
+/// that `to` does not name, which stay.
+void set_changed(Options& set, const SocketOptions& from, const SocketOptions& to);
+
 /// Lets bind() take an address that is not this machine's.
 void set_transparent(Options& set, int family);
 

@@ -95,6 +95,44 @@ Result<void> apply_listen_options(int fd, const Address& address, const ListenOp
   return set.result();
 }
 
+void share_port(int fd) { set_integer(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+
+bool can_change(const ListenOptions& from, const ListenOptions& to) {
+  const bool buffers_stay_sized =
+      (!from.socket.send_buffer || to.socket.send_buffer) && (!from.socket.receive_buffer || to.socket.receive_buffer);
+  return from.socket.interface == to.socket.interface && buffers_stay_sized;
+}
+
+namespace {
+
+Result<void> change_tcp_options(int fd, const Address& address, const ListenOptions& from, const ListenOptions& to) {
+  Options set(fd, named(address));
+  set_changed(set, from.socket, to.socket);
+  if (from.socket.user_timeout != to.socket.user_timeout) {
+    const auto timeout = to.socket.user_timeout.value_or(std::chrono::milliseconds(0));
+    set.integer("TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, clamped(timeout));
+  }
+  if (!to.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 0);
+  if (!to.socket.keepalive.enabled) set.integer("SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 0);
+  if (!to.defer_accept) set.integer("TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 0);
+  if (from.fast_open && !to.fast_open) set.integer("TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, 0);
+  if (from.reuse_port != to.reuse_port && to.reuse_port) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
+  if (auto done = set.result(); !done) return done;
+  return apply_listen_options(fd, address, to);
+}
+
+}  // namespace
+
+Result<void> change_listen_options(int fd, const Address& address, const ListenOptions& from, const ListenOptions& to) {
+  if (!address.is_unix()) {
+    if (auto done = change_tcp_options(fd, address, from, to); !done) return done;
+  }
+  // On a socket that listens already this sets the backlog and nothing else (net/ipv4/af_inet.c inet_listen,
+  // net/unix/af_unix.c unix_listen).
+  if (from.backlog != to.backlog && ::listen(fd, to.backlog) != 0) return bind_failure(address);
+  return {};
+}
+
 Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count) {
   std::vector<Descriptor> sockets;
   // SO_REUSEPORT would silently share the port with any other process of the same user that set it too. So the first

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <fstream>
 #include <optional>
 
 namespace lastbyte::net {
@@ -92,6 +93,16 @@ Result<void> set_rights(const SocketFile& file, const std::string& path, const U
   return {};
 }
 
+/// What bind() would give. umask(2) tells the mask only by changing it, for all threads.
+std::uint32_t default_mode() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::uint32_t mask = 0;
+    if (word == "Umask:" && status >> std::oct >> mask) return 0777U & ~mask;
+  }
+  return 0700;
+}
+
 /// Bound at `path`, where nothing is, with its rights, and listening.
 Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options) {
   UnixListener made;
@@ -164,6 +175,14 @@ Result<void> SocketFile::remove() {
   return failure("remove the socket unix:" + path_, errno,
                  "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
                  "to the user that the process has become");
+}
+
+Result<void> change_rights(const SocketFile& file, const UnixFile& from, const UnixFile& to) {
+  UnixFile changed;
+  if (from.mode != to.mode) changed.mode = to.mode ? *to.mode : default_mode();
+  if (from.uid != to.uid) changed.uid = to.uid.value_or(::geteuid());
+  if (from.gid != to.gid) changed.gid = to.gid.value_or(::getegid());
+  return set_rights(file, file.path(), changed);
 }
 
 Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options) {

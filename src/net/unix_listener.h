@@ -26,6 +26,7 @@ class SocketFile {
   Result<void> remove();
   /// It has been renamed.
   void is_now_at(std::string path) { path_ = std::move(path); }
+  [[nodiscard]] const std::string& path() const { return path_; }
   /// O_PATH of open(2). -1: there is no file.
   [[nodiscard]] int get() const { return file_.get(); }
 
@@ -38,6 +39,10 @@ struct UnixListener {
   Descriptor socket;
   SocketFile file;  ///< of an abstract name: none
 };
+
+/// Gives the file of a listening socket other rights, where `to` differs from what it has. What `to` leaves open is as
+/// a new file of this process would have it.
+Result<void> change_rights(const SocketFile& file, const UnixFile& from, const UnixFile& to);
 
 /// A listening socket, non-blocking. All workers share it: there is no SO_REUSEPORT for UNIX sockets.
 ///

@@ -40,7 +40,7 @@ bool takes_ipv4_too(int fd) {
 }
 
 Result<PassedSocket> take(int fd, std::string name) {
-  PassedSocket passed{Descriptor(fd), std::move(name), net::local_address(fd)};
+  PassedSocket passed{std::make_shared<const Descriptor>(fd), std::move(name), net::local_address(fd)};
   const bool datagrams = ::sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0 && passed.address.port() != 0;
   if (datagrams) passed.transport = net::Transport::udp;
   if (passed.address.is_unix()) passed.transport = net::Transport::unix_stream;

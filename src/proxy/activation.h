@@ -1,6 +1,7 @@
 // Socket activation: listening sockets that the service manager made and handed over (sd_listen_fds(3)).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@
 namespace lastbyte::proxy {
 
 struct PassedSocket {
-  Descriptor socket;
-  std::string name;  ///< FileDescriptorName= of the socket unit
+  std::shared_ptr<const Descriptor> socket;  ///< kept for the life of the process: it is the service manager's, too
+  std::string name;                          ///< FileDescriptorName= of the socket unit
   net::Address address;
   bool dual_stack = false;                         ///< bound to :: and takes IPv4 too (IPV6_V6ONLY is off)
   net::Transport transport = net::Transport::tcp;  ///< or udp

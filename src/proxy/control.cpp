@@ -14,6 +14,9 @@
 #include <system_error>
 #include <thread>
 
+#include "proxy/blocked_signals.h"
+#include "proxy/reload.h"
+
 namespace lastbyte::proxy {
 namespace {
 
@@ -23,22 +26,6 @@ constexpr std::chrono::seconds kLook{5};  ///< how often dropped records and the
 constexpr std::chrono::minutes kTellDropsEvery{1};
 /// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
 constexpr int kBeatsPerWatchdog = 4;
-
-/// Threads inherit the mask of the thread that starts them: workers never run a signal's handler.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 /// A parent may have blocked what we are to be stopped with.
 void unblock_own_signals() {
@@ -57,7 +44,12 @@ std::string counted(std::uint64_t count, const char* noun) {
 class Control::Impl {
  public:
   explicit Impl(Parts parts)
-      : parts_(std::move(parts)), signals_(io_, SIGTERM, SIGINT, SIGUSR1), look_timer_(io_), watchdog_timer_(io_) {
+      : parts_(std::move(parts)),
+        signals_(io_, SIGTERM, SIGINT, SIGUSR1),
+        look_timer_(io_),
+        watchdog_timer_(io_),
+        release_timer_(io_),
+        reload_(io_, parts_.running, parts_.messages, parts_.source, [this] { after_reload(); }) {
     signals_.add(SIGHUP);
     unblock_own_signals();
   }
@@ -76,7 +68,10 @@ class Control::Impl {
   void expect_signal();
   void on_signal(int number);
   void stop(int number);
-  void reopen_log(int number);
+  void reopen_log();
+  void hang_up();
+  void after_reload();
+  void release_when_due();
   void look();
   void tell_drops(std::uint64_t dropped);
   void pet_watchdog(std::chrono::microseconds every);
@@ -88,6 +83,8 @@ class Control::Impl {
   asio::signal_set signals_;
   asio::steady_timer look_timer_;
   asio::steady_timer watchdog_timer_;
+  asio::steady_timer release_timer_;
+  Reload reload_;
   std::vector<std::thread> threads_;
   std::vector<relay::Worker*> running_;
   std::uint64_t beats_asked_ = 0;  ///< of each worker
@@ -113,17 +110,17 @@ Result<void> Control::Impl::run() {
 }
 
 Result<void> Control::Impl::start_workers() {
-  const AllSignalsBlocked blocked;
+  const BlockedSignals blocked;
   try {
-    for (relay::Worker* worker : parts_.workers) {
-      threads_.emplace_back([this, worker] {
+    for (const auto& worker : parts_.running.workers()) {
+      threads_.emplace_back([this, worker = worker.get()] {
         worker->run();
         asio::post(io_, [this, worker] { worker_ended(worker); });
       });
-      running_.push_back(worker);
+      running_.push_back(worker.get());
     }
   } catch (const std::system_error& error) {
-    for (relay::Worker* worker : parts_.workers) worker->abort();
+    parts_.running.abort();
     return failure("start the worker threads", error.code().value());
   }
   return {};
@@ -135,6 +132,7 @@ void Control::Impl::worker_ended(relay::Worker* worker) {
   signals_.cancel();
   look_timer_.cancel();
   watchdog_timer_.cancel();
+  release_timer_.cancel();
 }
 
 void Control::Impl::expect_signal() {
@@ -149,7 +147,8 @@ void Control::Impl::on_signal(int number) {
   switch (number) {
     case SIGTERM:
     case SIGINT: return stop(number);
-    default: return reopen_log(number);
+    case SIGHUP: return hang_up();
+    default: return reopen_log();
   }
 }
 
@@ -158,18 +157,20 @@ void Control::Impl::stop(int number) {
     case Stage::serving: {
       stage_ = Stage::draining;
       at_stop_ = sums();
+      reload_.no_more();
+      release_timer_.cancel();
       ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
-      const TimePoint until = Clock::now() + parts_.drain;
-      for (relay::Worker* worker : parts_.workers) worker->drain(until);
+      const Duration drain = parts_.running.config().drain;
+      parts_.running.drain(Clock::now() + drain);
       parts_.messages.info(
           fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
                       ::sigabbrev_np(number), counted(at_stop_.open, "session"),
-                      std::chrono::duration<double>(parts_.drain).count(), ::sigabbrev_np(number)));
+                      std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
       return;
     }
     case Stage::draining:
       stage_ = Stage::aborting;
-      for (relay::Worker* worker : parts_.workers) worker->abort();
+      parts_.running.abort();
       parts_.messages.warn(
           fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(sums().open, "session")));
       return;
@@ -177,10 +178,36 @@ void Control::Impl::stop(int number) {
   }
 }
 
-void Control::Impl::reopen_log(int number) {
+void Control::Impl::reopen_log() {
   if (parts_.log != nullptr) parts_.log->reopen();
-  parts_.messages.info(number == SIGHUP ? "SIGHUP: the log is opened anew; settings are read at start only"
-                                        : "SIGUSR1: the log is opened anew");
+  parts_.messages.info("SIGUSR1: the log is opened anew");
+}
+
+/// Rotation by SIGHUP is a habit that nobody need give up.
+void Control::Impl::hang_up() {
+  if (parts_.log != nullptr) parts_.log->reopen();
+  if (stage_ != Stage::serving) {
+    parts_.messages.info("SIGHUP: the log is opened anew; the configuration is not read again while stopping");
+  } else {
+    reload_.ask();
+  }
+}
+
+void Control::Impl::after_reload() {
+  parts_.ports.watch(parts_.running.bound());
+  release_when_due();
+}
+
+/// Closes what a reload has left.
+void Control::Impl::release_when_due() {
+  const auto due = parts_.running.next_release();
+  if (!due) return;
+  release_timer_.expires_at(*due);
+  release_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stage_ != Stage::serving) return;
+    parts_.running.release(Clock::now());
+    release_when_due();
+  });
 }
 
 void Control::Impl::look() {
@@ -233,7 +260,7 @@ std::string Control::Impl::story() const {
 
 Control::Impl::Sums Control::Impl::sums() const {
   Sums all;
-  for (const relay::Worker* worker : parts_.workers) {
+  for (const auto& worker : parts_.running.workers()) {
     const relay::Counters& counters = worker->counters();
     all.accepted += counters.accepted.load(std::memory_order_relaxed);
     all.ended += counters.ended.load(std::memory_order_relaxed);

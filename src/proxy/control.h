@@ -1,15 +1,15 @@
-// The control thread: starts the workers, answers signals and the service manager, and ends when the workers have.
+// The control thread: starts the workers, answers signals and the service manager, has the configuration read again,
+// and ends when the workers have.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "base/time.h"
 #include "observe/record_log.h"
 #include "proxy/operator_log.h"
 #include "proxy/port_watch.h"
-#include "relay/worker.h"
+#include "proxy/proxy.h"
+#include "proxy/running.h"
 
 namespace lastbyte::proxy {
 
@@ -17,11 +17,11 @@ class Control {
  public:
   /// All outlive the Control. `log`: null where no log is kept.
   struct Parts {
-    std::vector<relay::Worker*> workers;
+    Running& running;
     observe::RecordLog* log = nullptr;
     OperatorLog& messages;
     PortWatch ports;
-    Duration drain{0};
+    Source source;
   };
 
   /// Takes over SIGTERM, SIGINT, SIGUSR1 and SIGHUP; starts nothing. Throws boost::system::system_error where the

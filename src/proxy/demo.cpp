@@ -51,7 +51,7 @@ int run_demo(std::uint16_t listen_port) {
   bool listening = false;
   const int status = serve(demo_config(listen_port, (*origin)->port()), [&](const std::vector<Bound>& bound) {
     listening = true;
-    fmt::print("{}", instructions(bound.front().addresses.front()));
+    fmt::print("{}", instructions(bound.front().places.front().address));
     std::fflush(stdout);
   });
   if (!listening && listen_port != 0)

@@ -1,12 +1,13 @@
 #include "proxy/listeners.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <iterator>
+#include <unordered_map>
+#include <utility>
 
 #include "net/datagram.h"
 #include "net/socket.h"
@@ -19,60 +20,19 @@ Failure of_forwarding(const relay::Forwarding& forwarding, Error error) {
   return Failure(std::move(error));
 }
 
-/// The first `workers` accept from one queue: each has a duplicate of the socket.
-Result<void> share(Bound& bound, const Descriptor& socket, const net::Address& address, std::size_t workers) {
-  for (std::size_t worker = 0; worker < workers; ++worker) {
-    Descriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) return failure_from_errno("duplicate the socket on " + address.text());
-    bound.per_worker[worker].push_back(std::move(copy));
-  }
-  bound.addresses.push_back(address);
-  return {};
-}
-
-/// How many workers, the first ones, share a passed socket. Of one UDP socket any worker would get any client's
-/// datagrams: one worker alone knows its sessions.
-std::size_t sharers(const Bound& bound) {
-  return bound.forwarding->listen.transport == net::Transport::udp ? 1 : bound.per_worker.size();
-}
-
-Result<void> share(Bound& bound, const PassedSocket& passed) {
-  const int fd = passed.socket.get();
-  const bool datagrams = passed.transport == net::Transport::udp;
-  auto applied = datagrams ? net::prepare_datagram_listener(fd, passed.address)
-                           : net::apply_listen_options(fd, passed.address, bound.forwarding->client);
-  if (!applied) return applied;
-  ++bound.borrowed;
-  return share(bound, passed.socket, passed.address, sharers(bound));
-}
-
-Result<void> bind_unix(Bound& bound, const net::Address& address) {
-  auto made = net::listen_on_unix(address, bound.forwarding->client);
-  if (!made) return Failure(made.error());
-  bound.file = std::move(made->file);
-  return share(bound, made->socket, address, bound.per_worker.size());
+/// Those options that are set on a passed socket; the rest is the socket unit's to set.
+net::ListenOptions options_for_passed(const net::ListenOptions& options) {
+  net::ListenOptions own;
+  own.socket.nodelay = options.socket.nodelay;
+  own.socket.keepalive = options.socket.keepalive;
+  own.defer_accept = options.defer_accept;
+  own.fast_open = options.fast_open;
+  return own;
 }
 
 /// On a machine without IPv6, "all addresses" means all that there are.
 bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& address, const Error& error) {
   return forwarding.listen.host.empty() && address.family() == AF_INET6 && error.code == EAFNOSUPPORT;
-}
-
-Result<void> bind_one(Bound& bound, net::Address address) {
-  if (address.is_unix()) return bind_unix(bound, address);
-  // Port 0 is one port for all addresses of a forwarding: the one that the kernel chose for the first.
-  if (address.port() == 0 && !bound.addresses.empty()) address.set_port(bound.addresses.front().port());
-  const auto listen =
-      bound.forwarding->listen.transport == net::Transport::udp ? net::listen_for_datagrams : net::listen_on;
-  auto made = listen(address, bound.forwarding->client, static_cast<int>(bound.per_worker.size()));
-  if (!made) {
-    if (may_be_missing(*bound.forwarding, address, made.error()) && !bound.addresses.empty()) return {};
-    return Failure(made.error());
-  }
-  bound.addresses.push_back(net::local_address(made->front().get()));
-  for (std::size_t worker = 0; worker < made->size(); ++worker)
-    bound.per_worker[worker].push_back(std::move((*made)[worker]));
-  return {};
 }
 
 std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
@@ -85,28 +45,200 @@ std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
   return wanted;
 }
 
-/// `passed`: the sockets that belong to this forwarding.
-Result<Bound> bind_forwarding(Resolved resolved, const std::vector<const PassedSocket*>& passed, unsigned workers) {
-  Bound bound{std::move(resolved.forwarding),    {},
-              std::move(resolved.upstream),      {},
-              std::move(resolved.listen_inside), std::move(resolved.upstream_inside)};
-  bound.per_worker.resize(workers);
-  bool by_name = false;
-  for (const PassedSocket* each : passed) {
-    if (auto shared = share(bound, *each); !shared) return of_forwarding(*bound.forwarding, shared.error());
-    by_name = by_name || each->name == bound.forwarding->name;
-  }
-  // A socket of the forwarding's own name is all that it listens on: the socket unit's word holds.
-  if (by_name) return bound;
-  for (const net::Address& address : resolved.listen) {
-    if (std::ranges::any_of(passed, [&](const PassedSocket* each) { return covers(*each, address); })) continue;
-    if (auto done = bind_one(bound, address); !done) return of_forwarding(*bound.forwarding, done.error());
-  }
-  return bound;
+WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) {
+  return {resolved.forwarding->name,   resolved.port,         resolved.forwarding->listen.transport, address,
+          resolved.forwarding->client, resolved.listen_inside};
 }
 
 void run_in(const Namespaces::Shared& inside, const std::function<void()>& function) {
   inside == nullptr ? function() : inside->run(function);
+}
+
+/// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
+class Binding {
+ public:
+  Binding(unsigned workers, const Standing& standing) : workers_(workers), standing_(standing) {}
+
+  Result<std::vector<Bound>> bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed);
+
+ private:
+  struct Change {
+    const Place* place;
+    net::ListenOptions from;
+  };
+
+  void claim_standing(const std::vector<Resolved>& resolved);
+  Result<Bound> bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed);
+  Result<void> bind_address(Bound& bound, WantedPlace wanted);
+  Result<void> share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const;
+  Result<void> change_options(const std::vector<Bound>& all);
+  Result<void> change_options(const Place& place, const net::ListenOptions& from) const;
+  [[nodiscard]] Result<Place> make_place(WantedPlace wanted, const net::Address& address) const;
+  [[nodiscard]] Result<Place> make_unix_place(WantedPlace wanted) const;
+
+  unsigned workers_;
+  const Standing& standing_;
+  std::vector<std::optional<std::size_t>> claims_;  ///< by address wanted, in the order of bind_port()
+  std::size_t next_claim_ = 0;
+};
+
+void Binding::claim_standing(const std::vector<Resolved>& resolved) {
+  std::vector<WantedPlace> wanted;
+  std::vector<std::optional<std::string>> before;
+  for (const Resolved& each : resolved) {
+    const auto name = standing_.names.find(each.forwarding->name);
+    for (const net::Address& address : each.listen) {
+      wanted.push_back(wanted_place(each, address));
+      before.push_back(name == standing_.names.end() ? std::nullopt : std::optional(name->second));
+    }
+  }
+  claims_ = claim(standing_.places, wanted, before);
+}
+
+Result<void> Binding::share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const {
+  Place place{wanted_place(resolved, passed.address), passed.address, {}, true};
+  place.as.transport = passed.transport;
+  place.as.options = options_for_passed(place.as.options);
+  if (passed.transport == net::Transport::udp) {
+    // Of one UDP socket any worker would get any client's datagrams: one worker alone knows its sessions.
+    place.per_worker.resize(workers_);
+    place.per_worker.front() = passed.socket;
+    if (auto ready = net::prepare_datagram_listener(passed.socket->get(), passed.address); !ready) return ready;
+  } else {
+    place.per_worker.assign(workers_, passed.socket);
+  }
+  bound.places.push_back(std::move(place));
+  return {};
+}
+
+/// Port 0 is one port for all addresses of a forwarding: the one that the kernel chose for the first.
+net::Address with_port(net::Address address, const Bound& bound) {
+  if (address.port() == 0 && !bound.places.empty()) address.set_port(bound.places.front().address.port());
+  return address;
+}
+
+Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& address) const {
+  net::ListenOptions options = wanted.options;
+  // A narrower or a wider address can be bound beside one that is being left only where both share the port.
+  const auto share_with = [&](const Place& standing) {
+    if (!overlap(standing, wanted)) return;
+    for (const auto& socket : standing.per_worker)
+      if (socket) net::share_port(socket->get());
+    options.reuse_port = true;
+  };
+  for (const Place* standing : standing_.places) share_with(*standing);
+  for (const Place& fading : standing_.fading) share_with(fading);
+  const auto listen = wanted.transport == net::Transport::udp ? net::listen_for_datagrams : net::listen_on;
+  Result<std::vector<Descriptor>> made;
+  run_in(wanted.inside, [&] { made = listen(address, options, static_cast<int>(workers_)); });
+  if (!made) return Failure(made.error());
+  Place place{std::move(wanted), net::local_address(made->front().get()), {}};
+  for (Descriptor& socket : *made) place.per_worker.push_back(std::make_shared<const Descriptor>(std::move(socket)));
+  return place;
+}
+
+Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
+  Result<net::UnixListener> made;
+  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options); });
+  if (!made) return Failure(made.error());
+  const net::Address address = wanted.address;
+  Place place{std::move(wanted), address, {}};
+  place.per_worker.assign(workers_, std::make_shared<const Descriptor>(std::move(made->socket)));
+  if (made->file.get() >= 0) place.file = std::make_shared<net::SocketFile>(std::move(made->file));
+  return place;
+}
+
+Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
+  if (const auto claimed = claims_[next_claim_++]) {
+    Place place = *standing_.places[*claimed];
+    place.as = std::move(wanted);
+    bound.places.push_back(std::move(place));
+    return {};
+  }
+  const net::Address address = wanted.address;
+  auto made =
+      address.is_unix() ? make_unix_place(std::move(wanted)) : make_place(std::move(wanted), with_port(address, bound));
+  if (!made) {
+    if (may_be_missing(*bound.forwarding, address, made.error()) && !bound.places.empty()) return {};
+    return Failure(made.error());
+  }
+  bound.places.push_back(std::move(*made));
+  return {};
+}
+
+/// `passed`: the sockets that belong to this port.
+Result<Bound> Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
+  Bound bound{resolved.forwarding, {}, std::move(resolved.upstream), resolved.upstream_inside, nullptr};
+  bool by_name = false;
+  for (const PassedSocket* each : passed) {
+    if (auto shared = share(bound, *each, resolved); !shared) return of_forwarding(*bound.forwarding, shared.error());
+    by_name = by_name || each->name == bound.forwarding->name;
+  }
+  for (const net::Address& address : resolved.listen) {
+    const bool covered = std::ranges::any_of(passed, [&](const PassedSocket* each) { return covers(*each, address); });
+    // A socket of the forwarding's own name is all that it listens on: the socket unit's word holds.
+    if (by_name || covered) {
+      ++next_claim_;
+    } else if (auto done = bind_address(bound, wanted_place(resolved, address)); !done) {
+      return of_forwarding(*bound.forwarding, done.error());
+    }
+  }
+  return bound;
+}
+
+Result<void> Binding::change_options(const Place& place, const net::ListenOptions& from) const {
+  if (place.file)
+    if (auto done = net::change_rights(*place.file, from.unix_file, place.as.options.unix_file); !done) return done;
+  const Descriptor* last = nullptr;
+  const bool datagrams = place.as.transport == net::Transport::udp;
+  const auto change = datagrams ? net::change_datagram_listener : net::change_listen_options;
+  for (const auto& socket : place.per_worker) {
+    if (!socket || socket.get() == std::exchange(last, socket.get())) continue;
+    if (auto done = change(socket->get(), place.address, from, place.as.options); !done) return done;
+  }
+  return {};
+}
+
+/// What goes on and what was passed gets its new options; if one of them cannot have them, all have what they had.
+Result<void> Binding::change_options(const std::vector<Bound>& all) {
+  std::unordered_map<const Descriptor*, net::ListenOptions> before;
+  for (const Place* each : standing_.places) before.emplace(each->per_worker.front().get(), each->as.options);
+  std::vector<Change> changes;
+  for (const Bound& bound : all) {
+    for (const Place& place : bound.places) {
+      const auto from = before.find(place.per_worker.front().get());
+      const bool stands = from != before.end();
+      if (stands ? from->second == place.as.options : !place.passed) continue;
+      changes.push_back({&place, stands ? from->second : net::ListenOptions{}});
+      const auto done = change_options(place, changes.back().from);
+      if (done) continue;
+      for (const Change& change : changes) {
+        Place back = *change.place;
+        const net::ListenOptions tried = std::exchange(back.as.options, change.from);
+        // It had these before.
+        (void)change_options(back, tried);
+      }
+      return of_forwarding(*bound.forwarding, done.error());
+    }
+  }
+  return {};
+}
+
+Result<std::vector<Bound>> Binding::bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed) {
+  const auto owners = match(passed, wanted_of(resolved));
+  if (!owners) return Failure(owners.error());
+  claim_standing(resolved);
+  std::vector<Bound> all;
+  for (std::size_t index = 0; index < resolved.size(); ++index) {
+    std::vector<const PassedSocket*> own;
+    for (std::size_t each = 0; each < passed.size(); ++each)
+      if ((*owners)[each] == index) own.push_back(&passed[each]);
+    auto bound = bind_port(resolved[index], own);
+    if (!bound) return Failure(bound.error());
+    all.push_back(std::move(*bound));
+  }
+  if (auto changed = change_options(all); !changed) return Failure(changed.error());
+  return all;
 }
 
 using Addresses = std::vector<std::vector<net::Address>>;  ///< of each port
@@ -146,8 +278,8 @@ Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwar
   const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
   std::vector<Resolved> all;
   for (std::size_t port = 0; port < listen->size(); ++port)
-    all.push_back({shared, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port], *listen_inside,
-                   *upstream_inside});
+    all.push_back({shared, port, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port],
+                   *listen_inside, *upstream_inside});
   return all;
 }
 
@@ -163,32 +295,29 @@ Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& 
   return all;
 }
 
-Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<PassedSocket> passed,
-                                    unsigned workers) {
-  const auto owners = match(passed, wanted_of(resolved));
-  if (!owners) return Failure(owners.error());
-  std::vector<Bound> all;
-  for (std::size_t index = 0; index < resolved.size(); ++index) {
-    std::vector<const PassedSocket*> own;
-    for (std::size_t each = 0; each < passed.size(); ++each)
-      if ((*owners)[each] == index) own.push_back(&passed[each]);
-    Result<Bound> bound;
-    run_in(resolved[index].listen_inside, [&, inside = resolved[index].listen_inside] {
-      bound = bind_forwarding(std::move(resolved[index]), own, workers);
-    });
-    if (!bound) return Failure(bound.error());
-    all.push_back(std::move(*bound));
-  }
+std::vector<net::Address> Bound::addresses() const {
+  std::vector<net::Address> all;
+  for (const Place& place : places) all.push_back(place.address);
   return all;
 }
 
-std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned index) {
+Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
+                                    unsigned workers, const Standing& standing) {
+  return Binding(workers, standing).bind(std::move(resolved), passed);
+}
+
+std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
-  for (Bound& each : bound) {
-    std::vector<Descriptor>& sockets = each.per_worker[index];
-    const std::size_t borrowed = index < sharers(each) ? each.borrowed : 0;
-    all.push_back(
-        {each.forwarding, each.addresses.front(), std::move(sockets), each.upstream, each.upstream_inside, borrowed});
+  for (const Bound& each : bound) {
+    relay::Listening listening{each.forwarding, each.places.front().address, {}, each.upstream, each.upstream_inside, 0,
+                               each.counts};
+    for (const Place& place : each.places) {
+      if (!place.per_worker[index]) continue;
+      listening.sockets.push_back(place.per_worker[index]);
+      listening.borrowed += place.passed ? 1U : 0U;
+    }
+    if (listening.sockets.empty()) continue;
+    all.push_back(std::move(listening));
   }
   return all;
 }

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "net/unix_listener.h"
 #include "proxy/activation.h"
 #include "proxy/namespaces.h"
+#include "proxy/places.h"
 #include "relay/forwarding.h"
+#include "relay/shared.h"
 #include "relay/worker.h"
 
 namespace lastbyte::proxy {
@@ -16,6 +21,7 @@ namespace lastbyte::proxy {
 /// One port (or UNIX socket) of a forwarding, with its names looked up.
 struct Resolved {
   std::shared_ptr<const relay::Forwarding> forwarding;
+  std::size_t port = 0;  ///< which one, as an index
   std::vector<net::Address> listen;
   std::vector<net::Address> upstream;
   Namespaces::Shared listen_inside = nullptr;    ///< null: in the process's own network namespace
@@ -24,27 +30,39 @@ struct Resolved {
 
 /// Opens the network namespaces, looks all names up, each once, and gives every port of a forwarding its upstream: the
 /// port of the same place in its list, or the only one. Names are looked up where the process is, whatever the
-/// namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace. Blocks; at start only.
+/// namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace. Blocks, for as long as the
+/// machine's resolver does.
 Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Namespaces& namespaces);
 
 /// One port (or UNIX socket) of a forwarding that clients can reach.
 struct Bound {
   std::shared_ptr<const relay::Forwarding> forwarding;
-  std::vector<net::Address> addresses;  ///< as the kernel has them; no port is 0
+  std::vector<Place> places;  ///< one for each of its addresses
   std::vector<net::Address> upstream;
-  std::vector<std::vector<Descriptor>> per_worker;  ///< each worker's own sockets
-  Namespaces::Shared listen_inside = nullptr;
-  Namespaces::Shared upstream_inside = nullptr;
-  net::SocketFile file = {};  ///< of a UNIX socket that was bound here; goes with this object
-  std::size_t borrowed = 0;   ///< how many of them, the first ones, are duplicates of passed sockets
+  Namespaces::Shared upstream_inside;
+  std::shared_ptr<relay::ForwardingCounts> counts;  ///< the same for all ports of a forwarding
+
+  /// As the kernel has them; no port is 0.
+  [[nodiscard]] std::vector<net::Address> addresses() const;
 };
 
-/// Binds everything, for `workers` workers. Sockets that were passed are used instead of new ones; each worker gets a
-/// duplicate of them, and so all workers accept from one queue. A socket for another network namespace is taken by its
-/// name only: what it is bound to says nothing about where.
-Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, std::vector<PassedSocket> passed, unsigned workers);
+/// What is listened on already: nothing at the start.
+struct Standing {
+  std::vector<const Place*> places;
+  /// Let go of by earlier reloads, and not closed by all workers yet: they are in the way, and nobody's any more.
+  std::vector<Place> fading;
+  /// By the name of a forwarding that is to be: the name that it had, where it goes on from one.
+  std::unordered_map<std::string, std::string> names;
+};
 
-/// What worker `index` is to serve; takes its sockets out of `bound`.
-std::vector<relay::Listening> listenings_for(std::vector<Bound>& bound, unsigned index);
+/// Everything bound, for `workers` workers: places that stand already go on, with the options that are wanted now, and
+/// only the rest is made anew. Sockets that were passed are used instead of new ones, by all workers, and so they all
+/// accept from one queue. A socket for another network namespace is taken by its name only: what it is bound to says
+/// nothing about where. An error: nothing has changed.
+Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
+                                    unsigned workers, const Standing& standing = {});
+
+/// What worker `index` is to serve.
+std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index);
 
 }  // namespace lastbyte::proxy

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "net/port_use.h"
@@ -19,11 +20,29 @@ std::uint64_t available(std::uint32_t ports, const std::vector<net::Address>& so
   return upstream::ports_available(ports, all - static_cast<std::uint64_t>(fixed), static_cast<std::uint64_t>(fixed));
 }
 
+/// Whose local ports can be counted: from source addresses that are known beforehand.
+bool spends_ports(const relay::Forwarding& forwarding) {
+  return forwarding.connect.transport == net::Transport::tcp &&
+         forwarding.upstream.transparent == net::Transparent::off;
+}
+
 }  // namespace
 
-PortWatch::PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages) : messages_(messages) {
-  const std::unordered_set<Destination, Destination::Hash> different(destinations.begin(), destinations.end());
-  for (const Destination& each : different) watched_.push_back({each, {}});
+void PortWatch::watch(const std::vector<Bound>& bound) {
+  if (given_up_) return;
+  std::unordered_map<Destination, upstream::PortAlarm, Destination::Hash> before;
+  for (const Watched& each : watched_) before.emplace(each.destination, each.alarm);
+  std::unordered_set<Destination, Destination::Hash> different;
+  for (const Bound& each : bound) {
+    if (!spends_ports(*each.forwarding)) continue;
+    for (const net::Address& address : each.upstream)
+      different.insert({address, each.forwarding->upstream.sources, each.upstream_inside});
+  }
+  watched_.clear();
+  for (const Destination& each : different) {
+    const auto known = before.find(each);
+    watched_.push_back({each, known == before.end() ? upstream::PortAlarm() : known->second});
+  }
 }
 
 void PortWatch::look(std::uint64_t sessions) {
@@ -64,6 +83,7 @@ void PortWatch::look_at(Watched& watched) {
 void PortWatch::give_up(const Error& error) {
   messages_.warn("how full the local ports are is not told: " + error.text());
   watched_.clear();
+  given_up_ = true;
 }
 
 }  // namespace lastbyte::proxy

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/namespace_thread.h"
+#include "proxy/listeners.h"
 #include "proxy/operator_log.h"
 #include "upstream/port_space.h"
 
@@ -28,8 +29,11 @@ class PortWatch {
     };
   };
 
-  /// TCP destinations; those that are given twice count once. `messages` outlives it.
-  PortWatch(const std::vector<Destination>& destinations, OperatorLog& messages);
+  /// `messages` outlives it.
+  explicit PortWatch(OperatorLog& messages) : messages_(messages) {}
+
+  /// From now on these are watched: the upstreams of what listens. What is known of those of before is kept.
+  void watch(const std::vector<Bound>& bound);
 
   /// Where sessions have begun since the last look, or a destination was nearly full then: asks the kernel about the
   /// next few destinations in turn, some milliseconds each. `sessions`: begun since the start.
@@ -43,6 +47,8 @@ class PortWatch {
   [[nodiscard]] bool is_worth_it(std::uint64_t sessions) const;
   void look_at(Watched& watched);
   void give_up(const Error& error);
+
+  bool given_up_ = false;
 
   std::vector<Watched> watched_;
   OperatorLog& messages_;

@@ -7,11 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <vector>
+
+#include "net/socket.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -92,6 +95,42 @@ Result<void> set_capabilities(std::uint64_t wanted) {
 }
 
 }  // namespace
+
+KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings) {
+  KeptCapabilities kept;
+  for (const relay::Forwarding& forwarding : forwardings) {
+    const net::ConnectOptions& upstream = forwarding.upstream;
+    kept.net_admin = kept.net_admin || upstream.socket.mark.has_value();
+    kept.net_raw = kept.net_raw || !upstream.socket.interface.empty() || upstream.transparent != net::Transparent::off;
+    // A client's own port may be one of those below 1024.
+    kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;
+    kept.net_bind_service =
+        kept.net_bind_service || std::ranges::any_of(upstream.sources, [](const net::Address& source) {
+          return source.port() != 0 && source.port() < 1024;
+        });
+  }
+  return kept;
+}
+
+Result<void> check_transparent(const std::vector<relay::Forwarding>& forwardings) {
+  for (const relay::Forwarding& forwarding : forwardings) {
+    if (forwarding.upstream.transparent == net::Transparent::off) continue;
+    const auto may = net::check_transparent();
+    if (may) return {};
+    return failure(
+        "forwarding '" + forwarding.name + "': upstream.transparent", may.error().code,
+        "it needs CAP_NET_RAW: start as root, or give it to the service (AmbientCapabilities= in the systemd "
+        "unit)");
+  }
+  return {};
+}
+
+std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept) {
+  if (needed.net_admin && !kept.net_admin) return "CAP_NET_ADMIN";
+  if (needed.net_raw && !kept.net_raw) return "CAP_NET_RAW";
+  if (needed.net_bind_service && !kept.net_bind_service) return "CAP_NET_BIND_SERVICE";
+  return {};
+}
 
 Result<std::optional<Identity>> look_up_identity(const std::string& user, const std::string& group) {
   if (user.empty() && group.empty()) return std::nullopt;

@@ -5,8 +5,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "config/config.h"
 
 namespace lastbyte::proxy {
 
@@ -27,6 +29,15 @@ struct KeptCapabilities {
   bool net_raw = false;           ///< IP_TRANSPARENT; SO_BINDTODEVICE on kernels before 5.7
   bool net_bind_service = false;  ///< a source port below 1024
 };
+
+/// Those that the forwardings need.
+KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings);
+/// The name of one that `needed` has and `kept` has not; empty: there is none.
+std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept);
+
+/// Whether upstream.transparent can be had, where it is wanted. To be asked once privileges are dropped: with those
+/// that are left sessions must do.
+Result<void> check_transparent(const std::vector<relay::Forwarding>& forwardings);
 
 /// Becomes `identity` (if any) for good: group, supplementary groups, user, no capabilities but `kept`; then
 /// no-new-privileges, always. A process that is not root can only become what it is. Threads that there are already

@@ -1,13 +1,19 @@
 // proxy: the daemon. Control thread, signals, drain, privileges; wires the rooms together.
 #pragma once
 
+#include <functional>
+
 #include "config/config.h"
 
 namespace lastbyte::proxy {
 
+/// Where the settings come from, to be read again at SIGHUP. Called on a thread of its own, one call at a time; empty:
+/// there is nothing to read again.
+using Source = std::function<config::Loaded()>;
+
 /// Binds, drops privileges, serves until stopped. Returns the process's exit status: 0 after a stop by signal, 1 when
 /// something could not be had at start (an address in use, too few descriptors): then nothing was started.
-/// SIGTERM, SIGINT: drain, then stop; a second one: at once. SIGUSR1: reopen the log.
-int run(const config::Config& config);
+/// SIGTERM, SIGINT: drain, then stop; a second one: at once. SIGUSR1: reopen the log. SIGHUP: that, and a reload.
+int run(const config::Config& config, const Source& source = {});
 
 }  // namespace lastbyte::proxy

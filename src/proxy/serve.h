@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "proxy/listeners.h"
+#include "proxy/proxy.h"
 
 namespace lastbyte::proxy {
 
@@ -13,6 +14,6 @@ namespace lastbyte::proxy {
 using OnListening = std::function<void(const std::vector<Bound>&)>;
 
 /// As run() in proxy.h.
-int serve(const config::Config& config, const OnListening& on_listening);
+int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {});
 
 }  // namespace lastbyte::proxy

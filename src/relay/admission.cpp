@@ -1,5 +1,6 @@
 #include "relay/admission.h"
 
+#include <limits>
 #include <string>
 
 #include "relay/worker.h"
@@ -32,13 +33,15 @@ Admission admit(Shared& shared, const ListenerState& listener, const net::Addres
     tell(shared, listener, client, access, now);
     return access;
   }
-  const auto limit = forwarding.max_sessions_per_client;
-  if (limit && !shared.clients.try_add(&forwarding, client, *limit)) return Admission::too_many;
+  if (!listener.counts_clients) return Admission::granted;
+  // Without a limit: sessions of before a reload that set one.
+  const auto limit = forwarding.max_sessions_per_client.value_or(std::numeric_limits<std::uint32_t>::max());
+  if (!listener.counts->clients.try_add(client, limit)) return Admission::too_many;
   return Admission::granted;
 }
 
-void left(Shared& shared, const ListenerState& listener, const net::Address& client) {
-  if (listener.forwarding->max_sessions_per_client) shared.clients.remove(listener.forwarding.get(), client);
+void left(const ListenerState& listener, const net::Address& client) {
+  if (listener.counts_clients) listener.counts->clients.remove(client);
 }
 
 void count(Counters& counters, Admission admission) {

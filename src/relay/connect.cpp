@@ -45,7 +45,7 @@ void Session::begin() {
     apply(Event::abort, Which::client);
     return;
   }
-  set_up(side(Which::client), listener_.forwarding->client.socket);
+  set_up(side(Which::client), listener_->forwarding->client.socket);
   if (state_.side(Which::upstream).output == termination::Output::untried) {
     greet();
   } else {
@@ -56,8 +56,8 @@ void Session::begin() {
 
 void Session::start_upstream() {
   tries_began_ = context_.now;
-  attempts_.addresses = static_cast<std::uint32_t>(listener_.upstream_for(client_address_).size());
-  if (listener_.forwarding->early_fin == EarlyFin::abort && side(Which::client).hung_up) return fin_aborts();
+  attempts_.addresses = static_cast<std::uint32_t>(listener_->upstream_for(client_address_).size());
+  if (listener_->forwarding->early_fin == EarlyFin::abort && side(Which::client).hung_up) return fin_aborts();
   // No upstream is of a transparent client's family.
   if (attempts_.addresses == 0) latch(Which::upstream, EAFNOSUPPORT);
   try_next_address();
@@ -65,17 +65,17 @@ void Session::start_upstream() {
 
 /// Goes on to the next source address where one has no port left towards `to`: others may have some (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
-  const net::ConnectOptions& settings = listener_.forwarding->upstream;
+  const net::ConnectOptions& settings = listener_->forwarding->upstream;
   // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
   // waits for the server to speak would wait for ever.
-  const bool has_first_bytes = listener_.forwarding->send_proxy || has_input(side(Which::client).socket.get());
+  const bool has_first_bytes = listener_->forwarding->send_proxy || has_input(side(Which::client).socket.get());
   const bool fast_open = settings.fast_open && has_first_bytes;
-  for (std::size_t left = listener_.source_count(to);; --left) {
-    const auto source = listener_.source_for(to, client_address_);
+  for (std::size_t left = listener_->source_count(to);; --left) {
+    const auto source = listener_->source_for(to, client_address_);
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
     const auto start = [&] {
-      return net::start_connecting(listener_.forwarding->connect.transport, to, *source, settings, fast_open,
-                                   listener_.upstream_inside.get());
+      return net::start_connecting(listener_->forwarding->connect.transport, to, *source, settings, fast_open,
+                                   listener_->upstream_inside.get());
     };
     auto connecting = start();
     if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
@@ -89,10 +89,10 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
 void Session::try_next_address() {
   while (const auto which = attempts_.next()) {
     const auto left =
-        listener_.forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - tries_began_);
+        listener_->forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - tries_began_);
     try_until_ = context_.now + upstream::time_for_try(attempts_, left);
     ++attempts_.made;
-    auto connecting = start_connecting(listener_.upstream_for(client_address_)[*which]);
+    auto connecting = start_connecting(listener_->upstream_for(client_address_)[*which]);
     if (!connecting) {
       side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
       // connect(2): a UNIX socket's backlog is full.
@@ -125,9 +125,9 @@ void Session::connected() {
   connected_ = last_activity_ = context_.now;
   side(Which::upstream).error = 0;  // of tries before this one
   side(Which::upstream).writable = true;
-  set_up(side(Which::upstream), listener_.forwarding->upstream.socket);
+  set_up(side(Which::upstream), listener_->forwarding->upstream.socket);
   apply(Event::connected, Which::upstream);
-  if (listener_.forwarding->send_proxy) prepare_preface();
+  if (listener_->forwarding->send_proxy) prepare_preface();
 }
 
 void Session::on_connecting_events(std::uint32_t events) {
@@ -152,7 +152,7 @@ void Session::try_failed(int error) {
 void Session::on_early_client_events(std::uint32_t events) {
   if ((events & EPOLLERR) != 0) {
     client_failed_early(net::take_error(side(Which::client).socket.get()));
-  } else if ((events & EPOLLRDHUP) != 0 && listener_.forwarding->early_fin == EarlyFin::abort) {
+  } else if ((events & EPOLLRDHUP) != 0 && listener_->forwarding->early_fin == EarlyFin::abort) {
     fin_aborts();
   }
 }

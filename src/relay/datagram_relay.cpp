@@ -35,11 +35,11 @@ void DatagramRelay::on_clients(DatagramSocket& at) {
 bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
   flush();
   net::DatagramInbox& in = boxes_->in;
-  const int got = in.receive(at.socket.get(), true);
+  const int got = in.receive(at.socket->get(), true);
   if (got < 0) {
     // An unconnected socket without IP_RECVERR is told of no ICMP error (net/ipv4/udp.c __udp4_lib_err). Whatever it
     // is, the listener goes on.
-    if (got != -EAGAIN) net::take_error(at.socket.get());
+    if (got != -EAGAIN) net::take_error(at.socket->get());
     return false;
   }
   DatagramSession* session = nullptr;
@@ -121,7 +121,7 @@ bool DatagramRelay::receive_from_upstream(DatagramSession& session) {
 /// Puts what lies in the slots into the outbox, as few messages as may be, in their order.
 void DatagramRelay::send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots) {
   const bool to_client = sink == Which::client;
-  const int fd = to_client ? session.at.socket.get() : session.upstream.get();
+  const int fd = to_client ? session.at.socket->get() : session.upstream.get();
   if (boxes_->target != fd) send_out();
   boxes_->target = fd;
   std::array<DatagramPiece, net::DatagramInbox::kSlots> room;
@@ -232,7 +232,7 @@ void DatagramRelay::end_round() {
   flush();
   finish_failed();
   ended_.clear();
-  std::erase_if(groups_, [](const auto& group) { return group->drain_at && group->table.empty(); });
+  bury_groups();
 }
 
 }  // namespace lastbyte::relay

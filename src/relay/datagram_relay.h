@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "loop/timer_wheel.h"
@@ -40,18 +41,20 @@ class DatagramRelay {
   DatagramRelay(const DatagramRelay&) = delete;
   DatagramRelay& operator=(const DatagramRelay&) = delete;
 
-  /// Serves one port of a forwarding from now on. `borrowed`: how many of the sockets, the first ones, the service
-  /// manager has too. An error: a socket could not be watched; none of them is then served.
-  Result<void> add(std::unique_ptr<ListenerState> state, std::vector<Descriptor> sockets, std::size_t borrowed);
-  /// Takes no more clients for the forwarding; what lies in its sockets is still served. Its sessions may end until
-  /// `at`, and go on hearing their upstreams meanwhile. Its sockets close with the last of them.
-  void retire(const Forwarding& forwarding, TimePoint at);
-  /// The same for all (T15).
+  /// As Worker::serve(), of ports of UDP. A session whose socket goes on under other settings goes on in both
+  /// directions, with its own. From a socket that is no longer named, what lies in it is served; its sessions then go
+  /// on hearing their upstreams for the answer that may be owed, and it closes with the last of them.
+  void serve(std::vector<Listening> listenings, unsigned worker);
+  /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
+  /// their upstreams meanwhile (T15).
   void drain(TimePoint at);
   /// Ends all sessions now.
   void abort();
   /// No session is open.
   [[nodiscard]] bool idle() const;
+
+  /// Of all sessions that are open.
+  void for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit);
 
   // From the loop:
   /// Datagrams have come from clients.
@@ -80,6 +83,17 @@ class DatagramRelay {
   void send_singly(std::size_t message);
   void drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes);
   void upstream_failed(DatagramSession& session, int error);
+
+  // datagram_ports.cpp: what is served
+  using Known = std::unordered_map<const Descriptor*, DatagramSocket*>;
+  [[nodiscard]] Known known_sockets() const;
+  [[nodiscard]] DatagramGroup* group_of(std::span<const Listening> ports) const;
+  std::unique_ptr<DatagramGroup> make_group(std::span<Listening> ports, unsigned worker);
+  void take_over(DatagramGroup& group, const Known& known);
+  void supersede(DatagramGroup& group, const Known& gone_on);
+  void watch(DatagramSocket& socket);
+  void let_go(DatagramSocket& socket);
+  void bury_groups();
 
   // datagram_sessions.cpp: beginning, ending, time
   DatagramSession* session_for(DatagramSocket& at, std::size_t slot);

@@ -21,19 +21,22 @@ namespace lastbyte::relay {
 struct DatagramGroup;
 struct DatagramPort;
 
-/// One listening UDP socket in the loop. Lives as long as the sessions that answer through it.
+/// One listening UDP socket in the loop, under the settings that it has or had. Lives as long as the sessions that
+/// answer through it.
 struct alignas(8) DatagramSocket {
-  Descriptor socket;
+  std::shared_ptr<const Descriptor> socket;
   DatagramPort* port = nullptr;
   DatagramGroup* group = nullptr;
   std::uint32_t number = 0;  ///< unique in its worker
   bool borrowed = false;     ///< the service manager has it too
   bool watched = false;
+  /// The same socket under earlier settings, whose sessions go on; null: there are none.
+  DatagramSocket* before = nullptr;
 };
 
 /// One port of a forwarding.
 struct DatagramPort {
-  std::unique_ptr<ListenerState> state;
+  ListenerPtr state;
   std::vector<std::unique_ptr<DatagramSocket>> sockets;
   /// Which upstream address sessions begin with: the next one, once one has failed before it answered.
   std::size_t preferred = 0;
@@ -47,7 +50,11 @@ struct DatagramGroup {
   std::vector<std::unique_ptr<DatagramPort>> ports;
   DatagramTable table;
   std::optional<TimePoint> drain_at;  ///< takes no more clients; its sessions end by then
-  TimePoint tell_again{};             ///< when the operator may be told of refused clients again
+  /// Takes no more clients: another one has its sockets, but for those that were let go. Its sessions go on.
+  bool superseded = false;
+  TimePoint tell_again{};  ///< when the operator may be told of refused clients again
+
+  [[nodiscard]] bool takes_clients() const { return !drain_at && !superseded; }
 };
 
 /// Is found by its place in the table, and by its tag in the loop.

@@ -1,7 +1,6 @@
 // DatagramRelay: how sessions of datagrams begin and end, and time.
 #include <algorithm>
 #include <cerrno>
-#include <random>
 
 #include "net/datagram.h"
 #include "relay/admission.h"
@@ -17,11 +16,6 @@ constexpr Duration kAnswerIsOver{1000};
 /// At a stop, the sessions' deadlines are looked at no more often than that.
 constexpr Duration kLook{50};
 constexpr Duration kTellAgain{60'000};
-
-std::uint64_t random_seed() {
-  std::random_device source;
-  return static_cast<std::uint64_t>(source()) << 32U | source();
-}
 
 bool is_shortage_of_upstreams(int error) { return is_shortage(error) || error == EADDRNOTAVAIL || error == EAGAIN; }
 
@@ -39,50 +33,24 @@ DatagramRelay::~DatagramRelay() {
   }
 }
 
-Result<void> DatagramRelay::add(std::unique_ptr<ListenerState> state, std::vector<Descriptor> sockets,
-                                std::size_t borrowed) {
-  if (!boxes_) boxes_ = std::make_unique<Boxes>();
-  auto port = std::make_unique<DatagramPort>();
-  port->state = std::move(state);
-  const auto& forwarding = port->state->forwarding;
-  auto group = std::ranges::find_if(
-      groups_, [&](const auto& each) { return each->forwarding == forwarding && !each->drain_at; });
-  if (group == groups_.end()) {
-    groups_.push_back(std::make_unique<DatagramGroup>(random_seed()));
-    group = std::prev(groups_.end());
-    (*group)->forwarding = forwarding;
-  }
-  for (Descriptor& socket : sockets) {
-    auto entry = std::make_unique<DatagramSocket>();
-    entry->socket = std::move(socket);
-    entry->port = port.get();
-    entry->group = group->get();
-    entry->number = sockets_made_++;
-    entry->borrowed = port->sockets.size() < borrowed;
-    // Level-triggered: what is left for the next round is told again, and others have their turn before (T12).
-    const int error = context_.epoll.add(entry->socket.get(), EPOLLIN, Tag::of(entry.get(), TagKind::datagrams_in));
-    if (error != 0) return failure("epoll_ctl", error);
-    entry->watched = true;
-    port->sockets.push_back(std::move(entry));
-  }
-  (*group)->ports.push_back(std::move(port));
-  return {};
-}
-
 DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot) {
-  const DatagramKey key{.ends = boxes_->in.ends(slot), .socket = at.number};
-  if (DatagramEntry* known = at.group->table.find(key)) return static_cast<DatagramSession*>(known);
+  DatagramKey key{.ends = boxes_->in.ends(slot)};
+  for (const DatagramSocket* each = &at; each != nullptr; each = each->before) {
+    key.socket = each->number;
+    if (DatagramEntry* known = each->group->table.find(key)) return static_cast<DatagramSession*>(known);
+  }
+  key.socket = at.number;
   return begin(at, key);
 }
 
 DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key) {
   DatagramGroup& group = *at.group;
   const net::Address client = key.ends.client_address();
-  if (group.drain_at || context_.now < no_clients_until_ || !admit(at, client)) return nullptr;
+  if (!group.takes_clients() || context_.now < no_clients_until_ || !admit(at, client)) return nullptr;
   auto session = std::make_unique<DatagramSession>(key, at);
   if (!connect(*session)) {
-    context_.shared.release(at.port->state->sessions);
-    left(context_.shared, *at.port->state, client);
+    context_.shared.release(*at.port->state->counts);
+    left(*at.port->state, client);
     return nullptr;
   }
   backoff_.recovered();
@@ -103,7 +71,7 @@ bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
   relay::count(host_.counters, admission);
   if (admission != Admission::granted) return false;
   if (make_room(at)) return true;
-  left(context_.shared, state, client);
+  left(state, client);
   tell_refused(*at.group, "there are as many sessions as there may be (max-sessions)");
   return false;
 }
@@ -111,7 +79,7 @@ bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
 bool DatagramRelay::make_room(DatagramSocket& at) {
   DatagramGroup& group = *at.group;
   const auto& limit = group.forwarding->max_sessions;
-  const SessionCount& sessions = at.port->state->sessions;
+  ForwardingCounts& sessions = *at.port->state->counts;
   if (context_.shared.reserve(limit, sessions)) return true;
   if (group.forwarding->when_full == WhenFull::refuse) return false;
   auto* oldest = static_cast<DatagramSession*>(group.table.longest_silent());
@@ -178,8 +146,8 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   kept->at.group->table.remove(*kept);
   kept->ended = true;
   kept->upstream.close();
-  context_.shared.release(state.sessions);
-  left(context_.shared, state, kept->key.ends.client_address());
+  context_.shared.release(*state.counts);
+  left(state, kept->key.ends.client_address());
   host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
   host_.counters.open.fetch_sub(1, std::memory_order_relaxed);
   if (context_.shared.records_wanted) host_.file(record(*kept, end));
@@ -205,28 +173,18 @@ bool DatagramRelay::idle() const {
   return std::ranges::all_of(groups_, [](const auto& group) { return group->table.empty(); });
 }
 
-void DatagramRelay::retire(const Forwarding& forwarding, TimePoint at) {
-  for (const auto& group : groups_)
-    if (group->forwarding.get() == &forwarding) retire(*group, at);
-}
-
+/// Those that read first: what they find may be for a session of earlier settings.
 void DatagramRelay::drain(TimePoint at) {
-  for (const auto& group : groups_) retire(*group, at);
+  for (const bool reads : {true, false})
+    for (const auto& group : groups_)
+      if (group->takes_clients() == reads) retire(*group, at);
 }
 
 void DatagramRelay::retire(DatagramGroup& group, TimePoint at) {
-  if (group.drain_at) return;
-  for (const auto& port : group.ports) {
-    for (const auto& socket : port->sockets) {
-      if (socket->watched) context_.epoll.remove(socket->socket.get());
-      socket->watched = false;
-      // A borrowed one must go on hearing: what comes waits there for whoever has it next. Of our own, nobody else can
-      // read what came before the stop (T15).
-      if (socket->borrowed || !net::deafen(socket->socket.get())) continue;
-      while (receive_from_clients(*socket)) {
-      }
-    }
-  }
+  if (group.drain_at && *group.drain_at <= at) return;
+  for (const auto& port : group.ports)
+    for (const auto& socket : port->sockets)
+      if (socket->watched) let_go(*socket);
   group.drain_at = at;
   expire(group);
   wake_at(next_deadline(group));
@@ -243,6 +201,11 @@ void DatagramRelay::abort() {
 void DatagramRelay::on_timer() {
   TimePoint next = TimePoint::max();
   for (const auto& group : groups_) {
+    if (group->takes_clients()) {
+      for (const auto& port : group->ports)
+        for (const auto& socket : port->sockets)
+          if (!socket->watched) watch(*socket);
+    }
     expire(*group);
     next = std::min(next, next_deadline(*group));
   }

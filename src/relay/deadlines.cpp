@@ -5,7 +5,6 @@
 
 #include "net/socket.h"
 #include "relay/context.h"
-#include "relay/listener.h"
 #include "relay/session.h"
 
 namespace lastbyte::relay {
@@ -27,8 +26,8 @@ constexpr Duration kLongestAckPoll{250};
 }  // namespace
 
 TimePoint Session::deadline_time(Deadline deadline) const {
-  const Limits& limits = listener_.forwarding->limits;
-  const Linger& linger = listener_.forwarding->linger;
+  const Limits& limits = listener_->forwarding->limits;
+  const Linger& linger = listener_->forwarding->linger;
   switch (deadline) {
     case Deadline::none: return TimePoint::max();
     case Deadline::proxy_header: return started_ + limits.proxy_header;
@@ -101,7 +100,7 @@ void Session::on_timer() {
   const Deadline deadline = termination::deadline(state_);
   if (context_.drain_at && context_.now >= *context_.drain_at && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
-  } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_.forwarding->limits.connect &&
+  } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_->forwarding->limits.connect &&
              context_.now >= try_until_) {
     try_failed(backlog_pause_ == Duration{0} ? ETIMEDOUT : EAGAIN);
   } else if (context_.now >= end_of_silence()) {
@@ -133,7 +132,7 @@ void Session::settle_in() {
   settled_in_ = true;
   Side& upstream = side(Which::upstream);
   if (!upstream.socket) return;
-  net::apply_keepalive(upstream.socket.get(), listener_.forwarding->upstream.socket.keepalive);
+  net::apply_keepalive(upstream.socket.get(), listener_->forwarding->upstream.socket.keepalive);
 }
 
 }  // namespace lastbyte::relay

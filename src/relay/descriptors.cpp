@@ -74,7 +74,7 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
 
 /// Bytes without their descriptors are not what was sent, and the sink could not know: it is told of a failure (T4).
 void Session::descriptors_lost(Which source) {
-  context_.shared.warn("session " + std::to_string(id_) + " on " + *listener_.name +
+  context_.shared.warn("session " + std::to_string(id_) + " on " + *listener_->name +
                        ": file descriptors could not be received (too many are open, or it is forbidden); both sides "
                        "are told of a failure");
   latch(source, EMFILE);

@@ -42,7 +42,7 @@ void Session::hear_client(Coming coming) {
   if (got < 0 && errno != EAGAIN) return client_failed_early(errno);
   if (got == 0) coming = Coming::ended;
   const auto seen = room.first(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const Heard heard = hear(seen, listener_.forwarding->proxy_header, coming);
+  const Heard heard = hear(seen, listener_->forwarding->proxy_header, coming);
   if (const auto* header = std::get_if<proxy::Header>(&heard)) {
     take_header(*header, seen.size());
   } else if (const auto* refused = std::get_if<Refused>(&heard)) {
@@ -72,12 +72,12 @@ void Session::take_header(const proxy::Header& header, std::size_t seen) {
     greeting_->introduction->via = client_address_;
     client_address_ = net::unmapped(header.source);
   }
-  if (listener_.forwarding->send_proxy == proxy::Version::v2) greeting_->tlvs = header.tlvs;
+  if (listener_->forwarding->send_proxy == proxy::Version::v2) greeting_->tlvs = header.tlvs;
   let_in();
 }
 
 void Session::let_in() {
-  const Admission admission = admit(context_.shared, listener_, client_address_, context_.now);
+  const Admission admission = admit(context_.shared, *listener_, client_address_, context_.now);
   count(context_.counters, admission);
   if (admission != Admission::granted) return reject(std::string(reason(admission)));
   admitted_ = true;
@@ -95,7 +95,7 @@ void Session::prepare_preface() {
   if (!greeting_) greeting_ = std::make_unique<Greeting>();
   net::Address destination = greeting_->destination;
   if (destination.none()) destination = net::local_address(side(Which::client).socket.get());
-  auto text = preface(*listener_.forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
+  auto text = preface(*listener_->forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
   if (!text) {
     // An upstream that waits for a header is not served without one.
     context_.shared.warn("session " + std::to_string(id_) + " was reset: " + text.error().text());

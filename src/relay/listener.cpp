@@ -1,5 +1,6 @@
 #include "relay/listener.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -69,6 +70,11 @@ Accepted accept_client(int listening) {
     }
     if (!belongs_to_connection(errno)) return {Descriptor(), net::Address(), errno};
   }
+}
+
+bool somebody_waits(int listening) {
+  pollfd wanted{.fd = listening, .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, 0) > 0;
 }
 
 bool is_shortage(int error) {

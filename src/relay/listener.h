@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,8 +35,10 @@ class ByFamily {
   std::vector<net::Address> none_;
 };
 
-/// What the sessions that came in by one port of a forwarding refer to; outlives them.
-struct ListenerState {
+/// What the sessions that came in by one port of a forwarding refer to. Each of them and the port's sockets own it
+/// together, all on one thread: after a reload the sockets have another one, and the sessions end with what they began
+/// with.
+struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread_unsafe_counter> {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
   std::shared_ptr<const std::string> listen;  ///< address and port, as records show them
@@ -43,8 +47,9 @@ struct ListenerState {
   ByFamily upstream_by_family;
   ByFamily sources;                                       ///< to connect from
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
-  SessionCount sessions;                                  ///< of this forwarding, over all workers
-  std::uint64_t sources_taken = 0;                        ///< how many sessions have taken a source address, here
+  std::shared_ptr<ForwardingCounts> counts;
+  bool counts_clients = false;      ///< its sessions are in counts->clients, too
+  std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here
 
   /// Where a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;
@@ -53,6 +58,8 @@ struct ListenerState {
   /// How many there are that source_for() takes in turn.
   [[nodiscard]] std::size_t source_count(const net::Address& to) const;
 };
+
+using ListenerPtr = boost::intrusive_ptr<ListenerState>;
 
 /// A client that came, or why none did.
 struct Accepted {
@@ -64,6 +71,9 @@ struct Accepted {
 /// accept4(2), non-blocking. Errors that belong to the one connection that died in the queue (accept(2), "Error
 /// handling") are passed over.
 Accepted accept_client(int listening);
+
+/// Whether accept_client() would find anybody.
+bool somebody_waits(int listening);
 
 /// Whether an accept error means that the process or the host is short of something, so that trying again at once
 /// would spin (T12).

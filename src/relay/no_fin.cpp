@@ -36,7 +36,7 @@ void Session::end_unwanted_datagrams(Which which) {
 TimePoint Session::end_of_silence() const {
   const bool waits = side(Which::upstream).kind == net::Transport::udp && termination::reads(state_, Which::upstream) &&
                      state_.side(Which::client).input == termination::Input::fin;
-  return waits ? last_activity_ + listener_.forwarding->limits.datagram_idle : TimePoint::max();
+  return waits ? last_activity_ + listener_->forwarding->limits.datagram_idle : TimePoint::max();
 }
 
 }  // namespace lastbyte::relay

@@ -13,7 +13,6 @@
 #include "relay/context.h"
 #include "relay/errors.h"
 #include "relay/kinds.h"
-#include "relay/listener.h"
 
 namespace lastbyte::relay {
 
@@ -37,7 +36,7 @@ constexpr std::size_t kBudget = 4 * 1024 * 1024;
 Session::Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
                  std::uint64_t id)
     : context_(context),
-      listener_(listener),
+      listener_(&listener),
       welcome_(welcome(*listener.forwarding, client_address)),
       state_(first_state(*listener.forwarding, welcome_)),
       client_address_(client_address),
@@ -215,9 +214,9 @@ bool Session::stopped() const {
 Record Session::record() const {
   Record record;
   record.id = id_;
-  record.forwarding = listener_.name;
-  record.listen = listener_.listen;
-  record.one_of_many = listener_.forwarding->listen.count() > 1;
+  record.forwarding = listener_->name;
+  record.listen = listener_->listen;
+  record.one_of_many = listener_->forwarding->listen.count() > 1;
   record.duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
   record.started = std::chrono::system_clock::now() - record.duration;
   if (connected_ != TimePoint{})
@@ -247,7 +246,7 @@ Record Session::record() const {
     if (refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = side(which).rescued;
   }
   record.sides[0].address = client_address_;
-  if (attempts_.made > 0) record.sides[1].address = listener_.upstream_for(client_address_)[attempts_.made - 1];
+  if (attempts_.made > 0) record.sides[1].address = listener_->upstream_for(client_address_)[attempts_.made - 1];
   if (greeting_) record.introduction = greeting_->introduction;
   return record;
 }

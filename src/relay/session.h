@@ -25,14 +25,14 @@
 #include "net/unix_stream.h"
 #include "relay/carrier.h"
 #include "relay/greeting.h"
+#include "relay/listener.h"
 #include "relay/record.h"
 #include "termination/transition.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {
 
-struct Context;        // relay/context.h: what a worker lends its sessions
-struct ListenerState;  // relay/listener.h
+struct Context;  // relay/context.h: what a worker lends its sessions
 
 /// One socket of a session.
 struct Side {
@@ -86,7 +86,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] Record record() const;
   /// A stop has reset it, on one side at least (T15).
   [[nodiscard]] bool stopped() const;
-  [[nodiscard]] ListenerState& listener() const { return listener_; }
+  [[nodiscard]] ListenerState& listener() const { return *listener_; }
   /// The peer's, or the one that its PROXY header told.
   [[nodiscard]] const net::Address& client_address() const { return client_address_; }
   /// Counted among its client's sessions (admission.h).
@@ -167,7 +167,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void settle_in();
 
   Context& context_;
-  ListenerState& listener_;
+  ListenerPtr listener_;
   Welcome welcome_;
   termination::Session state_;
   std::array<Side, 2> sides_;

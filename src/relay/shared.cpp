@@ -4,21 +4,17 @@
 
 namespace lastbyte::relay {
 
-std::size_t ClientCounts::KeyHash::operator()(const Key& key) const {
-  return net::AddressHash{}(key.client) ^ (std::hash<const void*>{}(key.forwarding) << 1U);
-}
-
-bool ClientCounts::try_add(const void* forwarding, const net::Address& client, std::uint32_t limit) {
+bool ClientCounts::try_add(const net::Address& client, std::uint32_t limit) {
   const std::lock_guard lock(mutex_);
-  std::uint32_t& count = counts_[Key{forwarding, client.without_port()}];
+  std::uint32_t& count = counts_[client.without_port()];
   if (count >= limit) return false;
   ++count;
   return true;
 }
 
-void ClientCounts::remove(const void* forwarding, const net::Address& client) {
+void ClientCounts::remove(const net::Address& client) {
   const std::lock_guard lock(mutex_);
-  const auto found = counts_.find(Key{forwarding, client.without_port()});
+  const auto found = counts_.find(client.without_port());
   if (found == counts_.end()) return;
   if (--found->second == 0) counts_.erase(found);
 }
@@ -45,26 +41,19 @@ std::optional<std::uint64_t> Seldom::happens(TimePoint now) {
   return std::exchange(untold_, 0);
 }
 
-bool Shared::reserve(std::optional<std::uint32_t> limit, const SessionCount& of_listener) {
+bool Shared::reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener) {
   if (sessions.fetch_add(1, std::memory_order_relaxed) < max_sessions) {
-    const std::uint32_t before = of_listener->fetch_add(1, std::memory_order_relaxed);
+    const std::uint32_t before = of_listener.sessions.fetch_add(1, std::memory_order_relaxed);
     if (!limit || before < *limit) return true;
-    of_listener->fetch_sub(1, std::memory_order_relaxed);
+    of_listener.sessions.fetch_sub(1, std::memory_order_relaxed);
   }
   sessions.fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
 
-void Shared::release(const SessionCount& of_listener) {
+void Shared::release(ForwardingCounts& of_listener) {
   sessions.fetch_sub(1, std::memory_order_relaxed);
-  of_listener->fetch_sub(1, std::memory_order_relaxed);
-}
-
-SessionCount Shared::listener_sessions(const void* forwarding) {
-  const std::lock_guard lock(mutex_);
-  SessionCount& count = listener_sessions_[forwarding];
-  if (count == nullptr) count = std::make_shared<std::atomic<std::uint32_t>>(0);
-  return count;
+  of_listener.sessions.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace lastbyte::relay

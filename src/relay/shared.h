@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -16,25 +15,24 @@
 
 namespace lastbyte::relay {
 
-/// Sessions per (forwarding, client address). Asked once when a session begins and once when it ends, and only where a
-/// forwarding sets such a limit; the lock is never on the path of a byte.
+/// Sessions of one forwarding by client address. Asked once when a session begins and once when it ends, and only where
+/// the forwarding sets such a limit; the lock is never on the path of a byte.
 class ClientCounts {
  public:
   /// False, and nothing counted: `limit` is reached.
-  bool try_add(const void* forwarding, const net::Address& client, std::uint32_t limit);
-  void remove(const void* forwarding, const net::Address& client);
+  bool try_add(const net::Address& client, std::uint32_t limit);
+  void remove(const net::Address& client);
 
  private:
-  struct Key {
-    const void* forwarding;
-    net::Address client;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const;
-  };
   std::mutex mutex_;
-  std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
+  std::unordered_map<net::Address, std::uint32_t, net::AddressHash> counts_;
+};
+
+/// The sessions of one forwarding, over all workers and all its ports. A reload that changes the forwarding hands it on
+/// to what the forwarding becomes, so that sessions of before still count.
+struct ForwardingCounts {
+  std::atomic<std::uint32_t> sessions{0};
+  ClientCounts clients;
 };
 
 /// Whether accepting is, or was a moment ago, held up for want of something, over all workers: what an operator is told
@@ -69,14 +67,10 @@ class Seldom {
   std::uint64_t untold_ = 0;
 };
 
-/// Sessions of one forwarding, over all workers.
-using SessionCount = std::shared_ptr<std::atomic<std::uint32_t>>;
-
 struct Shared {
-  std::uint32_t max_sessions = 0;          ///< over all workers; more wait in the backlog
-  std::atomic<std::uint32_t> sessions{0};  ///< over all workers
+  std::atomic<std::uint32_t> max_sessions{0};  ///< over all workers; more wait in the backlog
+  std::atomic<std::uint32_t> sessions{0};      ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
-  ClientCounts clients;
   Shortage shortage;
   Seldom denials;  ///< clients that the access lists keep out
   std::size_t record_ring_capacity = 8192;
@@ -88,15 +82,8 @@ struct Shared {
   std::function<void(std::string)> warn;
 
   /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.
-  [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, const SessionCount& of_listener);
-  void release(const SessionCount& of_listener);
-
-  /// The count that all workers keep together for a forwarding. Any thread.
-  SessionCount listener_sessions(const void* forwarding);
-
- private:
-  std::mutex mutex_;
-  std::unordered_map<const void*, SessionCount> listener_sessions_;
+  [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener);
+  void release(ForwardingCounts& of_listener);
 };
 
 }  // namespace lastbyte::relay

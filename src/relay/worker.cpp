@@ -3,7 +3,10 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <string>
+#include <unordered_set>
 
 #include "loop/mailbox.h"
 #include "net/socket.h"
@@ -12,18 +15,11 @@
 #include "relay/datagram_relay.h"
 #include "relay/greeting.h"
 #include "relay/listener.h"
+#include "relay/listening_sockets.h"
 #include "relay/session.h"
 
 namespace lastbyte::relay {
 namespace {
-
-/// One listening socket in the loop.
-struct alignas(8) ListeningSocket {
-  Descriptor socket;
-  ListenerState* state = nullptr;
-  bool watched = false;
-  unsigned batch = 1;  ///< how many to accept at the next event
-};
 
 constexpr unsigned kLargestBatch = 64;
 constexpr std::size_t kEventsPerRound = 256;
@@ -37,6 +33,7 @@ class Worker::Impl {
         shared_(shared),
         mailbox_(std::move(mailbox)),
         context_(std::move(epoll), shared, counters, Clock::now()),
+        sockets_(index),
         records_(shared.record_ring_capacity),
         datagrams_({.context = context_,
                     .counters = counters,
@@ -48,8 +45,9 @@ class Worker::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Result<void> watch(std::vector<Listening> listenings);
+  Result<void> watch_mailbox();
   void run();
+  void serve(std::vector<Listening> listenings);
   void drain(TimePoint at);
   void abort();
 
@@ -70,6 +68,10 @@ class Worker::Impl {
   void resume_accepting();
   void stop_accepting();
   void tell_shortage(const std::string& what);
+  void stop_watching(ListeningSocket& listening);
+  void let_leaving_go();
+  void let_go(ListeningSocket& listening);
+  void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
   void finish(Session& session);
@@ -79,9 +81,8 @@ class Worker::Impl {
   Shared& shared_;
   std::unique_ptr<loop::Mailbox> mailbox_;
   Context context_;
+  ListeningSockets sockets_;
   RecordRing records_;
-  std::vector<std::unique_ptr<ListenerState>> listeners_;
-  std::vector<std::unique_ptr<ListeningSocket>> sockets_;
   AcceptBackoff backoff_;
   loop::Timer accept_timer_;
   loop::Timer calm_timer_;  ///< when to look whether a shortage is over
@@ -92,42 +93,14 @@ class Worker::Impl {
   std::array<epoll_event, kEventsPerRound> events_;
 };
 
-Result<void> Worker::Impl::watch(std::vector<Listening> listenings) {
-  if (const int error = context_.epoll.add(mailbox_->fd(), EPOLLIN, Tag::of(mailbox_.get(), TagKind::mailbox));
-      error != 0) {
-    return failure("epoll_ctl", error);
-  }
-  for (Listening& listening : listenings) {
-    auto state = std::make_unique<ListenerState>();
-    state->forwarding = listening.forwarding;
-    state->name = std::make_shared<const std::string>(listening.forwarding->name);
-    state->listen = std::make_shared<const std::string>(listening.listen.text());
-    state->upstream_addresses = std::move(listening.upstream_addresses);
-    state->upstream_inside = std::move(listening.upstream_inside);
-    state->sessions = shared_.listener_sessions(listening.forwarding.get());
-    state->sources_taken = index_;
-    state->sources = ByFamily(listening.forwarding->upstream.sources);
-    if (listening.forwarding->upstream.transparent != net::Transparent::off)
-      state->upstream_by_family = ByFamily(state->upstream_addresses);
-    if (listening.forwarding->listen.transport == net::Transport::udp) {
-      auto added = datagrams_.add(std::move(state), std::move(listening.sockets), listening.borrowed);
-      if (!added) return added;
-      continue;
-    }
-    for (Descriptor& socket : listening.sockets) {
-      auto entry = std::make_unique<ListeningSocket>();
-      entry->socket = std::move(socket);
-      entry->state = state.get();
-      sockets_.push_back(std::move(entry));
-    }
-    listeners_.push_back(std::move(state));
-  }
+Result<void> Worker::Impl::watch_mailbox() {
+  const int error = context_.epoll.add(mailbox_->fd(), EPOLLIN, Tag::of(mailbox_.get(), TagKind::mailbox));
+  if (error != 0) return failure("epoll_ctl", error);
   return {};
 }
 
 void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
-  resume_accepting();
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
   context_.wheel.cancel(accept_timer_);
 }
@@ -155,10 +128,12 @@ void Worker::Impl::dispatch(const epoll_event& event) {
   const std::uint64_t tag = event.data.u64;
   switch (Tag::kind(tag)) {
     case TagKind::mailbox: mailbox_->carry_out(); return;
-    case TagKind::listener:
-      // Mail of this round may have closed the listeners.
-      if (!context_.drain_at) accept_from(*Tag::object<ListeningSocket>(tag));
+    case TagKind::listener: {
+      // Mail of this round may have closed it.
+      ListeningSocket& listening = *Tag::object<ListeningSocket>(tag);
+      if (listening.socket) accept_from(listening);
       return;
+    }
     case TagKind::datagrams_in: datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); return;
     case TagKind::datagrams_out: datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); return;
     case TagKind::client:
@@ -208,8 +183,8 @@ void Worker::Impl::finish(Session& session) {
   counters.open.fetch_sub(1, std::memory_order_relaxed);
   if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
-  shared_.release(state.sessions);
-  if (session.admitted()) left(shared_, state, session.client_address());
+  shared_.release(*state.counts);
+  if (session.admitted()) left(state, session.client_address());
   if (shared_.records_wanted) file(session.record());
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
@@ -222,6 +197,7 @@ void Worker::Impl::bury() {
   }
   if (pushed_records_ && shared_.wake_log) shared_.wake_log();
   pushed_records_ = false;
+  sockets_.bury();
 }
 
 void Worker::Impl::file(const Record& record) {
@@ -239,23 +215,29 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       pause_accepting(*listening.state, error);
       return;
     }
-    if (!shared_.reserve(listening.state->forwarding->max_sessions, listening.state->sessions)) {
+    if (!shared_.reserve(listening.state->forwarding->max_sessions, *listening.state->counts)) {
       // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
-      context_.epoll.remove(listening.socket.get());
-      listening.watched = false;
+      stop_watching(listening);
       if (!accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
       return;
     }
-    Accepted accepted = accept_client(listening.socket.get());
+    Accepted accepted = accept_client(listening.socket->get());
     if (!accepted.client) {
-      shared_.release(listening.state->sessions);
+      shared_.release(*listening.state->counts);
       listening.batch = 1;
-      if (accepted.error != EAGAIN) pause_accepting(*listening.state, accepted.error);
+      if (listening.leaving && !is_shortage(accepted.error)) {
+        let_go(listening);
+      } else if (accepted.error == EINVAL) {
+        // A UNIX socket whose newcomers are turned away; the mail that says so is on its way.
+        stop_watching(listening);
+      } else if (accepted.error != EAGAIN) {
+        pause_accepting(*listening.state, accepted.error);
+      }
       return;
     }
     backoff_.recovered();
     if (turns_away(*listening.state, accepted.address)) {
-      shared_.release(listening.state->sessions);
+      shared_.release(*listening.state->counts);
       net::reset_and_close(accepted.client);
       continue;
     }
@@ -283,10 +265,7 @@ void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
   tell_shortage("accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
                 "; sessions go on, new clients wait in the backlog");
   counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
-  for (const auto& each : sockets_) {
-    if (each->watched) context_.epoll.remove(each->socket.get());
-    each->watched = false;
-  }
+  for (const auto& each : sockets_.all()) stop_watching(*each);
   context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
 }
 
@@ -297,26 +276,81 @@ void Worker::Impl::tell_shortage(const std::string& what) {
 
 void Worker::Impl::resume_accepting() {
   if (context_.drain_at) return;
-  for (const auto& each : sockets_) {
+  for (const auto& each : sockets_.all()) {
     if (each->watched) continue;
     // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
     const int error =
-        context_.epoll.add(each->socket.get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(each.get(), TagKind::listener));
+        context_.epoll.add(each->socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(each.get(), TagKind::listener));
     if (error == 0) {
       each->watched = true;
     } else {
       context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
     }
   }
+  let_leaving_go();
+}
+
+/// No event tells that a queue is empty: a leaving socket is looked at until it is.
+void Worker::Impl::let_leaving_go() {
+  std::vector<ListeningSocket*> leaving;
+  for (const auto& each : sockets_.all())
+    if (each->leaving) leaving.push_back(each.get());
+  for (ListeningSocket* each : leaving) {
+    if (somebody_waits(each->socket->get())) {
+      accept_from(*each);
+    } else {
+      let_go(*each);
+    }
+  }
+  if (sockets_.any_leaving() && !accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
+}
+
+/// A descriptor that other workers have too would stay in this loop after its close here.
+void Worker::Impl::stop_watching(ListeningSocket& listening) {
+  if (listening.watched) context_.epoll.remove(listening.socket->get());
+  listening.watched = false;
+}
+
+void Worker::Impl::let_go(ListeningSocket& listening) {
+  stop_watching(listening);
+  sockets_.close(listening);
 }
 
 void Worker::Impl::stop_accepting() {
   context_.wheel.cancel(accept_timer_);
   context_.wheel.cancel(calm_timer_);
-  // A socket that was handed over has duplicates in other workers, and would stay in this loop after its close.
-  for (const auto& each : sockets_)
-    if (each->watched) context_.epoll.remove(each->socket.get());
-  sockets_.clear();
+  for (const auto& each : sockets_.all()) stop_watching(*each);
+  sockets_.close_all();
+}
+
+void Worker::Impl::serve(std::vector<Listening> listenings) {
+  if (context_.drain_at) return;
+  context_.now = Clock::now();
+  std::unordered_set<const ForwardingCounts*> limited;
+  for (const Listening& each : listenings)
+    if (each.forwarding->max_sessions_per_client) limited.insert(each.counts.get());
+  const auto of_streams = std::ranges::partition(
+      listenings, [](const Listening& each) { return each.forwarding->listen.transport == net::Transport::udp; });
+  sockets_.serve({std::make_move_iterator(of_streams.begin()), std::make_move_iterator(of_streams.end())});
+  listenings.erase(of_streams.begin(), of_streams.end());
+  datagrams_.serve(std::move(listenings), index_);
+  if (!limited.empty()) count_known_clients(limited);
+  // A pause for want of something goes on; its timer looks at the new ones, too.
+  if (!backoff_.pausing() || !accept_timer_.is_set()) resume_accepting();
+}
+
+/// Sessions from before their forwarding had a limit for each client are counted, too, from now on.
+void Worker::Impl::count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited) {
+  std::vector<ListenerPtr> counted;
+  const auto count = [&](ListenerState& state, const net::Address& client) {
+    if (state.counts_clients || !limited.contains(state.counts.get())) return;
+    state.counts->clients.try_add(client, std::numeric_limits<std::uint32_t>::max());
+    counted.emplace_back(&state);
+  };
+  for (const Session& session : sessions_)
+    if (session.admitted()) count(session.listener(), session.client_address());
+  datagrams_.for_each_session(count);
+  for (const ListenerPtr& each : counted) each->counts_clients = true;
 }
 
 void Worker::Impl::drain(TimePoint at) {
@@ -346,17 +380,23 @@ void Worker::Impl::abort() {
 Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Worker::~Worker() = default;
 
-Result<std::unique_ptr<Worker>> Worker::create(unsigned index, Shared& shared, std::vector<Listening> listenings) {
+Result<std::unique_ptr<Worker>> Worker::create(unsigned index, Shared& shared) {
   auto epoll = loop::Epoll::create();
   if (!epoll) return Failure(epoll.error());
   auto mailbox = loop::Mailbox::create();
   if (!mailbox) return Failure(mailbox.error());
   auto impl = std::make_unique<Impl>(index, std::move(*epoll), std::move(*mailbox), shared);
-  if (auto watched = impl->watch(std::move(listenings)); !watched) return Failure(watched.error());
+  if (auto watched = impl->watch_mailbox(); !watched) return Failure(watched.error());
   return std::unique_ptr<Worker>(new Worker(std::move(impl)));
 }
 
 void Worker::run() { impl_->run(); }
+
+void Worker::serve(std::vector<Listening> listenings) {
+  // A std::function must be copyable; the list is not copied all the same.
+  auto list = std::make_shared<std::vector<Listening>>(std::move(listenings));
+  impl_->mailbox().post([this, list = std::move(list)] { impl_->serve(std::move(*list)); });
+}
 
 void Worker::drain(TimePoint at) {
   impl_->mailbox().post([this, at] { impl_->drain(at); });

@@ -41,22 +41,26 @@ struct Counters {
 };
 
 /// What all workers of a process share. Outlives them.
-struct Shared;  // relay/shared.h
+struct Shared;            // relay/shared.h
+struct ForwardingCounts;  // relay/shared.h
 
 /// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {
   std::shared_ptr<const Forwarding> forwarding;
-  net::Address listen;                           ///< where its clients come in: the first of its sockets
-  std::vector<Descriptor> sockets;               ///< this worker's own: one for each address of the listening endpoint
-  std::vector<net::Address> upstream_addresses;  ///< at least one, tried in this order
+  net::Address listen;  ///< where its clients come in: the first of its sockets
+  /// One for each address of the listening endpoint. The same descriptor is the same socket to a worker, from one call
+  /// of serve() to the next; it is closed when nobody refers to it any more.
+  std::vector<std::shared_ptr<const Descriptor>> sockets;
+  std::vector<net::Address> upstream_addresses;                     ///< at least one, tried in this order
   std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
-  std::size_t borrowed = 0;  ///< how many of the sockets, the first ones, the service manager has too
+  std::size_t borrowed = 0;                  ///< how many of the sockets, the first ones, the service manager has too
+  std::shared_ptr<ForwardingCounts> counts;  ///< of the forwarding, over all workers
 };
 
 class Worker {
  public:
   /// Makes the epoll instance and the mailbox; starts nothing.
-  static Result<std::unique_ptr<Worker>> create(unsigned index, Shared& shared, std::vector<Listening> listenings);
+  static Result<std::unique_ptr<Worker>> create(unsigned index, Shared& shared);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -65,6 +69,10 @@ class Worker {
   void run();
 
   // From any thread:
+  /// From now on these are served, and nothing else. A socket that is served already goes on without a gap: its next
+  /// clients come under what is new, sessions end with what they began with. From a socket that is no longer named all
+  /// who wait in its queue are accepted, under what it had; then it is let go (T15).
+  void serve(std::vector<Listening> listenings);
   /// T15: stops accepting and lets sessions finish until `at`; then resets the rest, and run() returns.
   void drain(TimePoint at);
   /// Resets every session now, and run() returns.

@@ -8,7 +8,7 @@ namespace {
 net::Address at(const char* ip, std::uint16_t port) { return *net::Address::parse(ip, port); }
 
 PassedSocket passed(const char* name, const net::Address& address, bool dual_stack = false) {
-  return {Descriptor(), name, address, dual_stack};
+  return {nullptr, name, address, dual_stack};
 }
 
 std::vector<PassedSocket> list(PassedSocket one) {

@@ -25,13 +25,13 @@ Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwarding
   Namespaces namespaces;
   auto resolved = resolve_all(forwardings, namespaces);
   if (!resolved) return Failure(resolved.error());
-  return bind_all(std::move(*resolved), std::move(passed), workers);
+  return bind_all(std::move(*resolved), passed, workers);
 }
 
 PassedSocket passed_on(const std::string& name, const char* ip) {
   auto sockets = net::listen_on(*net::Address::parse(ip, 0), {}, 1);
   const net::Address address = net::local_address(sockets->front().get());
-  return {std::move(sockets->front()), name, address, false};
+  return {std::make_shared<const Descriptor>(std::move(sockets->front())), name, address, false};
 }
 
 std::vector<PassedSocket> list(PassedSocket one) {
@@ -43,14 +43,15 @@ std::vector<PassedSocket> list(PassedSocket one) {
 TEST(Listeners, every_worker_gets_a_socket_of_its_own_on_the_same_port) {
   auto bound = bind({forwarding("a", "127.0.0.1", 0)}, 3);
   ASSERT_TRUE(bound) << bound.error().text();
-  ASSERT_EQ(bound->front().per_worker.size(), 3U);
-  const auto port = bound->front().addresses.front().port();
+  ASSERT_EQ(bound->front().places.size(), 1U);
+  ASSERT_EQ(bound->front().places.front().per_worker.size(), 3U);
+  const auto port = bound->front().addresses().front().port();
   EXPECT_NE(port, 0);
   for (unsigned worker = 0; worker < 3; ++worker) {
     const auto listenings = listenings_for(*bound, worker);
     ASSERT_EQ(listenings.size(), 1U);
     ASSERT_EQ(listenings[0].sockets.size(), 1U);
-    EXPECT_EQ(net::local_address(listenings[0].sockets[0].get()).port(), port);
+    EXPECT_EQ(net::local_address(listenings[0].sockets[0]->get()).port(), port);
     ASSERT_EQ(listenings[0].upstream_addresses.size(), 1U);
     EXPECT_EQ(listenings[0].upstream_addresses[0].text(), "127.0.0.1:9");
   }
@@ -59,7 +60,7 @@ TEST(Listeners, every_worker_gets_a_socket_of_its_own_on_the_same_port) {
 TEST(Listeners, an_empty_host_is_one_port_on_all_addresses) {
   const auto bound = bind({forwarding("a", "", 0)}, 1);
   ASSERT_TRUE(bound) << bound.error().text();
-  const auto& addresses = bound->front().addresses;
+  const auto addresses = bound->front().addresses();
   ASSERT_GE(addresses.size(), 1U);
   for (const net::Address& address : addresses) {
     EXPECT_TRUE(address.is_wildcard());
@@ -70,7 +71,7 @@ TEST(Listeners, an_empty_host_is_one_port_on_all_addresses) {
 TEST(Listeners, a_port_in_use_is_an_error_that_names_the_forwarding_and_the_address) {
   const auto first = bind({forwarding("a", "127.0.0.1", 0)}, 1);
   ASSERT_TRUE(first);
-  const auto port = first->front().addresses.front().port();
+  const auto port = first->front().addresses().front().port();
   const auto second = bind({forwarding("b", "127.0.0.1", port)}, 1);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EADDRINUSE);
@@ -118,11 +119,11 @@ TEST(Listeners, a_passed_socket_is_shared_by_all_workers_instead_of_a_new_one) {
   const net::Address address = socket.address;
   auto bound = bind({forwarding("a", "127.0.0.1", address.port())}, 2, list(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
-  EXPECT_EQ(bound->front().addresses, std::vector<net::Address>{address});
+  EXPECT_EQ(bound->front().addresses(), std::vector<net::Address>{address});
   for (unsigned worker = 0; worker < 2; ++worker) {
     const auto listenings = listenings_for(*bound, worker);
     ASSERT_EQ(listenings[0].sockets.size(), 1U);
-    EXPECT_EQ(net::local_address(listenings[0].sockets[0].get()), address);
+    EXPECT_EQ(net::local_address(listenings[0].sockets[0]->get()), address);
   }
 }
 
@@ -131,7 +132,7 @@ TEST(Listeners, a_passed_socket_of_the_forwardings_name_is_all_it_listens_on) {
   const net::Address address = socket.address;
   const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
-  EXPECT_EQ(bound->front().addresses, std::vector<net::Address>{address});
+  EXPECT_EQ(bound->front().addresses(), std::vector<net::Address>{address});
 }
 
 TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
@@ -140,8 +141,8 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
   const auto bound =
       bind({forwarding("a", "127.0.0.1", address.port()), forwarding("b", "127.0.0.1", 0)}, 1, list(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
-  EXPECT_EQ((*bound)[0].addresses.front(), address);
-  EXPECT_NE((*bound)[1].addresses.front(), address);
+  EXPECT_EQ((*bound)[0].addresses().front(), address);
+  EXPECT_NE((*bound)[1].addresses().front(), address);
 }
 
 // What lies in a socket of the manager's waits for whoever has it next; what lies in one of ours must be served at a
@@ -165,12 +166,12 @@ TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) 
 TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   PassedSocket socket = passed_on("a", "127.0.0.1");
   const int off = 0;
-  ASSERT_EQ(::setsockopt(socket.socket.get(), SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off), 0);
+  ASSERT_EQ(::setsockopt(socket.socket->get(), SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off), 0);
   const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   int keepalive = 0;
   socklen_t length = sizeof keepalive;
-  const int fd = bound->front().per_worker[0][0].get();
+  const int fd = bound->front().places[0].per_worker[0]->get();
   ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, &length), 0);
   EXPECT_EQ(keepalive, 1);
 }

@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "daemon.h"
+#include "proxy/proxy.h"
 
 namespace lastbyte::proxy::test {
 namespace {
@@ -83,6 +84,28 @@ std::unique_ptr<Daemon> watched(const Manager& manager, unsigned workers) {
     ::setenv("WATCHDOG_USEC", "20000", 1);
     ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   });
+}
+
+TEST(Notify, a_reload_is_told_from_its_begin_to_its_end_whether_it_succeeds_or_not) {
+  const Manager manager;
+  const auto config = forwarding_to(9);
+  Daemon daemon([&] {
+    ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1);
+    return run(config, [&, good = false]() mutable {
+      good = !good;
+      if (good) return config::Loaded{config, {}};
+      return config::Loaded{std::nullopt, {{{"file", 1, 1}, "wrong"}}};
+    });
+  });
+  EXPECT_NE(manager.message_with("READY=1"), "");
+  for (const char* last : {"1 as before", "nothing was changed"}) {
+    daemon.signal(SIGHUP);
+    EXPECT_NE(manager.message_with("RELOADING=1").find("MONOTONIC_USEC="), std::string::npos);
+    EXPECT_NE(manager.message_with("READY=1").find("STATUS=serving"), std::string::npos);
+    EXPECT_NE(daemon.line_with(last), "");
+  }
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exit_status(), 0);
 }
 
 TEST(Notify, the_watchdog_is_petted_again_and_again) {

@@ -95,6 +95,18 @@ void Proxy::await_start() {
   sockets_at_start_ = process_.sockets();
 }
 
+std::string Proxy::reload(const std::string& config) {
+  write_file(config_path(), config);
+  told_ = process_.err().size();
+  const auto said = [&] { return process_.err().substr(told_); };
+  process_.signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] {
+    const std::string text = said();
+    return text.find(" as before; ") != std::string::npos || text.find("nothing was changed") != std::string::npos;
+  })) << process_.err();
+  return said();
+}
+
 std::vector<Record> Proxy::records_so_far() const { return parse_records(read_file(directory_.file("log"))); }
 
 std::vector<std::string> Proxy::lines(std::size_t count) {

@@ -40,6 +40,11 @@ class Proxy {
   [[nodiscard]] const net::Address& address(std::size_t index = 0) const { return addresses_.at(index); }
   Process& process() { return process_; }
 
+  /// The file that Options::config was written to.
+  [[nodiscard]] std::string config_path() const { return directory_.file("log.yaml"); }
+  /// Writes that file anew, sends SIGHUP, and waits for the last word on it; all that was said about this reload.
+  std::string reload(const std::string& config);
+
   /// The records of the sessions that have ended, once there are `count`; the test fails where there are not.
   std::vector<Record> records(std::size_t count);
   /// The only one.
@@ -69,6 +74,7 @@ class Proxy {
   Process process_;
   std::vector<net::Address> addresses_;
   std::size_t sockets_at_start_ = 0;
+  std::size_t told_ = 0;  ///< bytes of standard error that belong to earlier reloads
   bool watched_ = true;
 };
 

@@ -1,0 +1,51 @@
+#include "net/newcomers.h"
+
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+namespace lastbyte::net {
+namespace {
+
+constexpr std::uint32_t kFlagsAt = 13;  // of the TCP header, where a filter's packet begins (net/ipv4/tcp_ipv4.c)
+constexpr std::uint32_t kSyn = 0x02;
+constexpr std::uint32_t kSynOrAck = 0x12;
+constexpr std::uint32_t kWhole = 0xffffffff;
+
+int family_of(int fd) {
+  int family = 0;
+  socklen_t length = sizeof family;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 ? family : AF_UNSPEC;
+}
+
+int result_of(int call) { return call == 0 ? 0 : errno; }
+
+}  // namespace
+
+int turn_newcomers_away(int fd) {
+  // net/unix/af_unix.c unix_stream_connect refuses, unix_accept goes on until the queue is empty.
+  if (family_of(fd) == AF_UNIX) return result_of(::shutdown(fd, SHUT_RD));
+  // Closing would not do: the last step of a handshake that this socket began is reset when it is gone
+  // (net/ipv4/tcp_ipv4.c tcp_v4_rcv, TCP_NEW_SYN_RECV). With TCP_DEFER_ACCEPT that step waits for data.
+  const int at_once = 0;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once, sizeof at_once);
+  std::array<sock_filter, 5> no_syn{sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
+                                    sock_filter{BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynOrAck},
+                                    sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
+                                    sock_filter{BPF_RET | BPF_K, 0, 0, 0}, sock_filter{BPF_RET | BPF_K, 0, 0, kWhole}};
+  const sock_fprog program{no_syn.size(), no_syn.data()};
+  return result_of(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+}
+
+int let_newcomers_in(int fd) {
+  const int unused = 0;
+  const int error = result_of(::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused));
+  return error == ENOENT ? 0 : error;
+}
+
+}  // namespace lastbyte::net

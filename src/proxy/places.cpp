@@ -1,0 +1,67 @@
+#include "proxy/places.h"
+
+#include <unordered_map>
+
+#include "net/socket.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+bool can_become(const Place& place, const WantedPlace& wanted) {
+  const bool is_unix = wanted.transport == net::Transport::unix_stream;
+  return !place.passed && place.as.transport == wanted.transport && place.as.inside == wanted.inside &&
+         (is_unix || net::can_change(place.as.options, wanted.options));
+}
+
+/// The port is one that the kernel chose for the same port of the same forwarding.
+bool was_chosen_for(const Place& place, const WantedPlace& wanted, const std::optional<std::string>& before) {
+  return !wanted.address.is_unix() && wanted.address.port() == 0 && before && place.as.forwarding == *before &&
+         place.as.port == wanted.port;
+}
+
+using ByAddress = std::unordered_map<net::Address, std::vector<std::size_t>, net::AddressHash>;
+
+/// `address_of`: by which of its addresses a place is looked up.
+template <typename AddressOf>
+ByAddress by_address(const std::vector<const Place*>& places, AddressOf address_of) {
+  ByAddress found;
+  for (std::size_t index = 0; index < places.size(); ++index) found[address_of(*places[index])].push_back(index);
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::optional<std::size_t>> claim(const std::vector<const Place*>& places,
+                                              const std::vector<WantedPlace>& wanted,
+                                              const std::vector<std::optional<std::string>>& before) {
+  std::vector<std::optional<std::size_t>> claims(wanted.size());
+  std::vector<bool> taken(places.size(), false);
+  const auto look = [&](const ByAddress& index, const auto& is_it) {
+    for (std::size_t each = 0; each < wanted.size(); ++each) {
+      const auto candidates = index.find(wanted[each].address);
+      if (claims[each] || candidates == index.end()) continue;
+      for (const std::size_t place : candidates->second) {
+        if (claims[each] || taken[place] || !can_become(*places[place], wanted[each])) continue;
+        if (!is_it(*places[place], each)) continue;
+        claims[each] = place;
+        taken[place] = true;
+      }
+    }
+  };
+  look(by_address(places, [](const Place& place) { return place.address; }),
+       [](const Place&, std::size_t) { return true; });
+  look(by_address(places, [](const Place& place) { return place.as.address; }),
+       [&](const Place& place, std::size_t each) { return was_chosen_for(place, wanted[each], before[each]); });
+  return claims;
+}
+
+bool overlap(const Place& place, const WantedPlace& wanted) {
+  const net::Address& a = place.address;
+  const net::Address& b = wanted.address;
+  if (place.as.transport != wanted.transport || place.as.inside != wanted.inside) return false;
+  if (a.family() != b.family()) return false;
+  if (a.is_unix()) return a == b;
+  return a.port() == b.port() && (a.is_wildcard() || b.is_wildcard() || a == b);
+}
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,130 @@
+#include "proxy/reload.h"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/post.hpp>
+#include <cinttypes>
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "proxy/blocked_signals.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+/// systemd tells the readiness that follows from one of before by the time (sd_notify(3)).
+void notify_reloading() {
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch());
+  ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64 "\nSTATUS=reloading",
+               static_cast<std::int64_t>(since.count()));
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string what_changed(const Changes::Forwarding& forwarding) {
+  const std::string keys = forwarding.keys.empty() ? "where its names lead" : joined(forwarding.keys);
+  return forwarding.name == forwarding.before ? keys : fmt::format("{}, was {}", keys, forwarding.before);
+}
+
+}  // namespace
+
+Reload::Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
+               std::function<void()> applied)
+    : io_(io), running_(running), messages_(messages), source_(std::move(source)), applied_(std::move(applied)) {}
+
+Reload::~Reload() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Reload::ask() {
+  if (!source_) {
+    messages_.info(
+        "SIGHUP: the log is opened anew; the settings are those of the command line, there is no file to read");
+  } else if (under_way_) {
+    again_ = true;
+  } else {
+    begin();
+  }
+}
+
+void Reload::begin() {
+  messages_.info("SIGHUP: the log is opened anew, and the configuration is read again");
+  notify_reloading();
+  under_way_ = true;
+  try {
+    const BlockedSignals blocked;
+    thread_ = std::thread([this] {
+      auto reading = std::make_shared<Reading>(read(source_, running_.namespaces()));
+      boost::asio::post(io_, [this, reading] { finish(std::move(*reading)); });
+    });
+  } catch (const std::system_error& error) {
+    Reading failed;
+    failed.problems.push_back(Error{"start a thread", error.code().value()}.text());
+    finish(std::move(failed));
+  }
+}
+
+Reload::Reading Reload::read(const Source& source, Namespaces& namespaces) {
+  Reading reading;
+  try {
+    config::Loaded loaded = source();
+    for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
+    if (!loaded.config) return reading;
+    auto resolved = resolve_all(loaded.config->forwardings, namespaces);
+    if (!resolved) {
+      reading.problems.push_back(resolved.error().text());
+      return reading;
+    }
+    reading.config = std::move(loaded.config);
+    reading.resolved = std::move(*resolved);
+  } catch (const std::exception& error) {
+    // Only what the libraries throw for want of memory.
+    reading.problems.push_back(error.what());
+  }
+  return reading;
+}
+
+void Reload::finish(Reading reading) {
+  if (thread_.joinable()) thread_.join();
+  under_way_ = false;
+  if (stopping_) return;
+  apply(std::move(reading));
+  ::sd_notify(0, "READY=1\nSTATUS=serving");
+  if (std::exchange(again_, false)) begin();
+}
+
+void Reload::apply(Reading reading) {
+  if (reading.config) {
+    const auto changes = running_.apply(*reading.config, std::move(reading.resolved));
+    if (changes) {
+      tell(*changes);
+      return applied_();
+    }
+    reading.problems.push_back(changes.error().text());
+  }
+  for (const std::string& problem : reading.problems) messages_.error(problem);
+  messages_.error("reload: nothing was changed, because of what is wrong above");
+}
+
+void Reload::tell(const Changes& changes) {
+  for (const auto& each : changes.added) messages_.info(fmt::format("reload: added: {}", each.text()));
+  for (const auto& each : changes.changed)
+    messages_.info(fmt::format("reload: changed ({}): {}", what_changed(each), each.text()));
+  for (const auto& each : changes.removed)
+    messages_.info(fmt::format("reload: removed: {}; its sessions go on", each.text()));
+  if (!changes.need_restart.empty())
+    messages_.warn(fmt::format("reload: until a restart this stays as it was: {}", joined(changes.need_restart)));
+  for (const Error& trouble : changes.troubles) messages_.warn(trouble.text());
+  messages_.info(fmt::format("reload: {} added, {} changed, {} removed, {} as before; at most {} sessions",
+                             changes.added.size(), changes.changed.size(), changes.removed.size(), changes.kept,
+                             running_.shared().max_sessions.load()));
+}
+
+}  // namespace lastbyte::proxy

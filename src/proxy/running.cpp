@@ -1,0 +1,354 @@
+#include "proxy/running.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <unordered_set>
+#include <utility>
+
+#include "config/difference.h"
+#include "net/newcomers.h"
+#include "net/socket.h"
+#include "net/unix_stream.h"
+#include "proxy/descriptors.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+/// A SYN-ACK that was lost is sent again after a second (TCP_TIMEOUT_INIT of include/net/tcp.h).
+constexpr std::chrono::seconds kHandshakes{2};
+
+/// The process's settings that a reload changes. All others need a restart.
+const std::vector<std::string>& changeable() {
+  static const std::vector<std::string> kKeys{"max-sessions", "drain"};
+  return kKeys;
+}
+
+std::string listed(const std::vector<net::Address>& addresses, const net::NamespaceName& netns) {
+  std::string out;
+  for (const net::Address& address : addresses) out += (out.empty() ? "" : ", ") + address.text();
+  return netns.own() ? out : out + " in " + netns.text();
+}
+
+/// The ports of a forwarding stand together.
+std::vector<const Bound*> ports_of(const std::vector<Bound>& all, const std::string& name) {
+  std::vector<const Bound*> ports;
+  for (const Bound& each : all)
+    if (each.forwarding->name == name) ports.push_back(&each);
+  return ports;
+}
+
+Changes::Forwarding described(const std::string& name, const std::vector<const Bound*>& ports) {
+  const Bound& first = *ports.front();
+  const relay::Forwarding& forwarding = *first.forwarding;
+  const std::string from = listed(first.addresses(), forwarding.client.netns);
+  return {name, "", {}, from + " -> " + listed(first.upstream, forwarding.upstream.netns), ports.size()};
+}
+
+bool lead_to_the_same(const std::vector<const Bound*>& before, const std::vector<const Bound*>& after) {
+  return std::ranges::equal(before, after, [](const Bound* a, const Bound* b) {
+    return a->addresses() == b->addresses() && a->upstream == b->upstream && a->upstream_inside == b->upstream_inside;
+  });
+}
+
+/// One state of things: settings, and where they have led.
+struct State {
+  const config::Config& config;
+  const std::vector<Bound>& bound;
+};
+
+Changes changes_between(const State& before, const State& after) {
+  const auto predecessors = config::predecessors(before.config.forwardings, after.config.forwardings);
+  Changes changes;
+  std::unordered_set<std::size_t> gone_on;
+  for (std::size_t index = 0; index < predecessors.size(); ++index) {
+    const relay::Forwarding& now = after.config.forwardings[index];
+    const auto ports = ports_of(after.bound, now.name);
+    if (!predecessors[index]) {
+      changes.added.push_back(described(now.name, ports));
+      continue;
+    }
+    gone_on.insert(*predecessors[index]);
+    const relay::Forwarding& old = before.config.forwardings[*predecessors[index]];
+    if (now == old && lead_to_the_same(ports_of(before.bound, old.name), ports)) {
+      ++changes.kept;
+    } else {
+      auto& changed = changes.changed.emplace_back(described(now.name, ports));
+      changed.before = old.name;
+      changed.keys = config::differing_keys(old, now);
+    }
+  }
+  for (std::size_t index = 0; index < before.config.forwardings.size(); ++index) {
+    if (gone_on.contains(index)) continue;
+    const std::string& name = before.config.forwardings[index].name;
+    changes.removed.push_back(described(name, ports_of(before.bound, name)));
+  }
+  return changes;
+}
+
+std::unordered_set<const Descriptor*> sockets_of(const std::vector<Bound>& all) {
+  std::unordered_set<const Descriptor*> sockets;
+  for (const Bound& bound : all)
+    for (const Place& place : bound.places)
+      for (const auto& socket : place.per_worker)
+        if (socket) sockets.insert(socket.get());
+  return sockets;
+}
+
+/// `others`: addresses that are listened on beside these.
+std::size_t listening_sockets(const std::vector<Resolved>& resolved, std::size_t others, unsigned workers) {
+  std::size_t addresses = others;
+  std::size_t files = 0;  // each listening path is held, too, beside its socket
+  for (const Resolved& each : resolved) {
+    addresses += each.listen.size();
+    files += each.forwarding->listen.is_path() ? 1U : 0U;
+  }
+  return addresses * workers + files;
+}
+
+std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forwardings, unsigned workers) {
+  const bool any = std::ranges::any_of(
+      forwardings, [](const relay::Forwarding& each) { return each.listen.is_unix() && each.connect.is_unix(); });
+  return any ? workers * net::kMostDescriptors : 0;
+}
+
+}  // namespace
+
+std::string Changes::Forwarding::text() const {
+  return fmt::format("{} ({}{})", where, name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1));
+}
+
+Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed) {
+  std::unique_ptr<Running> running(new Running);
+  running->passed_ = std::move(passed);
+  const auto limit = raise_descriptor_limit();
+  if (!limit) return Failure(limit.error());
+  running->descriptor_limit_ = *limit;
+  for (unsigned index = 0; index < workers; ++index) {
+    auto worker = relay::Worker::create(index, running->shared_);
+    if (!worker) return Failure(worker.error());
+    running->workers_.push_back(std::move(*worker));
+  }
+  return running;
+}
+
+Running::~Running() = default;
+
+Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolved> resolved) {
+  // Before there are forwardings, there is nothing to keep.
+  const bool first = config_.forwardings.empty();
+  config::Config config = first ? wanted : config::keep_all_but(changeable(), config_, wanted);
+  if (auto possible = check_capabilities(config); !possible) return Failure(possible.error());
+  const auto sessions = sessions_for(config, resolved);
+  if (!sessions) return Failure(sessions.error());
+  if (kept_)
+    if (auto settled = settle(config); !settled) return Failure(settled.error());
+  const Names names = names_before(config);
+  keep_identity(resolved);
+  auto bound = bind_all(std::move(resolved), passed_, static_cast<unsigned>(workers_.size()), standing(names));
+  if (!bound) return Failure(explained(bound.error()));
+
+  // From here on nothing fails.
+  hand_on_counts(*bound, names);
+  Changes changes = changes_between({config_, bound_}, {config, *bound});
+  changes.need_restart = config::differing_keys(config, wanted);
+  const std::vector<Bound> before = std::exchange(bound_, std::move(*bound));
+  take_back();
+  changes.troubles = leave(before);
+  shared_.max_sessions = *sessions;
+  config_ = std::move(config);
+  post();
+  return changes;
+}
+
+Running::Names Running::names_before(const config::Config& config) const {
+  const auto predecessors = config::predecessors(config_.forwardings, config.forwardings);
+  Names names;
+  for (std::size_t index = 0; index < predecessors.size(); ++index)
+    if (predecessors[index])
+      names.emplace(config.forwardings[index].name, config_.forwardings[*predecessors[index]].name);
+  return names;
+}
+
+/// A forwarding that is the same stays the same object: its ports then keep all that they have.
+void Running::keep_identity(std::vector<Resolved>& resolved) const {
+  std::unordered_map<std::string, std::shared_ptr<const relay::Forwarding>> before;
+  for (const Bound& each : bound_) before.emplace(each.forwarding->name, each.forwarding);
+  for (Resolved& each : resolved) {
+    const auto same = before.find(each.forwarding->name);
+    if (same != before.end() && *same->second == *each.forwarding) each.forwarding = same->second;
+  }
+}
+
+Result<std::uint32_t> Running::sessions_for(const config::Config& config, const std::vector<Resolved>& resolved) const {
+  const auto workers = static_cast<unsigned>(workers_.size());
+  const std::size_t others = passed_.size() + left_.size() + fading_.size();
+  const DescriptorBase base{workers, listening_sockets(resolved, others, workers), namespaces_.descriptors(),
+                            descriptors_in_passing(config.forwardings, workers)};
+  return choose_max_sessions(config.max_sessions, descriptor_limit_, base);
+}
+
+Result<void> Running::check_capabilities(const config::Config& config) const {
+  if (!kept_ || ::geteuid() == 0) return {};
+  for (const relay::Forwarding& forwarding : config.forwardings) {
+    const std::string missing = missing_capability(capabilities_needed({forwarding}), *kept_);
+    if (missing.empty()) continue;
+    return failure("forwarding '" + forwarding.name + "' needs " + missing, EPERM,
+                   "it was given up at the start, where nobody needed it; restart for it");
+  }
+  return {};
+}
+
+Standing Running::standing(Names names) const {
+  Standing standing;
+  for (const Bound& bound : bound_)
+    for (const Place& place : bound.places) standing.places.push_back(&place);
+  for (const Left& left : left_)
+    for (const Place& place : left.bound.places) standing.places.push_back(&place);
+  for (const Fading& each : fading_) {
+    Place place{each.as, each.address, {}};
+    for (const auto& socket : each.per_worker)
+      if (auto alive = socket.lock()) place.per_worker.push_back(std::move(alive));
+    if (!place.per_worker.empty()) standing.fading.push_back(std::move(place));
+  }
+  standing.names = std::move(names);
+  return standing;
+}
+
+Error Running::explained(Error error) const {
+  const bool denied = error.code == EACCES || error.code == EPERM;
+  if (denied && kept_ && ::geteuid() != 0)
+    error.detail +=
+        std::string(error.detail.empty() ? "" : "; ") + "privileges were given up at the start: restart for it";
+  return error;
+}
+
+void Running::hand_on_counts(std::vector<Bound>& bound, const Names& names) const {
+  std::unordered_map<std::string, std::shared_ptr<relay::ForwardingCounts>> before;
+  for (const Bound& each : bound_) before.emplace(each.forwarding->name, each.counts);
+  std::unordered_map<std::string, std::shared_ptr<relay::ForwardingCounts>> now;
+  for (Bound& each : bound) {
+    auto& counts = now[each.forwarding->name];
+    if (!counts) {
+      const auto name = names.find(each.forwarding->name);
+      counts = name == names.end() ? std::make_shared<relay::ForwardingCounts>() : before.at(name->second);
+    }
+    each.counts = counts;
+  }
+}
+
+/// Places that were being left and are wanted again.
+void Running::take_back() {
+  std::unordered_set<const Descriptor*> left;
+  for (const Left& each : left_)
+    for (const Place& place : each.bound.places) left.insert(place.per_worker.front().get());
+  for (const Bound& bound : bound_) {
+    for (const Place& place : bound.places) {
+      if (!left.contains(place.per_worker.front().get())) continue;
+      for (const auto& socket : place.per_worker) {
+        net::let_newcomers_in(socket->get());
+        // One of them was taken back to end the handshakes. They have been set before, so nothing can fail.
+        (void)net::apply_listen_options(socket->get(), place.address, place.as.options);
+      }
+    }
+  }
+  const auto wanted = sockets_of(bound_);
+  for (Left& each : left_)
+    std::erase_if(each.bound.places,
+                  [&](const Place& place) { return wanted.contains(place.per_worker.front().get()); });
+  std::erase_if(left_, [](const Left& each) { return each.bound.places.empty(); });
+}
+
+std::vector<Error> Running::leave(const std::vector<Bound>& before) {
+  std::vector<Error> troubles;
+  const auto wanted = sockets_of(bound_);
+  const TimePoint until = Clock::now() + kHandshakes;
+  for (const Bound& bound : before) {
+    Bound left = bound;
+    std::erase_if(left.places, [&](const Place& place) { return wanted.contains(place.per_worker.front().get()); });
+    for (const Place& place : left.places) {
+      if (place.file)
+        if (auto removed = place.file->remove(); !removed) troubles.push_back(std::move(removed.error()));
+      // A UDP socket is for its worker to leave, which reads what is in it.
+      if (place.as.transport != net::Transport::udp)
+        for (const auto& socket : place.per_worker) net::turn_newcomers_away(socket->get());
+    }
+    // Without handshakes there is nothing to wait for.
+    std::erase_if(left.places, [this](const Place& place) {
+      if (place.as.transport == net::Transport::tcp) return false;
+      fade(place);
+      return true;
+    });
+    if (!left.places.empty()) left_.push_back({std::move(left), until});
+  }
+  return troubles;
+}
+
+void Running::post() {
+  std::vector<Bound> all = bound_;
+  for (const Left& left : left_) all.push_back(left.bound);
+  for (unsigned index = 0; index < workers_.size(); ++index) workers_[index]->serve(listenings_for(all, index));
+}
+
+Result<void> Running::privileges_dropped(const KeptCapabilities& kept) {
+  kept_ = kept;
+  return settle(config_);
+}
+
+/// The threads of namespaces give up what the process has given up, and only then make sockets. With what is left
+/// sessions must do.
+Result<void> Running::settle(const config::Config& config) {
+  if (auto dropped = namespaces_.drop_privileges(); !dropped) return dropped;
+  namespaces_.fill();
+  return check_transparent(config.forwardings);
+}
+
+std::optional<TimePoint> Running::next_release() const {
+  if (left_.empty()) return std::nullopt;
+  return std::ranges::min(left_, {}, &Left::until).until;
+}
+
+void Running::release(TimePoint now) {
+  const auto is_over = [&](const Left& left) {
+    if (left.until > now) return false;
+    for (const Place& place : left.bound.places) fade(place);
+    return true;
+  };
+  if (std::erase_if(left_, is_over) != 0) post();
+}
+
+void Running::fade(const Place& place) {
+  std::erase_if(fading_, [](const Fading& each) {
+    return std::ranges::all_of(each.per_worker, [](const auto& socket) { return socket.expired(); });
+  });
+  Fading fading{place.as, place.address, {}};
+  for (const auto& socket : place.per_worker)
+    if (socket) fading.per_worker.emplace_back(socket);
+  fading_.push_back(std::move(fading));
+}
+
+void Running::drain(TimePoint until) {
+  for (const auto& worker : workers_) worker->drain(until);
+  for (const Bound& bound : bound_)
+    for (const Place& place : bound.places)
+      if (place.file) files_.push_back(place.file);
+  // The workers close theirs; the last one to let go of a socket closes it.
+  bound_.clear();
+  left_.clear();
+  passed_.clear();
+}
+
+std::vector<Error> Running::remove_files() {
+  std::vector<Error> troubles;
+  for (const auto& file : files_)
+    if (auto removed = file->remove(); !removed) troubles.push_back(std::move(removed.error()));
+  return troubles;
+}
+
+void Running::abort() {
+  for (const auto& worker : workers_) worker->abort();
+}
+
+}  // namespace lastbyte::proxy

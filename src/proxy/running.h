@@ -1,0 +1,124 @@
+// What is running: the workers, and every port that they serve. The start makes it out of nothing, a reload out of what
+// is there, both by apply(). On the control thread, but for what it says of its Shared.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "proxy/listeners.h"
+#include "proxy/namespaces.h"
+#include "proxy/privileges.h"
+#include "relay/shared.h"
+#include "relay/worker.h"
+
+namespace lastbyte::proxy {
+
+/// What became of the forwardings, for the operator.
+struct Changes {
+  struct Forwarding {
+    std::string name;
+    std::string before;             ///< its name until now; empty: it is new
+    std::vector<std::string> keys;  ///< of its settings that are different
+    std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
+    std::size_t ports = 1;
+
+    /// "127.0.0.1:80 -> 10.0.0.1:80 (web, and 3 more ports)"
+    [[nodiscard]] std::string text() const;
+  };
+  std::vector<Forwarding> added;
+  std::vector<Forwarding> changed;  ///< also where only its names lead elsewhere now
+  std::vector<Forwarding> removed;
+  std::size_t kept = 0;
+  std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
+  std::vector<Error> troubles;            ///< what could not be tidied up: files of UNIX sockets
+};
+
+class Running {
+ public:
+  /// Makes the workers and starts nothing. `passed`: from the service manager, kept for good.
+  static Result<std::unique_ptr<Running>> create(unsigned workers, std::vector<PassedSocket> passed);
+  /// The workers must have ended, or never have begun.
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  /// Goes over to `config`, whose names are `resolved`. What is listened on already and still wanted goes on without a
+  /// gap; the rest is bound anew; then the workers serve all that, and what is no longer wanted is left: nobody new
+  /// comes, and who was on the way is served (T15). An error, in the operator's words: nothing has changed.
+  Result<Changes> apply(const config::Config& config, std::vector<Resolved> resolved);
+
+  /// When release() has something to do; nullopt: nothing is being left.
+  [[nodiscard]] std::optional<TimePoint> next_release() const;
+  /// Closes what was left long enough ago, once its queue is empty.
+  void release(TimePoint now);
+
+  /// T15: as Worker::drain(), of all; the listening sockets are closed.
+  void drain(TimePoint until);
+  void abort();
+  /// After a drain: removes the files of UNIX sockets. What could not be removed.
+  std::vector<Error> remove_files();
+
+  /// To be called after drop_privileges(): all but `kept` are given up for good.
+  Result<void> privileges_dropped(const KeptCapabilities& kept);
+
+  /// As it was applied.
+  [[nodiscard]] const config::Config& config() const { return config_; }
+  [[nodiscard]] const std::vector<Bound>& bound() const { return bound_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<relay::Worker>>& workers() const { return workers_; }
+  relay::Shared& shared() { return shared_; }
+  /// For resolve_all(). What it opens belongs to what holds it.
+  Namespaces& namespaces() { return namespaces_; }
+  [[nodiscard]] std::uint64_t descriptor_limit() const { return descriptor_limit_; }
+
+ private:
+  /// A port that nobody new comes to, served until the handshakes under way are over.
+  struct Left {
+    Bound bound;
+    TimePoint until;
+  };
+
+  /// By the name of a forwarding that is to be: the name that it has now, where it goes on from one.
+  using Names = std::unordered_map<std::string, std::string>;
+
+  /// A place that the workers let go of by themselves, once nobody needs it.
+  struct Fading {
+    WantedPlace as;
+    net::Address address;
+    std::vector<std::weak_ptr<const Descriptor>> per_worker;
+  };
+
+  Running() = default;
+  [[nodiscard]] Names names_before(const config::Config& config) const;
+  Result<void> settle(const config::Config& config);
+  void keep_identity(std::vector<Resolved>& resolved) const;
+  [[nodiscard]] Result<std::uint32_t> sessions_for(const config::Config& config,
+                                                   const std::vector<Resolved>& resolved) const;
+  [[nodiscard]] Result<void> check_capabilities(const config::Config& config) const;
+  [[nodiscard]] Standing standing(Names names) const;
+  [[nodiscard]] Error explained(Error error) const;
+  void hand_on_counts(std::vector<Bound>& bound, const Names& names) const;
+  void take_back();
+  std::vector<Error> leave(const std::vector<Bound>& before);
+  void fade(const Place& place);
+  void post();
+
+  relay::Shared shared_;  ///< outlives the workers
+  Namespaces namespaces_;
+  std::vector<std::unique_ptr<relay::Worker>> workers_;
+  std::vector<PassedSocket> passed_;
+  std::uint64_t descriptor_limit_ = 0;
+  std::optional<KeptCapabilities> kept_;  ///< nullopt: nothing has been dropped
+  config::Config config_;
+  std::vector<Bound> bound_;
+  std::vector<Left> left_;
+  std::vector<Fading> fading_;
+  std::vector<std::shared_ptr<net::SocketFile>> files_;  ///< of what was listened on before the drain
+};
+
+}  // namespace lastbyte::proxy

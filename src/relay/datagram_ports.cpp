@@ -1,0 +1,169 @@
+// DatagramRelay: which sockets are served, under which settings, from one serve() to the next.
+#include <algorithm>
+#include <random>
+
+#include "net/datagram.h"
+#include "relay/datagram_boxes.h"
+#include "relay/datagram_relay.h"
+#include "relay/listening_sockets.h"
+
+namespace lastbyte::relay {
+namespace {
+
+/// When a socket that could not be watched is tried again.
+constexpr Duration kTryAgain{1000};
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return static_cast<std::uint64_t>(source()) << 32U | source();
+}
+
+bool is_as_before(const DatagramPort& port, const Listening& listening) {
+  return is_state_of(*port.state, listening) &&
+         std::ranges::equal(port.sockets, listening.sockets,
+                            [](const auto& mine, const auto& named) { return mine->socket == named; });
+}
+
+/// The ports of one forwarding stand together.
+std::span<Listening> ports_of_first(std::span<Listening> listenings) {
+  const auto end = std::ranges::find_if(
+      listenings, [&](const Listening& each) { return each.forwarding != listenings.front().forwarding; });
+  return {listenings.begin(), end};
+}
+
+}  // namespace
+
+void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
+  std::vector<const DatagramGroup*> kept;
+  std::vector<std::unique_ptr<DatagramGroup>> fresh;
+  for (std::span<Listening> rest(listenings); !rest.empty();) {
+    const std::span<Listening> ports = ports_of_first(rest);
+    rest = rest.subspan(ports.size());
+    if (const DatagramGroup* group = group_of(ports)) {
+      kept.push_back(group);
+    } else {
+      fresh.push_back(make_group(ports, worker));
+    }
+  }
+  const Known known = known_sockets();
+  Known gone_on;
+  for (const auto& group : fresh) {
+    for (const auto& port : group->ports)
+      for (const auto& socket : port->sockets) gone_on.emplace(socket->socket.get(), socket.get());
+    take_over(*group, known);
+  }
+  for (const auto& group : groups_)
+    if (group->takes_clients() && std::ranges::find(kept, group.get()) == kept.end()) supersede(*group, gone_on);
+  std::ranges::move(fresh, std::back_inserter(groups_));
+}
+
+/// By descriptor, those that clients come to.
+DatagramRelay::Known DatagramRelay::known_sockets() const {
+  Known known;
+  for (const auto& group : groups_) {
+    if (!group->takes_clients()) continue;
+    for (const auto& port : group->ports)
+      for (const auto& socket : port->sockets) known.emplace(socket->socket.get(), socket.get());
+  }
+  return known;
+}
+
+/// The one that serves just these ports already; nullptr: none.
+DatagramGroup* DatagramRelay::group_of(std::span<const Listening> ports) const {
+  const auto found = std::ranges::find_if(groups_, [&](const auto& group) {
+    return group->takes_clients() &&
+           std::ranges::equal(group->ports, ports,
+                              [](const auto& mine, const Listening& named) { return is_as_before(*mine, named); });
+  });
+  return found == groups_.end() ? nullptr : found->get();
+}
+
+std::unique_ptr<DatagramGroup> DatagramRelay::make_group(std::span<Listening> ports, unsigned worker) {
+  if (!boxes_) boxes_ = std::make_unique<Boxes>();
+  auto group = std::make_unique<DatagramGroup>(random_seed());
+  group->forwarding = ports.front().forwarding;
+  for (Listening& listening : ports) {
+    auto port = std::make_unique<DatagramPort>();
+    for (auto& socket : listening.sockets) {
+      auto entry = std::make_unique<DatagramSocket>();
+      entry->socket = std::move(socket);
+      entry->port = port.get();
+      entry->group = group.get();
+      entry->number = sockets_made_++;
+      entry->borrowed = port->sockets.size() < listening.borrowed;
+      port->sockets.push_back(std::move(entry));
+    }
+    port->state = make_state(std::move(listening), worker);
+    group->ports.push_back(std::move(port));
+  }
+  return group;
+}
+
+/// Clients of its sockets come to it from now on.
+void DatagramRelay::take_over(DatagramGroup& group, const Known& known) {
+  for (const auto& port : group.ports) {
+    for (const auto& socket : port->sockets) {
+      const auto before = known.find(socket->socket.get());
+      if (before != known.end()) {
+        socket->before = before->second;
+        if (before->second->watched) context_.epoll.remove(socket->socket->get());
+        before->second->watched = false;
+      }
+      watch(*socket);
+    }
+  }
+}
+
+/// It takes no more clients. Where it keeps none of its sockets, no client can reach its sessions any more.
+void DatagramRelay::supersede(DatagramGroup& group, const Known& gone_on) {
+  bool reachable = false;
+  for (const auto& port : group.ports) {
+    for (const auto& socket : port->sockets) {
+      const bool stays = gone_on.contains(socket->socket.get());
+      reachable = reachable || stays;
+      if (!stays && socket->watched) let_go(*socket);
+    }
+  }
+  if (!reachable) return retire(group, TimePoint::max());
+  group.superseded = true;
+}
+
+void DatagramRelay::watch(DatagramSocket& socket) {
+  // Level-triggered: what is left for the next round is told again, and others have their turn before (T12).
+  const int error = context_.epoll.add(socket.socket->get(), EPOLLIN, Tag::of(&socket, TagKind::datagrams_in));
+  socket.watched = error == 0;
+  if (socket.watched) return;
+  host_.short_of("no datagrams are taken on " + socket.group->forwarding->name + ": epoll_ctl: " + errno_name(error));
+  wake_at(context_.now + kTryAgain);
+}
+
+/// Nobody new comes to it; what lies in it is served.
+void DatagramRelay::let_go(DatagramSocket& socket) {
+  context_.epoll.remove(socket.socket->get());
+  socket.watched = false;
+  // A borrowed one must go on hearing: what comes waits there for whoever has it next. Of our own, nobody else can
+  // read what came before (T15).
+  if (socket.borrowed || !net::deafen(socket.socket->get())) return;
+  while (receive_from_clients(socket)) {
+  }
+}
+
+void DatagramRelay::bury_groups() {
+  const auto is_over = [](const DatagramGroup& group) { return !group.takes_clients() && group.table.empty(); };
+  if (std::ranges::none_of(groups_, [&](const auto& group) { return is_over(*group); })) return;
+  for (const auto& group : groups_)
+    for (const auto& port : group->ports)
+      for (const auto& socket : port->sockets)
+        while (socket->before != nullptr && is_over(*socket->before->group)) socket->before = socket->before->before;
+  std::erase_if(groups_, [&](const auto& group) { return is_over(*group); });
+}
+
+void DatagramRelay::for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit) {
+  for (const auto& group : groups_) {
+    group->table.for_each([&](const DatagramEntry& entry) {
+      visit(*static_cast<const DatagramSession&>(entry).at.port->state, entry.key.ends.client_address());
+    });
+  }
+}
+
+}  // namespace lastbyte::relay

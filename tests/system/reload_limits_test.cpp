@@ -1,0 +1,190 @@
+// T15: a reload that cannot be had changes nothing and says why; limits go on counting what was there before.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "crowd.h"
+#include "net/socket.h"
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One forwarding, named web, from a port of the kernel's choice. `more`: further settings of it, each after a comma.
+std::string web(const net::Address& upstream, const std::string& more = {}) {
+  return fmt::format("forwardings:\n  - {{name: web, listen: 'tcp:127.0.0.1:0', connect: 'tcp:{}'{}}}\n",
+                     upstream.text(), more);
+}
+
+void expect_said(const std::string& said, const std::vector<std::string>& words) {
+  for (const std::string& word : words) EXPECT_NE(said.find(word), std::string::npos) << word << " in: " << said;
+}
+
+/// The upstream answers 10 bytes.
+void expect_still_served(const Proxy& proxy) {
+  Client client(proxy.address(), script("shutdown; expect fin"));
+  EXPECT_EQ(client.wait().received, 10U) << client.wait().text();
+}
+
+class T15_ReloadKeepsTheOld : public ::testing::Test {
+ protected:
+  ~T15_ReloadKeepsTheOld() override { server_.stop(); }
+
+  /// Reloads, expects that nothing changed and all of `words` were said, and that the old forwarding still serves.
+  void refused(Proxy& proxy, const std::string& config, const std::vector<std::string>& words) {
+    const std::string said = proxy.reload(config);
+    expect_said(said, words);
+    expect_said(said, {"nothing was changed"});
+    expect_still_served(proxy);
+  }
+
+  Server server_ = start_server("expect fin; send 10; close", {}, std::nullopt);
+};
+
+TEST_F(T15_ReloadKeepsTheOld, WhereTheFileIsWrongAndNamesLineAndColumn) {
+  Proxy proxy(server_.address(), {.config = web(server_.address())});
+  refused(proxy, "forwardings:\n  - listen: tcp:127.0.0.1:70000\n    connect: tcp:127.0.0.1:9\n    lissen: 1\n",
+          {"log.yaml:2:13: ", "70000", "log.yaml:4:5: ", "lissen"});
+  refused(proxy, "forwardings: [\n", {"log.yaml:"});
+  fs::remove(proxy.config_path());
+  proxy.process().signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return proxy.process().err().find("ENOENT") != std::string::npos; }));
+  expect_still_served(proxy);
+}
+
+TEST_F(T15_ReloadKeepsTheOld, WhereOnePortIsInUseThoughOthersCouldBeHad) {
+  Server busy = start_server("close", {}, std::nullopt);
+  Proxy proxy(server_.address(), {.config = web(server_.address())});
+  const std::string more = fmt::format(
+      "  - {{name: new, listen: 'tcp:127.0.0.1:0', connect: 'tcp:{0}'}}\n"
+      "  - {{name: busy, listen: 'tcp:{0}', connect: 'tcp:127.0.0.1:9'}}\n",
+      busy.address().text());
+  const std::size_t sockets = proxy.process().sockets();
+  refused(proxy, web(busy.address(), ", client: {backlog: 3}") + more,
+          {"forwarding 'busy'", busy.address().text(), "EADDRINUSE"});
+  EXPECT_EQ(proxy.process().sockets(), sockets);
+  busy.stop();
+}
+
+TEST_F(T15_ReloadKeepsTheOld, WhereANameIsNotKnown) {
+  Proxy proxy(server_.address(), {.config = web(server_.address())});
+  refused(proxy, "forwardings: [{name: web, listen: 'tcp:127.0.0.1:0', connect: 'tcp:no-such-host.invalid:80'}]\n",
+          {"forwarding 'web'", "no-such-host.invalid"});
+}
+
+TEST_F(T15_ReloadKeepsTheOld, WhereTheDescriptorsDoNotSuffice) {
+  Proxy proxy(server_.address(), {.config = web(server_.address()), .descriptors = 4096});
+  refused(proxy, "max-sessions: 5000\n" + web(server_.address()), {"max-sessions 5000 needs", "4096"});
+}
+
+TEST_F(T15_ReloadKeepsTheOld, WhereAPrivilegeWasGivenUp) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
+  Proxy proxy(server_.address(), {.flags = {"--user", "nobody"}, .config = web(server_.address())});
+  // The directory is the test's own; the file is for nobody's eyes, too.
+  fs::permissions(fs::path(proxy.config_path()).parent_path(), fs::perms::others_exec, fs::perm_options::add);
+  refused(proxy, web(server_.address(), ", upstream: {mark: 1}"), {"forwarding 'web' needs CAP_NET_ADMIN", "restart"});
+  const std::string low = "  - {name: low, listen: 'tcp:127.0.0.1:999', connect: 'tcp:127.0.0.1:9'}\n";
+  if (read_file("/proc/sys/net/ipv4/ip_unprivileged_port_start") == "1024\n") {
+    refused(proxy, web(server_.address()) + low, {"forwarding 'low'", "EACCES", "restart"});
+  }
+}
+
+TEST(T15_ReloadKeeps, SettingsThatNeedARestartAndSaysWhich) {
+  Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
+  TemporaryDirectory directory;
+  // Not the harness's flags, which win over the file.
+  const std::string path = directory.file("proxy.yaml");
+  const std::string rest = web(server.address());
+  write_file(path, "workers: 1\nlog: {target: off}\n" + rest);
+  Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--config", path}});
+  ASSERT_TRUE(eventually([&] { return process.err().find("records to ") != std::string::npos; })) << process.err();
+  write_file(path, "workers: 3\ndrain: 7s\nuser: nobody\nlog: {target: " + directory.file("log") + "}\n" + rest);
+  process.signal(SIGHUP);
+  ASSERT_TRUE(eventually([&] { return process.err().find(" as before; ") != std::string::npos; })) << process.err();
+  expect_said(process.err(), {"until a restart this stays as it was: workers, user, log.target\n"});
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+  // One that does not.
+  expect_said(process.err(), {"may finish for 7 s"});
+  server.stop();
+}
+
+TEST(T15_Reload, WithoutAFileSaysSoAndOpensTheLogAnew) {
+  Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
+  TemporaryDirectory directory;
+  const std::string log = directory.file("records");
+  Proxy proxy(server.address(), {"--log-target", log});
+  fs::rename(log, log + ".1");
+  proxy.process().signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return fs::exists(log); }));
+  EXPECT_TRUE(eventually([&] { return proxy.process().err().find("there is no file to read") != std::string::npos; }));
+  expect_still_served(proxy);
+  server.stop();
+}
+
+TEST(T15_Reload, WhileStoppingIsIgnoredWithAWord) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  Server server = start_server("recv 1; signal ready; expect fin; send 10; close", options);
+  Proxy proxy(server.address(), {.config = "drain: 1h\n" + web(server.address())});
+  Client client(proxy.address(), script("send 1; await go; shutdown; expect fin"), options);
+  ASSERT_TRUE(eventually([&] { return meeting.count("ready") == 1; }));
+  proxy.process().signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
+  proxy.process().signal(SIGHUP);
+  EXPECT_TRUE(
+      eventually([&] { return proxy.process().err().find("not read again while stopping") != std::string::npos; }));
+  meeting.signal("go");
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  proxy.expect_end();
+}
+
+TEST(T15_ReloadLimits, MaxSessionsCountsThoseOfBefore) {
+  EchoServer echo;
+  Proxy proxy(echo.address(), {.config = web(echo.address(), ", max-sessions: 2")});
+  auto first = connect_crowd(proxy.address(), 2);
+  converse(first);
+  proxy.reload(web(echo.address(), ", max-sessions: 2, limits: {idle: 1h}"));
+  auto second = connect_crowd(proxy.address(), 1);
+  // It waits in the backlog: what is open is what was.
+  EXPECT_TRUE(proxy.wait_for_sessions(2));
+  first.pop_back();
+  converse(second);
+  proxy.reload(web(echo.address(), ", max-sessions: 3"));
+  auto third = connect_crowd(proxy.address(), 1);
+  converse(third);
+  EXPECT_TRUE(proxy.wait_for_sessions(3));
+}
+
+TEST(T15_ReloadLimits, ANewLimitPerClientCountsSessionsOfBefore) {
+  EchoServer echo;
+  Proxy proxy(echo.address(), {.config = web(echo.address())});
+  auto first = connect_crowd(proxy.address(), 2);
+  converse(first);
+  proxy.reload(web(echo.address(), ", max-sessions-per-client: 2"));
+  const auto reset_at_once = [&] {
+    const auto one = connect_crowd(proxy.address(), 1);
+    char byte = 0;
+    return ::recv(one.front().get(), &byte, 1, 0) < 0 && errno == ECONNRESET;
+  };
+  // Each worker counts its own when it comes to it.
+  EXPECT_TRUE(eventually(reset_at_once));
+  first.pop_back();
+  EXPECT_TRUE(proxy.wait_for_sessions(1));
+  auto second = connect_crowd(proxy.address(), 1);
+  converse(second);
+  EXPECT_TRUE(reset_at_once());
+  proxy.reload(web(echo.address(), ", limits: {idle: 1h}"));
+  auto third = connect_crowd(proxy.address(), 3);
+  converse(third);
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test

@@ -1,0 +1,361 @@
+// T15: a reload adds, changes and removes forwardings, and loses no connection attempt and no session.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <thread>
+
+#include "crowd.h"
+#include "net/socket.h"
+#include "scene.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+/// A forwarding of a configuration in the flow style. `more`: further settings, each after a comma.
+std::string forwarding(const std::string& name, const std::string& listen, const net::Address& upstream,
+                       const std::string& more = {}) {
+  return fmt::format("  - {{name: {}, listen: 'tcp:{}', connect: 'tcp:{}'{}}}\n", name, listen, upstream.text(), more);
+}
+
+std::string config_of(const std::vector<std::string>& forwardings) {
+  std::string text = "drain: 1h\nforwardings:\n";
+  for (const std::string& each : forwardings) text += each;
+  return text;
+}
+
+/// A port that nobody listened on a moment ago.
+net::Address free_address() {
+  auto listening = net::listen_on(Server::loopback(), {}, 1);
+  EXPECT_TRUE(listening);
+  return net::local_address(listening->front().get());
+}
+
+/// "" or why a short conversation failed.
+std::string converse_once(const net::Address& to) {
+  const Descriptor socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{20, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return "connect: " + errno_name(errno);
+  const std::string words = "sixteen letters.";
+  if (::send(socket.get(), words.data(), words.size(), MSG_NOSIGNAL) < 0) return "send: " + errno_name(errno);
+  ::shutdown(socket.get(), SHUT_WR);
+  std::string heard(words.size(), ' ');
+  if (::recv(socket.get(), heard.data(), heard.size(), MSG_WAITALL) != static_cast<ssize_t>(words.size()))
+    return "recv: " + errno_name(errno);
+  char byte = 0;
+  if (::recv(socket.get(), &byte, 1, 0) != 0) return "no FIN: " + errno_name(errno);
+  return heard == words ? "" : "wrong bytes";
+}
+
+bool refuses(const net::Address& to) { return converse_once(to) == "connect: ECONNREFUSED"; }
+
+std::size_t descriptors_of(pid_t pid) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// Clients that connect, talk and end without a pause, until the end of its life; the test fails for each that fails.
+class Storm {
+ public:
+  explicit Storm(const net::Address& to, unsigned threads = 3) {
+    for (unsigned each = 0; each < threads; ++each) {
+      threads_.emplace_back([this, to] {
+        while (!over_) {
+          const std::string failed = converse_once(to);
+          ++count_;
+          if (failed.empty()) continue;
+          const std::lock_guard lock(mutex_);
+          failures_.push_back(failed);
+        }
+      });
+    }
+  }
+  ~Storm() {
+    over_ = true;
+    for (std::thread& each : threads_) each.join();
+    EXPECT_TRUE(failures_.empty()) << failures_.size() << " of " << count_ << " failed: " << failures_.front();
+    EXPECT_GT(count_, 0U);
+  }
+  Storm(const Storm&) = delete;
+  Storm& operator=(const Storm&) = delete;
+
+  /// Until as many more have come and gone.
+  void wait_for(std::uint64_t more) {
+    const std::uint64_t goal = count_ + more;
+    EXPECT_TRUE(eventually([&] { return count_ >= goal; }));
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<std::uint64_t> count_{0};
+  std::mutex mutex_;
+  std::vector<std::string> failures_;
+  std::vector<std::thread> threads_;
+};
+
+/// Ends it whatever sockets it has now.
+void end(Proxy& proxy) {
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+}
+
+TEST(T15_Reload, AddsAForwardingWhileASessionOfAnotherGoesOn) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  Server server = start_server("recv 1; signal ready; expect fin; send 5M; close", options, std::nullopt);
+  Proxy proxy(server.address(), {.config = config_of({forwarding("one", "127.0.0.1:0", server.address())})});
+  Client client(proxy.address(), script("send 1; await go; send 5M; shutdown; expect fin"), options);
+  ASSERT_TRUE(eventually([&] { return meeting.count("ready") == 1; }));
+
+  EchoServer echo;
+  const net::Address added = free_address();
+  const std::string said = proxy.reload(
+      config_of({forwarding("one", "127.0.0.1:0", server.address()), forwarding("two", added.text(), echo.address())}));
+  EXPECT_NE(said.find("added: " + added.text() + " -> " + echo.address().text() + " (two)"), std::string::npos) << said;
+  EXPECT_NE(said.find("1 added, 0 changed, 0 removed, 1 as before"), std::string::npos) << said;
+  EXPECT_EQ(converse_once(added), "");
+  meeting.signal("go");
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  const auto records = proxy.records(2);
+  for (const Record& record : records) EXPECT_TRUE(record.complete) << record.line;
+  server.stop();
+  end(proxy);
+}
+
+TEST(T15_Reload, ChangesTheUpstreamOfNewSessionsOnly) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  Server before = start_server("recv 1; signal ready; expect fin; send 3M; close", options, std::nullopt);
+  Server after = start_server("expect fin; send 10; close", {}, std::nullopt);
+  Proxy proxy(before.address(), {.config = config_of({forwarding("web", "127.0.0.1:0", before.address())})});
+  Client old(proxy.address(), script("send 1; await go; send 3M; shutdown; expect fin"), options);
+  ASSERT_TRUE(eventually([&] { return meeting.count("ready") == 1; }));
+
+  const std::string said = proxy.reload(config_of({forwarding("web", "127.0.0.1:0", after.address())}));
+  EXPECT_NE(said.find("changed (connect): " + proxy.address().text()), std::string::npos) << said;
+  Client fresh(proxy.address(), script("send 7; shutdown; expect fin"));
+  EXPECT_TRUE(fresh.wait().as_scripted()) << fresh.wait().text();
+  meeting.signal("go");
+  EXPECT_TRUE(old.wait().as_scripted()) << old.wait().text();
+  const auto records = proxy.records(2);
+  EXPECT_EQ(records[0].upstream.address, after.address().text());
+  EXPECT_EQ(records[1].upstream.address, before.address().text());
+  for (const Record& record : records) EXPECT_TRUE(record.complete) << record.line;
+  before.stop();
+  after.stop();
+}
+
+TEST(T15_Reload, RemovesAForwardingWhoseSessionsGoOnByteForByte) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  Server server = start_server("recv 1; signal ready; await go; recv 40M | send 40M; close", options);
+  EchoServer echo;
+  Proxy proxy(server.address(), {.config = config_of({forwarding("bulk", "127.0.0.1:0", server.address()),
+                                                      forwarding("stays", "127.0.0.1:0", echo.address())})});
+  Client client(proxy.address(), script("send 1; await go; send 40M | recv 40M; shutdown; expect fin"), options);
+  ASSERT_TRUE(eventually([&] { return meeting.count("ready") == 1; }));
+  meeting.signal("go");
+
+  const std::string said = proxy.reload(config_of({forwarding("stays", "127.0.0.1:0", echo.address())}));
+  EXPECT_NE(said.find("removed: " + proxy.address(0).text()), std::string::npos) << said;
+  EXPECT_TRUE(eventually([&] { return refuses(proxy.address(0)); }));
+  EXPECT_EQ(converse_once(proxy.address(1)), "");
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  const auto records = proxy.records(2);
+  const auto bulk = std::ranges::find(records, "bulk", &Record::forwarding);
+  ASSERT_NE(bulk, records.end());
+  EXPECT_TRUE(bulk->complete) << bulk->line;
+  EXPECT_EQ(bulk->client.delivered, client.wait().sent);
+  end(proxy);
+}
+
+TEST(T15_Reload, AConnectStormSeesNothingOfTwentyReloads) {
+  EchoServer one;
+  EchoServer two;
+  Proxy proxy(one.address(), {.config = config_of({forwarding("web", "127.0.0.1:0", one.address())})});
+  {
+    Storm storm(proxy.address());
+    for (int round = 0; round < 20; ++round) {
+      const bool even = round % 2 == 0;
+      const std::string more = even ? ", client: {backlog: 100, nodelay: false}, limits: {idle: 1h}"
+                                    : ", client: {defer-accept: 1s, keepalive: {enabled: false}}, max-sessions: 1000";
+      std::vector<std::string> all{forwarding("web", "127.0.0.1:0", even ? two.address() : one.address(), more)};
+      if (even) all.push_back(forwarding("other", "127.0.0.1:0", one.address()));
+      const std::string said = proxy.reload(config_of(all));
+      EXPECT_NE(said.find("1 changed"), std::string::npos) << said;
+      storm.wait_for(20);
+    }
+  }
+  end(proxy);
+}
+
+// Neither address can be bound beside the other but on purpose, and each takes over from the other.
+TEST(T15_Reload, AConnectStormSeesNothingOfAListenerThatMovesBetweenAddresses) {
+  EchoServer echo;
+  const std::string port = std::to_string(free_address().port());
+  const net::Address to = *net::Address::parse("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)));
+  Proxy proxy(echo.address(), {.config = config_of({forwarding("web", "127.0.0.1:" + port, echo.address())})});
+  {
+    Storm storm(to);
+    for (int round = 0; round < 6; ++round) {
+      const std::string host = round % 2 == 0 ? "0.0.0.0:" : "127.0.0.1:";
+      const std::string said = proxy.reload(config_of({forwarding("web", host + port, echo.address())}));
+      EXPECT_NE(said.find("changed (listen): " + host + port), std::string::npos) << said;
+      storm.wait_for(5);
+    }
+  }
+  end(proxy);
+}
+
+TEST(T15_Reload, ClientsInTheQueueOfARemovedListenerAreServed) {
+  EchoServer echo;
+  Proxy proxy(echo.address(),
+              {.flags = {"--workers", "1"},
+               .config = config_of({forwarding("narrow", "127.0.0.1:0", echo.address(), ", max-sessions: 1"),
+                                    forwarding("stays", "127.0.0.1:0", echo.address())})});
+  auto first = connect_crowd(proxy.address(), 1);
+  converse(first);
+  // Connected as far as they know, and not accepted: there is room for one.
+  auto waiting = connect_crowd(proxy.address(), 5);
+  proxy.reload(config_of({forwarding("stays", "127.0.0.1:0", echo.address())}));
+  first.clear();
+  for (Descriptor& each : waiting) {
+    std::vector<Descriptor> one;
+    one.push_back(std::move(each));
+    converse(one);
+  }
+  // The last of them gone, the listener is, too.
+  EXPECT_TRUE(eventually([&] { return refuses(proxy.address()); }));
+  EXPECT_TRUE(eventually([&] { return proxy.process().sockets() < proxy.sockets_at_start(); }));
+  end(proxy);
+}
+
+TEST(T15_Reload, ARemovedForwardingCanComeBackAtOnce) {
+  EchoServer echo;
+  const std::string at = free_address().text();
+  const std::string web = forwarding("web", at, echo.address());
+  const std::string stays = forwarding("stays", "127.0.0.1:0", echo.address());
+  Proxy proxy(echo.address(), {.config = config_of({web, stays})});
+  for (int round = 0; round < 3; ++round) {
+    proxy.reload(config_of({stays}));
+    const std::string said = proxy.reload(config_of({stays, web}));
+    EXPECT_NE(said.find("added: " + at), std::string::npos) << said;
+    EXPECT_EQ(converse_once(proxy.address()), "");
+  }
+  end(proxy);
+}
+
+std::string unix_forwarding(const std::string& path, const net::Address& upstream, const std::string& more) {
+  return fmt::format("  - {{name: local, listen: 'unix:{}', connect: 'tcp:{}'{}}}\n", path, upstream.text(), more);
+}
+
+TEST(T15_Reload, AUnixPathIsAddedChangedAndRemovedWithItsFile) {
+  EchoServer echo;
+  TemporaryDirectory directory;
+  const std::string path = directory.file("local.sock");
+  const net::Address at = *net::Address::unix_name(path);
+  const std::string stays = forwarding("stays", "127.0.0.1:0", echo.address());
+  const auto mode = [&] { return std::filesystem::status(path).permissions(); };
+  Proxy proxy(echo.address(), {.config = config_of({stays})});
+
+  proxy.reload(config_of({stays, unix_forwarding(path, echo.address(), ", client: {unix-mode: 0600}")}));
+  EXPECT_EQ(converse_once(at), "");
+  EXPECT_EQ(mode(), std::filesystem::perms(0600));
+  auto open = connect_crowd(at, 1);
+  converse(open);
+  {
+    Storm storm(at, 2);
+    for (int round = 0; round < 6; ++round) {
+      const std::string more = round % 2 == 0 ? ", client: {unix-mode: 0666, backlog: 7}" : ", limits: {idle: 1h}";
+      const std::string said = proxy.reload(config_of({stays, unix_forwarding(path, echo.address(), more)}));
+      EXPECT_NE(said.find("1 changed"), std::string::npos) << said;
+      if (round % 2 == 0) {
+        EXPECT_EQ(mode(), std::filesystem::perms(0666));
+      }
+      storm.wait_for(5);
+    }
+  }
+  proxy.reload(config_of({stays}));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(converse_once(at), "connect: ENOENT");
+  converse(open);
+  proxy.reload(config_of({stays, unix_forwarding(path, echo.address(), "")}));
+  EXPECT_EQ(converse_once(at), "");
+  open.clear();
+  end(proxy);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(T15_Reload, TwoSignalsInARowLeaveTheNewestFileInForce) {
+  EchoServer one;
+  Server two = start_server("expect fin; send 10; close", {}, std::nullopt);
+  Proxy proxy(one.address(), {.config = config_of({forwarding("web", "127.0.0.1:0", one.address())})});
+  write_file(proxy.config_path(), config_of({forwarding("web", "127.0.0.1:0", two.address())}));
+  for (int each = 0; each < 5; ++each) proxy.process().signal(SIGHUP);
+  Client client(proxy.address(), script("shutdown; expect fin"));
+  ASSERT_TRUE(eventually([&] { return proxy.process().err().find("changed (connect)") != std::string::npos; }));
+  Client late(proxy.address(), script("shutdown; expect fin"));
+  EXPECT_EQ(late.wait().received, 10U) << late.wait().text();
+  client.wait();
+  two.stop();
+}
+
+TEST(T15_Reload, AHundredReloadsLeaveNoDescriptorBehind) {
+  EchoServer echo;
+  const std::string stays = forwarding("stays", "127.0.0.1:0", echo.address());
+  const std::string moves = free_address().text();
+  Proxy proxy(echo.address(), {.config = config_of({stays})});
+  proxy.reload(config_of({stays, forwarding("moves", moves, echo.address())}));
+  proxy.reload(config_of({stays}));
+  const auto settled = [&] { return proxy.process().sockets() <= proxy.sockets_at_start(); };
+  // A worker's first client costs it a descriptor for good.
+  for (int client = 0; client < 30; ++client) EXPECT_EQ(converse_once(proxy.address()), "");
+  ASSERT_TRUE(eventually(settled));
+  const std::size_t before = descriptors_of(proxy.process().pid());
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::string> all{stays};
+    if (round % 2 == 0) all.push_back(forwarding("moves", moves, echo.address()));
+    if (round % 3 == 0) all.push_back(forwarding("new", "127.0.0.1:0", echo.address()));
+    proxy.reload(config_of(all));
+    if (round % 10 == 0) {
+      EXPECT_EQ(converse_once(proxy.address()), "");
+    }
+  }
+  proxy.reload(config_of({stays}));
+  ASSERT_TRUE(eventually(settled)) << proxy.process().sockets();
+  EXPECT_TRUE(eventually([&] { return descriptors_of(proxy.process().pid()) <= before; }))
+      << descriptors_of(proxy.process().pid()) << " descriptors, " << before << " before";
+}
+
+TEST(T15_Reload, PassedSocketsStayAndServeWhatIsNew) {
+  Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
+  EchoServer echo;
+  auto listening = net::listen_on(Server::loopback(), {}, 1);
+  ASSERT_TRUE(listening);
+  const net::Address address = net::local_address(listening->front().get());
+  Proxy proxy(echo.address(), {.config = config_of({forwarding("web", address.text(), echo.address())}),
+                               .passed_sockets = {listening->front().get()}});
+  EXPECT_EQ(converse_once(address), "");
+  const std::string said = proxy.reload(config_of({forwarding("web", address.text(), server.address())}));
+  EXPECT_NE(said.find("1 changed"), std::string::npos) << said;
+  Client client(address, script("shutdown; expect fin"));
+  EXPECT_EQ(client.wait().received, 10U) << client.wait().text();
+  const std::string refused = proxy.reload(config_of({forwarding("web", "127.0.0.1:0", server.address())}));
+  EXPECT_NE(refused.find("belongs to no forwarding"), std::string::npos) << refused;
+  Client again(address, script("shutdown; expect fin"));
+  EXPECT_EQ(again.wait().received, 10U) << again.wait().text();
+  server.stop();
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
