@@ -114,11 +114,15 @@ void Session::try_next_address() {
   apply(Event::connect_failed, Which::upstream);
 }
 
-/// The next try is of the same address, and not another one (T3).
 void Session::wait_for_backlog() {
-  --attempts_.made;
   backlog_pause_ = std::clamp(backlog_pause_ * 2, kFirstPause, kLongestPause);
   try_until_ = context_.now + backlog_pause_;
+}
+
+/// The next try is of the same address, and not another one (T3).
+void Session::try_same_address() {
+  --attempts_.made;
+  try_next_address();
 }
 
 void Session::connected() {

@@ -102,7 +102,7 @@ void Session::on_timer() {
     apply(Event::abort, Which::client);
   } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_->forwarding->limits.connect &&
              context_.now >= try_until_) {
-    try_failed(backlog_pause_ == Duration{0} ? ETIMEDOUT : EAGAIN);
+    backlog_pause_ == Duration{0} ? try_failed(ETIMEDOUT) : try_same_address();
   } else if (context_.now >= end_of_silence()) {
     apply(Event::fin, Which::upstream);
   } else if (deadline == Deadline::proxy_header && context_.now >= deadline_time(deadline)) {

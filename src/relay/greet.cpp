@@ -10,6 +10,7 @@
 
 #include "net/mapped.h"
 #include "net/socket.h"
+#include "net/unix_stream.h"
 #include "relay/admission.h"
 #include "relay/context.h"
 #include "relay/errors.h"
@@ -61,9 +62,15 @@ void Session::take_header(const proxy::Header& header, std::size_t seen) {
   Side& client = side(Which::client);
   std::size_t taken = 0;
   while (taken < header.length) {
-    const ssize_t got = ::recv(client.socket.get(), context_.buffer->data(), header.length - taken, 0);
-    if (got <= 0) return client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
-    taken += static_cast<std::size_t>(got);
+    const auto room = std::span(*context_.buffer).first(header.length - taken);
+    const auto got = net::receive_with_descriptors(client.socket.get(), room);
+    if (got.bytes <= 0) return client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
+    // The byte that they came with goes no further, and they would be lost without a word (T14).
+    if (got.lost_some || !got.descriptors.empty()) {
+      context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
+      return reject("file descriptors came with the PROXY header");
+    }
+    taken += static_cast<std::size_t>(got.bytes);
   }
   // What comes now makes a new edge.
   if (seen == header.length && !client.hung_up) client.readable = false;

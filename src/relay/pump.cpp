@@ -121,7 +121,7 @@ bool Session::read_and_discard(Which source) {
   const auto bytes = static_cast<std::size_t>(got);
   from.received += bytes;
   from.discarded += bytes;
-  budget_ -= std::min(budget_, bytes);
+  budget_ -= std::min(budget_, std::max(bytes, kLeastWorth));
   // No activity: a flood that is thrown away must not keep a session alive beyond its limits (T8).
   last_heard_ = context_.now;
   return true;

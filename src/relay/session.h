@@ -126,6 +126,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_connecting_events(std::uint32_t events);
   void try_failed(int error);
   void wait_for_backlog();
+  void try_same_address();
   void on_early_client_events(std::uint32_t events);
   void client_failed_early(int error);
   void fin_aborts();

@@ -107,6 +107,19 @@ TEST_F(T14_Descriptors, ComeWithTheByteThatTheyWereSentWith) {
   EXPECT_NE(proxy_->record().line.find(R"("descriptors":4)"), std::string::npos);
 }
 
+// They belong to a byte that goes no further: the session ends where they would be lost without a word.
+TEST(T14_DescriptorsWithAProxyHeader, EndTheSession) {
+  const TemporaryDirectory directory;
+  UnixServer server(directory);
+  Proxy proxy(server.address, Proxy::Options{.flags = {"--client-proxy-protocol", "required", "--workers", "1"},
+                                             .listen = "unix:" + directory.file("proxy.sock")});
+  const Descriptor client = connect_to(proxy.address());
+  send_files(client, "PROXY UNKNOWN\r\nhello", 1);
+  const Record record = proxy.record();
+  EXPECT_NE(record.line.find("file descriptors came with the PROXY header"), std::string::npos) << record.line;
+  EXPECT_EQ(record.upstream.received, 0U) << record.line;
+}
+
 TEST_F(T14_Descriptors, PassInBothDirectionsAndAfterAHalfClose) {
   start();
   ::shutdown(client_.get(), SHUT_WR);

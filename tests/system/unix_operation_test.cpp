@@ -64,6 +64,7 @@ TEST(T14_Connecting, ABacklogThatStaysFullEndsAtTheConnectLimit) {
   const Record record = proxy.record();
   EXPECT_EQ(record.limit, "connect") << record.line;
   EXPECT_EQ(record.upstream.error, "EAGAIN") << record.line;
+  EXPECT_EQ(record.upstream.address, server.address.text()) << record.line;
   EXPECT_GE(record.duration_us, 400'000) << record.line;
 }
 
