@@ -153,7 +153,9 @@ TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) 
   const net::Address address = net::local_address(sockets->front().get());
   auto one = forwarding("a", "", address.port());
   one.listen.transport = one.connect.transport = net::Transport::udp;
-  auto bound = bind({one}, 2, list({std::move(sockets->front()), "x.socket", address, false, net::Transport::udp}));
+  auto bound = bind({one}, 2,
+                    list({std::make_shared<const Descriptor>(std::move(sockets->front())), "x.socket", address, false,
+                          net::Transport::udp}));
   ASSERT_TRUE(bound) << bound.error().text();
   const auto first = listenings_for(*bound, 0);
   const auto second = listenings_for(*bound, 1);
