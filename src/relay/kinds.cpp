@@ -48,6 +48,8 @@ bool carries_descriptors(const Side& from, const Side& to) {
 
 bool short_read_empties(const Side& from) { return from.kind == Transport::tcp; }
 
+bool only_tells_size(const Side& side, int error) { return side.kind == Transport::udp && error == EMSGSIZE; }
+
 bool send_fin(Side& side) { return side.kind == Transport::udp || ::shutdown(side.socket.get(), SHUT_WR) == 0; }
 
 std::uint64_t unacknowledged(const Side& side) {

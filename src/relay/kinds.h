@@ -44,6 +44,10 @@ bool carries_descriptors(const Side& from, const Side& to);
 /// socket ends a read behind bytes that came with descriptors (net/unix/af_unix.c unix_stream_read_generic).
 bool short_read_empties(const Side& from);
 
+/// Whether an error is no failure: that the way takes smaller packets is told to a UDP socket by ICMP, and what is sent
+/// from then on is cut to fit (EMSGSIZE; net/ipv4/udp.c __udp4_lib_err).
+bool only_tells_size(const Side& side, int error);
+
 /// shutdown(SHUT_WR). False: the connection is gone, and the FIN with it.
 bool send_fin(Side& side);
 

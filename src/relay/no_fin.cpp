@@ -5,6 +5,7 @@
 
 #include "relay/context.h"
 #include "relay/errors.h"
+#include "relay/kinds.h"
 #include "relay/listener.h"
 #include "relay/session.h"
 
@@ -16,6 +17,10 @@ using termination::Event;
 /// __skb_recv_udp), and so it counts only once those have been read (T4). True: read on.
 bool Session::no_datagram(Which source, int error) {
   Side& from = side(source);
+  if (only_tells_size(from, error)) {
+    from.trouble = false;
+    return true;
+  }
   if (!would_block(error)) {
     latch(source, error);
     from.trouble = false;

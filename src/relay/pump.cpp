@@ -192,7 +192,10 @@ std::size_t Session::write(Which source, std::span<const std::byte> bytes) {
   std::size_t written = 0;
   while (written < bytes.size() && to.writable) {
     const std::size_t asked = std::min<std::size_t>(bytes.size() - written, to.most_in_one_send);
-    const ssize_t put = ::send(to.socket.get(), bytes.data() + written, asked, MSG_NOSIGNAL);
+    ssize_t put = ::send(to.socket.get(), bytes.data() + written, asked, MSG_NOSIGNAL);
+    // The error was of a datagram before this one, and taken with this call.
+    if (put < 0 && only_tells_size(to, errno))
+      put = ::send(to.socket.get(), bytes.data() + written, asked, MSG_NOSIGNAL);
     if (put > 0) {
       written += static_cast<std::size_t>(put);
       count_sent(source, static_cast<std::size_t>(put));

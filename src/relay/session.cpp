@@ -176,8 +176,10 @@ void Session::report_trouble(Which which) {
   if (known.output == termination::Output::connecting) return;
   // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
   if (termination::reads(state_, which) && self.readable) return;
-  latch(which, net::take_error(self.socket.get()));
   self.trouble = false;
+  const int error = net::take_error(self.socket.get());
+  if (only_tells_size(self, error)) return;
+  latch(which, error);
   const bool may_refuse = known.output == termination::Output::open || known.output == termination::Output::fin_sent;
   if (!may_refuse) return;
   apply(event_of_report(self.error, known.input == termination::Input::open), which);
