@@ -17,11 +17,11 @@ struct PassedSocket {
   std::string name;                          ///< FileDescriptorName= of the socket unit
   net::Address address;
   bool dual_stack = false;                         ///< bound to :: and takes IPv4 too (IPV6_V6ONLY is off)
-  net::Transport transport = net::Transport::tcp;  ///< or udp
+  net::Transport transport = net::Transport::tcp;  ///< or another, by what the socket is
 };
 
 /// Takes over all sockets that were passed to this process, non-blocking and close-on-exec; none when LISTEN_PID is not
-/// ours. Clears LISTEN_FDS and its kin from the environment. What is neither a listening TCP socket nor a bound UDP
+/// ours. Clears LISTEN_FDS and its kin from the environment. What is neither a listening stream socket nor a bound UDP
 /// socket is an error.
 Result<std::vector<PassedSocket>> take_passed_sockets();
 

@@ -17,7 +17,8 @@ struct DescriptorBase {
 };
 
 /// Descriptors for `sessions` sessions at once: two sockets each, every worker's pipes for splice, the listening
-/// sockets, what network namespaces hold, what passes between UNIX sockets, and a reserve for logs, epoll instances and the like.
+/// sockets, what network namespaces hold, what passes between UNIX sockets, and a reserve for logs, epoll instances and
+/// the like.
 std::uint64_t descriptors_needed(std::uint64_t sessions, const DescriptorBase& base);
 
 /// `wanted`, if the limit is high enough for it; as many as the limit allows where none is wanted. An error names both
