@@ -329,7 +329,8 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   std::unordered_set<const ForwardingCounts*> limited;
   for (const Listening& each : listenings)
     if (each.forwarding->max_sessions_per_client) limited.insert(each.counts.get());
-  const auto of_streams = std::ranges::partition(
+  // Stable: the ports of one forwarding stand together, and go on so.
+  const auto of_streams = std::ranges::stable_partition(
       listenings, [](const Listening& each) { return each.forwarding->listen.transport == net::Transport::udp; });
   sockets_.serve({std::make_move_iterator(of_streams.begin()), std::make_move_iterator(of_streams.end())});
   listenings.erase(of_streams.begin(), of_streams.end());
