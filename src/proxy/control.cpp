@@ -168,12 +168,13 @@ void Control::Impl::stop(int number) {
                       std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
       return;
     }
-    case Stage::draining:
+    case Stage::draining: {
       stage_ = Stage::aborting;
+      const std::uint64_t open = sums().open;  // before the workers end them
       parts_.running.abort();
-      parts_.messages.warn(
-          fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(sums().open, "session")));
+      parts_.messages.warn(fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(open, "session")));
       return;
+    }
     case Stage::aborting: return;
   }
 }

@@ -98,6 +98,7 @@ class DatagramRelay {
   // datagram_sessions.cpp: beginning, ending, time
   DatagramSession* session_for(DatagramSocket& at, std::size_t slot);
   DatagramSession* begin(DatagramSocket& at, const DatagramKey& key);
+  DatagramSession* make_session(DatagramSocket& at, const DatagramKey& key);
   bool admit(DatagramSocket& at, const net::Address& client);
   bool make_room(DatagramSocket& at);
   Result<Descriptor> open_upstream(ListenerState& state, const net::Address& to, const net::Address& client);

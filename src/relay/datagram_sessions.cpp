@@ -47,10 +47,22 @@ DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key
   DatagramGroup& group = *at.group;
   const net::Address client = key.ends.client_address();
   if (!group.takes_clients() || context_.now < no_clients_until_ || !admit(at, client)) return nullptr;
-  auto session = std::make_unique<DatagramSession>(key, at);
-  if (!connect(*session)) {
-    context_.shared.release(*at.port->state->counts);
-    left(*at.port->state, client);
+  if (DatagramSession* session = make_session(at, key)) return session;
+  context_.shared.release(*at.port->state->counts);
+  left(*at.port->state, client);
+  return nullptr;
+}
+
+/// Null: no upstream socket was to be had, or no memory.
+DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramKey& key) {
+  DatagramGroup& group = *at.group;
+  std::unique_ptr<DatagramSession> session;
+  try {
+    session = std::make_unique<DatagramSession>(key, at);
+    if (!connect(*session)) return nullptr;
+    group.table.add(*session, context_.now);
+  } catch (const std::bad_alloc&) {
+    connect_failed(group, Error{"begin a session", ENOMEM});
     return nullptr;
   }
   backoff_.recovered();
@@ -59,7 +71,6 @@ DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key
   session->largest_segment.fill(net::has_segmentation() ? net::kLargestDatagram : 0);
   host_.counters.accepted.fetch_add(1, std::memory_order_relaxed);
   host_.counters.open.fetch_add(1, std::memory_order_relaxed);
-  group.table.add(*session, context_.now);
   wake_at(context_.now + group.forwarding->limits.datagram_idle);
   return session.release();
 }
@@ -150,6 +161,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   left(state, kept->key.ends.client_address());
   host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
   host_.counters.open.fetch_sub(1, std::memory_order_relaxed);
+  if (end == DatagramEnd::stopped) host_.counters.stopped.fetch_add(1, std::memory_order_relaxed);
   if (context_.shared.records_wanted) host_.file(record(*kept, end));
 }
 

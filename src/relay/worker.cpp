@@ -3,8 +3,10 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <limits>
+#include <new>
 #include <string>
 #include <unordered_set>
 
@@ -74,6 +76,10 @@ class Worker::Impl {
   void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
+  template <typename Work>
+  bool attempt(Work work);
+  template <typename Work>
+  void attempt(Session& session, Work work);
   void finish(Session& session);
   void bury();
 
@@ -134,15 +140,17 @@ void Worker::Impl::dispatch(const epoll_event& event) {
       if (listening.socket) accept_from(listening);
       return;
     }
-    case TagKind::datagrams_in: datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); return;
-    case TagKind::datagrams_out: datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); return;
+    case TagKind::datagrams_in: attempt([&] { datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); }); return;
+    case TagKind::datagrams_out: attempt([&] { datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); }); return;
     case TagKind::client:
     case TagKind::upstream: break;
   }
   Session& session = *Tag::object<Session>(tag);
   if (session.final()) return;  // ended earlier in this round
-  session.on_events(Tag::kind(tag) == TagKind::client ? termination::Which::client : termination::Which::upstream,
-                    event.events);
+  attempt(session, [&] {
+    session.on_events(Tag::kind(tag) == TagKind::client ? termination::Which::client : termination::Which::upstream,
+                      event.events);
+  });
   if (session.final()) finish(session);
 }
 
@@ -151,7 +159,7 @@ void Worker::Impl::take_turns() {
   turns.swap(context_.turns);
   for (Session* session : turns) {
     if (session->final()) continue;
-    session->on_turn();
+    attempt(*session, [&] { session->on_turn(); });
     if (session->final()) finish(*session);
   }
 }
@@ -173,9 +181,30 @@ void Worker::Impl::expire() {
     }
     Session& session = static_cast<Session&>(*timer);
     if (session.final()) continue;  // ended in this round
-    session.on_timer();
+    attempt(session, [&] { session.on_timer(); });
     if (session.final()) finish(session);
   }
+}
+
+/// Want of memory, met by any allocation on the way, is told and goes no further. False: it was met.
+template <typename Work>
+bool Worker::Impl::attempt(Work work) {
+  try {
+    work();
+    return true;
+  } catch (const std::bad_alloc&) {
+    try {
+      tell_shortage("no memory; who met it pays with its session, the others go on");
+    } catch (const std::bad_alloc&) {  // nor for the words
+    }
+    return false;
+  }
+}
+
+/// It costs the session that met it, and no other (T12).
+template <typename Work>
+void Worker::Impl::attempt(Session& session, Work work) {
+  if (!attempt(std::move(work))) session.on_abort();
 }
 
 void Worker::Impl::finish(Session& session) {
@@ -241,12 +270,20 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       net::reset_and_close(accepted.client);
       continue;
     }
+    auto* session = new (std::nothrow) Session(context_, *listening.state, std::move(accepted.client), accepted.address,
+                                               shared_.next_id.fetch_add(1, std::memory_order_relaxed));
+    if (session == nullptr) {
+      if (welcome(*listening.state->forwarding, accepted.address) != Welcome::listen)
+        left(*listening.state, accepted.address);
+      shared_.release(*listening.state->counts);
+      net::reset_and_close(accepted.client);
+      pause_accepting(*listening.state, ENOMEM);
+      return;
+    }
     counters.accepted.fetch_add(1, std::memory_order_relaxed);
     counters.open.fetch_add(1, std::memory_order_relaxed);
-    auto* session = new Session(context_, *listening.state, std::move(accepted.client), accepted.address,
-                                shared_.next_id.fetch_add(1, std::memory_order_relaxed));
     sessions_.push_back(*session);
-    session->begin();
+    attempt(*session, [&] { session->begin(); });
     if (session->final()) finish(*session);
   }
   listening.batch = std::min(listening.batch * 2, kLargestBatch);

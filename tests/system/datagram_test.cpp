@@ -183,7 +183,7 @@ TEST(Datagrams, an_icmp_error_ends_one_session_and_the_listener_goes_on) {
   EXPECT_EQ(other.ask(proxy.address(1), "other"), "other");
   dead.reset();
   client.send(proxy.address(0), "nobody hears this");
-  const auto& failed = datagram_records(proxy, 1).front();
+  const auto failed = datagram_records(proxy, 1).front();
   EXPECT_EQ(failed.forwarding, "dead");
   EXPECT_EQ(failed.end, "failed") << failed.line;
   EXPECT_EQ(failed.upstream.error, "ECONNREFUSED") << failed.line;
