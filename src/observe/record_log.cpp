@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/memory.h"
 #include "base/time.h"
 #include "observe/log_target.h"
 #include "observe/sleeper.h"
@@ -142,8 +143,14 @@ bool RecordLog::Impl::anything_to_do() const {
 /// True if there was anything. Rings are taken in turn, so that a busy worker does not starve the others' records.
 bool RecordLog::Impl::collect() {
   const auto take = [this](const relay::Record& record) {
-    batch_ += format_(record);
-    batch_ += '\n';
+    const std::size_t before = batch_.size();
+    const auto append = [&] {
+      batch_ += format_(record);
+      batch_ += '\n';
+    };
+    if (enough_memory_for(append)) return;
+    batch_.resize(before);
+    lost_.fetch_add(1);
   };
   bool found = false;
   for (bool more = true; more && batch_.size() < kBatchBytes;) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "base/memory.h"
 #include "loop/mailbox.h"
 #include "net/socket.h"
 #include "relay/admission.h"
@@ -40,7 +41,7 @@ class Worker::Impl {
         datagrams_({.context = context_,
                     .counters = counters,
                     .file = [this](const Record& record) { file(record); },
-                    .short_of = [this](const std::string& what) { tell_shortage(what); }}) {}
+                    .short_of = [this](const std::string& what) { tell_shortage([&] { return what; }); }}) {}
   ~Impl() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
   }
@@ -69,15 +70,14 @@ class Worker::Impl {
   void pause_accepting(const ListenerState& state, int error);
   void resume_accepting();
   void stop_accepting();
-  void tell_shortage(const std::string& what);
+  template <typename Words>
+  void tell_shortage(Words words);
   void stop_watching(ListeningSocket& listening);
   void let_leaving_go();
   void let_go(ListeningSocket& listening);
   void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
-  template <typename Work>
-  bool attempt(Work work);
   template <typename Work>
   void attempt(Session& session, Work work);
   void finish(Session& session);
@@ -137,11 +137,15 @@ void Worker::Impl::dispatch(const epoll_event& event) {
     case TagKind::listener: {
       // Mail of this round may have closed it.
       ListeningSocket& listening = *Tag::object<ListeningSocket>(tag);
-      if (listening.socket) accept_from(listening);
+      if (listening.socket) enough_memory_for([&] { accept_from(listening); });
       return;
     }
-    case TagKind::datagrams_in: attempt([&] { datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); }); return;
-    case TagKind::datagrams_out: attempt([&] { datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); }); return;
+    case TagKind::datagrams_in:
+      enough_memory_for([&] { datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); });
+      return;
+    case TagKind::datagrams_out:
+      enough_memory_for([&] { datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); });
+      return;
     case TagKind::client:
     case TagKind::upstream: break;
   }
@@ -172,7 +176,8 @@ void Worker::Impl::expire() {
       continue;
     }
     if (timer == &calm_timer_) {
-      if (shared_.shortage.is_over(context_.now)) shared_.warn("accepting again: the shortage is over");
+      if (shared_.shortage.is_over(context_.now))
+        enough_memory_for([&] { shared_.warn("accepting again: the shortage is over"); });
       continue;
     }
     if (timer == datagrams_.timer()) {
@@ -186,25 +191,12 @@ void Worker::Impl::expire() {
   }
 }
 
-/// Want of memory, met by any allocation on the way, is told and goes no further. False: it was met.
-template <typename Work>
-bool Worker::Impl::attempt(Work work) {
-  try {
-    work();
-    return true;
-  } catch (const std::bad_alloc&) {
-    try {
-      tell_shortage("no memory; who met it pays with its session, the others go on");
-    } catch (const std::bad_alloc&) {  // nor for the words
-    }
-    return false;
-  }
-}
-
-/// It costs the session that met it, and no other (T12).
+/// Want of memory costs the session that meets it, and no other (T12).
 template <typename Work>
 void Worker::Impl::attempt(Session& session, Work work) {
-  if (!attempt(std::move(work))) session.on_abort();
+  if (enough_memory_for(work)) return;
+  tell_shortage([] { return std::string("no memory; who met it pays with its session, the others go on"); });
+  session.on_abort();
 }
 
 void Worker::Impl::finish(Session& session) {
@@ -299,16 +291,20 @@ bool Worker::Impl::turns_away(ListenerState& state, const net::Address& client) 
 
 /// A shortage is the whole process's: all of this worker's listeners pause.
 void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
-  tell_shortage("accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
-                "; sessions go on, new clients wait in the backlog");
   counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
   for (const auto& each : sockets_.all()) stop_watching(*each);
   context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
+  tell_shortage([&] {
+    return "accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
+           "; sessions go on, new clients wait in the backlog";
+  });
 }
 
-void Worker::Impl::tell_shortage(const std::string& what) {
-  if (shared_.shortage.begins(context_.now)) shared_.warn(what);
+/// `words` makes the line: it may be memory that is short.
+template <typename Words>
+void Worker::Impl::tell_shortage(Words words) {
   context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
+  if (shared_.shortage.begins(context_.now)) enough_memory_for([&] { shared_.warn(words()); });
 }
 
 void Worker::Impl::resume_accepting() {
