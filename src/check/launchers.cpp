@@ -159,9 +159,7 @@ std::vector<Launcher> make_launchers() {
   const std::vector<std::string> socat_version{"sh", "-c", "socat -V | sed -n '2s/ on .*//p'"};
   const char* socket_proxyd = "/lib/systemd/systemd-socket-proxyd";
   return {
-      {.target = started("lastbyte", lastbyte(self)),
-       .programs = {self},
-       .version_command = {self, "--version"}},
+      {.target = started("lastbyte", lastbyte(self)), .programs = {self}, .version_command = {self, "--version"}},
       {.target = started("haproxy", haproxy, SIGUSR1), .programs = {"haproxy"}, .version_command = {"haproxy", "-v"}},
       {.target = started("nginx", nginx(""), SIGQUIT),
        .programs = {"nginx"},

@@ -53,8 +53,9 @@ TEST(RecordText, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
   record.sides[0].flow.descriptors = 3;
   const std::string line = to_text(record);
   EXPECT_NE(line.find(R"( unix: -> "unix:/run/my app.sock" complete)"), std::string::npos) << line;
-  EXPECT_NE(line.find(" | client=fin pid=4711 uid=1000 gid=100 received=78 delivered=78 descriptors=3 | upstream=fin r"),
-            std::string::npos)
+  EXPECT_NE(
+      line.find(" | client=fin pid=4711 uid=1000 gid=100 received=78 delivered=78 descriptors=3 | upstream=fin r"),
+      std::string::npos)
       << line;
 }
 
