@@ -210,9 +210,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
     const std::vector<std::string> arguments(argv + 2, argv + argc);
     return command.run_raw(arguments);
   }
-  CLI::App root(
-      "Forwards connections of TCP, UDP and UNIX sockets to the last byte, and passes on how each side ended.",
-      "lastbyte");
+  CLI::App root("Forwards TCP, UDP and UNIX sockets to the last byte, and passes on each end.", "lastbyte");
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");

@@ -267,6 +267,8 @@ TEST_F(NoHeader, T15_AStopEndsTheWaitingWithItsDrainTime) {
   start(kRequired + Flags{"--drain", "200ms"});
   const Descriptor client = this->client();
   send_and_see_arrive(client, "PROXY ");
+  // Who is still in the queue at a stop has no session, and no record.
+  ASSERT_TRUE(eventually([&] { return proxy_->process().sockets() > proxy_->sockets_at_start(); }));
   proxy_->process().signal(SIGTERM);
   EXPECT_EQ(all_of(client), "RESET");
   const Record record = proxy_->record();
