@@ -68,8 +68,8 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_->forwarding->upstream;
   // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
   // waits for the server to speak would wait for ever.
-  const bool has_first_bytes = listener_->forwarding->send_proxy || has_input(side(Which::client).socket.get());
-  const bool fast_open = settings.fast_open && has_first_bytes;
+  const bool fast_open =
+      settings.fast_open && (listener_->forwarding->send_proxy || has_input(side(Which::client).socket.get()));
   for (std::size_t left = listener_->source_count(to);; --left) {
     const auto source = listener_->source_for(to, client_address_);
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
