@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "net/namespace_thread.h"
+#include "net/port_group.h"
 #include "net/set_options.h"
 #include "net/socket.h"
 
@@ -23,8 +24,6 @@ void want_receive_buffer(int fd, const SocketOptions& options) {
 
 /// Older kernels than 5.0 have none, and give each datagram for itself.
 void want_coalescing(int fd) { set_integer(fd, IPPROTO_UDP, UDP_GRO, 1); }
-
-enum class PortSharing { none, now };
 
 Failure bind_failure(const Address& address) {
   const int code = errno;
@@ -83,23 +82,9 @@ Result<void> change_datagram_listener(int fd, const Address& address, const List
 }
 
 Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count) {
-  std::vector<Descriptor> sockets;
-  // As in listen_on(): the first binds without SO_REUSEPORT, so that a port in use is an error. It becomes the first of
-  // a group when the second one binds (net/core/sock_reuseport.c reuseport_add_sock).
-  auto first = listening_socket(address, options, options.reuse_port ? PortSharing::now : PortSharing::none);
-  if (!first) return Failure(first.error());
-  Address bound = address;
-  if (address.port() == 0) bound.set_port(local_address(first->get()).port());
-  if (count > 1 && !set_integer(first->get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
-    return failure_from_errno("set SO_REUSEPORT for " + named(bound));
-  }
-  sockets.push_back(std::move(*first));
-  for (int made = 1; made < count; ++made) {
-    auto next = listening_socket(bound, options, PortSharing::now);
-    if (!next) return Failure(next.error());
-    sockets.push_back(std::move(*next));
-  }
-  return sockets;
+  return make_port_group(address, options.reuse_port, count, [&](const Address& bound, PortSharing sharing) {
+    return listening_socket(bound, options, sharing);
+  });
 }
 
 Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,

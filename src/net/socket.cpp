@@ -10,6 +10,7 @@
 #include <string>
 
 #include "net/namespace_thread.h"
+#include "net/port_group.h"
 #include "net/set_options.h"
 
 namespace lastbyte::net {
@@ -37,8 +38,6 @@ Failure bind_failure(const Address& address) {
   const int code = errno;
   return failure("listen on " + named(address), code, bind_advice(code, address));
 }
-
-enum class PortSharing { none, now };
 
 Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -134,24 +133,9 @@ Result<void> change_listen_options(int fd, const Address& address, const ListenO
 }
 
 Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOptions& options, int count) {
-  std::vector<Descriptor> sockets;
-  // SO_REUSEPORT would silently share the port with any other process of the same user that set it too. So the first
-  // socket binds and listens without it: the kernel refuses that in one step where any other socket listens
-  // (inet_csk_get_port, called by bind() and again by listen()). It is opened to its siblings only afterwards.
-  auto first = listening_socket(address, options, options.reuse_port ? PortSharing::now : PortSharing::none);
-  if (!first) return Failure(first.error());
-  Address bound = address;
-  if (address.port() == 0) bound.set_port(local_address(first->get()).port());
-  if (count > 1 && !set_integer(first->get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
-    return failure_from_errno("set SO_REUSEPORT for " + named(bound));
-  }
-  sockets.push_back(std::move(*first));
-  for (int made = 1; made < count; ++made) {
-    auto next = listening_socket(bound, options, PortSharing::now);
-    if (!next) return Failure(next.error());
-    sockets.push_back(std::move(*next));
-  }
-  return sockets;
+  return make_port_group(address, options.reuse_port, count, [&](const Address& bound, PortSharing sharing) {
+    return listening_socket(bound, options, sharing);
+  });
 }
 
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
