@@ -1,11 +1,36 @@
+# The standard headers that most rooms see, compiled once. Formatting is dearer, and so only for those that link fmt.
+set(lastbyte_room_headers <algorithm> <array> <chrono> <functional> <memory> <optional> <span> <string> <string_view>
+                          <thread> <unordered_map> <utility> <vector> <tl/expected.hpp>)
+function(lastbyte_precompiled NAME)
+  cmake_parse_arguments(SET "" "" "HEADERS;LIBRARIES" ${ARGN})
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${NAME}.cpp CONTENT "// a source, as a library needs one\n")
+  add_library(${NAME} STATIC ${CMAKE_BINARY_DIR}/${NAME}.cpp)
+  target_link_libraries(${NAME} PRIVATE ${SET_LIBRARIES})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    target_compile_options(${NAME} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # ccache sees the same file
+  endif()
+  target_precompile_headers(${NAME} PRIVATE ${SET_HEADERS})
+endfunction()
+lastbyte_precompiled(lastbyte_headers HEADERS ${lastbyte_room_headers} LIBRARIES tl::expected)
+lastbyte_precompiled(lastbyte_headers_fmt HEADERS ${lastbyte_room_headers} <fmt/format.h> LIBRARIES tl::expected fmt::fmt)
+
 # Each room is a library of its own that links only the rooms it may see: a wrong include does not link.
-#   lastbyte_room(NAME SOURCES a.cpp b.cpp USES base net LIBRARIES fmt::fmt), in src/NAME/CMakeLists.txt
+#   lastbyte_room(NAME [COLD] SOURCES a.cpp b.cpp USES base net LIBRARIES fmt::fmt), in src/NAME/CMakeLists.txt
+# COLD: off the data path, and optimised less, which builds faster.
 function(lastbyte_room NAME)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "COLD" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_library(lastbyte_${NAME} STATIC ${ROOM_SOURCES})
   target_include_directories(lastbyte_${NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ROOM_USES PREPEND lastbyte_)
   target_link_libraries(lastbyte_${NAME} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
+  if(ROOM_COLD)
+    target_compile_options(lastbyte_${NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  set(headers lastbyte_headers)
+  if("fmt::fmt" IN_LIST ROOM_LIBRARIES OR "lastbyte_observe" IN_LIST ROOM_USES)
+    set(headers lastbyte_headers_fmt)
+  endif()
+  target_precompile_headers(lastbyte_${NAME} REUSE_FROM ${headers})
 endfunction()
 
 set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test has failed")
@@ -13,15 +38,23 @@ set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test ha
 # Tests should build fast (the rooms under test are what is shipped): not optimised, GoogleTest's headers compiled once.
 add_library(lastbyte_test_options INTERFACE)
 target_compile_options(lastbyte_test_options INTERFACE $<$<CONFIG:Release>:-O0;-U_FORTIFY_SOURCE>)
-function(lastbyte_test_headers)
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cpp CONTENT "// a source, as a library needs one\n")
-  add_library(lastbyte_test_headers STATIC ${CMAKE_BINARY_DIR}/test_headers.cpp)
-  target_link_libraries(lastbyte_test_headers PRIVATE lastbyte_test_options GTest::gmock tl::expected)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-    target_compile_options(lastbyte_test_headers PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # ccache sees the same file
+function(lastbyte_test_headers TARGET)
+  if(NOT TARGET lastbyte_test_headers)
+    lastbyte_precompiled(lastbyte_test_headers
+      HEADERS <gmock/gmock.h> <gtest/gtest.h> <rapidcheck.h> <nlohmann/json.hpp> <tl/expected.hpp> <algorithm>
+              <chrono> <filesystem> <functional> <map> <optional> <random> <set> <thread>
+      LIBRARIES lastbyte_test_options GTest::gmock rapidcheck nlohmann_json::nlohmann_json tl::expected)
   endif()
-  target_precompile_headers(lastbyte_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h> <tl/expected.hpp>
-                            <chrono> <functional> <map> <optional> <thread>)
+  target_link_libraries(${TARGET} PRIVATE lastbyte_test_options)
+  target_precompile_headers(${TARGET} REUSE_FROM lastbyte_test_headers)
+endfunction()
+
+#   lastbyte_test_library(NAME SOURCES a.cpp LIBRARIES ...): what several test programs share
+function(lastbyte_test_library NAME)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(${NAME} STATIC ${TEST_SOURCES})
+  target_link_libraries(${NAME} PUBLIC ${TEST_LIBRARIES} GTest::gtest)
+  lastbyte_test_headers(${NAME})
 endfunction()
 
 #   lastbyte_test(NAME SOURCES a_test.cpp USES termination [LIBRARIES ...]): a GoogleTest program, found by ctest
@@ -29,10 +62,7 @@ function(lastbyte_test NAME)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_executable(${NAME} ${TEST_SOURCES})
   list(TRANSFORM TEST_USES PREPEND lastbyte_)
-  target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} lastbyte_test_options GTest::gtest_main)
-  if(NOT TARGET lastbyte_test_headers)
-    lastbyte_test_headers()
-  endif()
-  target_precompile_headers(${NAME} REUSE_FROM lastbyte_test_headers)
+  target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} GTest::gtest_main)
+  lastbyte_test_headers(${NAME})
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${LASTBYTE_TEST_TIMEOUT_SECONDS})
 endfunction()

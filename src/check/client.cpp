@@ -17,7 +17,7 @@ namespace lastbyte::check {
 namespace {
 
 /// No readiness tells that a full backlog has room again.
-constexpr Duration kLook{1};
+constexpr Duration kConnectPause{1};
 
 }  // namespace
 
@@ -77,7 +77,7 @@ class Client::Impl {
       seen_.error = connected.error().code;
       if (seen_.error != EAGAIN) return {};
       seen_.error = 0;
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kConnectPause);
     }
     seen_.timed_out = true;
     return {};

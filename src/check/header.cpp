@@ -21,7 +21,7 @@ constexpr const char* kToldDestination = "198.51.100.20";
 constexpr std::uint16_t kToldDestinationPort = 443;
 
 /// Of a header that has come in part there is no telling when more of it comes: readiness stands already.
-constexpr Duration kLook{1};
+constexpr Duration kMorePause{1};
 
 const char* name_of(pp::Version version) {
   switch (version) {
@@ -32,7 +32,7 @@ const char* name_of(pp::Version version) {
 }
 
 void wait(int fd, Wakeup& wakeup, TimePoint until, bool in_part) {
-  if (in_part) std::this_thread::sleep_for(kLook);
+  if (in_part) std::this_thread::sleep_for(kMorePause);
   std::array<pollfd, 2> polled{{{fd, POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
   const auto left = std::chrono::ceil<Duration>(until - Clock::now()).count();
   ::poll(polled.data(), polled.size(), static_cast<int>(std::max<Duration::rep>(left, 0)));

@@ -15,7 +15,7 @@
 namespace lastbyte::check {
 namespace {
 
-constexpr Duration kLook{2};
+constexpr Duration kRoundPause{2};
 constexpr Duration kWeighEvery{20};
 /// How long plain TCP waits for a server that is slow to hear.
 constexpr Duration kHearsAfter{200};
@@ -32,7 +32,7 @@ bool wait_until(Duration limit, const std::function<bool()>& condition) {
   const TimePoint until = Clock::now() + limit;
   while (!condition()) {
     if (Clock::now() > until) return false;
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kRoundPause);
   }
   return true;
 }
@@ -60,7 +60,7 @@ class Director {
       if (scenario_.watch_memory) weigh();
       if (scenario_.stops && meeting_.count("up") > 0 && !asked_) ask_to_stop();
       if (!heard_ && scenario_.upstream == Upstream::slow_to_hear) hear();
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kRoundPause);
     }
   }
 

@@ -6,7 +6,7 @@ namespace lastbyte::check {
 namespace {
 
 /// Escaped for text and attributes; control characters, which XML 1.0 has no form for, as '?'.
-std::string escaped(std::string_view text) {
+std::string xml_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -32,17 +32,17 @@ std::string seconds(double value) {
 
 std::string testcase(const Report& report, const Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
-  std::string out = "    <testcase classname=\"" + escaped(report.target) + "." + std::string(scenario.clause) +
+  std::string out = "    <testcase classname=\"" + xml_escaped(report.target) + "." + std::string(scenario.clause) +
                     "\" name=\"" + label(scenario, *outcome.variant) + "\" time=\"" + seconds(outcome.seconds) + "\"";
   switch (outcome.verdict) {
     case Verdict::pass: return out + "/>\n";
-    case Verdict::skip: return out + "><skipped message=\"" + escaped(outcome.reason) + "\"/></testcase>\n";
+    case Verdict::skip: return out + "><skipped message=\"" + xml_escaped(outcome.reason) + "\"/></testcase>\n";
     case Verdict::fail: break;
   }
-  out += ">\n      <failure message=\"" + escaped(outcome.reason) + "\">" + std::to_string(outcome.passed) + " of " +
-         std::to_string(outcome.rounds) + " rounds passed\n";
-  for (const std::string& each : outcome.complaints) out += escaped(each) + "\n";
-  return out + escaped(evidence_text(outcome)) + "</failure>\n    </testcase>\n";
+  out += ">\n      <failure message=\"" + xml_escaped(outcome.reason) + "\">" + std::to_string(outcome.passed) +
+         " of " + std::to_string(outcome.rounds) + " rounds passed\n";
+  for (const std::string& each : outcome.complaints) out += xml_escaped(each) + "\n";
+  return out + xml_escaped(evidence_text(outcome)) + "</failure>\n    </testcase>\n";
 }
 
 }  // namespace
@@ -50,10 +50,10 @@ std::string testcase(const Report& report, const Outcome& outcome) {
 std::string junit(const std::vector<Report>& reports) {
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"lastbyte check\">\n";
   for (const Report& report : reports) {
-    out += "  <testsuite name=\"" + escaped(report.target) + "\" tests=\"" + std::to_string(report.outcomes.size()) +
-           "\" failures=\"" + std::to_string(report.count(Verdict::fail)) + "\" errors=\"0\" skipped=\"" +
-           std::to_string(report.count(Verdict::skip)) + "\" time=\"" + seconds(report.seconds) + "\" timestamp=\"" +
-           report.when + "\">\n";
+    out += "  <testsuite name=\"" + xml_escaped(report.target) + "\" tests=\"" +
+           std::to_string(report.outcomes.size()) + "\" failures=\"" + std::to_string(report.count(Verdict::fail)) +
+           "\" errors=\"0\" skipped=\"" + std::to_string(report.count(Verdict::skip)) + "\" time=\"" +
+           seconds(report.seconds) + "\" timestamp=\"" + report.when + "\">\n";
     for (const Outcome& each : report.outcomes) out += testcase(report, each);
     out += "  </testsuite>\n";
   }

@@ -12,7 +12,7 @@ namespace lastbyte::check {
 namespace {
 
 constexpr Duration kStartLimit{10'000};
-constexpr Duration kLook{3};
+constexpr Duration kStartPause{3};
 constexpr std::size_t kOutputShown = 2000;
 
 bool mentions(const Target& target, const std::string& placeholder) {
@@ -141,7 +141,7 @@ Result<Launched::One> Launched::start(const std::string& name, const Form& form,
       return failure("start " + name + " on " + listen.text(), 0,
                      what + "; it wrote: " + tail(read_file(one.directory.file("output"))));
     }
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kStartPause);
   }
   return one;
 }

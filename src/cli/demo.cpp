@@ -9,7 +9,7 @@ namespace lastbyte::cli {
 
 namespace {
 
-int run(const Arguments& arguments) {
+int run_demo(const Arguments& arguments) {
   std::uint16_t port = 8080;
   if (arguments.count("port") > 1) return usage_error("demo", "--port: given twice; expected once");
   if (const auto text = arguments.first("port")) {
@@ -33,7 +33,7 @@ Command demo_command() {
                    .placeholder = "PORT",
                    .help = "Port on 127.0.0.1 to listen on: 0 to 65535, where 0 lets the kernel pick. Default: 8080.",
                    .group = "Options"}},
-      .run = run};
+      .run = run_demo};
 }
 
 }  // namespace lastbyte::cli

@@ -46,7 +46,7 @@ tl::expected<std::optional<std::uint32_t>, std::string> pid_of(const Arguments& 
   return static_cast<std::uint32_t>(*pid);
 }
 
-int run(const Arguments& arguments) {
+int run_import(const Arguments& arguments) {
   const std::vector<std::string>& operands = arguments.operands();
   if (operands.empty()) return usage_error("import", "whose configuration? expected lxd or incus");
   if (operands.front() != "lxd" && operands.front() != "incus")
@@ -82,7 +82,7 @@ Command import_command() {
                        .help = "The instance's first process (`lxc info INSTANCE` tells it), whose namespaces are "
                                "entered. Without it the configuration has the word PID in its place, to be filled in.",
                        .group = "General"}},
-          .run = run,
+          .run = run_import,
           .operands = 2};
 }
 

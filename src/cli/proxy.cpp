@@ -67,7 +67,7 @@ int print_ok(const config::Config& config) {
   return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int run_proxy(const Arguments& arguments) {
   if (arguments.count(kConfigFlag) > 1) return usage_error("proxy", "--config: given twice; expected once");
   if (arguments.has(kCheckFlag) && arguments.has(kPrintFlag)) {
     return usage_error("proxy", "--check-config and --print-config exclude each other; both check");
@@ -107,7 +107,7 @@ Command proxy_command() {
           "line or the configuration is wrong.\n"
           "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
       .options = options(),
-      .run = run};
+      .run = run_proxy};
 }
 
 }  // namespace lastbyte::cli

@@ -100,11 +100,6 @@ void check_access(const Placings& placings, std::vector<Problem>& problems) {
          problems);
 }
 
-bool is_loopback(const net::Address& address) {
-  const std::string ip = address.ip_text();
-  return ip.starts_with("127.") || ip == "::1";
-}
-
 std::string_view family_name(const net::Address& address) { return address.family() == AF_INET ? "IPv4" : "IPv6"; }
 
 /// What is wrong with connecting from `source` to `upstream`; empty: nothing.
@@ -114,7 +109,7 @@ std::string wrong_with_source(const net::Address& source, const std::optional<ne
     return "is " + std::string(family_name(source)) + ", but the upstream, " + upstream->ip_text() + ", is " +
            std::string(family_name(*upstream)) + "; expected the same";
   }
-  if (upstream && is_loopback(source) && !is_loopback(*upstream) && !upstream->is_wildcard()) {
+  if (upstream && source.is_loopback() && !upstream->is_loopback() && !upstream->is_wildcard()) {
     return "is a loopback address, from which the upstream, " + upstream->ip_text() + ", cannot be reached";
   }
   if (source.port() != 0 && all.process.good("workers") && all.process.value.workers != 1) {

@@ -64,11 +64,6 @@ struct Listener {
 
 bool same_ip(const net::Address& a, const net::Address& b) { return a.ip_text() == b.ip_text(); }
 
-bool is_loopback(const net::Address& address) {
-  const std::string ip = address.ip_text();
-  return ip.starts_with("127.") || ip == "::1";
-}
-
 template <typename Touches>
 bool any_pair(const Place& a, const Place& b, Touches touches) {
   if (!a.name.empty() && a.name == b.name) return true;
@@ -98,8 +93,8 @@ bool arrives(const Place& to, const Listener& listener) {
   if (!listener.forwarding->value.client.socket.interface.empty()) return false;
   return any_pair(to, *listener.place, [](const net::Address& target, const net::Address& at) {
     // Connecting to the address for all reaches this machine itself (net/ipv4/route.c ip_route_output_key_hash_rcu).
-    const bool to_self = is_loopback(target) || target.is_wildcard();
-    return same_ip(target, at) || (at.is_wildcard() && to_self) || (target.is_wildcard() && is_loopback(at));
+    const bool to_self = target.is_loopback() || target.is_wildcard();
+    return same_ip(target, at) || (at.is_wildcard() && to_self) || (target.is_wildcard() && at.is_loopback());
   });
 }
 

@@ -123,12 +123,13 @@ void add_linger(Table& table) {
 template <typename Get>
 void add_socket(Table& table, Group group, const std::string& side, Get get) {
   const auto only = [&](Kinds kinds) { group == Group::client ? table.listening(kinds) : table.connecting(kinds); };
-  const auto add = [&](const std::string& key, const auto& codec, auto member, std::string meaning) -> Setting& {
+  const auto add = [&]<typename Member>(const std::string& key, const auto& codec, Member,
+                                        std::string_view meaning) -> Setting& {
     return table.add<Forwarding>(
-        group, side + key, codec, [get, member](auto& f) -> auto& { return member(get(f)); }, std::move(meaning));
+        group, side + key, codec, [](auto& f) -> auto& { return Member()(Get()(f)); }, meaning);
   };
-  const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string meaning) {
-    needs<Forwarding>(add(key, codec, member, std::move(meaning)), side + "keepalive.enabled",
+  const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string_view meaning) {
+    needs<Forwarding>(add(key, codec, member, meaning), side + "keepalive.enabled",
                       [get](const Forwarding& f) { return get(f).keepalive.enabled; });
     only(kTcp);
   };

@@ -32,14 +32,15 @@ void Table::listening(Kinds kinds) { only_for(rows.back(), "listen", &Forwarding
 
 void Table::connecting(Kinds kinds) { only_for(rows.back(), "connect", &Forwarding::connect, kinds); }
 
-Setting& Table::push(Group group, std::string key, std::string placeholder, std::string expects, std::string meaning) {
+Setting& Table::push(Group group, std::string_view key, const std::string& placeholder, const std::string& expects,
+                     std::string_view meaning) {
   Setting row;
   row.group = group;
-  row.flag = dashed(key);
-  row.key = std::move(key);
-  row.placeholder = std::move(placeholder);
-  row.expects = std::move(expects);
-  row.meaning = std::move(meaning);
+  row.key = key;
+  row.flag = dashed(row.key);
+  row.placeholder = placeholder;
+  row.expects = expects;
+  row.meaning = meaning;
   return rows.emplace_back(std::move(row));
 }
 

@@ -15,41 +15,51 @@
 
 namespace lastbyte::config {
 
-template <typename Owner, typename Value, typename Get>
-Field<Owner> single_field(const Codec<Value>& codec, Get get) {
+/// Where a setting's value stands in its owner. Plain pointers, so that fields are made once a kind of value and not
+/// once a setting.
+template <typename Owner, typename Value>
+struct Place {
+  /// `get`: a lambda without captures that takes an owner, const or not.
+  template <typename Get>
+  explicit Place(Get get) : in(get), in_const(get) {}
+
+  Value& (*in)(Owner&);
+  const Value& (*in_const)(const Owner&);
+};
+
+template <typename Owner, typename Value>
+Field<Owner> single_field(const Codec<Value>& codec, Place<Owner, Value> place) {
   Field<Owner> field;
-  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = codec.parse(text);
+  field.read = [parse = codec.parse, place](Owner& owner, std::string_view text) -> std::optional<std::string> {
+    auto value = parse(text);
     if (!value) return value.error();
-    get(owner) = std::move(*value);
+    place.in(owner) = std::move(*value);
     return std::nullopt;
   };
-  field.print = [codec, get](const Owner& owner) { return std::vector<std::string>{codec.print(get(owner))}; };
-  field.reset = [get](Owner& owner) {
-    const Owner fresh{};
-    get(owner) = get(fresh);
+  field.print = [print = codec.print, place](const Owner& owner) {
+    return std::vector<std::string>{print(place.in_const(owner))};
   };
+  field.reset = [place](Owner& owner) { place.in(owner) = place.in_const(Owner{}); };
   return field;
 }
 
-template <typename Owner, typename Value, typename Get>
-Field<Owner> list_field(const Codec<Value>& codec, Get get) {
+template <typename Owner, typename Value>
+Field<Owner> list_field(const Codec<Value>& codec, Place<Owner, std::vector<Value>> place) {
   Field<Owner> field;
-  field.read = [codec, get](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = codec.parse(text);
+  field.read = [parse = codec.parse, place](Owner& owner, std::string_view text) -> std::optional<std::string> {
+    auto value = parse(text);
     if (!value) return value.error();
-    if (std::find(get(owner).begin(), get(owner).end(), *value) != get(owner).end()) {
-      return "given twice; expected each once";
-    }
-    get(owner).push_back(std::move(*value));
+    auto& values = place.in(owner);
+    if (std::find(values.begin(), values.end(), *value) != values.end()) return "given twice; expected each once";
+    values.push_back(std::move(*value));
     return std::nullopt;
   };
-  field.print = [codec, get](const Owner& owner) {
+  field.print = [print = codec.print, place](const Owner& owner) {
     std::vector<std::string> texts;
-    for (const Value& value : get(owner)) texts.push_back(codec.print(value));
+    for (const Value& value : place.in_const(owner)) texts.push_back(print(value));
     return texts;
   };
-  field.reset = [get](Owner& owner) { get(owner).clear(); };
+  field.reset = [place](Owner& owner) { place.in(owner).clear(); };
   return field;
 }
 
@@ -64,21 +74,13 @@ void needs(Setting& row, std::string key, std::function<bool(const Owner&)> hold
 class Table {
  public:
   template <typename Owner, typename Value, typename Get>
-  Setting& add(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
-    const Field<Owner> field = single_field<Owner>(codec, get);
-    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
-    row.standard = field.print(Owner{}).front();
-    row.field = field;
-    return row;
+  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
+    return add(group, key, codec, Place<Owner, Value>(get), meaning);
   }
 
   template <typename Value, typename Get>
-  Setting& add_list(Group group, std::string key, const Codec<Value>& codec, Get get, std::string meaning) {
-    Setting& row = push(group, std::move(key), codec.placeholder, codec.expects, std::move(meaning));
-    row.standard = kNoneWord;
-    row.list = true;
-    row.field = list_field<relay::Forwarding>(codec, get);
-    return row;
+  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
+    return add_list(group, key, codec, Place<relay::Forwarding, std::vector<Value>>(get), meaning);
   }
 
   /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
@@ -90,7 +92,28 @@ class Table {
   std::vector<Setting> rows;
 
  private:
-  Setting& push(Group group, std::string key, std::string placeholder, std::string expects, std::string meaning);
+  template <typename Owner, typename Value>
+  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Place<Owner, Value> place,
+               std::string_view meaning) {
+    Field<Owner> field = single_field(codec, place);
+    Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
+    row.standard = field.print(Owner{}).front();
+    row.field = std::move(field);
+    return row;
+  }
+
+  template <typename Value>
+  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec,
+                    Place<relay::Forwarding, std::vector<Value>> place, std::string_view meaning) {
+    Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
+    row.standard = kNoneWord;
+    row.list = true;
+    row.field = list_field(codec, place);
+    return row;
+  }
+
+  Setting& push(Group group, std::string_view key, const std::string& placeholder, const std::string& expects,
+                std::string_view meaning);
 };
 
 }  // namespace lastbyte::config

@@ -126,6 +126,12 @@ bool Address::is_wildcard() const {
   return false;
 }
 
+bool Address::is_loopback() const {
+  if (family() == AF_INET) return ntohl(address_.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  if (family() == AF_INET6) return std::memcmp(&address_.v6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
+  return false;
+}
+
 socklen_t Address::size() const {
   if (family() == AF_INET) return sizeof(sockaddr_in);
   if (family() == AF_INET6) return sizeof(sockaddr_in6);

@@ -34,6 +34,8 @@ class Address {
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
   [[nodiscard]] bool is_wildcard() const;
+  /// 127.0.0.0/8 or ::1.
+  [[nodiscard]] bool is_loopback() const;
   [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
   /// As unix_name() takes it; empty for other families too.
   [[nodiscard]] std::string unix_name() const;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 #include <string_view>
 
@@ -18,13 +17,11 @@ using relay::DatagramFlow;
 using relay::Record;
 using termination::Which;
 
-constexpr std::array kBoth{Which::client, Which::upstream};
-
 const DatagramFlow& flow(const Record& record, Which source) {
   return record.datagrams->flows[static_cast<std::size_t>(source)];
 }
 
-std::string cause(const Record& record) {
+std::string ending(const Record& record) {
   switch (record.datagrams->end) {
     case DatagramEnd::idle: return "idle";
     case DatagramEnd::failed:
@@ -37,8 +34,8 @@ std::string cause(const Record& record) {
 }
 
 std::string datagram_summary(const Record& record) {
-  std::string out = cause(record);
-  for (const Which source : kBoth)
+  std::string out = ending(record);
+  for (const Which source : termination::kBoth)
     if (const auto lost = flow(record, source).dropped; lost != 0)
       out += fmt::format(", {} datagram{} from {} dropped", lost, lost == 1 ? "" : "s", name(source));
   return out;
@@ -60,7 +57,7 @@ std::string_view name(relay::DatagramEnd end) {
 std::string datagrams_to_text(const Record& record) {
   std::string out = text_head(record, datagram_summary(record));
   auto to = std::back_inserter(out);
-  for (const Which which : kBoth) {
+  for (const Which which : termination::kBoth) {
     const DatagramFlow& each = flow(record, which);
     fmt::format_to(to, " | {}", name(which));
     if (const int error = record.side(which).error; error != 0) fmt::format_to(to, " error={}", errno_name(error));
@@ -75,7 +72,7 @@ std::string datagrams_to_text(const Record& record) {
 std::string datagrams_to_json(const Record& record) {
   std::string out = fmt::format(R"({},"transport":"udp","end":"{}","summary":"{}","duration_us":{})", json_head(record),
                                 name(record.datagrams->end), datagram_summary(record), record.duration.count());
-  for (const Which which : kBoth) {
+  for (const Which which : termination::kBoth) {
     const DatagramFlow& each = flow(record, which);
     fmt::format_to(std::back_inserter(out),
                    R"(,"{}":{{"address":{},"error":{},"datagrams":{},"bytes":{},"dropped_datagrams":{},)"

@@ -31,7 +31,7 @@ void append_introduction(std::string& out, const relay::Record& record) {
                  told.rejection.empty() ? "null" : quoted(told.rejection));
 }
 
-void append_side(std::string& out, const relay::Record& record, Which which) {
+void append_side_object(std::string& out, const relay::Record& record, Which which) {
   const relay::SideRecord& side = record.side(which);
   const relay::FlowRecord& flow = side.flow;
   fmt::format_to(std::back_inserter(out),
@@ -56,8 +56,8 @@ std::string to_json(const relay::Record& record) {
                   name(verdict.limit), record.retries, record.duration.count(),
                   connected ? fmt::format("{}", record.connect_duration.count()) : "null");
   append_introduction(out, record);
-  append_side(out, record, Which::client);
-  append_side(out, record, Which::upstream);
+  append_side_object(out, record, Which::client);
+  append_side_object(out, record, Which::upstream);
   out += '}';
   return out;
 }

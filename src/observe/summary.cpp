@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cerrno>
 #include <string_view>
 
@@ -16,8 +15,6 @@ using termination::End;
 using termination::First;
 using termination::Verdict;
 using termination::Which;
-
-constexpr std::array kBoth{Which::client, Which::upstream};
 
 /// How much an end says about the cause: a side that we reset because of the other one explains nothing.
 int weight(End end) {
@@ -104,7 +101,7 @@ std::string summary(const relay::Record& record) {
   const bool limit_is_told = verdict.end(culprit(verdict)) == End::limit;
   if (verdict.limit != Deadline::none && verdict.limit != Deadline::drain && !limit_is_told)
     out += fmt::format(", {} limit passed", name(verdict.limit));
-  for (const Which source : kBoth)
+  for (const Which source : termination::kBoth)
     if (const auto lost = record.side(source).flow.undelivered; lost != 0)
       out += fmt::format(", {} byte{} from {} undelivered", lost, lost == 1 ? "" : "s", name(source));
   return out;

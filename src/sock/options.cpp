@@ -43,9 +43,9 @@ std::vector<option> long_options() {
 }
 
 const OptionRow& row_of(int found) {
-  const auto rows = option_table();
-  if (found >= long_option_base) return rows[static_cast<std::size_t>(found - long_option_base)];
-  return *std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.letter == found; });
+  const auto table = option_table();
+  if (found >= long_option_base) return table[static_cast<std::size_t>(found - long_option_base)];
+  return *std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.letter == found; });
 }
 
 std::string name_of(const OptionRow& row) {

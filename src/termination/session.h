@@ -15,6 +15,8 @@ namespace lastbyte::termination {
 /// Which of the two sockets. Everything in this room is blind to the difference (property 7).
 enum class Which : std::uint8_t { client, upstream };
 
+inline constexpr std::array kBoth{Which::client, Which::upstream};
+
 constexpr Which other(Which which) { return which == Which::client ? Which::upstream : Which::client; }
 
 /// How the flow out of a side stands, as far as we have read it.

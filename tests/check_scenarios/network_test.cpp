@@ -7,15 +7,10 @@
 #include "check/grade.h"
 #include "check/peer.h"
 #include "net/namespace.h"
+#include "script.h"
 
 namespace lastbyte::check {
 namespace {
-
-Script script(std::string_view text) {
-  auto parsed = parse_script(text);
-  EXPECT_TRUE(parsed);
-  return parsed ? *parsed : Script{};
-}
 
 /// For tests that need what only root has, and not everywhere.
 class InNetworks : public ::testing::Test {

@@ -18,12 +18,6 @@ namespace {
 
 using net::proxy_protocol::Version;
 
-Script script(std::string_view text) {
-  auto parsed = parse_script(text);
-  EXPECT_TRUE(parsed);
-  return parsed ? *parsed : Script{};
-}
-
 bool plays(const char* scenario, const char* variant) {
   return has_meaning(*find_scenario(scenario), *find_variant(variant));
 }

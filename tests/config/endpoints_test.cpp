@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::seconds;
 
-Config yaml(const std::string& text) {
+Config config_in(const std::string& text) {
   const Loaded loaded = load_yaml(text, "f.yaml");
   for (const Problem& problem : loaded.problems) ADD_FAILURE() << problem.text();
   return loaded.config.value_or(Config{});
@@ -16,7 +16,7 @@ Config yaml(const std::string& text) {
 
 // A file may say in its defaults what only some of its endpoints can have.
 TEST(Endpoints, defaults_go_to_the_endpoints_that_can_have_them) {
-  const Config config = yaml(R"(
+  const Config config = config_in(R"(
 defaults:
   linger: {mode: always, time: 20s}
   limits: {idle: 1h, datagram-idle: 5s, proxy-header: 2s}
@@ -72,7 +72,7 @@ forwardings:
 
 TEST(Endpoints, ports_go_one_to_one_or_all_to_one) {
   const auto both = [](const std::string& listen, const std::string& connect) {
-    return yaml("forwardings: [{listen: '" + listen + "', connect: '" + connect + "'}]").forwardings.front();
+    return config_in("forwardings: [{listen: '" + listen + "', connect: '" + connect + "'}]").forwardings.front();
   };
   EXPECT_EQ(both("tcp::1-3", "tcp:h:7-9").connect.count(), 3U);
   EXPECT_EQ(both("tcp::1-3", "tcp:h:7,9,8").connect.count(), 3U);
@@ -85,7 +85,8 @@ TEST(Endpoints, ports_go_one_to_one_or_all_to_one) {
 
 TEST(Endpoints, listeners_that_do_not_conflict_stand_beside_each_other) {
   const auto both = [](const std::string& a, const std::string& b) {
-    return yaml("defaults: {connect: 'tcp:h:1'}\nforwardings:\n  - {name: a, " + a + "}\n  - {name: b, " + b + "}\n")
+    return config_in("defaults: {connect: 'tcp:h:1'}\nforwardings:\n  - {name: a, " + a + "}\n  - {name: b, " + b +
+                     "}\n")
         .forwardings.size();
   };
   EXPECT_EQ(both("listen: 'tcp:0.0.0.0:80'", "listen: 'tcp:[::]:80'"), 2U);  // v6only
@@ -105,16 +106,16 @@ TEST(Endpoints, listeners_that_do_not_conflict_stand_beside_each_other) {
 }
 
 TEST(Endpoints, a_chain_of_forwardings_is_no_loop) {
-  const Config config = yaml(
+  const Config config = config_in(
       "forwardings:\n  - {listen: 'tcp:127.0.0.1:1', connect: 'tcp:127.0.0.1:2'}\n"
       "  - {listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:3'}\n");
   EXPECT_EQ(config.forwardings.size(), 2U);
 }
 
 TEST(Endpoints, the_same_port_on_another_machine_is_no_loop) {
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp::80', connect: 'tcp:10.0.0.1:80'}\n").forwardings.size(), 1U);
-  EXPECT_EQ(yaml("forwardings:\n  - {listen: 'tcp:10.0.0.1:80', connect: 'tcp:127.0.0.1:80'}\n").forwardings.size(),
-            1U);
+  EXPECT_EQ(config_in("forwardings:\n  - {listen: 'tcp::80', connect: 'tcp:10.0.0.1:80'}\n").forwardings.size(), 1U);
+  EXPECT_EQ(
+      config_in("forwardings:\n  - {listen: 'tcp:10.0.0.1:80', connect: 'tcp:127.0.0.1:80'}\n").forwardings.size(), 1U);
 }
 
 TEST(Endpoints, the_same_port_of_another_kind_or_place_is_no_loop) {
@@ -126,7 +127,7 @@ TEST(Endpoints, the_same_port_of_another_kind_or_place_is_no_loop) {
         "{listen: 'tcp::80-82', connect: 'tcp:127.0.0.1:83-85'}",
         // Each port leads to the next one, and the last one out.
         "{listen: 'tcp::80-82', connect: 'tcp:127.0.0.1:81-83'}"}) {
-    EXPECT_EQ(yaml("forwardings: [" + forwarding + "]").forwardings.size(), 1U) << forwarding;
+    EXPECT_EQ(config_in("forwardings: [" + forwarding + "]").forwardings.size(), 1U) << forwarding;
   }
 }
 

@@ -101,6 +101,16 @@ TEST(Address, knows_the_wildcards) {
   EXPECT_FALSE(v4("::1").is_wildcard());
 }
 
+TEST(Address, knows_the_loopback_addresses) {
+  EXPECT_TRUE(v4("127.0.0.1").is_loopback());
+  EXPECT_TRUE(v4("127.255.0.3").is_loopback());
+  EXPECT_TRUE(v4("::1").is_loopback());
+  EXPECT_FALSE(v4("128.0.0.1").is_loopback());
+  EXPECT_FALSE(v4("0.0.0.0").is_loopback());
+  EXPECT_FALSE(v4("::").is_loopback());
+  EXPECT_FALSE(Address{}.is_loopback());
+}
+
 TEST(Address, compares_address_and_port) {
   EXPECT_EQ(v4("10.0.0.1", 1), v4("10.0.0.1", 1));
   EXPECT_NE(v4("10.0.0.1", 1), v4("10.0.0.1", 2));

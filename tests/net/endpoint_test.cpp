@@ -25,13 +25,13 @@ std::string detail_of(std::string_view text, EndpointUse use) {
   return endpoint ? "" : endpoint.error().detail;
 }
 
-struct Row {
+struct Form {
   std::string text;
   std::string expected;
 };
 
 TEST(Endpoint, forms_for_both_uses) {
-  for (const auto& [text, expected] : std::vector<Row>{
+  for (const auto& [text, expected] : std::vector<Form>{
            {"tcp:127.0.0.1:80", "127.0.0.1|80"},
            {"tcp:0.0.0.0:65535", "0.0.0.0|65535"},
            {"tcp:[::1]:443", "::1|443"},
@@ -80,7 +80,7 @@ TEST(Endpoint, wrong_ones_say_what_was_expected) {
   const std::string udp_forms = "expected udp:HOST:PORT or udp:[IPV6]:PORT, or udp::PORT for all addresses";
   const std::string brackets = "an IPv6 address stands in brackets; expected tcp:[IPV6]:PORT";
   const std::string name = "; a name has letters, digits, '-', '_' and '.'";
-  for (const auto& [text, detail] : std::vector<Row>{
+  for (const auto& [text, detail] : std::vector<Form>{
            {"", all_forms},
            {"tcp", all_forms},
            {"127.0.0.1:80", all_forms},
@@ -140,7 +140,7 @@ TEST(Endpoint, wrong_ones_say_what_was_expected) {
 }
 
 TEST(Endpoint, wrong_ports_of_a_list_are_named) {
-  for (const auto& [ports, detail] : std::vector<Row>{
+  for (const auto& [ports, detail] : std::vector<Form>{
            {"80,", "the port is ''; expected 0 to 65535"},
            {",80", "the port is ''; expected 0 to 65535"},
            {"80-", "the port is ''; expected 0 to 65535"},

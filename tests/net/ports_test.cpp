@@ -17,7 +17,7 @@ std::vector<std::uint16_t> each(const Ports& all) {
   return out;
 }
 
-struct Row {
+struct WrongPorts {
   std::string text;
   std::string expected;
 };
@@ -45,7 +45,7 @@ TEST(Ports, print_as_they_were_written) {
 
 TEST(Ports, wrong_ones_say_what_was_expected) {
   const std::string range = "; expected 0 to 65535";
-  for (const auto& [text, expected] : std::vector<Row>{
+  for (const auto& [text, expected] : std::vector<WrongPorts>{
            {"", "the port is ''" + range},
            {"x", "the port is 'x'" + range},
            {"080", "the port is '080'" + range},

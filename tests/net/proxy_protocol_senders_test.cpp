@@ -87,7 +87,7 @@ class ReservedPort {
 
 std::string received(const Descriptor& socket, std::string_view end) {
   std::string all;
-  while (!all.ends_with(end) && (test::wait_for(socket.get(), POLLIN) & POLLIN) != 0) {
+  while (!all.ends_with(end) && (net::test::wait_for(socket.get(), POLLIN) & POLLIN) != 0) {
     std::array<char, 4096> room{};
     const ssize_t size = ::recv(socket.get(), room.data(), room.size(), 0);
     if (size <= 0) break;
@@ -107,7 +107,7 @@ constexpr std::string_view kData = "early data";
 
 Seen through(const Address& sender, const Descriptor& upstream) {
   Descriptor client;
-  const bool connected = test::eventually([&] {
+  const bool connected = net::test::eventually([&] {
     client = Descriptor(::socket(sender.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     return ::connect(client.get(), sender.data(), sender.size()) == 0;
   });
@@ -115,8 +115,8 @@ Seen through(const Address& sender, const Descriptor& upstream) {
     ADD_FAILURE() << "the sender does not listen on " << sender.text();
     return {};
   }
-  EXPECT_TRUE(test::send_all(client, kData));
-  const Descriptor accepted = test::accept_one(upstream);
+  EXPECT_TRUE(net::test::send_all(client, kData));
+  const Descriptor accepted = net::test::accept_one(upstream);
   return {.client = local_address(client.get()), .sender = sender, .bytes = received(accepted, kData)};
 }
 
@@ -141,7 +141,7 @@ Header expect_told(const Seen& seen, Version version) {
 
 class Senders : public testing::TestWithParam<int> {
  protected:
-  Senders() : upstream(test::listener()), port(GetParam()) {}
+  Senders() : upstream(net::test::listener()), port(GetParam()) {}
 
   [[nodiscard]] std::string upstream_text() const { return local_address(upstream.get()).text(); }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "passed.h"
+
 namespace lastbyte::proxy {
 namespace {
 
@@ -11,28 +13,22 @@ PassedSocket passed(const char* name, const net::Address& address, bool dual_sta
   return {nullptr, name, address, dual_stack};
 }
 
-std::vector<PassedSocket> list(PassedSocket one) {
-  std::vector<PassedSocket> all;
-  all.push_back(std::move(one));
-  return all;
-}
-
 TEST(Activation, a_socket_goes_to_the_forwarding_of_its_address) {
   const std::vector<Wanted> wanted{{"a", {at("127.0.0.1", 80)}}, {"b", {at("::1", 81), at("127.0.0.1", 81)}}};
-  const auto owners = match(list(passed("lastbyte.socket", at("127.0.0.1", 81))), wanted);
+  const auto owners = match(only(passed("lastbyte.socket", at("127.0.0.1", 81))), wanted);
   ASSERT_TRUE(owners) << owners.error().text();
   EXPECT_EQ(*owners, std::vector<std::size_t>{1});
 }
 
 TEST(Activation, a_socket_goes_to_the_forwarding_of_its_name_wherever_it_is_bound) {
   const std::vector<Wanted> wanted{{"a", {at("127.0.0.1", 80)}}, {"b", {at("127.0.0.1", 81)}}};
-  const auto owners = match(list(passed("b", at("127.0.0.1", 80))), wanted);
+  const auto owners = match(only(passed("b", at("127.0.0.1", 80))), wanted);
   ASSERT_TRUE(owners) << owners.error().text();
   EXPECT_EQ(*owners, std::vector<std::size_t>{1}) << "the name outranks the address";
 }
 
 TEST(Activation, a_socket_that_belongs_nowhere_is_an_error_that_says_what_was_expected) {
-  const auto owners = match(list(passed("web.socket", at("127.0.0.1", 90))), {{"a", {at("127.0.0.1", 80)}}});
+  const auto owners = match(only(passed("web.socket", at("127.0.0.1", 90))), {{"a", {at("127.0.0.1", 80)}}});
   ASSERT_FALSE(owners);
   const std::string text = owners.error().text();
   for (const char* part : {"web.socket", "127.0.0.1:90", "127.0.0.1:80"})
@@ -41,14 +37,14 @@ TEST(Activation, a_socket_that_belongs_nowhere_is_an_error_that_says_what_was_ex
 
 TEST(Activation, a_socket_goes_to_the_port_of_its_forwarding_that_it_is_bound_to) {
   const std::vector<Wanted> wanted{{"a", {at("127.0.0.1", 80)}}, {"a", {at("127.0.0.1", 81)}}};
-  EXPECT_EQ(match(list(passed("a", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
-  EXPECT_EQ(match(list(passed("x", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
+  EXPECT_EQ(match(only(passed("a", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
+  EXPECT_EQ(match(only(passed("x", at("127.0.0.1", 81))), wanted), std::vector<std::size_t>{1});
 }
 
 TEST(Activation, of_many_addresses_an_error_names_the_first_few) {
   std::vector<Wanted> wanted;
   for (std::uint16_t port = 1; port <= 1000; ++port) wanted.push_back({"a", {at("127.0.0.1", port)}});
-  const auto owners = match(list(passed("web.socket", at("127.0.0.1", 2000))), wanted);
+  const auto owners = match(only(passed("web.socket", at("127.0.0.1", 2000))), wanted);
   ASSERT_FALSE(owners);
   const std::string text = owners.error().text();
   EXPECT_NE(text.find("127.0.0.1:8, or 992 more, or FileDescriptorName="), std::string::npos) << text;

@@ -8,6 +8,7 @@
 #include "../net/own_network.h"
 #include "net/datagram.h"
 #include "net/socket.h"
+#include "passed.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -32,12 +33,6 @@ PassedSocket passed_on(const std::string& name, const char* ip) {
   auto sockets = net::listen_on(*net::Address::parse(ip, 0), {}, 1);
   const net::Address address = net::local_address(sockets->front().get());
   return {std::make_shared<const Descriptor>(std::move(sockets->front())), name, address, false};
-}
-
-std::vector<PassedSocket> list(PassedSocket one) {
-  std::vector<PassedSocket> all;
-  all.push_back(std::move(one));
-  return all;
 }
 
 TEST(Listeners, every_worker_gets_a_socket_of_its_own_on_the_same_port) {
@@ -117,7 +112,7 @@ TEST(Listeners, each_port_has_the_upstream_of_its_place_or_the_only_one) {
 TEST(Listeners, a_passed_socket_is_shared_by_all_workers_instead_of_a_new_one) {
   PassedSocket socket = passed_on("x.socket", "127.0.0.1");
   const net::Address address = socket.address;
-  auto bound = bind({forwarding("a", "127.0.0.1", address.port())}, 2, list(std::move(socket)));
+  auto bound = bind({forwarding("a", "127.0.0.1", address.port())}, 2, only(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   EXPECT_EQ(bound->front().addresses(), std::vector<net::Address>{address});
   for (unsigned worker = 0; worker < 2; ++worker) {
@@ -130,7 +125,7 @@ TEST(Listeners, a_passed_socket_is_shared_by_all_workers_instead_of_a_new_one) {
 TEST(Listeners, a_passed_socket_of_the_forwardings_name_is_all_it_listens_on) {
   PassedSocket socket = passed_on("a", "127.0.0.1");
   const net::Address address = socket.address;
-  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
+  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, only(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   EXPECT_EQ(bound->front().addresses(), std::vector<net::Address>{address});
 }
@@ -139,7 +134,7 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
   PassedSocket socket = passed_on("x.socket", "127.0.0.1");
   const net::Address address = socket.address;
   const auto bound =
-      bind({forwarding("a", "127.0.0.1", address.port()), forwarding("b", "127.0.0.1", 0)}, 1, list(std::move(socket)));
+      bind({forwarding("a", "127.0.0.1", address.port()), forwarding("b", "127.0.0.1", 0)}, 1, only(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   EXPECT_EQ((*bound)[0].addresses().front(), address);
   EXPECT_NE((*bound)[1].addresses().front(), address);
@@ -154,7 +149,7 @@ TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) 
   auto one = forwarding("a", "", address.port());
   one.listen.transport = one.connect.transport = net::Transport::udp;
   auto bound = bind({one}, 2,
-                    list({std::make_shared<const Descriptor>(std::move(sockets->front())), "x.socket", address, false,
+                    only({std::make_shared<const Descriptor>(std::move(sockets->front())), "x.socket", address, false,
                           net::Transport::udp}));
   ASSERT_TRUE(bound) << bound.error().text();
   const auto first = listenings_for(*bound, 0);
@@ -169,7 +164,7 @@ TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   PassedSocket socket = passed_on("a", "127.0.0.1");
   const int off = 0;
   ASSERT_EQ(::setsockopt(socket.socket->get(), SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off), 0);
-  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, list(std::move(socket)));
+  const auto bound = bind({forwarding("a", "127.0.0.1", 1)}, 1, only(std::move(socket)));
   ASSERT_TRUE(bound) << bound.error().text();
   int keepalive = 0;
   socklen_t length = sizeof keepalive;
@@ -187,7 +182,7 @@ TEST(Listeners, a_passed_socket_for_another_namespace_goes_by_its_name_only) {
     const net::Address address = socket.address;
     auto inside = forwarding("a", "127.0.0.1", address.port());
     inside.client.netns = {net::NamespaceName::Kind::path, network.path(), 0};
-    const auto bound = bind({inside}, 1, list(std::move(socket)));
+    const auto bound = bind({inside}, 1, only(std::move(socket)));
     EXPECT_EQ(bound.has_value(), named);
     if (!bound) {
       EXPECT_NE(bound.error().text().find("belongs to no forwarding"), std::string::npos);

@@ -11,10 +11,6 @@
 namespace lastbyte::system_test {
 namespace {
 
-void expect_complete(Proxy& proxy, std::size_t sessions) {
-  for (const Record& record : proxy.records(sessions)) EXPECT_TRUE(record.complete) << record.line;
-}
-
 class Redis : public NeedsPrograms {
  protected:
   Redis() : NeedsPrograms({"redis-server", "redis-cli"}) {}
@@ -57,7 +53,7 @@ TEST_F(Redis, T1_APipelinedLoadIsTheSameToTheByte) {
   cli(server_->address(), {"FLUSHALL"});
   cli(server_->address(), {"--pipe"}, commands);
   EXPECT_EQ(through, digest());
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 TEST_F(Redis, T1_ALargeValueThereAndBack) {
@@ -65,7 +61,7 @@ TEST_F(Redis, T1_ALargeValueThereAndBack) {
   Proxy proxy(server_->address());
   EXPECT_EQ(cli(proxy.address(), {"-x", "SET", "large"}, value), "OK\n");
   EXPECT_TRUE(same_bytes(cli(proxy.address(), {"GET", "large"}), value + "\n"));
-  expect_complete(proxy, 2);
+  expect_complete_records(proxy, 2);
 }
 
 TEST_F(Redis, T1_ManySmallRequestsInTurn) {
@@ -78,7 +74,7 @@ TEST_F(Redis, T1_ManySmallRequestsInTurn) {
   }
   Proxy proxy(server_->address());
   EXPECT_EQ(cli(proxy.address(), {}, commands), answers);
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 /// In the newest version that is installed; "" where there is none.

@@ -9,8 +9,6 @@
 namespace lastbyte::system_test {
 namespace {
 
-const net::Address kLoopback = *net::Address::parse("127.0.0.1", 0);
-
 /// One worker, so that all clients are the same one's.
 const Flags kOneWorker{"--workers", "1"};
 

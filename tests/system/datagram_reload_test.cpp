@@ -7,8 +7,6 @@
 namespace lastbyte::system_test {
 namespace {
 
-const net::Address kLoopback = *net::Address::parse("127.0.0.1", 0);
-
 /// A port that nobody had a moment ago.
 net::Address free_address() { return UdpSocket().address(); }
 

@@ -26,7 +26,7 @@ DatagramSide side(const Json& json) {
           .dropped_bytes = json.at("dropped_bytes")};
 }
 
-DatagramRecord parse(const std::string& line) {
+DatagramRecord datagram_record(const std::string& line) {
   const Json json = Json::parse(line);
   return {.line = line,
           .forwarding = json.at("forwarding"),
@@ -117,7 +117,7 @@ std::vector<DatagramRecord> datagram_records(Proxy& proxy, std::size_t count) {
   std::vector<DatagramRecord> records;
   for (const std::string& line : proxy.lines(count)) {
     try {
-      records.push_back(parse(line));
+      records.push_back(datagram_record(line));
     } catch (const Json::exception& wrong) {
       ADD_FAILURE() << wrong.what() << " in: " << line;
     }

@@ -14,6 +14,9 @@
 
 namespace lastbyte::system_test {
 
+/// With a port of the kernel's choice.
+inline const net::Address kLoopback = *net::Address::parse("127.0.0.1", 0);
+
 struct Datagram {
   std::string bytes;
   net::Address from;
@@ -23,7 +26,7 @@ struct Datagram {
 class UdpSocket {
  public:
   /// Bound to a port of the kernel's choice where the address has none.
-  explicit UdpSocket(const net::Address& bind = *net::Address::parse("127.0.0.1", 0));
+  explicit UdpSocket(const net::Address& bind = kLoopback);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const net::Address& address() const { return address_; }
@@ -46,7 +49,7 @@ class UdpServer {
  public:
   using Answer = std::function<std::string(const std::string&)>;
   /// The same bytes unless `answer` says otherwise.
-  explicit UdpServer(Answer answer = {}, const net::Address& bind = *net::Address::parse("127.0.0.1", 0));
+  explicit UdpServer(Answer answer = {}, const net::Address& bind = kLoopback);
   ~UdpServer();
   UdpServer(const UdpServer&) = delete;
   UdpServer& operator=(const UdpServer&) = delete;

@@ -67,6 +67,10 @@ ProgramServer::ProgramServer(const std::function<Command(std::uint16_t port)>& c
 
 bool ProgramServer::listens_or_ended() { return !process_->running() || listens(process_->pid(), address_.port()); }
 
+void expect_complete_records(Proxy& proxy, std::size_t sessions) {
+  for (const Record& record : proxy.records(sessions)) EXPECT_TRUE(record.complete) << record.line;
+}
+
 std::string payload(std::size_t bytes, std::uint64_t seed) {
   std::string text(bytes, '\0');
   check::Payload(seed).fill(0, std::as_writable_bytes(std::span(text)));

@@ -11,6 +11,7 @@
 
 #include "net/address.h"
 #include "process.h"
+#include "proxy.h"
 
 namespace lastbyte::system_test {
 
@@ -40,6 +41,9 @@ class ProgramServer {
   std::unique_ptr<Process> process_;
   net::Address address_;
 };
+
+/// Of `sessions` sessions, once there are so many.
+void expect_complete_records(Proxy& proxy, std::size_t sessions);
 
 /// Bytes that never repeat themselves: what is lost, doubled or swapped shows.
 std::string payload(std::size_t bytes, std::uint64_t seed = 1);

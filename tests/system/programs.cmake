@@ -1,5 +1,4 @@
-add_library(program_server STATIC program_server.cpp)
-target_link_libraries(program_server PUBLIC system_harness GTest::gtest)
+lastbyte_test_library(program_server SOURCES program_server.cpp LIBRARIES system_harness)
 
 lastbyte_test(programs_test SOURCES databases_test.cpp datagram_programs_test.cpp go_test.cpp programs_test.cpp
   proxy_programs_test.cpp unix_programs_test.cpp LIBRARIES program_server greeting_harness)

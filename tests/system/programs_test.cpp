@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kLarge = 32'000'003;  // no multiple of any buffer
 
-void expect_complete(Proxy& proxy, std::size_t sessions) {
-  for (const Record& record : proxy.records(sessions)) EXPECT_TRUE(record.complete) << record.line;
-}
-
 /// Reads the whole request and only then says something: an echo of a half-close.
 ProgramServer socat_server(const std::string& what) {
   return ProgramServer([&](std::uint16_t port) {
@@ -37,7 +33,7 @@ TEST_F(Netcat, T1_HalfClosesAndGetsTheAnswerThatComesAfterIt) {
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
   EXPECT_EQ(through_nc(proxy.address(), input), output_of({.arguments = {"sha256sum"}, .input = input}));
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 TEST_F(Netcat, T2_GetsAllOfAnEcho) {
@@ -45,7 +41,7 @@ TEST_F(Netcat, T2_GetsAllOfAnEcho) {
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
   EXPECT_TRUE(same_bytes(through_nc(proxy.address(), input), input));
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 TEST_F(Netcat, T3_ThatIsDoneBeforeTheServerIsReachedGetsItsAnswer) {
@@ -53,7 +49,7 @@ TEST_F(Netcat, T3_ThatIsDoneBeforeTheServerIsReachedGetsItsAnswer) {
   Proxy proxy(server.address());
   const std::string sum = output_of({.arguments = {"sha256sum"}, .input = "hi"});
   for (int each = 0; each < 20; ++each) EXPECT_EQ(through_nc(proxy.address(), "hi"), sum);
-  expect_complete(proxy, 20);
+  expect_complete_records(proxy, 20);
 }
 
 class Socat : public NeedsPrograms {
@@ -69,7 +65,7 @@ TEST_F(Socat, T1_OnBothSidesWithHalfClose) {
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
   EXPECT_EQ(run(proxy.address(), input), output_of({.arguments = {"sha256sum"}, .input = input}));
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 TEST_F(Socat, T2_OnBothSidesWithAnEcho) {
@@ -77,7 +73,7 @@ TEST_F(Socat, T2_OnBothSidesWithAnEcho) {
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
   EXPECT_TRUE(same_bytes(run(proxy.address(), input), input));
-  expect_complete(proxy, 1);
+  expect_complete_records(proxy, 1);
 }
 
 /// nginx that serves and takes files, with a place for uploads that are refused early.
@@ -205,8 +201,8 @@ TEST_F(Web, T1_ThroughTwoInARow) {
   Proxy near_client(near_server.address());
   expect_download(near_client.address());
   expect_upload(near_client.address());
-  expect_complete(near_client, 2);
-  expect_complete(near_server, 2);
+  expect_complete_records(near_client, 2);
+  expect_complete_records(near_server, 2);
 }
 
 TEST_F(Web, T6_AnEarly413ThroughTwoInARow) {

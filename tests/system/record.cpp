@@ -27,7 +27,7 @@ SideRecord side(const Json& json, const std::string& line) {
   return side;
 }
 
-Record parse(const std::string& line) {
+Record stream_record(const std::string& line) {
   const Json json = Json::parse(line);
   Record record;
   record.line = line;
@@ -59,7 +59,7 @@ std::vector<Record> parse_records(const std::string& text) {
   std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
   for (std::string line; std::getline(lines, line);) {
     try {
-      records.push_back(parse(line));
+      records.push_back(stream_record(line));
     } catch (const Json::exception& wrong) {
       ADD_FAILURE() << wrong.what() << " in: " << line;
     }

@@ -257,7 +257,7 @@ Violations abort_resets_the_rest(const Exploration& exploration) {
   });
 }
 
-constexpr std::array kProperties{
+constexpr std::array kDeliveryProperties{
     Property{"P1_T1_NoFinWithoutTheSourcesFin", no_fin_without_the_sources_fin},
     Property{"P1_T1_NoFinAheadOfBytes", no_fin_ahead_of_bytes},
     Property{"P1_T1_OneFinAtMost", one_fin_at_most},
@@ -285,6 +285,6 @@ constexpr std::array kProperties{
 
 }  // namespace
 
-std::span<const Property> delivery_properties() { return kProperties; }
+std::span<const Property> delivery_properties() { return kDeliveryProperties; }
 
 }  // namespace lastbyte::termination::test

@@ -231,7 +231,7 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
   });
 }
 
-constexpr std::array kProperties{
+constexpr std::array kMachineProperties{
     Property{"P5_ClosedOnce", closed_once},
     Property{"P5_LetGoOfAsTold", let_go_of_as_told},
     Property{"P5_NothingAfterTheEnd", nothing_after_the_end},
@@ -250,6 +250,6 @@ constexpr std::array kProperties{
 
 }  // namespace
 
-std::span<const Property> machine_properties() { return kProperties; }
+std::span<const Property> machine_properties() { return kMachineProperties; }
 
 }  // namespace lastbyte::termination::test

@@ -57,7 +57,7 @@ Machine reads_before_the_connect() {
   return machine;
 }
 
-constexpr std::array kMutants{
+constexpr std::array kEarlyMutants{
     Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
     Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},
     Mutant{"ConnectsBeforeTheGreeting", "T3_NothingIsTriedBeforeTheGreeting", connects_before_the_greeting},
@@ -70,6 +70,6 @@ constexpr std::array kMutants{
 
 }  // namespace
 
-std::span<const Mutant> early_mutants() { return kMutants; }
+std::span<const Mutant> early_mutants() { return kEarlyMutants; }
 
 }  // namespace lastbyte::termination::test

@@ -1,0 +1,12 @@
+// Sockets that a supervisor has passed, for tests.
+#pragma once
+
+#include <vector>
+
+#include "proxy/activation.h"
+
+namespace lastbyte::proxy {
+
+inline std::vector<PassedSocket> only(const PassedSocket& one) { return {one}; }
+
+}  // namespace lastbyte::proxy
