@@ -16,6 +16,7 @@
 
 #include "proxy/blocked_signals.h"
 #include "proxy/reload.h"
+#include "proxy/tally.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -35,10 +36,6 @@ void unblock_own_signals() {
   pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
 }
 
-std::string counted(std::uint64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 class Control::Impl {
@@ -56,12 +53,10 @@ class Control::Impl {
 
   Result<void> run();
   [[nodiscard]] std::string story() const;
+  [[nodiscard]] Tally tally() const;
 
  private:
   enum class Stage { serving, draining, aborting };
-  struct Sums {
-    std::uint64_t accepted = 0, ended = 0, open = 0, stopped = 0, records_dropped = 0;
-  };
 
   Result<void> start_workers();
   void worker_ended(relay::Worker* worker);
@@ -76,7 +71,6 @@ class Control::Impl {
   void tell_drops(std::uint64_t dropped);
   void pet_watchdog(std::chrono::microseconds every);
   [[nodiscard]] bool workers_are_alive() const;
-  [[nodiscard]] Sums sums() const;
 
   Parts parts_;
   asio::io_context io_;
@@ -89,7 +83,7 @@ class Control::Impl {
   std::vector<relay::Worker*> running_;
   std::uint64_t beats_asked_ = 0;  ///< of each worker
   Stage stage_ = Stage::serving;
-  Sums at_stop_;
+  Tally at_stop_;
   std::uint64_t drops_told_ = 0;
   TimePoint tell_drops_after_{};
 };
@@ -156,7 +150,7 @@ void Control::Impl::stop(int number) {
   switch (stage_) {
     case Stage::serving: {
       stage_ = Stage::draining;
-      at_stop_ = sums();
+      at_stop_ = tally();
       reload_.no_more();
       release_timer_.cancel();
       ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
@@ -170,7 +164,7 @@ void Control::Impl::stop(int number) {
     }
     case Stage::draining: {
       stage_ = Stage::aborting;
-      const std::uint64_t open = sums().open;  // before the workers end them
+      const std::uint64_t open = tally().open;  // before the workers end them
       parts_.running.abort();
       parts_.messages.warn(fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(open, "session")));
       return;
@@ -212,7 +206,7 @@ void Control::Impl::release_when_due() {
 }
 
 void Control::Impl::look() {
-  const Sums now = sums();
+  const Tally now = tally();
   tell_drops(now.records_dropped);
   parts_.ports.look(now.accepted);
   if (stage_ == Stage::serving)
@@ -253,22 +247,15 @@ bool Control::Impl::workers_are_alive() const {
 }
 
 std::string Control::Impl::story() const {
-  const Sums end = sums();
+  const Tally end = tally();
   return fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it), {} dropped",
                      counted(end.ended, "session"), end.ended - at_stop_.ended, end.stopped,
                      counted(end.records_dropped, "session record"));
 }
 
-Control::Impl::Sums Control::Impl::sums() const {
-  Sums all;
-  for (const auto& worker : parts_.running.workers()) {
-    const relay::Counters& counters = worker->counters();
-    all.accepted += counters.accepted.load(std::memory_order_relaxed);
-    all.ended += counters.ended.load(std::memory_order_relaxed);
-    all.stopped += counters.stopped.load(std::memory_order_relaxed);
-    all.open += counters.open.load(std::memory_order_relaxed);
-    all.records_dropped += counters.records_dropped.load(std::memory_order_relaxed);
-  }
+Tally Control::Impl::tally() const {
+  Tally all;
+  for (const auto& worker : parts_.running.workers()) all.add(worker->counters());
   return all;
 }
 
@@ -276,5 +263,6 @@ Control::Control(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) 
 Control::~Control() = default;
 Result<void> Control::run() { return impl_->run(); }
 std::string Control::story() const { return impl_->story(); }
+std::string Control::turned_away() const { return proxy::turned_away(impl_->tally()); }
 
 }  // namespace lastbyte::proxy

@@ -37,6 +37,8 @@ class Control {
 
   /// After run(): what was served, for the operator's last line.
   [[nodiscard]] std::string story() const;
+  /// Who was turned away and what was dropped since the start; empty: nobody and nothing.
+  [[nodiscard]] std::string turned_away() const;
 
  private:
   class Impl;

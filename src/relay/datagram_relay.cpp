@@ -91,21 +91,21 @@ void DatagramRelay::on_upstream(DatagramSession& session) {
   net::DatagramInbox& in = boxes_->in;
   if (in.free() < kFewSlots) flush();
   const std::size_t before = in.used();
-  if (!receive_from_upstream(session)) return;
+  if (receive_from_upstream(session) < 0) return;
   if (!session.tuned && in.used() - before >= kMany) {
     session.tuned = true;
     net::prepare_for_many_datagrams(session.upstream.get());
   }
 }
 
-/// False: nothing was there, or an error.
-bool DatagramRelay::receive_from_upstream(DatagramSession& session) {
+/// How many slots of the inbox it filled, or a negative errno: -EAGAIN where nothing was there.
+int DatagramRelay::receive_from_upstream(DatagramSession& session) {
   net::DatagramInbox& in = boxes_->in;
   const std::size_t first = in.used();
   const int got = in.receive(session.upstream.get(), false);
   if (got < 0) {
     if (!costs_one_datagram(-got)) upstream_failed(session, -got);
-    return false;
+    return got;
   }
   std::array<std::size_t, net::DatagramInbox::kSlots> slots;
   for (std::size_t slot = first; slot < in.used(); ++slot) {
@@ -115,7 +115,7 @@ bool DatagramRelay::receive_from_upstream(DatagramSession& session) {
   session.at.group->table.touch(session, context_.now);
   heard_upstream(session);
   send_runs(session, Which::client, std::span(slots).first(in.used() - first));
-  return true;
+  return static_cast<int>(in.used() - first);
 }
 
 /// Puts what lies in the slots into the outbox, as few messages as may be, in their order.
@@ -217,8 +217,9 @@ void DatagramRelay::finish_failed() {
     failed_.pop_back();
     if (session.ended) continue;
     for (int batch = 0; batch < kLastBatches; ++batch) {
+      // A second error may stand ahead of what is left.
       flush();
-      if (!receive_from_upstream(session)) break;
+      if (receive_from_upstream(session) == -EAGAIN) break;
     }
     DatagramPort& port = *session.at.port;
     if (session.flow(Which::upstream).received == 0)

@@ -73,7 +73,7 @@ class DatagramRelay {
 
   // datagram_relay.cpp: moving datagrams
   bool receive_from_clients(DatagramSocket& at);
-  bool receive_from_upstream(DatagramSession& session);
+  int receive_from_upstream(DatagramSession& session);
   void count(DatagramSession& session, Which source, const net::Arrival& arrival);
   void forward(DatagramSession& session);
   void send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots);
@@ -104,7 +104,7 @@ class DatagramRelay {
   Result<Descriptor> open_upstream(ListenerState& state, const net::Address& to, const net::Address& client);
   bool connect(DatagramSession& session);
   void connect_failed(DatagramGroup& group, const Error& error);
-  void tell_refused(DatagramGroup& group, const std::string& why);
+  void tell_refused(DatagramGroup& group, std::string_view why);
   void finish(DatagramSession& session, DatagramEnd end);
   [[nodiscard]] Record record(const DatagramSession& session, DatagramEnd end) const;
   void finish_failed();

@@ -52,7 +52,6 @@ struct DatagramGroup {
   std::optional<TimePoint> drain_at;  ///< takes no more clients; its sessions end by then
   /// Takes no more clients: another one has its sockets, but for those that were let go. Its sessions go on.
   bool superseded = false;
-  TimePoint tell_again{};  ///< when the operator may be told of refused clients again
 
   [[nodiscard]] bool takes_clients() const { return !drain_at && !superseded; }
 };

@@ -15,7 +15,6 @@ namespace {
 constexpr Duration kAnswerIsOver{1000};
 /// At a stop, the sessions' deadlines are looked at no more often than that.
 constexpr Duration kLook{50};
-constexpr Duration kTellAgain{60'000};
 
 bool is_shortage_of_upstreams(int error) { return is_shortage(error) || error == EADDRNOTAVAIL || error == EAGAIN; }
 
@@ -144,10 +143,12 @@ void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
                  "; sessions go on, datagrams of new clients are dropped");
 }
 
-void DatagramRelay::tell_refused(DatagramGroup& group, const std::string& why) {
-  if (context_.now < group.tell_again) return;
-  group.tell_again = context_.now + kTellAgain;
-  context_.shared.warn("datagrams of new clients are dropped on " + group.forwarding->name + ": " + why);
+void DatagramRelay::tell_refused(DatagramGroup& group, std::string_view why) {
+  const auto untold = group.ports.front()->state->counts->refusals.happens(context_.now);
+  if (!untold) return;
+  std::string line = "datagrams of new clients are dropped on " + group.forwarding->name + ": " + std::string(why);
+  if (*untold > 0) line += "; " + std::to_string(*untold) + " more since the last such line";
+  context_.shared.warn(line);
 }
 
 void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {

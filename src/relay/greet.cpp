@@ -27,7 +27,8 @@ using termination::Event;
 void Session::greet() {
   greeting_ = std::make_unique<Greeting>();
   greeting_->introduction = std::make_shared<Introduction>();
-  if (welcome_ == Welcome::reject) reject("PROXY header: client.proxy-trusted does not name " + client_address_.text());
+  if (welcome_ == Welcome::reject)
+    reject_greeting("PROXY header: client.proxy-trusted does not name " + client_address_.text());
 }
 
 void Session::on_greeting_events(std::uint32_t events) {
@@ -47,11 +48,7 @@ void Session::hear_client(Coming coming) {
   if (const auto* header = std::get_if<proxy::Header>(&heard)) {
     take_header(*header, seen.size());
   } else if (const auto* refused = std::get_if<Refused>(&heard)) {
-    context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
-    // What has been said does not matter any more where it is the time that has passed.
-    if (coming != Coming::late) return reject(refused->reason);
-    greeting_->introduction->rejection = refused->reason;
-    apply(Event::deadline, Which::client);
+    reject_greeting(refused->reason, coming == Coming::late ? Event::deadline : Event::rejected);
   } else if (std::holds_alternative<Plain>(heard)) {
     let_in();
   }
@@ -67,8 +64,7 @@ void Session::take_header(const proxy::Header& header, std::size_t seen) {
     if (got.bytes <= 0) return client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
     // The byte that they came with goes no further, and they would be lost without a word (T14).
     if (got.lost_some || !got.descriptors.empty()) {
-      context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
-      return reject("file descriptors came with the PROXY header");
+      return reject_greeting("file descriptors came with the PROXY header");
     }
     taken += static_cast<std::size_t>(got.bytes);
   }
@@ -92,9 +88,15 @@ void Session::let_in() {
   start_upstream();
 }
 
-void Session::reject(std::string why) {
+/// For its PROXY header, or for want of one: where that has to do with the time, what has been said does not matter.
+void Session::reject_greeting(std::string why, Event event) {
+  context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
+  reject(std::move(why), event);
+}
+
+void Session::reject(std::string why, Event event) {
   greeting_->introduction->rejection = std::move(why);
-  apply(Event::rejected, Which::client);
+  apply(event, Which::client);
 }
 
 /// Its bytes wait for the upstream ahead of all that the client says, although no client said them.

@@ -113,7 +113,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void hear_client(Coming coming);
   void take_header(const net::proxy_protocol::Header& header, std::size_t seen);
   void let_in();
-  void reject(std::string why);
+  void reject_greeting(std::string why, termination::Event event = termination::Event::rejected);
+  void reject(std::string why, termination::Event event = termination::Event::rejected);
   void prepare_preface();
   bool send_preface();
   [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->sent < greeting_->preface.size(); }

@@ -28,11 +28,27 @@ class ClientCounts {
   std::unordered_map<net::Address, std::uint32_t, net::AddressHash> counts_;
 };
 
+/// What strangers may make happen as often as they like, and an operator is told at most once in kInterval, over all
+/// workers. Any thread.
+class Seldom {
+ public:
+  /// nullopt: not to be told. Otherwise how many have gone untold since the last that was.
+  std::optional<std::uint64_t> happens(TimePoint now);
+
+  static constexpr Duration kInterval{10'000};
+
+ private:
+  std::mutex mutex_;
+  std::optional<TimePoint> told_;
+  std::uint64_t untold_ = 0;
+};
+
 /// The sessions of one forwarding, over all workers and all its ports. A reload that changes the forwarding hands it on
 /// to what the forwarding becomes, so that sessions of before still count.
 struct ForwardingCounts {
   std::atomic<std::uint32_t> sessions{0};
   ClientCounts clients;
+  Seldom refusals;  ///< datagrams of clients that get no session
 };
 
 /// Whether accepting is, or was a moment ago, held up for want of something, over all workers: what an operator is told
@@ -50,21 +66,6 @@ class Shortage {
   std::mutex mutex_;
   bool told_ = false;
   TimePoint last_;
-};
-
-/// What strangers may make happen as often as they like, and an operator is told at most once in kInterval, over all
-/// workers. Any thread.
-class Seldom {
- public:
-  /// nullopt: not to be told. Otherwise how many have gone untold since the last that was.
-  std::optional<std::uint64_t> happens(TimePoint now);
-
-  static constexpr Duration kInterval{10'000};
-
- private:
-  std::mutex mutex_;
-  std::optional<TimePoint> told_;
-  std::uint64_t untold_ = 0;
 };
 
 struct Shared {

@@ -3,8 +3,6 @@
 namespace lastbyte::termination {
 namespace {
 
-constexpr std::array kBoth{Which::client, Which::upstream};
-
 bool failed(Input input) {
   switch (input) {
     case Input::open:
@@ -223,6 +221,8 @@ bool apply(Step& step, Event event, Which which) {
       return true;
     case Event::abort:
       if (final(session)) return false;
+      // Whatever else is armed. Who wants out at once cuts the drain time short.
+      if (session.draining) session.limit = Deadline::drain;
       note_first(session, First::stop, Which::client);
       let_go_of_all(step, Hold::stopped);
       return true;

@@ -53,7 +53,9 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
     case Event::acked: self.fin_acked = self.fin_acked || self.fin_sent; return;
     case Event::deadline: world.limit = armed; return note_first(world, First::limit, Which::client);
     case Event::stop: world.stopping = true; return note_first(world, First::stop, Which::client);
-    case Event::abort: return note_first(world, First::stop, Which::client);
+    case Event::abort:
+      if (world.stopping) world.limit = Deadline::drain;
+      return note_first(world, First::stop, Which::client);
   }
 }
 

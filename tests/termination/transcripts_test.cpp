@@ -388,6 +388,16 @@ TEST(TerminationT15, AbortResetsWhateverIsLeft) {
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> abort_all() << reset_and_close(kClient) << reset_and_close(kUpstream);
   EXPECT_EQ(play.verdict().end(kClient), End::stopped);
+  EXPECT_EQ(play.verdict().limit, Deadline::none);
+}
+
+TEST(TerminationT15, TheDrainTimeEndsAConnectTooAndIsNamed) {
+  Playbook play;
+  play >> stop();
+  ASSERT_EQ(play.deadline(), Deadline::connect);
+  play >> abort_all() << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::stopped);
+  EXPECT_EQ(play.verdict().limit, Deadline::drain);
 }
 
 }  // namespace
