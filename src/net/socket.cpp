@@ -62,9 +62,8 @@ std::string connect_advice(int code, const Address& source) {
          "net.ipv4.ip_local_port_range";
 }
 
-Result<void> bind_source(int fd, const Address& to, const Address& source, const ConnectOptions& options) {
+Result<void> bind_source(int fd, const Address& to, const Address& source) {
   Options set(fd, named(to));
-  if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (source.port() == 0) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
@@ -138,40 +137,47 @@ Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOp
   });
 }
 
-Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
-                                    bool fast_open, NamespaceThread* inside) {
-  const auto operation = [&] { return "connect " + named(to); };
+namespace {
+
+/// As far as it goes without the peer.
+Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
+                                  NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_STREAM, inside);
-  if (!made) return failure(operation(), made.error().code, std::move(made.error().detail));
-  Connecting connecting{std::move(*made)};
-  const int fd = connecting.socket.get();
-  Options set(fd, named(to));
+  if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
+  Options set(made->get(), named(to));
   set_early(set, options.socket);
+  if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (auto done = set.result(); !done) return Failure(done.error());
   if (!source.none()) {
-    if (auto bound = bind_source(fd, to, source, options); !bound) return Failure(bound.error());
+    if (auto bound = bind_source(made->get(), to, source); !bound) return Failure(bound.error());
   }
+  return made;
+}
+
+}  // namespace
+
+Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
+                                    bool fast_open, NamespaceThread* inside) {
+  auto made = socket_towards(to, source, options, inside);
+  if (!made) return Failure(made.error());
+  Connecting connecting{std::move(*made)};
+  const int fd = connecting.socket.get();
   // Refused where net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
   if (fast_open) set_integer(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   if (::connect(fd, to.data(), to.size()) == 0) {
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {
     const int code = errno;
-    return failure(operation(), code, connect_advice(code, source));
+    return failure("connect " + named(to), code, connect_advice(code, source));
   }
   return connecting;
 }
 
-Result<void> check_transparent() {
-  for (const char* ip : {"0.0.0.0", "::"}) {
-    const Address any = *Address::parse(ip, 0);
-    const Descriptor socket(::socket(any.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket) continue;  // a family that this machine does not have
-    Options set(socket.get(), named(any));
-    set_transparent(set, any.family());
-    return set.result();
-  }
-  return failure_from_errno("make a socket");
+Result<void> check_connecting(const Address& to, const Address& source, const ConnectOptions& options,
+                              NamespaceThread* inside) {
+  const auto made = socket_towards(to, source, options, inside);
+  if (!made && made.error().code != EADDRINUSE) return Failure(made.error());
+  return {};
 }
 
 // The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then

@@ -51,8 +51,10 @@ struct Connecting {
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     bool fast_open, NamespaceThread* inside = nullptr);
 
-/// Whether this process may set IP_TRANSPARENT, which ConnectOptions::transparent needs.
-Result<void> check_transparent();
+/// Whether the socket of start_connecting() can be had, up to its connect(): with these options, from this source. For
+/// UDP too, whose sockets are asked the same. A source port that is in use is none of its errors: it will be again.
+Result<void> check_connecting(const Address& to, const Address& source, const ConnectOptions& options,
+                              NamespaceThread* inside);
 
 /// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so

@@ -112,19 +112,6 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
   return kept;
 }
 
-Result<void> check_transparent(const std::vector<relay::Forwarding>& forwardings) {
-  for (const relay::Forwarding& forwarding : forwardings) {
-    if (forwarding.upstream.transparent == net::Transparent::off) continue;
-    const auto may = net::check_transparent();
-    if (may) return {};
-    return failure(
-        "forwarding '" + forwarding.name + "': upstream.transparent", may.error().code,
-        "it needs CAP_NET_RAW: start as root, or give it to the service (AmbientCapabilities= in the systemd "
-        "unit)");
-  }
-  return {};
-}
-
 std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept) {
   if (needed.net_admin && !kept.net_admin) return "CAP_NET_ADMIN";
   if (needed.net_raw && !kept.net_raw) return "CAP_NET_RAW";

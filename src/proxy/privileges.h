@@ -35,10 +35,6 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
 /// The name of one that `needed` has and `kept` has not; empty: there is none.
 std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept);
 
-/// Whether upstream.transparent can be had, where it is wanted. To be asked once privileges are dropped: with those
-/// that are left sessions must do.
-Result<void> check_transparent(const std::vector<relay::Forwarding>& forwardings);
-
 /// Becomes `identity` (if any) for good: group, supplementary groups, user, no capabilities but `kept`; then
 /// no-new-privileges, always. A process that is not root can only become what it is. Threads that there are already
 /// become `identity` too, but capabilities and no-new-privileges are each thread's own: see below.

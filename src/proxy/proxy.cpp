@@ -78,7 +78,9 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   prepared.log = std::move(*log);
   const KeptCapabilities kept = capabilities_needed(config.forwardings);
   if (auto dropped = drop_privileges(*identity, kept); !dropped) return Failure(dropped.error());
-  if (auto settled = prepared.running->privileges_dropped(kept); !settled) return Failure(settled.error());
+  const auto troubles = prepared.running->privileges_dropped(kept);
+  if (!troubles) return Failure(troubles.error());
+  for (const Error& trouble : *troubles) messages.warn(trouble.text());
   return prepared;
 }
 

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "net/unix_stream.h"
 #include "proxy/descriptors.h"
+#include "proxy/upstreams.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -136,6 +137,15 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
 
 Running::~Running() = default;
 
+/// The threads of namespaces give up what the process has given up, and only then make sockets. With what is left
+/// sessions must do.
+template <typename Ports>
+Result<std::vector<Error>> Running::settle(const Ports& ports) {
+  if (auto dropped = namespaces_.drop_privileges(); !dropped) return Failure(dropped.error());
+  namespaces_.fill();
+  return check_upstreams(upstreams_of(ports));
+}
+
 Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolved> resolved) {
   // Before there are forwardings, there is nothing to keep.
   const bool first = config_.forwardings.empty();
@@ -143,8 +153,8 @@ Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolve
   if (auto possible = check_capabilities(config); !possible) return Failure(possible.error());
   const auto sessions = sessions_for(config, resolved);
   if (!sessions) return Failure(sessions.error());
-  if (kept_)
-    if (auto settled = settle(config); !settled) return Failure(settled.error());
+  auto troubles = kept_ ? settle(resolved) : std::vector<Error>();
+  if (!troubles) return Failure(troubles.error());
   const Names names = names_before(config);
   keep_identity(resolved);
   auto bound = bind_all(std::move(resolved), passed_, static_cast<unsigned>(workers_.size()), standing(names));
@@ -156,7 +166,8 @@ Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolve
   changes.need_restart = config::differing_keys(config, wanted);
   const std::vector<Bound> before = std::exchange(bound_, std::move(*bound));
   take_back();
-  changes.troubles = leave(before);
+  changes.troubles = std::move(*troubles);
+  std::ranges::move(leave(before), std::back_inserter(changes.troubles));
   shared_.max_sessions = *sessions;
   config_ = std::move(config);
   post();
@@ -292,17 +303,9 @@ void Running::post() {
   for (unsigned index = 0; index < workers_.size(); ++index) workers_[index]->serve(listenings_for(all, index));
 }
 
-Result<void> Running::privileges_dropped(const KeptCapabilities& kept) {
+Result<std::vector<Error>> Running::privileges_dropped(const KeptCapabilities& kept) {
   kept_ = kept;
-  return settle(config_);
-}
-
-/// The threads of namespaces give up what the process has given up, and only then make sockets. With what is left
-/// sessions must do.
-Result<void> Running::settle(const config::Config& config) {
-  if (auto dropped = namespaces_.drop_privileges(); !dropped) return dropped;
-  namespaces_.fill();
-  return check_transparent(config.forwardings);
+  return settle(bound_);
 }
 
 std::optional<TimePoint> Running::next_release() const {

@@ -36,7 +36,7 @@ struct Changes {
   std::vector<Forwarding> removed;
   std::size_t kept = 0;
   std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
-  std::vector<Error> troubles;            ///< what could not be tidied up: files of UNIX sockets
+  std::vector<Error> troubles;            ///< files of UNIX sockets that are left; what may not work now
 };
 
 class Running {
@@ -65,7 +65,8 @@ class Running {
   std::vector<Error> remove_files();
 
   /// To be called after drop_privileges(): all but `kept` are given up for good.
-  Result<void> privileges_dropped(const KeptCapabilities& kept);
+  /// An error: what is left does not suffice. Returned is what may not work now, for the operator.
+  Result<std::vector<Error>> privileges_dropped(const KeptCapabilities& kept);
 
   /// As it was applied.
   [[nodiscard]] const config::Config& config() const { return config_; }
@@ -95,7 +96,8 @@ class Running {
 
   Running() = default;
   [[nodiscard]] Names names_before(const config::Config& config) const;
-  Result<void> settle(const config::Config& config);
+  template <typename Ports>
+  Result<std::vector<Error>> settle(const Ports& ports);
   void keep_identity(std::vector<Resolved>& resolved) const;
   [[nodiscard]] Result<std::uint32_t> sessions_for(const config::Config& config,
                                                    const std::vector<Resolved>& resolved) const;

@@ -120,7 +120,7 @@ std::vector<Ending> failures() {
       {"refused by client",
        with_error(with_flows(session(8, refused), flow(90, 90), flow(81920, 16384, 49152)), kClient, EPIPE)},
       {"upstream unreachable", with_error(never_connected(session(9, unreachable), 2), kUpstream, ECONNREFUSED)},
-      {"upstream unreachable, no local port is free",
+      {"upstream unreachable, no local address and port to connect from",
        with_error(never_connected(session(16, unreachable), 0), kUpstream, EADDRNOTAVAIL)},
       {"reset by client, before the upstream was connected",
        with_error(never_connected(session(10, too_early), 0), kClient, ECONNRESET)},

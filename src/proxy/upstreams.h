@@ -1,0 +1,37 @@
+// Whether sessions will be able to make the sockets that forwardings ask for: found out before the first of them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "proxy/namespaces.h"
+#include "relay/forwarding.h"
+
+namespace lastbyte::proxy {
+
+/// One forwarding with what its upstream's name stands for. Its ports do not matter.
+struct Upstream {
+  std::shared_ptr<const relay::Forwarding> forwarding;
+  std::vector<net::Address> addresses;
+  Namespaces::Shared inside;  ///< null: in the process's own network namespace
+};
+
+/// One for each forwarding of `ports`, which are Resolved or Bound; the ports of a forwarding stand together.
+template <typename Ports>
+std::vector<Upstream> upstreams_of(const Ports& ports) {
+  std::vector<Upstream> all;
+  for (const auto& port : ports)
+    if (all.empty() || all.back().forwarding != port.forwarding)
+      all.push_back({port.forwarding, port.upstream, port.upstream_inside});
+  return all;
+}
+
+/// Tries mark, interface, source addresses and transparency of each (net::check_connecting). To be asked once
+/// privileges are dropped: with those that are left sessions must do. An error: it will never work. What is returned
+/// are troubles that may pass: an address or an interface that is not there now.
+Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstreams);
+
+}  // namespace lastbyte::proxy

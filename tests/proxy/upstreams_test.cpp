@@ -1,0 +1,86 @@
+#include "proxy/upstreams.h"
+
+#include <gtest/gtest.h>
+
+#include "net/socket.h"
+#include "proxy/listeners.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+net::Address source(const char* ip) { return *net::Address::parse(ip, 0); }
+
+net::ConnectOptions from(std::vector<net::Address> sources) {
+  net::ConnectOptions options;
+  options.sources = std::move(sources);
+  return options;
+}
+
+net::ConnectOptions through(const char* interface) {
+  net::ConnectOptions options;
+  options.socket.interface = interface;
+  return options;
+}
+
+Upstream upstream(const net::ConnectOptions& options) {
+  relay::Forwarding forwarding;
+  forwarding.name = "web";
+  forwarding.connect = net::Endpoint::tcp("127.0.0.1", 9);
+  forwarding.upstream = options;
+  return {std::make_shared<const relay::Forwarding>(forwarding), {*net::Address::parse("127.0.0.1", 9)}, nullptr};
+}
+
+std::string troubles_of(const net::ConnectOptions& options) {
+  const auto troubles = check_upstreams({upstream(options)});
+  if (!troubles) return "error: " + troubles.error().text();
+  std::string out;
+  for (const Error& each : *troubles) out += each.text() + "\n";
+  return out;
+}
+
+TEST(Upstreams, what_can_be_had_is_no_trouble) {
+  EXPECT_EQ(troubles_of({}), "");
+  EXPECT_EQ(troubles_of(from({source("127.0.0.1"), source("127.0.0.2")})), "");
+  EXPECT_EQ(troubles_of(through("lo")), "");
+}
+
+TEST(Upstreams, a_source_that_is_no_address_of_this_machine_is_told_and_may_come_yet) {
+  const std::string told = troubles_of(from({source("127.0.0.1"), source("192.0.2.77"), source("192.0.2.78")}));
+  EXPECT_EQ(told,
+            "forwarding 'web': bind source 192.0.2.77:0 for tcp:127.0.0.1:9: Cannot assign requested address "
+            "(EADDRNOTAVAIL): it is not there now; sessions that need it fail until it is\n"
+            "forwarding 'web': bind source 192.0.2.78:0 for tcp:127.0.0.1:9: Cannot assign requested address "
+            "(EADDRNOTAVAIL): it is not there now; sessions that need it fail until it is\n");
+}
+
+TEST(Upstreams, sources_of_another_family_than_the_upstreams_are_not_needed) {
+  EXPECT_EQ(troubles_of(from({source("2001:db8::77")})), "");
+}
+
+TEST(Upstreams, an_interface_that_is_not_there_is_told_and_may_come_yet) {
+  const std::string told = troubles_of(through("no-such-if"));
+  EXPECT_TRUE(told.starts_with("forwarding 'web': set SO_BINDTODEVICE for tcp:127.0.0.1:9: ")) << told;
+  EXPECT_NE(told.find("(ENODEV): it is not there now"), std::string::npos) << told;
+}
+
+TEST(Upstreams, a_source_port_in_use_is_no_trouble) {
+  auto listener = net::listen_on(source("127.0.0.1"), {}, 1);
+  ASSERT_TRUE(listener);
+  EXPECT_EQ(troubles_of(from({net::local_address(listener->front().get())})), "");
+}
+
+TEST(Upstreams, are_one_a_forwarding_however_many_ports_it_has) {
+  const Upstream one = upstream({});
+  const Upstream two = upstream({});
+  std::vector<Resolved> ports(3);
+  ports[0].forwarding = ports[1].forwarding = one.forwarding;
+  ports[2].forwarding = two.forwarding;
+  for (Resolved& port : ports) port.upstream = one.addresses;
+  const auto all = upstreams_of(ports);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].forwarding, one.forwarding);
+  EXPECT_EQ(all[1].forwarding, two.forwarding);
+}
+
+}  // namespace
+}  // namespace lastbyte::proxy
