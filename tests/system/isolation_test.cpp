@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "crowd.h"
 #include "scene.h"
 
 namespace lastbyte::system_test {
@@ -35,6 +36,38 @@ void set_descriptor_limit(pid_t pid, std::optional<rlim_t> soft) {
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
   limit.rlim_cur = soft.value_or(limit.rlim_max);
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
+/// How much memory of its own it may have beyond what it has now; nullopt: as much as there is.
+void limit_memory(const Process& process, std::optional<std::uint64_t> more_kib) {
+  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+  if (more_kib) {
+    const std::string status = read_file("/proc/" + std::to_string(process.pid()) + "/status");
+    const std::size_t at = status.find("VmData:");
+    ASSERT_NE(at, std::string::npos);
+    limit.rlim_cur = (std::stoull(status.substr(at + 7)) + *more_kib) * 1024;
+  }
+  ASSERT_EQ(::prlimit(process.pid(), RLIMIT_DATA, &limit, nullptr), 0);
+}
+
+TEST(T12_Isolation, WantOfMemoryEndsNeitherTheProcessNorTheSessionsThatHaveWhatTheyNeed) {
+  if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer ends the process where memory is short";
+  const EchoServer server;
+  Proxy proxy(server.address(), {"--workers", "1"});
+  const std::vector<Descriptor> early = connect_crowd(proxy.address(), 1);
+  converse(early);
+  limit_memory(proxy.process(), 256);
+  std::vector<Descriptor> crowd = connect_crowd(proxy.address(), 3000);
+  ASSERT_TRUE(eventually([&] {
+    const std::string said = proxy.process().err();
+    return said.find("no memory") != std::string::npos || said.find("ENOMEM") != std::string::npos ||
+           !proxy.process().running();
+  })) << proxy.process().err();
+  ASSERT_TRUE(proxy.process().running()) << proxy.process().err();
+  converse(early);
+  crowd.clear();
+  limit_memory(proxy.process(), std::nullopt);
+  converse(connect_crowd(proxy.address(), 1));
 }
 
 TEST(T12_Isolation, AResetStormDoesNotDisturbATransfer) {

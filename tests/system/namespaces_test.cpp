@@ -15,6 +15,7 @@
 #include <sstream>
 #include <thread>
 
+#include "datagrams.h"
 #include "net/namespace.h"
 #include "scene.h"
 
@@ -144,6 +145,23 @@ TEST_F(Netns, the_same_port_is_free_in_each) {
   EXPECT_TRUE(connect_at(&two_, server.address(), "expect fin").as_scripted());
   EXPECT_EQ(proxy.records(2).at(1).forwarding, "two");
   server.stop();
+}
+
+TEST_F(Netns, datagrams_from_and_to_every_side) {
+  const std::pair<Place, Place> ways[] = {{nullptr, &one_}, {&one_, nullptr}, {&one_, &two_}, {&one_, &one_}};
+  for (const auto& [client_place, server_place] : ways) {
+    std::optional<UdpServer> server;
+    std::optional<UdpSocket> client;
+    run_at(server_place, [&] { server.emplace(UdpServer::Answer(), kLoopback); });
+    run_at(client_place, [&] { client.emplace(); });
+    Flags flags = flags_for(client_place, server_place);
+    flags.insert(flags.end(), {"--limits-datagram-idle", "300ms"});
+    Proxy proxy(server->address(), Proxy::Options{.flags = flags, .listen = "udp:127.0.0.1:0", .transport = "udp:"});
+    EXPECT_EQ(client->ask(proxy.address(), "question"), "question") << proxy.process().err();
+    const DatagramRecord record = datagram_records(proxy, 1).front();
+    EXPECT_EQ(record.end, "idle") << record.line;
+    EXPECT_EQ(record.upstream.datagrams, 1U) << record.line;
+  }
 }
 
 TEST_F(Netns, by_path_and_by_pidfd) {

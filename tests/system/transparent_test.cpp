@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "datagrams.h"
 #include "greeting.h"
 #include "net/namespace.h"
 
@@ -158,6 +159,93 @@ TEST_F(Transparent, AnUpstreamOfAnotherFamilyNamesTheReason) {
   });
 }
 
+TEST_F(Transparent, TheUpstreamOfDatagramsSeesTheClientsAddressToo) {
+  in("p", [] {
+    for (const char* how : {"ip", "ip-and-port"}) {
+      std::optional<UdpSocket> server;
+      std::optional<UdpSocket> client;
+      in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
+      in("c", [&] { client.emplace(*net::Address::parse("10.77.1.2", 0)); });
+      Proxy proxy(server->address(),
+                  Proxy::Options{.flags = {"--upstream-transparent", how, "--limits-datagram-idle", "300ms"},
+                                 .listen = "udp:10.77.1.1:0",
+                                 .transport = "udp:"});
+      client->send(proxy.address(), "question");
+      const auto question = server->receive();
+      ASSERT_TRUE(question) << proxy.process().err();
+      EXPECT_EQ(question->bytes, "question");
+      EXPECT_EQ(question->from.ip_text(), "10.77.1.2");
+      EXPECT_EQ(question->from.port() == client->address().port(), how == std::string("ip-and-port"));
+      server->send(question->from, "answer");
+      const auto answer = client->receive();
+      ASSERT_TRUE(answer) << proxy.process().err();
+      EXPECT_EQ(answer->bytes, "answer");
+      EXPECT_EQ(answer->from, proxy.address());
+      EXPECT_EQ(datagram_records(proxy, 1).front().end, "idle");
+    }
+  });
+}
+
+/// The client and the proxy in the client's network; what was the proxy's is a router whose way to the server is
+/// narrow.
+class NarrowWay : public Transparent {
+ protected:
+  void SetUp() override {
+    Transparent::SetUp();
+    if (IsSkipped()) return;
+    ASSERT_TRUE(in("c", "route add default via 10.77.1.1") && in("p", "link set toserver mtu 1000"));
+    for (const char* family : {"", "-6 "}) in("p", std::string(family) + "rule del iif toserver lookup 100");
+    in("p", [] {
+      const Descriptor forward(::open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC));
+      ASSERT_EQ(::write(forward.get(), "1", 1), 1);
+    });
+  }
+};
+
+TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfAStreamWithAUdpUpstream) {
+  in("c", [] {
+    std::optional<UdpSocket> server;
+    in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
+    Proxy proxy(server->address(), Proxy::Options{.flags = {"--limits-datagram-idle", "300ms"}, .transport = "udp:"});
+    const Descriptor client = net::test::connect_to(proxy.address());
+    // The router answers the first with "fragmentation needed" (RFC 1191); what comes then is cut to fit.
+    const std::string large(1400, 'x');
+    ASSERT_TRUE(net::test::send_all(client, large));
+    EXPECT_FALSE(server->receive(milliseconds(300)));
+    ASSERT_TRUE(net::test::send_all(client, large));
+    const auto second = server->receive();
+    ASSERT_TRUE(second) << proxy.process().err();
+    EXPECT_EQ(second->bytes, large);
+    server->send(second->from, "answer");
+    EXPECT_EQ(next_of(client, 6), "answer");
+    send_fin(client);
+    EXPECT_EQ(all_of(client), "");
+    EXPECT_TRUE(proxy.record().complete) << proxy.record().line;
+  });
+}
+
+TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfDatagrams) {
+  in("c", [] {
+    std::optional<UdpSocket> server;
+    in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
+    Proxy proxy(
+        server->address(),
+        Proxy::Options{.flags = {"--limits-datagram-idle", "300ms"}, .listen = "udp:127.0.0.1:0", .transport = "udp:"});
+    const UdpSocket client;
+    const std::string large(1400, 'x');
+    client.send(proxy.address(), large);
+    EXPECT_FALSE(server->receive(milliseconds(300)));
+    client.send(proxy.address(), large);
+    const auto second = server->receive();
+    ASSERT_TRUE(second) << proxy.process().err();
+    EXPECT_EQ(second->bytes, large);
+    server->send(second->from, "answer");
+    EXPECT_TRUE(client.receive());
+    const DatagramRecord record = datagram_records(proxy, 1).front();
+    EXPECT_EQ(record.end, "idle") << record.line;
+  });
+}
+
 TEST(TransparentStart, IsRefusedWithoutThePrivilege) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give its privileges up";
   const std::string binary = LASTBYTE_BINARY;
@@ -182,7 +270,8 @@ TEST(TransparentStart, IsRefusedWithoutThePrivilege) {
                                  "--log-target",
                                  "off"}});
   EXPECT_EQ(process.wait(), 1) << process.err();
-  EXPECT_NE(process.err().find("upstream.transparent: Operation not permitted (EPERM): it needs CAP_NET_RAW"),
+  EXPECT_NE(process.err().find(
+                "set IP_TRANSPARENT for tcp:127.0.0.1:9: Operation not permitted (EPERM): it needs CAP_NET_RAW"),
             std::string::npos)
       << process.err();
 }
