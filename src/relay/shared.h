@@ -87,4 +87,25 @@ struct Shared {
   void release(ForwardingCounts& of_listener);
 };
 
+/// Such a place while it is not known yet whether there will be a session: given back at the end, unless it is kept.
+class Reservation {
+ public:
+  Reservation(Shared& shared, std::optional<std::uint32_t> limit, ForwardingCounts& of_listener)
+      : shared_(shared), counts_(of_listener), held_(shared.reserve(limit, of_listener)) {}
+  ~Reservation() {
+    if (held_) shared_.release(counts_);
+  }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  explicit operator bool() const { return held_; }
+  /// From now on it is the session's, whose end calls Shared::release().
+  void keep() { held_ = false; }
+
+ private:
+  Shared& shared_;
+  ForwardingCounts& counts_;
+  bool held_;
+};
+
 }  // namespace lastbyte::relay

@@ -235,7 +235,8 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
       pause_accepting(*listening.state, error);
       return;
     }
-    if (!shared_.reserve(listening.state->forwarding->max_sessions, *listening.state->counts)) {
+    Reservation place(shared_, listening.state->forwarding->max_sessions, *listening.state->counts);
+    if (!place) {
       // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
       stop_watching(listening);
       if (!accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
@@ -243,7 +244,6 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     }
     Accepted accepted = accept_client(listening.socket->get());
     if (!accepted.client) {
-      shared_.release(*listening.state->counts);
       listening.batch = 1;
       if (listening.leaving && !is_shortage(accepted.error)) {
         let_go(listening);
@@ -257,7 +257,6 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     }
     backoff_.recovered();
     if (turns_away(*listening.state, accepted.address)) {
-      shared_.release(*listening.state->counts);
       net::reset_and_close(accepted.client);
       continue;
     }
@@ -266,7 +265,6 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     if (session == nullptr) {
       if (welcome(*listening.state->forwarding, accepted.address) != Welcome::listen)
         left(*listening.state, accepted.address);
-      shared_.release(*listening.state->counts);
       net::reset_and_close(accepted.client);
       pause_accepting(*listening.state, ENOMEM);
       return;
@@ -274,6 +272,7 @@ void Worker::Impl::accept_from(ListeningSocket& listening) {
     counters.accepted.fetch_add(1, std::memory_order_relaxed);
     counters.open.fetch_add(1, std::memory_order_relaxed);
     sessions_.push_back(*session);
+    place.keep();
     attempt(*session, [&] { session->begin(); });
     if (session->final()) finish(*session);
   }

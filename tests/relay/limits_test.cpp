@@ -23,6 +23,28 @@ TEST(AcceptBackoff, T12DoublesToOneSecondAndStartsAnewAfterRecovery) {
   EXPECT_EQ(backoff.next(), Duration{10});
 }
 
+TEST(Reservation, T12GivesItsPlaceBackUnlessASessionHasIt) {
+  Shared shared;
+  shared.max_sessions = 2;
+  ForwardingCounts counts;
+  {
+    EXPECT_TRUE(Reservation(shared, 1, counts));
+  }
+  EXPECT_EQ(shared.sessions, 0U);
+  {
+    Reservation kept(shared, 1, counts);
+    EXPECT_TRUE(kept);
+    EXPECT_FALSE(Reservation(shared, 1, counts)) << "the forwarding's limit";
+    EXPECT_EQ(shared.sessions, 1U);
+    kept.keep();
+  }
+  EXPECT_EQ(shared.sessions, 1U);
+  EXPECT_EQ(counts.sessions, 1U);
+  shared.release(counts);
+  EXPECT_EQ(shared.sessions, 0U);
+  EXPECT_EQ(counts.sessions, 0U);
+}
+
 TEST(ClientCounts, HoldTheLimitPerClient) {
   ClientCounts counts;
   const auto client = [](const char* ip, std::uint16_t port) { return *net::Address::parse(ip, port); };
