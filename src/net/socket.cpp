@@ -180,6 +180,8 @@ Result<void> check_connecting(const Address& to, const Address& source, const Co
   return {};
 }
 
+void set_urgent_inline(int fd) { set_integer(fd, SOL_SOCKET, SO_OOBINLINE, 1); }
+
 // The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then
 // the next read or write says so.
 void set_nodelay(int fd) { set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1); }

@@ -56,6 +56,9 @@ Result<Connecting> start_connecting(const Address& to, const Address& source, co
 Result<void> check_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                               NamespaceThread* inside);
 
+/// SO_OOBINLINE: urgent data is read with the rest, in its place.
+void set_urgent_inline(int fd);
+
 /// Turns Nagle's algorithm off. For a connected side this is put off until its second write: Minshall's rule in
 /// net/ipv4/tcp_output.c tcp_nagle_check delays only a small segment that follows another unacknowledged small one, so
 /// that the first write never waits and short sessions are spared a system call.

@@ -25,7 +25,7 @@ namespace {
 constexpr Duration kFirstPause{1};
 constexpr Duration kLongestPause{250};
 
-constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
 /// A connection that was made and reset before we looked: what came before the reset is still to be read (T4). An
 /// attempt that a RST answers fails with ECONNREFUSED instead (net/ipv4/tcp_input.c tcp_reset).

@@ -34,19 +34,28 @@ void set_up(Side& side, const net::SocketOptions& options) {
     case Transport::unix_stream:
       net::set_send_buffer(side.socket.get(), options);
       side.most_in_one_send = static_cast<std::uint32_t>(net::most_in_one_send(side.socket.get()));
+      keep_urgent_inline(side);  // it is read until it is empty
       return;
   }
 }
 
+void keep_urgent_inline(Side& side) {
+  if (side.urgent_is_inline || side.kind == Transport::udp) return;
+  net::set_urgent_inline(side.socket.get());
+  side.urgent_is_inline = true;
+}
+
 std::size_t most_in_one_read(const Side& to) { return to.kind == Transport::udp ? kMostInDatagram : kBlockSize; }
 
-bool may_splice(const Side& from, const Side& to) { return from.kind != Transport::udp && to.kind == Transport::tcp; }
+bool may_splice(const Side& from, const Side& to) {
+  return from.kind != Transport::udp && to.kind == Transport::tcp && !from.urgent;
+}
 
 bool carries_descriptors(const Side& from, const Side& to) {
   return from.kind == Transport::unix_stream && to.kind == Transport::unix_stream;
 }
 
-bool short_read_empties(const Side& from) { return from.kind == Transport::tcp; }
+bool short_read_empties(const Side& from) { return from.kind == Transport::tcp && !from.urgent; }
 
 bool only_tells_size(const Side& side, int error) { return side.kind == Transport::udp && error == EMSGSIZE; }
 

@@ -28,20 +28,29 @@ struct Side;
 /// Once the socket is connected: its send buffer where accept() gave it none, and how much one send() is given.
 void set_up(Side& side, const net::SocketOptions& options);
 
+/// Urgent data is data, and is delivered in its place (T1). Reads stop at its mark, and the byte at the mark is left
+/// out unless SO_OOBINLINE is set (net/ipv4/tcp.c tcp_recvmsg_locked, net/unix/af_unix.c manage_oob). To be called
+/// before a read that may begin at a mark: once EPOLLPRI has told of one, and where no event was waited for since the
+/// last read.
+void keep_urgent_inline(Side& side);
+
 /// How much a read from the other side may take, so that `to` can take it whole: a datagram's most bytes where it sends
 /// datagrams.
 std::size_t most_in_one_read(const Side& to);
 
-/// Whether a flow may go by splice(2). Never into a UNIX socket: a splice that has moved something drops the error that
-/// ends it (fs/splice.c splice_to_socket), and where TCP's counters then tell a reset from a FIN, UNIX has nothing. Out
-/// of one it may; descriptors are dropped on the way.
+/// Whether a flow may go by splice(2). Not past a mark of urgent data, where splice stops for good, and says that the
+/// flow has ended if its FIN is there already (net/ipv4/tcp.c tcp_read_sock, tcp_splice_read). Never into a UNIX
+/// socket: a splice that has moved something drops the error that ends it (fs/splice.c splice_to_socket), and where
+/// TCP's counters then tell a reset from a FIN, UNIX has nothing. Out of one it may; descriptors are dropped on the
+/// way.
 bool may_splice(const Side& from, const Side& to);
 
 /// Whether descriptors are passed on with the bytes (T14).
 bool carries_descriptors(const Side& from, const Side& to);
 
-/// Whether a read that did not fill its room has emptied the queue, so that what comes next makes a new edge. A UNIX
-/// socket ends a read behind bytes that came with descriptors (net/unix/af_unix.c unix_stream_read_generic).
+/// Whether a read that did not fill its room has emptied the queue, so that what comes next makes a new edge. Not where
+/// it may have stopped at a mark; one that EPOLLPRI has not told of yet makes an edge of its own. A UNIX socket ends a
+/// read behind bytes that came with descriptors (net/unix/af_unix.c unix_stream_read_generic).
 bool short_read_empties(const Side& from);
 
 /// Whether an error is no failure: that the way takes smaller packets is told to a UDP socket by ICMP, and what is sent

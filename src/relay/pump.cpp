@@ -58,6 +58,7 @@ bool Session::read_and_copy(Which source) {
   count_received(source, bytes.size());
   if (!pass_on(source, bytes, 0)) return false;
   if (bytes.size() == most) {
+    keep_urgent_inline(from);
     from.carrier.bulk = ++from.carrier.streak >= kBulkReads && may_splice(from, to);
     return true;
   }
@@ -89,7 +90,12 @@ bool Session::read_and_splice(Which source) {
   Side& from = side(source);
   const ssize_t got = ::splice(from.socket.get(), nullptr, from.carrier.pipe->write_end.get(), nullptr, kPipeSize,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  if (got <= 0) return input_ended(source, got);
+  if (got == 0) {
+    // The end, or a mark of urgent data with the end behind it: a read tells.
+    from.carrier.bulk = false;
+    return true;
+  }
+  if (got < 0) return input_ended(source, got);
   const auto bytes = static_cast<std::size_t>(got);
   count_received(source, bytes);
   from.carrier.in_pipe = bytes;

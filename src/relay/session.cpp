@@ -66,6 +66,12 @@ void Session::on_events(Which which, std::uint32_t events) {
   self.hung_up = self.hung_up || ended;
   self.trouble = self.trouble || (events & EPOLLERR) != 0;
   self.fin_told = self.fin_told || tells_fin(self, events);
+  if ((events & EPOLLPRI) != 0) {
+    // A lone urgent byte is no EPOLLIN before SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
+    self.urgent = self.readable = true;
+    self.carrier.bulk = false;
+    keep_urgent_inline(self);
+  }
   if (state_.side(Which::upstream).output == termination::Output::untried) {
     on_greeting_events(events);
   } else if (state_.side(Which::upstream).output == termination::Output::connecting) {

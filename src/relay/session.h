@@ -48,6 +48,8 @@ struct Side {
   bool spliced_into = false;  ///< so that an error of it may have been lost: see errors.h
   bool fin_told = false;      ///< UNIX: epoll told of its FIN while the connection stood
   bool reset_told = false;    ///< ECONNRESET was met, by whichever call
+  bool urgent = false;        ///< it has sent urgent data, at whose mark reads stop: see kinds.h
+  bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
   std::uint32_t most_in_one_send = kBlockSize;
   std::uint32_t descriptors = 0;             ///< passed on from it with its bytes (T14)
   std::uint64_t received = 0;                ///< bytes read from it, thrown away or not

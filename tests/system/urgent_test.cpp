@@ -1,0 +1,124 @@
+// T1: urgent data is data. It is delivered in its place, and its mark, at which reads and splices stop, neither holds a
+// flow up nor is taken for its end.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "net/socket.h"
+#include "ways.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+class T1_UrgentData : public ::testing::TestWithParam<Way> {
+ protected:
+  void SetUp() override {
+    const auto way = GetParam();
+    if (way.upstream == net::Transport::unix_stream) {
+      unix_server_.emplace(directory_);
+    } else {
+      auto listening = net::listen_on(*net::Address::parse("127.0.0.1", 0), {}, 1);
+      ASSERT_TRUE(listening);
+      tcp_server_ = std::move(listening->front());
+      ::fcntl(tcp_server_.get(), F_SETFL, 0);
+    }
+    Proxy::Options options;
+    if (way.client == net::Transport::unix_stream) options.listen = "unix:" + directory_.file("proxy.sock");
+    proxy_.emplace(unix_server_ ? unix_server_->address : net::local_address(tcp_server_.get()), options);
+    client_ = connect_to(proxy_->address());
+    upstream_ = unix_server_ ? unix_server_->accept()
+                             : Descriptor(::accept4(tcp_server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ASSERT_TRUE(upstream_);
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    ::setsockopt(upstream_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+
+  /// False: sockets of this kind have none here (AF_UNIX before Linux 5.15).
+  static bool send_urgent(const Descriptor& socket) {
+    if (::send(socket.get(), "!", 1, MSG_OOB | MSG_NOSIGNAL) == 1) return true;
+    EXPECT_EQ(errno, EOPNOTSUPP);
+    return false;
+  }
+
+  void expect_in_place(const Descriptor& source, const Descriptor& sink);
+  void expect_no_waiting(const Descriptor& source, const Descriptor& sink);
+
+  TemporaryDirectory directory_;
+  std::optional<UnixServer> unix_server_;
+  Descriptor tcp_server_;
+  std::optional<Proxy> proxy_;
+  Descriptor client_;
+  Descriptor upstream_;
+};
+
+/// Enough between the marks for the flow to be spliced.
+void T1_UrgentData::expect_in_place(const Descriptor& source, const Descriptor& sink) {
+  const std::string part(3'000'000, 'x');
+  ReadToEnd read;
+  std::thread reader([&] { read = read_to_end(sink); });
+  bool possible = true;
+  std::string sent;
+  for (int mark = 0; possible && mark < 3; ++mark) {
+    send_all(source, part);
+    possible = send_urgent(source);
+    sent += part + (possible ? "!" : "");
+  }
+  send_all(source, "the end");
+  ::shutdown(source.get(), SHUT_WR);
+  reader.join();
+  ::shutdown(sink.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(source).end, "fin");
+  if (!possible) GTEST_SKIP() << "these sockets have no urgent data here";
+  EXPECT_TRUE(read.bytes == sent + "the end") << read.bytes.size() << " bytes";
+  const Record record = proxy_->record();
+  EXPECT_TRUE(record.complete) << record.line;
+  EXPECT_EQ((&source == &client_ ? record.client : record.upstream).delivered, sent.size() + 7) << record.line;
+}
+
+TEST_P(T1_UrgentData, OfTheClientIsDeliveredInItsPlace) { expect_in_place(client_, upstream_); }
+
+TEST_P(T1_UrgentData, OfTheUpstreamIsDeliveredInItsPlace) { expect_in_place(upstream_, client_); }
+
+/// The source waits for an answer to all that it has sent.
+void T1_UrgentData::expect_no_waiting(const Descriptor& source, const Descriptor& sink) {
+  for (const std::string before : {"", "some", "more"}) {
+    send_all(source, before);
+    if (!send_urgent(source)) GTEST_SKIP() << "these sockets have no urgent data here";
+    send_all(source, "after");
+    std::string got(before.size() + 6, '\0');
+    ASSERT_EQ(::recv(sink.get(), got.data(), got.size(), MSG_WAITALL), static_cast<ssize_t>(got.size()));
+    EXPECT_EQ(got, before + "!after");
+    send_all(sink, "answer");
+    std::string answer(6, '\0');
+    EXPECT_EQ(::recv(source.get(), answer.data(), answer.size(), MSG_WAITALL), 6);
+  }
+}
+
+TEST_P(T1_UrgentData, OfTheClientHoldsNothingUp) { expect_no_waiting(client_, upstream_); }
+
+TEST_P(T1_UrgentData, OfTheUpstreamHoldsNothingUp) { expect_no_waiting(upstream_, client_); }
+
+/// One after the other, with a reader that is fast: the proxy reads at every mark alone.
+TEST_P(T1_UrgentData, AloneIsDeliveredToo) {
+  constexpr int kTimes = 200;
+  for (int i = 0; i < kTimes; ++i) {
+    if (!send_urgent(client_)) GTEST_SKIP() << "these sockets have no urgent data here";
+    char got = 0;
+    ASSERT_EQ(::recv(upstream_.get(), &got, 1, 0), 1) << i;
+    ASSERT_EQ(got, '!');
+  }
+}
+
+std::vector<Way> every_way() {
+  std::vector<Way> all = ways_with_unix();
+  all.push_back({});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Way, T1_UrgentData, ::testing::ValuesIn(every_way()), way_name);
+
+}  // namespace
+}  // namespace lastbyte::system_test
