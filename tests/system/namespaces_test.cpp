@@ -233,6 +233,9 @@ TEST_F(Netns, two_names_of_one_namespace_share_its_thread_and_its_own_needs_none
 void expect_powerless_threads(pid_t pid) {
   std::size_t threads = 0;
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    // A sanitizer's own thread is older than our main(); ours all have names.
+    const bool is_main = task.path().filename() == std::to_string(pid);
+    if (built_with_sanitizer() && !is_main && read_file(task.path() / "comm") == "lastbyte\n") continue;
     const std::string status = read_file(task.path() / "status");
     for (const char* line : {"Uid:\t65534\t65534\t65534\t65534\n", "CapPrm:\t0000000000000000\n",
                              "CapEff:\t0000000000000000\n", "NoNewPrivs:\t1\n"})
