@@ -153,8 +153,10 @@ std::string find_program(const std::string& name) {
   std::istringstream directories(std::string(path == nullptr ? "" : path) +
                                  ":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:/lib/systemd:"
                                  "/usr/lib/systemd:/usr/libexec/docker:/usr/libexec/lxd:/usr/lib/lxd");
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    if (!directory.empty() && runs(directory + "/" + name)) return directory + "/" + name;
+  for (std::string path_of_it; std::getline(directories, path_of_it, ':');) {
+    if (path_of_it.empty()) continue;
+    path_of_it.append("/").append(name);
+    if (runs(path_of_it)) return path_of_it;
   }
   return "";
 }

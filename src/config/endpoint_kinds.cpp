@@ -23,7 +23,7 @@ std::string words(Kinds kinds) {
     case kUnix: all.emplace_back("unix"); break;
     case kPath: all.emplace_back("the path of a unix socket"); break;
     case kAbstract: all.emplace_back("an abstract unix socket"); break;
-    case 0: break;
+    default: break;
   }
   return either(all);
 }

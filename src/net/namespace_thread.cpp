@@ -71,8 +71,8 @@ class NamespaceThread::Impl {
   void want(Kind& kind);
   Result<void> wait_for(Kind& kind, Lock& lock);
 
-  const Descriptor opened_;
-  const std::string name_;
+  Descriptor opened_;
+  std::string name_;
   std::thread thread_;
   mutable std::mutex mutex_;
   std::condition_variable work_;  ///< for the thread

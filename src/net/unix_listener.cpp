@@ -120,8 +120,10 @@ Result<UnixListener> listen_at(const std::string& path, const Address& address, 
 
 /// A name beside `path` that is free. Seen as the socket's name by `ss -x`, which tells what it was bound to.
 std::optional<Address> name_beside(const std::string& path) {
+  const std::string self = std::to_string(::getpid()) + "-";
   for (int number = 0; number < 100; ++number) {
-    const std::string end = std::to_string(::getpid()) + "-" + std::to_string(number);
+    std::string end = self;
+    end += std::to_string(number);
     auto address = Address::unix_name(path + ".new-" + end);
     if (!address) address = Address::unix_name(path.substr(0, path.rfind('/') + 1) + ".lb" + end);
     if (!address) return std::nullopt;

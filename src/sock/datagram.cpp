@@ -234,7 +234,7 @@ int Datagrams::until_done() {
   }
   report();
   close_socket(endpoint_.socket, run_.narrator);
-  return is_failure(ending_) ? exit_failed : exit_ok;
+  return is_failure(ending_) ? kExitFailed : kExitOk;
 }
 
 Result<Endpoint> open_endpoint(const Run& run) {

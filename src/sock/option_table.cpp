@@ -9,9 +9,9 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr std::uint64_t most_int = std::numeric_limits<int>::max();
-constexpr std::uint64_t most_number = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t most_buffer = 64U << 20U;  // every connection holds one of this size
+constexpr std::uint64_t kMostInt = std::numeric_limits<int>::max();
+constexpr std::uint64_t kMostNumber = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMostBuffer = 64U << 20U;  // every connection holds one of this size
 
 using Value = std::string_view;
 
@@ -35,7 +35,7 @@ Result<void> put(Place& place, const Result<Parsed>& parsed) {
 }
 
 template <typename Place>
-Result<void> put_int(Place& place, Value value, std::uint64_t least, std::uint64_t most = most_int) {
+Result<void> put_int(Place& place, Value value, std::uint64_t least, std::uint64_t most = kMostInt) {
   const auto parsed = parse_number(value, least, most);
   if (!parsed) return Failure(parsed.error());
   place = static_cast<int>(*parsed);
@@ -52,7 +52,7 @@ Result<std::uint64_t> size_within(Value value, std::uint64_t least, std::uint64_
 }
 
 Result<void> put_buffer(std::optional<int>& place, Value value) {
-  const auto parsed = size_within(value, 1, most_int);
+  const auto parsed = size_within(value, 1, kMostInt);
   if (!parsed) return Failure(parsed.error());
   place = static_cast<int>(*parsed);
   return {};
@@ -71,15 +71,15 @@ Result<void> choose(Place& place, Value value, const Choices& choices) {
   return failure(quoted(value), 0, "expected one of " + expected);
 }
 
-constexpr std::array<std::pair<Value, Mode>, 6> modes{{{"relay", Mode::relay},
-                                                       {"echo", Mode::echo},
-                                                       {"source", Mode::source},
-                                                       {"sink", Mode::sink},
-                                                       {"discard", Mode::discard},
-                                                       {"http", Mode::http}}};
-constexpr std::array<std::pair<Value, AtEof>, 4> at_eofs{
+constexpr std::array<std::pair<Value, Mode>, 6> kModes{{{"relay", Mode::relay},
+                                                        {"echo", Mode::echo},
+                                                        {"source", Mode::source},
+                                                        {"sink", Mode::sink},
+                                                        {"discard", Mode::discard},
+                                                        {"http", Mode::http}}};
+constexpr std::array<std::pair<Value, AtEof>, 4> kAtEofs{
     {{"keep", AtEof::keep}, {"fin", AtEof::fin}, {"close", AtEof::close}, {"reset", AtEof::reset}}};
-constexpr std::array<std::pair<Value, AtPeerEof>, 2> at_peer_eofs{
+constexpr std::array<std::pair<Value, AtPeerEof>, 2> kAtPeerEofs{
     {{"go-on", AtPeerEof::go_on}, {"close", AtPeerEof::close}}};
 
 Result<void> listen_as_nc(Draft& draft, Value) {
@@ -96,166 +96,166 @@ Result<void> bind_to(Draft& draft, Value value) {
   return {};
 }
 
-constexpr auto nothing = Takes::nothing;
-constexpr auto one = Takes::value;
-constexpr auto maybe = Takes::optional_value;
+constexpr auto kNothing = Takes::nothing;
+constexpr auto kOne = Takes::value;
+constexpr auto kMaybe = Takes::optional_value;
 
-constexpr OptionRow rows[] = {
-    {Group::role, 's', "server", nothing, "",
+constexpr OptionRow kRows[] = {
+    {Group::role, 's', "server", kNothing, "",
      [](Draft& draft, Value) -> Result<void> {
        draft.options.role = Role::server;
        return {};
      },
      "listen and serve instead of connecting"},
-    {Group::role, 'l', "listen", nothing, "", listen_as_nc,
+    {Group::role, 'l', "listen", kNothing, "", listen_as_nc,
      "the same as nc does it: with --reuse-address, and in relay mode with --at-peer-eof=close"},
-    {Group::role, 'k', "keep-open", nothing, "",
-     [](Draft& draft, Value) { return set(draft.options.keep_open); }, "serve one client after another"},
-    {Group::role, 0, "concurrent", one, "N",
+    {Group::role, 'k', "keep-open", kNothing, "", [](Draft& draft, Value) { return set(draft.options.keep_open); },
+     "serve one client after another"},
+    {Group::role, 0, "concurrent", kOne, "N",
      [](Draft& draft, Value value) { return put_int(draft.options.concurrent, value, 1, 10'000); },
      "serve N clients at once; implies --keep-open"},
-    {Group::role, 0, "backlog", one, "N",
+    {Group::role, 0, "backlog", kOne, "N",
      [](Draft& draft, Value value) { return put_int(draft.options.backlog, value, 0); },
      "length of the queue of connections not yet accepted (128)"},
-    {Group::role, 'z', "scan", nothing, "", [](Draft& draft, Value) { return set(draft.scan); },
+    {Group::role, 'z', "scan", kNothing, "", [](Draft& draft, Value) { return set(draft.scan); },
      "only see whether the port, or a range of ports 20-25, accepts connections"},
 
-    {Group::address, '4', "ipv4", nothing, "",
+    {Group::address, '4', "ipv4", kNothing, "",
      [](Draft& draft, Value) -> Result<void> {
        draft.options.family = Family::v4;
        return {};
      },
      "IPv4 only"},
-    {Group::address, '6', "ipv6", nothing, "",
+    {Group::address, '6', "ipv6", kNothing, "",
      [](Draft& draft, Value) -> Result<void> {
        draft.options.family = Family::v6;
        return {};
      },
      "IPv6 only"},
-    {Group::address, 'u', "udp", nothing, "", [](Draft& draft, Value) { return set(draft.udp); }, "UDP"},
-    {Group::address, 'U', "unix", nothing, "", [](Draft& draft, Value) { return set(draft.unix_domain); },
+    {Group::address, 'u', "udp", kNothing, "", [](Draft& draft, Value) { return set(draft.udp); }, "UDP"},
+    {Group::address, 'U', "unix", kNothing, "", [](Draft& draft, Value) { return set(draft.unix_domain); },
      "UNIX stream socket; the operand is a path, or @NAME in the abstract namespace"},
-    {Group::address, 'n', "numeric", nothing, "", [](Draft& draft, Value) { return set(draft.options.numeric); },
+    {Group::address, 'n', "numeric", kNothing, "", [](Draft& draft, Value) { return set(draft.options.numeric); },
      "look up neither hosts nor services"},
-    {Group::address, 'p', "port", one, "PORT", [](Draft& draft, Value value) { return text(draft.port, value); },
+    {Group::address, 'p', "port", kOne, "PORT", [](Draft& draft, Value value) { return text(draft.port, value); },
      "local port"},
-    {Group::address, 'b', "bind", one, "[ADDRESS][:PORT]", bind_to, "local address and port of a client"},
-    {Group::address, 0, "netns", one, "NAME|PATH|PID",
+    {Group::address, 'b', "bind", kOne, "[ADDRESS][:PORT]", bind_to, "local address and port of a client"},
+    {Group::address, 0, "netns", kOne, "NAME|PATH|PID",
      [](Draft& draft, Value value) { return text(draft.options.network_namespace, value); },
      "do everything in that network namespace: a name of `ip netns`, a path, or the namespace of a process"},
 
-    {Group::socket, 'A', "reuse-address", nothing, "",
+    {Group::socket, 'A', "reuse-address", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.reuse_address); },
      "SO_REUSEADDR: bind although connections in TIME_WAIT hold the port; UNIX: replace a dead socket's file"},
-    {Group::socket, 'P', "reuse-port", nothing, "", [](Draft& draft, Value) { return set(draft.options.reuse_port); },
+    {Group::socket, 'P', "reuse-port", kNothing, "", [](Draft& draft, Value) { return set(draft.options.reuse_port); },
      "SO_REUSEPORT: share the port with others that do the same"},
-    {Group::socket, 'L', "linger", one, "SECONDS|off",
+    {Group::socket, 'L', "linger", kOne, "SECONDS|off",
      [](Draft& draft, Value value) { return put(draft.options.linger, parse_linger(value)); },
      "SO_LINGER: 0 makes close a reset, more makes it wait that long for the peer's acknowledgement"},
-    {Group::socket, 'I', "receive-buffer", one, "SIZE",
+    {Group::socket, 'I', "receive-buffer", kOne, "SIZE",
      [](Draft& draft, Value value) { return put_buffer(draft.options.receive_buffer, value); },
      "SO_RCVBUF; the kernel doubles it"},
-    {Group::socket, 'O', "send-buffer", one, "SIZE",
+    {Group::socket, 'O', "send-buffer", kOne, "SIZE",
      [](Draft& draft, Value value) { return put_buffer(draft.options.send_buffer, value); },
      "SO_SNDBUF; the kernel doubles it"},
-    {Group::socket, 0, "mss", one, "BYTES",
+    {Group::socket, 0, "mss", kOne, "BYTES",
      [](Draft& draft, Value value) { return put_int(draft.options.max_segment, value, 1, 65'535); },
      "TCP_MAXSEG: largest segment"},
-    {Group::socket, 0, "nodelay", nothing, "", [](Draft& draft, Value) { return set(draft.options.nodelay); },
+    {Group::socket, 0, "nodelay", kNothing, "", [](Draft& draft, Value) { return set(draft.options.nodelay); },
      "TCP_NODELAY: no waiting to fill a segment"},
-    {Group::socket, 0, "keepalive", maybe, "IDLE,INTERVAL,COUNT",
+    {Group::socket, 0, "keepalive", kMaybe, "IDLE,INTERVAL,COUNT",
      [](Draft& draft, Value value) { return put(draft.options.keepalive, parse_keepalive(value)); },
      "SO_KEEPALIVE: probe a silent peer after IDLE seconds, every INTERVAL seconds, COUNT times (60,10,6)"},
-    {Group::socket, 0, "user-timeout", one, "TIME",
+    {Group::socket, 0, "user-timeout", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.user_timeout, parse_duration(value)); },
      "TCP_USER_TIMEOUT: give up when nothing was acknowledged for so long"},
-    {Group::socket, 0, "fast-open", maybe, "QUEUE",
+    {Group::socket, 0, "fast-open", kMaybe, "QUEUE",
      [](Draft& draft, Value value) {
        return put_int(draft.options.fast_open, value.empty() ? "16" : value, 1, 65'535);
      },
      "TCP Fast Open: a client's first bytes go with its SYN; a server holds up to QUEUE of such (16)"},
-    {Group::socket, 0, "urgent-inline", nothing, "",
+    {Group::socket, 0, "urgent-inline", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.urgent_inline); },
      "SO_OOBINLINE: urgent bytes arrive among the others"},
 
-    {Group::data, 'm', "mode", one, "MODE",
-     [](Draft& draft, Value value) { return choose(draft.options.mode, value, modes); },
+    {Group::data, 'm', "mode", kOne, "MODE",
+     [](Draft& draft, Value value) { return choose(draft.options.mode, value, kModes); },
      "relay (the default), echo, source, sink, discard or http"},
-    {Group::data, 0, "read-size", one, "SIZE",
-     [](Draft& draft, Value value) { return put(draft.options.read_size, size_within(value, 1, most_buffer)); },
+    {Group::data, 0, "read-size", kOne, "SIZE",
+     [](Draft& draft, Value value) { return put(draft.options.read_size, size_within(value, 1, kMostBuffer)); },
      "bytes per read at most (64k)"},
-    {Group::data, 0, "write-size", one, "SIZE",
-     [](Draft& draft, Value value) { return put(draft.write_size, size_within(value, 1, most_buffer)); },
+    {Group::data, 0, "write-size", kOne, "SIZE",
+     [](Draft& draft, Value value) { return put(draft.write_size, size_within(value, 1, kMostBuffer)); },
      "bytes per write or datagram at most (16k; UDP source: 1024)"},
-    {Group::data, 'c', "count", one, "N",
-     [](Draft& draft, Value value) { return put(draft.options.count, parse_number(value, 0, most_number)); },
+    {Group::data, 'c', "count", kOne, "N",
+     [](Draft& draft, Value value) { return put(draft.options.count, parse_number(value, 0, kMostNumber)); },
      "source: so many writes (1024)"},
-    {Group::data, 0, "bytes", one, "SIZE",
+    {Group::data, 0, "bytes", kOne, "SIZE",
      [](Draft& draft, Value value) { return put(draft.options.bytes, parse_size(value)); },
      "source: so many bytes instead; http: size of the body"},
-    {Group::data, 0, "urgent", one, "N",
-     [](Draft& draft, Value value) { return put(draft.options.urgent, parse_number(value, 1, most_number)); },
+    {Group::data, 0, "urgent", kOne, "N",
+     [](Draft& draft, Value value) { return put(draft.options.urgent, parse_number(value, 1, kMostNumber)); },
      "send an urgent byte '!' before write number N"},
-    {Group::data, 'C', "crlf", nothing, "", [](Draft& draft, Value) { return set(draft.options.crlf); },
+    {Group::data, 'C', "crlf", kNothing, "", [](Draft& draft, Value) { return set(draft.options.crlf); },
      "send line ends of standard input as CR LF"},
-    {Group::data, 'd', "no-stdin", nothing, "",
+    {Group::data, 'd', "no-stdin", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.read_input, false); }, "do not read standard input"},
-    {Group::data, 0, "no-read", nothing, "", [](Draft& draft, Value) { return set(draft.options.read_peer, false); },
+    {Group::data, 0, "no-read", kNothing, "", [](Draft& draft, Value) { return set(draft.options.read_peer, false); },
      "never read from the peer: what it sends stays unread in the kernel"},
-    {Group::data, 0, "early", nothing, "", [](Draft& draft, Value) { return set(draft.options.answer_early); },
+    {Group::data, 0, "early", kNothing, "", [](Draft& draft, Value) { return set(draft.options.answer_early); },
      "http server: answer once the head is there, leave the body unread, and end"},
-    {Group::data, 'W', "receive-limit", one, "N",
-     [](Draft& draft, Value value) { return put(draft.options.receive_limit, parse_number(value, 1, most_number)); },
+    {Group::data, 'W', "receive-limit", kOne, "N",
+     [](Draft& draft, Value value) { return put(draft.options.receive_limit, parse_number(value, 1, kMostNumber)); },
      "end after N reads or datagrams that brought something"},
 
-    {Group::time, 'w', "timeout", one, "TIME",
+    {Group::time, 'w', "timeout", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.timeout, parse_duration(value)); },
      "give up connecting, or end the connection, when nothing happened for so long"},
-    {Group::time, 'q', "quit-after", one, "TIME",
+    {Group::time, 'q', "quit-after", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.quit_after, parse_duration(value)); },
      "close so long after there was nothing more to send; implies --half-close"},
-    {Group::time, 'i', "delay-write", one, "TIME",
+    {Group::time, 'i', "delay-write", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.write, parse_duration(value)); },
      "wait before each write"},
-    {Group::time, 0, "delay-read", one, "TIME",
+    {Group::time, 0, "delay-read", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.read, parse_duration(value)); },
      "wait before each read"},
-    {Group::time, 0, "delay-start", one, "TIME",
+    {Group::time, 0, "delay-start", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.start, parse_duration(value)); },
      "wait before the first read or write"},
-    {Group::time, 0, "delay-close", one, "TIME",
+    {Group::time, 0, "delay-close", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.close, parse_duration(value)); },
      "wait before the close"},
-    {Group::time, 0, "delay-accept", one, "TIME",
+    {Group::time, 0, "delay-accept", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.accept, parse_duration(value)); },
      "wait before the first accept"},
 
-    {Group::end, 'N', "half-close", nothing, "",
+    {Group::end, 'N', "half-close", kNothing, "",
      [](Draft& draft, Value) -> Result<void> {
        draft.at_eof = AtEof::fin;
        return {};
      },
      "the same as --at-eof=fin"},
-    {Group::end, 0, "at-eof", one, "keep|fin|close|reset",
-     [](Draft& draft, Value value) { return choose(draft.at_eof, value, at_eofs); },
+    {Group::end, 0, "at-eof", kOne, "keep|fin|close|reset",
+     [](Draft& draft, Value value) { return choose(draft.at_eof, value, kAtEofs); },
      "when there is nothing more to send: keep open (default for standard input, as nc), send a FIN and read on "
      "(default of source), close, or reset"},
-    {Group::end, 0, "at-peer-eof", one, "go-on|close",
-     [](Draft& draft, Value value) { return choose(draft.at_peer_eof, value, at_peer_eofs); },
+    {Group::end, 0, "at-peer-eof", kOne, "go-on|close",
+     [](Draft& draft, Value value) { return choose(draft.at_peer_eof, value, kAtPeerEofs); },
      "when the peer has sent its FIN: go on sending (the default), or close"},
-    {Group::end, 'R', "reset", nothing, "", [](Draft& draft, Value) { return set(draft.options.reset); },
+    {Group::end, 'R', "reset", kNothing, "", [](Draft& draft, Value) { return set(draft.options.reset); },
      "end with a reset: SO_LINGER 0 in the instant before close"},
 
-    {Group::tell, 'v', "verbose", nothing, "", [](Draft& draft, Value) { return set(draft.options.verbose); },
+    {Group::tell, 'v', "verbose", kNothing, "", [](Draft& draft, Value) { return set(draft.options.verbose); },
      "each system call on the socket, each TCP state, and the report, on standard error"},
-    {Group::tell, 0, "report", nothing, "", [](Draft& draft, Value) { return set(draft.options.report); },
+    {Group::tell, 0, "report", kNothing, "", [](Draft& draft, Value) { return set(draft.options.report); },
      "only the report at each connection's end: bytes, checksums, and what the kernel says"},
-    {Group::tell, 'h', "help", nothing, "", [](Draft& draft, Value) { return set(draft.options.help); }, "this"},
+    {Group::tell, 'h', "help", kNothing, "", [](Draft& draft, Value) { return set(draft.options.help); }, "this"},
 };
 
 }  // namespace
 
-std::span<const OptionRow> option_table() { return rows; }
+std::span<const OptionRow> option_table() { return kRows; }
 
 std::string_view heading(Group group) {
   switch (group) {

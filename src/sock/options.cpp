@@ -12,7 +12,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr int long_option_base = 256;  // above every letter: a long option comes back as base + its row
+constexpr int kLongOptionBase = 256;  // above every letter: a long option comes back as base + its row
 
 int argument_of(Takes takes) {
   switch (takes) {
@@ -36,7 +36,7 @@ std::string letters() {
 
 std::vector<option> long_options() {
   std::vector<option> out;
-  int at = long_option_base;
+  int at = kLongOptionBase;
   for (const auto& row : option_table()) out.push_back({row.name, argument_of(row.takes), nullptr, at++});
   out.push_back({});
   return out;
@@ -44,7 +44,7 @@ std::vector<option> long_options() {
 
 const OptionRow& row_of(int found) {
   const auto table = option_table();
-  if (found >= long_option_base) return table[static_cast<std::size_t>(found - long_option_base)];
+  if (found >= kLongOptionBase) return table[static_cast<std::size_t>(found - kLongOptionBase)];
   return *std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.letter == found; });
 }
 
@@ -56,7 +56,7 @@ std::string name_of(const OptionRow& row) {
 /// What getopt complains about: optopt is the letter, or for a long option 0 or its row.
 Failure refused(int complaint, const std::vector<std::string>& words) {
   if (complaint == ':') return failure(name_of(row_of(optopt)), 0, "a value is missing");
-  if (optopt >= long_option_base) return failure(name_of(row_of(optopt)), 0, "it takes no value");
+  if (optopt >= kLongOptionBase) return failure(name_of(row_of(optopt)), 0, "it takes no value");
   if (optopt != 0) {
     return failure(std::string("-") + static_cast<char>(optopt), 0, "no such option; --help lists them");
   }

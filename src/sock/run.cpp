@@ -13,14 +13,14 @@ int run_loop(const Run& run) {
 /// Only standard output may be slow, and help is short.
 int print_usage(const Streams& streams) {
   Narrator(streams.output, false).say(usage());
-  return exit_ok;
+  return kExitOk;
 }
 
 }  // namespace
 
 int fail(const Narrator& narrator, const Error& error) {
   narrator.say("lastbyte sock: " + error.text() + "\n");
-  return exit_failed;
+  return kExitFailed;
 }
 
 int run(const Options& options, const Streams& streams) {

@@ -12,7 +12,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr Duration default_udp_wait{1000};
+constexpr Duration kDefaultUdpWait{1000};
 
 /// A closed UDP port answers with ICMP "port unreachable", which the socket gives as ECONNREFUSED. Silence means that
 /// it is open, or that something on the way swallows datagrams.
@@ -20,7 +20,7 @@ Result<void> probe_datagram(const Run& run, const Endpoint& endpoint) {
   const int fd = endpoint.socket.get();
   const auto sent = send_datagram(fd, {}, {}, run.narrator);
   if (!sent.ok()) return failure("send to " + endpoint.peer.text(), sent.error);
-  const auto deadline = Clock::now() + run.options.timeout.value_or(default_udp_wait);
+  const auto deadline = Clock::now() + run.options.timeout.value_or(kDefaultUdpWait);
   if (wait_for(fd, POLLIN, deadline, run.stop) != Wake::ready) return {};
   const auto error = take_error(fd, run.narrator).error;
   if (error != 0) return failure("send to " + endpoint.peer.text(), error);
@@ -57,7 +57,7 @@ int run_scan(const Run& run) {
     run.narrator.line(result ? fmt::format("{} port {}: open", run.options.host, port)
                              : fmt::format("{} port {}: {}", run.options.host, port, result.error().text()));
   }
-  return any ? exit_ok : exit_failed;
+  return any ? kExitOk : kExitFailed;
 }
 
 }  // namespace lastbyte::sock

@@ -16,7 +16,7 @@ namespace lastbyte::sock {
 namespace {
 
 /// Before accept is tried again after the process or the machine ran out of something.
-constexpr Duration accept_pause{100};
+constexpr Duration kAcceptPause{100};
 
 class StreamLoop {
  public:
@@ -64,7 +64,7 @@ void StreamLoop::accept_failed(int error) {
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM: accept_from_ = Clock::now() + accept_pause; return;
+    case ENOMEM: accept_from_ = Clock::now() + kAcceptPause; return;
     default: break;
   }
   fail(run_.narrator, {"accept on " + listening_.local.text(), error});
@@ -123,13 +123,13 @@ int StreamLoop::until_done() {
     const auto now = Clock::now();
     std::span<const pollfd> rest = std::span(seen).subspan(2);
     for (const auto& stream : streams_) {
-      if (!stream->closed()) stream->act(rest.first<Stream::watched>(), now);
-      rest = rest.subspan(Stream::watched);
+      if (!stream->closed()) stream->act(rest.first<Stream::kWatched>(), now);
+      rest = rest.subspan(Stream::kWatched);
     }
     if (listening_.socket && seen[1].revents != 0) accept_one();
     drop_closed();
   }
-  return failed_ ? exit_failed : exit_ok;
+  return failed_ ? kExitFailed : kExitOk;
 }
 
 }  // namespace

@@ -17,9 +17,9 @@
 namespace lastbyte::sock {
 
 /// Exit statuses, as the manual has them.
-inline constexpr int exit_ok = 0;      ///< every connection was made and ended without an error
-inline constexpr int exit_failed = 1;  ///< a connection could not be made, or ended by a reset or another error
-inline constexpr int exit_usage = 2;   ///< the command line is wrong; nothing was done
+inline constexpr int kExitOk = 0;      ///< every connection was made and ended without an error
+inline constexpr int kExitFailed = 1;  ///< a connection could not be made, or ended by a reset or another error
+inline constexpr int kExitUsage = 2;   ///< the command line is wrong; nothing was done
 
 enum class Role : std::uint8_t { client, server, scan };
 enum class Transport : std::uint8_t { tcp, udp, unix_stream };

@@ -89,7 +89,7 @@ TimePoint Stream::wake_at(TimePoint now) const {
   return at;
 }
 
-void Stream::act(std::span<const pollfd, watched> seen, TimePoint now) {
+void Stream::act(std::span<const pollfd, kWatched> seen, TimePoint now) {
   if (seen[2].revents != 0) write_output();
   if (seen[1].revents != 0 && may_take_input()) {
     std::string bytes;

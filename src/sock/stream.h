@@ -31,13 +31,13 @@ class Stream {
  public:
   Stream(Endpoint&& endpoint, Surroundings around, Narrator narrator, TimePoint now);
 
-  static constexpr std::size_t watched = 3;
-  /// Appends exactly `watched` entries for poll(2).
+  static constexpr std::size_t kWatched = 3;
+  /// Appends exactly `kWatched` entries for poll(2).
   void watch(std::vector<pollfd>& into, TimePoint now) const;
   /// When act() is to be called at the latest, even if poll(2) reports nothing.
   [[nodiscard]] TimePoint wake_at(TimePoint now) const;
   /// Does what can be done now. `seen` are the entries of watch(), filled in.
-  void act(std::span<const pollfd, watched> seen, TimePoint now);
+  void act(std::span<const pollfd, kWatched> seen, TimePoint now);
   /// Ends now; what standard output does not take at once is lost.
   void stop(TimePoint now);
 

@@ -7,7 +7,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr char urgent_byte = '!';
+constexpr char kUrgentByte = '!';
 
 bool is_later(const Outcome& outcome) { return outcome.error == EAGAIN || outcome.error == EINTR; }
 
@@ -79,7 +79,7 @@ void Stream::read_urgent() {
 /// False: it could not be sent, and nothing else may go before it.
 bool Stream::send_urgent_if_due(TimePoint now) {
   if (options().urgent != sent_.calls + 1 || sent_.urgent > 0) return true;
-  const auto outcome = send_urgent(fd(), urgent_byte, narrator_);
+  const auto outcome = send_urgent(fd(), kUrgentByte, narrator_);
   if (outcome.ok()) {
     ++sent_.urgent;
     return true;

@@ -25,7 +25,7 @@ enum TcpState : int {
   last_ack = 9,
   closing = 11,
 };
-constexpr std::array<std::string_view, 13> state_names{
+constexpr std::array<std::string_view, 13> kStateNames{
     "?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",   "TIME_WAIT",
     "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV"};
 
@@ -70,7 +70,7 @@ bool is_connecting(int fd) {
 
 std::string_view state_name(int state) {
   const auto index = static_cast<std::size_t>(state);
-  return state > 0 && index < state_names.size() ? state_names.at(index) : state_names.front();
+  return state > 0 && index < kStateNames.size() ? kStateNames.at(index) : kStateNames.front();
 }
 
 void StateWatch::look(int fd, const Narrator& narrator) {

@@ -6,10 +6,10 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr std::size_t page_width = 96;
-constexpr std::size_t help_column = 32;
+constexpr std::size_t kPageWidth = 96;
+constexpr std::size_t kHelpColumn = 32;
 
-constexpr std::string_view introduction =
+constexpr std::string_view kIntroduction =
     "usage: lastbyte sock [OPTIONS] HOST PORT          connect\n"
     "       lastbyte sock -s [OPTIONS] [HOST] PORT     listen (-l: as nc does)\n"
     "       lastbyte sock -U [-s] [OPTIONS] PATH       the same with a UNIX socket\n"
@@ -18,7 +18,7 @@ constexpr std::string_view introduction =
     "One socket with every knob in reach. Standard input goes to the peer and the peer to standard output,\n"
     "unless --mode says otherwise.\n";
 
-constexpr std::string_view epilogue =
+constexpr std::string_view kEpilogue =
     "\n"
     "Exit status: 0 all went well; 1 a connection could not be made, or ended by a reset or another error;\n"
     "2 the command line is wrong. Sizes take k, M and G (powers of 1024).\n"
@@ -30,9 +30,9 @@ constexpr std::string_view epilogue =
 /// Appends `text` in lines that begin at the help column.
 void append_wrapped(std::string& page, std::size_t column, std::string_view text) {
   while (!text.empty()) {
-    page.append(help_column > column ? help_column - column : 1, ' ');
+    page.append(kHelpColumn > column ? kHelpColumn - column : 1, ' ');
     auto end = text.size();
-    if (end > page_width - help_column) end = text.rfind(' ', page_width - help_column);
+    if (end > kPageWidth - kHelpColumn) end = text.rfind(' ', kPageWidth - kHelpColumn);
     page.append(text.substr(0, end)).append("\n");
     text.remove_prefix(std::min(end + 1, text.size()));
     column = 0;
@@ -50,7 +50,7 @@ std::string flag(const OptionRow& row) {
 }  // namespace
 
 std::string usage() {
-  std::string page(introduction);
+  std::string page(kIntroduction);
   std::string_view last;
   for (const auto& row : option_table()) {
     if (const auto title = heading(row.group); title != last) {
@@ -60,13 +60,13 @@ std::string usage() {
     auto head = flag(row);
     auto column = head.size();
     page += head;
-    if (column + 2 > help_column) {
+    if (column + 2 > kHelpColumn) {
       page += '\n';
       column = 0;
     }
     append_wrapped(page, column, row.help);
   }
-  return page.append(epilogue);
+  return page.append(kEpilogue);
 }
 
 }  // namespace lastbyte::sock

@@ -14,8 +14,8 @@ TEST(Udp, RelaysBothWays) {
   EXPECT_TRUE(client.output().wait_for("answer"));
   client.stop();
   server.stop();
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Udp, EachReadOfStandardInputIsADatagram) {
@@ -24,15 +24,15 @@ TEST(Udp, EachReadOfStandardInputIsADatagram) {
   client.type("one");
   EXPECT_TRUE(server.errors().wait_for("= 3"));
   client.type("four");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
   EXPECT_NE(server.whole_errors().find("received  7 bytes in 2 datagrams"), std::string::npos) << server.whole_errors();
 }
 
 TEST(Udp, ASourceSendsItsCountAndCloses) {
   Running server("-u -s -v -m sink -W 3 127.0.0.1 0");
   Running client("-u --report -m source -c 3 --write-size 500 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
   const auto sent = client.whole_errors();
   EXPECT_NE(sent.find("sent      1500 bytes in 3 datagrams"), std::string::npos) << sent;
   const auto sum = sent.substr(sent.find("xxh64 "), 22);
@@ -48,14 +48,14 @@ TEST(Udp, AKeptServerAnswersEveryoneInTurn) {
     EXPECT_EQ(client.whole_output(), text);
   }
   server.stop();
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Udp, AnEmptyDatagramIsOneToo) {
   Running server("-u -s -v -m sink -W 1 127.0.0.1 0");
   Running client("-u -z -w 0.05 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
   EXPECT_NE(server.whole_errors().find("received  0 bytes in 1 datagram,"), std::string::npos) << server.whole_errors();
 }
 
@@ -66,10 +66,10 @@ TEST(Udp, WhereNobodyListensARefusalComesBack) {
   }();
   Running client("-u -v " + spare);
   client.type("anyone?");
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("ECONNREFUSED"), std::string::npos);
   Running scan("-u -z " + spare);
-  EXPECT_EQ(scan.status(), exit_failed);
+  EXPECT_EQ(scan.status(), kExitFailed);
 }
 
 TEST(Udp, ALongerDatagramThanIsReadIsSaidToBeCut) {
@@ -86,7 +86,7 @@ TEST(Udp, EndsByTimeoutWithoutAFailure) {
   client.type("x");
   client.end_input();
   EXPECT_EQ(client.whole_output(), "x");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 }  // namespace

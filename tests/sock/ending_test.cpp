@@ -30,7 +30,7 @@ TEST(AtEof, CloseEndsAtOnce) {
   client.type("x");
   client.end_input();
   EXPECT_EQ(receive_all(peer), "x");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(AtEof, ResetEndsWithARst) {
@@ -39,7 +39,7 @@ TEST(AtEof, ResetEndsWithARst) {
   const auto peer = accept_raw(listener);
   client.end_input();
   EXPECT_EQ(receive_all(peer), "<ECONNRESET>");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(AtEof, QuitAfterHalfClosesAndThenCloses) {
@@ -48,7 +48,7 @@ TEST(AtEof, QuitAfterHalfClosesAndThenCloses) {
   const auto peer = accept_raw(listener);
   client.type("x");
   client.end_input();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_NE(client.whole_errors().find("SHUT_WR) = 0"), std::string::npos);
   EXPECT_NE(client.whole_errors().find("closed here, without the peer's end of file"), std::string::npos);
 }
@@ -60,7 +60,7 @@ TEST(AtPeerEof, CloseDoesNotWaitForStandardInput) {
   send_raw(peer, "bye");
   peer.close();
   EXPECT_EQ(client.whole_output(), "bye");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Reset, AtTheEndOfACompleteExchangeIsSeenByThePeer) {
@@ -70,7 +70,7 @@ TEST(Reset, AtTheEndOfACompleteExchangeIsSeenByThePeer) {
   client.end_input();
   EXPECT_EQ(receive_all(peer), "");
   ::shutdown(peer.get(), SHUT_WR);
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Linger, ZeroMakesCloseAReset) {
@@ -88,7 +88,7 @@ TEST(Linger, SecondsMakeCloseWaitForThePeersAcknowledgement) {
   Running client("-L 1 -v -m source --at-eof=close --write-size 100k --bytes 100k 127.0.0.1 " +
                  to_string(listener.port));
   const auto peer = accept_raw(listener);
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   // What close() itself took is told only where it waited.
   const auto told = client.whole_errors();
   const auto closed = told.rfind("close(");
@@ -103,7 +103,7 @@ TEST(NoRead, CloseWithUnreadInputResets) {
   EXPECT_TRUE(server.errors().wait_for("ESTABLISHED"));
   server.end_input();
   EXPECT_EQ(receive_all(peer), "<ECONNRESET>");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
   const auto report = server.whole_errors();
   EXPECT_NE(report.find("unread 10,"), std::string::npos) << report;
   EXPECT_EQ(report.find("recv("), std::string::npos) << report;
@@ -113,7 +113,7 @@ TEST(NoRead, ASinkClosesAfterItsDelay) {
   Running server("-s -v -m sink --no-read --delay-close 0.05 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   EXPECT_EQ(receive_all(peer), "");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(NoRead, StandardInputIsStillSent) {
@@ -123,7 +123,7 @@ TEST(NoRead, StandardInputIsStillSent) {
   client.type("one way");
   client.end_input();
   EXPECT_EQ(receive_all(peer), "one way");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(NoRead, AResetIsNoticedWithoutReading) {
@@ -131,7 +131,7 @@ TEST(NoRead, AResetIsNoticedWithoutReading) {
   Running client("--no-read -v 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
   reset_raw(peer);
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("SO_ERROR) = -1 ECONNRESET"), std::string::npos) << client.whole_errors();
 }
 
@@ -143,7 +143,7 @@ TEST(PeerReset, IsAFailureThatComesAfterTheBytesBeforeIt) {
   EXPECT_TRUE(client.errors().wait_for("connected"));
   send_raw(peer, "last bytes");
   reset_raw(peer);
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_EQ(client.whole_output(), "last bytes");
   EXPECT_NE(client.whole_errors().find("reset by the peer, recv: ECONNRESET"), std::string::npos);
 }
@@ -157,7 +157,7 @@ TEST(PeerReset, FoundByASendLeavesTheAnswerReadable) {
   reset_raw(peer);
   // The send takes the error, and the read that follows the bytes looks like an end of file (T10).
   client.type("too late");
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_EQ(client.whole_output(), "answer");
   const auto told = client.whole_errors();
   EXPECT_NE(told.find("reset by the peer, send: E"), std::string::npos) << told;
@@ -170,14 +170,14 @@ TEST(PeerReset, OfAnEarlyAnswerWithUnreadUploadStillGivesTheAnswer) {
   send_raw(peer, "PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe");
   const auto answer = receive_all(peer);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK")) << answer;
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Timeout, EndsAnIdleConnectionWithoutAFailure) {
   const auto listener = listen_raw();
   Running client("-w 0.1 --report 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_NE(client.whole_errors().find("because nothing happened"), std::string::npos);
 }
 
@@ -187,7 +187,7 @@ TEST(ReceiveLimit, EndsAfterSoManyReads) {
   const auto peer = accept_raw(listener);
   send_raw(peer, "abcd");
   EXPECT_EQ(client.whole_output(), "ab");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Delays, OfReadsAreWaitedThroughOneByOne) {
@@ -206,14 +206,14 @@ TEST(Refusal, IsAFailureThatNamesTheAddress) {
   const auto port = to_string(listener.port);
   listener.socket.close();
   Running client("127.0.0.1 " + port);
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_EQ(client.whole_errors(),
             "lastbyte sock: connect 127.0.0.1:" + port + ": Connection refused (ECONNREFUSED)\n");
 }
 
 TEST(Refusal, OfANameThatIsNotNumericComesWithoutALookUp) {
   Running client("-n localhost 80");
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("-n forbids"), std::string::npos);
 }
 
@@ -223,7 +223,7 @@ TEST(Stop, EndsWhateverIsGoingOn) {
   const auto peer = accept_raw(listener);
   EXPECT_TRUE(client.errors().wait_for("connected"));
   client.stop();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_NE(client.whole_errors().find(": stopped after"), std::string::npos);
 }
 
@@ -232,7 +232,7 @@ TEST(Report, CountsTheFinAndTheSynAsTheKernelDoes) {
   Running client("-N --report " + server.operands());
   client.type("12345");
   client.end_input();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   // SYN, five bytes, FIN of ours; five bytes and the FIN of the peer.
   EXPECT_NE(client.whole_errors().find("CLOSE; acknowledged to us 7, by us 6;"), std::string::npos)
       << client.whole_errors();

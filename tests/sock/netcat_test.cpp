@@ -37,7 +37,7 @@ TEST_F(Netcat, SendsUsMuchWithN) {
   netcat.end_input();
   EXPECT_TRUE(server.whole_output() == much);
   EXPECT_EQ(netcat.status(), 0);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST_F(Netcat, IsSentMuchByUsWithN) {
@@ -48,7 +48,7 @@ TEST_F(Netcat, IsSentMuchByUsWithN) {
   client.end_input();
   EXPECT_TRUE(netcat.output().whole() == much);
   netcat.end_input();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_EQ(netcat.status(), 0);
 }
 
@@ -73,7 +73,7 @@ TEST_F(Netcat, ScansOurPortAndWeScanIts) {
   server.stop();
   Child netcat({"nc", "-lv", "127.0.0.1", "0"});
   Running ours("-z 127.0.0.1 " + port_of(netcat));
-  EXPECT_EQ(ours.status(), exit_ok);
+  EXPECT_EQ(ours.status(), kExitOk);
 }
 
 TEST_F(Netcat, ComesAgainAndAgainToAKeptServer) {
@@ -94,7 +94,7 @@ TEST_F(Netcat, ServesUsAgainAndAgain) {
     client.type(text);
     client.end_input();
     EXPECT_TRUE(netcat.output().wait_for(text));
-    EXPECT_EQ(client.status(), exit_ok);
+    EXPECT_EQ(client.status(), kExitOk);
   }
 }
 
@@ -117,7 +117,7 @@ TEST_F(Netcat, SpeaksUnixSocketsBothWays) {
     client.type("to nc");
     client.end_input();
     EXPECT_TRUE(netcat.output().wait_for("to nc"));
-    EXPECT_EQ(client.status(), exit_ok);
+    EXPECT_EQ(client.status(), kExitOk);
   }
   std::filesystem::remove_all(directory);
 }
@@ -141,7 +141,7 @@ TEST(Program, EndsOnASignalWithItsReport) {
   Child server({LASTBYTE_SOCK_PROGRAM, "-s", "-k", "-v", "-m", "echo", "127.0.0.1", "0"});
   EXPECT_TRUE(server.errors().wait_for("listening on 127.0.0.1:"));
   ::kill(server.id(), SIGTERM);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
   EXPECT_NE(server.errors().whole().find("stopped"), std::string::npos);
 }
 
@@ -162,13 +162,13 @@ TEST(Program, SurvivesABrokenPipeAndSaysSo) {
 
 TEST(Program, RefusesAWrongCommandLineWithStatus2) {
   Child wrong({LASTBYTE_SOCK_PROGRAM, "-Y"});
-  EXPECT_EQ(wrong.status(), exit_usage);
+  EXPECT_EQ(wrong.status(), kExitUsage);
 }
 
 TEST(Program, HelpGoesToStandardOutput) {
   Child help({LASTBYTE_SOCK_PROGRAM, "--help"});
   EXPECT_EQ(help.output().whole(), usage());
-  EXPECT_EQ(help.status(), exit_ok);
+  EXPECT_EQ(help.status(), kExitOk);
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ TEST(Namespace, IsNamedAsEverywhereOrByTheNumberOfAProcess) {
 
 TEST(Namespace, ThatIsNotThereIsAFailure) {
   Running client("--netns no-such-namespace-here 127.0.0.1 80");
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("open the network namespace no-such-namespace-here: No such file"),
             std::string::npos);
 }
@@ -80,7 +80,7 @@ TEST(Namespace, IsWhereTheSocketsAreAndOthersDoNotSeeThem) {
   if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
   Running server("-s -v -m echo --netns " + network.path() + " 127.0.0.1 0");
   Running outside(server.operands());
-  EXPECT_EQ(outside.status(), exit_failed);
+  EXPECT_EQ(outside.status(), kExitFailed);
   Running inside("-N --netns " + network.path() + " " + server.operands());
   inside.type("within");
   inside.end_input();
@@ -96,7 +96,7 @@ TEST(FastOpen, CarriesTheFirstBytesInTheSynOnceThereIsACookie) {
     client.type("first bytes");
     client.end_input();
     EXPECT_EQ(client.whole_output(), "first bytes");
-    EXPECT_EQ(client.status(), exit_ok);
+    EXPECT_EQ(client.status(), kExitOk);
     return client.whole_errors();
   };
   EXPECT_EQ(ask().find("the SYN carried data"), std::string::npos);
@@ -114,7 +114,7 @@ TEST(FastOpen, AnEndThatComesBeforeTheHandshakeWaitsForIt) {
   {
     Running cookie("-N " + line);
     cookie.end_input();
-    EXPECT_EQ(cookie.status(), exit_ok);
+    EXPECT_EQ(cookie.status(), kExitOk);
   }
   Running served("-v --netns " + network.path() + " " + operands);
   EXPECT_TRUE(server.errors().wait_for("[2] state"));
@@ -128,7 +128,7 @@ TEST(FastOpen, AnEndThatComesBeforeTheHandshakeWaitsForIt) {
   served.stop();
   waiting.stop();
   EXPECT_EQ(late.whole_output(), "in a SYN that is lost at first");
-  EXPECT_EQ(late.status(), exit_ok);
+  EXPECT_EQ(late.status(), kExitOk);
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ TEST(Server, ServesOneClientAndRefusesTheNext) {
   EXPECT_TRUE(server.errors().wait_for("accept("));
   EXPECT_TRUE(server.errors().wait_for("close("));
   Running second(operands);
-  EXPECT_EQ(second.status(), exit_failed);
+  EXPECT_EQ(second.status(), kExitFailed);
   first.close();
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Server, KeepOpenServesOneAfterAnother) {
@@ -33,7 +33,7 @@ TEST(Server, KeepOpenServesOneAfterAnother) {
     EXPECT_EQ(client.whole_output(), text);
   }
   server.stop();
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Server, KeepOpenTellsByItsStatusThatOneOfThemFailed) {
@@ -44,7 +44,7 @@ TEST(Server, KeepOpenTellsByItsStatusThatOneOfThemFailed) {
   reset_raw(peer);
   EXPECT_TRUE(server.errors().wait_for("reset by the peer"));
   server.stop();
-  EXPECT_EQ(server.status(), exit_failed);
+  EXPECT_EQ(server.status(), kExitFailed);
 }
 
 TEST(Server, OneAfterAnotherLeavesTheSecondWaiting) {
@@ -71,7 +71,7 @@ TEST(Server, ConcurrentServesManyAtOnce) {
     for (const auto& peer : peers) EXPECT_EQ(receive_some(peer, 4), "ping");
   }
   server.stop();
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Server, StandardInputGoesOnWithTheNextClient) {
@@ -96,7 +96,7 @@ TEST(Server, AsNcEndsWithItsClientsFin) {
   send_raw(peer, "hi");
   ::shutdown(peer.get(), SHUT_WR);
   EXPECT_EQ(server.whole_output(), "hi");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Server, DelayAcceptLeavesTheConnectionInTheBacklog) {
@@ -110,13 +110,13 @@ TEST(Server, StopWhileNobodyCameIsNoFailure) {
   Running server("-s -v 127.0.0.1 0");
   EXPECT_TRUE(server.errors().wait_for("listening on"));
   server.stop();
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Port, ThatIsListenedOnIsRefusedWithAReason) {
   const auto taken = listen_raw();
   Running server("-s -A 127.0.0.1 " + to_string(taken.port));
-  EXPECT_EQ(server.status(), exit_failed);
+  EXPECT_EQ(server.status(), kExitFailed);
   EXPECT_EQ(server.whole_errors(),
             "lastbyte sock: listen on 127.0.0.1:" + to_string(taken.port) +
                 ": Address already in use (EADDRINUSE): another socket holds it, or connections in "
@@ -129,14 +129,14 @@ std::string port_in_time_wait(const std::string& options) {
   const auto port = server.port();
   const auto peer = connect_raw(port);
   EXPECT_EQ(receive_all(peer), "0");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
   return to_string(port);
 }
 
 TEST(Port, InTimeWaitIsHadOnlyWithReuseAddress) {
   const auto port = port_in_time_wait("-A");
   Running plain("-s 127.0.0.1 " + port);
-  EXPECT_EQ(plain.status(), exit_failed);
+  EXPECT_EQ(plain.status(), kExitFailed);
   EXPECT_NE(plain.whole_errors().find("TIME_WAIT"), std::string::npos) << plain.whole_errors();
   Running reusing("-s -A -v 127.0.0.1 " + port);
   EXPECT_EQ(reusing.address(), "127.0.0.1:" + port);
@@ -146,7 +146,7 @@ TEST(Port, InTimeWaitIsHadOnlyWithReuseAddress) {
 TEST(Port, InTimeWaitOfAServerWithoutReuseAddressIsHadByNobody) {
   const auto port = port_in_time_wait("");
   Running reusing("-s -A 127.0.0.1 " + port);
-  EXPECT_EQ(reusing.status(), exit_failed);
+  EXPECT_EQ(reusing.status(), kExitFailed);
 }
 
 TEST(Port, IsSharedByThoseThatBothAskForIt) {
@@ -155,7 +155,7 @@ TEST(Port, IsSharedByThoseThatBothAskForIt) {
   Running second("-s -P -v 127.0.0.1 " + port);
   EXPECT_EQ(second.address(), "127.0.0.1:" + port);
   Running third("-s 127.0.0.1 " + port);
-  EXPECT_EQ(third.status(), exit_failed);
+  EXPECT_EQ(third.status(), kExitFailed);
 }
 
 TEST(Scan, FindsOutWhoListens) {
@@ -164,10 +164,10 @@ TEST(Scan, FindsOutWhoListens) {
   const auto closed_port = to_string(closed.port);
   closed.socket.close();
   Running open("-zv 127.0.0.1 " + to_string(listener.port));
-  EXPECT_EQ(open.status(), exit_ok);
+  EXPECT_EQ(open.status(), kExitOk);
   EXPECT_NE(open.whole_errors().find(": open"), std::string::npos);
   Running refused("-z 127.0.0.1 " + closed_port);
-  EXPECT_EQ(refused.status(), exit_failed);
+  EXPECT_EQ(refused.status(), kExitFailed);
   EXPECT_EQ(refused.whole_errors(), "");
 }
 
@@ -175,7 +175,7 @@ TEST(Scan, OfARangeIsWellWhereAnyPortIsOpen) {
   const auto listener = listen_raw();
   const int port = listener.port;
   Running range("-zv 127.0.0.1 " + to_string(port - 1) + "-" + to_string(port));
-  EXPECT_EQ(range.status(), exit_ok);
+  EXPECT_EQ(range.status(), kExitOk);
   EXPECT_NE(range.whole_errors().find("port " + to_string(port - 1) + ": "), std::string::npos);
   EXPECT_NE(range.whole_errors().find("port " + to_string(port) + ": open"), std::string::npos);
 }

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   const auto options = lastbyte::sock::parse(arguments);
   if (!options) {
     std::fprintf(stderr, "lastbyte sock: %s\n", options.error().text().c_str());
-    return lastbyte::sock::exit_usage;
+    return lastbyte::sock::kExitUsage;
   }
   return lastbyte::sock::run(*options);
 }

@@ -22,8 +22,8 @@ TEST(Relay, CarriesStandardInputToThePeerAndThePeerToStandardOutput) {
   EXPECT_TRUE(server.output().wait_for("question"));
   server.type("answer");
   server.end_input();
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
   EXPECT_EQ(client.whole_output(), "answer");
   EXPECT_EQ(server.whole_output(), "question");
 }
@@ -40,7 +40,7 @@ TEST(Relay, LosesNoByteOfMuchDataBothWaysAtOnce) {
   client.type(up);
   client.end_input();
   typist.join();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_TRUE(client.whole_output() == down);
   EXPECT_TRUE(server.whole_output() == up);
   const auto report = client.whole_errors();
@@ -59,7 +59,7 @@ TEST(Relay, GoesOnSendingAfterThePeersFin) {
   client.type("after your FIN");
   client.end_input();
   EXPECT_EQ(receive_all(peer), "after your FIN");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Relay, GoesOnReadingAfterItsOwnFin) {
@@ -72,7 +72,7 @@ TEST(Relay, GoesOnReadingAfterItsOwnFin) {
   send_raw(peer, much);
   peer.close();
   EXPECT_TRUE(client.whole_output() == much);
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Relay, KeepsTheConnectionAtTheEndOfInputUnlessTold) {
@@ -86,7 +86,7 @@ TEST(Relay, KeepsTheConnectionAtTheEndOfInputUnlessTold) {
   send_raw(peer, "still there");
   EXPECT_TRUE(client.output().wait_for("still there"));
   peer.close();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_EQ(client.whole_errors().find("shutdown("), std::string::npos);
 }
 
@@ -111,7 +111,7 @@ TEST(Relay, AReaderOfStandardOutputThatWaitsHoldsThePeerBackAndMissesNothing) {
   sender.join();
   EXPECT_EQ(taken, much.size());
   EXPECT_TRUE(client.whole_output() == much);
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Relay, CrlfIsMadeOfEachLineEnd) {
@@ -126,7 +126,7 @@ TEST(Relay, CrlfIsMadeOfEachLineEnd) {
 TEST(Sizes, OfReadsAndWritesAreHonoured) {
   Running server("-s -v -m sink --read-size 100 127.0.0.1 0");
   Running client("-v -m source -c 5 --write-size 300 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   const auto sent = client.whole_errors();
   EXPECT_NE(sent.find("send(", 0), std::string::npos);
   EXPECT_NE(sent.find("1500 bytes in 5 writes"), std::string::npos) << sent;
@@ -138,8 +138,8 @@ TEST(Sizes, OfReadsAndWritesAreHonoured) {
 TEST(Modes, WhatASourceSendsASinkChecks) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("--report -m source --bytes 3000000 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
   const auto sent = client.whole_errors();
   const auto sum = sent.substr(sent.find("xxh64 "), 22);
   EXPECT_NE(server.whole_errors().find("received  3000000 bytes"), std::string::npos);
@@ -149,7 +149,7 @@ TEST(Modes, WhatASourceSendsASinkChecks) {
 TEST(Modes, DiscardTakesEverythingUnseen) {
   Running server("-s -v -m discard 127.0.0.1 0");
   Running client("-m source --bytes 3000000 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   const auto report = server.whole_errors();
   EXPECT_NE(report.find("MSG_TRUNC"), std::string::npos);
   EXPECT_NE(report.find("received  3000000 bytes"), std::string::npos) << report;
@@ -163,7 +163,7 @@ TEST(Modes, EchoGivesEverythingBack) {
   client.type(much);
   client.end_input();
   EXPECT_TRUE(client.whole_output() == much);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Modes, HttpAnswersItself) {
@@ -172,14 +172,14 @@ TEST(Modes, HttpAnswersItself) {
   const auto answer = client.whole_output();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
   EXPECT_NE(answer.find("POST /: 100000 bytes, xxh64 "), std::string::npos) << answer;
-  EXPECT_EQ(client.status(), exit_ok);
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
 }
 
 TEST(Urgent, AByteGoesBesideTheOthersAndIsToldOf) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("-v -m source -c 3 --write-size 10 --urgent 2 " + server.operands());
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   const auto sent = client.whole_errors();
   EXPECT_NE(sent.find("MSG_OOB) = 1"), std::string::npos) << sent;
   EXPECT_NE(sent.find("sent      30 bytes in 3 writes"), std::string::npos) << sent;
@@ -199,14 +199,14 @@ TEST(Urgent, InlineItIsOneOfTheBytes) {
 TEST(Output, ThatBreaksEndsTheRunWithAFailure) {
   Running server("-s -v -k -m source --bytes 8M 127.0.0.1 0");
   Running client("-d " + server.operands(), Reader::absent);
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
 }
 
 TEST(Input, WithNoStdinIsLeftAlone) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("-d -N " + server.operands());
   client.type("not to be read");
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   EXPECT_NE(server.whole_errors().find("received  0 bytes"), std::string::npos);
 }
 
@@ -228,7 +228,7 @@ TEST(Local, AddressAndPortOfAClientAreThoseAskedFor) {
   auto peer = accept_raw(listener);
   EXPECT_TRUE(client.errors().wait_for("connected 127.0.0.2:" + port + " -> "));
   peer.close();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
 }
 
 TEST(Knobs, AreTurnedAndToldOf) {
@@ -239,7 +239,7 @@ TEST(Knobs, AreTurnedAndToldOf) {
       std::to_string(listener.port));
   auto peer = accept_raw(listener);
   peer.close();
-  EXPECT_EQ(client.status(), exit_ok);
+  EXPECT_EQ(client.status(), kExitOk);
   const auto told = client.whole_errors();
   for (const auto* part :
        {"SO_REUSEADDR, 1) = 0", "SO_REUSEPORT, 1) = 0", "SO_LINGER, {on, 3}) = 0",

@@ -33,7 +33,7 @@ TEST_F(UnixSocket, CarriesBothWaysAndLeavesNoFile) {
   client.type("over a path");
   client.end_input();
   EXPECT_EQ(client.whole_output(), "over a path");
-  EXPECT_EQ(server.status(), exit_ok);
+  EXPECT_EQ(server.status(), kExitOk);
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
@@ -66,7 +66,7 @@ TEST_F(UnixSocket, ADeadSocketsFileIsReplacedOnlyWhenAsked) {
     ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
   Running plain("-s -U " + path());
-  EXPECT_EQ(plain.status(), exit_failed);
+  EXPECT_EQ(plain.status(), kExitFailed);
   EXPECT_NE(plain.whole_errors().find("-A replaces"), std::string::npos) << plain.whole_errors();
   Running replacing("-s -A -v -U " + path());
   EXPECT_EQ(replacing.address(), path());
@@ -76,7 +76,7 @@ TEST_F(UnixSocket, ALivingSocketsFileIsNeverReplaced) {
   Running first("-s -v -U " + path());
   EXPECT_EQ(first.address(), path());
   Running second("-s -A -U " + path());
-  EXPECT_EQ(second.status(), exit_failed);
+  EXPECT_EQ(second.status(), kExitFailed);
   Running client("-N -U " + path());
   client.type("undisturbed");
   client.end_input();
@@ -89,7 +89,7 @@ TEST_F(UnixSocket, AFileThatIsNoSocketIsNeverReplaced) {
     const Descriptor file(::creat(path().c_str(), 0600));
   }
   Running server("-s -A -U " + path());
-  EXPECT_EQ(server.status(), exit_failed);
+  EXPECT_EQ(server.status(), kExitFailed);
   EXPECT_TRUE(std::filesystem::is_regular_file(path()));
 }
 
@@ -101,7 +101,7 @@ TEST_F(UnixSocket, CloseWithUnreadInputResetsHereToo) {
   EXPECT_TRUE(client.errors().wait_for("send("));
   EXPECT_TRUE(server.errors().wait_for("accept("));
   server.end_input();
-  EXPECT_EQ(client.status(), exit_failed);
+  EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("ECONNRESET"), std::string::npos) << client.whole_errors();
 }
 
