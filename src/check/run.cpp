@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include "check/check.h"
 #include "check/grade.h"
 #include "check/launchers.h"
+#include "check/peer.h"
 #include "check/report.h"
 
 namespace lastbyte::check {
@@ -38,6 +40,17 @@ std::vector<const Variant*> chosen_variants(const Options& options) {
     if (options.variants.empty() || std::ranges::find(options.variants, each.name) != options.variants.end())
       out.push_back(&each);
   return out;
+}
+
+/// Before anything is played: hours later is too late. False: said on standard error.
+bool can_be_written(const Options& options) {
+  for (const std::string& path : {options.json, options.junit, options.markdown, options.html}) {
+    if (path.empty() || path == "-") continue;
+    if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)); file) continue;
+    complain(failure_from_errno("write " + path).value().text());
+    return false;
+  }
+  return true;
 }
 
 /// False: said on standard error.
@@ -90,9 +103,17 @@ Result<Target> target_of(const Options& options) {
   return target;
 }
 
+/// Whether anybody is there.
+Result<void> try_connect(const Target& target) {
+  const Observed seen = Client(target.address, *parse_script("close")).wait();
+  if (seen.connected) return {};
+  return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
+}
+
 /// Whether it starts at all: one complaint is better than one for each scenario.
 Result<void> try_start(const Target& target, const std::vector<const Variant*>& chosen) {
   const auto first = std::ranges::find_if(chosen, [&](const Variant* each) { return target.speaks_variant(*each); });
+  if (target.kind == Kind::running) return try_connect(target);
   if (target.kind != Kind::started || first == chosen.end()) return {};
   const Variant& variant = **first;
   auto network = Network::make(Place::here, 0);
@@ -221,8 +242,8 @@ int run(const Options& options) {
     case Mode::self:
     case Mode::command:
     case Mode::running:
-    case Mode::plain: kill_children_at_signals(); return run_grade(options);
-    case Mode::peers: kill_children_at_signals(); return run_peers(options);
+    case Mode::plain: kill_children_at_signals(); return can_be_written(options) ? run_grade(options) : kExitCannot;
+    case Mode::peers: kill_children_at_signals(); return can_be_written(options) ? run_peers(options) : kExitCannot;
   }
   return kExitCannot;
 }

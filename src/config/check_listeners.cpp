@@ -110,7 +110,8 @@ void check_names(const AssembledConfig& all, std::vector<Problem>& problems) {
     const bool named = placings.placed.contains("name") && placings.good("name");
     if (!named && !(placings.placed.contains("listen") && placings.good("listen"))) continue;
     const auto [first, is_new] = seen.emplace(placings.value.name, &placings);
-    if (is_new) continue;
+    // Without names it is their endpoints that are the same, of which check_conflicts() tells.
+    if (is_new || (!named && !first->second->placed.contains("name"))) continue;
     const Origin where = placings.origin(named ? "name" : "listen");
     problems.push_back(
         problem_with(*find_key("name", true), where, placings.value.name,
@@ -148,7 +149,7 @@ void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Prob
 BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problems) {
   BySpot listeners;
   for (const Placings& placings : all.forwardings) {
-    if (known(placings, "listen")) add_listeners(placings, listeners, problems);
+    if (known(placings, "listen") && placings.good("client.netns")) add_listeners(placings, listeners, problems);
   }
   return listeners;
 }
@@ -156,7 +157,7 @@ BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problem
 /// The port of one of our listeners that sessions of a port of `placings` lead to; nullptr: none of ours, as far as is
 /// known.
 const Listener* next_after(const Placings& placings, std::size_t index, const BySpot& listeners) {
-  if (!known(placings, "connect")) return nullptr;
+  if (!known(placings, "connect") || !placings.good("upstream.netns")) return nullptr;
   const net::Endpoint& connect = placings.value.connect;
   if (connect.count() > 1 && index >= connect.count()) return nullptr;
   const auto same_spot =

@@ -302,7 +302,7 @@ void add_log(Table& table) {
   const Group group = Group::log;
   table.add<Config>(
       group, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
-      "Where a record of each ended session goes; a file is opened again on SIGUSR1.");
+      "Where a record of each ended session goes; a path has a '/', and its file is opened again on SIGUSR1.");
   needs<Config>(
       table.add<Config>(
           group, "log.format",

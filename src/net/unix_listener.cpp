@@ -85,7 +85,7 @@ Result<void> set_rights(const SocketFile& file, const std::string& path, const U
   const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
   const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
   if ((wanted.uid || wanted.gid) && ::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
-    return failure_from_errno("change the owner of unix:" + path);
+    return failure("change the owner of unix:" + path, errno, errno == EPERM ? "it needs CAP_CHOWN" : "");
   // fchmod(2) does not take an O_PATH descriptor.
   const std::string link = "/proc/self/fd/" + std::to_string(file.get());
   if (wanted.mode && ::chmod(link.c_str(), *wanted.mode) != 0)

@@ -263,6 +263,6 @@ Control::Control(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) 
 Control::~Control() = default;
 Result<void> Control::run() { return impl_->run(); }
 std::string Control::story() const { return impl_->story(); }
-std::string Control::turned_away() const { return proxy::turned_away(impl_->tally()); }
+Tally Control::tally() const { return impl_->tally(); }
 
 }  // namespace lastbyte::proxy

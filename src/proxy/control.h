@@ -10,6 +10,7 @@
 #include "proxy/port_watch.h"
 #include "proxy/proxy.h"
 #include "proxy/running.h"
+#include "proxy/tally.h"
 
 namespace lastbyte::proxy {
 
@@ -37,8 +38,8 @@ class Control {
 
   /// After run(): what was served, for the operator's last line.
   [[nodiscard]] std::string story() const;
-  /// Who was turned away and what was dropped since the start; empty: nobody and nothing.
-  [[nodiscard]] std::string turned_away() const;
+  /// What all workers have counted since the start.
+  [[nodiscard]] Tally tally() const;
 
  private:
   class Impl;

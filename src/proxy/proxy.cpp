@@ -115,7 +115,9 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   if (const auto served = control.run(); !served) return served;
   for (const Error& trouble : running.remove_files()) messages.warn(trouble.text());
   if (log) log->close();
-  if (const std::string turned_away = control.turned_away(); !turned_away.empty()) messages.info(turned_away);
+  const Tally tally = control.tally();
+  for (const std::string& line : {pauses(tally), turned_away(tally)})
+    if (!line.empty()) messages.info(line);
   messages.info(fmt::format("stopped: {}, {} lost", control.story(), log ? log->lost() : 0));
   return {};
 }

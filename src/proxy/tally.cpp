@@ -25,6 +25,11 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+std::string pauses(const Tally& tally) {
+  if (tally.accept_pauses == 0) return {};
+  return fmt::format("accepting paused {}, for want of descriptors or memory", counted(tally.accept_pauses, "time"));
+}
+
 std::string turned_away(const Tally& tally) {
   std::string out;
   const auto tell = [&out](std::uint64_t count, const std::string& noun, const char* why) {
@@ -35,7 +40,6 @@ std::string turned_away(const Tally& tally) {
   tell(tally.bad_greetings, "client", "for the PROXY header");
   tell(tally.datagrams_refused, "datagram", "of clients that got no session");
   tell(tally.datagrams_dropped, "datagram", "of sessions, not taken by the kernel");
-  tell(tally.accept_pauses, "pause", "in accepting, for want of descriptors or memory");
   return out;
 }
 

@@ -27,6 +27,9 @@ struct Tally {
 /// "12 datagrams": with an s where there is not just one.
 std::string counted(std::uint64_t count, const std::string& noun);
 
+/// "accepting paused 2 times, ..."; empty: never.
+std::string pauses(const Tally& tally);
+
 /// "turned away: 3 clients by client.allow or client.deny, ...": only what there was; empty where there was nothing.
 std::string turned_away(const Tally& tally);
 

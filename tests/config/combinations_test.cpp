@@ -27,6 +27,9 @@ const std::vector<Case> kCombinationCases = {
      forwarding_with("    upstream: {keepalive: {enabled: false, count: 3}}\n"),
      {"f.yaml:4:51: upstream.keepalive.count: '3': has no effect while upstream.keepalive.enabled is false; leave it "
       "out"}},
+    {"log_target_that_is_a_word",
+     process_with("log: {target: stdout}\n"),
+     {"f.yaml:1:15: log.target: 'stdout': expected stderr, off, or a file's path with a '/', such as ./records.log"}},
     {"log_format_while_off",
      process_with("log: {target: off, format: json}\n"),
      {"f.yaml:1:28: log.format: 'json': has no effect while log.target is off; leave it out"}},

@@ -182,7 +182,7 @@ TEST(LoadYaml, reaches_every_member) {
 workers: 3
 max-sessions: 1000
 drain: 1m
-log: {target: log.json, format: json}
+log: {target: ./log.json, format: json}
 user: nobody
 group: nogroup
 forwardings:
@@ -227,7 +227,7 @@ forwardings:
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.max_sessions, 1000U);
   EXPECT_EQ(config.drain, seconds(60));
-  EXPECT_EQ(config.log, (Log{.format = LogFormat::json, .target = "log.json"}));
+  EXPECT_EQ(config.log, (Log{.format = LogFormat::json, .target = "./log.json"}));
   EXPECT_EQ(config.user, "nobody");
   EXPECT_EQ(config.group, "nogroup");
   ASSERT_EQ(config.forwardings.size(), 1U);

@@ -201,8 +201,8 @@ Config any_config() {
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   auto& [format, target] = log;
-  target =
-      *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~", "null", "é", "'\"", "- a", "[x]");
+  target = *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~/", "/null", "é/", "'/\"",
+                                      "- /a", "[/x]");
   if (target != "off") format = *gen::element(LogFormat::text, LogFormat::json);
   user = *gen::element<std::string>("", "nobody", "65534");
   group = *gen::element<std::string>("", "nogroup", "true");

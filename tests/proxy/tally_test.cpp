@@ -12,9 +12,14 @@ TEST(Tally, who_was_turned_away_is_told_as_far_as_there_was_anybody) {
   EXPECT_EQ(turned_away({.over_limit = 2, .bad_greetings = 3}),
             "turned away: 2 clients by max-sessions-per-client, 3 clients for the PROXY header");
   EXPECT_EQ(
-      turned_away({.accept_pauses = 1, .datagrams_dropped = 12, .datagrams_refused = 5}),
-      "turned away: 5 datagrams of clients that got no session, 12 datagrams of sessions, not taken by the kernel, "
-      "1 pause in accepting, for want of descriptors or memory");
+      turned_away({.datagrams_dropped = 12, .datagrams_refused = 5}),
+      "turned away: 5 datagrams of clients that got no session, 12 datagrams of sessions, not taken by the kernel");
+}
+
+TEST(Tally, pauses_turn_nobody_away) {
+  EXPECT_EQ(pauses({}), "");
+  EXPECT_EQ(pauses({.accept_pauses = 1}), "accepting paused 1 time, for want of descriptors or memory");
+  EXPECT_EQ(turned_away({.accept_pauses = 1}), "");
 }
 
 TEST(Tally, adds_up_all_workers) {
