@@ -87,7 +87,7 @@ class Client::Impl {
     net::ConnectOptions options;
     options.socket.receive_buffer = script_.window;
     options.socket.send_buffer = script_.send_buffer;
-    auto connecting = net::start_connecting(to_, options_.source, options, false);
+    auto connecting = net::start_connecting(to_, options_.source, options);
     if (!connecting) {
       seen_.error = connecting.error().code;
       return {};

@@ -14,9 +14,10 @@ Result<Connecting> connected(Result<Descriptor> socket) {
 }  // namespace
 
 Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
-                                    const ConnectOptions& options, bool fast_open, NamespaceThread* inside) {
+                                    const ConnectOptions& options, std::span<const std::byte> early,
+                                    NamespaceThread* inside) {
   switch (transport) {
-    case Transport::tcp: return start_connecting(to, source, options, fast_open, inside);
+    case Transport::tcp: return start_connecting(to, source, options, early, inside);
     case Transport::udp: return connected(connect_for_datagrams(to, source, options, inside));
     case Transport::unix_stream: return connected(connect_unix(to, options.socket, inside));
   }

@@ -7,8 +7,9 @@
 namespace lastbyte::net {
 
 /// start_connecting() for every transport. UNIX and UDP sockets are connected at once or never: with UDP the kernel
-/// only notes the address. `source` and `fast_open` count for IP and TCP alone.
+/// only notes the address. `source` and `early` count for IP and TCP alone.
 Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
-                                    const ConnectOptions& options, bool fast_open, NamespaceThread* inside);
+                                    const ConnectOptions& options, std::span<const std::byte> early,
+                                    NamespaceThread* inside);
 
 }  // namespace lastbyte::net

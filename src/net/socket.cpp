@@ -84,6 +84,7 @@ Result<void> bind_source(int fd, const Address& to, const Address& source) {
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options) {
   if (address.is_unix()) return {};  // they are TCP's
   Options set(fd, named(address));
+  set.integer("SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(set, options.socket.keepalive);
   if (options.defer_accept) {
@@ -157,13 +158,22 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
 }  // namespace
 
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
-                                    bool fast_open, NamespaceThread* inside) {
+                                    std::span<const std::byte> early, NamespaceThread* inside) {
   auto made = socket_towards(to, source, options, inside);
   if (!made) return Failure(made.error());
   Connecting connecting{std::move(*made)};
   const int fd = connecting.socket.get();
-  // Refused where net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
-  if (fast_open) set_integer(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+  if (!early.empty()) {
+    const ssize_t put = ::sendto(fd, early.data(), early.size(), MSG_FASTOPEN | MSG_NOSIGNAL, to.data(), to.size());
+    if (put > 0) connecting.early = static_cast<std::size_t>(put);
+    // EINPROGRESS: there is no cookie, and the SYN has asked for one.
+    if (put >= 0 || errno == EINPROGRESS) return connecting;
+    // net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
+    if (errno != EOPNOTSUPP) {
+      const int code = errno;
+      return failure("connect " + named(to), code, connect_advice(code, source));
+    }
+  }
   if (::connect(fd, to.data(), to.size()) == 0) {
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {
@@ -178,6 +188,13 @@ Result<void> check_connecting(const Address& to, const Address& source, const Co
   const auto made = socket_towards(to, source, options, inside);
   if (!made && made.error().code != EADDRINUSE) return Failure(made.error());
   return {};
+}
+
+bool in_handshake(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
+  return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV;
 }
 
 void set_urgent_inline(int fd) { set_integer(fd, SOL_SOCKET, SO_OOBINLINE, 1); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -41,20 +42,26 @@ bool can_change(const ListenOptions& from, const ListenOptions& to);
 struct Connecting {
   Descriptor socket;
   bool connected = false;
+  std::size_t early = 0;  ///< bytes on their way with the SYN
 };
 
 /// Starts to connect; never blocks. `source`: none() for the kernel's choice. With default options this is socket() and
-/// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). With
-/// `fast_open`, the SYN waits for the first send (TCP_FASTOPEN_CONNECT) where the kernel holds a cookie, and
-/// `connected` is true at once. With `options.transparent`, `source` need not be an address of this machine. `inside`:
-/// the network namespace that the socket is to be of; null: this thread's.
+/// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). `early`
+/// goes with the SYN where the kernel holds a cookie (Fast Open, MSG_FASTOPEN), and Connecting::early tells how much of
+/// it did. Whether it was taken is known only once the connection is made; if that fails, nobody has it. (With
+/// TCP_FASTOPEN_CONNECT the socket would be writable before its SYN is answered, and a shutdown() would undo it; T3.)
+/// With `options.transparent`, `source` need not be an address of this machine. `inside`: the network namespace that
+/// the socket is to be of; null: this thread's.
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
-                                    bool fast_open, NamespaceThread* inside = nullptr);
+                                    std::span<const std::byte> early = {}, NamespaceThread* inside = nullptr);
 
 /// Whether the socket of start_connecting() can be had, up to its connect(): with these options, from this source. For
 /// UDP too, whose sockets are asked the same. A source port that is in use is none of its errors: it will be again.
 Result<void> check_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                               NamespaceThread* inside);
+
+/// Whether the connection's handshake is not over yet (TCP_INFO): with Fast Open bytes may move before that.
+bool in_handshake(int fd);
 
 /// SO_OOBINLINE: urgent data is read with the rest, in its place.
 void set_urgent_inline(int fd);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "net/namespace_thread.h"
+#include "net/set_options.h"
 
 namespace lastbyte::net {
 namespace {
@@ -75,6 +76,11 @@ Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options,
   set_send_buffer(socket->get(), options);
   if (::connect(socket->get(), to.data(), to.size()) != 0) return failure_from_errno("connect " + to.text());
   return socket;
+}
+
+void refuse_ancillary(int fd) {
+  constexpr int kPassPidfd = 76;  // SO_PASSPIDFD of asm-generic/socket.h, since Linux 6.5
+  for (const int option : {SO_PASSCRED, SO_PASSSEC, kPassPidfd}) set_integer(fd, SOL_SOCKET, option, 0);
 }
 
 void set_send_buffer(int fd, const SocketOptions& options) {

@@ -23,6 +23,10 @@ class NamespaceThread;  // net/namespace_thread.h
 /// `inside`: the network namespace whose abstract names count; null: this thread's.
 Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options, NamespaceThread* inside = nullptr);
 
+/// For a listening socket that was made by somebody else: those whom it accepts get no credentials, pidfds and security
+/// labels beside descriptors. Nobody reads them, pidfds would be left open, and they take the room of descriptors.
+void refuse_ancillary(int fd);
+
 /// SO_SNDBUF, if asked for. An accepted UNIX socket does not have it from its listener: the kernel makes it when the
 /// client connects, with the default (unix_stream_connect). SO_RCVBUF has no effect on UNIX sockets: what waits in the
 /// peer's queue is charged to the sender.

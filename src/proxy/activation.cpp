@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "net/socket.h"
+#include "net/unix_stream.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -39,6 +40,12 @@ bool takes_ipv4_too(int fd) {
   return ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &length) == 0 && v6_only == 0;
 }
 
+int protocol_of(int fd) {
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 ? protocol : 0;
+}
+
 Result<PassedSocket> take(int fd, std::string name) {
   PassedSocket passed{std::make_shared<const Descriptor>(fd), std::move(name), net::local_address(fd)};
   const bool datagrams = ::sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0 && passed.address.port() != 0;
@@ -49,6 +56,12 @@ Result<PassedSocket> take(int fd, std::string name) {
                    "it is neither a listening stream socket nor a bound UDP socket; expected ListenStream=, or "
                    "ListenDatagram= with a port, and Accept=no");
   }
+  if (!datagrams && !passed.address.is_unix() && protocol_of(fd) != IPPROTO_TCP) {
+    // MPTCP counts what came by subflow, and so a FIN could not be told from a reset (T10).
+    return failure(fmt::format("socket '{}' (descriptor {}) from the service manager", passed.name, fd), 0,
+                   "it is not TCP; expected SocketProtocol= to be left out");
+  }
+  if (passed.address.is_unix()) net::refuse_ancillary(fd);
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
     return failure_from_errno("make socket '" + passed.name + "' non-blocking");

@@ -1,7 +1,6 @@
 // Session: reaching the upstream (T3). Until it is reached, the client's bytes and FIN stay in the kernel's queue; its
 // reset cancels the attempt.
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -27,14 +26,12 @@ constexpr Duration kLongestPause{250};
 
 constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
+/// No SYN has room for more.
+constexpr std::size_t kMostEarly = 1500;
+
 /// A connection that was made and reset before we looked: what came before the reset is still to be read (T4). An
 /// attempt that a RST answers fails with ECONNREFUSED instead (net/ipv4/tcp_input.c tcp_reset).
 bool was_connected(int error) { return error == ECONNRESET || error == EPIPE; }
-
-bool has_input(int fd) {
-  int bytes = 0;
-  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
-}
 
 }  // namespace
 
@@ -45,6 +42,8 @@ void Session::begin() {
     apply(Event::abort, Which::client);
     return;
   }
+  side(Which::client).urgent_is_inline = side(Which::client).kind == net::Transport::tcp;  // as its listener
+  side(Which::client).fast_open = listener_->forwarding->client.fast_open.has_value();
   set_up(side(Which::client), listener_->forwarding->client.socket);
   if (state_.side(Which::upstream).output == termination::Output::untried) {
     greet();
@@ -66,15 +65,12 @@ void Session::start_upstream() {
 /// Goes on to the next source address where one has no port left towards `to`: others may have some (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_->forwarding->upstream;
-  // Fast Open only where there is something to open with: the SYN then waits for the first send, and a client that
-  // waits for the server to speak would wait for ever.
-  const bool fast_open =
-      settings.fast_open && (listener_->forwarding->send_proxy || has_input(side(Which::client).socket.get()));
+  const auto early = early_data();
   for (std::size_t left = listener_->source_count(to);; --left) {
     const auto source = listener_->source_for(to, client_address_);
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
     const auto start = [&] {
-      return net::start_connecting(listener_->forwarding->connect.transport, to, *source, settings, fast_open,
+      return net::start_connecting(listener_->forwarding->connect.transport, to, *source, settings, early,
                                    listener_->upstream_inside.get());
     };
     auto connecting = start();
@@ -102,6 +98,7 @@ void Session::try_next_address() {
     }
     Side& self = side(Which::upstream);
     self.socket = std::move(connecting->socket);
+    early_ = static_cast<std::uint32_t>(connecting->early);
     self.readable = self.writable = self.hung_up = self.trouble = false;
     if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream));
         error != 0) {
@@ -131,7 +128,33 @@ void Session::connected() {
   side(Which::upstream).writable = true;
   set_up(side(Which::upstream), listener_->forwarding->upstream.socket);
   apply(Event::connected, Which::upstream);
-  if (listener_->forwarding->send_proxy) prepare_preface();
+  if (listener_->forwarding->send_proxy) {
+    prepare_preface();
+  } else {
+    take_early_data();
+  }
+}
+
+/// What may go with the SYN (Fast Open): the preface, or else what the client has said so far, which stays in its queue
+/// until the upstream is known to have it.
+std::span<const std::byte> Session::early_data() {
+  const Forwarding& forwarding = *listener_->forwarding;
+  if (!forwarding.upstream.fast_open || forwarding.connect.transport != net::Transport::tcp) return {};
+  if (forwarding.send_proxy)
+    return make_preface() ? std::as_bytes(std::span(greeting_->preface)) : std::span<std::byte>();
+  const auto room = std::span(*context_.buffer).first(kMostEarly);
+  const ssize_t got = ::recv(side(Which::client).socket.get(), room.data(), room.size(), MSG_PEEK);
+  return room.first(got > 0 ? static_cast<std::size_t>(got) : 0);
+}
+
+void Session::take_early_data() {
+  while (early_ > 0) {
+    const ssize_t got = ::recv(side(Which::client).socket.get(), context_.buffer->data(), early_, 0);
+    if (got <= 0) break;  // it lay there a moment ago
+    count_received(Which::client, static_cast<std::size_t>(got));
+    count_sent(Which::client, static_cast<std::size_t>(got));
+    early_ -= static_cast<std::uint32_t>(got);
+  }
 }
 
 void Session::on_connecting_events(std::uint32_t events) {

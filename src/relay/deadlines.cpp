@@ -5,6 +5,7 @@
 
 #include "net/socket.h"
 #include "relay/context.h"
+#include "relay/kinds.h"
 #include "relay/session.h"
 
 namespace lastbyte::relay {
@@ -56,7 +57,9 @@ bool Session::agrees_with_state() const {
     const bool has_socket = known.hold == termination::Hold::held && known.output != termination::Output::untried;
     const bool pauses = known.output == termination::Output::connecting && backlog_pause_ != Duration{0};
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
-    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
+    const termination::Output there = state_.side(Which::upstream).output;
+    const bool reached = there != termination::Output::untried && there != termination::Output::connecting;
+    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && reached && has_preface());
     if (waits != known.pending) return false;
   }
   return armed_ == termination::deadline(state_) && is_set() == !final();
@@ -132,6 +135,7 @@ void Session::settle_in() {
   settled_in_ = true;
   Side& upstream = side(Which::upstream);
   if (!upstream.socket) return;
+  keep_urgent_inline(upstream);
   net::apply_keepalive(upstream.socket.get(), listener_->forwarding->upstream.socket.keepalive);
 }
 

@@ -55,7 +55,7 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
   budget_ -= std::min(budget_, kWorth);
   if (got.lost_some) {
     from.dropped += bytes.size();
-    descriptors_lost(source);
+    descriptors_lost(source, EMFILE, "received");
     return false;
   }
   const std::size_t first = std::min<std::size_t>(bytes.size(), to.most_in_one_send);
@@ -64,8 +64,14 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
     // EAGAIN cannot be; if it were, it would be an end too: descriptors are not kept here.
     const int error = would_block(errno) ? ENOBUFS : errno;
     from.dropped += bytes.size();
-    write_failed(termination::other(source), error);
-    return true;
+    if (error == EPIPE || error == ECONNRESET) {
+      write_failed(termination::other(source), error);
+      return true;
+    }
+    // The sink lives, and does not get them: it forbids them (SO_PASSRIGHTS), or too many are on their way
+    // (ETOOMANYREFS).
+    descriptors_lost(source, error, "passed on");
+    return false;
   }
   from.descriptors += static_cast<std::uint32_t>(got.descriptors.size());
   count_sent(source, static_cast<std::size_t>(put));
@@ -73,11 +79,11 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
 }
 
 /// Bytes without their descriptors are not what was sent, and the sink could not know: it is told of a failure (T4).
-void Session::descriptors_lost(Which source) {
+void Session::descriptors_lost(Which source, int error, const char* what) {
   context_.shared.warn("session " + std::to_string(id_) + " on " + *listener_->name +
-                       ": file descriptors could not be received (too many are open, or it is forbidden); both sides "
-                       "are told of a failure");
-  latch(source, EMFILE);
+                       ": file descriptors could not be " + what + " (" + errno_name(error) +
+                       ": too many are open or on their way, or it is forbidden); both sides are told of a failure");
+  latch(source, error);
   apply(Event::reset, source);
 }
 

@@ -14,6 +14,7 @@
 #include "relay/admission.h"
 #include "relay/context.h"
 #include "relay/errors.h"
+#include "relay/kinds.h"
 #include "relay/listener.h"
 #include "relay/session.h"
 #include "relay/worker.h"
@@ -69,7 +70,7 @@ void Session::take_header(const proxy::Header& header, std::size_t seen) {
     taken += static_cast<std::size_t>(got.bytes);
   }
   // What comes now makes a new edge.
-  if (seen == header.length && !client.hung_up) client.readable = false;
+  if (seen == header.length && !client.hung_up && short_read_empties(client)) client.readable = false;
   introduce(*greeting_, header);
   if (!header.source.none()) {
     greeting_->introduction->via = client_address_;
@@ -99,19 +100,27 @@ void Session::reject(std::string why, Event event) {
   apply(event, Which::client);
 }
 
-/// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
-void Session::prepare_preface() {
+/// False: it cannot be, and the upstream, which waits for a header, is not served without one.
+bool Session::make_preface() {
+  if (greeting_ && !greeting_->preface.empty()) return true;
   if (!greeting_) greeting_ = std::make_unique<Greeting>();
   net::Address destination = greeting_->destination;
   if (destination.none()) destination = net::local_address(side(Which::client).socket.get());
   auto text = preface(*listener_->forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
   if (!text) {
-    // An upstream that waits for a header is not served without one.
     context_.shared.warn("session " + std::to_string(id_) + " was reset: " + text.error().text());
-    return apply(Event::abort, Which::client);
+    return false;
   }
   greeting_->preface = std::move(*text);
-  apply(Event::pending, Which::client);
+  return true;
+}
+
+/// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
+void Session::prepare_preface() {
+  if (!make_preface()) return apply(Event::abort, Which::client);
+  greeting_->sent = early_;
+  side(Which::upstream).sent += early_;
+  if (has_preface()) apply(Event::pending, Which::client);
 }
 
 /// True: nothing of it waits any more.

@@ -61,8 +61,14 @@ bool only_tells_size(const Side& side, int error) { return side.kind == Transpor
 
 bool send_fin(Side& side) { return side.kind == Transport::udp || ::shutdown(side.socket.get(), SHUT_WR) == 0; }
 
-std::uint64_t unacknowledged(const Side& side) {
-  return side.kind == Transport::tcp ? net::unacknowledged(side.socket.get()) : 0;
+std::uint64_t unacknowledged(Side& side) {
+  if (side.kind != Transport::tcp) return 0;
+  const std::uint64_t queued = net::unacknowledged(side.socket.get());
+  if (queued != 0 || !side.fast_open) return queued;
+  // Ahead of the end of the handshake SIOCOUTQ says 0 of whatever lies there (net/ipv4/tcp.c tcp_ioctl).
+  if (net::in_handshake(side.socket.get())) return std::max<std::uint64_t>(side.sent, 1);
+  side.fast_open = false;
+  return 0;
 }
 
 bool only_last_byte_waits(const Side& side) {

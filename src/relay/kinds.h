@@ -63,7 +63,7 @@ bool send_fin(Side& side);
 /// Bytes that the peer's kernel does not have yet. What send() on a UNIX socket took is in the peer's receive queue,
 /// and stays there whatever becomes of our end: SIOCOUTQ would tell of what the peer's *program* has not read
 /// (unix_outq_len). Of datagrams nobody tells.
-std::uint64_t unacknowledged(const Side& side);
+std::uint64_t unacknowledged(Side& side);
 
 /// Reads at most `most` bytes and throws them away. `room` is used where the kernel needs some. With `keep_last_byte`,
 /// the last byte of a UNIX socket's input stays, so that close() tells the peer of a reset (T14; unix_release_sock):

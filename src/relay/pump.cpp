@@ -78,6 +78,7 @@ bool Session::pass_on(Which source, std::span<const std::byte> bytes, std::size_
     return true;
   }
   if (left == 0) return true;
+  keep_urgent_inline(from);  // it may be read ahead of its own events, once the sink has room
   from.carrier.block = context_.blocks.take();
   from.carrier.begin = 0;
   from.carrier.end = left;
@@ -105,6 +106,7 @@ bool Session::read_and_splice(Which source) {
     return true;
   }
   if (from.carrier.in_pipe > 0) {
+    keep_urgent_inline(from);
     apply(Event::pending, source);
     return false;
   }

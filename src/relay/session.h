@@ -50,14 +50,16 @@ struct Side {
   bool reset_told = false;    ///< ECONNRESET was met, by whichever call
   bool urgent = false;        ///< it has sent urgent data, at whose mark reads stop: see kinds.h
   bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
+  bool fast_open = false;         ///< its handshake may not be over yet although bytes move
   std::uint32_t most_in_one_send = kBlockSize;
-  std::uint32_t descriptors = 0;             ///< passed on from it with its bytes (T14)
-  std::uint64_t received = 0;                ///< bytes read from it, thrown away or not
-  std::uint64_t discarded = 0;               ///< of these, read only to be thrown away
-  std::uint64_t dropped = 0;                 ///< of these, read to be passed on and then given up
-  std::uint64_t rescued = 0;                 ///< of these, passed on after it had taken its last byte (T5)
-  std::uint64_t sent = 0;                    ///< bytes its socket has taken from us
-  std::uint64_t unacknowledged = 0;          ///< of these, not acknowledged when last looked at, or when it was let go
+  std::uint32_t descriptors = 0;     ///< passed on from it with its bytes (T14)
+  std::uint64_t received = 0;        ///< bytes read from it, thrown away or not
+  std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
+  std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
+  std::uint64_t rescued = 0;         ///< of these, passed on after it had taken its last byte (T5)
+  std::uint64_t sent = 0;            ///< bytes its socket has taken from us
+  std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
+  std::uint64_t queued = 0;          ///< in its send queue, or its peer\'s receive queue (UNIX), when last looked at
   std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go
   Carrier carrier;                           ///< what came out of this side and waits for the other
 };
@@ -117,6 +119,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void let_in();
   void reject_greeting(std::string why, termination::Event event = termination::Event::rejected);
   void reject(std::string why, termination::Event event = termination::Event::rejected);
+  bool make_preface();
   void prepare_preface();
   bool send_preface();
   [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->sent < greeting_->preface.size(); }
@@ -126,6 +129,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void start_upstream();
   void try_next_address();
   Result<net::Connecting> start_connecting(const net::Address& to);
+  std::span<const std::byte> early_data();
+  void take_early_data();
   void on_connecting_events(std::uint32_t events);
   void try_failed(int error);
   void wait_for_backlog();
@@ -155,7 +160,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool read_with_descriptors(Which source);
   bool pass_descriptors(Which source, std::size_t most);
   bool pass_on(Which source, std::span<const std::byte> bytes, std::size_t written);
-  void descriptors_lost(Which source);
+  void descriptors_lost(Which source, int error, const char* what);
 
   // no_fin.cpp: a side whose socket knows no FIN
   bool no_datagram(Which source, int error);
@@ -193,6 +198,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Duration backlog_pause_{0};  ///< for a full backlog; zero: none
   TimePoint ack_poll_{};       ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
+  std::uint32_t early_ =
+      0;  ///< bytes that went with the SYN: of the preface, or else of the client's, whose queue has them
   termination::Deadline armed_ = termination::Deadline::none;
   bool admitted_ = false;
   bool settled_in_ = false;  ///< socket options for long sessions are set

@@ -173,8 +173,8 @@ TEST(KernelFact, a_port_in_TIME_WAIT_is_used_again_for_the_same_destination_afte
     client.close();
     EXPECT_EQ(receive(server, 1), "0");
     server.close();
-    EXPECT_EQ(start_connecting(to, {}, {}, false).error().code, EADDRNOTAVAIL) << "the only port is waiting";
-    EXPECT_TRUE(eventually([&] { return start_connecting(to, {}, {}, false).has_value(); }));
+    EXPECT_EQ(start_connecting(to, {}, {}).error().code, EADDRNOTAVAIL) << "the only port is waiting";
+    EXPECT_TRUE(eventually([&] { return start_connecting(to, {}, {}).has_value(); }));
   });
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }

@@ -195,12 +195,12 @@ TEST(KernelFact, room_in_a_full_send_queue_is_an_OUT_edge_after_EAGAIN) {
 TEST(KernelFact, a_refused_connection_is_ERR_and_HUP_and_a_made_one_is_OUT) {
   Descriptor listening = listener();
   const Address address = local_address(listening.get());
-  const auto made = start_connecting(address, {}, {}, false);
+  const auto made = start_connecting(address, {}, {});
   ASSERT_TRUE(made);
   EXPECT_EQ(Watch(made->socket).next(), "OUT");
   accept_one(listening);
   listening.close();
-  const auto refused = start_connecting(address, {}, {}, false);
+  const auto refused = start_connecting(address, {}, {});
   ASSERT_TRUE(refused);
   ASSERT_TRUE(eventually([&] { return state(refused->socket) == "CLOSE"; }));
   EXPECT_EQ(Watch(refused->socket).next(), "IN OUT RDHUP HUP ERR");

@@ -48,7 +48,7 @@ Descriptor accept_one(const Descriptor& listening) {
 
 Descriptor connect_to(const Address& address, const ConnectOptions& options) {
   const Address source = options.sources.empty() ? Address{} : options.sources.front();
-  auto connecting = start_connecting(address, source, options, options.fast_open);
+  auto connecting = start_connecting(address, source, options);
   EXPECT_TRUE(connecting) << connecting.error().text();
   if (!connecting) return {};
   EXPECT_EQ(wait_for(connecting->socket.get(), POLLOUT), POLLOUT);

@@ -24,7 +24,7 @@ class PortUseTest : public ::testing::TestWithParam<const char*> {
 
   /// A connection from `source`, and the server's end of it.
   std::pair<Descriptor, Descriptor> connect(const Address& source = {}) {
-    auto connecting = start_connecting(to_, source, {}, false);
+    auto connecting = start_connecting(to_, source, {});
     EXPECT_TRUE(connecting) << connecting.error().text();
     for (;;) {
       Descriptor accepted(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -29,7 +29,7 @@ bool has_ipv6() { return static_cast<bool>(listen_on(*Address::parse("::1", 0), 
 
 /// What a blocking caller would learn: 0 or the errno of the connection attempt.
 int connect_error(const Address& address) {
-  auto connecting = start_connecting(address, {}, {}, false);
+  auto connecting = start_connecting(address, {}, {});
   if (!connecting) return connecting.error().code;
   wait_for(connecting->socket.get(), POLLOUT);
   return take_error(connecting->socket.get());
@@ -245,7 +245,7 @@ TEST(Listen, options_for_a_socket_that_was_handed_in) {
 
 TEST(Connect, is_under_way_or_done_and_nonblocking) {
   const Descriptor listening = listener();
-  const auto connecting = start_connecting(local_address(listening.get()), {}, {}, false);
+  const auto connecting = start_connecting(local_address(listening.get()), {}, {});
   ASSERT_TRUE(connecting) << connecting.error().text();
   EXPECT_FALSE(connecting->connected);
   EXPECT_TRUE(::fcntl(connecting->socket.get(), F_GETFL) & O_NONBLOCK);
@@ -297,7 +297,7 @@ TEST(Connect, a_refused_attempt_is_seen_on_the_socket) {
 }
 
 TEST(Connect, errors_name_the_destination) {
-  const auto connecting = start_connecting(*Address::parse("255.255.255.255", 80), {}, {}, false);
+  const auto connecting = start_connecting(*Address::parse("255.255.255.255", 80), {}, {});
   ASSERT_FALSE(connecting);
   EXPECT_EQ(connecting.error().operation, "connect tcp:255.255.255.255:80");
   EXPECT_NE(connecting.error().code, 0);
@@ -333,7 +333,7 @@ TEST(Connect, one_fixed_source_port_serves_several_destinations) {
   EXPECT_EQ(local_address(a.get()), options.sources.front());
   EXPECT_EQ(local_address(b.get()), options.sources.front());
 
-  const auto again = start_connecting(local_address(second.get()), options.sources.front(), options, false);
+  const auto again = start_connecting(local_address(second.get()), options.sources.front(), options);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, EADDRNOTAVAIL);
   EXPECT_EQ(again.error().detail, "the source port is in use towards this destination");
@@ -342,7 +342,7 @@ TEST(Connect, one_fixed_source_port_serves_several_destinations) {
 TEST(Connect, a_source_that_is_not_ours_is_an_error) {
   const Descriptor listening = listener();
   const Address to = local_address(listening.get());
-  const auto connecting = start_connecting(to, *Address::parse("192.0.2.1", 0), {}, false);
+  const auto connecting = start_connecting(to, *Address::parse("192.0.2.1", 0), {});
   ASSERT_FALSE(connecting);
   EXPECT_EQ(connecting.error().operation, "bind source 192.0.2.1:0 for tcp:" + to.text());
   EXPECT_EQ(connecting.error().code, EADDRNOTAVAIL);
@@ -358,20 +358,20 @@ TEST(Connect, T13_ports_are_chosen_late_and_running_out_of_them_is_named) {
     const Address to_second = *Address::parse("127.0.0.1", 1001);
     const Address source = *Address::parse("127.0.0.1", 0);
     // One port in all, and yet a connection to each: the port was taken at connect(), for that destination only.
-    const auto one = start_connecting(to_first, source, {}, false);
-    const auto two = start_connecting(to_second, source, {}, false);
+    const auto one = start_connecting(to_first, source, {});
+    const auto two = start_connecting(to_second, source, {});
     ASSERT_TRUE(one) << one.error().text();
     ASSERT_TRUE(two) << two.error().text();
     EXPECT_EQ(local_address(one->socket.get()), local_address(two->socket.get()));
 
     for (const Address& from : {source, Address{}}) {
-      const auto none_left = start_connecting(to_first, from, {}, false);
+      const auto none_left = start_connecting(to_first, from, {});
       ASSERT_FALSE(none_left);
       EXPECT_EQ(none_left.error().code, EADDRNOTAVAIL);
       EXPECT_EQ(none_left.error().operation, "connect tcp:127.0.0.1:1000");
       EXPECT_NE(none_left.error().detail.find("ports towards this destination are used up"), std::string::npos);
     }
-    const auto elsewhere = start_connecting(to_first, *Address::parse("127.0.0.2", 0), {}, false);
+    const auto elsewhere = start_connecting(to_first, *Address::parse("127.0.0.2", 0), {});
     EXPECT_TRUE(elsewhere) << "another source address has ports of its own";
   });
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
@@ -383,18 +383,19 @@ TEST(Connect, fast_open_carries_the_first_bytes_in_the_syn_once_a_cookie_is_held
     listen.fast_open = 16;
     const Descriptor listening = listener("127.0.0.1", listen);
     const Address address = local_address(listening.get());
+    const auto early = std::as_bytes(std::span(std::string_view("early")));
     {
-      const auto cookie = start_connecting(address, {}, {}, true);
+      const auto cookie = start_connecting(address, {}, {}, early);
       ASSERT_TRUE(cookie);
-      EXPECT_FALSE(cookie->connected) << "no cookie yet: an ordinary SYN that asks for one";
+      EXPECT_EQ(cookie->early, 0U) << "no cookie yet: an ordinary SYN that asks for one";
       EXPECT_EQ(wait_for(cookie->socket.get(), POLLOUT), POLLOUT);
       accept_one(listening);
     }
-    const auto connecting = start_connecting(address, {}, {}, true);
+    const auto connecting = start_connecting(address, {}, {}, early);
     ASSERT_TRUE(connecting);
-    EXPECT_TRUE(connecting->connected);
-    EXPECT_EQ(events_now(listening.get(), POLLIN), 0) << "the SYN waits for the first send";
-    ASSERT_TRUE(send_all(connecting->socket, "early"));
+    EXPECT_FALSE(connecting->connected);
+    EXPECT_EQ(connecting->early, 5U);
+    EXPECT_EQ(wait_for(connecting->socket.get(), POLLOUT), POLLOUT);
     const Descriptor server = accept_one(listening);
     EXPECT_EQ(receive(server, 1), "5");
     tcp_info info{};
@@ -411,9 +412,11 @@ TEST(Connect, fast_open_carries_the_first_bytes_in_the_syn_once_a_cookie_is_held
 TEST(Connect, fast_open_falls_back_where_the_host_has_it_off) {
   const bool ran = in_own_network("ipv4/tcp_fastopen", "0", [] {
     const Descriptor listening = listener();
-    const auto connecting = start_connecting(local_address(listening.get()), {}, {}, true);
+    const auto connecting =
+        start_connecting(local_address(listening.get()), {}, {}, std::as_bytes(std::span(std::string_view("early"))));
     ASSERT_TRUE(connecting) << connecting.error().text();
     EXPECT_FALSE(connecting->connected);
+    EXPECT_EQ(connecting->early, 0U);
     EXPECT_EQ(wait_for(connecting->socket.get(), POLLOUT), POLLOUT);
   });
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";

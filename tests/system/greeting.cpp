@@ -20,7 +20,7 @@ std::string header_bytes(net::proxy_protocol::Version version, const std::string
 }
 
 Descriptor knock(const net::Address& at) {
-  auto connecting = net::start_connecting(at, {}, {}, false);
+  auto connecting = net::start_connecting(at, {}, {});
   EXPECT_TRUE(connecting) << connecting.error().text();
   return connecting ? std::move(connecting->socket) : Descriptor();
 }

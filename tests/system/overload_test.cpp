@@ -26,7 +26,7 @@ bool all_gone(Proxy& proxy) {
 /// Resets after a while of at most 300 us from its SYN on: before it is accepted, while the upstream is being
 /// connected, or right after that.
 void reset_soon(const net::Address& to, std::mt19937& random) {
-  auto connecting = net::start_connecting(to, {}, {}, false);
+  auto connecting = net::start_connecting(to, {}, {});
   ASSERT_TRUE(connecting) << connecting.error().text();
   const auto moment = Clock::now() + std::chrono::microseconds(random() % 300);
   while (Clock::now() < moment) std::this_thread::yield();

@@ -31,7 +31,7 @@ Descriptor connected(const net::Address& to) {
     EXPECT_TRUE(made) << made.error().text();
     return made ? std::move(*made) : Descriptor();
   }
-  auto made = net::start_connecting(to, {}, {}, false);
+  auto made = net::start_connecting(to, {}, {});
   EXPECT_TRUE(made) << made.error().text();
   if (!made) return {};
   pollfd polled{.fd = made->socket.get(), .events = POLLOUT, .revents = 0};
