@@ -57,9 +57,7 @@ bool Session::agrees_with_state() const {
     const bool has_socket = known.hold == termination::Hold::held && known.output != termination::Output::untried;
     const bool pauses = known.output == termination::Output::connecting && backlog_pause_ != Duration{0};
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
-    const termination::Output there = state_.side(Which::upstream).output;
-    const bool reached = there != termination::Output::untried && there != termination::Output::connecting;
-    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && reached && has_preface());
+    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
     if (waits != known.pending) return false;
   }
   return armed_ == termination::deadline(state_) && is_set() == !final();

@@ -118,6 +118,7 @@ bool Session::make_preface() {
 /// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
 void Session::prepare_preface() {
   if (!make_preface()) return apply(Event::abort, Which::client);
+  greeting_->owed = true;
   greeting_->sent = early_;
   side(Which::upstream).sent += early_;
   if (has_preface()) apply(Event::pending, Which::client);

@@ -57,6 +57,7 @@ struct Greeting {
   std::size_t heard = 0;                       ///< bytes of a header that were read from the client
   std::string preface;                         ///< the header for the upstream
   std::size_t sent = 0;                        ///< bytes of `preface` that the upstream's socket has taken
+  bool owed = false;                           ///< the upstream is there, and is to have all of it
 };
 
 /// Takes what a header tells, but for its addresses.

@@ -282,7 +282,7 @@ void Session::give_pipe_back(Which source) {
 void Session::drop_waiting(Which source) {
   Carrier& carrier = side(source).carrier;
   side(source).dropped += carrier.waiting();
-  if (source == Which::client && greeting_) greeting_->preface.resize(greeting_->sent);
+  if (source == Which::client && has_preface()) greeting_->preface.resize(greeting_->sent);
   if (carrier.block) context_.blocks.give_back(std::move(carrier.block));
   if (carrier.in_pipe > 0) give_pipe_back(source);
   carrier.begin = carrier.end = 0;

@@ -122,7 +122,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool make_preface();
   void prepare_preface();
   bool send_preface();
-  [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->sent < greeting_->preface.size(); }
+  [[nodiscard]] bool has_preface() const {
+    return greeting_ && greeting_->owed && greeting_->sent < greeting_->preface.size();
+  }
   [[nodiscard]] std::uint64_t preface_sent() const { return greeting_ ? greeting_->sent : 0; }
 
   // connect.cpp: reaching the upstream (T3)

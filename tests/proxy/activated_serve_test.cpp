@@ -1,6 +1,7 @@
 // Socket activation end to end: sockets at descriptor 3 and on, LISTEN_FDS and its kin, as systemd hands them over.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,6 +73,15 @@ TEST(Activated, what_is_no_listening_socket_starts_nothing) {
   const Descriptor quiet(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Daemon daemon(forwarding_to(9), [&] { pass(quiet.get(), "quiet"); });
   EXPECT_NE(daemon.line_with("quiet").find("neither a listening stream socket"), std::string::npos);
+  EXPECT_EQ(daemon.exit_status(), 1);
+}
+
+TEST(Activated, T10_a_socket_of_mptcp_starts_nothing) {
+  const Descriptor passed(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP));
+  if (!passed) GTEST_SKIP() << "this kernel has no MPTCP";
+  ASSERT_EQ(::listen(passed.get(), 8), 0);
+  Daemon daemon(forwarding_to(9), [&] { pass(passed.get(), "multipath"); });
+  EXPECT_NE(daemon.line_with("multipath").find("it is not TCP"), std::string::npos);
   EXPECT_EQ(daemon.exit_status(), 1);
 }
 

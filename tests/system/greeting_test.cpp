@@ -2,6 +2,7 @@
 #include "greeting.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "../net/proxy_bytes.h"
 
@@ -54,6 +55,20 @@ TEST_P(EveryHeader, T3_WithEarlyDataAndFinInOnePacket) {
   expect_told(record, client);
   EXPECT_EQ(record.client.received, 10U) << "the header is not the client's: " << record.line;
   EXPECT_EQ(record.client.delivered, 10U) << record.line;
+}
+
+TEST_P(EveryHeader, T1_WithUrgentDataRightBehindIt) {
+  start(kRequired);
+  const Descriptor client = this->client();
+  const std::string all = bytes() + "X";
+  ASSERT_EQ(::send(client.get(), all.data(), all.size(), MSG_OOB), static_cast<ssize_t>(all.size()));
+  const Descriptor server = served();
+  EXPECT_EQ(next_of(server, 1), "X") << "although nothing comes after it";
+  send_fin(client);
+  EXPECT_EQ(all_of(server), "");
+  send_fin(server);
+  EXPECT_EQ(all_of(client), "");
+  expect_told(proxy_->record(), client);
 }
 
 TEST_P(EveryHeader, ByteAtATime) {

@@ -241,5 +241,25 @@ TEST(T14_OtherWays, DescriptorsForATcpUpstreamAreClosedByTheKernelAndTheBytesGoO
   EXPECT_TRUE(proxy.record().complete);
 }
 
+/// A sink that forbids them lives on: its side is told of a failure as well, and at once (T4).
+TEST_F(T14_Descriptors, ThatTheSinkForbidsAreAFailureForBoth) {
+  start();
+  constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
+  const int off = 0;
+  if (::setsockopt(upstream_.get(), SOL_SOCKET, kPassRights, &off, sizeof off) != 0)
+    GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  const Descriptor file = new_file();
+  std::vector<Descriptor> files;
+  files.emplace_back(::dup(file.get()));
+  ASSERT_GT(net::send_with_descriptors(client_.get(), std::as_bytes(std::span(std::string_view("x"))), files), 0);
+  EXPECT_EQ(read_to_end(client_).bytes, "");
+  EXPECT_EQ(read_to_end(upstream_).bytes, "");
+  const Record record = proxy_->record();
+  EXPECT_FALSE(record.complete) << record.line;
+  EXPECT_EQ(record.client.error, "EPERM") << record.line;
+  EXPECT_LT(record.duration_us, 10'000'000) << record.line;
+  expect_nothing_left_over();
+}
+
 }  // namespace
 }  // namespace lastbyte::system_test

@@ -36,6 +36,11 @@ TEST_P(T14_Unix, T1_DownloadThenFinThenUpload) {
   }
 }
 
+TEST_P(T14_Unix, T8_AReaderThatIsSlowIsNotIdle) {
+  const Flags flags{"--limits-idle", "600ms", "--limits-half-close", "600ms"};
+  expect_complete(play("send 900K; shutdown; expect fin", "read by 32K every 60ms; close", flags));
+}
+
 TEST_P(T14_Unix, T1_AFinWithoutAByte) { expect_complete(play("shutdown; expect fin", "expect fin; close")); }
 
 TEST_P(T14_Unix, T1_BothAtOnce) {

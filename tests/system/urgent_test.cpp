@@ -29,11 +29,16 @@ class T1_UrgentData : public ::testing::TestWithParam<Way> {
     if (way.client == net::Transport::unix_stream) options.listen = "unix:" + directory_.file("proxy.sock");
     proxy_.emplace(unix_server_ ? unix_server_->address : net::local_address(tcp_server_.get()), options);
     client_ = connect_to(proxy_->address());
-    upstream_ = unix_server_ ? unix_server_->accept()
-                             : Descriptor(::accept4(tcp_server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    ASSERT_TRUE(upstream_);
+    upstream_ = accept_next();
+  }
+
+  Descriptor accept_next() {
+    Descriptor accepted = unix_server_ ? unix_server_->accept()
+                                       : Descriptor(::accept4(tcp_server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_TRUE(accepted);
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
-    ::setsockopt(upstream_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(accepted.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return accepted;
   }
 
   /// False: sockets of this kind have none here (AF_UNIX before Linux 5.15).
@@ -100,6 +105,20 @@ void T1_UrgentData::expect_no_waiting(const Descriptor& source, const Descriptor
 TEST_P(T1_UrgentData, OfTheClientHoldsNothingUp) { expect_no_waiting(client_, upstream_); }
 
 TEST_P(T1_UrgentData, OfTheUpstreamHoldsNothingUp) { expect_no_waiting(upstream_, client_); }
+
+/// Without the proxy's having looked in between: the kernel drops a byte at whose mark the queue begins when another
+/// one comes, unless the socket has SO_OOBINLINE from the start (net/ipv4/tcp_input.c tcp_check_urg).
+TEST_P(T1_UrgentData, InARowFromTheFirstByteIsAllDelivered) {
+  for (int session = 0; session < 20; ++session) {
+    const Descriptor client = session == 0 ? std::move(client_) : connect_to(proxy_->address());
+    for (int i = 0; i < 3; ++i)
+      if (!send_urgent(client)) GTEST_SKIP() << "these sockets have no urgent data here";
+    send_all(client, "tail");
+    ::shutdown(client.get(), SHUT_WR);
+    const Descriptor upstream = session == 0 ? std::move(upstream_) : accept_next();
+    ASSERT_EQ(read_to_end(upstream).bytes, "!!!tail") << session;
+  }
+}
 
 /// One after the other, with a reader that is fast: the proxy reads at every mark alone.
 TEST_P(T1_UrgentData, AloneIsDeliveredToo) {

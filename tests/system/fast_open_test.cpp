@@ -1,0 +1,111 @@
+// TCP Fast Open on both sides: what goes with a SYN changes nothing for how sessions begin (T3) and end (T4).
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "greeting.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+/// Fast Open with and without cookies, both ways (ip-sysctl: 1, 2, 4 and 0x200).
+constexpr const char* kWithoutCookies = "519";
+
+class FastOpen : public ::testing::Test {
+ protected:
+  static void run(const std::function<void()>& what) {
+    if (!net::test::in_own_network("ipv4/tcp_fastopen", kWithoutCookies, what))
+      GTEST_SKIP() << "needs a network namespace of its own";
+  }
+  static Descriptor open_listener(const char* ip, std::uint16_t port = 0) {
+    net::ListenOptions options;
+    options.fast_open = 16;
+    auto listening = net::listen_on(*net::Address::parse(ip, port), options, 1);
+    EXPECT_TRUE(listening) << listening.error().text();
+    return listening ? std::move(listening->front()) : Descriptor();
+  }
+};
+
+TEST_F(FastOpen, T3_TheRequestAndItsFinGoToTheUpstreamOnce) {
+  run([] {
+    const Descriptor upstream = open_listener("127.0.0.1");
+    Proxy proxy(net::local_address(upstream.get()), {"--upstream-fast-open", "true", "--workers", "1"});
+    const std::string large(300'000, 'x');
+    for (const std::string& request : {std::string(), std::string("request"), large}) {
+      const Descriptor client = net::test::connect_to(proxy.address());
+      ASSERT_TRUE(net::test::send_all(client, request));
+      send_fin(client);
+      const Descriptor server = net::test::accept_one(upstream);
+      EXPECT_TRUE(all_of(server) == request);
+      ASSERT_TRUE(net::test::send_all(server, "answer"));
+      send_fin(server);
+      EXPECT_EQ(all_of(client), "answer");
+    }
+    for (const Record& record : proxy.records(3)) {
+      EXPECT_TRUE(record.complete) << record.line;
+      EXPECT_EQ(record.client.received, record.client.delivered) << record.line;
+    }
+    proxy.stop();
+  });
+}
+
+TEST_F(FastOpen, T3_TheNextAddressIsTriedWithTheSameBytes) {
+  run([] {
+    const Descriptor upstream = open_listener("127.0.0.1");
+    const std::string port = std::to_string(net::local_address(upstream.get()).port());
+    Proxy::Options options;
+    // localhost is ::1 first, where nobody listens.
+    options.config = "forwardings:\n  - {listen: 'tcp:127.0.0.1:0', connect: 'tcp:localhost:" + port +
+                     "', upstream: {fast-open: true}}\n";
+    Proxy proxy(net::local_address(upstream.get()), options);
+    const Descriptor client = net::test::connect_to(proxy.address());
+    ASSERT_TRUE(net::test::send_all(client, "request"));
+    send_fin(client);
+    const Descriptor server = net::test::accept_one(upstream);
+    EXPECT_EQ(all_of(server), "request");
+    send_fin(server);
+    EXPECT_EQ(all_of(client), "");
+    const Record record = proxy.record();
+    EXPECT_TRUE(record.complete) << record.line;
+    EXPECT_EQ(record.client.delivered, 7U) << record.line;
+    proxy.stop();
+  });
+}
+
+TEST_F(FastOpen, T3_NobodyThereIsUnreachableAndNothingWasDelivered) {
+  run([] {
+    net::Address nobody;
+    {
+      const Descriptor gone = open_listener("127.0.0.1");
+      nobody = net::local_address(gone.get());
+    }
+    Proxy proxy(nobody, {"--upstream-fast-open", "true"});
+    const Descriptor client = knock(proxy.address());
+    (void)net::test::send_all(client, "request");
+    EXPECT_TRUE(all_of(client).ends_with("RESET"));
+    const Record record = proxy.record();
+    EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
+    EXPECT_EQ(record.client.delivered, 0U) << record.line;
+    proxy.stop();
+  });
+}
+
+TEST_F(FastOpen, T4_AClientThatOpensWithItsRequestGetsTheAnswer) {
+  run([] {
+    const Descriptor upstream = open_listener("127.0.0.1");
+    Proxy proxy(net::local_address(upstream.get()), {"--client-fast-open", "16"});
+    const Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const net::Address to = proxy.address();
+    ASSERT_EQ(::sendto(client.get(), "request", 7, MSG_FASTOPEN, to.data(), to.size()), 7);
+    send_fin(client);
+    const Descriptor server = net::test::accept_one(upstream);
+    EXPECT_EQ(all_of(server), "request");
+    ASSERT_TRUE(net::test::send_all(server, "answer"));
+    send_fin(server);
+    EXPECT_EQ(all_of(client), "answer");
+    EXPECT_TRUE(proxy.record().complete);
+    proxy.stop();
+  });
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
