@@ -106,7 +106,7 @@ TEST(Relay, AReaderOfStandardOutputThatWaitsHoldsThePeerBackAndMissesNothing) {
     }
     ::shutdown(peer.get(), SHUT_WR);
   });
-  EXPECT_TRUE(client.errors().wait_for("FIN_WAIT1"));
+  EXPECT_TRUE(client.errors().wait_for("FIN_WAIT"));
   client.read_output();
   sender.join();
   EXPECT_EQ(taken, much.size());
