@@ -135,7 +135,7 @@ TEST_P(T14_Unix, T5_AFinAndThenACloseIsACompleteAnswer) {
 TEST_P(T14_Unix, T5_AFinBehindAFailedWriteIsACompleteAnswer) {
   // The answer and its FIN wait behind a client that does not read yet when what the client sends is refused.
   const Played played = play("send 1; await gone; send 1K; sleep 50ms; send 1K; sleep 50ms; read",
-                             "recv 1; send 240K; close; signal gone", {"--linger-timeout", "300ms"});
+                             "recv 1; send 240K; flush; close; signal gone", {"--linger-timeout", "300ms"});
   EXPECT_EQ(played.client.received, 240U << 10) << played.text();
   EXPECT_TRUE(played.client.fin) << played.text();
   EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
