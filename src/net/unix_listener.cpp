@@ -121,11 +121,12 @@ Result<UnixListener> listen_at(const std::string& path, const Address& address, 
 /// A name beside `path` that is free. Seen as the socket's name by `ss -x`, which tells what it was bound to.
 std::optional<Address> name_beside(const std::string& path) {
   const std::string self = std::to_string(::getpid()) + "-";
+  const std::string longer = path + ".new-" + self;
+  const std::string shorter = path.substr(0, path.rfind('/') + 1) + ".lb" + self;
   for (int number = 0; number < 100; ++number) {
-    std::string end = self;
-    end += std::to_string(number);
-    auto address = Address::unix_name(path + ".new-" + end);
-    if (!address) address = Address::unix_name(path.substr(0, path.rfind('/') + 1) + ".lb" + end);
+    const std::string end = std::to_string(number);
+    auto address = Address::unix_name(longer + end);
+    if (!address) address = Address::unix_name(shorter + end);
     if (!address) return std::nullopt;
     struct stat status{};
     if (::lstat(address->unix_name().c_str(), &status) != 0) return address;
