@@ -66,7 +66,8 @@ std::string limit_passed(Deadline limit, Which side) {
 
 /// A cause of its own: nothing is wrong with the upstream (T13).
 std::string unreachable(std::string_view who, int error) {
-  return fmt::format("{} unreachable{}", who, error == EADDRNOTAVAIL ? ", no local address and port to connect from" : "");
+  return fmt::format("{} unreachable{}", who,
+                     error == EADDRNOTAVAIL ? ", no local address and port to connect from" : "");
 }
 
 std::string cause(const relay::Record& record) {
