@@ -244,7 +244,8 @@ void add_upstream(Table& table) {
   add_socket(table, group, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
   table.add<Forwarding>(
       group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
-      "TCP_FASTOPEN_CONNECT: send the client's first bytes in the SYN, where they are here by then.");
+      "TCP Fast Open: send the client's first bytes with the SYN, where they are here by then. A server may get them "
+      "twice, if its answer to the SYN is lost and another address is tried (RFC 7413).");
   table.connecting(kTcp);
   using net::Transparent;
   Setting& sources = table.add_list(

@@ -18,48 +18,48 @@ namespace lastbyte::config {
 /// Where a setting's value stands in its owner. Plain pointers, so that fields are made once a kind of value and not
 /// once a setting.
 template <typename Owner, typename Value>
-struct Place {
+struct Accessor {
   /// `get`: a lambda without captures that takes an owner, const or not.
   template <typename Get>
-  explicit Place(Get get) : in(get), in_const(get) {}
+  explicit Accessor(Get get) : in(get), in_const(get) {}
 
   Value& (*in)(Owner&);
   const Value& (*in_const)(const Owner&);
 };
 
 template <typename Owner, typename Value>
-Field<Owner> single_field(const Codec<Value>& codec, Place<Owner, Value> place) {
+Field<Owner> single_field(const Codec<Value>& codec, Accessor<Owner, Value> at) {
   Field<Owner> field;
-  field.read = [parse = codec.parse, place](Owner& owner, std::string_view text) -> std::optional<std::string> {
+  field.read = [parse = codec.parse, at](Owner& owner, std::string_view text) -> std::optional<std::string> {
     auto value = parse(text);
     if (!value) return value.error();
-    place.in(owner) = std::move(*value);
+    at.in(owner) = std::move(*value);
     return std::nullopt;
   };
-  field.print = [print = codec.print, place](const Owner& owner) {
-    return std::vector<std::string>{print(place.in_const(owner))};
+  field.print = [print = codec.print, at](const Owner& owner) {
+    return std::vector<std::string>{print(at.in_const(owner))};
   };
-  field.reset = [place](Owner& owner) { place.in(owner) = place.in_const(Owner{}); };
+  field.reset = [at](Owner& owner) { at.in(owner) = at.in_const(Owner{}); };
   return field;
 }
 
 template <typename Owner, typename Value>
-Field<Owner> list_field(const Codec<Value>& codec, Place<Owner, std::vector<Value>> place) {
+Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, std::vector<Value>> at) {
   Field<Owner> field;
-  field.read = [parse = codec.parse, place](Owner& owner, std::string_view text) -> std::optional<std::string> {
+  field.read = [parse = codec.parse, at](Owner& owner, std::string_view text) -> std::optional<std::string> {
     auto value = parse(text);
     if (!value) return value.error();
-    auto& values = place.in(owner);
+    auto& values = at.in(owner);
     if (std::find(values.begin(), values.end(), *value) != values.end()) return "given twice; expected each once";
     values.push_back(std::move(*value));
     return std::nullopt;
   };
-  field.print = [print = codec.print, place](const Owner& owner) {
+  field.print = [print = codec.print, at](const Owner& owner) {
     std::vector<std::string> texts;
-    for (const Value& value : place.in_const(owner)) texts.push_back(print(value));
+    for (const Value& value : at.in_const(owner)) texts.push_back(print(value));
     return texts;
   };
-  field.reset = [place](Owner& owner) { place.in(owner).clear(); };
+  field.reset = [at](Owner& owner) { at.in(owner).clear(); };
   return field;
 }
 
@@ -75,12 +75,12 @@ class Table {
  public:
   template <typename Owner, typename Value, typename Get>
   Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
-    return add(group, key, codec, Place<Owner, Value>(get), meaning);
+    return add(group, key, codec, Accessor<Owner, Value>(get), meaning);
   }
 
   template <typename Value, typename Get>
   Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
-    return add_list(group, key, codec, Place<relay::Forwarding, std::vector<Value>>(get), meaning);
+    return add_list(group, key, codec, Accessor<relay::Forwarding, std::vector<Value>>(get), meaning);
   }
 
   /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
@@ -93,9 +93,9 @@ class Table {
 
  private:
   template <typename Owner, typename Value>
-  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Place<Owner, Value> place,
+  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Accessor<Owner, Value> at,
                std::string_view meaning) {
-    Field<Owner> field = single_field(codec, place);
+    Field<Owner> field = single_field(codec, at);
     Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
     row.standard = field.print(Owner{}).front();
     row.field = std::move(field);
@@ -104,11 +104,11 @@ class Table {
 
   template <typename Value>
   Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec,
-                    Place<relay::Forwarding, std::vector<Value>> place, std::string_view meaning) {
+                    Accessor<relay::Forwarding, std::vector<Value>> at, std::string_view meaning) {
     Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
     row.standard = kNoneWord;
     row.list = true;
-    row.field = list_field(codec, place);
+    row.field = list_field(codec, at);
     return row;
   }
 

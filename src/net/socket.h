@@ -48,7 +48,7 @@ struct Connecting {
 /// Starts to connect; never blocks. `source`: none() for the kernel's choice. With default options this is socket() and
 /// connect() and nothing else: TCP_NODELAY and keepalive are put off, see set_nodelay() and apply_keepalive(). `early`
 /// goes with the SYN where the kernel holds a cookie (Fast Open, MSG_FASTOPEN), and Connecting::early tells how much of
-/// it did. Whether it was taken is known only once the connection is made; if that fails, nobody has it. (With
+/// it did. Whether it was taken is known only once the connection is made; until then the caller keeps it. (With
 /// TCP_FASTOPEN_CONNECT the socket would be writable before its SYN is answered, and a shutdown() would undo it; T3.)
 /// With `options.transparent`, `source` need not be an address of this machine. `inside`: the network namespace that
 /// the socket is to be of; null: this thread's.

@@ -59,7 +59,7 @@ struct Side {
   std::uint64_t rescued = 0;         ///< of these, passed on after it had taken its last byte (T5)
   std::uint64_t sent = 0;            ///< bytes its socket has taken from us
   std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
-  std::uint64_t queued = 0;          ///< in its send queue, or its peer\'s receive queue (UNIX), when last looked at
+  std::uint64_t queued = 0;          ///< in its send queue, or its peer's receive queue (UNIX), when last looked at
   std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go
   Carrier carrier;                           ///< what came out of this side and waits for the other
 };
@@ -200,8 +200,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Duration backlog_pause_{0};  ///< for a full backlog; zero: none
   TimePoint ack_poll_{};       ///< next look at what is unacknowledged; zero: none due
   Duration ack_poll_interval_{0};
-  std::uint32_t early_ =
-      0;  ///< bytes that went with the SYN: of the preface, or else of the client's, whose queue has them
+  /// Bytes that went with the SYN: of the preface, or else of the client's, whose queue has them still.
+  std::uint32_t early_ = 0;
   termination::Deadline armed_ = termination::Deadline::none;
   bool admitted_ = false;
   bool settled_in_ = false;  ///< socket options for long sessions are set

@@ -56,13 +56,25 @@ class Status(unittest.TestCase):
         self.assertIn('ended with status 3; it wrote: no such luck', run.stderr)
         self.expect(CANNOT, check('--command', 'no-such-program {listen} {upstream}', '--only', FAST))
 
+    def test_2_where_nobody_listens_at_the_proxys_address(self):
+        with socket.socket() as nobody:
+            nobody.bind(('127.0.0.1', 0))
+            address = '127.0.0.1:%d' % nobody.getsockname()[1]
+            run = check('--proxy', address, '--upstream-listen', '127.0.0.1:1', '--only', FAST)
+        self.expect(CANNOT, run)
+        self.assertIn(f'--proxy {address}: Connection refused (ECONNREFUSED)', run.stderr)
+        self.assertEqual(run.stdout, '')
+
     def test_2_where_nothing_could_be_played(self):
         run = check('--plain', '--only', 'early-reset')
         self.expect(CANNOT, run)
         self.assertIn('has no meaning without a proxy', run.stdout)
 
     def test_2_where_a_report_cannot_be_written(self):
-        self.expect(CANNOT, check('--plain', '--only', 'refused', '--json', '/nonexistent/file'))
+        run = check('--plain', '--only', 'refused', '--json', '/nonexistent/file')
+        self.expect(CANNOT, run)
+        self.assertIn('write /nonexistent/file: No such file or directory (ENOENT)', run.stderr)
+        self.assertEqual(run.stdout, '', 'nothing was played')
 
     def test_0_for_help_and_list(self):
         self.expect(PASSED, check('--help'))

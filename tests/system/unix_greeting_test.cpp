@@ -14,6 +14,18 @@ class UnixGreeting : public ::testing::TestWithParam<const char*> {
         inner_(server_.address, Proxy::Options{.flags = {"--client-proxy-protocol", "required"},
                                                .listen = "unix:" + directory_.file("inner.sock")}) {}
 
+  /// The server gets `said` and a FIN, the client an answer and a FIN; what the inner proxy says of it.
+  Record expect_served(const Descriptor& client, const std::string& said) {
+    const Descriptor served = server_.accept();
+    EXPECT_EQ(read_to_end(served).bytes, said);
+    send_all(served, "answer");
+    ::shutdown(served.get(), SHUT_WR);
+    EXPECT_EQ(read_to_end(client).bytes, "answer");
+    const Record record = inner_.record();
+    EXPECT_TRUE(record.complete) << record.line;
+    return record;
+  }
+
   TemporaryDirectory directory_;
   UnixServer server_;
   Proxy inner_;
@@ -28,13 +40,7 @@ TEST_P(UnixGreeting, OfATcpClientTellsItsAddressAndIsNobodysBytes) {
   const std::string address = net::local_address(client.get()).text();
   send_all(client, "question");
   ::shutdown(client.get(), SHUT_WR);
-  const Descriptor served = server_.accept();
-  EXPECT_EQ(read_to_end(served).bytes, "question");
-  send_all(served, "answer");
-  ::shutdown(served.get(), SHUT_WR);
-  EXPECT_EQ(read_to_end(client).bytes, "answer");
-  const Record record = inner_.record();
-  EXPECT_TRUE(record.complete) << record.line;
+  const Record record = expect_served(client, "question");
   EXPECT_EQ(record.client.address, address) << record.line;
   EXPECT_EQ(record.proxy_header, GetParam()) << record.line;
   EXPECT_EQ(record.client.received, 8U) << record.line;
@@ -46,13 +52,7 @@ TEST_P(UnixGreeting, OfAUnixClientHasNoAddressToTell) {
                                                .listen = "unix:" + directory_.file("outer.sock")});
   const Descriptor client = connect_to(outer.address());
   ::shutdown(client.get(), SHUT_WR);
-  const Descriptor served = server_.accept();
-  EXPECT_EQ(read_to_end(served).bytes, "");
-  send_all(served, "answer");
-  ::shutdown(served.get(), SHUT_WR);
-  EXPECT_EQ(read_to_end(client).bytes, "answer");
-  const Record record = inner_.record();
-  EXPECT_TRUE(record.complete) << record.line;
+  const Record record = expect_served(client, "");
   EXPECT_EQ(record.proxy_header, GetParam()) << record.line;
   EXPECT_EQ(record.client.received, 0U) << record.line;
 }
