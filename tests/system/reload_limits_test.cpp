@@ -176,7 +176,9 @@ TEST(T15_ReloadLimits, ANewLimitPerClientCountsSessionsOfBefore) {
   proxy.reload(web(echo.address(), ", max-sessions-per-client: 2"));
   const auto reset_at_once = [&] {
     const auto one = connect_crowd(proxy.address(), 1);
-    char byte = 0;
+    // One that was let in, because its worker has not come to the limit yet, has its byte back.
+    char byte = 'x';
+    if (::send(one.front().get(), &byte, 1, MSG_NOSIGNAL) < 0) return true;
     return ::recv(one.front().get(), &byte, 1, 0) < 0 && errno == ECONNRESET;
   };
   // Each worker counts its own when it comes to it.
