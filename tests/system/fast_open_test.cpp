@@ -80,8 +80,9 @@ TEST_F(FastOpen, T3_NobodyThereIsUnreachableAndNothingWasDelivered) {
     }
     Proxy proxy(nobody, {"--upstream-fast-open", "true"});
     const Descriptor client = knock(proxy.address());
-    (void)net::test::send_all(client, "request");
-    EXPECT_TRUE(all_of(client).ends_with("RESET"));
+    // Where the reset is here already, sending tells of it, and nothing else does any more.
+    const bool told = ::send(client.get(), "request", 7, MSG_NOSIGNAL) < 0;
+    EXPECT_TRUE(told || all_of(client).ends_with("RESET"));
     const Record record = proxy.record();
     EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
     EXPECT_EQ(record.client.delivered, 0U) << record.line;
