@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -90,18 +91,26 @@ TEST(T13_SourceAddresses, AllWorkersTogetherUseAll) {
 
 constexpr int kPorts = 10;
 
+/// Of the network namespace of the calling thread.
+void set_local_ports(int first, int count) {
+  std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << first << ' ' << first + count - 1;
+}
+
 /// A server with a proxy before it, both with ten local ports. To be made inside of a network namespace of its own.
 class FewPorts {
  public:
-  explicit FewPorts(const Flags& flags = {})
-      : server_(start_server("read; close", {}, std::nullopt)), proxy_(server_.address(), flags) {
-    // Not before the listening ports were chosen, which come from the same range.
-    std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 " << 40000 + kPorts - 1;
+  explicit FewPorts(const Flags& flags = {}) {
+    // Nobody connects from a port that is listened on, whatever the address (net/ipv4/inet_hashtables.c
+    // __inet_hash_connect), and so the ports to listen on are taken from others than the few.
+    set_local_ports(50000, 1000);
+    server_.emplace(start_server("read; close", {}, std::nullopt));
+    proxy_.emplace(server_->address(), flags);
+    set_local_ports(40000, kPorts);
   }
   ~FewPorts() {
     clients_.clear();
-    proxy_.stop();
-    server_.stop();
+    proxy_->stop();
+    server_->stop();
   }
   FewPorts(const FewPorts&) = delete;
   FewPorts& operator=(const FewPorts&) = delete;
@@ -110,24 +119,24 @@ class FewPorts {
   void connect(int count) {
     await([&] {
       for (int each = 0; each < count; ++each)
-        clients_.emplace_back(proxy_.address(), script("send 1; await never"), from("127.0.0.9", next_port_++));
+        clients_.emplace_back(proxy_->address(), script("send 1; await never"), from("127.0.0.9", next_port_++));
     });
   }
   /// Spends all ports of an address on connections to the server.
   void spend(std::string_view source) {
     await([&] {
       for (int each = 0; each < kPorts; ++each)
-        clients_.emplace_back(server_.address(), script("send 1; await never"), from(source, 0));
+        clients_.emplace_back(server_->address(), script("send 1; await never"), from(source, 0));
     });
   }
   Observed one_more(std::string_view text) {
-    return Client(proxy_.address(), script(text), from("127.0.0.9", next_port_++)).wait();
+    return Client(proxy_->address(), script(text), from("127.0.0.9", next_port_++)).wait();
   }
   bool told(const std::string& part) {
-    return eventually([&] { return proxy_.process().err().find(part) != std::string::npos; });
+    return eventually([&] { return proxy_->process().err().find(part) != std::string::npos; });
   }
-  [[nodiscard]] std::string destination() const { return server_.address().text(); }
-  Proxy& proxy() { return proxy_; }
+  [[nodiscard]] std::string destination() const { return server_->address().text(); }
+  Proxy& proxy() { return *proxy_; }
 
  private:
   static PeerOptions from(std::string_view ip, std::uint16_t port) {
@@ -136,13 +145,13 @@ class FewPorts {
     return options;
   }
   void await(const std::function<void()>& clients_come) {
-    const std::size_t before = server_.accepted() - clients_.size();
+    const std::size_t before = server_->accepted() - clients_.size();
     clients_come();
-    EXPECT_TRUE(eventually([&] { return server_.accepted() == before + clients_.size(); })) << server_.accepted();
+    EXPECT_TRUE(eventually([&] { return server_->accepted() == before + clients_.size(); })) << server_->accepted();
   }
 
-  Server server_;
-  Proxy proxy_;
+  std::optional<Server> server_;
+  std::optional<Proxy> proxy_;
   std::vector<Client> clients_;
   std::uint16_t next_port_ = 20000;
 };
