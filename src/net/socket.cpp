@@ -228,11 +228,24 @@ void reset_and_close(Descriptor& socket) {
   socket.close();
 }
 
-Address local_address(int fd) {
+namespace {
+
+/// `name`: getsockname(2) or getpeername(2).
+template <typename Name>
+Address address_by(Name name, int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  if (name(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
   return Address::from_kernel(reinterpret_cast<sockaddr*>(&address), length);
+}
+
+}  // namespace
+
+Address local_address(int fd) { return address_by(::getsockname, fd); }
+
+bool is_its_own_peer(int fd) {
+  const Address self = local_address(fd);
+  return !self.none() && self == address_by(::getpeername, fd);
 }
 
 }  // namespace lastbyte::net

@@ -94,4 +94,7 @@ void reset_and_close(Descriptor& socket);
 /// The address that a socket is bound to; none() on error.
 Address local_address(int fd);
 
+/// Whether a TCP connection was made to the connecting socket itself (upstream/own_peer.h).
+bool is_its_own_peer(int fd);
+
 }  // namespace lastbyte::net

@@ -91,6 +91,7 @@ void Session::try_next_address() {
     auto connecting = start_connecting(listener_->upstream_for(client_address_)[*which]);
     if (!connecting) {
       side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
+      if (connecting.error().code == ECONNREFUSED) listener_->own_peer.was_refused();
       // connect(2): a UNIX socket's backlog is full.
       if (connecting.error().code == EAGAIN && side(Which::upstream).kind == net::Transport::unix_stream)
         return wait_for_backlog();
@@ -105,7 +106,7 @@ void Session::try_next_address() {
       latch(Which::upstream, error);
       continue;
     }
-    if (connecting->connected) connected();
+    if (connecting->connected) connection_made();
     return;
   }
   apply(Event::connect_failed, Which::upstream);
@@ -165,11 +166,28 @@ void Session::on_connecting_events(std::uint32_t events) {
     latch(Which::upstream, error);
     side(Which::upstream).trouble = false;
   } else if ((events & EPOLLOUT) != 0) {
-    connected();
+    connection_made();
   }
 }
 
+void Session::connection_made() {
+  if (!is_its_own_upstream()) return connected();
+  // Reset, so that its port does not stay in TIME_WAIT, where the upstream would find it taken.
+  net::reset_and_close(side(Which::upstream).socket);
+  try_failed(ECONNREFUSED);
+}
+
+/// Nobody was there, and the socket has met itself (upstream/own_peer.h).
+bool Session::is_its_own_upstream() {
+  const Side& self = side(Which::upstream);
+  if (self.kind != net::Transport::tcp || !listener_->own_peer.suspects(context_.now)) return false;
+  if (net::is_its_own_peer(self.socket.get())) return true;
+  listener_->own_peer.is_somebody(context_.now);
+  return false;
+}
+
 void Session::try_failed(int error) {
+  if (error == ECONNREFUSED) listener_->own_peer.was_refused();
   side(Which::upstream).error = 0;
   latch(Which::upstream, error);
   side(Which::upstream).socket.close();

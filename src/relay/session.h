@@ -134,6 +134,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   std::span<const std::byte> early_data();
   void take_early_data();
   void on_connecting_events(std::uint32_t events);
+  void connection_made();
+  bool is_its_own_upstream();
   void try_failed(int error);
   void wait_for_backlog();
   void try_same_address();

@@ -179,6 +179,20 @@ TEST(KernelFact, a_port_in_TIME_WAIT_is_used_again_for_the_same_destination_afte
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }
 
+TEST(KernelFact, connecting_to_a_local_port_that_nobody_listens_on_may_connect_the_socket_to_itself) {
+  const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
+    const auto itself = start_connecting(*Address::parse("127.0.0.1", 50000), {}, {});
+    ASSERT_TRUE(itself) << itself.error().text();
+    EXPECT_TRUE(is_its_own_peer(itself->socket.get()));
+    ASSERT_TRUE(send_all(itself->socket, "echo"));
+    EXPECT_EQ(receive(itself->socket, 1), "4");
+  });
+  if (!ran) GTEST_SKIP() << "no network namespace of its own here";
+  const Pair pair = connected_pair();
+  EXPECT_FALSE(is_its_own_peer(pair.client.get()));
+  EXPECT_FALSE(is_its_own_peer(pair.server.get()));
+}
+
 TEST_F(KernelFactUnderLoss, the_first_small_write_is_never_delayed_but_the_second_is_without_TCP_NODELAY) {
   // Minshall's rule, net/ipv4/tcp_output.c tcp_nagle_check: what set_nodelay() being called late rests on.
   const Pair pair = connected_pair();

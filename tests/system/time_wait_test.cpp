@@ -96,6 +96,12 @@ void set_local_ports(int first, int count) {
   std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << first << ' ' << first + count - 1;
 }
 
+PeerOptions from(std::string_view ip, std::uint16_t port) {
+  PeerOptions options;
+  options.source = *net::Address::parse(ip, port);
+  return options;
+}
+
 /// A server with a proxy before it, both with ten local ports. To be made inside of a network namespace of its own.
 class FewPorts {
  public:
@@ -139,11 +145,6 @@ class FewPorts {
   Proxy& proxy() { return *proxy_; }
 
  private:
-  static PeerOptions from(std::string_view ip, std::uint16_t port) {
-    PeerOptions options;
-    options.source = *net::Address::parse(ip, port);
-    return options;
-  }
   void await(const std::function<void()>& clients_come) {
     const std::size_t before = server_->accepted() - clients_.size();
     clients_come();
@@ -191,6 +192,29 @@ TEST(T13_LocalPorts, ASourceAddressWithoutAnyLeavesSessionsToTheOthers) {
     scene.spend("127.0.0.2");
     scene.connect(kPorts);
     EXPECT_TRUE(scene.proxy().records_so_far().empty()) << "a session has failed";
+  });
+}
+
+// While nobody listens at a local port, Linux may connect from it to itself; of one port, each time.
+TEST(T13_LocalPorts, T3_AnUpstreamThatIsDownIsNotTheConnectingSocketItself) {
+  in_a_network_of_its_own([] {
+    set_local_ports(50000, 1000);
+    const net::Address nobody = *net::Address::parse("127.0.0.1", 40000);
+    Proxy proxy(nobody);
+    set_local_ports(nobody.port(), 1);
+    for (int session = 0; session < 3; ++session) {
+      Client client(proxy.address(), script("expect reset"),
+                    from("127.0.0.9", static_cast<std::uint16_t>(20000 + session)));
+      EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+    }
+    for (const Record& record : proxy.records(3)) {
+      EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
+      EXPECT_EQ(record.upstream.error, "ECONNREFUSED") << record.line;
+      EXPECT_EQ(record.client.delivered, 0U) << record.line;
+    }
+    // Whoever comes up there finds the port free.
+    const auto server = check::Server::start(script("expect fin; close"), {}, 1, nobody);
+    ASSERT_TRUE(server) << server.error().text();
   });
 }
 
