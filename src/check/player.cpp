@@ -90,7 +90,9 @@ Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, co
       sends_(options.sends),
       expects_(options.expects),
       buffer_(kBuffer),
-      unix_(is_unix(socket_.get())) {}
+      unix_(is_unix(socket_.get())) {
+  if (!unix_) net::set_urgent_inline(socket_.get());
+}
 
 void Player::play(const Script& script) {
   const bool played = play_steps(script.steps);
@@ -146,7 +148,7 @@ bool Player::play_together(const Together& together) {
 void Player::advance(Running& running) {
   const auto done = [&] { running.over = true; };
   std::visit(Overloaded{
-                 [&](const Send& send_) { send(running, send_.bytes, send_.pace); },
+                 [&](const Send& send_) { send(running, send_.bytes, send_.pace, send_.urgent ? MSG_OOB : 0); },
                  [&](const Flood& flood) { send(running, std::nullopt, flood.pace); },
                  [&](const Fill& fill_) { fill(running, fill_); },
                  [&](const Receive& recv) { receive(running, recv.bytes, recv.pace); },
@@ -210,13 +212,13 @@ void Player::note(const Running& running) {
   seen_.steps.push_back({print(*running.action), began, elapsed(), running.failure});
 }
 
-void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace) {
+void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace, int flags) {
   const std::uint64_t left = bytes.value_or(std::numeric_limits<std::uint64_t>::max()) - running.done;
   // With a pace, what of a chunk is not taken yet follows before the next chunk is due.
   const std::uint64_t in_chunk = pace.chunk == 0 ? buffer_.size() : pace.chunk - running.done % pace.chunk;
   const std::size_t count = std::min<std::uint64_t>({left, in_chunk, buffer_.size()});
   sends_.fill(seen_.sent, std::span(buffer_).first(count));
-  const ssize_t taken = ::send(socket_.get(), buffer_.data(), count, MSG_NOSIGNAL);
+  const ssize_t taken = ::send(socket_.get(), buffer_.data(), count, MSG_NOSIGNAL | flags);
   if (taken < 0) {
     if (would_block(errno)) return;
     latch(errno);

@@ -45,7 +45,7 @@ class Player {
   [[nodiscard]] bool given_up() const;
   void note(const Running& running);
 
-  void send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
+  void send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace, int flags = 0);
   void fill(Running& running, const Fill& fill);
   void receive(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace);
   std::size_t read_once(std::size_t most);

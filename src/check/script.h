@@ -7,7 +7,8 @@
 // times 5ms, 2s. Every verb:
 //
 //   window N, send-buffer N        SO_RCVBUF, SO_SNDBUF; before all other steps
-//   send N [by N] [every T]        N bytes; `by` a call, `every` so often
+//   send N [by N] [every T] [urgent]
+//                                  N bytes; `by` a call, `every` so often; the last one of a call as urgent data
 //   flood [by N] [every T]         sends until a write fails, or until all that is joined to it is done
 //   fill N T                       sends N bytes, or fewer where none was taken for T
 //   recv N [by N] [every T]        N bytes
@@ -51,6 +52,7 @@ struct Pace {
 struct Send {
   std::uint64_t bytes = 0;
   Pace pace;
+  bool urgent = false;  ///< MSG_OOB
   friend bool operator==(const Send&, const Send&) = default;
 };
 struct Flood {

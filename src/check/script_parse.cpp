@@ -145,7 +145,7 @@ class Parser {
     const bool without_socket = verb.text == "sleep" || verb.text == "signal" || verb.text == "await";
     if (gone_ && !without_socket)
       throw Wrong{verb, "the socket is closed by then; expected signal, await, sleep or the end"};
-    if (verb.text == "send") return with_pace(Send{size(kLargest), {}});
+    if (verb.text == "send") return sending();
     if (verb.text == "flood") return with_pace(Flood{});
     if (verb.text == "fill") return filling();
     if (verb.text == "recv") return with_pace(Receive{size(kLargest), {}});
@@ -163,8 +163,14 @@ class Parser {
     throw Wrong{verb, std::string("there is no such verb here; expected one of ") + kVerbs};
   }
 
+  Action sending() {
+    Send send = with_pace(Send{size(kLargest), {}});
+    send.urgent = take("urgent");
+    return send;
+  }
+
   template <typename Paced>
-  Action with_pace(Paced paced) {
+  Paced with_pace(Paced paced) {
     for (;;) {
       const Token word = here();
       const bool by = at("by");

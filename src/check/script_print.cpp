@@ -23,7 +23,9 @@ std::string pace(const Pace& pace) {
 }
 
 struct Printer {
-  std::string operator()(const Send& send) const { return "send " + size(send.bytes) + pace(send.pace); }
+  std::string operator()(const Send& send) const {
+    return "send " + size(send.bytes) + pace(send.pace) + (send.urgent ? " urgent" : "");
+  }
   std::string operator()(const Flood& flood) const { return "flood" + pace(flood.pace); }
   std::string operator()(const Fill& fill) const { return "fill " + size(fill.bytes) + " " + time(fill.patience); }
   std::string operator()(const Receive& recv) const { return "recv " + size(recv.bytes) + pace(recv.pace); }

@@ -13,7 +13,8 @@ std::string again(std::string_view text) {
 
 TEST(Script, EveryVerbIsReadAndPrinted) {
   const std::string all =
-      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; flood by 1 | read by 100; fill 3M 50ms; recv 5 "
+      "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; send 1 urgent; send 9 by 3 urgent; flood by 1 | "
+      "read by 100; fill 3M 50ms; recv 5 "
       "every 2s; "
       "await go; await go 12; repeat 3 (send 1; recv 1); expect quiet 50ms; flush; signal done; shutdown; expect fin; "
       "sleep 1s; close; sleep 5ms; signal gone";
@@ -76,6 +77,8 @@ TEST(Script, ErrorsInStructureNameThePlace) {
   EXPECT_EQ(again(") send 1"), "script, column 1: ')': it closes nothing; expected ; or the end");
   EXPECT_EQ(again("repeat 2 (send 1) send 1"), "script, column 19: 'send': expected ; | or the end");
   EXPECT_EQ(again("sleep 1s every 5ms"), "script, column 10: 'every': expected ; | or the end");
+  EXPECT_EQ(again("recv 1 urgent"), "script, column 8: 'urgent': expected ; | or the end");
+  EXPECT_EQ(again("send 9 urgent by 3"), "script, column 15: 'by': expected ; | or the end");
   EXPECT_EQ(again("flush 5"), "script, column 7: '5': expected ; | or the end");
   EXPECT_EQ(again("send 1 by 2 by 3"), "script, column 13: 'by': it is given twice; expected once");
   EXPECT_EQ(again("read every 1ms every 2ms"), "script, column 16: 'every': it is given twice; expected once");

@@ -247,9 +247,15 @@ sockaddr_in loopback(const char* port) {
   return address;
 }
 
+void keep_urgent_inline(int fd) {
+  const int on = has("urgent-lost") ? 0 : 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
 void serve(int client, const sockaddr_in& to) {
   const int upstream = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (has("descriptor-leak")) ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  keep_urgent_inline(upstream);
   ::connect(upstream, reinterpret_cast<const sockaddr*>(&to), sizeof to);
   Session(client, upstream).run();
   --sessions;
@@ -270,6 +276,7 @@ int main(int argc, char** argv) {
   const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  keep_urgent_inline(listening);
   if (::bind(listening, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(listening, 1024) != 0)
     return 1;
   while (true) {
