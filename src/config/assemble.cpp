@@ -86,9 +86,10 @@ void settle(Assembled<Owner>& owner, std::vector<Problem>& problems) {
   }
 }
 
-void require(const Assembled<relay::Forwarding>& forwarding, std::vector<Problem>& problems) {
+void require(const Assembled<relay::Forwarding>& forwarding, const Block& block, std::vector<Problem>& problems) {
   for (const Setting& setting : settings()) {
     if (!setting.required || forwarding.placed.contains(setting.key)) continue;
+    if (std::ranges::find(block.misread, &setting) != block.misread.end()) continue;
     Origin where = forwarding.where;
     if (where.source.empty()) where.source = "--" + setting.flag;
     problems.push_back({where, about(setting, where) + "missing; expected " + setting.expects});
@@ -100,7 +101,7 @@ Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<r
   Assembled<relay::Forwarding> forwarding = std::move(defaults);
   forwarding.where = block.where;
   apply(block.given, Level::own, forwarding, problems);
-  require(forwarding, problems);
+  require(forwarding, block, problems);
   settle(forwarding, problems);
   if (forwarding.value.name.empty()) forwarding.value.name = forwarding.value.listen.text();
   return forwarding;

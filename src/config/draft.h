@@ -26,6 +26,7 @@ struct Given {
 struct Block {
   Origin where;
   std::vector<Given> given;
+  std::vector<const Setting*> misread = {};  ///< what was given for them is no value; it was told
 };
 
 struct Draft {

@@ -198,10 +198,18 @@ class Reader {
       return report(where, what + "; did you mean '" + prefix + *near + "'?");
     }
     for (const Part other : {Part::process, Part::forwarding}) {
-      const Setting* elsewhere = find_key(path, other == Part::forwarding);
-      if (elsewhere != nullptr) return report(where, what + "; it stands " + std::string(title(other)));
+      const std::vector<std::string> there = children("", other);
+      if (prefix.empty() && std::ranges::find(there, path) != there.end())
+        return report(where, what + "; it stands " + std::string(title(other)) + or_in_defaults(path, part, other));
     }
     report(where, what + "; expected one of " + listed(known));
+  }
+
+  static std::string or_in_defaults(const std::string& path, Part part, Part other) {
+    const std::vector<std::string> there = children("", Part::defaults);
+    const bool too =
+        part == Part::process && other == Part::forwarding && std::ranges::find(there, path) != there.end();
+    return too ? ", or in defaults" : "";
   }
 
   void forwardings(const YAML::Node& list, const Origin& where) {
@@ -233,12 +241,14 @@ class Reader {
     } else if (setting.list && value.IsSequence()) {
       for (const YAML::Node& item : value) {
         if (!item.IsScalar()) {
+          into.misread.push_back(&setting);
           return report(item.IsNull() ? where : at(item.Mark()),
                         setting.key + ": " + found(item) + " in the list; expected " + setting.expects);
         }
         given.values.push_back({item.Scalar(), at(item.Mark())});
       }
     } else {
+      into.misread.push_back(&setting);
       return report(value.IsNull() ? where : at(value.Mark()),
                     setting.key + ": " + found(value) + "; expected " + setting.expects);
     }

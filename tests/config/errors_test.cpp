@@ -61,6 +61,13 @@ const std::vector<Case> kKeyCases = {
     {"at_the_wrong_level",
      process_with("listen: tcp::80\n"),
      {"f.yaml:1:1: unknown key 'listen' at the top of the file; it stands in a forwarding"}},
+    {"a_group_at_the_wrong_level",
+     process_with("limits:\n  idle: 5s\n"),
+     {"f.yaml:1:1: unknown key 'limits' at the top of the file; it stands in a forwarding, or in defaults"}},
+    {"a_list_where_one_value_stands_is_told_once",
+     "forwardings:\n  - listen: [tcp::80, tcp::81]\n    connect: tcp:127.0.0.1:1\n",
+     {"f.yaml:2:13: listen: found a list; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, "
+      "unix:/PATH or unix:@NAME"}},
     {"process_key_in_forwarding",
      forwarding_with("    workers: 2\n"),
      {"f.yaml:4:5: unknown key 'workers' in a forwarding; it stands at the top of the file"}},
