@@ -55,7 +55,8 @@ struct ListenOptions {
   std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
   bool reuse_port = false;                           ///< share the port with other processes on purpose (SO_REUSEPORT)
   UnixFile unix_file;
-  NamespaceName netns;  ///< the network namespace to listen in
+  bool takes_descriptors = true;  ///< UNIX: clients may pass some (SCM_RIGHTS). No setting: it goes by the upstream
+  NamespaceName netns;            ///< the network namespace to listen in
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };

@@ -12,6 +12,7 @@
 #include "net/namespace_thread.h"
 #include "net/port_group.h"
 #include "net/set_options.h"
+#include "net/unix_stream.h"
 
 namespace lastbyte::net {
 namespace {
@@ -125,6 +126,8 @@ Result<void> change_tcp_options(int fd, const Address& address, const ListenOpti
 Result<void> change_listen_options(int fd, const Address& address, const ListenOptions& from, const ListenOptions& to) {
   if (!address.is_unix()) {
     if (auto done = change_tcp_options(fd, address, from, to); !done) return done;
+  } else if (from.takes_descriptors != to.takes_descriptors) {
+    let_descriptors_pass(fd, to.takes_descriptors);
   }
   // On a socket that listens already this sets the backlog and nothing else (net/ipv4/af_inet.c inet_listen,
   // net/unix/af_unix.c unix_listen).

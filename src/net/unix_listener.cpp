@@ -9,6 +9,8 @@
 #include <fstream>
 #include <optional>
 
+#include "net/unix_stream.h"
+
 namespace lastbyte::net {
 namespace {
 
@@ -103,10 +105,16 @@ std::uint32_t default_mode() {
   return 0700;
 }
 
+Descriptor new_socket(const ListenOptions& options) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (socket && !options.takes_descriptors) let_descriptors_pass(socket.get(), false);
+  return socket;
+}
+
 /// Bound at `path`, where nothing is, with its rights, and listening.
 Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options) {
   UnixListener made;
-  made.socket = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  made.socket = new_socket(options);
   if (!made.socket) return failure_from_errno(operation(path));
   // bind() takes the file's mode from the socket (unix_bind_bsd): so it is never open to more than it should be.
   if (options.unix_file.mode && ::fchmod(made.socket.get(), 0) != 0) return failure_from_errno(operation(path));
@@ -191,7 +199,7 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
 Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options) {
   const std::string path = address.unix_name();
   if (path.starts_with('@')) {
-    UnixListener made{Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), {}};
+    UnixListener made{new_socket(options), {}};
     if (!made.socket) return failure_from_errno("listen on " + address.text());
     if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
     if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno("listen on " + address.text());

@@ -27,6 +27,7 @@ net::ListenOptions options_for_passed(const net::ListenOptions& options) {
   own.socket.keepalive = options.socket.keepalive;
   own.defer_accept = options.defer_accept;
   own.fast_open = options.fast_open;
+  own.takes_descriptors = options.takes_descriptors;
   return own;
 }
 
@@ -46,8 +47,10 @@ std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
 }
 
 WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) {
-  return {resolved.forwarding->name,   resolved.port,         resolved.forwarding->listen.transport, address,
-          resolved.forwarding->client, resolved.listen_inside};
+  net::ListenOptions options = resolved.forwarding->client;
+  options.takes_descriptors = resolved.forwarding->connect.is_unix();
+  return {resolved.forwarding->name, resolved.port,         resolved.forwarding->listen.transport, address,
+          std::move(options),        resolved.listen_inside};
 }
 
 void run_in(const Namespaces::Shared& inside, const std::function<void()>& function) {

@@ -222,32 +222,81 @@ TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
   expect_nothing_left_over();
 }
 
-TEST(T14_OtherWays, DescriptorsForATcpUpstreamAreClosedByTheKernelAndTheBytesGoOn) {
+TEST(T14_OtherWays, DescriptorsForATcpClientAreClosedByTheKernelAndTheBytesGoOn) {
   const TemporaryDirectory directory;
-  Server server = start_server("recv 101; send 10; expect fin; close");
-  Proxy proxy(server.address(), Proxy::Options{.listen = "unix:" + directory.file("proxy.sock")});
-  const Descriptor client = connect_to(proxy.address());
-  ASSERT_TRUE(proxy.wait_for_sessions(1));
+  const UnixServer server(directory);
+  Proxy proxy(server.address);
+  Client client(proxy.address(), script("recv 101; send 10; expect fin; close"));
+  Descriptor upstream = server.accept();
   // All of it lies in one queue, where every read ends behind one message, and nothing more comes that would tell.
   proxy.process().signal(SIGSTOP);
-  for (int round = 0; round < 50; ++round) send_files(client, "xy", 5);
-  send_all(client, "z");
+  for (int round = 0; round < 50; ++round) send_files(upstream, "xy", 5);
+  send_all(upstream, "z");
   proxy.process().signal(SIGCONT);
-  EXPECT_EQ(receive(client, 10).bytes.size(), 10U);
+  EXPECT_EQ(receive(upstream, 10).bytes.size(), 10U);
+  ::shutdown(upstream.get(), SHUT_WR);
+  EXPECT_EQ(read_to_end(upstream).end, "fin");
+  EXPECT_EQ(client.wait().received, 101U);
+  EXPECT_TRUE(proxy.record().complete);
+}
+
+constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
+
+bool can_forbid_descriptors() {
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(probe.get(), SOL_SOCKET, kPassRights, &value, &length) == 0;
+}
+
+/// 0: they are on their way.
+int error_of_sending_a_file(const Descriptor& socket) {
+  std::vector<Descriptor> files;
+  files.push_back(new_file());
+  return net::send_with_descriptors(socket.get(), std::as_bytes(std::span(std::string_view("x"))), files) > 0 ? 0
+                                                                                                              : errno;
+}
+
+// What a client passes can take as long as it likes to close (SO_LINGER), and a worker would wait for that.
+TEST(T14_OtherWays, AClientIsToldThatATcpUpstreamTakesNoDescriptors) {
+  if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  const TemporaryDirectory directory;
+  Server server = start_server("recv 5; send 1; expect fin; close");
+  Proxy proxy(server.address(), Proxy::Options{.listen = "unix:" + directory.file("proxy.sock")});
+  const Descriptor client = connect_to(proxy.address());
+  EXPECT_EQ(error_of_sending_a_file(client), EPERM);
+  send_all(client, "bytes");
+  EXPECT_EQ(receive(client, 1).bytes.size(), 1U) << "the session goes on";
   ::shutdown(client.get(), SHUT_WR);
   EXPECT_EQ(read_to_end(client).end, "fin");
-  const auto served = server.wait();
-  EXPECT_EQ(served.at(0).received, 101U);
+  EXPECT_EQ(server.wait().at(0).received, 5U);
   EXPECT_TRUE(proxy.record().complete);
+}
+
+TEST(T15_Reload, DecidesAnewWhetherClientsMayPassDescriptors) {
+  if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  const auto config = [&](const std::string& upstream) {
+    return "forwardings:\n  - listen: unix:" + directory.file("proxy.sock") + "\n    connect: " + upstream + "\n";
+  };
+  const Server tcp_server = start_server("expect fin; close", {}, std::nullopt);
+  const std::string tcp = "tcp:" + tcp_server.address().text();
+  Proxy proxy(server.address, Proxy::Options{.config = config(tcp)});
+  EXPECT_EQ(error_of_sending_a_file(connect_to(proxy.address())), EPERM);
+  proxy.reload(config(server.address.text()));
+  EXPECT_EQ(error_of_sending_a_file(connect_to(proxy.address())), 0);
+  EXPECT_EQ(receive(server.accept(), 1).inodes.size(), 1U);
+  proxy.reload(config(tcp));
+  EXPECT_EQ(error_of_sending_a_file(connect_to(proxy.address())), EPERM);
 }
 
 /// A sink that forbids them lives on: its side is told of a failure as well, and at once (T4).
 TEST_F(T14_Descriptors, ThatTheSinkForbidsAreAFailureForBoth) {
   start();
-  constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
+  if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const int off = 0;
-  if (::setsockopt(upstream_.get(), SOL_SOCKET, kPassRights, &off, sizeof off) != 0)
-    GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  ASSERT_EQ(::setsockopt(upstream_.get(), SOL_SOCKET, kPassRights, &off, sizeof off), 0);
   const Descriptor file = new_file();
   std::vector<Descriptor> files;
   files.emplace_back(::dup(file.get()));
