@@ -73,7 +73,8 @@ std::vector<net::Cidr> any_networks() {
 
 net::ListenOptions any_client(const net::Endpoint& listen) {
   net::ListenOptions options;
-  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, netns] = options;
+  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, takes_descriptors, netns] = options;
+  (void)takes_descriptors;  // no setting
   auto& [mode, uid, gid] = unix_file;
   socket = any_socket(listen);
   if (!is_udp(listen)) backlog = any(1, (1 << 20) + 1);
