@@ -38,15 +38,23 @@ set(LASTBYTE_TEST_TIMEOUT_SECONDS 120 CACHE STRING "after which a single test ha
 # Tests should build fast (the rooms under test are what is shipped): not optimised, GoogleTest's headers compiled once.
 add_library(lastbyte_test_options INTERFACE)
 target_compile_options(lastbyte_test_options INTERFACE $<$<CONFIG:Release>:-O0;-U_FORTIFY_SOURCE>)
-function(lastbyte_test_headers TARGET)
-  if(NOT TARGET lastbyte_test_headers)
-    lastbyte_precompiled(lastbyte_test_headers
-      HEADERS <gmock/gmock.h> <gtest/gtest.h> <rapidcheck.h> <nlohmann/json.hpp> <tl/expected.hpp> <algorithm>
-              <chrono> <filesystem> <functional> <map> <optional> <random> <set> <thread>
-      LIBRARIES lastbyte_test_options GTest::gmock rapidcheck nlohmann_json::nlohmann_json tl::expected)
+# Whoever includes them instantiates the templates that their inline functions use, whether precompiled or not (of
+# rapidcheck and of JSON half a second each), and so only those that link rapidcheck have it.
+function(lastbyte_test_headers TARGET LIBRARIES)
+  set(headers lastbyte_test_headers)
+  if("rapidcheck" IN_LIST LIBRARIES)
+    set(headers lastbyte_property_headers)
+    set(rapidcheck_header <rapidcheck.h>)
+    set(rapidcheck rapidcheck)
+  endif()
+  if(NOT TARGET ${headers})
+    lastbyte_precompiled(${headers}
+      HEADERS <gtest/gtest.h> <tl/expected.hpp> <algorithm> <chrono> <filesystem> <functional> <map> <optional> <random>
+              <set> <thread> ${rapidcheck_header}
+      LIBRARIES lastbyte_test_options GTest::gtest tl::expected ${rapidcheck})
   endif()
   target_link_libraries(${TARGET} PRIVATE lastbyte_test_options)
-  target_precompile_headers(${TARGET} REUSE_FROM lastbyte_test_headers)
+  target_precompile_headers(${TARGET} REUSE_FROM ${headers})
 endfunction()
 
 #   lastbyte_test_library(NAME SOURCES a.cpp LIBRARIES ...): what several test programs share
@@ -54,7 +62,7 @@ function(lastbyte_test_library NAME)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(${NAME} STATIC ${TEST_SOURCES})
   target_link_libraries(${NAME} PUBLIC ${TEST_LIBRARIES} GTest::gtest)
-  lastbyte_test_headers(${NAME})
+  lastbyte_test_headers(${NAME} "${TEST_LIBRARIES}")
 endfunction()
 
 #   lastbyte_test(NAME SOURCES a_test.cpp USES termination [LIBRARIES ...]): a GoogleTest program, found by ctest
@@ -63,6 +71,6 @@ function(lastbyte_test NAME)
   add_executable(${NAME} ${TEST_SOURCES})
   list(TRANSFORM TEST_USES PREPEND lastbyte_)
   target_link_libraries(${NAME} PRIVATE ${TEST_USES} ${TEST_LIBRARIES} GTest::gtest_main)
-  lastbyte_test_headers(${NAME})
+  lastbyte_test_headers(${NAME} "${TEST_LIBRARIES}")
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${LASTBYTE_TEST_TIMEOUT_SECONDS})
 endfunction()
