@@ -175,12 +175,13 @@ Reference References::over(const Scenario& scenario, Leg leg) {
     if (scenario.plain == Plain::no_meaning) return;
     const Variant& variant = leg == Leg::tcp ? tcp_variant() : *find_variant("unix");
     auto stage = Stage::make(scenario, variant, plain_tcp(), kSeed);
-    const auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
+    auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
     if (!take) {
       reference.reason = take.error().text();
       return;
     }
-    const auto complaints = judge(scenario, *take, false);
+    reference.take = std::make_shared<const Take>(std::move(*take));
+    const auto complaints = judge(scenario, *reference.take, false);
     reference.measured = true;
     reference.held = complaints.empty();
     if (!complaints.empty()) reference.reason = complaints.front();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ std::string_view name_of(Verdict verdict);
 struct Reference {
   bool measured = false;
   bool held = false;
-  std::string reason = {};  ///< why not; or why it was not measured
+  std::string reason = {};                     ///< why not; or why it was not measured
+  std::shared_ptr<const Take> take = nullptr;  ///< what came of it
 };
 
 struct Outcome {

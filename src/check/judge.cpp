@@ -147,13 +147,18 @@ TimeWaits expected_time_waits(FirstToClose first, bool through_proxy) {
 }
 
 void worst_first(const Scenario& scenario, Take& take) {
+  std::vector<std::size_t> wrong;
   for (std::size_t i = 0; i < std::min(take.clients.size(), take.servers.size()); ++i) {
     Complaints found;
     judge_session(scenario, take.clients[i], &take.servers[i], "", found);
-    if (found.empty()) continue;
-    std::swap(take.clients.front(), take.clients[i]);
-    std::swap(take.servers.front(), take.servers[i]);
-    return;
+    if (!found.empty()) wrong.push_back(i);
+  }
+  if (wrong.empty()) return;
+  for (std::vector<Observed>* peers : {&take.clients, &take.servers}) {
+    const auto steps_done = [&](std::size_t i) {
+      return std::ranges::count_if((*peers)[i].steps, [](const StepSeen& step) { return step.failure.empty(); });
+    };
+    std::swap(peers->front(), (*peers)[*std::ranges::min_element(wrong, {}, steps_done)]);
   }
 }
 

@@ -217,6 +217,13 @@ const std::vector<Launcher>& launchers() {
   return all;
 }
 
+const Target* launched_with_config(const std::string& program) {
+  const auto known = std::ranges::find_if(launchers(), [&](const Launcher& each) {
+    return !each.target.config.empty() && !each.programs.empty() && each.programs.front() == program;
+  });
+  return known == launchers().end() ? nullptr : &known->target;
+}
+
 std::string launcher_names() {
   std::string names;
   for (const Launcher& each : launchers()) names += (names.empty() ? "" : ", ") + each.target.name;

@@ -17,6 +17,8 @@ struct Launcher {
 
 /// This program first.
 const std::vector<Launcher>& launchers();
+/// The one of them that starts this program with a configuration file, which is a template in its form; nullptr: none.
+const Target* launched_with_config(const std::string& program);
 /// With commas.
 std::string launcher_names();
 /// What of it is not installed; empty: all is there.

@@ -227,11 +227,15 @@ Result<Options> consistent(Options options) {
   if (options.mode != Mode::command && of_command)
     return wrong("--config, --listen-port, --upstream-port", "they belong to --command");
   if (options.mode == Mode::command) {
-    if (options.command.find("{config}") != std::string::npos && options.config.empty())
-      return wrong("--command", "{config} needs --config FILE, the template of it");
-    if (options.listen_port == 0 && options.command.find("{listen") == std::string::npos && options.config.empty())
+    const std::string program = options.command.substr(0, options.command.find(' '));
+    const bool has_config =
+        !options.config.empty() || launched_with_config(program.substr(program.rfind('/') + 1)) != nullptr;
+    if (options.command.find("{config}") != std::string::npos && !has_config)
+      return wrong("--command",
+                   "{config} needs --config FILE, the template of it; only haproxy and nginx have one here");
+    if (options.listen_port == 0 && options.command.find("{listen") == std::string::npos && !has_config)
       return wrong("--command", "where does it listen? Expected {listen} or {listen_port} in it, or --listen-port");
-    if (options.upstream_port == 0 && options.command.find("{upstream") == std::string::npos && options.config.empty())
+    if (options.upstream_port == 0 && options.command.find("{upstream") == std::string::npos && !has_config)
       return wrong("--command",
                    "where does it connect to? Expected {upstream} or {upstream_port} in it, or --upstream-port");
   }

@@ -46,6 +46,20 @@ Json of(const std::vector<Observed>& all) {
   return out;
 }
 
+/// Who keeps the TIME_WAIT of which connection (T13).
+Json of(const TimeWaits& waits) {
+  return {{"client", waits.client},
+          {"proxy_to_client", waits.proxy_to_client},
+          {"proxy_to_server", waits.proxy_to_server},
+          {"server", waits.server}};
+}
+
+Json evidence_of(const Scenario& scenario, const Take& take) {
+  Json out{{"sessions", take.clients.size()}, {"client", of(take.clients)}, {"server", of(take.servers)}};
+  if (scenario.first_to_close != FirstToClose::not_watched) out["time_wait"] = of(take.time_waits);
+  return out;
+}
+
 Json proxy_of(const Take& take) {
   Json out = Json::object();
   if (take.before) {
@@ -72,13 +86,13 @@ Json of(const Outcome& outcome) {
   out["rounds"] = outcome.rounds;
   out["rounds_passed"] = outcome.passed;
   out["complaints"] = outcome.complaints;
-  if (outcome.reference.measured)
+  if (outcome.reference.measured) {
     out["plain_tcp"] = Json{{"held", outcome.reference.held}, {"reason", outcome.reference.reason}};
+    if (outcome.reference.take) out["plain_tcp"]["evidence"] = evidence_of(scenario, *outcome.reference.take);
+  }
   out["script"] = Json{{"client", scenario.client}, {"server", scenario.server}};
-  out["evidence"] = Json{{"sessions", outcome.take.clients.size()},
-                         {"client", of(outcome.take.clients)},
-                         {"server", of(outcome.take.servers)},
-                         {"proxy", proxy_of(outcome.take)}};
+  out["evidence"] = evidence_of(scenario, outcome.take);
+  out["evidence"]["proxy"] = proxy_of(outcome.take);
   return out;
 }
 

@@ -95,7 +95,12 @@ Result<Target> target_of(const Options& options) {
         target.config = read_file(options.config);
         if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
       }
-      for (const std::string& name : options.variants) target.forms[name] = {target.command, target.config};
+      const Target* known = options.config.empty() ? launched_with_config(target.name) : nullptr;
+      if (known != nullptr) target.config = known->config;
+      for (const std::string& name : options.variants) {
+        const std::string& config = known != nullptr ? known->form_for(*find_variant(name)).config : target.config;
+        target.forms[name] = {target.command, config};
+      }
       break;
     }
   }
@@ -103,19 +108,32 @@ Result<Target> target_of(const Options& options) {
   return target;
 }
 
-/// Whether anybody is there.
-Result<void> try_connect(const Target& target) {
-  const Observed seen = Client(target.address, *parse_script("close")).wait();
-  if (seen.connected) return {};
-  return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
+/// For a session to come through the proxy, and to end.
+constexpr Duration kTry{2000};
+
+/// Whether anybody is there. With a server for the session that this makes: a proxy connects when it likes, and that
+/// session must not come to the first scenario's server.
+Result<void> try_connect(const Target& target, const Variant& variant) {
+  PeerOptions options;
+  options.limit = kTry;
+  options.from_client = variant.from_client;
+  options.to_server = variant.to_server;
+  const auto server = Server::start(*parse_script("read; close"), options, std::nullopt, target.upstream);
+  if (!server) return failure("--upstream-listen " + target.upstream.text(), server.error().code);
+  const Observed seen = Client(target.address, *parse_script("send 1; shutdown; read"), options).wait();
+  if (!seen.connected) return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
+  const TimePoint until = Clock::now() + kTry;
+  while ((server->accepted() == 0 || server->ended() < server->accepted()) && Clock::now() < until)
+    std::this_thread::sleep_for(Duration(1));
+  return {};
 }
 
 /// Whether it starts at all: one complaint is better than one for each scenario.
 Result<void> try_start(const Target& target, const std::vector<const Variant*>& chosen) {
   const auto first = std::ranges::find_if(chosen, [&](const Variant* each) { return target.speaks_variant(*each); });
-  if (target.kind == Kind::running) return try_connect(target);
-  if (target.kind != Kind::started || first == chosen.end()) return {};
+  if (target.kind == Kind::plain_tcp || first == chosen.end()) return {};
   const Variant& variant = **first;
+  if (target.kind == Kind::running) return try_connect(target, variant);
   auto network = Network::make(Place::here, 0);
   auto directory = ScratchDirectory::make();
   if (!directory) return Failure(directory.error());

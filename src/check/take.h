@@ -66,7 +66,8 @@ class Stage {
 std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy,
                                const Variant& variant = tcp_variant());
 
-/// Of several sessions, brings one that went wrong to the front, for those who read the evidence.
+/// Of several sessions, brings to the front the one that went wrong first, by what its scripts had done: others often
+/// wait for it. For those who read the evidence.
 void worst_first(const Scenario& scenario, Take& take);
 
 /// What TIME_WAITs are expected.

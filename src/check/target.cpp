@@ -68,8 +68,8 @@ std::string Target::unfit_for(const Scenario& scenario, const Variant& variant) 
   if (kind == Kind::plain_tcp && scenario.plain == Plain::no_meaning) return "has no meaning without a proxy";
   switch (scenario.needs) {
     case Needs::process:
-      if (scenario.stops ? kind != Kind::started : kind == Kind::running && pid == 0)
-        return "needs the proxy's process";
+      if (scenario.stops && kind == Kind::running) return "needs a proxy that it may start and stop";
+      if (kind == Kind::running && pid == 0) return "needs the proxy's process (--pid)";
       break;
     case Needs::two_of_them:
       if (!starts_anew()) return "needs two proxies in a row: a command with {listen_port} and {upstream_port}";
@@ -78,7 +78,7 @@ std::string Target::unfit_for(const Scenario& scenario, const Variant& variant) 
   }
   if (scenario.place != Place::here) {
     if (kind == Kind::running) return "needs a proxy that it can start in a network namespace";
-    if (scenario.place == Place::far_away && !is_movable())
+    if (scenario.place == Place::far_away && kind == Kind::started && !is_movable())
       return "needs a command that takes other addresses: {listen} and {upstream}";
   }
   return "";

@@ -5,6 +5,7 @@
 """
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +24,18 @@ def check(*arguments):
 
 def faulty(fault):
     return f'{FAULTY} {fault} {{listen_port}} {{upstream_port}}'
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(('127.0.0.1', 0))
+        return one.getsockname()[1]
+
+
+def listens(port):
+    """Looks, and does not connect: through a proxy, that would be a session."""
+    with open('/proc/net/tcp', encoding='ascii') as table:
+        return any(row.split()[1].endswith(f':{port:04X}') and row.split()[3] == '0A' for row in table)
 
 
 class Status(unittest.TestCase):
@@ -60,10 +73,17 @@ class Status(unittest.TestCase):
         with socket.socket() as nobody:
             nobody.bind(('127.0.0.1', 0))
             address = '127.0.0.1:%d' % nobody.getsockname()[1]
-            run = check('--proxy', address, '--upstream-listen', '127.0.0.1:1', '--only', FAST)
+            run = check('--proxy', address, '--upstream-listen', f'127.0.0.1:{free_port()}', '--only', FAST)
         self.expect(CANNOT, run)
         self.assertIn(f'--proxy {address}: Connection refused (ECONNREFUSED)', run.stderr)
         self.assertEqual(run.stdout, '')
+
+    def test_0_for_a_known_proxy_with_its_own_configuration(self):
+        if not shutil.which('haproxy'):
+            self.skipTest('haproxy is not installed')
+        run = check('--command', 'haproxy -f {config}', '--listen-port', str(free_port()), '--upstream-port',
+                    str(free_port()), '--only', 'empty-client-first')
+        self.expect(PASSED, run)
 
     def test_2_where_nothing_could_be_played(self):
         run = check('--plain', '--only', 'early-reset')
@@ -86,29 +106,30 @@ class Status(unittest.TestCase):
 class Running(unittest.TestCase):
     """A proxy that the checker did not start."""
 
-    @staticmethod
-    def free_port():
-        with socket.socket() as one:
-            one.bind(('127.0.0.1', 0))
-            return one.getsockname()[1]
-
-    def test_is_graded_where_it_stands_and_its_process_is_watched(self):
-        listen, upstream = self.free_port(), self.free_port()
-        with subprocess.Popen([FAULTY, 'none', str(listen), str(upstream)]) as proxy:
+    def grade(self, fault, scenarios, *more):
+        listen, upstream = free_port(), free_port()
+        with subprocess.Popen([FAULTY, fault, str(listen), str(upstream)]) as proxy:
             try:
-                while True:
-                    with socket.socket() as probe:
-                        if probe.connect_ex(('127.0.0.1', listen)) == 0:
-                            break
+                while not listens(listen):
+                    self.assertIsNone(proxy.poll())
                 run = check('--proxy', f'127.0.0.1:{listen}', '--upstream-listen', f'127.0.0.1:{upstream}', '--pid',
-                            str(proxy.pid), '--only', FAST + ',back-pressure-download,graceful-stop', '--json', '-')
+                            str(proxy.pid), '--only', scenarios, '--json', '-', *more)
                 self.assertEqual(run.returncode, PASSED, run.stdout + run.stderr)
-                results = {one['scenario']: one for one in json.loads(run.stdout)['targets'][0]['results']}
-                self.assertEqual(results['graceful-stop']['verdict'], 'skip')
-                watched = results['back-pressure-download']['evidence']['proxy']
-                self.assertGreater(watched['resident_kib_most'], 0)
+                return {one['scenario']: one for one in json.loads(run.stdout)['targets'][0]['results']}
             finally:
                 proxy.kill()
+
+    def test_is_graded_where_it_stands_and_its_process_is_watched(self):
+        results = self.grade('none', FAST + ',back-pressure-download,graceful-stop')
+        stop = results['graceful-stop']
+        self.assertEqual((stop['verdict'], stop['reason']), ('skip', 'needs a proxy that it may start and stop'))
+        watched = results['back-pressure-download']['evidence']['proxy']
+        self.assertGreater(watched['resident_kib_most'], 0)
+
+    def test_may_take_its_time_to_connect(self):
+        # The session that asks whether it is there at all is not the first scenario's.
+        results = self.grade('slow-to-connect', 'one-byte-writes')
+        self.assertEqual(results['one-byte-writes']['verdict'], 'pass')
 
 
 class Files(unittest.TestCase):
@@ -160,6 +181,15 @@ class Files(unittest.TestCase):
         self.assertTrue(broken['plain_tcp']['held'])
         self.assertTrue(broken['evidence']['client'][0]['fin'])
         self.assertEqual(broken['evidence']['client'][0]['received'], 1)
+        self.assertTrue(broken['plain_tcp']['evidence']['client'][0]['reset'])
+
+    def test_json_tells_who_keeps_time_wait(self):
+        run = check('--command', faulty('none'), '--only', 'time-wait-client-first', '--json', '-')
+        [result] = json.loads(run.stdout)['targets'][0]['results']
+        self.assertEqual(result['evidence']['time_wait'],
+                         {'client': True, 'proxy_to_client': False, 'proxy_to_server': True, 'server': False})
+        self.assertEqual(result['plain_tcp']['evidence']['time_wait'],
+                         {'client': True, 'proxy_to_client': False, 'proxy_to_server': False, 'server': False})
 
     def test_the_table_and_the_status_are_as_without_files(self):
         self.assertEqual(self.run_.returncode, FAILED)

@@ -253,6 +253,8 @@ void keep_urgent_inline(int fd) {
 }
 
 void serve(int client, const sockaddr_in& to) {
+  // No fault: it may take its time.
+  if (has("slow-to-connect")) std::this_thread::sleep_for(100ms);
   const int upstream = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (has("descriptor-leak")) ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   keep_urgent_inline(upstream);
