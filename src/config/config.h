@@ -28,6 +28,7 @@ struct Config {
   unsigned workers = 0;                       ///< 0: one a core
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
+  Duration bind_retry{0};  ///< at the start, how long an address that is in use is tried again
   Log log;
   std::string user;   ///< switch to it after bind; empty: stay
   std::string group;  ///< empty: the user's own

@@ -292,6 +292,9 @@ void add_process(Table& table) {
       group, "drain", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.drain; },
       "At a stop, longest time for sessions to finish before they are reset.");
   table.add<Config>(
+      group, "bind-retry", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.bind_retry; },
+      "At the start, how long to try again to listen where an address or port is in use. 0s: it is an error at once.");
+  table.add<Config>(
       group, "user", word_or_none_codec("USER", "a user's name or number", 32), [](auto& c) -> auto& { return c.user; },
       "Switch to this user once the listeners are bound. none: stay.");
   table.add<Config>(

@@ -60,7 +60,8 @@ void set_transparent(Options& set, int family) {
 std::string bind_advice(int code, const Address& address) {
   switch (code) {
     case EACCES: return address.port() < 1024 ? "ports below 1024 need CAP_NET_BIND_SERVICE" : "";
-    case EADDRINUSE: return "another socket listens there already";
+    case EADDRINUSE:
+      return "another socket has it: one that listens, or a connection in any state, TIME_WAIT too (ss -tuanp tells)";
     case EADDRNOTAVAIL: return "no interface of this machine has the address";
     default: return "";
   }

@@ -57,6 +57,20 @@ Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& confi
                                   [&messages](const std::string& line) { messages.warn(line); });
 }
 
+constexpr Duration kBindPause{100};
+
+/// All or nothing. What is in use may be free soon: a predecessor ends, a connection leaves TIME_WAIT.
+Result<Changes> apply_first(Running& running, const config::Config& config, const std::vector<Resolved>& resolved,
+                            OperatorLog& messages) {
+  const TimePoint until = Clock::now() + config.bind_retry;
+  for (bool told = false;; told = true) {
+    auto changes = running.apply(config, resolved);
+    if (changes || changes.error().code != EADDRINUSE || Clock::now() >= until) return changes;
+    if (!told) messages.warn(changes.error().text() + "; trying again for bind-retry");
+    std::this_thread::sleep_for(std::min(kBindPause, std::chrono::ceil<Duration>(until - Clock::now())));
+  }
+}
+
 Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   Prepared prepared;
   auto passed = take_passed_sockets();
@@ -69,7 +83,7 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
 
   auto resolved = resolve_all(config.forwardings, prepared.running->namespaces());
   if (!resolved) return Failure(resolved.error());
-  auto changes = prepared.running->apply(config, std::move(*resolved));
+  auto changes = apply_first(*prepared.running, config, *resolved, messages);
   if (!changes) return Failure(changes.error());
   prepared.changes = std::move(*changes);
 

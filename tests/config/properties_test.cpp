@@ -197,10 +197,11 @@ relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
 
 Config any_config() {
   Config config;
-  auto& [forwardings, workers, max_sessions, drain, log, user, group] = config;
+  auto& [forwardings, workers, max_sessions, drain, bind_retry, log, user, group] = config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
+  bind_retry = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   auto& [format, target] = log;
   target = *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~/", "/null", "é/", "'/\"",
                                       "- /a", "[/x]");
