@@ -139,7 +139,8 @@ Loaded assemble(Draft draft) {
 
   Assembled<relay::Forwarding> defaults;
   apply(draft.defaults.given, Level::outer, defaults, problems);
-  for (const Block& block : draft.forwardings) {
+  for (Block& block : draft.forwardings) {
+    std::ranges::copy(draft.defaults.misread, std::back_inserter(block.misread));
     all.forwardings.push_back(assemble_forwarding(block, defaults, problems));
   }
   if (draft.forwardings.empty() && readable) {

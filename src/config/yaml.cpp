@@ -199,7 +199,8 @@ class Reader {
     }
     for (const Part other : {Part::process, Part::forwarding}) {
       const std::vector<std::string> there = children("", other);
-      if (prefix.empty() && std::ranges::find(there, path) != there.end())
+      const bool is_group = prefix.empty() && std::ranges::find(there, path) != there.end();
+      if (is_group || find_key(path, other == Part::forwarding) != nullptr)
         return report(where, what + "; it stands " + std::string(title(other)) + or_in_defaults(path, part, other));
     }
     report(where, what + "; expected one of " + listed(known));
@@ -207,8 +208,9 @@ class Reader {
 
   static std::string or_in_defaults(const std::string& path, Part part, Part other) {
     const std::vector<std::string> there = children("", Part::defaults);
+    const std::string group = path.substr(0, path.find('.'));
     const bool too =
-        part == Part::process && other == Part::forwarding && std::ranges::find(there, path) != there.end();
+        part == Part::process && other == Part::forwarding && std::ranges::find(there, group) != there.end();
     return too ? ", or in defaults" : "";
   }
 

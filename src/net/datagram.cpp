@@ -103,6 +103,8 @@ Result<Descriptor> connect_for_datagrams(const Address& to, const Address& sourc
     return failure("bind source " + source.text() + " for " + named(to), code, connect_advice(code, source));
   }
   if (::connect(socket.get(), to.data(), to.size()) != 0) return connect_failure(to, source);
+  // Nobody is there: its port would not have been free.
+  if (is_its_own_peer(socket.get())) return failure("connect " + named(to), ECONNREFUSED);
   return socket;
 }
 

@@ -3,17 +3,24 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "net/socket.h"
 
 namespace lastbyte::net {
 
-bool fin_has_come(int fd, std::uint64_t read) {
+namespace {
+
+constexpr std::uint8_t kClosed = 7;  // TCP_CLOSE of include/net/tcp_states.h
+
+}  // namespace
+
+bool fin_has_come(int fd, std::optional<std::uint64_t> read) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
   if (length < offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return false;
-  return info.tcpi_bytes_received > read;
+  return read ? info.tcpi_bytes_received > *read : info.tcpi_state != kClosed;
 }
 
 }  // namespace lastbyte::net

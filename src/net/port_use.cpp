@@ -146,4 +146,15 @@ Result<PortRange> local_port_range() {
   return range;
 }
 
+bool may_meet_itself(const Address& to, std::span<const Address> sources) {
+  if (to.is_unix()) return false;
+  Address any_port = to;
+  any_port.set_port(0);
+  const Descriptor probe(::socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (probe && ::bind(probe.get(), any_port.data(), any_port.size()) != 0 && errno == EADDRNOTAVAIL) return false;
+  if (std::ranges::any_of(sources, [&](const Address& source) { return source.port() == to.port(); })) return true;
+  const auto range = local_port_range();
+  return !range || (range->first <= to.port() && to.port() <= range->last);
+}
+
 }  // namespace lastbyte::net

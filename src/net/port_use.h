@@ -24,4 +24,10 @@ Result<PortUse> ports_in_use(const Address& to, std::span<const Address> sources
 /// net.ipv4.ip_local_port_range, of IPv6 too.
 Result<PortRange> local_port_range();
 
+/// Whether Linux might connect a socket to itself that is to connect to `to`: where nobody listens at a port of this
+/// machine, it may choose that very port as the local one, and the two SYNs are one (RFC 9293 3.5, simultaneous open;
+/// net/ipv4/tcp_input.c tcp_rcv_synsent_state_process). To whoever connects, that looks like a peer that sends
+/// everything back. Not where `to` is no address of this network namespace, or no connection comes from its port.
+bool may_meet_itself(const Address& to, std::span<const Address> sources);
+
 }  // namespace lastbyte::net

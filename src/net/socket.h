@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -84,8 +85,9 @@ int take_error(int fd);
 
 /// Whether the peer's FIN has come, where a read that returns 0 does not tell because an error was taken before (T10).
 /// `read`: all bytes that were ever read from the socket, its queue now being empty. The kernel counts a FIN among the
-/// bytes received (net/ipv4/tcp_input.c tcp_fin, tcp_rcv_nxt_update), also after a reset.
-bool fin_has_come(int fd, std::uint64_t read);
+/// bytes received (net/ipv4/tcp_input.c tcp_fin, tcp_rcv_nxt_update), also after a reset. nullopt: urgent bytes may
+/// have been passed over; then only a connection that still stands shows that it was a FIN.
+bool fin_has_come(int fd, std::optional<std::uint64_t> read);
 
 /// close() that sends RST: SO_LINGER {1,0} in the instant before (T7). A non-zero linger time is never used: it blocks
 /// even non-blocking sockets.
@@ -94,7 +96,7 @@ void reset_and_close(Descriptor& socket);
 /// The address that a socket is bound to; none() on error.
 Address local_address(int fd);
 
-/// Whether a TCP connection was made to the connecting socket itself (upstream/own_peer.h).
+/// Whether a connection of TCP or UDP was made to the connecting socket itself (may_meet_itself() in port_use.h).
 bool is_its_own_peer(int fd);
 
 }  // namespace lastbyte::net

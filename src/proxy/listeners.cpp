@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "net/datagram.h"
+#include "net/port_use.h"
 #include "net/socket.h"
 
 namespace lastbyte::proxy {
@@ -48,7 +49,7 @@ std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
 
 WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) {
   net::ListenOptions options = resolved.forwarding->client;
-  options.takes_descriptors = resolved.forwarding->connect.is_unix();
+  options.takes_descriptors = !resolved.forwarding->listen.is_unix() || resolved.forwarding->connect.is_unix();
   return {resolved.forwarding->name, resolved.port,         resolved.forwarding->listen.transport, address,
           std::move(options),        resolved.listen_inside};
 }
@@ -171,7 +172,8 @@ Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
 
 /// `passed`: the sockets that belong to this port.
 Result<Bound> Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
-  Bound bound{resolved.forwarding, {}, std::move(resolved.upstream), resolved.upstream_inside, nullptr};
+  Bound bound{resolved.forwarding,      {},      std::move(resolved.upstream),
+              resolved.upstream_inside, nullptr, resolved.may_meet_itself};
   bool by_name = false;
   for (const PassedSocket* each : passed) {
     if (auto shared = share(bound, *each, resolved); !shared) return of_forwarding(*bound.forwarding, shared.error());
@@ -212,7 +214,9 @@ Result<void> Binding::change_options(const std::vector<Bound>& all) {
       const auto from = before.find(place.per_worker.front().get());
       const bool stands = from != before.end();
       if (stands ? from->second == place.as.options : !place.passed) continue;
-      changes.push_back({&place, stands ? from->second : net::ListenOptions{}});
+      net::ListenOptions made;
+      made.takes_descriptors = !place.as.options.takes_descriptors;  // nobody knows what an earlier process has left
+      changes.push_back({&place, stands ? from->second : made});
       const auto done = change_options(place, changes.back().from);
       if (done) continue;
       for (const Change& change : changes) {
@@ -283,6 +287,12 @@ Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwar
   for (std::size_t port = 0; port < listen->size(); ++port)
     all.push_back({shared, port, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port],
                    *listen_inside, *upstream_inside});
+  for (Resolved& each : all) {
+    const auto may_meet_itself = [&](const net::Address& to) {
+      return net::may_meet_itself(to, forwarding.upstream.sources);
+    };
+    run_in(each.upstream_inside, [&] { each.may_meet_itself = std::ranges::any_of(each.upstream, may_meet_itself); });
+  }
   return all;
 }
 
@@ -313,7 +323,7 @@ std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, un
   std::vector<relay::Listening> all;
   for (const Bound& each : bound) {
     relay::Listening listening{each.forwarding, each.places.front().address, {}, each.upstream, each.upstream_inside, 0,
-                               each.counts};
+                               each.counts,     each.may_meet_itself};
     for (const Place& place : each.places) {
       if (!place.per_worker[index]) continue;
       listening.sockets.push_back(place.per_worker[index]);

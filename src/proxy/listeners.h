@@ -26,6 +26,7 @@ struct Resolved {
   std::vector<net::Address> upstream;
   Namespaces::Shared listen_inside = nullptr;    ///< null: in the process's own network namespace
   Namespaces::Shared upstream_inside = nullptr;  ///< likewise
+  bool may_meet_itself = false;                  ///< net::may_meet_itself(), of any of its upstreams
 };
 
 /// Opens the network namespaces, looks all names up, each once, and gives every port of a forwarding its upstream: the
@@ -41,6 +42,7 @@ struct Bound {
   std::vector<net::Address> upstream;
   Namespaces::Shared upstream_inside;
   std::shared_ptr<relay::ForwardingCounts> counts;  ///< the same for all ports of a forwarding
+  bool may_meet_itself = false;
 
   /// As the kernel has them; no port is 0.
   [[nodiscard]] std::vector<net::Address> addresses() const;

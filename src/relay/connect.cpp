@@ -8,6 +8,7 @@
 
 #include "net/connecting.h"
 #include "net/socket.h"
+#include "net/unix_stream.h"
 #include "relay/context.h"
 #include "relay/errors.h"
 #include "relay/kinds.h"
@@ -44,6 +45,9 @@ void Session::begin() {
   }
   side(Which::client).urgent_is_inline = side(Which::client).kind == net::Transport::tcp;  // as its listener
   side(Which::client).fast_open = listener_->forwarding->client.fast_open.has_value();
+  // Its listener may have had another upstream when it connected.
+  if (side(Which::client).kind == net::Transport::unix_stream)
+    net::let_descriptors_pass(client, carries_descriptors(side(Which::client), side(Which::upstream)));
   set_up(side(Which::client), listener_->forwarding->client.socket);
   if (state_.side(Which::upstream).output == termination::Output::untried) {
     greet();
@@ -91,7 +95,6 @@ void Session::try_next_address() {
     auto connecting = start_connecting(listener_->upstream_for(client_address_)[*which]);
     if (!connecting) {
       side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
-      if (connecting.error().code == ECONNREFUSED) listener_->own_peer.was_refused();
       // connect(2): a UNIX socket's backlog is full.
       if (connecting.error().code == EAGAIN && side(Which::upstream).kind == net::Transport::unix_stream)
         return wait_for_backlog();
@@ -99,6 +102,8 @@ void Session::try_next_address() {
     }
     Side& self = side(Which::upstream);
     self.socket = std::move(connecting->socket);
+    if (self.kind == net::Transport::unix_stream && !carries_descriptors(self, side(Which::client)))
+      net::let_descriptors_pass(self.socket.get(), false);
     early_ = static_cast<std::uint32_t>(connecting->early);
     self.readable = self.writable = self.hung_up = self.trouble = false;
     if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream));
@@ -158,6 +163,15 @@ void Session::take_early_data() {
   }
 }
 
+/// The client's own that went with the SYN, although its queue, where they lay, is gone: the upstream may have them.
+void Session::count_early_data() {
+  if (early_ == 0) return;
+  side(Which::upstream).fast_open = true;
+  count_received(Which::client, early_);
+  count_sent(Which::client, early_);
+  early_ = 0;
+}
+
 void Session::on_connecting_events(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     const int error = net::take_error(side(Which::upstream).socket.get());
@@ -171,23 +185,15 @@ void Session::on_connecting_events(std::uint32_t events) {
 }
 
 void Session::connection_made() {
-  if (!is_its_own_upstream()) return connected();
-  // Reset, so that its port does not stay in TIME_WAIT, where the upstream would find it taken.
-  net::reset_and_close(side(Which::upstream).socket);
+  Side& self = side(Which::upstream);
+  const bool asks = self.kind == net::Transport::tcp && listener_->may_meet_itself;
+  if (!asks || !net::is_its_own_peer(self.socket.get())) return connected();
+  // Nobody is there. Reset, so that its port does not stay in TIME_WAIT, where the upstream would find it taken.
+  net::reset_and_close(self.socket);
   try_failed(ECONNREFUSED);
 }
 
-/// Nobody was there, and the socket has met itself (upstream/own_peer.h).
-bool Session::is_its_own_upstream() {
-  const Side& self = side(Which::upstream);
-  if (self.kind != net::Transport::tcp || !listener_->own_peer.suspects(context_.now)) return false;
-  if (net::is_its_own_peer(self.socket.get())) return true;
-  listener_->own_peer.is_somebody(context_.now);
-  return false;
-}
-
 void Session::try_failed(int error) {
-  if (error == ECONNREFUSED) listener_->own_peer.was_refused();
   side(Which::upstream).error = 0;
   latch(Which::upstream, error);
   side(Which::upstream).socket.close();
@@ -210,6 +216,7 @@ void Session::fin_aborts() {
 
 /// Its socket reports an error before anything was written to it.
 void Session::client_failed_early(int error) {
+  if (!listener_->forwarding->send_proxy) count_early_data();
   Side& client = side(Which::client);
   latch(Which::client, error);
   client.trouble = false;

@@ -24,6 +24,15 @@ constexpr Duration kSettleIn{5000};
 constexpr Duration kFirstAckPoll{1};
 constexpr Duration kLongestAckPoll{250};
 
+/// How often the send queues are looked at while there is silence and they hold something: a peer that takes bytes out
+/// of them is slow, and no call of ours shows that. By so much a limit on silence may pass too late; a short one by a
+/// quarter.
+constexpr Duration kLongestLookInterval{60'000};
+
+bool is_on_silence(Deadline deadline) {
+  return deadline == Deadline::idle || deadline == Deadline::half_close || deadline == Deadline::linger;
+}
+
 }  // namespace
 
 TimePoint Session::deadline_time(Deadline deadline) const {
@@ -81,6 +90,7 @@ void Session::set_timer() {
   if (deadline == armed_ && is_set() && !looks_soon) return;
   armed_ = deadline;
   TimePoint wake = std::min(deadline_time(deadline), silence);
+  if (const auto look = look_time(deadline)) wake = std::min(wake, *look);
   if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
   if (!settled_in_ && connected_ != TimePoint{}) wake = std::min(wake, connected_ + kSettleIn);
   if (polls) {
@@ -99,6 +109,7 @@ void Session::on_timer() {
   if (!settled_in_ && connected_ != TimePoint{} && context_.now >= connected_ + kSettleIn) settle_in();
 
   const Deadline deadline = termination::deadline(state_);
+  if (const auto look = look_time(deadline); look && context_.now >= *look) peers_are_slow(deadline);
   if (context_.drain_at && context_.now >= *context_.drain_at && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
   } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_->forwarding->limits.connect &&
@@ -116,12 +127,23 @@ void Session::on_timer() {
   arm();
 }
 
-/// Before a limit on silence passes: bytes that lie in our send queue and get fewer are no silence, although no call of
-/// ours moved any. The limit then begins anew.
+/// When to look at the send queues next; nullopt: not before the limit passes, or they are known to be empty.
+std::optional<TimePoint> Session::look_time(Deadline deadline) const {
+  if (!is_on_silence(deadline)) return std::nullopt;
+  const TimePoint since = deadline == Deadline::linger ? last_heard_ : last_activity_;
+  const bool empty = side(Which::client).queued == 0 && side(Which::upstream).queued == 0;
+  if (looked_ >= since && empty) return std::nullopt;
+  const TimePoint end = deadline_time(deadline);
+  const auto interval = std::min<Clock::duration>((end - since) / 4, kLongestLookInterval);
+  const TimePoint look = std::max(since, looked_) + interval;
+  return look < end ? std::optional(look) : std::nullopt;
+}
+
+/// During a limit on silence and before it passes: bytes that lie in our send queues and get fewer are no silence. The
+/// limit then begins anew.
 bool Session::peers_are_slow(Deadline deadline) {
-  const bool on_silence =
-      deadline == Deadline::idle || deadline == Deadline::half_close || deadline == Deadline::linger;
-  if (!on_silence) return false;
+  if (!is_on_silence(deadline)) return false;
+  looked_ = context_.now;
   const bool client_takes = takes_bytes(Which::client);
   const bool upstream_takes = takes_bytes(Which::upstream);
   if (!client_takes && !upstream_takes) return false;

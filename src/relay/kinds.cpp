@@ -89,7 +89,8 @@ ssize_t read_and_forget(Side& side, Block& room, std::size_t most, bool keep_las
 
 bool fin_has_come(const Side& side, std::uint64_t read) {
   switch (side.kind) {
-    case Transport::tcp: return net::fin_has_come(side.socket.get(), read);
+    case Transport::tcp:
+      return net::fin_has_come(side.socket.get(), side.urgent_passed_over ? std::nullopt : std::optional(read));
     case Transport::unix_stream: return side.fin_told || !side.reset_told;
     case Transport::udp: return false;
   }

@@ -17,7 +17,6 @@
 #include "net/namespace_thread.h"
 #include "relay/forwarding.h"
 #include "relay/shared.h"
-#include "upstream/own_peer.h"
 
 namespace lastbyte::relay {
 
@@ -51,7 +50,7 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   std::shared_ptr<ForwardingCounts> counts;
   bool counts_clients = false;      ///< its sessions are in counts->clients, too
   std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here
-  upstream::OwnPeerWatch own_peer;  ///< of its TCP connections, here
+  bool may_meet_itself = false;     ///< net::may_meet_itself()
 
   /// Where a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;

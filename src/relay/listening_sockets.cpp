@@ -8,7 +8,8 @@ namespace lastbyte::relay {
 
 bool is_state_of(const ListenerState& state, const Listening& listening) {
   return state.forwarding == listening.forwarding && *state.listen == listening.listen.text() &&
-         state.upstream_addresses == listening.upstream_addresses && state.upstream_inside == listening.upstream_inside;
+         state.upstream_addresses == listening.upstream_addresses &&
+         state.upstream_inside == listening.upstream_inside && state.may_meet_itself == listening.may_meet_itself;
 }
 
 ListenerPtr make_state(Listening listening, unsigned worker) {
@@ -21,6 +22,7 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   if (listening.forwarding->upstream.transparent != net::Transparent::off)
     state->upstream_by_family = ByFamily(state->upstream_addresses);
   state->counts = std::move(listening.counts);
+  state->may_meet_itself = listening.may_meet_itself;
   state->counts_clients = listening.forwarding->max_sessions_per_client.has_value();
   state->sources_taken = worker;
   state->forwarding = std::move(listening.forwarding);

@@ -69,6 +69,7 @@ void Session::on_events(Which which, std::uint32_t events) {
   if ((events & EPOLLPRI) != 0) {
     // A lone urgent byte is no EPOLLIN before SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
     self.urgent = self.readable = true;
+    self.urgent_passed_over = self.urgent_passed_over || !self.urgent_is_inline;
     self.carrier.bulk = false;
     keep_urgent_inline(self);
   }

@@ -49,8 +49,9 @@ struct Side {
   bool fin_told = false;      ///< UNIX: epoll told of its FIN while the connection stood
   bool reset_told = false;    ///< ECONNRESET was met, by whichever call
   bool urgent = false;        ///< it has sent urgent data, at whose mark reads stop: see kinds.h
-  bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
-  bool fast_open = false;         ///< its handshake may not be over yet although bytes move
+  bool urgent_is_inline = false;    ///< SO_OOBINLINE is set
+  bool urgent_passed_over = false;  ///< some may have been lost before it was (T1), though counted by the kernel
+  bool fast_open = false;           ///< its handshake may not be over yet although bytes move
   std::uint32_t most_in_one_send = kBlockSize;
   std::uint32_t descriptors = 0;     ///< passed on from it with its bytes (T14)
   std::uint64_t received = 0;        ///< bytes read from it, thrown away or not
@@ -133,9 +134,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Result<net::Connecting> start_connecting(const net::Address& to);
   std::span<const std::byte> early_data();
   void take_early_data();
+  void count_early_data();
   void on_connecting_events(std::uint32_t events);
   void connection_made();
-  bool is_its_own_upstream();
   void try_failed(int error);
   void wait_for_backlog();
   void try_same_address();
@@ -176,6 +177,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void set_timer();
   [[nodiscard]] bool agrees_with_state() const;
   [[nodiscard]] TimePoint deadline_time(termination::Deadline deadline) const;
+  [[nodiscard]] std::optional<TimePoint> look_time(termination::Deadline deadline) const;
   bool peers_are_slow(termination::Deadline deadline);
   void settle_in();
 
@@ -195,6 +197,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint connected_{};
   TimePoint ended_{};
   TimePoint last_activity_;    ///< a byte moved on, or was acknowledged; what is thrown away does not count
+  TimePoint looked_{};         ///< when what lies in the send queues was last looked at, for a limit on silence
   TimePoint last_heard_{};     ///< a byte came that was thrown away: what linger.timeout goes by
   TimePoint failed_{};         ///< when a side's input failed: begin of the reset flush
   TimePoint lingering_{};      ///< begin of the lingering

@@ -55,6 +55,7 @@ struct Listening {
   std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
   std::size_t borrowed = 0;                  ///< how many of the sockets, the first ones, the service manager has too
   std::shared_ptr<ForwardingCounts> counts;  ///< of the forwarding, over all workers
+  bool may_meet_itself = true;  ///< a TCP connection to the upstream is asked whether it was made to itself
 };
 
 class Worker {

@@ -3,9 +3,12 @@
 namespace lastbyte::termination {
 namespace {
 
-End end_of(const Side& side) {
-  // What the peer did outranks what we did about it.
+End end_of(const Session& session, Which which) {
+  const Side& side = session.side(which);
+  // What the peer did outranks what we did about it. A reset may be known before it is read, behind bytes that wait.
   if (side.input == Input::reset) return End::reset;
+  const bool reset_first = session.first == First::reset && session.first_side == which;
+  if (side.input == Input::open && side.output == Output::broken && reset_first) return End::reset;
   if (side.output == Output::lost) return End::vanished;
   if (side.output == Output::untried) return End::untried;
   switch (side.hold) {
@@ -27,7 +30,7 @@ Verdict verdict(const Session& session) {
   Verdict verdict;
   bool acked = true;
   for (const Which which : {Which::client, Which::upstream}) {
-    verdict.ends[static_cast<std::size_t>(which)] = end_of(session.side(which));
+    verdict.ends[static_cast<std::size_t>(which)] = end_of(session, which);
     acked = acked && session.side(which).output == Output::fin_acked;
   }
   verdict.complete = acked && verdict.end(Which::client) == End::fin && verdict.end(Which::upstream) == End::fin;

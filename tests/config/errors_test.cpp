@@ -64,6 +64,15 @@ const std::vector<Case> kKeyCases = {
     {"a_group_at_the_wrong_level",
      process_with("limits:\n  idle: 5s\n"),
      {"f.yaml:1:1: unknown key 'limits' at the top of the file; it stands in a forwarding, or in defaults"}},
+    {"a_dotted_key_at_the_wrong_level",
+     process_with("limits.idle: 5s\n"),
+     {"f.yaml:1:1: unknown key 'limits.idle' at the top of the file; it stands in a forwarding, or in defaults"}},
+    {"a_dotted_process_key_in_a_forwarding",
+     forwarding_with("    log.format: json\n"),
+     {"f.yaml:4:5: unknown key 'log.format' in a forwarding; it stands at the top of the file"}},
+    {"a_wrong_default_is_told_once",
+     "defaults: {early-fin: [keep]}\nforwardings:\n  - {listen: tcp::80, connect: tcp:127.0.0.1:1}\n",
+     {"f.yaml:1:23: early-fin: found a list; expected keep or abort"}},
     {"a_list_where_one_value_stands_is_told_once",
      "forwardings:\n  - listen: [tcp::80, tcp::81]\n    connect: tcp:127.0.0.1:1\n",
      {"f.yaml:2:13: listen: found a list; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, "
@@ -90,7 +99,8 @@ const std::vector<Case> kKeyCases = {
      {"f.yaml:5:5: key 'linger' given twice; it was given at f.yaml:4:5 already"}},
     {"a_list_as_key",
      process_with("? [a]\n: 1\n"),
-     {"f.yaml:1:3: a list as a key; expected one of workers, max-sessions, drain, bind-retry, user, group, log, defaults, "
+     {"f.yaml:1:3: a list as a key; expected one of workers, max-sessions, drain, bind-retry, user, group, log, "
+      "defaults, "
       "forwardings"}},
 };
 

@@ -54,6 +54,7 @@ const std::map<std::string, std::string>& samples() {
       {"workers", "1"},
       {"max-sessions", "1000"},
       {"drain", "7s"},
+      {"bind-retry", "3s"},
       {"user", "nobody"},
       {"group", "nogroup"},
       {"log.target", "/var/log/lastbyte.log"},

@@ -68,6 +68,14 @@ TEST(T8_HalfClose, AReaderThatIsSlowButReadsIsAlive) {
                        {"--limits-half-close", "500ms"}));
 }
 
+TEST(T8_HalfClose, AStuckReaderIsGivenUpWithinAQuarterMore) {
+  const Played played = play("window 4K; recv 1; expect error", "send 100K; shutdown; expect error",
+                             {"--limits-half-close", "4s", "--limits-idle", "1h"});
+  EXPECT_EQ(played.record.limit, "half_close") << played.text();
+  EXPECT_GE(microseconds(played.record.duration_us), seconds(4)) << played.text();
+  EXPECT_LT(microseconds(played.record.duration_us), seconds(7)) << "twice the limit: " << played.text();
+}
+
 TEST(T8_Vanished, AClientThatIsGoneIsFoundByKeepalive) {
   const Played played =
       play("recv 1; vanish; signal gone; await over", "send 1; await gone; expect reset; signal over",

@@ -90,6 +90,25 @@ TEST_F(FastOpen, T3_NobodyThereIsUnreachableAndNothingWasDelivered) {
   });
 }
 
+TEST_F(FastOpen, T11_WhatWentWithTheSynOfAClientThatResetIsCounted) {
+  run([] {
+    const Descriptor upstream = open_listener("127.0.0.1");
+    Proxy proxy(net::local_address(upstream.get()), {"--upstream-fast-open", "true", "--workers", "1"});
+    for (std::size_t session = 1; session <= 5; ++session) {
+      proxy.process().signal(SIGSTOP);
+      Descriptor client = net::test::connect_to(proxy.address());
+      ASSERT_TRUE(net::test::send_all(client, "request"));
+      net::reset_and_close(client);
+      proxy.process().signal(SIGCONT);
+      const Record record = proxy.records(session).back();
+      EXPECT_EQ(all_of(net::test::accept_one(upstream)), "requestRESET");
+      EXPECT_EQ(record.client.received, 7U) << record.line;
+      EXPECT_EQ(record.client.delivered, 7U) << record.line;
+    }
+    proxy.stop();
+  });
+}
+
 TEST_F(FastOpen, T4_AClientThatOpensWithItsRequestGetsTheAnswer) {
   run([] {
     const Descriptor upstream = open_listener("127.0.0.1");

@@ -195,26 +195,46 @@ TEST(T13_LocalPorts, ASourceAddressWithoutAnyLeavesSessionsToTheOthers) {
   });
 }
 
-// While nobody listens at a local port, Linux may connect from it to itself; of one port, each time.
-TEST(T13_LocalPorts, T3_AnUpstreamThatIsDownIsNotTheConnectingSocketItself) {
-  in_a_network_of_its_own([] {
-    set_local_ports(50000, 1000);
-    const net::Address nobody = *net::Address::parse("127.0.0.1", 40000);
-    Proxy proxy(nobody);
-    set_local_ports(nobody.port(), 1);
-    for (int session = 0; session < 3; ++session) {
-      Client client(proxy.address(), script("expect reset"),
-                    from("127.0.0.9", static_cast<std::uint16_t>(20000 + session)));
-      EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
-    }
-    for (const Record& record : proxy.records(3)) {
-      EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
-      EXPECT_EQ(record.upstream.error, "ECONNREFUSED") << record.line;
-      EXPECT_EQ(record.client.delivered, 0U) << record.line;
-    }
+/// While nobody listens at a local port, Linux may connect from it to itself; where there is only that port, each time.
+class T3_AnUpstreamThatIsDown : public ::testing::Test {
+ protected:
+  static constexpr std::uint16_t kPort = 40000;
+
+  static Proxy::Options over(const std::string& transport) {
+    return {.listen = "tcp:127.0.0.1:1000", .transport = transport};
+  }
+  static void expect_a_reset(Proxy& proxy, std::uint16_t from_port) {
+    Client client(proxy.address(), script("expect reset"), from("127.0.0.9", from_port));
+    EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  }
+  static void expect_refused(const Record& record) {
+    EXPECT_EQ(record.upstream.end, "unreachable") << record.line;
+    EXPECT_EQ(record.upstream.error, "ECONNREFUSED") << record.line;
+    EXPECT_EQ(record.client.delivered, 0U) << record.line;
+  }
+  const net::Address nobody_ = *net::Address::parse("127.0.0.1", kPort);
+};
+
+TEST_F(T3_AnUpstreamThatIsDown, IsNotTheConnectingSocketItself) {
+  in_a_network_of_its_own([&] {
+    set_local_ports(kPort, 1);
+    Proxy proxy(nobody_, over("tcp:"));
+    for (std::uint16_t port = 20000; port < 20003; ++port) expect_a_reset(proxy, port);
+    for (const Record& record : proxy.records(3)) expect_refused(record);
     // Whoever comes up there finds the port free.
-    const auto server = check::Server::start(script("expect fin; close"), {}, 1, nobody);
+    const auto server = check::Server::start(script("expect fin; close"), {}, 1, nobody_);
     ASSERT_TRUE(server) << server.error().text();
+  });
+}
+
+TEST_F(T3_AnUpstreamThatIsDown, IsNoUdpSocketThatHearsItself) {
+  in_a_network_of_its_own([&] {
+    set_local_ports(kPort, 1);
+    Proxy proxy(nobody_, over("udp:"));
+    expect_a_reset(proxy, 20000);
+    expect_refused(proxy.record());
+    const Descriptor server(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::bind(server.get(), nobody_.data(), nobody_.size()), 0) << "its port is free";
   });
 }
 

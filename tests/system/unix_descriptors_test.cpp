@@ -222,7 +222,25 @@ TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
   expect_nothing_left_over();
 }
 
+constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
+
+bool can_forbid_descriptors() {
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(probe.get(), SOL_SOCKET, kPassRights, &value, &length) == 0;
+}
+
+/// 0: they are on their way.
+int error_of_sending_a_file(const Descriptor& socket) {
+  std::vector<Descriptor> files;
+  files.push_back(new_file());
+  return net::send_with_descriptors(socket.get(), std::as_bytes(std::span(std::string_view("x"))), files) > 0 ? 0
+                                                                                                              : errno;
+}
+
 TEST(T14_OtherWays, DescriptorsForATcpClientAreClosedByTheKernelAndTheBytesGoOn) {
+  if (can_forbid_descriptors()) GTEST_SKIP() << "this kernel forbids them";
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   Proxy proxy(server.address);
@@ -240,21 +258,35 @@ TEST(T14_OtherWays, DescriptorsForATcpClientAreClosedByTheKernelAndTheBytesGoOn)
   EXPECT_TRUE(proxy.record().complete);
 }
 
-constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
-
-bool can_forbid_descriptors() {
-  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  int value = 0;
-  socklen_t length = sizeof value;
-  return ::getsockopt(probe.get(), SOL_SOCKET, kPassRights, &value, &length) == 0;
+TEST(T14_OtherWays, AnUpstreamIsToldThatATcpClientTakesNoDescriptors) {
+  if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  Proxy proxy(server.address);
+  Client client(proxy.address(), script("send 1; recv 5; expect fin; close"));
+  Descriptor upstream = server.accept();
+  EXPECT_EQ(receive(upstream, 1).bytes.size(), 1U);
+  EXPECT_EQ(error_of_sending_a_file(upstream), EPERM);
+  send_all(upstream, "bytes");
+  upstream.close();
+  EXPECT_EQ(client.wait().received, 5U) << client.wait().text();
+  EXPECT_TRUE(proxy.record().complete);
 }
 
-/// 0: they are on their way.
-int error_of_sending_a_file(const Descriptor& socket) {
-  std::vector<Descriptor> files;
-  files.push_back(new_file());
-  return net::send_with_descriptors(socket.get(), std::as_bytes(std::span(std::string_view("x"))), files) > 0 ? 0
-                                                                                                              : errno;
+TEST(T14_OtherWays, APassedSocketIsToldAnewWhetherDescriptorsMayPass) {
+  if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
+  const TemporaryDirectory directory;
+  const UnixServer server(directory);
+  const UnixServer passed(directory, "passed.sock");
+  const int off = 0;  // as an earlier process has left it, whose upstream was another
+  ASSERT_EQ(::setsockopt(passed.listening.get(), SOL_SOCKET, kPassRights, &off, sizeof off), 0);
+  const Descriptor early = connect_to(passed.address);
+  Proxy proxy(server.address,
+              Proxy::Options{.listen = passed.address.text(), .passed_sockets = {passed.listening.get()}});
+  const Descriptor upstream = server.accept();
+  EXPECT_EQ(error_of_sending_a_file(early), 0) << "it was in the queue before";
+  EXPECT_EQ(error_of_sending_a_file(connect_to(passed.address)), 0);
+  proxy.abandon();
 }
 
 // What a client passes can take as long as it likes to close (SO_LINGER), and a worker would wait for that.

@@ -60,8 +60,12 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
 }
 
 /// How the record must tell of a side that was let go of just now (T11).
-End end_of(const Peer& peer, Event event, Deadline armed) {
+End end_of(const World& world, Which which, Event event, Deadline armed) {
+  const Peer& peer = world.peer(which);
   if (peer.ended == Ended::reset) return End::reset;
+  // Known, though the bytes before it were never read to their end.
+  const bool reset_first = world.first == First::reset && world.first_side == which;
+  if (peer.ended == Ended::no && peer.refused && reset_first) return End::reset;
   if (peer.ended == Ended::vanished || peer.lost) return End::vanished;
   if (peer.unreachable) return End::unreachable;
   if (!peer.tried) return End::untried;
@@ -84,7 +88,7 @@ World observe(const World& before, Event event, Which side, Deadline armed, cons
     peer.lingering = peer.lingering || actions.linger;
     if (actions.close || actions.reset) {
       peer.gone = actions.reset ? Gone::reset : Gone::closed;
-      if (!peer.end) peer.end = end_of(peer, event, armed);
+      if (!peer.end) peer.end = end_of(world, which, event, armed);
     }
   }
   for (const Which which : kBoth) {
