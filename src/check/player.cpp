@@ -91,7 +91,7 @@ Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, co
       expects_(options.expects),
       buffer_(kBuffer),
       unix_(is_unix(socket_.get())) {
-  if (!unix_) net::set_urgent_inline(socket_.get());
+  net::set_urgent_inline(socket_.get());
 }
 
 void Player::play(const Script& script) {
