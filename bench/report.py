@@ -122,7 +122,7 @@ def markdown(data, titles):
     parts = [
         "# Benchmarks\n",
         "Written by `./dev bench`; do not edit. All numbers are medians; ratios are medians of each round's ratio, in "
-        "which all systems took turns. Every proxy has one worker (socat a process for each connection).\n",
+        "which all systems took turns; memory and system calls are counted once, after the rounds. Every proxy has one worker (socat a process for each connection).\n",
         f"{machine['date']}, commit {machine['commit']}, Linux {machine['kernel']}, {machine['cores']} cores "
         f"({machine['cpu']}), rounds: {machine['rounds']}, {machine['seconds']:g} s each; load, proxy and origin on one "
         f"machine over loopback{', in a network namespace of their own' if machine['own_network'] else ''}"
