@@ -1,7 +1,8 @@
-// Session: who the client is. Its PROXY header is looked at where it lies, in the kernel's queue (MSG_PEEK), until it
-// is whole, and only then read, to its last byte and not beyond: what follows is the client's, like all that is no
-// header. Each segment makes an edge, so that a header that comes byte by byte costs one look a byte and no waiting in
-// between.
+// Session: who the client is. What may be its PROXY header is looked at where it lies, in the kernel's queue
+// (MSG_PEEK), and is read once it can be nothing else: as soon as the signature is whole, so that a small queue, or a
+// mark of urgent data, does not keep the rest back; and to the header's last byte, not beyond. What follows is the
+// client's, like all that is no header. Each segment makes an edge, so that a header that comes byte by byte costs no
+// waiting in between.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -38,16 +39,33 @@ void Session::on_greeting_events(std::uint32_t events) {
 }
 
 void Session::hear_client(Coming coming) {
-  const int client = side(Which::client).socket.get();
-  // One byte more than a header can have tells whether something follows it.
-  const auto room = std::span(*context_.buffer).first(kLongestGreeting + 1);
-  const ssize_t got = ::recv(client, room.data(), room.size(), MSG_PEEK);
-  if (got < 0 && errno != EAGAIN) return client_failed_early(errno);
-  if (got == 0) coming = Coming::ended;
-  const auto seen = room.first(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const Heard heard = hear(seen, listener_->forwarding->proxy_header, coming);
+  std::string& begun = greeting_->begun;
+  for (;;) {
+    // One byte more than a header can have tells whether something follows it.
+    const auto room = std::span(*context_.buffer).first(kLongestGreeting + 1);
+    std::memcpy(room.data(), begun.data(), begun.size());
+    const auto fresh = room.subspan(begun.size());
+    const ssize_t got = ::recv(side(Which::client).socket.get(), fresh.data(), fresh.size(), MSG_PEEK);
+    if (got < 0 && errno != EAGAIN) return client_failed_early(errno);
+    if (got == 0) coming = Coming::ended;
+    const std::size_t came = got > 0 ? static_cast<std::size_t>(got) : 0;
+    const auto seen = room.first(begun.size() + came);
+    Heard heard = hear(seen, listener_->forwarding->proxy_header, Coming::more);
+    const bool unfinished = std::holds_alternative<Await>(heard);
+    if (unfinished && came > 0 && proxy::has_signature(seen)) {
+      if (!read_of_header(fresh.first(came))) return;
+      begun.append(reinterpret_cast<const char*>(fresh.data()), came);
+      continue;
+    }
+    if (unfinished && coming != Coming::more) heard = hear(seen, listener_->forwarding->proxy_header, coming);
+    return answer(heard, coming, seen.size());
+  }
+}
+
+/// `seen`: bytes that have been looked at or read, of the header and behind it.
+void Session::answer(const Heard& heard, Coming coming, std::size_t seen) {
   if (const auto* header = std::get_if<proxy::Header>(&heard)) {
-    take_header(*header, seen.size());
+    take_header(*header, seen);
   } else if (const auto* refused = std::get_if<Refused>(&heard)) {
     reject_greeting(refused->reason, coming == Coming::late ? Event::deadline : Event::rejected);
   } else if (std::holds_alternative<Plain>(heard)) {
@@ -55,20 +73,28 @@ void Session::hear_client(Coming coming) {
   }
 }
 
-/// `seen`: all the bytes that lie there, the header's and those behind it.
-void Session::take_header(const proxy::Header& header, std::size_t seen) {
-  Side& client = side(Which::client);
-  std::size_t taken = 0;
-  while (taken < header.length) {
-    const auto room = std::span(*context_.buffer).first(header.length - taken);
-    const auto got = net::receive_with_descriptors(client.socket.get(), room);
-    if (got.bytes <= 0) return client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
+/// Reads what lies there, as much as `room` is long. False: the session is over.
+bool Session::read_of_header(std::span<std::byte> room) {
+  while (!room.empty()) {
+    const auto got = net::receive_with_descriptors(side(Which::client).socket.get(), room);
+    if (got.bytes <= 0) {
+      client_failed_early(errno);  // it lay there a moment ago, and nobody else reads
+      return false;
+    }
     // The byte that they came with goes no further, and they would be lost without a word (T14).
     if (got.lost_some || !got.descriptors.empty()) {
-      return reject_greeting("file descriptors came with the PROXY header");
+      reject_greeting("file descriptors came with the PROXY header");
+      return false;
     }
-    taken += static_cast<std::size_t>(got.bytes);
+    room = room.subspan(static_cast<std::size_t>(got.bytes));
   }
+  return true;
+}
+
+void Session::take_header(const proxy::Header& header, std::size_t seen) {
+  Side& client = side(Which::client);
+  if (!read_of_header(std::span(*context_.buffer).first(header.length - greeting_->begun.size()))) return;
+  greeting_->begun = std::string();
   // What comes now makes a new edge.
   if (seen == header.length && !client.hung_up && short_read_empties(client)) client.readable = false;
   introduce(*greeting_, header);

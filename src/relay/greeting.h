@@ -52,6 +52,7 @@ inline constexpr std::size_t kLongestGreeting = net::proxy_protocol::kUsualLonge
 /// with PROXY headers own one.
 struct Greeting {
   std::shared_ptr<Introduction> introduction;  ///< for the record; null: nothing to tell there
+  std::string begun;                           ///< what was read of a header that is not whole yet
   net::Address destination;                    ///< where the client connected to, as its header told
   std::vector<net::proxy_protocol::Tlv> tlvs;  ///< of its header, to be passed on
   std::size_t heard = 0;                       ///< bytes of a header that were read from the client

@@ -71,6 +71,19 @@ TEST_P(EveryHeader, T1_WithUrgentDataRightBehindIt) {
   expect_told(proxy_->record(), client);
 }
 
+TEST_P(EveryHeader, T1_ThatIsUrgentDataItselfIsReadPastItsMark) {
+  for (const Flags& mode : {kRequired, kOptional}) {
+    start(mode);
+    const Descriptor client = this->client();
+    const std::string header = bytes();
+    ASSERT_EQ(::send(client.get(), header.data(), header.size(), MSG_OOB), static_cast<ssize_t>(header.size()));
+    ASSERT_TRUE(net::test::send_all(client, "data"));
+    send_fin(client);
+    expect_served(client, "data");
+    expect_told(proxy_->record(), client);
+  }
+}
+
 TEST_P(EveryHeader, ByteAtATime) {
   start(kOptional);
   const Descriptor client = this->client();
@@ -337,6 +350,17 @@ TEST_F(Header, ThatTellsNobodyLeavesTheConnectionsOwnAddresses) {
     EXPECT_EQ(record.via, "") << record.line;
     EXPECT_NE(record.proxy_header, "") << record.line;
   }
+}
+
+TEST_F(Header, ThatIsMoreThanTheReceiveQueueHoldsIsTaken) {
+  start(kRequired + Flags{"--client-receive-buffer", "1k"});
+  const std::string header =
+      header_bytes(Version::v2, "192.0.2.7", 4711, "192.0.2.1", 443, {{tlv::kAuthority, std::string(3900, 'a')}});
+  const Descriptor client = this->client();
+  ASSERT_TRUE(net::test::send_all(client, header + "data"));
+  send_fin(client);
+  expect_served(client, "data");
+  EXPECT_EQ(proxy_->record().client.received, 4U);
 }
 
 TEST_F(Header, TellsUniqueIdAndAuthorityForTheRecord) {

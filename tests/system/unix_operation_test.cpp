@@ -170,18 +170,30 @@ TEST(T14_Listening, TheRootOfAnotherProcessIsAPathToo) {
   EXPECT_EQ(read_to_end(upstream).bytes, "x");
 }
 
-TEST(T14_Listening, AbstractNamesOnBothSides) {
+/// Abstract names on the client's side, the upstream's, or both.
+TEST(T14_AbstractNames, T2_EachHalfClosesByItselfOnEveryCombination) {
   const std::string name = "@lastbyte-test-" + std::to_string(::getpid());
-  const net::Address upstream_name = *net::Address::unix_name(name + "-server");
-  const Descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(::bind(listening.get(), upstream_name.data(), upstream_name.size()), 0);
-  ASSERT_EQ(::listen(listening.get(), 4), 0);
-  Proxy proxy(upstream_name, Proxy::Options{.listen = "unix:" + name});
-  const Descriptor client = connect_to(*net::Address::unix_name(name));
-  const Descriptor upstream(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  send_all(client, "x");
-  ::shutdown(client.get(), SHUT_WR);
-  EXPECT_EQ(read_to_end(upstream).bytes, "x");
+  const auto proxy_name = *net::Address::unix_name(name);
+  const auto server_name = *net::Address::unix_name(name + "-server");
+  for (const auto& [from_abstract, to_abstract] : {std::pair(true, true), {true, false}, {false, true}}) {
+    for (const auto& [client_does, server_does] :
+         {std::pair("send 100K; shutdown; expect fin", "expect fin; send 100K; close"),
+          {"expect fin; send 100K; close", "send 100K; shutdown; expect fin"}}) {
+      SCOPED_TRACE(std::string(from_abstract ? "@" : "tcp") + " -> " + (to_abstract ? "@: " : "tcp: ") + client_does);
+      auto server = check::Server::start(script(server_does), {}, 1, to_abstract ? server_name : Server::loopback());
+      ASSERT_TRUE(server) << server.error().text();
+      Proxy::Options options;
+      if (from_abstract) options.listen = "unix:" + name;
+      Proxy proxy(server->address(), options);
+      Client client(from_abstract ? proxy_name : proxy.address(), script(client_does));
+      EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+      const auto served = server->wait();
+      EXPECT_TRUE(served.at(0).as_scripted()) << served.at(0).text();
+      EXPECT_EQ(client.wait().received, 100U * 1024);
+      EXPECT_EQ(served.at(0).received, 100U * 1024);
+      EXPECT_TRUE(proxy.record().complete);
+    }
+  }
 }
 
 }  // namespace
