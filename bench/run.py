@@ -43,18 +43,28 @@ TRACED = ["lastbyte", "haproxy", "nginx"]
 SOCAT_IDLE_SESSIONS = 250  # a process each
 
 
+# Servers' ports are mostly none that connections come from. Towards one that is, lastbyte asks each connection whether
+# it was made to itself.
+SERVER_PORTS, LOCAL_PORTS = "1024 9999", "10000 65535"
+
+
+def set_local_ports(ports):
+    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(ports)
+
+
 def enter_namespace():
     """A network of our own, where no other traffic, firewall or used-up port is; False where that is not allowed."""
     if os.geteuid() != 0 or libc.unshare(ctypes.c_int(CLONE_NEWNET)) != 0:
         return False
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1024 65535")
+    set_local_ports(LOCAL_PORTS)
     return True
 
 
 class Bench:
-    def __init__(self, options, directory):
+    def __init__(self, options, directory, own_network):
         self.options = options
+        self.own_network = own_network
         self.directory = directory
         self.load_program = str(REPOSITORY / "build/release/bench_load")
         self.origin_program = str(REPOSITORY / "build/release/bench_origin")
@@ -64,12 +74,21 @@ class Bench:
         self.failures = []
 
     @contextlib.contextmanager
+    def origin(self):
+        """A running origin's ports, by what it does there."""
+        if self.own_network:
+            set_local_ports(SERVER_PORTS)
+        with Process([self.origin_program], self.directory, self.peer_cpus) as origin:
+            ports = json.loads(origin.read_line(5))
+            if self.own_network:
+                set_local_ports(LOCAL_PORTS)
+            yield ports
+
+    @contextlib.contextmanager
     def between(self, system, kind, connections, seconds, sessions=1000):
         """An origin, the system before it, and a load that is connected and warm."""
         with contextlib.ExitStack() as stack:
-            origin = stack.enter_context(Process([self.origin_program], self.directory, self.peer_cpus))
-            ports = json.loads(origin.read_line(5))
-            target = ports["bulk" if kind == "bulk" else "echo"]
+            target = stack.enter_context(self.origin())["bulk" if kind == "bulk" else "echo"]
             proxy, port = system.start(target, self.directory, sessions, self.proxy_cpus)
             if proxy:
                 stack.enter_context(proxy)
@@ -92,8 +111,7 @@ class Bench:
 
     def datagrams(self, system, clients, rate):
         with contextlib.ExitStack() as stack:
-            origin = stack.enter_context(Process([self.origin_program], self.directory, self.peer_cpus))
-            target = json.loads(origin.read_line(5))["udp"]
+            target = stack.enter_context(self.origin())["udp"]
             proxy, port = system.start_datagrams(target, self.directory, clients, self.proxy_cpus)
             if proxy:
                 stack.enter_context(proxy)
@@ -238,7 +256,7 @@ def main():
 
     directory = tempfile.mkdtemp(prefix="lastbyte-bench-")
     try:
-        bench = Bench(options, directory)
+        bench = Bench(options, directory, own_network)
         results = bench.run(chosen, wanted)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
