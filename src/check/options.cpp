@@ -129,7 +129,7 @@ const std::vector<Flag>& flags() {
          o.command = v;
          return v.empty() ? Complaint("it is empty") : take_mode(o, Mode::command);
        }},
-      {"config", "FILE", "Template of {config}; the same placeholders are filled in.",
+      {"config", "FILE", "Template of {config}; the same placeholders are filled in. haproxy and nginx need none.",
        [](Options& o, Text v) { return keep(o.config, v); }},
       {"listen-port", "PORT",
        "The command listens on this port of 127.0.0.1, whatever it is told. Scenarios then run one after the other.",
