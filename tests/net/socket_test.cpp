@@ -171,7 +171,8 @@ TEST_P(BusyPort, an_address_that_another_listens_on_is_an_error) {
   const auto sockets = listen_on(taken, {}, GetParam());
   ASSERT_FALSE(sockets);
   EXPECT_EQ(sockets.error().text(), "listen on tcp:" + taken.text() +
-                                        ": Address already in use (EADDRINUSE): another socket has it: one that listens, or a connection in any state, TIME_WAIT too (ss -tuanp tells)");
+                                        ": Address already in use (EADDRINUSE): another socket has it: one that "
+                                        "listens, or a connection in any state, TIME_WAIT too (ss -tuanp tells)");
   Address everywhere = *Address::parse("0.0.0.0", taken.port());
   ASSERT_FALSE(listen_on(everywhere, {}, GetParam()));
 }
