@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "net/socket.h"
 #include "ways.h"
 
 namespace lastbyte::system_test {
