@@ -242,7 +242,8 @@ void expect_powerless_threads(pid_t pid) {
       EXPECT_NE(status.find(line), std::string::npos) << line << " in: " << status;
     ++threads;
   }
-  EXPECT_GE(threads, 4U);
+  // Under a sanitizer, one that has just begun may have no name yet either.
+  EXPECT_GE(threads, built_with_sanitizer() ? 3U : 4U);
 }
 
 /// The users of the established sockets in there that are connected to `port`.
