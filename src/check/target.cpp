@@ -44,7 +44,8 @@ std::string tail(const std::string& text) {
 bool Target::starts_anew() const { return kind == Kind::started && listen_port == 0 && upstream_port == 0; }
 
 bool Target::is_movable() const {
-  return starts_anew() && (mentions(*this, "listen") || mentions(*this, "listen_host")) &&
+  // What is told our process goes to our network namespace, wherever it is started.
+  return starts_anew() && !mentions(*this, "pid") && (mentions(*this, "listen") || mentions(*this, "listen_host")) &&
          (mentions(*this, "upstream") || mentions(*this, "upstream_host"));
 }
 
