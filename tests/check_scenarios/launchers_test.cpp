@@ -39,7 +39,8 @@ TEST(Launchers, HaveNamesOfTheirOwnAndThisProgramIsTheFirst) {
 
 TEST(Launchers, EveryFormNamesBothPlacesInTheWayOfItsLegs) {
   for (const Launcher& each : launchers()) {
-    EXPECT_TRUE(each.target.is_movable()) << each.target.name;
+    // It is told our process, and goes to our network namespace.
+    EXPECT_EQ(each.target.is_movable(), each.target.name != "lxd-forkproxy") << each.target.name;
     for (const Variant& variant : variants()) {
       if (!each.target.speaks_variant(variant)) continue;
       const std::string form = joined(each.target.form_for(variant));

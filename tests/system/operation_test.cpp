@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "net/socket.h"
 #include "scene.h"
@@ -62,6 +63,20 @@ TEST(Configuration, WrongFilesEndWithStatus2AndNameTheLine) {
 TEST(Configuration, IsCheckedWithoutStarting) {
   const Ended ended = run({"proxy", "--check-config", "--listen", "tcp:127.0.0.1:0", "--connect", "tcp:127.0.0.1:9"});
   EXPECT_EQ(ended.status, 0) << ended.err;
+}
+
+TEST(Configuration, APortInUseIsTriedAgainForAsLongAsBindRetrySays) {
+  std::optional<Server> holder(start_server("close"));
+  const std::string address = holder->address().text();
+  Process process({.arguments = {kBinary, "proxy", "--bind-retry", "1m", "--listen", "tcp:" + address, "--connect",
+                                 "tcp:127.0.0.1:9"}});
+  EXPECT_TRUE(eventually([&] { return process.err().find("trying again for bind-retry") != std::string::npos; }));
+  holder->stop();
+  holder.reset();
+  EXPECT_TRUE(eventually([&] { return process.err().find("listening on " + address) != std::string::npos; }))
+      << process.err();
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait(), 0) << process.err();
 }
 
 TEST(Configuration, APortInUseIsAnErrorAndNothingStarts) {
