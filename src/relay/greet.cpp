@@ -58,12 +58,12 @@ void Session::hear_client(Coming coming) {
       continue;
     }
     if (unfinished && coming != Coming::more) heard = hear(seen, listener_->forwarding->proxy_header, coming);
-    return answer(heard, coming, seen.size());
+    return act_on(heard, coming, seen.size());
   }
 }
 
 /// `seen`: bytes that have been looked at or read, of the header and behind it.
-void Session::answer(const Heard& heard, Coming coming, std::size_t seen) {
+void Session::act_on(const Heard& heard, Coming coming, std::size_t seen) {
   if (const auto* header = std::get_if<proxy::Header>(&heard)) {
     take_header(*header, seen);
   } else if (const auto* refused = std::get_if<Refused>(&heard)) {

@@ -116,7 +116,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void greet();
   void on_greeting_events(std::uint32_t events);
   void hear_client(Coming coming);
-  void answer(const Heard& heard, Coming coming, std::size_t seen);
+  void act_on(const Heard& heard, Coming coming, std::size_t seen);
   bool read_of_header(std::span<std::byte> room);
   void take_header(const net::proxy_protocol::Header& header, std::size_t seen);
   void let_in();

@@ -70,10 +70,10 @@ TEST(T8_HalfClose, AReaderThatIsSlowButReadsIsAlive) {
 
 TEST(T8_HalfClose, AStuckReaderIsGivenUpWithinAQuarterMore) {
   const Played played = play("window 4K; recv 1; expect error", "send 100K; shutdown; expect error",
-                             {"--limits-half-close", "4s", "--limits-idle", "1h"});
+                             {"--limits-half-close", "8s", "--limits-idle", "1h"});
   EXPECT_EQ(played.record.limit, "half_close") << played.text();
-  EXPECT_GE(microseconds(played.record.duration_us), seconds(4)) << played.text();
-  EXPECT_LT(microseconds(played.record.duration_us), seconds(7)) << "twice the limit: " << played.text();
+  EXPECT_GE(microseconds(played.record.duration_us), seconds(8)) << played.text();
+  EXPECT_LT(microseconds(played.record.duration_us), seconds(15)) << "nearly twice the limit: " << played.text();
 }
 
 TEST(T8_Vanished, AClientThatIsGoneIsFoundByKeepalive) {

@@ -1,4 +1,4 @@
-// T13: where TIME_WAIT falls, and which addresses the proxy connects from.
+// T13: where TIME_WAIT falls, and which addresses and ports the proxy connects from; T3: never the upstream's own.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <thread>
 
 #include "net/socket.h"
@@ -39,6 +41,13 @@ class T1_UrgentData : public ::testing::TestWithParam<Way> {
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(accepted.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return accepted;
+  }
+
+  /// Until SIGCONT.
+  void hold_proxy() {
+    proxy_->process().signal(SIGSTOP);
+    const std::string status = "/proc/" + std::to_string(proxy_->process().pid()) + "/status";
+    EXPECT_TRUE(eventually([&] { return read_file(status).find("State:\tT") != std::string::npos; }));
   }
 
   /// False: sockets of this kind have none here (AF_UNIX before Linux 5.15).
@@ -135,6 +144,29 @@ std::vector<Way> every_way() {
   std::vector<Way> all = ways_with_unix();
   all.push_back({});
   return all;
+}
+
+/// Linux keeps the last only of several urgent bytes that come before anybody looks, but counts them all: that must not
+/// make a FIN of a reset whose error a write has taken (T10).
+TEST_P(T1_UrgentData, ThatIsPassedOverDoesNotMakeAFinOfAReset) {
+  if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
+  hold_proxy();
+  for (int byte = 0; byte < 3; ++byte) ASSERT_TRUE(send_urgent(upstream_));
+  proxy_->process().signal(SIGCONT);
+  std::array<char, 10> room{};
+  EXPECT_EQ(::recv(client_.get(), room.data(), room.size(), 0), 1);
+  // The client's event comes first, and so the write meets the reset before a read does.
+  hold_proxy();
+  send_all(client_, "request");
+  net::reset_and_close(upstream_);
+  proxy_->process().signal(SIGCONT);
+  // A UNIX client that has nothing unread sees an end of file (T14).
+  if (GetParam().client == net::Transport::tcp) {
+    EXPECT_EQ(read_to_end(client_).end, "ECONNRESET");
+  }
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.upstream.end, "reset") << record.line;
+  EXPECT_EQ(record.client.end, "passed_on") << record.line;
 }
 
 INSTANTIATE_TEST_SUITE_P(Way, T1_UrgentData, ::testing::ValuesIn(every_way()), way_name);
