@@ -22,8 +22,11 @@ namespace {
 
 bool comes_true(const std::function<bool()>& condition) {
   const TimePoint until = Clock::now() + Duration(10'000);
-  while (!condition() && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
-  return condition();
+  while (!condition()) {
+    if (Clock::now() > until) return false;
+    std::this_thread::sleep_for(Duration(2));
+  }
+  return true;
 }
 
 TEST(Proc, SocketsAreCountedAndOtherFilesAreNot) {
