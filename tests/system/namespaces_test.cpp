@@ -2,9 +2,7 @@
 // other way round), and both at once. A "container" is a process in a network of its own.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "container.h"
 #include "datagrams.h"
 #include "net/namespace.h"
 #include "scene.h"
@@ -23,61 +22,6 @@ namespace lastbyte::system_test {
 namespace {
 
 constexpr const char* kBinary = LASTBYTE_BINARY;
-
-std::string comm_of(pid_t pid) { return read_file("/proc/" + std::to_string(pid) + "/comm"); }
-
-class Container {
- public:
-  Container()
-      : process_({.arguments = {"unshare", "--net", "sh", "-c", "ip link set lo up && exec sleep 600"}}),
-        up_(eventually([this] { return comm_of(process_.pid()) == "sleep\n" || !process_.running(); }) &&
-            process_.running()) {
-    if (!up_) return;
-    auto opened = net::open_namespace({net::NamespaceName::Kind::pid, {}, static_cast<std::uint32_t>(process_.pid())});
-    EXPECT_TRUE(opened) << opened.error().text();
-    if (opened) network_ = std::move(*opened);
-  }
-
-  [[nodiscard]] bool up() const { return up_; }
-  [[nodiscard]] std::string name() const { return "pid:" + std::to_string(process_.pid()); }
-  [[nodiscard]] pid_t pid() const { return process_.pid(); }
-  [[nodiscard]] int network() const { return network_.get(); }
-  void kill() {
-    network_.close();
-    process_.signal(SIGKILL);
-    process_.wait();
-  }
-
- private:
-  Process process_;
-  bool up_ = false;
-  Descriptor network_;
-};
-
-/// Where a peer is: in a container, or here where that is null.
-using Place = const Container*;
-
-void run_at(Place place, const std::function<void()>& function) {
-  const auto ran = net::run_inside(place == nullptr ? -1 : place->network(), function);
-  EXPECT_TRUE(ran) << ran.error().text();
-}
-
-Server serve_at(Place place, std::string_view text, const net::Address& listen = Server::loopback(),
-                std::optional<std::uint32_t> connections = 1) {
-  std::optional<Server> server;
-  run_at(place, [&] {
-    auto started = Server::start(script(text), {}, connections, listen);
-    EXPECT_TRUE(started) << started.error().text();
-    if (started) server.emplace(std::move(*started));
-  });
-  return std::move(*server);
-}
-
-Observed connect_at(Place place, const net::Address& to, std::string_view text) {
-  Observed seen;
-  run_at(place, [&] { seen = Client(to, script(text)).wait(); });
-  return seen;
-}
 
 Flags flags_for(Place client, Place server) {
   Flags flags;
@@ -191,10 +135,10 @@ TEST_F(Netns, ipv6_too) {
 }
 
 TEST_F(Netns, the_interface_of_a_link_local_address_is_one_of_the_namespace) {
-  Process made({.arguments = {"nsenter", "--net=/proc/" + std::to_string(one_.pid()) + "/ns/net", "sh", "-c",
-                              "ip link add inner0 type veth peer name inner1 && ip link set inner0 up && "
-                              "ip addr add fe80::77/64 dev inner0 nodad && ip link set inner1 up"}});
-  if (made.wait() != 0) GTEST_SKIP() << "no veth here: " << made.err();
+  const auto failed = one_.shell(
+      "ip link add inner0 type veth peer name inner1 && ip link set inner0 up && "
+      "ip addr add fe80::77/64 dev inner0 nodad && ip link set inner1 up");
+  if (failed) GTEST_SKIP() << "no veth here: " << *failed;
   // The number of the interface means something in there only.
   std::optional<net::Address> listen;
   run_at(&one_, [&] { listen = net::Address::parse("fe80::77%inner0", 0); });
@@ -307,12 +251,6 @@ TEST_F(Netns, T12_an_instance_that_goes_away_costs_only_its_own_sessions) {
   EXPECT_TRUE(connect_at(nullptr, proxy.address(1), "send 10; shutdown; expect fin").as_scripted());
   EXPECT_TRUE(proxy.records(3).at(2).complete);
   stays.stop();
-}
-
-/// The test's own /run/netns, with everything in it: of the thread that makes it, and of the programs that it starts.
-bool own_run() {
-  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;
 }
 
 TEST_F(Netns, by_the_name_that_ip_netns_gave_also_after_it_is_deleted) {

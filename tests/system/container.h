@@ -1,0 +1,50 @@
+// A "container": a process in a network namespace of its own, and peers in there.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/descriptor.h"
+#include "process.h"
+#include "scene.h"
+
+namespace lastbyte::system_test {
+
+class Container {
+ public:
+  Container();
+
+  /// False: this machine does not allow it, or has no unshare(1) or ip(8).
+  [[nodiscard]] bool up() const { return up_; }
+  /// As settings name its network.
+  [[nodiscard]] std::string name() const { return "pid:" + std::to_string(process_.pid()); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
+  [[nodiscard]] int network() const { return network_.get(); }
+  /// Runs a shell's text in its network. What it wrote to standard error; nullopt: it ended with status 0.
+  [[nodiscard]] std::optional<std::string> shell(const std::string& text) const;
+  void kill();
+
+ private:
+  Process process_;
+  bool up_ = false;
+  Descriptor network_;
+};
+
+/// Gives the calling thread, and the programs that it starts, a /run/netns of their own. False: there is no right to.
+bool own_run();
+
+/// Where a peer is: in a container, or here where that is null.
+using Place = const Container*;
+
+void run_at(Place place, const std::function<void()>& function);
+
+Server serve_at(Place place, std::string_view text, const net::Address& listen = Server::loopback(),
+                std::optional<std::uint32_t> connections = 1);
+
+Observed connect_at(Place place, const net::Address& to, std::string_view text);
+
+}  // namespace lastbyte::system_test
