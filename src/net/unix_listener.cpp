@@ -176,13 +176,20 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
 
 SocketFile::~SocketFile() { static_cast<void>(remove()); }
 
-Result<void> SocketFile::remove() {
-  if (!file_) return {};
-  const Descriptor file = std::move(file_);
+bool SocketFile::is_there() const {
+  if (!file_) return true;
   struct stat ours{};
   struct stat there{};
-  if (::fstat(file.get(), &ours) != 0 || ::lstat(path_.c_str(), &there) != 0) return {};
-  if (identity(ours) != identity(there) || ::unlink(path_.c_str()) == 0) return {};
+  if (::fstat(file_.get(), &ours) != 0) return true;
+  // A directory that this user may not look into says nothing of what is in it.
+  if (::lstat(path_.c_str(), &there) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return identity(ours) == identity(there);
+}
+
+Result<void> SocketFile::remove() {
+  const bool there = is_there();
+  const Descriptor file = std::move(file_);
+  if (!file || !there || ::unlink(path_.c_str()) == 0) return {};
   return failure("remove the socket unix:" + path_, errno,
                  "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
                  "to the user that the process has become");

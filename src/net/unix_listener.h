@@ -24,6 +24,9 @@ class SocketFile {
 
   /// Removes it now; once. An error says why it could not be, and what that means.
   Result<void> remove();
+  /// False: somebody has removed it, or has put something else in its place. True where there is no file, and where
+  /// this user may not look.
+  [[nodiscard]] bool is_there() const;
   /// It has been renamed.
   void is_now_at(std::string path) { path_ = std::move(path); }
   [[nodiscard]] const std::string& path() const { return path_; }

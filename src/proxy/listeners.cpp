@@ -12,6 +12,7 @@
 #include "net/datagram.h"
 #include "net/port_use.h"
 #include "net/socket.h"
+#include "proxy/losses.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -54,10 +55,6 @@ WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) 
           std::move(options),        resolved.listen_inside};
 }
 
-void run_in(const Namespaces::Shared& inside, const std::function<void()>& function) {
-  inside == nullptr ? function() : inside->run(function);
-}
-
 /// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
 class Binding {
  public:
@@ -82,7 +79,12 @@ class Binding {
 
   unsigned workers_;
   const Standing& standing_;
-  std::vector<std::optional<std::size_t>> claims_;  ///< by address wanted, in the order of bind_port()
+  /// What becomes of an address that is wanted.
+  struct Claim {
+    const Place* place = nullptr;  ///< goes on; null: is bound anew
+    std::optional<Loss> after;     ///< why one that was on the address does not
+  };
+  std::vector<Claim> claims_;  ///< by address wanted, in the order of bind_port()
   std::size_t next_claim_ = 0;
 };
 
@@ -96,7 +98,26 @@ void Binding::claim_standing(const std::vector<Resolved>& resolved) {
       before.push_back(name == standing_.names.end() ? std::nullopt : std::optional(name->second));
     }
   }
-  claims_ = claim(standing_.places, wanted, before);
+  Losses losses;
+  std::vector<const Place*> reachable;
+  std::unordered_multimap<net::Address, std::pair<const Place*, Loss>, net::AddressHash> lost;
+  for (const Place* place : standing_.places) {
+    const auto loss = losses.of(*place);
+    loss ? static_cast<void>(lost.emplace(place->address, std::pair(place, *loss))) : reachable.push_back(place);
+  }
+  const auto claims = claim(reachable, wanted, before);
+  for (std::size_t each = 0; each < wanted.size(); ++each) {
+    Claim& made = claims_.emplace_back();
+    if (claims[each] && !losses.lacks_address(wanted[each])) {
+      made.place = reachable[*claims[each]];
+    } else if (claims[each]) {
+      made.after = Loss::address;
+    } else {
+      const auto [first, last] = lost.equal_range(wanted[each].address);
+      for (auto at = first; at != last; ++at)
+        if (overlap(*at->second.first, wanted[each])) made.after = at->second.second;
+    }
+  }
 }
 
 Result<void> Binding::share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const {
@@ -153,9 +174,11 @@ Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
 }
 
 Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
-  if (const auto claimed = claims_[next_claim_++]) {
-    Place place = *standing_.places[*claimed];
+  const Claim claim = claims_[next_claim_++];
+  if (claim.place != nullptr) {
+    Place place = *claim.place;
     place.as = std::move(wanted);
+    place.after.reset();
     bound.places.push_back(std::move(place));
     return {};
   }
@@ -166,6 +189,7 @@ Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
     if (may_be_missing(*bound.forwarding, address, made.error()) && !bound.places.empty()) return {};
     return Failure(made.error());
   }
+  made->after = claim.after;
   bound.places.push_back(std::move(*made));
   return {};
 }

@@ -46,4 +46,8 @@ std::size_t Namespaces::descriptors() const {
   return sum;
 }
 
+void run_in(const Namespaces::Shared& inside, const std::function<void()>& function) {
+  inside == nullptr ? function() : inside->run(function);
+}
+
 }  // namespace lastbyte::proxy

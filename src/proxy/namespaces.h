@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,5 +35,8 @@ class Namespaces {
 
   std::vector<std::weak_ptr<net::NamespaceThread>> threads_;
 };
+
+/// Runs a function in there; on the calling thread, where that is null.
+void run_in(const Namespaces::Shared& inside, const std::function<void()>& function);
 
 }  // namespace lastbyte::proxy

@@ -31,6 +31,16 @@ ByAddress by_address(const std::vector<const Place*>& places, AddressOf address_
 
 }  // namespace
 
+std::string_view text(Loss loss) {
+  switch (loss) {
+    case Loss::socket: return "its socket no longer listened";
+    case Loss::interface: return "its network interface was replaced";
+    case Loss::address: return "its address was gone";
+    case Loss::file: return "its UNIX path was removed or replaced";
+  }
+  return "?";
+}
+
 std::vector<std::optional<std::size_t>> claim(const std::vector<const Place*>& places,
                                               const std::vector<WantedPlace>& wanted,
                                               const std::vector<std::optional<std::string>>& before) {

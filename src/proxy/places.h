@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -26,6 +28,14 @@ struct WantedPlace {
   Namespaces::Shared inside = nullptr;  ///< null: the process's own network namespace
 };
 
+/// Why clients can no longer reach a socket at what it was bound to, although it is open.
+enum class Loss : std::uint8_t {
+  socket,     ///< it does not listen any more
+  interface,  ///< client.interface is gone, or another one has its name now
+  address,    ///< no interface has the address
+  file,       ///< the UNIX path was removed, or leads to something else
+};
+
 /// One address that is listened on.
 struct Place {
   WantedPlace as;        ///< what it was made for, or has been changed to
@@ -34,7 +44,12 @@ struct Place {
   std::vector<std::shared_ptr<const Descriptor>> per_worker;
   bool passed = false;  ///< the service manager's: matched by activation.h, and claimed by nobody
   std::shared_ptr<net::SocketFile> file = {};  ///< of a UNIX path that was bound here; goes with its last owner
+  /// Its address was listened on already when the last reload bound it anew, and this is why.
+  std::optional<Loss> after = {};
 };
+
+/// "its UNIX path was removed or replaced"
+std::string_view text(Loss loss);
 
 /// For each of `wanted`, the index of the place that it goes on with: one that is on its address and takes the new
 /// options on the sockets that it has. Whose it was does not matter, but for port 0, which the same port of the same

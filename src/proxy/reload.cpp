@@ -29,8 +29,11 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string what_changed(const Changes::Forwarding& forwarding) {
-  const std::string keys = forwarding.keys.empty() ? "where its names lead" : joined(forwarding.keys);
-  return forwarding.name == forwarding.before ? keys : fmt::format("{}, was {}", keys, forwarding.before);
+  std::vector<std::string> words = forwarding.keys;
+  if (!forwarding.anew.empty()) words.push_back(forwarding.anew);
+  if (words.empty()) words.emplace_back("where its names lead");
+  if (forwarding.name != forwarding.before) words.push_back("was " + forwarding.before);
+  return joined(words);
 }
 
 }  // namespace

@@ -45,13 +45,30 @@ Changes::Forwarding described(const std::string& name, const std::vector<const B
   const Bound& first = *ports.front();
   const relay::Forwarding& forwarding = *first.forwarding;
   const std::string from = listed(first.addresses(), forwarding.client.netns);
-  return {name, "", {}, from + " -> " + listed(first.upstream, forwarding.upstream.netns), ports.size()};
+  return {name, "", {}, "", from + " -> " + listed(first.upstream, forwarding.upstream.netns), ports.size()};
 }
 
 bool lead_to_the_same(const std::vector<const Bound*>& before, const std::vector<const Bound*>& after) {
   return std::ranges::equal(before, after, [](const Bound* a, const Bound* b) {
     return a->addresses() == b->addresses() && a->upstream == b->upstream && a->upstream_inside == b->upstream_inside;
   });
+}
+
+/// Says that an address has a new socket, and why; empty: all that were listened on before have the same sockets.
+std::string bound_anew(const std::vector<const Bound*>& before, const std::vector<const Bound*>& after) {
+  std::unordered_map<net::Address, const Place*, net::AddressHash> known;
+  for (const Bound* bound : before)
+    for (const Place& place : bound->places) known.emplace(place.address, &place);
+  for (const Bound* bound : after) {
+    for (const Place& place : bound->places) {
+      const auto old = known.find(place.address);
+      if (old == known.end() || old->second->as.transport != place.as.transport) continue;
+      if (old->second->per_worker.front() == place.per_worker.front()) continue;
+      if (place.after) return "bound anew: " + std::string(text(*place.after));
+      return old->second->as.inside == place.as.inside ? "bound anew" : "bound anew: in another network namespace";
+    }
+  }
+  return {};
 }
 
 /// One state of things: settings, and where they have led.
@@ -73,10 +90,13 @@ Changes changes_between(const State& before, const State& after) {
     }
     gone_on.insert(*predecessors[index]);
     const relay::Forwarding& old = before.config.forwardings[*predecessors[index]];
-    if (now == old && lead_to_the_same(ports_of(before.bound, old.name), ports)) {
+    const auto old_ports = ports_of(before.bound, old.name);
+    std::string anew = bound_anew(old_ports, ports);
+    if (now == old && anew.empty() && lead_to_the_same(old_ports, ports)) {
       ++changes.kept;
     } else {
       auto& changed = changes.changed.emplace_back(described(now.name, ports));
+      changed.anew = std::move(anew);
       changed.before = old.name;
       changed.keys = config::differing_keys(old, now);
     }

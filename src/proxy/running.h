@@ -25,6 +25,7 @@ struct Changes {
     std::string name;
     std::string before;             ///< its name until now; empty: it is new
     std::vector<std::string> keys;  ///< of its settings that are different
+    std::string anew;               ///< "bound anew: REASON" where an address that it had before has a new socket
     std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
     std::size_t ports = 1;
 

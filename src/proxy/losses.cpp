@@ -1,0 +1,43 @@
+#include "proxy/losses.h"
+
+#include <algorithm>
+
+#include "net/still_bound.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+bool all_listen(const Place& place) {
+  return std::ranges::all_of(place.per_worker,
+                             [](const auto& socket) { return !socket || net::is_listening(socket->get()); });
+}
+
+}  // namespace
+
+std::optional<Loss> Losses::of(const Place& place) {
+  if (place.as.transport != net::Transport::udp && !all_listen(place)) return Loss::socket;
+  if (place.file && !place.file->is_there()) return Loss::file;
+  if (was_replaced(place)) return Loss::interface;
+  return std::nullopt;
+}
+
+/// The interface that a place is bound to.
+bool Losses::was_replaced(const Place& place) {
+  const std::string& name = place.as.options.socket.interface;
+  if (name.empty()) return false;
+  const auto bound_to = net::interface_of(place.per_worker.front()->get());
+  if (!bound_to) return false;
+  const auto [known, is_new] = interfaces_.try_emplace({place.as.inside.get(), name}, 0U);
+  if (is_new) run_in(place.as.inside, [&] { known->second = net::interface_number(name); });
+  return known->second != *bound_to;
+}
+
+bool Losses::lacks_address(const WantedPlace& wanted) {
+  if (wanted.address.is_unix() || wanted.address.is_wildcard()) return false;
+  const auto [known, is_new] =
+      lacking_.try_emplace({wanted.inside.get(), wanted.address.ip_text(), wanted.options.socket.interface}, false);
+  if (is_new) run_in(wanted.inside, [&] { known->second = !net::has_address(wanted.address, wanted.options); });
+  return known->second;
+}
+
+}  // namespace lastbyte::proxy

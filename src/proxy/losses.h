@@ -1,0 +1,30 @@
+// What has gone away under the sockets that are listened on. Looked at once, for one reload.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "proxy/places.h"
+
+namespace lastbyte::proxy {
+
+class Losses {
+ public:
+  /// What has happened to a place itself; nullopt: nothing.
+  std::optional<Loss> of(const Place& place);
+  /// Whether the address of a place that is to be could not be bound now. The kernel is asked once for each address,
+  /// and not for each of its ports.
+  bool lacks_address(const WantedPlace& wanted);
+
+ private:
+  using Inside = const net::NamespaceThread*;
+  bool was_replaced(const Place& place);
+
+  std::map<std::pair<Inside, std::string>, unsigned> interfaces_;  ///< their numbers
+  std::map<std::tuple<Inside, std::string, std::string>, bool> lacking_;
+};
+
+}  // namespace lastbyte::proxy
