@@ -24,4 +24,14 @@ Result<Connecting> start_connecting(Transport transport, const Address& to, cons
   return failure("connect " + to.text(), EPROTONOSUPPORT);
 }
 
+Result<void> check_connecting(Transport transport, const Address& to, const Address& source,
+                              const ConnectOptions& options, NamespaceThread* inside) {
+  switch (transport) {
+    case Transport::tcp: return check_connecting(to, source, options, inside);
+    case Transport::udp: return check_connecting_for_datagrams(to, source, options, inside);
+    case Transport::unix_stream: return {};
+  }
+  return failure("connect " + to.text(), EPROTONOSUPPORT);
+}
+
 }  // namespace lastbyte::net

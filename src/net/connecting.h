@@ -12,4 +12,8 @@ Result<Connecting> start_connecting(Transport transport, const Address& to, cons
                                     const ConnectOptions& options, std::span<const std::byte> early,
                                     NamespaceThread* inside);
 
+/// check_connecting() for every transport. A UNIX socket has nothing to check.
+Result<void> check_connecting(Transport transport, const Address& to, const Address& source,
+                              const ConnectOptions& options, NamespaceThread* inside);
+
 }  // namespace lastbyte::net

@@ -45,16 +45,40 @@ Result<Descriptor> listening_socket(const Address& address, const ListenOptions&
   return socket;
 }
 
-std::string connect_advice(int code, const Address& source) {
-  if (code != EADDRNOTAVAIL && code != EADDRINUSE) return {};
-  if (!source.none() && source.port() != 0) return "the source port is in use, and serves one session at a time";
-  return "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
+constexpr const char* kNoPortLeft =
+    "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
+
+Failure source_failure(const Address& to, const Address& source) {
+  const int code = errno;
+  const std::string operation = "bind source " + source.text() + " for " + named(to);
+  if (code != EADDRINUSE) return failure(operation, code, bind_advice(code, source));
+  if (source.port() != 0)
+    return failure(operation, code, "the source port is in use, and serves one session at a time");
+  // Where the kernel is to choose the port, this says that all are taken (net/ipv4/udp.c udp_lib_get_port).
+  return failure(operation, EADDRNOTAVAIL, kNoPortLeft);
 }
 
-Failure connect_failure(const Address& to, const Address& source) {
+Failure connect_failure(const Address& to) {
+  const int code = errno;
+  const std::string operation = "connect " + named(to);
   // inet_dgram_connect() says EAGAIN where there is no port left, and so does nothing else here (net/ipv4/af_inet.c).
-  const int code = errno == EAGAIN ? EADDRNOTAVAIL : errno;
-  return failure("connect " + named(to), code, connect_advice(code, source));
+  if (code == EAGAIN) return failure(operation, EADDRNOTAVAIL, kNoPortLeft);
+  // net/ipv6/addrconf.c ipv6_dev_get_saddr
+  return failure(operation, code, code == EADDRNOTAVAIL ? "this machine has no address to reach it from" : "");
+}
+
+/// As far as it goes without the peer.
+Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
+                                  NamespaceThread* inside) {
+  auto made = make_socket(to.family(), SOCK_DGRAM, inside);
+  if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
+  Options set(made->get(), named(to));
+  set_common(set, options.socket);
+  if (options.transparent != Transparent::off) set_transparent(set, to.family());
+  if (auto done = set.result(); !done) return Failure(done.error());
+  want_receive_buffer(made->get(), options.socket);
+  if (!source.none() && ::bind(made->get(), source.data(), source.size()) != 0) return source_failure(to, source);
+  return made;
 }
 
 }  // namespace
@@ -89,23 +113,19 @@ Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, con
 
 Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
                                          NamespaceThread* inside) {
-  auto made = make_socket(to.family(), SOCK_DGRAM, inside);
-  if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
-  Descriptor socket = std::move(*made);
-  Options set(socket.get(), named(to));
-  set_common(set, options.socket);
-  if (options.transparent != Transparent::off) set_transparent(set, to.family());
-  if (auto done = set.result(); !done) return Failure(done.error());
-  want_receive_buffer(socket.get(), options.socket);
-  if (!source.none() && ::bind(socket.get(), source.data(), source.size()) != 0) {
-    // With a port of 0, EADDRINUSE says that all are taken (net/ipv4/udp.c udp_lib_get_port).
-    const int code = errno == EADDRINUSE && source.port() == 0 ? EADDRNOTAVAIL : errno;
-    return failure("bind source " + source.text() + " for " + named(to), code, connect_advice(code, source));
-  }
-  if (::connect(socket.get(), to.data(), to.size()) != 0) return connect_failure(to, source);
+  auto made = socket_towards(to, source, options, inside);
+  if (!made) return made;
+  if (::connect(made->get(), to.data(), to.size()) != 0) return connect_failure(to);
   // Nobody is there: its port would not have been free.
-  if (is_its_own_peer(socket.get())) return failure("connect " + named(to), ECONNREFUSED);
-  return socket;
+  if (is_its_own_peer(made->get())) return failure("connect " + named(to), ECONNREFUSED);
+  return made;
+}
+
+Result<void> check_connecting_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                            NamespaceThread* inside) {
+  const auto made = socket_towards(to, source, options, inside);
+  if (!made && made.error().code != EADDRINUSE) return Failure(made.error());
+  return {};
 }
 
 void prepare_for_many_datagrams(int fd) { want_coalescing(fd); }

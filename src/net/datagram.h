@@ -31,10 +31,14 @@ Result<void> change_datagram_listener(int fd, const Address& address, const List
 
 /// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
 /// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
-/// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up.
-/// `inside` as in start_connecting().
+/// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up, or no
+/// interface has the source address; the error's detail tells which. `inside` as in start_connecting().
 Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
                                          NamespaceThread* inside = nullptr);
+
+/// As check_connecting() in socket.h, for connect_for_datagrams().
+Result<void> check_connecting_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
+                                            NamespaceThread* inside);
 
 /// For a connected socket on which much arrives: several datagrams may come as one (UDP_GRO). A system call that most
 /// sessions are spared.

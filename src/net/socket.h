@@ -56,8 +56,8 @@ struct Connecting {
 Result<Connecting> start_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                                     std::span<const std::byte> early = {}, NamespaceThread* inside = nullptr);
 
-/// Whether the socket of start_connecting() can be had, up to its connect(): with these options, from this source. For
-/// UDP too, whose sockets are asked the same. A source port that is in use is none of its errors: it will be again.
+/// Whether the socket of start_connecting() can be had, up to its connect(): with these options, from this source. A
+/// source port that is in use is no error: it will be free again.
 Result<void> check_connecting(const Address& to, const Address& source, const ConnectOptions& options,
                               NamespaceThread* inside);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "net/socket.h"
+#include "net/connecting.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -13,7 +13,8 @@ bool may_pass(int error) { return error == EADDRNOTAVAIL || error == ENODEV; }
 
 Error told(const relay::Forwarding& forwarding, Error error) {
   error.operation = "forwarding '" + forwarding.name + "': " + error.operation;
-  if (may_pass(error.code)) error.detail = "it is not there now; sessions that need it fail until it is";
+  if (error.code == ENODEV) error.detail = "no interface has this name now; sessions fail until one has";
+  if (error.code == EADDRNOTAVAIL) error.detail += "; sessions from this source fail until that changes";
   if (error.code == EPERM)
     error.detail += "; start as root, or give it to the service (AmbientCapabilities= in the systemd unit)";
   return error;
@@ -45,7 +46,8 @@ Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstream
       if (std::ranges::find(families, to.family()) != families.end()) continue;
       families.push_back(to.family());
       for (const net::Address& source : sources_towards(options, to.family())) {
-        auto may = net::check_connecting(to, source, options, upstream.inside.get());
+        auto may =
+            net::check_connecting(upstream.forwarding->connect.transport, to, source, options, upstream.inside.get());
         if (may) continue;
         Error error = told(*upstream.forwarding, std::move(may.error()));
         if (!may_pass(error.code)) return Failure(std::move(error));

@@ -66,7 +66,7 @@ void Session::start_upstream() {
   try_next_address();
 }
 
-/// Goes on to the next source address where one has no port left towards `to`: others may have some (T13).
+/// Goes on to the next source address where one has no port left towards `to` or is not there: others may do (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_->forwarding->upstream;
   const auto early = early_data();
@@ -82,7 +82,7 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
       context_.spare.close();
       connecting = start();
     }
-    if (connecting || connecting.error().code != EADDRNOTAVAIL || left <= 1) return connecting;
+    if (connecting || !is_of_the_source(connecting.error().code) || left <= 1) return connecting;
   }
 }
 

@@ -101,7 +101,8 @@ class DatagramRelay {
   DatagramSession* make_session(DatagramSocket& at, const DatagramKey& key);
   bool admit(DatagramSocket& at, const net::Address& client);
   bool make_room(DatagramSocket& at);
-  Result<Descriptor> open_upstream(ListenerState& state, const net::Address& to, const net::Address& client);
+  [[nodiscard]] bool has_source(const DatagramSocket& at, const net::Address& client) const;
+  Result<Descriptor> open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client);
   bool connect(DatagramSession& session);
   void connect_failed(DatagramGroup& group, const Error& error);
   void tell_refused(DatagramGroup& group, std::string_view why);
@@ -122,7 +123,7 @@ class DatagramRelay {
   std::uint32_t sockets_made_ = 0;
   loop::Timer timer_;
   AcceptBackoff backoff_;
-  TimePoint no_clients_until_{};           ///< there was a shortage
+  TimePoint no_clients_until_{};           ///< the process was short of descriptors or memory
   std::vector<DatagramSession*> touched_;  ///< sessions that something came for in this batch
   std::vector<DatagramSession*> failed_;   ///< to be ended once what their upstreams said is delivered
   std::vector<std::unique_ptr<DatagramSession>> ended_;

@@ -15,6 +15,7 @@
 #include "relay/datagram_table.h"
 #include "relay/listener.h"
 #include "relay/record.h"
+#include "relay/resting_sources.h"
 
 namespace lastbyte::relay {
 
@@ -49,6 +50,7 @@ struct DatagramGroup {
   std::shared_ptr<const Forwarding> forwarding;
   std::vector<std::unique_ptr<DatagramPort>> ports;
   DatagramTable table;
+  RestingSources resting;
   std::optional<TimePoint> drain_at;  ///< takes no more clients; its sessions end by then
   /// Takes no more clients: another one has its sockets, but for those that were let go. Its sessions go on.
   bool superseded = false;

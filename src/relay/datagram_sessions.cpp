@@ -6,7 +6,6 @@
 #include "relay/admission.h"
 #include "relay/datagram_boxes.h"
 #include "relay/datagram_relay.h"
-#include "upstream/attempts.h"
 
 namespace lastbyte::relay {
 namespace {
@@ -15,8 +14,6 @@ namespace {
 constexpr Duration kAnswerIsOver{1000};
 /// At a stop, the sessions' deadlines are looked at no more often than that.
 constexpr Duration kLook{50};
-
-bool is_shortage_of_upstreams(int error) { return is_shortage(error) || error == EADDRNOTAVAIL || error == EAGAIN; }
 
 }  // namespace
 
@@ -45,7 +42,9 @@ DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot
 DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key) {
   DatagramGroup& group = *at.group;
   const net::Address client = key.ends.client_address();
-  if (!group.takes_clients() || context_.now < no_clients_until_ || !admit(at, client)) return nullptr;
+  if (!group.takes_clients() || context_.now < no_clients_until_) return nullptr;
+  // Asked first: a session that cannot be made must not evict another one.
+  if (!has_source(at, client) || !admit(at, client)) return nullptr;
   if (DatagramSession* session = make_session(at, key)) return session;
   context_.shared.release(*at.port->state->counts);
   left(*at.port->state, client);
@@ -99,15 +98,41 @@ bool DatagramRelay::make_room(DatagramSocket& at) {
   return context_.shared.reserve(limit, sessions);
 }
 
-/// Goes on to the next source address where one has no port left.
-Result<Descriptor> DatagramRelay::open_upstream(ListenerState& state, const net::Address& to,
+/// False: all sources that a session for `client` could connect from have failed a moment ago, so that each datagram of
+/// a new client need not cost a vain try.
+bool DatagramRelay::has_source(const DatagramSocket& at, const net::Address& client) const {
+  const RestingSources& resting = at.group->resting;
+  if (resting.none()) return true;
+  const ListenerState& state = *at.port->state;
+  return std::ranges::any_of(state.upstream_addresses, [&](const net::Address& to) {
+    for (std::size_t index = 0; index < state.source_count(to); ++index)
+      if (!resting.rests(state.source(index, to, client), context_.now)) return true;
+    return false;
+  });
+}
+
+/// Goes on to the next source address where one has no port left or is not there (T13). It rests then, for this
+/// forwarding alone: another one may reach its upstream all the same (T12).
+Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::Address& to,
                                                 const net::Address& client) {
-  for (std::size_t left = state.source_count(to);; --left) {
-    const auto source = state.source_for(to, client);
-    if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
-    auto made = net::connect_for_datagrams(to, *source, state.forwarding->upstream, state.upstream_inside.get());
-    if (made || made.error().code != EADDRNOTAVAIL || left <= 1) return made;
+  ListenerState& state = *at.port->state;
+  RestingSources& resting = at.group->resting;
+  const std::size_t sources = state.source_count(to);
+  if (sources == 0) return failure("connect from a source of that family", EAFNOSUPPORT);
+  Result<Descriptor> made = failure("connect from a source that failed a moment ago", EADDRNOTAVAIL);
+  for (std::size_t tried = 0; tried < sources; ++tried) {
+    const net::Address source = *state.source_for(to, client);
+    if (resting.rests(source, context_.now)) continue;
+    made = net::connect_for_datagrams(to, source, state.forwarding->upstream, state.upstream_inside.get());
+    if (made) {
+      if (!resting.none()) resting.recovered(source);
+      return made;
+    }
+    if (!is_of_the_source(made.error().code)) return made;
+    // A port that is in use may be free at any time, and asking for it is cheap.
+    if (made.error().code == EADDRNOTAVAIL) resting.failed(source, context_.now);
   }
+  return made;
 }
 
 /// Makes the upstream socket, to the first address that the kernel has a way to.
@@ -117,15 +142,15 @@ bool DatagramRelay::connect(DatagramSession& session) {
   const std::size_t addresses = state.upstream_addresses.size();
   for (std::size_t tried = 0; tried < addresses; ++tried) {
     session.upstream_address = (port.preferred + tried) % addresses;
-    auto made =
-        open_upstream(state, state.upstream_addresses[session.upstream_address], session.key.ends.client_address());
+    auto made = open_upstream(session.at, state.upstream_addresses[session.upstream_address],
+                              session.key.ends.client_address());
     if (made) {
       session.upstream = std::move(*made);
       const int error = context_.epoll.add(session.upstream.get(), EPOLLIN, Tag::of(&session, TagKind::datagrams_out));
       if (error == 0) return true;
       made = Failure(Error{"epoll_ctl", error});
     }
-    if (tried + 1 == addresses || is_shortage_of_upstreams(made.error().code)) {
+    if (tried + 1 == addresses || is_shortage(made.error().code)) {
       connect_failed(*session.at.group, made.error());
       return false;
     }
@@ -133,10 +158,10 @@ bool DatagramRelay::connect(DatagramSession& session) {
   return false;
 }
 
-/// For want of something: new clients find nobody for a while, so that each of their datagrams does not cost a vain
-/// try.
+/// Descriptors and memory are the process's: without them new clients of all forwardings find nobody for a while, so
+/// that each of their datagrams does not cost a vain try. Everything else is the forwarding's own trouble (T12).
 void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
-  if (!is_shortage_of_upstreams(error.code)) return tell_refused(group, error.text());
+  if (!is_shortage(error.code)) return tell_refused(group, error.text());
   no_clients_until_ = context_.now + backoff_.next();
   host_.counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
   host_.short_of("no new sessions on " + group.forwarding->name + ": " + error.text() +

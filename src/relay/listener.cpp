@@ -44,20 +44,24 @@ const std::vector<net::Address>& ListenerState::upstream_for(const net::Address&
   return tied ? upstream_by_family.of(net::unmapped(client).family()) : upstream_addresses;
 }
 
-std::optional<net::Address> ListenerState::source_for(const net::Address& to, const net::Address& client) {
+std::size_t ListenerState::source_count(const net::Address& to) const {
+  const bool given = forwarding->upstream.transparent == net::Transparent::off && !forwarding->upstream.sources.empty();
+  return given ? sources.of(to.family()).size() : 1;
+}
+
+net::Address ListenerState::source(std::size_t index, const net::Address& to, const net::Address& client) const {
   switch (forwarding->upstream.transparent) {
     case net::Transparent::ip: return net::unmapped(client).without_port();
     case net::Transparent::ip_and_port: return net::unmapped(client);
     case net::Transparent::off: break;
   }
-  if (forwarding->upstream.sources.empty()) return net::Address();
-  const auto& candidates = sources.of(to.family());
-  if (candidates.empty()) return std::nullopt;
-  return candidates[upstream::source_for(sources_taken++, static_cast<std::uint32_t>(candidates.size()))];
+  return forwarding->upstream.sources.empty() ? net::Address() : sources.of(to.family())[index];
 }
 
-std::size_t ListenerState::source_count(const net::Address& to) const {
-  return forwarding->upstream.transparent == net::Transparent::off ? sources.of(to.family()).size() : 1;
+std::optional<net::Address> ListenerState::source_for(const net::Address& to, const net::Address& client) {
+  const std::size_t count = source_count(to);
+  if (count == 0) return std::nullopt;
+  return source(upstream::source_for(sources_taken++, static_cast<std::uint32_t>(count)), to, client);
 }
 
 Accepted accept_client(int listening) {
@@ -80,6 +84,8 @@ bool somebody_waits(int listening) {
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == ENOSPC;
 }
+
+bool is_of_the_source(int error) { return error == EADDRNOTAVAIL || error == EADDRINUSE; }
 
 int keep_spare(Descriptor& spare) {
   if (!spare) spare = Descriptor(::eventfd(0, EFD_CLOEXEC));

@@ -54,10 +54,12 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
 
   /// Where a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;
-  /// Where it connects to `to` from; none(): the kernel's choice. nullopt: no source is of that family.
-  std::optional<net::Address> source_for(const net::Address& to, const net::Address& client);
-  /// How many there are that source_for() takes in turn.
+  /// How many sources a session may connect to `to` from; 0: none is of that family.
   [[nodiscard]] std::size_t source_count(const net::Address& to) const;
+  /// One of these; none(): the kernel's choice. Precondition: index < source_count(to).
+  [[nodiscard]] net::Address source(std::size_t index, const net::Address& to, const net::Address& client) const;
+  /// The next of these in turn. nullopt: no source is of that family.
+  std::optional<net::Address> source_for(const net::Address& to, const net::Address& client);
 };
 
 using ListenerPtr = boost::intrusive_ptr<ListenerState>;
@@ -79,6 +81,10 @@ bool somebody_waits(int listening);
 /// Whether an accept error means that the process or the host is short of something, so that trying again at once
 /// would spin (T12).
 bool is_shortage(int error);
+
+/// Whether an error in making the socket towards an upstream is about the source address alone: no interface has it, or
+/// it has no port left. Another source may do, and so may this one for another forwarding.
+bool is_of_the_source(int error);
 
 /// Holds a descriptor where none is held. Returns the errno, 0 on success.
 int keep_spare(Descriptor& spare);

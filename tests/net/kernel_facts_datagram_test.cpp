@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "loopback.h"
 #include "net/datagram.h"
 #include "net/datagram_io.h"
 #include "net/socket.h"
@@ -117,6 +118,28 @@ TEST(DatagramSockets, each_client_is_heard_by_one_of_several_sockets) {
     EXPECT_EQ(std::ranges::count(heard, 5), 1);
     EXPECT_EQ(std::ranges::count(heard, 0), 2);
   }
+}
+
+TEST(DatagramSockets, T13_a_source_that_is_absent_and_one_without_a_port_are_told_apart) {
+  const bool ran = test::in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
+    const Address to = *Address::parse("127.0.0.1", 9);
+    const Address source = *Address::parse("127.0.0.1", 0);
+    const auto text_of_failure = [&](const Address& from) {
+      const auto made = connect_for_datagrams(to, from, {});
+      EXPECT_FALSE(made);
+      EXPECT_EQ(made.error().code, EADDRNOTAVAIL);
+      return made ? std::string() : made.error().operation + ": " + made.error().detail;
+    };
+    EXPECT_EQ(text_of_failure(*Address::parse("192.0.2.77", 0)),
+              "bind source 192.0.2.77:0 for udp:127.0.0.1:9: no interface of this machine has the address");
+    const auto first = connect_for_datagrams(to, source, {});
+    ASSERT_TRUE(first) << first.error().text();
+    const std::string used_up =
+        "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
+    EXPECT_EQ(text_of_failure(source), "bind source 127.0.0.1:0 for udp:127.0.0.1:9: " + used_up);
+    EXPECT_EQ(text_of_failure({}), "connect udp:127.0.0.1:9: " + used_up);
+  });
+  if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }
 
 TEST(DatagramInbox, tells_what_came_from_whom_to_where_and_cut_how) {

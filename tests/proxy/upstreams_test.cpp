@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/datagram.h"
 #include "net/socket.h"
 #include "proxy/listeners.h"
 
@@ -22,16 +23,17 @@ net::ConnectOptions through(const char* interface) {
   return options;
 }
 
-Upstream upstream(const net::ConnectOptions& options) {
+Upstream upstream(const net::ConnectOptions& options, net::Transport transport = net::Transport::tcp) {
   relay::Forwarding forwarding;
   forwarding.name = "web";
   forwarding.connect = net::Endpoint::tcp("127.0.0.1", 9);
+  forwarding.connect.transport = transport;
   forwarding.upstream = options;
   return {std::make_shared<const relay::Forwarding>(forwarding), {*net::Address::parse("127.0.0.1", 9)}, nullptr};
 }
 
-std::string troubles_of(const net::ConnectOptions& options) {
-  const auto troubles = check_upstreams({upstream(options)});
+std::string troubles_of(const net::ConnectOptions& options, net::Transport transport = net::Transport::tcp) {
+  const auto troubles = check_upstreams({upstream(options, transport)});
   if (!troubles) return "error: " + troubles.error().text();
   std::string out;
   for (const Error& each : *troubles) out += each.text() + "\n";
@@ -48,9 +50,27 @@ TEST(Upstreams, a_source_that_is_no_address_of_this_machine_is_told_and_may_come
   const std::string told = troubles_of(from({source("127.0.0.1"), source("192.0.2.77"), source("192.0.2.78")}));
   EXPECT_EQ(told,
             "forwarding 'web': bind source 192.0.2.77:0 for tcp:127.0.0.1:9: Cannot assign requested address "
-            "(EADDRNOTAVAIL): it is not there now; sessions that need it fail until it is\n"
+            "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
+            "changes\n"
             "forwarding 'web': bind source 192.0.2.78:0 for tcp:127.0.0.1:9: Cannot assign requested address "
-            "(EADDRNOTAVAIL): it is not there now; sessions that need it fail until it is\n");
+            "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
+            "changes\n");
+}
+
+TEST(Upstreams, a_trouble_of_a_udp_upstream_names_udp) {
+  const std::string told = troubles_of(from({source("192.0.2.77")}), net::Transport::udp);
+  EXPECT_EQ(told,
+            "forwarding 'web': bind source 192.0.2.77:0 for udp:127.0.0.1:9: Cannot assign requested address "
+            "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
+            "changes\n");
+  EXPECT_TRUE(troubles_of(through("no-such-if"), net::Transport::udp)
+                  .starts_with("forwarding 'web': set SO_BINDTODEVICE for udp:127.0.0.1:9: "));
+}
+
+TEST(Upstreams, a_udp_source_port_in_use_is_no_trouble) {
+  const auto taken = net::listen_for_datagrams(source("127.0.0.1"), {}, 1);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(troubles_of(from({net::local_address(taken->front().get())}), net::Transport::udp), "");
 }
 
 TEST(Upstreams, sources_of_another_family_than_the_upstreams_are_not_needed) {
@@ -60,7 +80,7 @@ TEST(Upstreams, sources_of_another_family_than_the_upstreams_are_not_needed) {
 TEST(Upstreams, an_interface_that_is_not_there_is_told_and_may_come_yet) {
   const std::string told = troubles_of(through("no-such-if"));
   EXPECT_TRUE(told.starts_with("forwarding 'web': set SO_BINDTODEVICE for tcp:127.0.0.1:9: ")) << told;
-  EXPECT_NE(told.find("(ENODEV): it is not there now"), std::string::npos) << told;
+  EXPECT_NE(told.find("(ENODEV): no interface has this name now"), std::string::npos) << told;
 }
 
 TEST(Upstreams, a_source_port_in_use_is_no_trouble) {

@@ -121,5 +121,53 @@ TEST(DatagramLimits, T12_a_shortage_of_descriptors_neither_spins_nor_floods_the_
   EXPECT_TRUE(eventually([&] { return proxy.process().err().find("the shortage is over") != std::string::npos; }));
 }
 
+/// A source address that no machine has (RFC 5737).
+constexpr const char* kAbsentSource = "upstream: {sources: [192.0.2.77]}";
+
+TEST(DatagramLimits, T12_a_forwarding_whose_source_is_absent_leaves_new_clients_of_others_alone) {
+  const UdpServer server;
+  Proxy proxy(server.address(), udp_options({udp_forwarding(kLoopback, server.address(), {"name: ill", kAbsentSource}),
+                                             udp_forwarding(kLoopback, server.address(), {"name: well"})},
+                                            kOneWorker));
+  constexpr int kClients = 20;
+  const UdpSocket vain;
+  for (int client = 0; client < kClients; ++client) {
+    for (int again = 0; again < 5; ++again) vain.send(proxy.address(0), "in vain");
+    ASSERT_EQ(UdpSocket().ask(proxy.address(1), "x"), "x") << client;
+  }
+  expect_silence(vain);
+  const std::string err = proxy.process().err();
+  EXPECT_NE(err.find("datagrams of new clients are dropped on ill: bind source 192.0.2.77:0 for udp:" +
+                     server.address().text()),
+            std::string::npos)
+      << err;
+  EXPECT_NE(err.find("no interface of this machine has the address"), std::string::npos) << err;
+  EXPECT_EQ(err.find("no new sessions on "), std::string::npos) << err;
+  datagram_records(proxy, kClients);
+}
+
+TEST(DatagramLimits, T13_a_source_that_is_absent_leaves_the_work_to_the_others) {
+  const UdpServer server;
+  Proxy proxy(
+      server.address(),
+      udp_options({udp_forwarding(kLoopback, server.address(), {"upstream: {sources: [192.0.2.77, 127.0.0.3]}"})},
+                  kOneWorker));
+  for (int client = 0; client < 10; ++client) EXPECT_EQ(UdpSocket().ask(proxy.address(), "x"), "x") << client;
+  datagram_records(proxy, 10);
+}
+
+// A source with a port serves one session at a time.
+TEST(DatagramLimits, T13_a_source_port_in_use_leaves_the_work_to_the_others) {
+  const UdpServer server;
+  const net::Address taken = UdpSocket().address();
+  Proxy proxy(server.address(),
+              udp_options({udp_forwarding(kLoopback, server.address(),
+                                          {"upstream: {sources: [" + taken.text() + ", 127.0.0.3]}"})},
+                          kOneWorker));
+  const std::vector<UdpSocket> clients(6);
+  for (const UdpSocket& client : clients) EXPECT_EQ(client.ask(proxy.address(), "x"), "x");
+  datagram_records(proxy, clients.size());
+}
+
 }  // namespace
 }  // namespace lastbyte::system_test
