@@ -1,10 +1,12 @@
 #include "net/namespace.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <optional>
@@ -41,23 +43,21 @@ std::string open_advice(const NamespaceName& name, int code) {
   return {};
 }
 
-/// The kernel takes any file for an argument of open(2), and says at setns(2) no more than EINVAL.
-Result<void> check_kind(int fd, const NamespaceName& name) {
-  const int kind = ::ioctl(fd, NS_GET_NSTYPE);
-  if (kind == CLONE_NEWNET) return {};
-  if (kind >= 0) return failure(operation(name), EINVAL, "it is a namespace of another kind");
-  // What is left behind of `ip netns add` where its mount is gone, or was never seen here.
-  return failure(operation(name), EINVAL, file_of(name) + " is a file, but stands for no namespace");
-}
-
+/// Looked at before it is opened: to open a device can already do something, and a FIFO waits.
 Result<Descriptor> open_file(const NamespaceName& name) {
-  // Non-blocking, for a path may lead to a FIFO.
-  Descriptor opened(::open(file_of(name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!opened) {
+  const Descriptor there(::open(file_of(name).c_str(), O_PATH | O_CLOEXEC));
+  if (!there) {
     const int code = errno;
     return failure(operation(name), code, open_advice(name, code));
   }
-  if (auto checked = check_kind(opened.get(), name); !checked) return Failure(checked.error());
+  struct statfs system{};
+  // What is left behind of `ip netns add` where its mount is gone, or was never seen here.
+  if (::fstatfs(there.get(), &system) != 0 || system.f_type != NSFS_MAGIC)
+    return failure(operation(name), EINVAL, file_of(name) + " is a file, but stands for no namespace");
+  Descriptor opened(::open(("/proc/self/fd/" + std::to_string(there.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) return failure_from_errno(operation(name));
+  if (::ioctl(opened.get(), NS_GET_NSTYPE) != CLONE_NEWNET)
+    return failure(operation(name), EINVAL, "it is a namespace of another kind");
   return opened;
 }
 
