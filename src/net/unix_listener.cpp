@@ -1,9 +1,12 @@
 #include "net/unix_listener.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -13,6 +16,9 @@
 
 namespace lastbyte::net {
 namespace {
+
+constexpr unsigned long kUnixFile = SIOCPROTOPRIVATE;  // SIOCUNIXFILE of linux/un.h, which clashes with sys/un.h
+constexpr const char* kReplaced = "somebody else has put something there just now";
 
 struct Identity {
   dev_t device;
@@ -82,8 +88,7 @@ Result<void> set_rights(const SocketFile& file, const std::string& path, const U
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return failure_from_errno(operation(path));
   // A hard link could be to somebody else's socket.
-  if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1)
-    return failure(operation(path), EEXIST, "somebody else has put something there just now");
+  if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1) return failure(operation(path), EEXIST, kReplaced);
   const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
   const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
   if ((wanted.uid || wanted.gid) && ::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
@@ -111,16 +116,33 @@ Descriptor new_socket(const ListenOptions& options) {
   return socket;
 }
 
+/// The file that a socket is bound to (O_PATH), whatever is at its path by now. Only CAP_NET_ADMIN may ask for it
+/// (net/unix/af_unix.c unix_open_file); without it the path has to do.
+Descriptor bound_file(const Descriptor& socket, const std::string& path) {
+  Descriptor file(::ioctl(socket.get(), kUnixFile));
+  return file ? std::move(file) : Descriptor(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
 /// Bound at `path`, where nothing is, with its rights, and listening.
-Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options) {
+Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options,
+                               const MakerRights& maker) {
   UnixListener made;
   made.socket = new_socket(options);
   if (!made.socket) return failure_from_errno(operation(path));
   // bind() takes the file's mode from the socket (unix_bind_bsd): so it is never open to more than it should be.
   if (options.unix_file.mode && ::fchmod(made.socket.get(), 0) != 0) return failure_from_errno(operation(path));
-  if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
-  made.file = SocketFile(path, Descriptor(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)));
-  if (made.file.get() < 0) return failure_from_errno(operation(path));
+  const auto bound = with_rights_of(maker, [&]() -> Result<void> {
+    if (auto done = bind_to(made.socket, address); !done) return done;
+    made.file = SocketFile(path, bound_file(made.socket, path), maker);
+    if (made.file.get() < 0) return failure_from_errno(operation(path));
+    struct stat status{};
+    if (::fstat(made.file.get(), &status) != 0) return failure_from_errno(operation(path));
+    // Where the path had to do, the maker could have put there what is not the maker's.
+    if (maker && status.st_uid != maker->uid) return failure(operation(path), EEXIST, kReplaced);
+    return {};
+  });
+  if (!bound) return Failure(bound.error());
+  // Root changes the owner, also of a file that the maker has made.
   if (auto done = set_rights(made.file, path, options.unix_file); !done) return Failure(done.error());
   if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno(operation(path));
   return made;
@@ -170,6 +192,7 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
     static_cast<void>(remove());
     path_ = std::move(other.path_);
     file_ = std::move(other.file_);
+    maker_ = std::move(other.maker_);
   }
   return *this;
 }
@@ -187,9 +210,14 @@ bool SocketFile::is_there() const {
 }
 
 Result<void> SocketFile::remove() {
+  if (!file_) return {};
+  return with_rights_of(maker_, [this] { return remove_as_maker(); });
+}
+
+Result<void> SocketFile::remove_as_maker() {
   const bool there = is_there();
   const Descriptor file = std::move(file_);
-  if (!file || !there || ::unlink(path_.c_str()) == 0) return {};
+  if (!there || ::unlink(path_.c_str()) == 0) return {};
   return failure("remove the socket unix:" + path_, errno,
                  "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
                  "to the user that the process has become");
@@ -203,7 +231,7 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
   return set_rights(file, file.path(), changed);
 }
 
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options) {
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker) {
   const std::string path = address.unix_name();
   if (path.starts_with('@')) {
     UnixListener made{new_socket(options), {}};
@@ -212,17 +240,26 @@ Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions&
     if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno("listen on " + address.text());
     return made;
   }
-  const auto stale = look_at(path, address);
-  if (!stale) return Failure(stale.error());
-  if (!*stale) return listen_at(path, address, options);
-  const auto beside = name_beside(path);
+  std::optional<Identity> stale;
+  std::optional<Address> beside;
+  const auto looked = with_rights_of(maker, [&]() -> Result<void> {
+    auto there = look_at(path, address);
+    if (!there) return Failure(there.error());
+    stale = *there;
+    if (stale) beside = name_beside(path);
+    return {};
+  });
+  if (!looked) return Failure(looked.error());
+  if (!stale) return listen_at(path, address, options, maker);
   if (!beside) {
     return failure(operation(path), ENAMETOOLONG,
                    "a socket that is in use no more is there, and no name beside it is free to replace it from");
   }
-  auto made = listen_at(beside->unix_name(), *beside, options);
+  const std::string fresh = beside->unix_name();
+  auto made = listen_at(fresh, *beside, options, maker);
   if (!made) return made;
-  if (auto done = replace(beside->unix_name(), *beside, path, **stale); !done) return Failure(done.error());
+  const auto replaced = with_rights_of(maker, [&] { return replace(fresh, *beside, path, *stale); });
+  if (!replaced) return Failure(replaced.error());
   made->file.is_now_at(path);
   return made;
 }

@@ -1,21 +1,27 @@
 // Listening on a UNIX stream socket, by path or abstract name, and the file that comes with a path.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/descriptor.h"
+#include "base/file_rights.h"
 #include "base/result.h"
 #include "net/address.h"
 #include "net/options.h"
 
 namespace lastbyte::net {
 
+/// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
+using MakerRights = std::optional<FileRights>;
+
 /// The file of a listening socket. Is removed with this object, if it is still there: what somebody else has put in its
 /// place stays.
 class SocketFile {
  public:
   SocketFile() = default;
-  SocketFile(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  SocketFile(std::string path, Descriptor file, MakerRights maker = {})
+      : path_(std::move(path)), file_(std::move(file)), maker_(std::move(maker)) {}
   SocketFile(SocketFile&&) = default;
   SocketFile& operator=(SocketFile&& other) noexcept;
   SocketFile(const SocketFile&) = delete;
@@ -34,8 +40,11 @@ class SocketFile {
   [[nodiscard]] int get() const { return file_.get(); }
 
  private:
+  Result<void> remove_as_maker();
+
   std::string path_;
   Descriptor file_;  ///< while it is held, no other file is given the same inode number
+  MakerRights maker_;
 };
 
 struct UnixListener {
@@ -52,6 +61,9 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
 /// What is there already is replaced only if it is the socket of nobody: one that no process has open any more. A file,
 /// a directory, a symbolic link, and the socket of a process that lives, whether it listens or not, are errors. Nobody
 /// can connect before mode and owner are right, and where an old socket is replaced there is no moment without one.
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options);
+///
+/// `maker` touches the path where the process is root; mode and owner are set by the process itself.
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options,
+                                    const MakerRights& maker = {});
 
 }  // namespace lastbyte::net

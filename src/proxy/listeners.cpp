@@ -13,6 +13,7 @@
 #include "net/port_use.h"
 #include "net/socket.h"
 #include "proxy/losses.h"
+#include "proxy/privileges.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -58,7 +59,8 @@ WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) 
 /// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
 class Binding {
  public:
-  Binding(unsigned workers, const Standing& standing) : workers_(workers), standing_(standing) {}
+  Binding(unsigned workers, const Standing& standing, const std::optional<FileRights>& user)
+      : workers_(workers), standing_(standing), user_(user) {}
 
   Result<std::vector<Bound>> bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed);
 
@@ -79,6 +81,7 @@ class Binding {
 
   unsigned workers_;
   const Standing& standing_;
+  const std::optional<FileRights>& user_;
   /// What becomes of an address that is wanted.
   struct Claim {
     const Place* place = nullptr;  ///< goes on; null: is bound anew
@@ -164,8 +167,9 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
 
 Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   Result<net::UnixListener> made;
-  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options); });
-  if (!made) return Failure(made.error());
+  const auto maker = rights_for(wanted.address.unix_name(), user_);
+  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options, maker); });
+  if (!made) return Failure(with_rights_told(made.error(), maker));
   const net::Address address = wanted.address;
   Place place{std::move(wanted), address, {}};
   place.per_worker.assign(workers_, std::make_shared<const Descriptor>(std::move(made->socket)));
@@ -339,8 +343,8 @@ std::vector<net::Address> Bound::addresses() const {
 }
 
 Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
-                                    unsigned workers, const Standing& standing) {
-  return Binding(workers, standing).bind(std::move(resolved), passed);
+                                    unsigned workers, const Standing& standing, const std::optional<FileRights>& user) {
+  return Binding(workers, standing, user).bind(std::move(resolved), passed);
 }
 
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index) {

@@ -60,9 +60,11 @@ struct Standing {
 /// Everything bound, for `workers` workers: places that stand already go on, with the options that are wanted now, and
 /// only the rest is made anew. Sockets that were passed are used instead of new ones, by all workers, and so they all
 /// accept from one queue. A socket for another network namespace is taken by its name only: what it is bound to says
-/// nothing about where. An error: nothing has changed.
+/// nothing about where. `user`: whom a root process will become, and so whose rights it takes for paths that others
+/// than root can change. An error: nothing has changed.
 Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
-                                    unsigned workers, const Standing& standing = {});
+                                    unsigned workers, const Standing& standing = {},
+                                    const std::optional<FileRights>& user = {});
 
 /// What worker `index` is to serve.
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index);

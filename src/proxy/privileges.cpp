@@ -51,6 +51,13 @@ Result<gid_t> look_up_group(const std::string& name) {
   return failure("group '" + name + "'", error, "expected a group of this machine, or a number");
 }
 
+/// Only root may go through /proc/PID/root of another user's process.
+bool leads_into_another_root(const std::string& path) {
+  if (!path.starts_with("/proc/")) return false;
+  const auto end = path.find_first_not_of("0123456789", 6);
+  return end != std::string::npos && end > 6 && path.substr(end).starts_with("/root/");
+}
+
 bool is_already(const Identity& identity) {
   return ::getuid() == identity.uid && ::geteuid() == identity.uid && ::getgid() == identity.gid &&
          ::getegid() == identity.gid;
@@ -133,6 +140,30 @@ Result<std::optional<Identity>> look_up_identity(const std::string& user, const 
     identity.gid = *found;
   }
   return identity;
+}
+
+FileRights file_rights(const Identity& identity) {
+  if (identity.user.empty()) return {identity.uid, identity.gid, {identity.gid}};
+  int count = 64;
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  if (::getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count) < 0) {
+    groups.resize(static_cast<std::size_t>(count));  // it has said how many there are
+    ::getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count);
+  }
+  groups.resize(static_cast<std::size_t>(count));
+  return {identity.uid, identity.gid, std::move(groups)};
+}
+
+std::optional<FileRights> rights_for(const std::string& path, const std::optional<FileRights>& user) {
+  if (!user || user->uid == 0 || leads_into_another_root(path) || only_root_can_change(path)) return std::nullopt;
+  return user;
+}
+
+Error with_rights_told(Error error, const std::optional<FileRights>& rights) {
+  if (!rights || error.code != EACCES) return error;
+  error.detail = "tried as user " + std::to_string(rights->uid) +
+                 ", because others than root can change a directory on the way; this user may not";
+  return error;
 }
 
 Result<void> drop_privileges(const std::optional<Identity>& identity, const KeptCapabilities& kept) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_rights.h"
 #include "base/result.h"
 #include "config/config.h"
 
@@ -22,6 +23,15 @@ struct Identity {
 /// `user` and `group` are names or numbers; an empty `group` is the user's own. nullopt: both are empty, nobody is to
 /// be become. Reads the user database, and so may block.
 Result<std::optional<Identity>> look_up_identity(const std::string& user, const std::string& group);
+
+/// Those of `identity` on files. Reads the user database, and so may block.
+FileRights file_rights(const Identity& identity);
+/// Whose rights a root process takes to touch `path` before it becomes `user`: `user`'s, where others than root can
+/// change the way there; otherwise, and for nullopt, its own.
+std::optional<FileRights> rights_for(const std::string& path, const std::optional<FileRights>& user);
+
+/// What rights_for() has to do with a failure, told to the operator.
+Error with_rights_told(Error error, const std::optional<FileRights>& rights);
 
 /// Capabilities that a session still needs after the drop, because its upstream socket is made then.
 struct KeptCapabilities {

@@ -40,21 +40,35 @@ observe::RecordFormatter formatter(config::LogFormat format) {
   return observe::to_text;
 }
 
-/// A log file that is made while we are root belongs to whom we become, who is to open it again.
-Result<void> make_log_for(const std::string& path, const Identity& identity) {
+/// A log file that root makes belongs to whom we become, who is to open it again.
+Result<void> make_log_for(const std::string& path, const FileRights& user) {
   const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!made) return {};  // It is there already, or RecordLog says what is wrong.
-  if (::fchown(made.get(), identity.uid, identity.gid) != 0) return failure_from_errno("chown the log " + path);
+  if (::fchown(made.get(), user.uid, user.gid) != 0) return failure_from_errno("chown the log " + path);
   return {};
 }
 
+/// Root opens it only where nobody else could have put a symbolic link.
 Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& config,
-                                                     const std::optional<Identity>& identity, OperatorLog& messages) {
-  if (config.log.target == "off") return nullptr;
-  if (config.log.target != "stderr" && identity && ::geteuid() == 0)
-    if (auto made = make_log_for(config.log.target, *identity); !made) return Failure(made.error());
-  return observe::RecordLog::open(config.log.target, formatter(config.log.format),
-                                  [&messages](const std::string& line) { messages.warn(line); });
+                                                     const std::optional<FileRights>& user, OperatorLog& messages) {
+  const std::string& path = config.log.target;
+  if (path == "off") return nullptr;
+  const auto open = [&] {
+    return observe::RecordLog::open(path, formatter(config.log.format),
+                                    [&messages](const std::string& line) { messages.warn(line); });
+  };
+  if (path == "stderr" || !user || ::geteuid() != 0) return open();
+  const auto rights = rights_for(path, user);
+  if (!rights)
+    if (auto made = make_log_for(path, *user); !made) return Failure(made.error());
+  Result<std::unique_ptr<observe::RecordLog>> log;
+  const auto opened = with_rights_of(rights, [&]() -> Result<void> {
+    log = open();
+    if (!log) return Failure(log.error());
+    return {};
+  });
+  if (!opened) return Failure(with_rights_told(opened.error(), rights));
+  return log;
 }
 
 constexpr Duration kBindPause{100};
@@ -77,7 +91,8 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!passed) return Failure(passed.error());
   const auto identity = look_up_identity(config.user, config.group);
   if (!identity) return Failure(identity.error());
-  auto running = Running::create(worker_count(config), std::move(*passed));
+  const auto user = *identity ? std::optional(file_rights(**identity)) : std::nullopt;
+  auto running = Running::create(worker_count(config), std::move(*passed), user);
   if (!running) return Failure(running.error());
   prepared.running = std::move(*running);
 
@@ -87,7 +102,7 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!changes) return Failure(changes.error());
   prepared.changes = std::move(*changes);
 
-  auto log = open_log(config, *identity, messages);
+  auto log = open_log(config, user, messages);
   if (!log) return Failure(log.error());
   prepared.log = std::move(*log);
   const KeptCapabilities kept = capabilities_needed(config.forwardings);

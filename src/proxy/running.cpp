@@ -141,9 +141,11 @@ std::string Changes::Forwarding::text() const {
   return fmt::format("{} ({}{})", where, name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1));
 }
 
-Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed) {
+Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed,
+                                                 std::optional<FileRights> user) {
   std::unique_ptr<Running> running(new Running);
   running->passed_ = std::move(passed);
+  running->user_ = std::move(user);
   const auto limit = raise_descriptor_limit();
   if (!limit) return Failure(limit.error());
   running->descriptor_limit_ = *limit;
@@ -177,7 +179,7 @@ Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolve
   if (!troubles) return Failure(troubles.error());
   const Names names = names_before(config);
   keep_identity(resolved);
-  auto bound = bind_all(std::move(resolved), passed_, static_cast<unsigned>(workers_.size()), standing(names));
+  auto bound = bind_all(std::move(resolved), passed_, static_cast<unsigned>(workers_.size()), standing(names), user_);
   if (!bound) return Failure(explained(bound.error()));
 
   // From here on nothing fails.

@@ -42,8 +42,10 @@ struct Changes {
 
 class Running {
  public:
-  /// Makes the workers and starts nothing. `passed`: from the service manager, kept for good.
-  static Result<std::unique_ptr<Running>> create(unsigned workers, std::vector<PassedSocket> passed);
+  /// Makes the workers and starts nothing. `passed`: from the service manager, kept for good. `user`: whom a root
+  /// process will become.
+  static Result<std::unique_ptr<Running>> create(unsigned workers, std::vector<PassedSocket> passed,
+                                                 std::optional<FileRights> user);
   /// The workers must have ended, or never have begun.
   ~Running();
   Running(const Running&) = delete;
@@ -115,6 +117,7 @@ class Running {
   Namespaces namespaces_;
   std::vector<std::unique_ptr<relay::Worker>> workers_;
   std::vector<PassedSocket> passed_;
+  std::optional<FileRights> user_;
   std::uint64_t descriptor_limit_ = 0;
   std::optional<KeptCapabilities> kept_;  ///< nullopt: nothing has been dropped
   config::Config config_;
