@@ -66,8 +66,9 @@ struct Options {
 /// argument and `detail` what was expected.
 Result<Options> parse(std::span<const std::string> arguments);
 
-/// Does what was asked for; the result is the exit status. Blocks until the end; on signals that end the process, the
-/// proxies that it has started are killed first. Prints on standard output, and problems on standard error.
+/// Does what was asked for; the result is the exit status. Blocks until the end. A signal that ends the process first
+/// kills the proxies that it has started and removes their files. Prints on standard output, and problems on standard
+/// error.
 int run(const Options& options);
 
 /// The text of --help.

@@ -192,16 +192,16 @@ struct Ended {
 
 /// nullopt: it could not be started, or did not end in time.
 std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
-  auto directory = ScratchDirectory::make();
-  if (!directory) return std::nullopt;
-  auto process = Process::start(command, directory->file("output"), -1);
+  auto process = Process::start(command, -1);
   if (!process) return std::nullopt;
   const TimePoint until = Clock::now() + kEndsWithin;
   while (!process->ended()) {
     if (Clock::now() > until) return std::nullopt;
     std::this_thread::sleep_for(Duration(2));
   }
-  return Ended{read_file(directory->file("output")), *process->ended()};
+  const int status = *process->ended();
+  process->kill();
+  return Ended{process->output(), status};
 }
 
 std::string first_line_of(const std::vector<std::string>& command) {

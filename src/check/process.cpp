@@ -7,41 +7,53 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
+#include <set>
 #include <sstream>
+#include <thread>
 #include <utility>
 
-#include "base/descriptor.h"
+#include "check/scratch.h"
 
 namespace lastbyte::check {
 namespace {
 
-constexpr std::size_t kMostChildren = 64;
+constexpr std::array kEndingSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 
-/// For the signal handler, which may touch nothing else. 0: free.
-std::array<std::atomic<pid_t>, kMostChildren>& groups() {
-  static std::array<std::atomic<pid_t>, kMostChildren> all{};
-  return all;
+/// The groups of all children that run.
+struct Children {
+  std::mutex mutex;
+  std::set<pid_t> groups;
+};
+
+/// Never destroyed: the thread that waits for signals may use it while the process exits.
+Children& children() {
+  static auto* all = new Children;
+  return *all;
 }
 
-void replace_group(pid_t old, pid_t fresh) {
-  for (auto& each : groups()) {
-    pid_t expected = old;
-    if (each.compare_exchange_strong(expected, fresh)) return;
-  }
+/// nullopt: clean_up_at_signals() was not called.
+std::optional<pthread_t>& waiting_thread() {
+  static std::optional<pthread_t> one;
+  return one;
 }
 
-void kill_all_and_end(int number) {
-  for (auto& each : groups()) {
-    if (const pid_t group = each.load(); group > 0) ::kill(-group, SIGKILL);
-  }
+[[noreturn]] void clean_up_and_end(int number) {
+  Children& all = children();
+  all.mutex.lock();  // and kept: nobody starts another child
+  for (const pid_t group : all.groups) ::kill(-group, SIGKILL);
+  ScratchDirectory::remove_all();
   ::signal(number, SIG_DFL);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
   ::raise(number);
+  ::_exit(128 + number);
 }
 
 /// Everything that needs memory is made before fork(): another thread may hold the allocator's lock in that instant.
@@ -71,54 +83,41 @@ struct Start {
 
 }  // namespace
 
-Result<ScratchDirectory> ScratchDirectory::make() {
-  std::error_code error;
-  std::string name = (std::filesystem::temp_directory_path(error) / "lastbyte-check-XXXXXX").string();
-  if (error || ::mkdtemp(name.data()) == nullptr) return failure_from_errno("mkdtemp " + name);
-  // A proxy may give its privileges up before it reads its files.
-  std::filesystem::permissions(name, std::filesystem::perms(0755), error);
-  return ScratchDirectory(name);
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
-
-ScratchDirectory::ScratchDirectory(ScratchDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-
-ScratchDirectory& ScratchDirectory::operator=(ScratchDirectory&& other) noexcept {
-  std::swap(path_, other.path_);
-  return *this;
-}
-
-Result<Process> Process::start(const std::vector<std::string>& arguments, const std::string& output, int network) {
+Result<Process> Process::start(const std::vector<std::string>& arguments, int network) {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failure_from_errno("pipe2");
+  Descriptor read_end(ends[0]);
   Start start{.program = find_program(arguments.at(0)),
               .words = arguments,
               .arguments = {},
               .input = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
-              .output = Descriptor(::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+              .output = Descriptor(ends[1]),
               .network = network};
   if (start.program.empty()) return failure("start " + arguments.at(0), ENOENT);
-  if (!start.input || !start.output) return failure_from_errno("open " + output);
+  if (!start.input) return failure_from_errno("open /dev/null");
   for (std::string& word : start.words) start.arguments.push_back(word.data());
   start.arguments.push_back(nullptr);
+  Children& all = children();
+  const std::lock_guard lock(all.mutex);
   const pid_t pid = ::fork();
   if (pid < 0) return failure_from_errno("fork");
   if (pid == 0) start.become();
   ::setpgid(pid, pid);  // here as well: whoever comes first
-  return Process(pid);
+  all.groups.insert(pid);
+  return Process(pid, std::move(read_end));
 }
 
-Process::Process(pid_t pid) : pid_(pid) { replace_group(0, pid); }
+Process::Process(pid_t pid, Descriptor output) : pid_(pid), output_(std::make_unique<Capture>(std::move(output))) {}
 
 Process::~Process() { kill(); }
 
-Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), status_(other.status_), output_(std::move(other.output_)) {}
 
 Process& Process::operator=(Process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(status_, other.status_);
+  std::swap(output_, other.output_);
   return *this;
 }
 
@@ -138,12 +137,39 @@ void Process::kill() {
   if (pid_ < 0) return;
   ::kill(-pid_, SIGKILL);
   if (!status_) ::waitpid(pid_, nullptr, 0);
-  replace_group(pid_, 0);
+  output_->stop();
+  Children& all = children();
+  const std::lock_guard lock(all.mutex);
+  all.groups.erase(pid_);
   pid_ = -1;
 }
 
-void kill_children_at_signals() {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, kill_all_and_end);
+std::string Process::output() const { return output_ ? output_->text() : ""; }
+
+void clean_up_at_signals() {
+  sigset_t waited_for;
+  sigemptyset(&waited_for);
+  for (const int number : kEndingSignals) {
+    struct sigaction present{};
+    ::sigaction(number, nullptr, &present);
+    if (present.sa_handler != SIG_IGN) sigaddset(&waited_for, number);
+  }
+  // Threads inherit the mask; children have it reset before they become their program.
+  ::pthread_sigmask(SIG_BLOCK, &waited_for, nullptr);
+  std::thread waiting([waited_for] {
+    int number = 0;
+    while (::sigwait(&waited_for, &number) != 0) {
+    }
+    clean_up_and_end(number);
+  });
+  waiting_thread() = waiting.native_handle();
+  waiting.detach();
+}
+
+void end_by_signal(int number) {
+  if (!waiting_thread()) return;
+  ::pthread_kill(*waiting_thread(), number);
+  while (true) ::pause();
 }
 
 std::string find_program(const std::string& name) {

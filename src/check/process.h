@@ -3,39 +3,23 @@
 
 #include <sys/types.h>
 
-#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "base/time.h"
+#include "check/capture.h"
 
 namespace lastbyte::check {
-
-/// Removed with everything in it at the end.
-class ScratchDirectory {
- public:
-  /// Fails where the system's temporary directory cannot be written to.
-  static Result<ScratchDirectory> make();
-  ~ScratchDirectory();
-  ScratchDirectory(ScratchDirectory&& other) noexcept;
-  ScratchDirectory& operator=(ScratchDirectory&& other) noexcept;
-
-  [[nodiscard]] std::string path() const { return path_; }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  explicit ScratchDirectory(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
 
 /// One thread's: the child dies with the thread that started it, whatever ends that (PR_SET_PDEATHSIG).
 class Process {
  public:
-  /// `arguments`: the program (a path, or looked up in PATH) and what follows. Its output goes to the file `output`.
-  /// `network`: descriptor of the network namespace to run in; -1: the present one.
-  static Result<Process> start(const std::vector<std::string>& arguments, const std::string& output, int network);
+  /// `arguments`: the program (a path, or looked up in PATH) and what follows. `network`: descriptor of the network
+  /// namespace to run in; -1: the present one.
+  static Result<Process> start(const std::vector<std::string>& arguments, int network);
   /// Kills the group.
   ~Process();
   Process(Process&& other) noexcept;
@@ -46,16 +30,25 @@ class Process {
   std::optional<int> ended();
   /// To the child alone, not to those that it has started.
   void signal(int number) const;
+  /// The group. output() is final afterwards.
   void kill();
+  /// The last bytes of what the child and those that it has started have written, on both outputs (Capture::kKept).
+  [[nodiscard]] std::string output() const;
 
  private:
-  explicit Process(pid_t pid);
+  Process(pid_t pid, Descriptor output);
   pid_t pid_ = -1;
   std::optional<int> status_;
+  std::unique_ptr<Capture> output_;
 };
 
-/// From now on, SIGINT, SIGTERM and SIGHUP kill all children before they end this process. Once, from main's thread.
-void kill_children_at_signals();
+/// From now on, a signal that ends this process (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE) first kills all children
+/// and removes all scratch directories. A signal that is ignored stays so. Once, from main's thread, before there are
+/// others.
+void clean_up_at_signals();
+/// Ends the process as that signal would, for a caller who has found standard output closed: SIGPIPE. Returns where
+/// clean_up_at_signals() was not called.
+void end_by_signal(int number);
 
 /// Full path of a program in PATH or in the system's own directories; empty: there is none.
 std::string find_program(const std::string& name);

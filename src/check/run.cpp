@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "check/check.h"
@@ -15,9 +16,11 @@ namespace {
 
 void complain(const std::string& text) { std::fprintf(stderr, "lastbyte check: %s\n", text.c_str()); }
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+/// False: it could not be written. With nobody left to read it, the process ends here.
+bool print(const std::string& text) {
+  const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (!written && errno == EPIPE) end_by_signal(SIGPIPE);
+  return written;
 }
 
 std::vector<const Scenario*> chosen(const std::vector<std::string>& only) {
@@ -56,11 +59,7 @@ bool can_be_written(const Options& options) {
 /// False: said on standard error.
 bool put(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
-  if (path == "-") {
-    print(text);
-    return true;
-  }
-  if (write_file(path, text)) return true;
+  if (path == "-" ? print(text) : write_file(path, text)) return true;
   complain("cannot write " + path);
   return false;
 }
@@ -260,8 +259,8 @@ int run(const Options& options) {
     case Mode::self:
     case Mode::command:
     case Mode::running:
-    case Mode::plain: kill_children_at_signals(); return can_be_written(options) ? run_grade(options) : kExitCannot;
-    case Mode::peers: kill_children_at_signals(); return can_be_written(options) ? run_peers(options) : kExitCannot;
+    case Mode::plain: clean_up_at_signals(); return can_be_written(options) ? run_grade(options) : kExitCannot;
+    case Mode::peers: clean_up_at_signals(); return can_be_written(options) ? run_peers(options) : kExitCannot;
   }
   return kExitCannot;
 }

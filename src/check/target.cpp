@@ -131,7 +131,7 @@ Result<Launched::One> Launched::start(const std::string& name, const Form& form,
     return failure_from_errno("write " + directory->file("config"));
   std::vector<std::string> words;
   for (const std::string& word : form.command) words.push_back(fill_in(word, values));
-  auto process = Process::start(words, directory->file("output"), network.proxy.get());
+  auto process = Process::start(words, network.proxy.get());
   if (!process) return Failure(process.error());
   One one{std::move(*directory), std::move(*process)};
   const TimePoint until = Clock::now() + kStartLimit;
@@ -139,8 +139,8 @@ Result<Launched::One> Launched::start(const std::string& name, const Form& form,
     const auto ended = one.process.ended();
     if (ended || Clock::now() > until) {
       const std::string what = ended ? "ended with status " + std::to_string(*ended) : "does not listen there";
-      return failure("start " + name + " on " + listen.text(), 0,
-                     what + "; it wrote: " + tail(read_file(one.directory.file("output"))));
+      one.process.kill();  // then its output is all there
+      return failure("start " + name + " on " + listen.text(), 0, what + "; it wrote: " + tail(one.process.output()));
     }
     std::this_thread::sleep_for(kStartPause);
   }
@@ -195,7 +195,7 @@ std::optional<int> Launched::exit_status() { return all_.empty() ? std::nullopt 
 
 std::string Launched::output() const {
   std::string all;
-  for (const One& each : all_) all += read_file(each.directory.file("output"));
+  for (const One& each : all_) all += each.process.output();
   return tail(all);
 }
 

@@ -14,6 +14,7 @@
 #include "check/proc.h"
 #include "check/process.h"
 #include "check/scenario.h"
+#include "check/scratch.h"
 #include "check/variant.h"
 #include "net/address.h"
 

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <thread>
 
 #include "check/process.h"
+#include "check/scratch.h"
 
 namespace lastbyte::check {
 namespace {
@@ -93,37 +95,70 @@ TEST(Launchers, TheVersionIsTheFirstLineThatIsSaid) {
 
 class Children : public ::testing::Test {
  protected:
-  Children() : directory_(*ScratchDirectory::make()) {}
-
-  Process start(const std::string& shell) {
-    auto process = Process::start({"sh", "-c", shell}, directory_.file("output"), -1);
+  static Process start(const std::string& shell) {
+    auto process = Process::start({"sh", "-c", shell}, -1);
     EXPECT_TRUE(process);
     return std::move(*process);
   }
-  static int wait(Process& process) {
+  static bool comes_true(const std::function<bool()>& condition) {
     const TimePoint until = Clock::now() + Duration(10'000);
-    while (!process.ended() && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
+    while (!condition() && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
+    return condition();
+  }
+  static int wait(Process& process) {
+    comes_true([&] { return process.ended().has_value(); });
     return process.ended().value_or(-1);
   }
-  [[nodiscard]] std::string output() const { return read_file(directory_.file("output")); }
-  void wait_for_output() const {
-    const TimePoint until = Clock::now() + Duration(10'000);
-    while (output().find('\n') == std::string::npos && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
+  static void wait_for_output(const Process& process) {
+    comes_true([&] { return process.output().find('\n') != std::string::npos; });
   }
-
-  ScratchDirectory directory_;
 };
 
 TEST_F(Children, OutputAndStatusAreKept) {
   Process process = start("echo out; echo err >&2; exit 7");
   EXPECT_EQ(wait(process), 7);
-  EXPECT_EQ(output(), "out\nerr\n");
   EXPECT_EQ(process.ended(), 7);  // asked for again
+  process.kill();
+  EXPECT_EQ(process.output(), "out\nerr\n");
+}
+
+TEST_F(Children, EndlessOutputTakesBoundedMemoryAndNoDisk) {
+  Process process = start("exec yes 0123456789abcde");
+  ASSERT_TRUE(comes_true([&] { return process.output().starts_with("..."); }));
+  const std::string some = process.output();
+  EXPECT_LE(some.size(), Capture::kKept + 100);
+  // It is read on all the while, so that the child never waits for us.
+  EXPECT_TRUE(comes_true([&] { return process.output().substr(0, 40) != some.substr(0, 40); }));
+  EXPECT_FALSE(process.ended());
+  process.kill();
+  const std::string all = process.output();
+  EXPECT_LE(all.size(), Capture::kKept + 100);
+  EXPECT_NE(all.find("\n0123456789abcde\n"), std::string::npos);
+}
+
+TEST_F(Children, OfMuchOutputTheEndIsKept) {
+  Process process = start("head -c 1000000 /dev/zero | tr '\\0' x; echo the last word");
+  EXPECT_EQ(wait(process), 0);
+  process.kill();
+  const std::string all = process.output();
+  EXPECT_TRUE(all.ends_with("xxthe last word\n")) << all.substr(all.size() - 40);
+  EXPECT_TRUE(all.starts_with("... (" + std::to_string(1'000'014 - Capture::kKept) + " bytes before this)\n"))
+      << all.substr(0, 60);
+}
+
+TEST_F(Children, AStrangerThatKeepsTheOutputOpenDoesNotDelayTheEnd) {
+  // It has left the group, and writes on.
+  Process process = start("setsid sh -c 'echo $$; exec sleep 60' & sleep 0.01; wait");
+  wait_for_output(process);
+  const pid_t stranger = std::stoi(process.output());
+  process.kill();
+  EXPECT_EQ(process.output(), std::to_string(stranger) + "\n");
+  EXPECT_EQ(::kill(stranger, SIGKILL), 0);
 }
 
 TEST_F(Children, ASignalIsTheChildsAloneAndShowsInItsStatus) {
   Process process = start("echo up; exec sleep 60");
-  wait_for_output();
+  wait_for_output(process);
   process.signal(SIGUSR1);
   EXPECT_EQ(wait(process), 128 + SIGUSR1);
 }
@@ -132,21 +167,19 @@ TEST_F(Children, WhatAChildHasStartedEndsWithIt) {
   pid_t grandchild = 0;
   {
     const Process process = start("sleep 60 & echo $!; wait");
-    wait_for_output();
-    grandchild = std::stoi(output());
+    wait_for_output(process);
+    grandchild = std::stoi(process.output());
     ASSERT_EQ(::kill(grandchild, 0), 0);
   }
   const auto alive = [&] {
     const std::string state = read_file("/proc/" + std::to_string(grandchild) + "/stat");
     return !state.empty() && state.find(") Z") == std::string::npos;
   };
-  const TimePoint until = Clock::now() + Duration(10'000);
-  while (alive() && Clock::now() < until) std::this_thread::sleep_for(Duration(2));
-  EXPECT_FALSE(alive());
+  EXPECT_TRUE(comes_true([&] { return !alive(); }));
 }
 
 TEST_F(Children, AProgramThatIsNotThereIsAnError) {
-  const auto process = Process::start({"no-such-program"}, directory_.file("output"), -1);
+  const auto process = Process::start({"no-such-program"}, -1);
   ASSERT_FALSE(process);
   EXPECT_EQ(process.error().code, ENOENT);
 }

@@ -16,6 +16,7 @@
 #include "check/observed.h"
 #include "check/peer.h"
 #include "check/process.h"
+#include "check/scratch.h"
 
 namespace lastbyte::check {
 namespace {
@@ -47,9 +48,7 @@ TEST(Proc, MemoryThatIsTouchedIsWeighed) {
 }
 
 TEST(Proc, AGroupIsWeighedWithAllItsMembers) {
-  const auto directory = ScratchDirectory::make();
-  ASSERT_TRUE(directory);
-  const auto process = Process::start({"sh", "-c", "sleep 60 & sleep 60"}, directory->file("output"), -1);
+  const auto process = Process::start({"sh", "-c", "sleep 60 & sleep 60"}, -1);
   ASSERT_TRUE(process);
   EXPECT_TRUE(comes_true([&] {
     const auto group = weigh_group(process->pid());
