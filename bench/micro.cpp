@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "loop/timer_wheel.h"
-#include "net/cidr.h"
+#include "net/networks.h"
 #include "net/proxy_protocol.h"
 #include "observe/record_text.h"
 #include "relay/record.h"
@@ -62,12 +62,11 @@ void an_address_looked_up_in_a_list(benchmark::State& state) {
   std::vector<net::Cidr> networks;
   for (int i = 0; i < state.range(0); ++i)
     networks.push_back(*net::Cidr::parse("10." + std::to_string(i % 256) + "." + std::to_string(i / 256) + ".0/24"));
+  const net::Networks list(std::move(networks));
   const net::Address client = *net::Address::parse("192.0.2.7", 51234);
-  for (auto each : state)
-    benchmark::DoNotOptimize(
-        std::ranges::any_of(networks, [&](const net::Cidr& network) { return network.contains(client); }));
+  for (auto each : state) benchmark::DoNotOptimize(list.contains(client));
 }
-BENCHMARK(an_address_looked_up_in_a_list)->Arg(1)->Arg(1000);
+BENCHMARK(an_address_looked_up_in_a_list)->Arg(1)->Arg(1000)->Arg(20'000);
 
 relay::Record a_record() {
   relay::Record record;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 
 #include "config/assembled.h"
@@ -14,15 +15,16 @@ void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, s
   for (const Given& each : given) {
     const Setting& setting = *each.setting;
     const auto& field = std::get<Field<Owner>>(setting.field);
-    if (setting.list) field.reset(to.value);
+    std::vector<std::string_view> texts;
+    for (const Text& text : each.values) texts.push_back(text.text);
     to.failed.erase(setting.key);
-    for (const Text& text : each.values) {
-      const auto wrong = field.read(to.value, text.text);
-      if (!wrong) continue;
-      problems.push_back(problem_with(setting, text.where, text.text, *wrong));
+    for (const Misread& misread : field.read(to.value, texts)) {
+      const Text& text = each.values[misread.index];
+      problems.push_back(problem_with(setting, text.where, text.text, misread.what));
       to.failed.insert(setting.key);
     }
-    to.placed[setting.key] = {.level = level, .where = each.where, .values = each.values};
+    to.placed[setting.key] = {
+        .level = level, .where = each.where, .values = std::make_shared<const std::vector<Text>>(each.values)};
   }
 }
 
@@ -58,13 +60,14 @@ void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<
   const Setting& master = *find_key(condition.needs, setting.of_forwarding());
   Placed& placed = owner.placed[setting.key];
   if (placed.level >= owner.level(master.key) && owner.good(setting.key)) {
-    const std::string text = placed.values.empty() ? setting.standard : placed.values.front().text;
+    const bool empty = placed.values == nullptr || placed.values->empty();
+    const std::string text = empty ? setting.standard : placed.values->front().text;
     problems.push_back(problem_with(setting, placed.where, text, without_effect(owner.value, condition, master)));
     owner.failed.insert(setting.key);  // what depends on it in turn is not told
   }
-  std::get<Field<Owner>>(setting.field).reset(owner.value);
+  std::get<Field<Owner>>(setting.field).copy(owner.value, Owner{});
   // What it is now was said where the other setting was given.
-  placed = {.level = owner.level(master.key), .where = owner.origin(master.key), .values = {}};
+  placed = {.level = owner.level(master.key), .where = owner.origin(master.key)};
 }
 
 /// Values that have no effect: an error where they were given knowing better, their default where they were inherited.
@@ -115,11 +118,8 @@ void put_in_order(std::vector<Problem>& problems) {
     };
     return place(a) < place(b);
   });
-  std::vector<Problem> once;
-  for (Problem& problem : problems) {
-    if (std::find(once.begin(), once.end(), problem) == once.end()) once.push_back(std::move(problem));
-  }
-  problems = std::move(once);
+  std::unordered_set<std::string> told;
+  std::erase_if(problems, [&](const Problem& problem) { return !told.insert(problem.text()).second; });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ enum class Level : std::uint8_t { builtin, outer, own };
 struct Placed {
   Level level = Level::builtin;
   Origin where;
-  std::vector<Text> values;
+  /// The texts; null: it was not given. Shared, because each forwarding has those of the defaults.
+  std::shared_ptr<const std::vector<Text>> values = {};
 };
 
 /// Config or Forwarding, with the places of its values.

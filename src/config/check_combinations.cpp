@@ -122,12 +122,13 @@ std::string wrong_with_source(const net::Address& source, const std::optional<ne
 void check_sources(const Placings& placings, const AssembledConfig& all, std::vector<Problem>& problems) {
   const auto placed = placings.placed.find("upstream.sources");
   if (placed == placings.placed.end() || !placings.good("upstream.sources")) return;
+  if (placed->second.values == nullptr) return;
   const Setting& setting = *find_key("upstream.sources", true);
   std::optional<net::Address> upstream;
   if (placings.good("connect")) upstream = net::Address::parse(placings.value.connect.host, 0);
   // All were read, so that texts and values go together.
-  for (std::size_t i = 0; i < placed->second.values.size(); ++i) {
-    const Text& text = placed->second.values[i];
+  for (std::size_t i = 0; i < placed->second.values->size(); ++i) {
+    const Text& text = (*placed->second.values)[i];
     const std::string wrong = wrong_with_source(placings.value.upstream.sources[i], upstream, all);
     if (!wrong.empty()) problems.push_back(problem_with(setting, text.where, text.text, wrong));
   }

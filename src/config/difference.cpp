@@ -13,7 +13,7 @@ std::vector<std::string> keys_that_differ(const Owner& before, const Owner& afte
   std::vector<std::string> keys;
   for (const Setting& setting : settings()) {
     const auto* field = std::get_if<Field<Owner>>(&setting.field);
-    if (field != nullptr && field->print(before) != field->print(after)) keys.push_back(setting.key);
+    if (field != nullptr && !field->same(before, after)) keys.push_back(setting.key);
   }
   return keys;
 }
@@ -55,8 +55,7 @@ Config keep_all_but(const std::vector<std::string>& changeable, const Config& be
   for (const Setting& setting : settings()) {
     const auto* field = std::get_if<Field<Config>>(&setting.field);
     if (field == nullptr || std::ranges::find(changeable, setting.key) != changeable.end()) continue;
-    field->reset(after);
-    for (const std::string& text : field->print(before)) field->read(after, text);
+    field->copy(after, before);
   }
   return after;
 }

@@ -216,10 +216,10 @@ void add_client(Table& table) {
       group, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
       "Group of a listening path, a number. none: that of whoever starts the process.");
   table.listening(kPath);
-  table.add_list(
+  table.add_list<net::Networks>(
       group, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
       "Clients that may come in. none: all that are not denied.");
-  table.add_list(
+  table.add_list<net::Networks>(
       group, "client.deny", network_codec(), [](auto& f) -> auto& { return f.access.deny; },
       "Clients that may not, even where client.allow names them.");
   table.add<Forwarding>(
@@ -231,7 +231,7 @@ void add_client(Table& table) {
       "The PROXY protocol, versions 1 and 2: whether clients tell who they are ahead of their bytes. optional takes a "
       "header where there is one, required resets clients without.");
   table.listening(kStream);
-  Setting& trusted = table.add_list(
+  Setting& trusted = table.add_list<net::Networks>(
       group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
       "Whose PROXY header is believed. none: everybody's. To others optional means off, and required resets them.");
   table.listening(kTcp);
@@ -248,7 +248,7 @@ void add_upstream(Table& table) {
       "twice, if its answer to the SYN is lost and another address is tried (RFC 7413).");
   table.connecting(kTcp);
   using net::Transparent;
-  Setting& sources = table.add_list(
+  Setting& sources = table.add_list<std::vector<net::Address>>(
       group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses to connect from, taken in turn. Without a port the kernel chooses one late "
       "(IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports; with one, there must be one worker.");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,15 +30,24 @@ struct Condition {
   std::function<std::string(const Owner&)> state = {};
 };
 
+/// A text that is no value of its setting.
+struct Misread {
+  std::size_t index;  ///< among the texts that were given
+  std::string what;   ///< what is wrong with it, and what was expected
+};
+
 /// How a setting gets in and out of its owner: Config, or one Forwarding of it.
 template <typename Owner>
 struct Field {
-  /// What is wrong, or nullopt: it was read. For a list, adds to it.
-  std::function<std::optional<std::string>(Owner&, std::string_view)> read;
+  /// Sets the value that the texts stand for: one text, or those of a list. Returns the texts that are wrong; they are
+  /// left out.
+  std::function<std::vector<Misread>(Owner&, const std::vector<std::string_view>&)> read;
   /// One text, or one each of a list.
   std::function<std::vector<std::string>(const Owner&)> print;
-  /// Back to the default; a list becomes empty.
-  std::function<void(Owner&)> reset;
+  /// Sets the value of `to` to that of `from`; a new owner has the default.
+  std::function<void(Owner& to, const Owner& from)> copy;
+  /// Whether both have the same value. A long list is compared without being printed.
+  std::function<bool(const Owner&, const Owner&)> same;
   std::vector<Condition<Owner>> conditions;
 
   /// Whether it has any effect beside the owner's other settings.

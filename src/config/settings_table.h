@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -27,39 +28,58 @@ struct Accessor {
   const Value& (*in_const)(const Owner&);
 };
 
+/// What fields of all kinds have in common; `read` and `print` are missing.
 template <typename Owner, typename Value>
-Field<Owner> single_field(const Codec<Value>& codec, Accessor<Owner, Value> at) {
+Field<Owner> bare_field(Accessor<Owner, Value> at) {
   Field<Owner> field;
-  field.read = [parse = codec.parse, at](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = parse(text);
-    if (!value) return value.error();
-    at.in(owner) = std::move(*value);
-    return std::nullopt;
-  };
-  field.print = [print = codec.print, at](const Owner& owner) {
-    return std::vector<std::string>{print(at.in_const(owner))};
-  };
-  field.reset = [at](Owner& owner) { at.in(owner) = at.in_const(Owner{}); };
+  field.copy = [at](Owner& to, const Owner& from) { at.in(to) = at.in_const(from); };
+  field.same = [at](const Owner& a, const Owner& b) { return at.in_const(a) == at.in_const(b); };
   return field;
 }
 
 template <typename Owner, typename Value>
-Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, std::vector<Value>> at) {
-  Field<Owner> field;
-  field.read = [parse = codec.parse, at](Owner& owner, std::string_view text) -> std::optional<std::string> {
-    auto value = parse(text);
-    if (!value) return value.error();
-    auto& values = at.in(owner);
-    if (std::find(values.begin(), values.end(), *value) != values.end()) return "given twice; expected each once";
-    values.push_back(std::move(*value));
-    return std::nullopt;
+Field<Owner> single_field(const Codec<Value>& codec, Accessor<Owner, Value> at) {
+  Field<Owner> field = bare_field(at);
+  field.read = [parse = codec.parse, at](Owner& owner,
+                                         const std::vector<std::string_view>& texts) -> std::vector<Misread> {
+    auto value = parse(texts.front());
+    if (!value) return {{.index = 0, .what = std::move(value.error())}};
+    at.in(owner) = std::move(*value);
+    return {};
+  };
+  field.print = [print = codec.print, at](const Owner& owner) {
+    return std::vector<std::string>{print(at.in_const(owner))};
+  };
+  return field;
+}
+
+/// `List` is made of a vector of values, each of which it holds once.
+template <typename Owner, typename Value, typename List>
+Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, List> at) {
+  Field<Owner> field = bare_field(at);
+  field.read = [codec, at](Owner& owner, const std::vector<std::string_view>& texts) {
+    std::vector<Value> values;
+    std::vector<Misread> misread;
+    // As they are printed: parse(print(value)) == value, and so values that differ print as different texts.
+    std::unordered_set<std::string> seen;
+    for (std::size_t index = 0; index < texts.size(); ++index) {
+      auto value = codec.parse(texts[index]);
+      if (!value) {
+        misread.push_back({index, std::move(value.error())});
+      } else if (!seen.insert(codec.print(*value)).second) {
+        misread.push_back({index, "given twice; expected each once"});
+      } else {
+        values.push_back(std::move(*value));
+      }
+    }
+    at.in(owner) = List(std::move(values));
+    return misread;
   };
   field.print = [print = codec.print, at](const Owner& owner) {
     std::vector<std::string> texts;
     for (const Value& value : at.in_const(owner)) texts.push_back(print(value));
     return texts;
   };
-  field.reset = [at](Owner& owner) { at.in(owner).clear(); };
   return field;
 }
 
@@ -78,9 +98,10 @@ class Table {
     return add(group, key, codec, Accessor<Owner, Value>(get), meaning);
   }
 
-  template <typename Value, typename Get>
+  /// `List`: of a Forwarding.
+  template <typename List, typename Value, typename Get>
   Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
-    return add_list(group, key, codec, Accessor<relay::Forwarding, std::vector<Value>>(get), meaning);
+    return add_list(group, key, codec, Accessor<relay::Forwarding, List>(get), meaning);
   }
 
   /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
@@ -102,9 +123,9 @@ class Table {
     return row;
   }
 
-  template <typename Value>
-  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec,
-                    Accessor<relay::Forwarding, std::vector<Value>> at, std::string_view meaning) {
+  template <typename Value, typename List>
+  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Accessor<relay::Forwarding, List> at,
+                    std::string_view meaning) {
     Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
     row.standard = kNoneWord;
     row.list = true;

@@ -11,26 +11,9 @@ namespace lastbyte::net {
 
 namespace {
 
-using Bytes = std::array<std::uint8_t, 16>;
-
 unsigned bits_of(int family) { return family == AF_INET ? 32U : 128U; }
 
-/// Precondition: an IP address.
-Bytes bytes_of(const Address& address) {
-  Bytes bytes{};
-  if (address.family() == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address.data(), sizeof v4);
-    std::memcpy(bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
-  } else {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, address.data(), sizeof v6);
-    std::memcpy(bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
-  }
-  return bytes;
-}
-
-std::string ip_text(const Bytes& bytes, int family) {
+std::string ip_text(const IpBytes& bytes, int family) {
   if (family == AF_INET) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
@@ -44,7 +27,7 @@ std::string ip_text(const Bytes& bytes, int family) {
 }
 
 /// With all bits behind the prefix cleared.
-Bytes masked(Bytes bytes, unsigned prefix) {
+IpBytes masked(IpBytes bytes, unsigned prefix) {
   for (unsigned i = 0; i < bytes.size(); ++i) {
     const unsigned kept = prefix > 8 * i ? std::min(8U, prefix - 8 * i) : 0U;
     bytes[i] = static_cast<std::uint8_t>(bytes[i] & (0xff00U >> kept));
@@ -62,6 +45,20 @@ std::optional<unsigned> parse_prefix(std::string_view text, unsigned most) {
 }
 
 }  // namespace
+
+IpBytes ip_bytes(const Address& address) {
+  IpBytes bytes{};
+  if (address.family() == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address.data(), sizeof v4);
+    std::memcpy(bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
+  } else {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address.data(), sizeof v6);
+    std::memcpy(bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
+  }
+  return bytes;
+}
 
 Result<Cidr> Cidr::parse(std::string_view text) {
   const auto wrong = [&](std::string detail) {
@@ -86,8 +83,8 @@ Result<Cidr> Cidr::parse(std::string_view text) {
     }
     network.prefix_ = *parsed;
   }
-  network.ip_ = masked(bytes_of(*address), network.prefix_);
-  if (network.ip_ != bytes_of(*address)) {
+  network.ip_ = masked(ip_bytes(*address), network.prefix_);
+  if (network.ip_ != ip_bytes(*address)) {
     return wrong("bits are set behind the prefix; the network is " + ip_text(network.ip_, network.family_) + "/" +
                  std::to_string(network.prefix_));
   }
@@ -95,26 +92,28 @@ Result<Cidr> Cidr::parse(std::string_view text) {
     // The mapped prefix itself takes 96 bits, and they are set: what is shorter has been refused above.
     network.family_ = plain.family();
     network.prefix_ -= 96;
-    network.ip_ = bytes_of(plain);
+    network.ip_ = ip_bytes(plain);
   }
   return network;
 }
 
 bool Cidr::contains(const Address& address) const {
   const Address plain = unmapped(address);
-  return plain.family() == family_ && masked(bytes_of(plain), prefix_) == ip_;
+  return plain.family() == family_ && masked(ip_bytes(plain), prefix_) == ip_;
+}
+
+IpBytes Cidr::last() const {
+  IpBytes last{};
+  last.fill(0xff);
+  const IpBytes prefix = masked(last, prefix_);
+  const IpBytes all = masked(last, bits_of(family_));
+  for (unsigned i = 0; i < last.size(); ++i) last[i] = static_cast<std::uint8_t>(ip_[i] | (all[i] & ~prefix[i]));
+  return last;
 }
 
 std::string Cidr::text() const {
   const std::string ip = ip_text(ip_, family_);
   return prefix_ == bits_of(family_) ? ip : ip + "/" + std::to_string(prefix_);
-}
-
-Access AccessList::check(const Address& client) const {
-  const auto holds = [&](const Cidr& network) { return network.contains(client); };
-  if (std::any_of(deny.begin(), deny.end(), holds)) return Access::denied;
-  if (allow.empty() || std::any_of(allow.begin(), allow.end(), holds)) return Access::granted;
-  return Access::not_listed;
 }
 
 }  // namespace lastbyte::net

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/cidr.h"
+#include "net/access_list.h"
 #include "net/endpoint.h"
 #include "net/options.h"
 #include "net/proxy_protocol.h"
@@ -65,7 +65,7 @@ struct Forwarding {
   EarlyFin early_fin = EarlyFin::keep;
   net::AccessList access;  ///< by the client's address, or the one that its PROXY header tells
   ProxyHeader proxy_header = ProxyHeader::off;
-  std::vector<net::Cidr> proxy_trusted;  ///< who may send a header; empty: everybody who reaches the listener
+  net::Networks proxy_trusted;  ///< who may send a header; empty: everybody who reaches the listener
   std::optional<net::proxy_protocol::Version> send_proxy;  ///< the header sent to the upstream; nullopt: none
   WhenFull when_full = WhenFull::refuse;
   std::optional<std::uint32_t> max_sessions;             ///< on this listener; more wait in the backlog

@@ -26,8 +26,7 @@ Heard refused(const proxy::Refusal& refusal, ProxyHeader mode) {
 
 Welcome welcome(const Forwarding& forwarding, const net::Address& peer) {
   const auto& trusted = forwarding.proxy_trusted;
-  const bool may_tell =
-      trusted.empty() || std::ranges::any_of(trusted, [&](const net::Cidr& network) { return network.contains(peer); });
+  const bool may_tell = trusted.empty() || trusted.contains(peer);
   switch (forwarding.proxy_header) {
     case ProxyHeader::off: return Welcome::serve;
     case ProxyHeader::optional: return may_tell ? Welcome::listen : Welcome::serve;

@@ -78,6 +78,9 @@ TEST(Difference, NamesTheKeys) {
   after.client.backlog = 7;
   after.linger.mode = termination::LingerMode::off;
   EXPECT_EQ(differing_keys(before, after), (std::vector<std::string>{"connect", "linger.mode", "client.backlog"}));
+  after = before;
+  after.access.deny = {*net::Cidr::parse("10.0.0.0/8")};
+  EXPECT_EQ(differing_keys(before, after), std::vector<std::string>{"client.deny"});
   Config one;
   Config two;
   two.workers = 3;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <tuple>
 
 #include "config/config.h"
 #include "config/settings.h"
@@ -46,6 +47,41 @@ TEST(LoadYaml, least_file_leaves_all_defaults) { EXPECT_EQ(yaml(kOneForwarding),
 TEST(LoadFlags, least_flags_mean_the_same_as_the_least_file) {
   EXPECT_EQ(config_of(load_flags({{"listen", "tcp:127.0.0.1:80"}, {"connect", "tcp:db.example:5432"}})),
             expected_of_one());
+}
+
+/// So many that a search through all of them for each of them would take minutes.
+std::string many_networks(const std::string& separator) {
+  std::string text;
+  for (int i = 0; i < 1 << 19; ++i) {
+    text += text.empty() ? "" : separator;
+    for (const int shift : {20, 12, 4}) text += std::to_string(i >> shift & 255) + ".";
+    text += std::to_string((i & 15) << 4) + "/28";
+  }
+  return text;
+}
+
+TEST(LoadFlags, T12_half_a_million_networks_are_read_and_compared) {
+  const std::vector<Flag> flags{
+      {"listen", "tcp::80"}, {"connect", "tcp:db.example:5432"}, {"client-deny", many_networks(",")}};
+  const Config config = config_of(load_flags(flags));
+  EXPECT_EQ(config.forwardings.front().access.deny.size(), 1U << 19);
+  EXPECT_EQ(config, config_of(load_flags(flags)));
+}
+
+TEST(LoadFlags, each_of_many_wrong_networks_is_told_once) {
+  std::string wrong;
+  for (int i = 0; i < 1 << 19; ++i) wrong += (i == 0 ? "x" : ",x") + std::to_string(i);
+  const Loaded loaded = load_flags({{"listen", "tcp::80"}, {"connect", "tcp:db.example:5432"}, {"client-deny", wrong}});
+  EXPECT_EQ(loaded.problems.size(), 1U << 19);
+}
+
+TEST(LoadYaml, forwardings_share_the_networks_of_the_defaults) {
+  const Config config = yaml(
+      "defaults: {client: {deny: [10.0.0.0/8, 192.168.0.0/16]}}\nforwardings:\n"
+      "  - {listen: tcp::1, connect: tcp:a:1}\n  - {listen: tcp::2, connect: tcp:a:1}\n");
+  const auto& [first, second] = std::tie(config.forwardings[0].access.deny, config.forwardings[1].access.deny);
+  EXPECT_EQ(first.size(), 2U);
+  EXPECT_EQ(&*first.begin(), &*second.begin()) << "one list in memory";
 }
 
 /// A value other than the default for every setting, for both YAML and flag.

@@ -63,12 +63,12 @@ net::NamespaceName any_netns() {
   return *net::NamespaceName::parse(*gen::element<std::string>("none", "/proc/1/ns/net", "blue", "pid:1", "pidfd:3"));
 }
 
-std::vector<net::Cidr> any_networks() {
+net::Networks any_networks() {
   std::vector<net::Cidr> networks;
   for (const auto* text : {"10.0.0.0/8", "2001:db8::/32", "::1", "0.0.0.0/0"}) {
     if (*gen::arbitrary<bool>()) networks.push_back(*net::Cidr::parse(text));
   }
-  return networks;
+  return net::Networks(networks);
 }
 
 net::ListenOptions any_client(const net::Endpoint& listen) {
