@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <csignal>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -38,7 +37,7 @@ struct Options {
   std::string config;               ///< path of a template for {config}; empty: none
   std::uint16_t listen_port = 0;    ///< the command listens on this port of 127.0.0.1; 0: on {listen_port}
   std::uint16_t upstream_port = 0;  ///< the command connects to this port of 127.0.0.1; 0: to {upstream_port}
-  int stop_signal = SIGTERM;        ///< asks the proxy for a graceful stop
+  int stop_signal = 0;              ///< asks the proxy for a graceful stop; 0: the known proxy's own, else SIGTERM
 
   // Mode::running
   net::Address proxy;     ///< where it listens
@@ -58,8 +57,8 @@ struct Options {
   // Files to write; empty: none; "-": standard output
   std::string json;
   std::string junit;
-  std::string markdown;  ///< Mode::list: docs/check.md; Mode::peers: the matrix
-  std::string html;      ///< Mode::peers
+  std::string markdown;  ///< Mode::list: docs/check.md; else the matrix
+  std::string html;      ///< the matrix
 };
 
 /// The arguments after `lastbyte check`. Does no I/O but to look up names of hosts. The error's `operation` names the

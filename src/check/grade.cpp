@@ -40,6 +40,8 @@ const Target& plain_tcp() {
   return target;
 }
 
+int stop_signal_of(const Target& target) { return target.kind == Kind::started ? target.stop_signal : 0; }
+
 std::uint32_t rounds_of(const Scenario& scenario, const Variant& variant, const Choice& choice) {
   std::uint32_t rounds = choice.slow && scenario.slow_rounds != 0 ? scenario.slow_rounds : scenario.rounds;
   if (&variant != &tcp_variant() && !choice.slow) rounds = std::min(rounds, kMostRoundsOfVariants);
@@ -100,6 +102,7 @@ Outcome grade_one(const Entry& entry, const Target& target, const Choice& choice
   const Scenario& scenario = *entry.scenario;
   const TimePoint began = Clock::now();
   Outcome outcome{.scenario = entry.scenario, .variant = entry.variant};
+  outcome.stop_signal = stop_signal_of(target);
   outcome.unspoken = !target.speaks_variant(*entry.variant);
   outcome.reason = left_out(scenario, *entry.variant, target, choice);
   if (!outcome.reason.empty()) return outcome;
@@ -158,6 +161,21 @@ std::size_t Report::count(Verdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(outcomes, verdict, &Outcome::verdict));
 }
 
+Report Report::of_references() const {
+  Report out{.target = plain_tcp().name, .when = when, .kernel = kernel};
+  for (const Outcome& each : outcomes) {
+    const Reference& reference = each.reference;
+    Outcome plain{.scenario = each.scenario, .variant = each.variant, .reason = reference.reason};
+    if (reference.measured) {
+      plain.verdict = reference.held ? Verdict::pass : Verdict::fail;
+      plain.rounds = 1;
+      plain.passed = reference.held ? 1 : 0;
+    }
+    out.outcomes.push_back(std::move(plain));
+  }
+  return out;
+}
+
 Reference References::of(const Scenario& scenario, const Variant& variant) {
   const Reference first = over(scenario, variant.client);
   if (variant.client == variant.server || !first.held) return first;
@@ -193,6 +211,8 @@ Report grade(const Target& target, const Choice& choice, References& references,
   const TimePoint began = Clock::now();
   Report report{.target = target.name,
                 .version = target.version,
+                .form = {target.command, target.config},
+                .stop_signal = stop_signal_of(target),
                 .when = now_text(),
                 .kernel = kernel_text(),
                 .seconds = 0,

@@ -37,6 +37,7 @@ struct Outcome {
   bool unspoken = false;                     ///< skipped, as all of the variant are: the target does not speak it
   std::string reason = {};                   ///< why it failed or was skipped
   std::vector<std::string> complaints = {};  ///< of the first round that failed, all of them
+  int stop_signal = 0;                       ///< as in Report
   std::uint32_t rounds = 0;                  ///< played
   std::uint32_t passed = 0;                  ///< of these
   Reference reference = {};
@@ -47,12 +48,16 @@ struct Outcome {
 struct Report {
   std::string target = {};
   std::string version = {};
+  Form form = {};         ///< of TCP, with its placeholders; empty where the checker does not start it
+  int stop_signal = 0;    ///< 0: it is not the checker's to stop
   std::string when = {};  ///< UTC, ISO 8601
   std::string kernel = {};
   double seconds = 0;
   std::vector<Outcome> outcomes = {};  ///< variant by variant, each in the order of scenarios()
 
   [[nodiscard]] std::size_t count(Verdict verdict) const;
+  /// What plain TCP did in the same scenarios, as a report of its own.
+  [[nodiscard]] Report of_references() const;
 };
 
 struct Choice {

@@ -204,6 +204,8 @@ std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
   return Ended{process->output(), status};
 }
 
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string first_line_of(const std::vector<std::string>& command) {
   if (command.empty()) return "";
   const auto ended = run_to_end(command);
@@ -217,11 +219,11 @@ const std::vector<Launcher>& launchers() {
   return all;
 }
 
-const Target* launched_with_config(const std::string& program) {
+const Launcher* find_launcher(const std::string& program) {
   const auto known = std::ranges::find_if(launchers(), [&](const Launcher& each) {
-    return !each.target.config.empty() && !each.programs.empty() && each.programs.front() == program;
+    return !each.programs.empty() && file_name(each.programs.front()) == file_name(program);
   });
-  return known == launchers().end() ? nullptr : &known->target;
+  return known == launchers().end() ? nullptr : &*known;
 }
 
 std::string launcher_names() {
@@ -242,6 +244,12 @@ Target ready(const Launcher& launcher) {
   Target target = launcher.target;
   target.version = first_line_of(launcher.version_command);
   return target;
+}
+
+std::string version_of(const Launcher& launcher, const std::string& program) {
+  std::vector<std::string> command = launcher.version_command;
+  if (!command.empty() && command.front() == launcher.programs.front()) command.front() = program;
+  return first_line_of(command);
 }
 
 }  // namespace lastbyte::check

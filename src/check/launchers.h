@@ -17,13 +17,16 @@ struct Launcher {
 
 /// This program first.
 const std::vector<Launcher>& launchers();
-/// The one of them that starts this program with a configuration file, which is a template in its form; nullptr: none.
-const Target* launched_with_config(const std::string& program);
+/// The first of them that starts this program, a path or a name; nullptr: none. One with a configuration file has its
+/// template in its form.
+const Launcher* find_launcher(const std::string& program);
 /// With commas.
 std::string launcher_names();
 /// What of it is not installed; empty: all is there.
 std::string missing(const Launcher& launcher);
 /// The target, with its version asked for.
 Target ready(const Launcher& launcher);
+/// What this program says of its version, as the launcher asks for it; empty: nothing.
+std::string version_of(const Launcher& launcher, const std::string& program);
 
 }  // namespace lastbyte::check

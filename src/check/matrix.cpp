@@ -190,7 +190,7 @@ std::string html_cell(const Cell& cell) {
 
 std::string matrix_markdown(const std::vector<Report>& reports) {
   const auto rows = rows_of(reports);
-  std::string out = "# How proxies end connections\n\nMade by `lastbyte check --peers`";
+  std::string out = "# How proxies end connections\n\nMade by `lastbyte check`";
   if (!reports.empty()) out += " on " + reports.front().when.substr(0, 10) + ", " + reports.front().kernel;
   out += ", over loopback and with the proxies' own defaults.\n\n";
   for (const Report& each : reports) out += "- " + each.target + version_of(each) + "\n";
@@ -236,7 +236,7 @@ std::string matrix_html(const std::vector<Report>& reports) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>How proxies end connections</title>\n<style>" +
       std::string(kStyle) +
-      "</style></head><body>\n<h1>How proxies end connections</h1>\n<p>Made by <code>lastbyte check --peers</code>";
+      "</style></head><body>\n<h1>How proxies end connections</h1>\n<p>Made by <code>lastbyte check</code>";
   if (!reports.empty()) out += " on " + reports.front().when.substr(0, 10) + ", " + escaped(reports.front().kernel);
   out +=
       ". Green has passed in every round, red in none; grey was not graded. Rest the pointer on a cell to see what "

@@ -21,9 +21,17 @@ namespace {
 /// What is wrong with a value; nullopt: nothing.
 using Complaint = std::optional<std::string>;
 
+/// Modes, a bit each.
+using Modes = unsigned;
+constexpr Modes bit(Mode mode) { return 1U << static_cast<unsigned>(mode); }
+constexpr Modes kOne = bit(Mode::self) | bit(Mode::command) | bit(Mode::running) | bit(Mode::plain);
+constexpr Modes kPlayed = kOne | bit(Mode::peers);
+constexpr Modes kAll = kPlayed | bit(Mode::list);
+
 struct Flag {
   const char* name;
   const char* placeholder;  ///< empty: it takes no value
+  Modes modes;              ///< that it has a meaning in
   std::string help;
   std::function<Complaint(Options&, const std::string&)> take;
 };
@@ -119,9 +127,9 @@ Complaint keep(std::string& to, const std::string& text) {
 const std::vector<Flag>& flags() {
   using Text = const std::string&;
   static const std::vector<Flag> all = {
-      {"self", "", "Grade lastbyte itself, with its default settings.",
+      {"self", "", bit(Mode::self), "Grade lastbyte itself, with its default settings.",
        [](Options& o, Text) { return take_mode(o, Mode::self); }},
-      {"command", "COMMAND",
+      {"command", "COMMAND", bit(Mode::command),
        "Grade a proxy that is started with this command, in the foreground. {listen}, {listen_host}, {listen_port}, "
        "{upstream}, {upstream_host}, {upstream_port} stand for where it is to listen and connect, {config} for a file "
        "made from --config, {directory} for a directory of its own, {pid} for the checker's process.",
@@ -129,69 +137,76 @@ const std::vector<Flag>& flags() {
          o.command = v;
          return v.empty() ? Complaint("it is empty") : take_mode(o, Mode::command);
        }},
-      {"config", "FILE", "Template of {config}; the same placeholders are filled in. haproxy and nginx need none.",
+      {"config", "FILE", bit(Mode::command),
+       "Template of {config}; the same placeholders are filled in. haproxy and nginx need none.",
        [](Options& o, Text v) { return keep(o.config, v); }},
-      {"listen-port", "PORT",
+      {"listen-port", "PORT", bit(Mode::command),
        "The command listens on this port of 127.0.0.1, whatever it is told. Scenarios then run one after the other.",
        [](Options& o, Text v) { return take_number<std::uint16_t>(o.listen_port, v, 1, 65535); }},
-      {"upstream-port", "PORT", "The command connects to this port of 127.0.0.1, whatever it is told.",
+      {"upstream-port", "PORT", bit(Mode::command),
+       "The command connects to this port of 127.0.0.1, whatever it is told.",
        [](Options& o, Text v) { return take_number<std::uint16_t>(o.upstream_port, v, 1, 65535); }},
-      {"stop-signal", "SIGNAL", "Asks the proxy for a graceful stop. Default: TERM.",
+      {"stop-signal", "SIGNAL", bit(Mode::command),
+       "Asks the proxy for a graceful stop. Default: what a known proxy takes for one (USR1 for haproxy, QUIT for "
+       "nginx), else TERM.",
        [](Options& o, Text v) { return take_signal(o.stop_signal, v); }},
-      {"proxy", "HOST:PORT", "Grade a proxy that runs already and listens there; unix:PATH for a UNIX socket.",
+      {"proxy", "HOST:PORT", bit(Mode::running),
+       "Grade a proxy that runs already and listens there; unix:PATH for a UNIX socket.",
        [](Options& o, Text v) {
          const auto wrong = take_address(o.proxy, v);
          return wrong ? wrong : take_mode(o, Mode::running);
        }},
-      {"upstream-listen", "HOST:PORT", "Where that proxy connects to: the checker listens there.",
+      {"upstream-listen", "HOST:PORT", bit(Mode::running), "Where that proxy connects to: the checker listens there.",
        [](Options& o, Text v) { return take_address(o.upstream, v); }},
-      {"pid", "PID", "Process of that proxy, to watch its memory and its sockets.",
+      {"pid", "PID", bit(Mode::running), "Process of that proxy, to watch its memory and its sockets.",
        [](Options& o, Text v) { return take_number<pid_t>(o.pid, v, 1, 1 << 22); }},
-      {"plain", "", "Grade plain TCP, with no proxy between the peers.",
+      {"plain", "", bit(Mode::plain), "Grade plain TCP, with no proxy between the peers.",
        [](Options& o, Text) { return take_mode(o, Mode::plain); }},
-      {"peers", "", "Grade every proxy that is known and installed, and print scenario x proxy.",
+      {"peers", "", bit(Mode::peers), "Grade every proxy that is known and installed, and print scenario x proxy.",
        [](Options& o, Text) { return take_mode(o, Mode::peers); }},
-      {"peer", "NAMES", "The same for these alone, with commas.", take_peers},
-      {"list", "", "List the scenarios; with --markdown as a page that explains each.",
+      {"peer", "NAMES", bit(Mode::peers), "The same for these alone, with commas.", take_peers},
+      {"list", "", bit(Mode::list), "List the scenarios; with --markdown as a page that explains each.",
        [](Options& o, Text) { return take_mode(o, Mode::list); }},
-      {"only", "NAMES", "Scenarios with these names (* and ? as in a shell) or of these clauses, with commas.",
+      {"only", "NAMES", kAll, "Scenarios with these names (* and ? as in a shell) or of these clauses, with commas.",
        take_only},
-      {"variant", "NAMES",
+      {"variant", "NAMES", kPlayed,
        "Over what, with commas: " + variant_names() +
            ", all. Default: with --self and --peers, all that the proxy speaks; "
            "else tcp. With --command, what the command is to speak: {listen} and {upstream} are paths for UNIX "
            "sockets.",
        take_variants},
-      {"name", "NAME", "What reports call the proxy.", [](Options& o, Text v) { return keep(o.name, v); }},
-      {"repeat", "N", "Repeat everything N times; each time must pass.",
+      {"name", "NAME", kOne, "What reports call the proxy.", [](Options& o, Text v) { return keep(o.name, v); }},
+      {"repeat", "N", kPlayed, "Repeat everything N times; each time must pass.",
        [](Options& o, Text v) { return take_number<std::uint32_t>(o.repeat, v, 1, 1'000'000); }},
-      {"slow", "", "Also the scenarios that take minutes, and more rounds of those that need luck to fail.",
+      {"slow", "", kPlayed, "Also the scenarios that take minutes, and more rounds of those that need luck to fail.",
        [](Options& o, Text) {
          o.slow = true;
          return Complaint();
        }},
-      {"lossy", "",
+      {"lossy", "", kPlayed,
        "Also the scenarios over links with delay, loss and reordering. Needs root, for network namespaces and TUN "
        "devices.",
        [](Options& o, Text) {
          o.lossy = true;
          return Complaint();
        }},
-      {"at-once", "N", "Scenarios at the same time, where several proxies can be started. Default: 6.",
+      {"at-once", "N", kPlayed, "Scenarios at the same time, where several proxies can be started. Default: 6.",
        [](Options& o, Text v) { return take_number<unsigned>(o.at_once, v, 1, 64); }},
-      {"verbose", "", "Show what each peer saw, also where all went well.",
+      {"verbose", "", kPlayed, "Show what each peer saw, also where all went well.",
        [](Options& o, Text) {
          o.verbose = true;
          return Complaint();
        }},
-      {"json", "FILE", "Write everything as JSON; - is standard output.",
+      {"json", "FILE", kPlayed, "Write everything as JSON; - is standard output.",
        [](Options& o, Text v) { return keep(o.json, v); }},
-      {"junit", "FILE", "Write the verdicts as JUnit XML.", [](Options& o, Text v) { return keep(o.junit, v); }},
-      {"markdown", "FILE", "With --peers, write the matrix as Markdown; with --list, the page.",
+      {"junit", "FILE", kPlayed, "Write the verdicts as JUnit XML.",
+       [](Options& o, Text v) { return keep(o.junit, v); }},
+      {"markdown", "FILE", kAll,
+       "Write the matrix of scenario and proxy as Markdown; with --list, the page that explains the scenarios.",
        [](Options& o, Text v) { return keep(o.markdown, v); }},
-      {"html", "FILE", "With --peers, write the matrix as a page with a heat map.",
+      {"html", "FILE", kPlayed, "Write the matrix as a page with a heat map.",
        [](Options& o, Text v) { return keep(o.html, v); }},
-      {"help", "", "Print this.", [](Options&, Text) { return Complaint(); }},
+      {"help", "", kAll, "Print this.", [](Options&, Text) { return Complaint(); }},
   };
   return all;
 }
@@ -208,14 +223,22 @@ std::string_view name_for(const net::Address& proxy, const net::Address& upstrea
       ->name;
 }
 
+/// As flags.
+std::string names_of(Modes modes) {
+  std::string out;
+  for (const auto& [mode, name] :
+       {std::pair(Mode::self, "--self"), std::pair(Mode::command, "--command"), std::pair(Mode::running, "--proxy"),
+        std::pair(Mode::plain, "--plain"), std::pair(Mode::peers, "--peers"), std::pair(Mode::list, "--list")})
+    if ((modes & bit(mode)) != 0) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
 Result<Options> consistent(Options options) {
   const auto wrong = [](const char* flag, const char* detail) { return failure(flag, 0, detail); };
   if (options.mode == Mode::help)
     return wrong("nothing to grade", "expected --self, --command, --proxy, --plain, --peers or --list");
   if (options.mode == Mode::running && options.upstream.none())
     return wrong("--proxy", "needs --upstream-listen as well: where the proxy connects to");
-  if (options.mode != Mode::running && (!options.upstream.none() || options.pid != 0))
-    return wrong("--upstream-listen, --pid", "they belong to --proxy");
   if (options.mode == Mode::running) {
     if (options.variants.empty()) options.variants.emplace_back(name_for(options.proxy, options.upstream));
     for (const std::string& name : options.variants)
@@ -223,13 +246,9 @@ Result<Options> consistent(Options options) {
           leg_of(options.proxy) != variant.client || leg_of(options.upstream) != variant.server)
         return wrong("--variant", "it does not go with the addresses of --proxy and --upstream-listen");
   }
-  const bool of_command = !options.config.empty() || options.listen_port != 0 || options.upstream_port != 0;
-  if (options.mode != Mode::command && of_command)
-    return wrong("--config, --listen-port, --upstream-port", "they belong to --command");
   if (options.mode == Mode::command) {
-    const std::string program = options.command.substr(0, options.command.find(' '));
-    const bool has_config =
-        !options.config.empty() || launched_with_config(program.substr(program.rfind('/') + 1)) != nullptr;
+    const Launcher* known = find_launcher(options.command.substr(0, options.command.find(' ')));
+    const bool has_config = !options.config.empty() || (known != nullptr && !known->target.config.empty());
     if (options.command.find("{config}") != std::string::npos && !has_config)
       return wrong("--command",
                    "{config} needs --config FILE, the template of it; only haproxy and nginx have one here");
@@ -267,6 +286,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 
 Result<Options> parse(std::span<const std::string> arguments) {
   Options options;
+  std::vector<const Flag*> given;
   for (std::size_t at = 0; at < arguments.size(); ++at) {
     std::string word = arguments[at];
     if (word == "-h" || word == "--help") return Options{};
@@ -278,6 +298,7 @@ Result<Options> parse(std::span<const std::string> arguments) {
     const auto flag =
         std::ranges::find_if(flags(), [&](const Flag& each) { return word == "--" + std::string(each.name); });
     if (flag == flags().end()) return failure("'" + arguments[at] + "'", 0, "no such option; --help lists them");
+    given.push_back(&*flag);
     const bool takes_value = flag->placeholder[0] != 0;
     if (!takes_value && value) return failure(word, 0, "it takes no value");
     if (takes_value && !value) {
@@ -287,6 +308,10 @@ Result<Options> parse(std::span<const std::string> arguments) {
     if (const auto complaint = flag->take(options, value.value_or("")))
       return failure(word + (takes_value ? " '" + *value + "'" : ""), 0, *complaint);
   }
+  if (options.mode != Mode::help)
+    for (const Flag* each : given)
+      if ((each->modes & bit(options.mode)) == 0)
+        return failure("--" + std::string(each->name), 0, "it belongs to " + names_of(each->modes));
   return consistent(std::move(options));
 }
 
@@ -304,10 +329,11 @@ std::string usage() {
   }
   out += "\n" + wrapped("Known proxies: " + launcher_names() + ".", 0);
   out += wrapped(
-      "Exit status: 0 if all that was played has passed, 1 if something failed, 2 if nothing could be "
-      "graded.",
+      "Exit status: 0 if all that was played has passed, 1 if something failed, 2 if nothing could be graded. With "
+      "--peers and --peer, only what lastbyte itself fails counts: 0 if lastbyte has failed nothing or was not among "
+      "them.",
       0);
-  out += "Example: lastbyte check --command 'haproxy -db -f {config}' --config haproxy.tmpl\n";
+  out += "Example: lastbyte check --command 'haproxy -db -f {config}'\n";
   return out;
 }
 

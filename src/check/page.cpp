@@ -17,7 +17,7 @@ well-known proxies do.
 
 ```
 lastbyte check --self
-lastbyte check --command 'haproxy -db -f {config}' --config haproxy.tmpl
+lastbyte check --command 'haproxy -db -f {config}'
 lastbyte check --proxy 192.0.2.7:8080 --upstream-listen 192.0.2.1:9000
 lastbyte check --command 'socat UNIX-LISTEN:{listen},fork UNIX:{upstream}' --variant unix
 lastbyte check --peers --markdown peers.md --html peers.html

@@ -271,6 +271,7 @@ class Stage::Round {
       });
     }
     take.output = proxy_.output();
+    take.form = proxy_.form();
   }
 
   [[nodiscard]] TimeWaits time_waits(const Observed& client, const Observed& server) const {

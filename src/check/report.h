@@ -10,6 +10,9 @@ namespace lastbyte::check {
 
 /// A line for the table, with what is wrong below it. `evidence`: also what each peer saw, step by step.
 std::string table_row(const Outcome& outcome, bool evidence);
+/// How many have passed, failed and been skipped, in one line.
+std::string table_sums(const Report& report);
+/// The sums, and each that has failed once more by name.
 std::string table_end(const Report& report);
 /// What both peers saw, for a reader.
 std::string evidence_text(const Outcome& outcome);

@@ -1,4 +1,6 @@
 // The only file of the room that includes the library for JSON, which is slow to compile.
+#include <string.h>
+
 #include <nlohmann/json.hpp>
 
 #include "check/report.h"
@@ -60,6 +62,13 @@ Json evidence_of(const Scenario& scenario, const Take& take) {
   return out;
 }
 
+/// The words of the command, and the configuration that was written for it.
+Json of(const Form& form) {
+  Json out{{"command", form.command}};
+  if (!form.config.empty()) out["configuration"] = form.config;
+  return out;
+}
+
 Json proxy_of(const Take& take) {
   Json out = Json::object();
   if (take.before) {
@@ -68,6 +77,7 @@ Json proxy_of(const Take& take) {
   }
   if (take.most_kib != 0) out["resident_kib_most"] = take.most_kib;
   if (take.after) out["sockets_after"] = take.after->sockets;
+  if (!take.form.command.empty()) out.update(of(take.form));
   if (take.exit_status) out["exit_status"] = *take.exit_status;
   if (!take.output.empty()) out["output"] = take.output;
   return out;
@@ -99,15 +109,17 @@ Json of(const Outcome& outcome) {
 Json of(const Report& report) {
   Json results = Json::array();
   for (const Outcome& each : report.outcomes) results.push_back(of(each));
-  return Json{{"target", report.target},
-              {"version", report.version},
-              {"when", report.when},
+  Json out{{"target", report.target}, {"version", report.version}};
+  if (!report.form.command.empty()) out.update(of(report.form));
+  if (report.stop_signal != 0) out["stop_signal"] = std::string("SIG") + ::sigabbrev_np(report.stop_signal);
+  out.update({{"when", report.when},
               {"kernel", report.kernel},
               {"seconds", report.seconds},
               {"passed", report.count(Verdict::pass)},
               {"failed", report.count(Verdict::fail)},
               {"skipped", report.count(Verdict::skip)},
-              {"results", std::move(results)}};
+              {"results", std::move(results)}});
+  return out;
 }
 
 }  // namespace
@@ -116,9 +128,9 @@ std::string json(const std::vector<Report>& reports) {
   Json all = Json::array();
   for (const Report& each : reports) all.push_back(of(each));
   // What a proxy wrote may be no UTF-8.
-  return Json{{"checker", "lastbyte check"}, {"targets", std::move(all)}}.dump(2, ' ', false,
-                                                                               Json::error_handler_t::replace) +
-         "\n";
+  const Json document{
+      {"checker", "lastbyte check"}, {"checker_version", LASTBYTE_VERSION}, {"targets", std::move(all)}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lastbyte::check

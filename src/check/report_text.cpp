@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -67,6 +69,8 @@ std::string evidence_text(const Outcome& outcome) {
   if (take.before && take.after)
     out += "proxy: " + std::to_string(take.before->sockets) + " sockets before, " +
            std::to_string(take.after->sockets) + " after\n";
+  if (outcome.scenario->stops && outcome.stop_signal != 0)
+    out += std::string("proxy: asked to stop by SIG") + ::sigabbrev_np(outcome.stop_signal) + "\n";
   if (take.exit_status) out += "proxy: ended with status " + std::to_string(*take.exit_status) + "\n";
   if (!take.output.empty()) out += "proxy wrote:\n" + indented(take.output, "  ");
   return out;
@@ -96,12 +100,24 @@ std::string table_row(const Outcome& outcome, bool evidence) {
   return out;
 }
 
-std::string table_end(const Report& report) {
+std::string table_sums(const Report& report) {
   char time[32];
   std::snprintf(time, sizeof time, "%.0f s", report.seconds);
   return report.target + ": " + std::to_string(report.count(Verdict::pass)) + " passed, " +
          std::to_string(report.count(Verdict::fail)) + " failed, " + std::to_string(report.count(Verdict::skip)) +
          " skipped, in " + time + "\n";
+}
+
+std::string table_end(const Report& report) {
+  std::string out = table_sums(report);
+  if (report.count(Verdict::fail) > 0) out += "failed:\n";
+  for (const Outcome& each : report.outcomes) {
+    if (each.verdict != Verdict::fail) continue;
+    out += "  " + label(*each.scenario, *each.variant);
+    if (each.rounds > 1) out += " (" + rounds_text(each) + " rounds passed)";
+    out += ": " + each.reason + "\n";
+  }
+  return out;
 }
 
 std::string list_text(const std::vector<const Scenario*>& scenarios) {

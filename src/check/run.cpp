@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -49,7 +50,12 @@ std::vector<const Variant*> chosen_variants(const Options& options) {
 bool can_be_written(const Options& options) {
   for (const std::string& path : {options.json, options.junit, options.markdown, options.html}) {
     if (path.empty() || path == "-") continue;
-    if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)); file) continue;
+    // A file that is made here is taken away again: what is never graded leaves none.
+    if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)); file) {
+      ::unlink(path.c_str());
+      continue;
+    }
+    if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC)); file) continue;
     complain(failure_from_errno("write " + path).value().text());
     return false;
   }
@@ -87,17 +93,20 @@ Result<Target> target_of(const Options& options) {
       target.kind = Kind::started;
       target.command = std::move(*words);
       target.name = target.command.front().substr(target.command.front().rfind('/') + 1);
-      target.stop_signal = options.stop_signal;
       target.listen_port = options.listen_port;
       target.upstream_port = options.upstream_port;
       if (!options.config.empty()) {
         target.config = read_file(options.config);
         if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
       }
-      const Target* known = options.config.empty() ? launched_with_config(target.name) : nullptr;
-      if (known != nullptr) target.config = known->config;
+      const Launcher* known = find_launcher(target.command.front());
+      if (known != nullptr) target.version = version_of(*known, target.command.front());
+      if (known != nullptr) target.stop_signal = known->target.stop_signal;
+      if (options.stop_signal != 0) target.stop_signal = options.stop_signal;
+      const bool known_config = known != nullptr && options.config.empty();
+      if (known_config) target.config = known->target.config;
       for (const std::string& name : options.variants) {
-        const std::string& config = known != nullptr ? known->form_for(*find_variant(name)).config : target.config;
+        const std::string& config = known_config ? known->target.form_for(*find_variant(name)).config : target.config;
         target.forms[name] = {target.command, config};
       }
       break;
@@ -173,10 +182,17 @@ Choice choice_of(const Options& options) {
           .at_once = options.at_once};
 }
 
-bool write_reports(const Options& options, const std::vector<Report>& reports) {
-  const bool json_there = options.json.empty() || put(options.json, json(reports));
-  const bool junit_there = options.junit.empty() || put(options.junit, junit(reports));
-  return json_there && junit_there;
+bool files_only(const Options& options) {
+  return options.json == "-" || options.junit == "-" || options.markdown == "-" || options.html == "-";
+}
+
+/// `matrix`: what the matrix shows, where that is more than has been graded.
+bool write_reports(const Options& options, const std::vector<Report>& reports, const std::vector<Report>& matrix) {
+  bool written = options.json.empty() || put(options.json, json(reports));
+  if (!options.junit.empty()) written = put(options.junit, junit(reports)) && written;
+  if (!options.markdown.empty()) written = put(options.markdown, matrix_markdown(matrix)) && written;
+  if (!options.html.empty()) written = put(options.html, matrix_html(matrix)) && written;
+  return written;
 }
 
 int run_grade(const Options& options) {
@@ -190,14 +206,16 @@ int run_grade(const Options& options) {
     complain(started.error().text());
     return kExitCannot;
   }
-  const bool table = options.json != "-" && options.junit != "-";
+  const bool table = !files_only(options);
   References references;
   Table rows(options.verbose);
   const Report report = grade(*target, choice, references, [&](const Outcome& outcome) {
     if (table) rows.add(outcome);
   });
   if (table) print(table_end(report));
-  if (!write_reports(options, {report})) return kExitCannot;
+  std::vector<Report> matrix{report};
+  if (target->kind != Kind::plain_tcp) matrix.insert(matrix.begin(), report.of_references());
+  if (!write_reports(options, {report}, matrix)) return kExitCannot;
   if (report.count(Verdict::pass) + report.count(Verdict::fail) == 0) return kExitCannot;
   return report.count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
 }
@@ -228,17 +246,13 @@ int run_peers(const Options& options) {
   std::vector<Report> reports;
   for (const Target& target : installed(options, choice)) {
     reports.push_back(grade(target, choice, references, nullptr));
-    std::fputs(table_end(reports.back()).c_str(), stderr);
+    std::fputs(table_sums(reports.back()).c_str(), stderr);
     if (!options.verbose) continue;
     for (const Outcome& each : reports.back().outcomes)
       if (each.verdict == Verdict::fail) print(table_row(each, true));
   }
-  const bool files_only = options.json == "-" || options.junit == "-" || options.markdown == "-" || options.html == "-";
-  if (!files_only) print(matrix_text(reports));
-  bool written = write_reports(options, reports);
-  if (!options.markdown.empty()) written = put(options.markdown, matrix_markdown(reports)) && written;
-  if (!options.html.empty()) written = put(options.html, matrix_html(reports)) && written;
-  if (!written) return kExitCannot;
+  if (!files_only(options)) print(matrix_text(reports));
+  if (!write_reports(options, reports, reports)) return kExitCannot;
   const auto ours = std::ranges::find(reports, launchers().front().target.name, &Report::target);
   return ours == reports.end() || ours->count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
 }

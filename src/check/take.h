@@ -33,6 +33,7 @@ struct Take {
   bool stopped_listening = false;  ///< after it was asked to stop
   std::optional<int> exit_status;  ///< after that
   std::string output = {};         ///< what the proxy wrote, its last lines
+  Form form = {};                  ///< how it was started
 };
 
 /// Where the rounds of a scenario are played: the network and, from the first round on, the proxy. One thread's, which

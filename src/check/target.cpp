@@ -122,16 +122,16 @@ Result<std::vector<std::string>> split_words(const std::string& text) {
   return words;
 }
 
-Result<Launched::One> Launched::start(const std::string& name, const Form& form, const Network& network,
+Result<Launched::One> Launched::start(const std::string& name, Form& form, const Network& network,
                                       const net::Address& listen, const net::Address& upstream) {
   auto directory = ScratchDirectory::make();
   if (!directory) return Failure(directory.error());
   const auto values = values_for(listen, upstream, *directory);
-  if (!form.config.empty() && !write_file(directory->file("config"), fill_in(form.config, values)))
+  form.config = fill_in(form.config, values);
+  if (!form.config.empty() && !write_file(directory->file("config"), form.config))
     return failure_from_errno("write " + directory->file("config"));
-  std::vector<std::string> words;
-  for (const std::string& word : form.command) words.push_back(fill_in(word, values));
-  auto process = Process::start(words, network.proxy.get());
+  for (std::string& word : form.command) word = fill_in(word, values);
+  auto process = Process::start(form.command, network.proxy.get());
   if (!process) return Failure(process.error());
   One one{std::move(*directory), std::move(*process)};
   const TimePoint until = Clock::now() + kStartLimit;
@@ -168,7 +168,8 @@ Result<Launched> Launched::launch(const Target& target, const Variant& variant, 
         at = network.proxy_host;
         at.set_port(chosen_here ? unused_port() : target.listen_port);
       }
-      return start(target.name, target.form_for(variant), network, at, launched.address_);
+      launched.form_ = target.form_for(variant);
+      return start(target.name, launched.form_, network, at, launched.address_);
     };
     auto one = start_one();
     // Between our look and its bind(), another program may have taken the port.

@@ -80,6 +80,8 @@ class Launched {
   /// Of the first one; nullopt: it is not known where to look. Any thread.
   [[nodiscard]] std::optional<Weight> weigh() const;
   void ask_to_stop() const;
+  /// The command and the configuration of the last one, as it was started; empty: none was.
+  [[nodiscard]] const Form& form() const { return form_; }
   [[nodiscard]] bool listens() const;
   std::optional<int> exit_status();
   /// The last lines of what they have written.
@@ -90,10 +92,12 @@ class Launched {
     ScratchDirectory directory;
     Process process;
   };
-  static Result<One> start(const std::string& name, const Form& form, const Network& network,
-                           const net::Address& listen, const net::Address& upstream);
+  /// `form`: with placeholders; afterwards as it was started.
+  static Result<One> start(const std::string& name, Form& form, const Network& network, const net::Address& listen,
+                           const net::Address& upstream);
 
   net::Address address_;
+  Form form_;
   std::vector<One> all_;  ///< the one that clients connect to comes last
   pid_t running_ = 0;
   int stop_signal_ = 0;

@@ -82,13 +82,35 @@ class Status(unittest.TestCase):
         if not shutil.which('haproxy'):
             self.skipTest('haproxy is not installed')
         run = check('--command', 'haproxy -f {config}', '--listen-port', str(free_port()), '--upstream-port',
-                    str(free_port()), '--only', 'empty-client-first')
-        self.expect(PASSED, run)
+                    str(free_port()), '--only', 'no-early-fin,graceful-stop', '--verbose', '--json', '-')
+        self.assertNotEqual(run.returncode, CANNOT, run.stderr)
+        [target] = json.loads(run.stdout)['targets']
+        self.assertRegex(target['version'], r'(?i)haproxy version \d')
+        self.assertEqual(target['command'], ['haproxy', '-f', '{config}'])
+        self.assertIn('bind {listen}', target['configuration'])
+        self.assertEqual(target['stop_signal'], 'SIGUSR1')
+        for result in target['results']:
+            started = result['evidence']['proxy']
+            self.assertRegex(started['configuration'], r'bind 127\.0\.0\.1:\d+\n')
+            self.assertNotIn('{', ' '.join(started['command']))
 
     def test_2_where_nothing_could_be_played(self):
         run = check('--plain', '--only', 'early-reset')
         self.expect(CANNOT, run)
         self.assertIn('has no meaning without a proxy', run.stdout)
+
+    def test_an_asked_for_signal_outranks_that_of_a_known_proxy(self):
+        if not shutil.which('haproxy'):
+            self.skipTest('haproxy is not installed')
+        run = check('--command', 'haproxy -db -f {config}', '--stop-signal', 'TERM', '--only', 'refused', '--json', '-')
+        self.assertEqual(json.loads(run.stdout)['targets'][0]['stop_signal'], 'SIGTERM')
+
+    def test_2_leaves_no_empty_reports(self):
+        with tempfile.TemporaryDirectory(prefix='lastbyte-check-test-') as directory:
+            files = [word for kind in ('json', 'junit', 'markdown', 'html')
+                     for word in (f'--{kind}', os.path.join(directory, kind))]
+            self.expect(CANNOT, check('--command', 'false {listen} {upstream}', '--only', FAST, *files))
+            self.assertEqual(os.listdir(directory), [])
 
     def test_2_where_a_report_cannot_be_written(self):
         run = check('--plain', '--only', 'refused', '--json', '/nonexistent/file')
@@ -136,9 +158,9 @@ class Files(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory(prefix='lastbyte-check-test-')
-        cls.files = {form: os.path.join(cls.directory.name, form) for form in ('json', 'junit')}
+        cls.files = {form: os.path.join(cls.directory.name, form) for form in ('json', 'junit', 'markdown', 'html')}
         cls.run_ = check('--command', faulty('fin-for-reset'), '--name', 'a <"proxy">', '--only', FAST + ',idle',
-                         '--json', cls.files['json'], '--junit', cls.files['junit'])
+                         *(word for form, path in cls.files.items() for word in (f'--{form}', path)))
 
     @classmethod
     def tearDownClass(cls):
@@ -190,6 +212,18 @@ class Files(unittest.TestCase):
                          {'client': True, 'proxy_to_client': False, 'proxy_to_server': True, 'server': False})
         self.assertEqual(result['plain_tcp']['evidence']['time_wait'],
                          {'client': True, 'proxy_to_client': False, 'proxy_to_server': False, 'server': False})
+
+    def test_markdown_and_html_show_the_proxy_beside_plain_tcp(self):
+        for form, cells in (('markdown', '| pass | **FAIL** |'), ('html', '>FAIL</td></tr>')):
+            with open(self.files[form], encoding='utf-8') as file:
+                page = file.read()
+            self.assertIn('server-reset-idle', page)
+            self.assertIn('no proxy', page)
+            self.assertIn(cells, page)
+
+    def test_the_table_ends_with_what_has_failed(self):
+        self.assertRegex(self.run_.stdout, r"\nfailed:\n  server-reset-idle.*: client: 'expect reset': the input ended "
+                                           r"by a FIN.*\n\Z")
 
     def test_the_table_and_the_status_are_as_without_files(self):
         self.assertEqual(self.run_.returncode, FAILED)

@@ -76,6 +76,24 @@ TEST(Launchers, SpeakWhatTheirProxiesSpeak) {
   EXPECT_FALSE(speaks("lxd-forkproxy", "accept-proxy-v1"));
 }
 
+TEST(Launchers, AreFoundByTheirProgramWhereverItIs) {
+  const auto signal_of = [](const char* program) { return find_launcher(program)->target.stop_signal; };
+  EXPECT_EQ(signal_of("haproxy"), SIGUSR1);
+  EXPECT_EQ(signal_of("/opt/haproxy-3/sbin/haproxy"), SIGUSR1);
+  EXPECT_EQ(signal_of("./nginx"), SIGQUIT);
+  EXPECT_EQ(signal_of("socat"), SIGTERM);
+  EXPECT_EQ(find_launcher("haproxy2"), nullptr);
+  EXPECT_EQ(find_launcher("/usr/sbin/haproxy/"), nullptr);
+  EXPECT_EQ(find_launcher(""), nullptr);
+}
+
+TEST(Launchers, TheVersionIsThatOfTheProgramThatIsGraded) {
+  const Launcher one{.target = {.name = "x"}, .programs = {"x"}, .version_command = {"x", "version"}};
+  EXPECT_EQ(version_of(one, "echo"), "version");
+  const Launcher by_shell{.target = {.name = "x"}, .programs = {"x"}, .version_command = {"sh", "-c", "echo X 3"}};
+  EXPECT_EQ(version_of(by_shell, "no-such-program"), "X 3");
+}
+
 TEST(Launchers, WhatIsNotInstalledIsNamed) {
   Launcher absent{.target = {}, .programs = {"sh", "no-such-program"}, .version_command = {}};
   EXPECT_EQ(missing(absent), "no-such-program");

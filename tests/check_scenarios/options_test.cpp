@@ -21,6 +21,7 @@ TEST(Options, NameWhatIsGraded) {
   const auto command = parsed({"--command", "p {listen} {upstream}", "--stop-signal=SIGQUIT"});
   EXPECT_EQ(command->mode, Mode::command);
   EXPECT_EQ(command->stop_signal, SIGQUIT);
+  EXPECT_EQ(parsed({"--command", "p {listen} {upstream}"})->stop_signal, 0);
   const auto running = parsed({"--proxy", "127.0.0.1:80", "--upstream-listen", "[::1]:81", "--pid", "7"});
   EXPECT_EQ(running->proxy.text(), "127.0.0.1:80");
   EXPECT_EQ(running->upstream.text(), "[::1]:81");
@@ -74,7 +75,11 @@ TEST(Options, ErrorsNameTheFlagAndWhatWasExpected) {
             "--only 'halfclose': no scenario or clause 'halfclose'; --list lists them");
   EXPECT_NE(wrong({"--self", "--plain"}).find("only one of"), std::string::npos);
   EXPECT_NE(wrong({"--proxy", "127.0.0.1:80"}).find("--upstream-listen"), std::string::npos);
-  EXPECT_NE(wrong({"--self", "--pid", "1"}).find("belong to --proxy"), std::string::npos);
+  EXPECT_EQ(wrong({"--self", "--pid", "1"}), "--pid: it belongs to --proxy");
+  EXPECT_EQ(wrong({"--listen-port", "1", "--peers"}), "--listen-port: it belongs to --command");
+  EXPECT_EQ(wrong({"--self", "--stop-signal", "TERM"}), "--stop-signal: it belongs to --command");
+  EXPECT_EQ(wrong({"--list", "--html", "x"}), "--html: it belongs to --self, --command, --proxy, --plain, --peers");
+  EXPECT_EQ(wrong({"--peers", "--name", "x"}), "--name: it belongs to --self, --command, --proxy, --plain");
   EXPECT_NE(wrong({"--command", "p"}).find("where does it listen?"), std::string::npos);
   EXPECT_NE(wrong({"--command", "p {config}", "--listen-port", "1"}).find("needs --config"), std::string::npos);
   EXPECT_NE(wrong({"--peer", "nosuch"}).find("expected one of lastbyte, haproxy"), std::string::npos);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 namespace lastbyte::check {
@@ -34,7 +35,56 @@ TEST(Report, TheTableTellsVerdictRoundsAndWhatAUserNotices) {
   EXPECT_NE(row.find("FAIL  12 of 20"), std::string::npos) << row;
   EXPECT_NE(row.find("- client 2: received 0 of 8192 bytes"), std::string::npos) << row;
   EXPECT_NE(row.find("mystery error"), std::string::npos) << row;
-  EXPECT_NE(table_end(report()).find("1 passed, 1 failed, 1 skipped"), std::string::npos);
+}
+
+TEST(Report, TheTableEndsWithTheNamesOfWhatHasFailed) {
+  Report all = report();
+  all.outcomes.push_back(all.outcomes[1]);
+  all.outcomes.back().variant = find_variant("unix");
+  all.outcomes.back().rounds = 1;
+  EXPECT_EQ(table_end(all),
+            "a <proxy>: 1 passed, 2 failed, 1 skipped, in 0 s\n"
+            "failed:\n"
+            "  pipelined-rq12 (12 of 20 rounds passed): client 2: received 0 of 8192 bytes\n"
+            "  pipelined-rq12@unix: client 2: received 0 of 8192 bytes\n");
+  all.outcomes.resize(1);
+  EXPECT_EQ(table_end(all), "a <proxy>: 1 passed, 0 failed, 0 skipped, in 0 s\n");
+}
+
+TEST(Report, TheEvidenceOfAStopTellsBySignal) {
+  Outcome stopped{.scenario = find_scenario("graceful-stop"), .stop_signal = SIGUSR1};
+  EXPECT_EQ(evidence_text(stopped), "proxy: asked to stop by SIGUSR1\n");
+  stopped.scenario = find_scenario("idle");
+  EXPECT_EQ(evidence_text(stopped), "");
+}
+
+TEST(Report, ReferencesAreAReportOfTheirOwn) {
+  const Report plain = report().of_references();
+  EXPECT_EQ(plain.target, "no proxy");
+  ASSERT_EQ(plain.outcomes.size(), 3U);
+  EXPECT_EQ(plain.outcomes[0].verdict, Verdict::skip);  // not measured
+  EXPECT_EQ(plain.outcomes[1].verdict, Verdict::pass);
+  EXPECT_EQ(plain.outcomes[1].scenario, find_scenario("pipelined-rq12"));
+  EXPECT_EQ(plain.outcomes[1].rounds, 1U);
+}
+
+TEST(Report, JsonTellsHowTheProxyWasStarted) {
+  Report one = report();
+  const auto bare = nlohmann::json::parse(json({one})).at("targets").at(0);
+  EXPECT_FALSE(bare.contains("command") || bare.contains("configuration") || bare.contains("stop_signal"));
+  one.form = {{"p", "-f", "{config}"}, "bind {listen}"};
+  one.stop_signal = SIGQUIT;
+  one.outcomes[1].take.form = {{"p", "-f", "/tmp/x/config"}, "bind 127.0.0.1:80"};
+  const auto document = nlohmann::json::parse(json({one}));
+  EXPECT_FALSE(document.at("checker_version").get<std::string>().empty());
+  const auto& target = document.at("targets").at(0);
+  EXPECT_EQ(target.at("version"), "1 | 2");
+  EXPECT_EQ(target.at("command"), (std::vector<std::string>{"p", "-f", "{config}"}));
+  EXPECT_EQ(target.at("configuration"), "bind {listen}");
+  EXPECT_EQ(target.at("stop_signal"), "SIGQUIT");
+  const auto& proxy = target.at("results").at(1).at("evidence").at("proxy");
+  EXPECT_EQ(proxy.at("command").at(2), "/tmp/x/config");
+  EXPECT_EQ(proxy.at("configuration"), "bind 127.0.0.1:80");
 }
 
 TEST(Report, JsonHoldsVerdictsAndEvidence) {
