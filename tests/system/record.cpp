@@ -12,7 +12,7 @@ using Json = nlohmann::json;
 
 std::string text_or_empty(const Json& value) { return value.is_null() ? std::string() : value.get<std::string>(); }
 
-SideRecord side(const Json& json, const std::string& line) {
+SideRecord stream_side(const Json& json) {
   SideRecord side;
   side.address = text_or_empty(json.at("address"));
   side.end = json.at("end").get<std::string>();
@@ -22,8 +22,6 @@ SideRecord side(const Json& json, const std::string& line) {
   side.undelivered = json.at("undelivered").get<std::uint64_t>();
   side.discarded = json.at("discarded").get<std::uint64_t>();
   side.rescued = json.at("rescued").get<std::uint64_t>();
-  EXPECT_EQ(side.received, side.delivered + side.undelivered) << "T11: " << line;
-  EXPECT_LE(side.discarded, side.undelivered) << "T11: " << line;
   return side;
 }
 
@@ -47,22 +45,37 @@ Record stream_record(const std::string& line) {
   record.unique_id = text_or_empty(json.at("unique_id"));
   record.authority = text_or_empty(json.at("authority"));
   record.rejected = text_or_empty(json.at("rejected"));
-  record.client = side(json.at("client"), line);
-  record.upstream = side(json.at("upstream"), line);
+  record.client = stream_side(json.at("client"));
+  record.upstream = stream_side(json.at("upstream"));
   return record;
 }
 
+void expect_sums_agree(const SideRecord& side, const std::string& line) {
+  EXPECT_EQ(side.received, side.delivered + side.undelivered) << "T11: " << line;
+  EXPECT_LE(side.discarded, side.undelivered) << "T11: " << line;
+}
+
 }  // namespace
+
+Result<Record> parse_record(const std::string& line) {
+  try {
+    return stream_record(line);
+  } catch (const Json::exception& wrong) {
+    return failure("read the record " + line, 0, wrong.what());
+  }
+}
 
 std::vector<Record> parse_records(const std::string& text) {
   std::vector<Record> records;
   std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
   for (std::string line; std::getline(lines, line);) {
-    try {
-      records.push_back(stream_record(line));
-    } catch (const Json::exception& wrong) {
-      ADD_FAILURE() << wrong.what() << " in: " << line;
+    auto record = parse_record(line);
+    if (!record) {
+      ADD_FAILURE() << record.error().text();
+      continue;
     }
+    for (const SideRecord* each : {&record->client, &record->upstream}) expect_sums_agree(*each, line);
+    records.push_back(std::move(*record));
   }
   return records;
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace lastbyte::system_test {
 
 struct SideRecord {
@@ -39,6 +41,9 @@ struct Record {
   SideRecord client;
   SideRecord upstream;
 };
+
+/// One line, without its end.
+Result<Record> parse_record(const std::string& line);
 
 /// Every whole line of the text. The test fails where one cannot be read, or where received is not delivered +
 /// undelivered (T11).
