@@ -1,0 +1,373 @@
+// The judge finds each kind of wrong observation, and nothing where all is right.
+#include "judge.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <functional>
+#include <set>
+
+namespace lastbyte::soak {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Kind& kind(std::string_view name) {
+  const auto found = std::ranges::find(kinds(), name, &Kind::name);
+  EXPECT_NE(found, kinds().end()) << name;
+  return *found;
+}
+
+Seen seen_well(std::uint64_t sent, std::uint64_t received) {
+  Seen seen;
+  seen.base.connected = true;
+  seen.base.local = *net::Address::parse("127.0.0.1", 40'000);
+  seen.base.sent = sent;
+  seen.base.received = received;
+  seen.base.fin = seen.input_over = seen.fin_sent = seen.fin_acknowledged = true;
+  return seen;
+}
+
+system_test::SideRecord told_well(std::uint64_t bytes) {
+  return {.address = "127.0.0.1:40000", .end = "fin", .error = "", .received = bytes, .delivered = bytes};
+}
+
+constexpr std::uint64_t kRequest = 700;
+constexpr std::uint64_t kAnswer = 40'000;
+
+/// Both ended with a FIN, and everything arrived.
+Session complete(std::string_view name = "tcp-tcp") {
+  Session session;
+  session.plan.kind = &kind(name);
+  session.client = seen_well(kRequest, kAnswer);
+  session.upstream = seen_well(kAnswer, kRequest);
+  session.connections = session.records = 1;
+  session.record.emplace();
+  session.record->complete = true;
+  session.record->first = "fin";
+  session.record->first_side = "client";
+  session.record->limit = "none";
+  session.record->connect_us = 100;
+  session.record->client = told_well(kRequest);
+  session.record->upstream = told_well(kAnswer);
+  return session;
+}
+
+/// The upstream sent all of its answer and then a reset, with no FIN.
+Session reset_by_upstream(std::string_view name = "tcp-tcp") {
+  Session session = complete(name);
+  session.upstream.fin_sent = session.upstream.fin_acknowledged = session.upstream.input_over = false;
+  session.upstream.base.fin = false;
+  session.upstream.cut = session.upstream.cut_by_reset = true;
+  session.client.base.fin = false;
+  session.client.base.error = ECONNRESET;
+  session.record->complete = false;
+  session.record->first = "reset";
+  session.record->first_side = "upstream";
+  session.record->upstream.end = "reset";
+  session.record->upstream.error = "ECONNRESET";
+  session.record->client.end = "passed_on";
+  return session;
+}
+
+/// The upstream sent its answer and a FIN, and then refused the rest of the request.
+Session refused_by_upstream() {
+  Session session = complete();
+  session.upstream.base.received = 500;
+  session.upstream.base.fin = session.upstream.input_over = false;
+  session.upstream.cut = session.upstream.cut_by_reset = true;
+  session.record->complete = false;
+  session.record->first_side = "upstream";
+  session.record->upstream.end = "refused";
+  session.record->upstream.error = "EPIPE";
+  session.record->client = {.address = "127.0.0.1:40000",
+                            .end = "fin",
+                            .error = "",
+                            .received = kRequest,
+                            .delivered = 500,
+                            .undelivered = 200,
+                            .discarded = 100};
+  return session;
+}
+
+/// Nobody listened.
+Session unreachable() {
+  Session session = complete("tcp-refused");
+  session.connections = 0;
+  session.upstream = {};
+  session.client.base.received = 0;
+  session.client.base.fin = false;
+  session.client.base.error = ECONNRESET;
+  session.record->complete = false;
+  session.record->connect_us = -1;
+  session.record->first = "unreachable";
+  session.record->first_side = "upstream";
+  session.record->client = {.address = "", .end = "passed_on", .error = ""};
+  session.record->upstream = {.address = "", .end = "unreachable", .error = "ECONNREFUSED"};
+  return session;
+}
+
+/// The client told wrongly who it is.
+Session rejected() {
+  Session session = unreachable();
+  session.plan.kind = &kind("tcp-tcp-header-v2");
+  session.plan.header = Header::wrong;
+  session.client.base.sent = 0;
+  session.record->first = "rejected";
+  session.record->first_side = "client";
+  session.record->rejected = "PROXY header: it is none";
+  session.record->client.end = "rejected";
+  session.record->upstream = {.address = "", .end = "untried", .error = ""};
+  return session;
+}
+
+/// The client reset before the upstream was connected.
+Session cancelled() {
+  Session session = unreachable();
+  session.plan.kind = &kind("tcp-tcp");
+  session.client.base.error = 0;
+  session.client.cut = session.client.cut_by_reset = true;
+  session.client.fin_sent = session.client.fin_acknowledged = session.client.input_over = false;
+  session.record->first = "reset";
+  session.record->first_side = "client";
+  session.record->client = {.address = "", .end = "reset", .error = "ECONNRESET"};
+  session.record->upstream = {.address = "", .end = "passed_on", .error = ""};
+  return session;
+}
+
+/// Both were silent for longer than the limit.
+Session idle() {
+  Session session = complete("tcp-tcp-brief");
+  for (Seen* each : {&session.client, &session.upstream}) {
+    each->sends = {1ms, 5ms};
+    each->base.fin = each->fin_sent = each->fin_acknowledged = false;
+    each->base.error = ECONNRESET;
+    each->base.error_at = 210ms;
+    each->base.sent = each->base.received = 700;
+  }
+  session.record->complete = false;
+  session.record->first = session.record->limit = "limit";
+  session.record->limit = "idle";
+  session.record->first_side = "";
+  session.record->client.end = session.record->upstream.end = "limit";
+  session.record->upstream.received = session.record->upstream.delivered = 700;
+  return session;
+}
+
+/// Took a PROXY header, and told the upstream.
+Session introduced() {
+  Session session = complete("tcp-tcp-header-v2");
+  session.plan.header = Header::told;
+  session.plan.header_version = net::proxy_protocol::Version::v1;
+  session.plan.told = *net::Address::parse("192.0.2.7", 51'000);
+  session.record->client.address = "192.0.2.7:51000";
+  session.record->proxy_header = "v1";
+  session.upstream.base.header = true;
+  session.upstream.base.told = session.plan.told;
+  return session;
+}
+
+std::string text(const std::vector<Violation>& violations) {
+  std::string all;
+  for (const Violation& each : violations) all += each.clause + ": " + each.what + "\n";
+  return all;
+}
+
+using Planting = std::function<void(Session&)>;
+
+/// What is planted in a session that is right is found, with this clause.
+void expect_found(Session session, const std::string& clause, const Planting& plant) {
+  ASSERT_EQ(text(judge(session)), "");
+  plant(session);
+  const auto found = judge(session);
+  EXPECT_TRUE(std::ranges::find(found, clause, &Violation::clause) != found.end())
+      << "expected " << clause << ", found " << text(found);
+}
+
+TEST(SoakJudge, FindsNothingWhereAllIsRight) {
+  for (const Session& session : {complete(), complete("unix-unix"), reset_by_upstream(), refused_by_upstream(),
+                                 unreachable(), rejected(), cancelled(), idle(), introduced()})
+    EXPECT_EQ(text(judge(session)), "") << print(session);
+}
+
+TEST(SoakJudge, T1_FindsBytesThatAreWrong) {
+  expect_found(complete(), "T1", [](Session& session) { session.client.base.first_wrong = 17; });
+  expect_found(reset_by_upstream(), "T1", [](Session& session) { session.upstream.base.first_wrong = 0; });
+}
+
+TEST(SoakJudge, T1_FindsAFinAheadOfBytes) {
+  expect_found(complete(), "T1", [](Session& session) { session.client.base.received -= 1; });
+  expect_found(reset_by_upstream(), "T1", [](Session& session) {
+    session.client.base.fin = true;
+    session.client.base.received -= 1;
+  });
+}
+
+TEST(SoakJudge, T2_FindsBytesAndFinsThatDoNotCome) {
+  expect_found(complete(), "T2", [](Session& session) {
+    session.upstream.base.received = 0;
+    session.upstream.base.fin = false;
+    session.upstream.base.error = ECONNRESET;
+  });
+  expect_found(complete(), "T2", [](Session& session) { session.client.base.fin = false; });
+}
+
+TEST(SoakJudge, T3_FindsAnAttemptThatNobodyCancelled) {
+  expect_found(complete(), "T3", [](Session& session) { session.record->connect_us = -1; });
+  expect_found(complete(), "T3", [](Session& session) { session.connections = 2; });
+  expect_found(cancelled(), "T3", [](Session& session) {
+    session.connections = 1;
+    session.upstream.base.connected = true;
+    session.upstream.base.received = 1;
+    session.record->client.received = session.record->client.delivered = 1;
+  });
+}
+
+TEST(SoakJudge, T3_FindsACleanEndOfAnUnreachableUpstream) {
+  expect_found(unreachable(), "T3", [](Session& session) { session.client.base.fin = true; });
+  expect_found(unreachable(), "T3", [](Session& session) { session.client.base.received = 5; });
+}
+
+TEST(SoakJudge, T3_FindsAWrongClientThatIsServed) {
+  expect_found(rejected(), "T3", [](Session& session) { session.connections = 1; });
+  expect_found(rejected(), "T3", [](Session& session) { session.client.base.fin = true; });
+  expect_found(rejected(), "T3", [](Session& session) { session.record->client.end = "fin"; });
+}
+
+TEST(SoakJudge, T4_FindsAResetThatIsPresentedAsAnEnd) {
+  expect_found(reset_by_upstream(), "T4", [](Session& session) {
+    session.client.base.fin = true;
+    session.client.base.error = 0;
+  });
+  expect_found(cancelled(), "T4", [](Session& session) { session.upstream.base.fin = true; });
+}
+
+TEST(SoakJudge, T4_FindsBytesThatAResetHasEaten) {
+  expect_found(reset_by_upstream(), "T4", [](Session& session) {
+    session.client.base.received -= 100;
+    session.record->upstream.delivered -= 100;
+    session.record->upstream.undelivered = 100;
+  });
+  // What the kernel had not acknowledged yet is lost with every reset.
+  Session session = reset_by_upstream();
+  session.client.base.received -= 100;
+  session.record->upstream.received -= 100;
+  session.record->upstream.delivered -= 100;
+  session.upstream.base.unacknowledged = 100;
+  EXPECT_EQ(text(judge(session)), "");
+}
+
+TEST(SoakJudge, T5_FindsAnAnswerWithoutItsFin) {
+  expect_found(refused_by_upstream(), "T5", [](Session& session) {
+    session.client.base.fin = false;
+    session.client.base.error = ECONNRESET;
+  });
+}
+
+TEST(SoakJudge, T6_FindsAResetThatACloseHasCaused) {
+  expect_found(refused_by_upstream(), "T6", [](Session& session) { session.client.base.error = EPIPE; });
+  expect_found(refused_by_upstream(), "T6", [](Session& session) {
+    session.record->client.received = 600;
+    session.record->client.undelivered = 100;
+  });
+}
+
+TEST(SoakJudge, T8_FindsWaitingWithoutAnEndAndEndsWithoutWaiting) {
+  expect_found(complete(), "T8", [](Session& session) { session.client.base.timed_out = true; });
+  expect_found(complete(), "T8", [](Session& session) { session.record->limit = "idle"; });
+  expect_found(idle(), "T8", [](Session& session) { session.record->limit = "connect"; });
+  // It was heard all the time.
+  expect_found(idle(), "T8", [](Session& session) { session.client.sends = {1ms, 90ms, 180ms}; });
+}
+
+TEST(SoakJudge, T10_FindsAnErrorThatIsMadeUpOrForgotten) {
+  expect_found(complete(), "T10", [](Session& session) { session.record->upstream.error = "ECONNRESET"; });
+  expect_found(reset_by_upstream(), "T10", [](Session& session) { session.record->upstream.error = ""; });
+}
+
+TEST(SoakJudge, T11_FindsEachFigureThatIsWrong) {
+  using Figure = std::uint64_t system_test::SideRecord::*;
+  for (const Figure figure :
+       {&system_test::SideRecord::received, &system_test::SideRecord::delivered, &system_test::SideRecord::undelivered,
+        &system_test::SideRecord::discarded, &system_test::SideRecord::rescued}) {
+    expect_found(complete(), "T11", [&](Session& session) { session.record->client.*figure += 1; });
+    expect_found(complete(), "T11", [&](Session& session) { session.record->upstream.*figure += 1; });
+  }
+  // Sums that are right, of bytes that nobody sent, or that did not arrive.
+  expect_found(complete(), "T11", [](Session& session) {
+    session.record->client.received += 1;
+    session.record->client.delivered += 1;
+  });
+  expect_found(refused_by_upstream(), "T11", [](Session& session) { session.upstream.base.received = kRequest + 1; });
+  expect_found(reset_by_upstream(), "T11", [](Session& session) {
+    session.record->upstream.delivered -= 1;
+    session.record->upstream.undelivered += 1;
+  });
+}
+
+TEST(SoakJudge, T11_FindsAWrongWordForAnEnd) {
+  for (const char* word : {"reset", "refused", "vanished", "limit", "left", "stopped", "unreachable"}) {
+    expect_found(complete(), "T11", [&](Session& session) { session.record->upstream.end = word; });
+    expect_found(complete(), "T11", [&](Session& session) { session.record->client.end = word; });
+  }
+  for (const char* word : {"fin", "refused", "passed_on"})
+    expect_found(reset_by_upstream(), "T11", [&](Session& session) { session.record->upstream.end = word; });
+  expect_found(reset_by_upstream(), "T11", [](Session& session) { session.record->client.end = "fin"; });
+  expect_found(refused_by_upstream(), "T11", [](Session& session) { session.record->upstream.end = "reset"; });
+  expect_found(unreachable(), "T11", [](Session& session) { session.record->upstream.end = "reset"; });
+  expect_found(unreachable(), "T11", [](Session& session) { session.record->client.end = "fin"; });
+  expect_found(cancelled(), "T11", [](Session& session) { session.record->upstream.end = "unreachable"; });
+}
+
+TEST(SoakJudge, T11_FindsWrongClaims) {
+  expect_found(complete(), "T11", [](Session& session) { session.record->complete = false; });
+  expect_found(reset_by_upstream(), "T11", [](Session& session) { session.record->complete = true; });
+  for (const char* word : {"reset", "refused", "vanished", "limit", "stop", "none"})
+    expect_found(complete(), "T11", [&](Session& session) { session.record->first = word; });
+  expect_found(reset_by_upstream(), "T11", [](Session& session) { session.record->first_side = "client"; });
+  expect_found(complete(), "T11", [](Session& session) { session.record->first_side = ""; });
+}
+
+TEST(SoakJudge, T11_FindsRecordsThatAreMissingOrTooMany) {
+  expect_found(complete(), "T11", [](Session& session) {
+    session.records = 0;
+    session.record.reset();
+  });
+  expect_found(complete(), "T11", [](Session& session) { session.records = 2; });
+  expect_found(complete(), "T11", [](Session& session) { session.connections = 0; });
+}
+
+TEST(SoakJudge, T15_FindsAConnectionAttemptThatIsLost) {
+  expect_found(complete(), "T15", [](Session& session) {
+    session.client = {};
+    session.client.base.error = ECONNREFUSED;
+  });
+}
+
+TEST(SoakJudge, FindsAWrongPROXYHeader) {
+  expect_found(introduced(), "T11", [](Session& session) { session.record->client.address = "127.0.0.1:40000"; });
+  expect_found(introduced(), "T11", [](Session& session) { session.record->proxy_header = "v2"; });
+  expect_found(introduced(), "T1", [](Session& session) { session.upstream.base.header = false; });
+  expect_found(introduced(), "T1", [](Session& session) { session.upstream.base.told = session.client.base.local; });
+  expect_found(introduced(), "T1", [](Session& session) { session.upstream.base.header_failure = "malformed"; });
+}
+
+TEST(SoakJudge, T14_TakesAUnixResetForWhatLinuxMakesOfIt) {
+  // The end of both directions, which a peer that only reads cannot tell from a FIN.
+  Session session = reset_by_upstream("unix-tcp");
+  session.client.base.fin = true;
+  session.client.base.error = 0;
+  EXPECT_EQ(text(judge(session)), "");
+  // Bytes that a UNIX socket took are not lost by its close.
+  Session eaten = reset_by_upstream("tcp-unix");
+  eaten.upstream.base.unread = 1;
+  eaten.upstream.base.unacknowledged = 100;
+  ASSERT_EQ(text(judge(eaten)), "");
+  eaten.client.base.received -= 100;
+  eaten.record->upstream.delivered -= 100;
+  eaten.record->upstream.undelivered = 100;
+  EXPECT_NE(text(judge(eaten)).find("T4"), std::string::npos) << text(judge(eaten));
+}
+
+}  // namespace
+}  // namespace lastbyte::soak

@@ -1,0 +1,81 @@
+// Plans: the same for the same seed, and all that a session can do is among them.
+#include "plan.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace lastbyte::soak {
+namespace {
+
+TEST(SoakPlan, IsAFunctionOfSeedAndNumber) {
+  EXPECT_TRUE(rc::check([](std::uint64_t seed, std::uint64_t number) {
+    const Plan plan = make_plan(seed, number);
+    RC_ASSERT(print(plan) == print(make_plan(seed, number)));
+    RC_ASSERT(plan.client == make_plan(seed, number).client && plan.upstream == make_plan(seed, number).upstream);
+  }));
+}
+
+TEST(SoakPlan, IsAnotherForAnotherSeedOrNumber) {
+  std::set<std::string> clients;
+  for (std::uint64_t number = 0; number < 1000; ++number) clients.insert(print(make_plan(1, number).client));
+  EXPECT_GT(clients.size(), 700U);
+  std::size_t same = 0;
+  for (std::uint64_t number = 0; number < 1000; ++number)
+    same += make_plan(1, number).client == make_plan(2, number).client ? 1U : 0U;
+  EXPECT_LT(same, 100U);
+}
+
+bool does(const PeerPlan& peer, Verb verb) {
+  return std::ranges::find(peer.steps, verb, &Step::verb) != peer.steps.end();
+}
+
+/// Nobody waits for what the other one will only do afterwards: one of them ends its flow, or lets go, on its own.
+TEST(SoakPlan, DoesNotHangByItself) {
+  for (std::uint64_t number = 0; number < 20'000; ++number) {
+    const Plan plan = make_plan(3, number);
+    const bool both_wait = does(plan.client, Verb::await_end) && does(plan.upstream, Verb::await_end) &&
+                           plan.client.cutting.cut == Cut::none && plan.upstream.cutting.cut == Cut::none;
+    ASSERT_FALSE(both_wait) << print(plan);
+    for (const PeerPlan* peer : {&plan.client, &plan.upstream})
+      ASSERT_TRUE(!peer->reading.stops_after || peer->cutting.cut != Cut::none) << print(plan);
+  }
+}
+
+/// Of several, Linux would keep the last only (T1).
+TEST(SoakPlan, HasOneUrgentByteOfATcpUpstreamAtMost) {
+  for (std::uint64_t number = 0; number < 20'000; ++number) {
+    const Plan plan = make_plan(4, number);
+    if (plan.kind->upstream != Leg::tcp) continue;
+    ASSERT_LE(std::ranges::count(plan.upstream.steps, Verb::urgent, &Step::verb), 1) << print(plan);
+  }
+}
+
+TEST(SoakPlan, EverythingIsDrawn) {
+  std::set<std::string_view> names;
+  std::set<Verb> verbs;
+  std::set<Cut> cuts;
+  std::set<Header> headers;
+  std::size_t deaf = 0;
+  for (std::uint64_t number = 0; number < 5000; ++number) {
+    const Plan plan = make_plan(5, number);
+    names.insert(plan.kind->name);
+    headers.insert(plan.header);
+    deaf += plan.deaf.count() != 0 ? 1U : 0U;
+    for (const PeerPlan* peer : {&plan.client, &plan.upstream}) {
+      cuts.insert(peer->cutting.cut);
+      for (const Step& step : peer->steps) verbs.insert(step.verb);
+    }
+  }
+  EXPECT_EQ(names.size(), kinds().size());
+  EXPECT_EQ(verbs.size(), 10U);
+  EXPECT_EQ(cuts.size(), 3U);
+  EXPECT_EQ(headers.size(), 4U);
+  EXPECT_GT(deaf, 0U);
+}
+
+}  // namespace
+}  // namespace lastbyte::soak
