@@ -27,6 +27,7 @@ std::string ending(const Record& record) {
     case DatagramEnd::failed:
       return fmt::format("upstream failed ({})", errno_name(record.side(Which::upstream).error));
     case DatagramEnd::evicted: return "evicted for a new client";
+    case DatagramEnd::superseded: return "superseded by a reload";
     case DatagramEnd::drained: return "drained at a stop";
     case DatagramEnd::stopped: return "stopped by the operator";
   }
@@ -48,6 +49,7 @@ std::string_view name(relay::DatagramEnd end) {
     case relay::DatagramEnd::idle: return "idle";
     case relay::DatagramEnd::failed: return "failed";
     case relay::DatagramEnd::evicted: return "evicted";
+    case relay::DatagramEnd::superseded: return "superseded";
     case relay::DatagramEnd::drained: return "drained";
     case relay::DatagramEnd::stopped: return "stopped";
   }

@@ -16,12 +16,27 @@ constexpr bool costs_one_datagram(int error) {
     case EACCES:
     case EMSGSIZE:  // larger than the way allows; also how ICMP tells of that (net/ipv4/udp.c __udp4_lib_err)
     case EINVAL:
-    case ENETUNREACH:  // no route, for now
+    case ENETUNREACH:  // no route, for now: see has_no_way()
     case EHOSTUNREACH:
     case ENETDOWN:
     case EHOSTDOWN:
     case EADDRNOTAVAIL:  // the address that the client wrote to has gone
     case EIO: return true;
+    default: return false;
+  }
+}
+
+/// Whether such an errno says that there is no way to the upstream from where the session's socket is bound. One that
+/// lasts ends the session, so that the next one may begin from another source or with another address.
+constexpr bool has_no_way(int error) {
+  switch (error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EADDRNOTAVAIL:
+    case EACCES:               // a route that prohibits
+    case EINVAL: return true;  // the source address has gone (net/ipv4/route.c ip_route_output_key_hash_rcu)
     default: return false;
   }
 }

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "net/datagram.h"
+#include "relay/admission.h"
 #include "relay/datagram_boxes.h"
 #include "relay/datagram_relay.h"
 #include "relay/listening_sockets.h"
@@ -46,14 +47,20 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
     }
   }
   const Known known = known_sockets();
-  Known gone_on;
+  Known served;
+  const auto serves = [&](const DatagramGroup& group) {
+    for (const auto& port : group.ports)
+      for (const auto& socket : port->sockets) served.emplace(socket->socket.get(), socket.get());
+  };
+  for (const DatagramGroup* group : kept) serves(*group);
   for (const auto& group : fresh) {
-    for (const auto& port : group->ports)
-      for (const auto& socket : port->sockets) gone_on.emplace(socket->socket.get(), socket.get());
+    serves(*group);
     take_over(*group, known);
   }
-  for (const auto& group : groups_)
-    if (group->takes_clients() && std::ranges::find(kept, group.get()) == kept.end()) supersede(*group, gone_on);
+  for (const auto& group : groups_) {
+    if (group->takes_clients() && std::ranges::find(kept, group.get()) == kept.end()) supersede(*group, served);
+    if (group->superseded) part(*group, served);
+  }
   std::ranges::move(fresh, std::back_inserter(groups_));
 }
 
@@ -114,18 +121,36 @@ void DatagramRelay::take_over(DatagramGroup& group, const Known& known) {
   }
 }
 
-/// It takes no more clients. Where it keeps none of its sockets, no client can reach its sessions any more.
-void DatagramRelay::supersede(DatagramGroup& group, const Known& gone_on) {
-  bool reachable = false;
-  for (const auto& port : group.ports) {
-    for (const auto& socket : port->sockets) {
-      const bool stays = gone_on.contains(socket->socket.get());
-      reachable = reachable || stays;
-      if (!stays && socket->watched) let_go(*socket);
-    }
-  }
-  if (!reachable) return retire(group, TimePoint::max());
+/// It takes no more clients, but for those whose datagrams lie in sockets that go.
+void DatagramRelay::supersede(DatagramGroup& group, const Known& served) {
+  for (const auto& port : group.ports)
+    for (const auto& socket : port->sockets)
+      if (socket->watched && !served.contains(socket->socket.get())) let_go(*socket);
   group.superseded = true;
+}
+
+/// A session parts from its client where the socket is no longer served, or leads elsewhere: a client that never pauses
+/// would otherwise stay with an upstream that is gone for ever.
+void DatagramRelay::part(DatagramGroup& group, const Known& served) {
+  const auto stays = [&](const DatagramSession& session) {
+    const auto now_at = served.find(session.at.socket.get());
+    if (now_at == served.end()) return false;
+    const ListenerState& before = *session.at.port->state;
+    const ListenerState& now = *now_at->second->port->state;
+    return now.upstream_inside == before.upstream_inside &&
+           std::ranges::find(now.upstream_addresses, before.upstream_addresses[session.upstream_address]) !=
+               now.upstream_addresses.end();
+  };
+  group.table.for_each([&](DatagramEntry& entry) {
+    auto& session = static_cast<DatagramSession&>(entry);
+    if (session.parted || stays(session)) return;
+    session.parted = context_.now;
+    ++group.parted;
+    const ListenerState& state = *session.at.port->state;
+    context_.shared.release_forwarding(*state.counts);
+    left(state, session.key.ends.client_address());
+  });
+  if (group.parted > 0) wake_at(next_deadline(group));
 }
 
 void DatagramRelay::watch(DatagramSocket& socket) {
@@ -161,7 +186,8 @@ void DatagramRelay::bury_groups() {
 void DatagramRelay::for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit) {
   for (const auto& group : groups_) {
     group->table.for_each([&](const DatagramEntry& entry) {
-      visit(*static_cast<const DatagramSession&>(entry).at.port->state, entry.key.ends.client_address());
+      const auto& session = static_cast<const DatagramSession&>(entry);
+      if (!session.parted) visit(*session.at.port->state, entry.key.ends.client_address());
     });
   }
 }

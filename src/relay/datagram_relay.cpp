@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kMany = 8;
 /// With fewer slots free than this, replies are sent before more are received.
 constexpr std::size_t kFewSlots = 16;
+/// For so long every datagram for an upstream must have failed for want of a way before its session ends.
+constexpr Duration kNoWayLasts{3000};
 /// What is read of a failed upstream at most: more than a receive buffer of 4 MiB may hold in small datagrams.
 constexpr int kLastBatches = 256;
 
@@ -81,7 +83,8 @@ void DatagramRelay::forward(DatagramSession& session) {
     slots[used++] = slot;
   session.first_slot = DatagramSession::kNone;
   if (used == 0) return;
-  session.at.group->table.touch(session, context_.now);
+  DatagramGroup& group = *session.at.group;
+  if (!group.superseded) group.table.touch(session, context_.now);
   session.answered = false;
   send_runs(session, Which::upstream, std::span(slots).first(used));
 }
@@ -104,7 +107,7 @@ int DatagramRelay::receive_from_upstream(DatagramSession& session) {
   const std::size_t first = in.used();
   const int got = in.receive(session.upstream.get(), false);
   if (got < 0) {
-    if (!costs_one_datagram(-got)) upstream_failed(session, -got);
+    upstream_error(session, -got);
     return got;
   }
   std::array<std::size_t, net::DatagramInbox::kSlots> slots;
@@ -113,6 +116,7 @@ int DatagramRelay::receive_from_upstream(DatagramSession& session) {
     slots[slot - first] = slot;
   }
   session.at.group->table.touch(session, context_.now);
+  session.unreachable.reset();
   heard_upstream(session);
   send_runs(session, Which::client, std::span(slots).first(in.used() - first));
   return static_cast<int>(in.used() - first);
@@ -156,6 +160,8 @@ void DatagramRelay::send_out() {
   for (std::size_t at = 0; at < out.count();) {
     const int sent = out.send(boxes_->target, at);
     if (sent > 0) {
+      for (const Sending& each : std::span(boxes_->sending).subspan(at, static_cast<std::size_t>(sent)))
+        if (each.sink == Which::upstream) each.session->unreachable.reset();
       at += static_cast<std::size_t>(sent);
     } else {
       send_failed(at, -sent);
@@ -179,7 +185,7 @@ void DatagramRelay::send_failed(std::size_t message, int error) {
     return send_singly(message);
   }
   drop(session, termination::other(sending.sink), sending.datagrams, sending.bytes);
-  if (sending.sink == Which::upstream && !costs_one_datagram(error)) upstream_failed(session, error);
+  if (sending.sink == Which::upstream) upstream_error(session, error);
 }
 
 /// No datagram crosses the border between two parts.
@@ -190,9 +196,12 @@ void DatagramRelay::send_singly(std::size_t message) {
     for (std::size_t offset = 0; offset < part.iov_len; offset += sending.segment) {
       const iovec one{bytes + offset, std::min(sending.segment, part.iov_len - offset)};
       const int error = boxes_->out.send_alone(boxes_->target, message, one);
-      if (error == 0) continue;
+      if (error == 0) {
+        if (sending.sink == Which::upstream) sending.session->unreachable.reset();
+        continue;
+      }
       drop(*sending.session, termination::other(sending.sink), 1, one.iov_len);
-      if (sending.sink == Which::upstream && !costs_one_datagram(error)) upstream_failed(*sending.session, error);
+      if (sending.sink == Which::upstream) upstream_error(*sending.session, error);
     }
   }
 }
@@ -201,6 +210,14 @@ void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t dat
   session.flow(source).dropped += datagrams;
   session.flow(source).dropped_bytes += bytes;
   host_.counters.datagrams_dropped.fetch_add(datagrams, std::memory_order_relaxed);
+}
+
+/// What costs one datagram ends the session, too, where it is the want of a way that lasts.
+void DatagramRelay::upstream_error(DatagramSession& session, int error) {
+  if (!costs_one_datagram(error)) return upstream_failed(session, error);
+  if (!has_no_way(error)) return;
+  if (!session.unreachable) session.unreachable = context_.now;
+  if (context_.now - *session.unreachable >= kNoWayLasts) upstream_failed(session, error);
 }
 
 /// The session ends with this round. Until then what the upstream had said before can still be read: the kernel tells

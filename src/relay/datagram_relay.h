@@ -42,8 +42,9 @@ class DatagramRelay {
   DatagramRelay& operator=(const DatagramRelay&) = delete;
 
   /// As Worker::serve(), of ports of UDP. A session whose socket goes on under other settings goes on in both
-  /// directions, with its own. From a socket that is no longer named, what lies in it is served; its sessions then go
-  /// on hearing their upstreams for the answer that may be owed, and it closes with the last of them.
+  /// directions, with its own, where its upstream's address is still one of the new settings'; otherwise its client's
+  /// next datagram begins another one. From a socket that is no longer named, what lies in it is served. A session that
+  /// parts from its client so goes on hearing its upstream for the answer that may be owed.
   void serve(std::vector<Listening> listenings, unsigned worker);
   /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
   /// their upstreams meanwhile (T15).
@@ -82,6 +83,7 @@ class DatagramRelay {
   void send_failed(std::size_t message, int error);
   void send_singly(std::size_t message);
   void drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes);
+  void upstream_error(DatagramSession& session, int error);
   void upstream_failed(DatagramSession& session, int error);
 
   // datagram_ports.cpp: what is served
@@ -90,7 +92,8 @@ class DatagramRelay {
   [[nodiscard]] DatagramGroup* group_of(std::span<const Listening> ports) const;
   std::unique_ptr<DatagramGroup> make_group(std::span<Listening> ports, unsigned worker);
   void take_over(DatagramGroup& group, const Known& known);
-  void supersede(DatagramGroup& group, const Known& gone_on);
+  void supersede(DatagramGroup& group, const Known& served);
+  void part(DatagramGroup& group, const Known& served);
   void watch(DatagramSocket& socket);
   void let_go(DatagramSocket& socket);
   void bury_groups();
@@ -109,10 +112,9 @@ class DatagramRelay {
   void finish(DatagramSession& session, DatagramEnd end);
   [[nodiscard]] Record record(const DatagramSession& session, DatagramEnd end) const;
   void finish_failed();
-  void retire(DatagramGroup& group, TimePoint at);
+  void retire(DatagramGroup& group, const DatagramStop& stop);
   void heard_upstream(DatagramSession& session);
   void expire(DatagramGroup& group);
-  [[nodiscard]] TimePoint deadline(const DatagramGroup& group, const DatagramSession& session) const;
   [[nodiscard]] TimePoint next_deadline(DatagramGroup& group);
   void wake_at(TimePoint at);
 

@@ -12,6 +12,7 @@
 #include "base/descriptor.h"
 #include "base/time.h"
 #include "net/datagram_io.h"
+#include "relay/datagram_deadlines.h"
 #include "relay/datagram_table.h"
 #include "relay/listener.h"
 #include "relay/record.h"
@@ -51,11 +52,13 @@ struct DatagramGroup {
   std::vector<std::unique_ptr<DatagramPort>> ports;
   DatagramTable table;
   RestingSources resting;
-  std::optional<TimePoint> drain_at;  ///< takes no more clients; its sessions end by then
-  /// Takes no more clients: another one has its sockets, but for those that were let go. Its sessions go on.
+  std::optional<DatagramStop> stop;  ///< takes no more clients
+  /// Takes no more clients: a reload gave its sockets to another one, or took them away. Its sessions go on, and are
+  /// kept by what their upstreams say: a client that never pauses must come under the new settings in the end.
   bool superseded = false;
+  std::size_t parted = 0;  ///< how many of its sessions have
 
-  [[nodiscard]] bool takes_clients() const { return !drain_at && !superseded; }
+  [[nodiscard]] bool takes_clients() const { return !stop && !superseded; }
 };
 
 /// Is found by its place in the table, and by its tag in the loop.
@@ -77,7 +80,12 @@ struct alignas(8) DatagramSession : DatagramEntry {
   std::array<std::size_t, 2> largest_segment{};
   int error = 0;          ///< T10: the first errno of the upstream socket
   bool answered = false;  ///< the upstream spoke last: no answer is owed
-  bool tuned = false;     ///< the socket is ready for many datagrams
+  /// Since when its client's datagrams go to another session, or nowhere. It still hears its upstream, and counts
+  /// towards the process's limit alone.
+  std::optional<TimePoint> parted;
+  /// Since when every datagram for the upstream has failed for want of a way there.
+  std::optional<TimePoint> unreachable;
+  bool tuned = false;  ///< the socket is ready for many datagrams
   bool ended = false;
   std::size_t first_slot = kNone;  ///< what came for it in this batch: slots of the inbox, linked
   std::size_t last_slot = kNone;

@@ -10,10 +10,21 @@
 namespace lastbyte::relay {
 namespace {
 
-/// At a stop, how long an upstream that has answered must be silent for its answer to be over.
-constexpr Duration kAnswerIsOver{1000};
-/// At a stop, the sessions' deadlines are looked at no more often than that.
+/// Where sessions wait for answers that are owed, their deadlines are looked at no more often than that.
 constexpr Duration kLook{50};
+
+/// Deadlines are then not in the order of silence.
+bool waits_for_answers(const DatagramGroup& group) { return group.stop || group.parted > 0; }
+
+DatagramTimes times_of(const DatagramSession& session) {
+  const DatagramGroup& group = *session.at.group;
+  return {.limit = group.forwarding->limits.datagram_idle,
+          .heard = session.heard,
+          .answered = session.answered,
+          .has_spoken = session.flows[static_cast<std::size_t>(termination::Which::upstream)].received > 0,
+          .parted = session.parted,
+          .stop = group.stop};
+}
 
 }  // namespace
 
@@ -33,7 +44,8 @@ DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot
   DatagramKey key{.ends = boxes_->in.ends(slot)};
   for (const DatagramSocket* each = &at; each != nullptr; each = each->before) {
     key.socket = each->number;
-    if (DatagramEntry* known = each->group->table.find(key)) return static_cast<DatagramSession*>(known);
+    auto* const known = static_cast<DatagramSession*>(each->group->table.find(key));
+    if (known != nullptr && !known->parted) return known;
   }
   key.socket = at.number;
   return begin(at, key);
@@ -183,8 +195,13 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   kept->at.group->table.remove(*kept);
   kept->ended = true;
   kept->upstream.close();
-  context_.shared.release(*state.counts);
-  left(state, kept->key.ends.client_address());
+  context_.shared.release_process();
+  if (kept->parted) {
+    --kept->at.group->parted;
+  } else {
+    context_.shared.release_forwarding(*state.counts);
+    left(state, kept->key.ends.client_address());
+  }
   host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
   host_.counters.open.fetch_sub(1, std::memory_order_relaxed);
   if (end == DatagramEnd::stopped) host_.counters.stopped.fetch_add(1, std::memory_order_relaxed);
@@ -215,15 +232,15 @@ bool DatagramRelay::idle() const {
 void DatagramRelay::drain(TimePoint at) {
   for (const bool reads : {true, false})
     for (const auto& group : groups_)
-      if (group->takes_clients() == reads) retire(*group, at);
+      if (group->takes_clients() == reads) retire(*group, {context_.now, at});
 }
 
-void DatagramRelay::retire(DatagramGroup& group, TimePoint at) {
-  if (group.drain_at && *group.drain_at <= at) return;
+void DatagramRelay::retire(DatagramGroup& group, const DatagramStop& stop) {
+  if (group.stop && group.stop->by <= stop.by) return;
   for (const auto& port : group.ports)
     for (const auto& socket : port->sockets)
       if (socket->watched) let_go(*socket);
-  group.drain_at = at;
+  group.stop = DatagramStop{group.stop ? group.stop->asked : stop.asked, stop.by};
   expire(group);
   wake_at(next_deadline(group));
 }
@@ -256,48 +273,34 @@ void DatagramRelay::wake_at(TimePoint at) {
   if (!timer_.is_set() || tick < timer_.due) context_.wheel.set(timer_, tick);
 }
 
-/// At a stop a session lives on for the answer that its client may be waiting for, and no longer.
-TimePoint DatagramRelay::deadline(const DatagramGroup& group, const DatagramSession& session) const {
-  const TimePoint idle = session.heard + group.forwarding->limits.datagram_idle;
-  if (!group.drain_at) return idle;
-  const TimePoint over = session.answered ? session.heard + kAnswerIsOver : idle;
-  return std::min({idle, over, *group.drain_at});
-}
-
 void DatagramRelay::heard_upstream(DatagramSession& session) {
   session.answered = true;
   // The only time that a deadline moves nearer: nothing more is owed.
-  if (session.at.group->drain_at) wake_at(deadline(*session.at.group, session));
+  if (waits_for_answers(*session.at.group)) wake_at(deadline(times_of(session)));
 }
 
 TimePoint DatagramRelay::next_deadline(DatagramGroup& group) {
   const auto* silent = static_cast<const DatagramSession*>(group.table.longest_silent());
   if (silent == nullptr) return TimePoint::max();
-  if (!group.drain_at) return deadline(group, *silent);
+  if (!waits_for_answers(group)) return deadline(times_of(*silent));
   TimePoint next = TimePoint::max();
   group.table.for_each([&](DatagramEntry& entry) {
-    next = std::min(next, deadline(group, static_cast<const DatagramSession&>(entry)));
+    next = std::min(next, deadline(times_of(static_cast<const DatagramSession&>(entry))));
   });
   return std::max(next, context_.now + kLook);
 }
 
 void DatagramRelay::expire(DatagramGroup& group) {
-  const TimePoint now = context_.now;
-  if (group.drain_at) {
-    group.table.for_each([&](DatagramEntry& entry) {
-      auto& session = static_cast<DatagramSession&>(entry);
-      if (now < deadline(group, session)) return;
-      const bool idle = now >= session.heard + group.forwarding->limits.datagram_idle;
-      const bool out_of_time = now >= *group.drain_at && !session.answered;
-      finish(session, idle ? DatagramEnd::idle : out_of_time ? DatagramEnd::stopped : DatagramEnd::drained);
-    });
-    return;
-  }
-  for (auto* silent = group.table.longest_silent(); silent != nullptr; silent = group.table.longest_silent()) {
-    auto& session = static_cast<DatagramSession&>(*silent);
-    if (now < deadline(group, session)) return;
-    finish(session, DatagramEnd::idle);
-  }
+  const auto ends = [&](DatagramEntry& entry) {
+    auto& session = static_cast<DatagramSession&>(entry);
+    const DatagramTimes times = times_of(session);
+    if (context_.now < deadline(times)) return false;
+    finish(session, end_by_time(times, context_.now));
+    return true;
+  };
+  if (waits_for_answers(group)) return group.table.for_each([&](DatagramEntry& entry) { ends(entry); });
+  for (auto* silent = group.table.longest_silent(); silent != nullptr; silent = group.table.longest_silent())
+    if (!ends(*silent)) return;
 }
 
 }  // namespace lastbyte::relay

@@ -44,11 +44,12 @@ struct Introduction {
 
 /// How a session of datagrams ended, which have no end of their own.
 enum class DatagramEnd : std::uint8_t {
-  idle,     ///< nothing came from either side for limits.datagram-idle
-  failed,   ///< the upstream's socket told an error: an ICMP message has come
-  evicted,  ///< it made room for a new client, as the one that had been silent the longest
-  drained,  ///< a stop was asked for, and no answer was owed to the client any more
-  stopped,  ///< it was still waiting when the drain time was over, or at a second signal
+  idle,        ///< nothing came from either side for limits.datagram-idle
+  failed,      ///< the upstream's socket told an error: an ICMP message has come
+  evicted,     ///< it made room for a new client, as the one that had been silent the longest
+  superseded,  ///< a reload took its listener away, or gave its client another upstream
+  drained,     ///< a stop was asked for, and no answer was owed to the client any more
+  stopped,     ///< it was still waiting when the drain time was over, or at a second signal
 };
 
 /// One flow of datagrams, named after its source. What was received and not dropped was given to the kernel for the

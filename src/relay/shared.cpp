@@ -52,8 +52,14 @@ bool Shared::reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_li
 }
 
 void Shared::release(ForwardingCounts& of_listener) {
-  sessions.fetch_sub(1, std::memory_order_relaxed);
+  release_process();
+  release_forwarding(of_listener);
+}
+
+void Shared::release_forwarding(ForwardingCounts& of_listener) {
   of_listener.sessions.fetch_sub(1, std::memory_order_relaxed);
 }
+
+void Shared::release_process() { sessions.fetch_sub(1, std::memory_order_relaxed); }
 
 }  // namespace lastbyte::relay

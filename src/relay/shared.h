@@ -85,6 +85,10 @@ struct Shared {
   /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.
   [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener);
   void release(ForwardingCounts& of_listener);
+  /// Gives back the forwarding's place alone: the session lives on, but no longer stands in the way of others.
+  void release_forwarding(ForwardingCounts& of_listener);
+  /// What is left of the place then.
+  void release_process();
 };
 
 /// Such a place while it is not known yet whether there will be a session: given back at the end, unless it is kept.

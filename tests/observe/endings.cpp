@@ -203,6 +203,7 @@ std::vector<Ending> datagram_endings() {
       {"upstream failed",
        with_error(datagram_session(17, DatagramEnd::failed, {1, 39, 0, 0}, {0, 0, 0, 0}), kUpstream, ECONNREFUSED)},
       {"evicted for a new client", datagram_session(18, DatagramEnd::evicted, {1, 39, 0, 0}, {1, 155, 0, 0})},
+      {"superseded by a reload", datagram_session(21, DatagramEnd::superseded, {60, 2340, 0, 0}, {0, 0, 0, 0})},
       {"drained at a stop", datagram_session(19, DatagramEnd::drained, {4, 156, 0, 0}, {4, 620, 0, 0})},
       {"stopped by the operator, datagrams",
        datagram_session(20, DatagramEnd::stopped, {9000, 10800000, 12, 14400}, {3, 120, 0, 0})},

@@ -129,11 +129,11 @@ TEST(DatagramLimits, T12_a_forwarding_whose_source_is_absent_leaves_new_clients_
   Proxy proxy(server.address(), udp_options({udp_forwarding(kLoopback, server.address(), {"name: ill", kAbsentSource}),
                                              udp_forwarding(kLoopback, server.address(), {"name: well"})},
                                             kOneWorker));
-  constexpr int kClients = 20;
   const UdpSocket vain;
-  for (int client = 0; client < kClients; ++client) {
+  const std::vector<UdpSocket> clients(20);
+  for (const UdpSocket& client : clients) {
     for (int again = 0; again < 5; ++again) vain.send(proxy.address(0), "in vain");
-    ASSERT_EQ(UdpSocket().ask(proxy.address(1), "x"), "x") << client;
+    ASSERT_EQ(client.ask(proxy.address(1), "x"), "x");
   }
   expect_silence(vain);
   const std::string err = proxy.process().err();
@@ -143,7 +143,7 @@ TEST(DatagramLimits, T12_a_forwarding_whose_source_is_absent_leaves_new_clients_
       << err;
   EXPECT_NE(err.find("no interface of this machine has the address"), std::string::npos) << err;
   EXPECT_EQ(err.find("no new sessions on "), std::string::npos) << err;
-  datagram_records(proxy, kClients);
+  datagram_records(proxy, clients.size());
 }
 
 TEST(DatagramLimits, T13_a_source_that_is_absent_leaves_the_work_to_the_others) {
@@ -152,8 +152,9 @@ TEST(DatagramLimits, T13_a_source_that_is_absent_leaves_the_work_to_the_others) 
       server.address(),
       udp_options({udp_forwarding(kLoopback, server.address(), {"upstream: {sources: [192.0.2.77, 127.0.0.3]}"})},
                   kOneWorker));
-  for (int client = 0; client < 10; ++client) EXPECT_EQ(UdpSocket().ask(proxy.address(), "x"), "x") << client;
-  datagram_records(proxy, 10);
+  const std::vector<UdpSocket> clients(10);
+  for (const UdpSocket& client : clients) ASSERT_EQ(client.ask(proxy.address(), "x"), "x");
+  datagram_records(proxy, clients.size());
 }
 
 // A source with a port serves one session at a time.

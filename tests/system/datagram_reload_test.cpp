@@ -26,23 +26,74 @@ void end(Proxy& proxy) {
   proxy.expect_end();
 }
 
-TEST(T15_DatagramReload, a_session_keeps_its_upstream_both_ways_and_new_clients_get_the_new_one) {
+TEST(T15_DatagramReload, a_session_whose_upstream_stands_goes_on_both_ways_under_its_own_settings) {
   const UdpServer one(saying("one "));
-  const UdpServer two(saying("two "));
-  const UdpServer three(saying("three "));
   Proxy proxy(one.address(), udp_options({patient(kLoopback, one.address())}));
   const UdpSocket first;
   EXPECT_EQ(first.ask(proxy.address(), "a"), "one a");
-  proxy.reload(config_of({patient(kLoopback, two.address())}));
-  const UdpSocket second;
-  EXPECT_EQ(second.ask(proxy.address(), "b"), "two b");
-  EXPECT_EQ(first.ask(proxy.address(), "c"), "one c");
-  proxy.reload(config_of({patient(kLoopback, three.address(), {"max-sessions: 100"})}));
-  EXPECT_EQ(first.ask(proxy.address(), "d"), "one d");
-  EXPECT_EQ(second.ask(proxy.address(), "e"), "two e");
-  EXPECT_EQ(UdpSocket().ask(proxy.address(), "f"), "three f");
+  for (const char* setting : {"max-sessions: 100", "max-sessions: 200"}) {
+    proxy.reload(config_of({patient(kLoopback, one.address(), {setting})}));
+    EXPECT_EQ(first.ask(proxy.address(), "b"), "one b");
+    EXPECT_EQ(UdpSocket().ask(proxy.address(), "c"), "one c");
+  }
   end(proxy);
   EXPECT_EQ(datagram_records(proxy, 3).size(), 3U) << "none began twice";
+}
+
+// A syslog or WireGuard client sends from one port all the time: it must not stay with an upstream that is gone.
+TEST(T15_DatagramReload, clients_come_to_the_new_upstream_and_the_old_one_still_delivers_the_answer_that_it_owes) {
+  const UdpSocket slow;
+  const UdpServer two(saying("two "));
+  const UdpServer three(saying("three "));
+  Proxy proxy(slow.address(), udp_options({patient(kLoopback, slow.address(), {"max-sessions-per-client: 1"})}));
+  const UdpSocket client;
+  client.send(proxy.address(), "question");
+  const auto question = slow.receive();
+  ASSERT_TRUE(question);
+  proxy.reload(config_of({patient(kLoopback, two.address(), {"max-sessions-per-client: 1", "max-sessions: 1"})}));
+  EXPECT_EQ(client.ask(proxy.address(), "a"), "two a");
+  slow.send(question->from, "answer");
+  const auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->bytes, "answer");
+  EXPECT_EQ(answer->from, proxy.address());
+  const DatagramRecord old = datagram_records(proxy, 1).front();
+  EXPECT_EQ(old.end, "superseded") << old.line;
+  EXPECT_EQ(old.client.datagrams, 1U) << old.line;
+  EXPECT_EQ(old.upstream.datagrams, 1U) << old.line;
+  // What two has said is answered already: nothing keeps that session but a second of silence.
+  proxy.reload(config_of({patient(kLoopback, three.address(), {"max-sessions: 1"})}));
+  EXPECT_EQ(client.ask(proxy.address(), "b"), "three b");
+  EXPECT_EQ(datagram_records(proxy, 2).back().end, "superseded");
+  end(proxy);
+}
+
+TEST(T15_DatagramReload, a_client_that_never_pauses_comes_under_the_new_settings_unless_its_upstream_speaks) {
+  const UdpSocket mute;
+  const UdpServer answers;
+  const auto both = [&](const std::string& more) {
+    return config_of({udp_forwarding(kLoopback, mute.address(), {"name: mute", more}),
+                      udp_forwarding(kLoopback, answers.address(), {"name: answers", more})});
+  };
+  Proxy::Options options;
+  options.config = both("max-sessions: 100");
+  Proxy proxy(mute.address(), options);
+  const UdpSocket sender;
+  const UdpSocket asker;
+  const auto speak = [&] {
+    sender.send(proxy.address(0), "x");
+    EXPECT_EQ(asker.ask(proxy.address(1), "y"), "y");
+  };
+  speak();
+  proxy.reload(both("max-sessions: 200"));
+  EXPECT_TRUE(eventually([&] {
+    speak();
+    return proxy.process().running() && !proxy.lines(0).empty();
+  }));
+  const DatagramRecord record = datagram_records(proxy, 1).front();
+  EXPECT_EQ(record.forwarding, "mute") << record.line;
+  EXPECT_EQ(record.end, "idle") << record.line;
+  end(proxy);
 }
 
 TEST(T15_DatagramReload, limits_count_the_sessions_of_before) {
@@ -84,6 +135,7 @@ TEST(T15_DatagramReload, a_removed_listener_delivers_the_answer_that_is_owed_and
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->bytes, "answer");
   EXPECT_EQ(answer->from, at);
+  EXPECT_EQ(datagram_records(proxy, 2).back().end, "superseded");
   end(proxy);
 }
 

@@ -15,6 +15,19 @@ void await_stop(Proxy& proxy) {
   ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
 }
 
+/// The session's upstream has spoken once, and a question is not answered yet: where the answer would go to.
+net::Address ask_once_more(const UdpSocket& client, const UdpSocket& upstream, const Proxy& proxy) {
+  client.send(proxy.address(), "first");
+  const auto first = upstream.receive();
+  EXPECT_TRUE(first);
+  if (!first) return {};
+  upstream.send(first->from, "answered");
+  EXPECT_TRUE(client.receive());
+  client.send(proxy.address(), "question");
+  EXPECT_TRUE(upstream.receive());
+  return first->from;
+}
+
 std::string slow_forwarding(const net::Address& upstream) {
   return udp_forwarding(kLoopback, upstream, {"limits: {datagram-idle: 1h}"});
 }
@@ -23,13 +36,11 @@ TEST(T15_Datagrams, an_answer_that_is_owed_at_the_stop_arrives_and_then_the_sess
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}));
   const UdpSocket client;
-  client.send(proxy.address(), "question");
-  const auto question = upstream.receive();
-  ASSERT_TRUE(question);
+  const net::Address session = ask_once_more(client, upstream, proxy);
   proxy.process().signal(SIGTERM);
   await_stop(proxy);
-  upstream.send(question->from, "answer");
-  upstream.send(question->from, "and its end");
+  upstream.send(session, "answer");
+  upstream.send(session, "and its end");
   for (const char* part : {"answer", "and its end"}) {
     const auto answer = client.receive();
     ASSERT_TRUE(answer);
@@ -39,7 +50,7 @@ TEST(T15_Datagrams, an_answer_that_is_owed_at_the_stop_arrives_and_then_the_sess
   proxy.expect_end();
   const DatagramRecord record = datagram_records(proxy, 1).front();
   EXPECT_EQ(record.end, "drained") << record.line;
-  EXPECT_EQ(record.upstream.datagrams, 2U) << record.line;
+  EXPECT_EQ(record.upstream.datagrams, 3U) << record.line;
 }
 
 TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_another_process) {
@@ -49,9 +60,7 @@ TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_anot
               udp_options({udp_forwarding(kLoopback, upstream.address(),
                                           {"limits: {datagram-idle: 1h}", "client: {reuse-port: true}"})}));
   const UdpSocket client;
-  client.send(proxy.address(), "question");
-  const auto question = upstream.receive();
-  ASSERT_TRUE(question);
+  const net::Address session = ask_once_more(client, upstream, proxy);
   proxy.process().signal(SIGTERM);
   await_stop(proxy);
   // A client that comes now is told that nobody listens.
@@ -70,7 +79,7 @@ TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_anot
       EXPECT_EQ(another.ask(proxy.address(), "x"), "x");
     }
     // The old one still answers whom it owes an answer.
-    upstream.send(question->from, "answer");
+    upstream.send(session, "answer");
     const auto answer = client.receive();
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->bytes, "answer");
@@ -92,12 +101,24 @@ TEST(T15_Datagrams, the_drain_time_bounds_the_waiting) {
   EXPECT_EQ(record.summary, "stopped by the operator") << record.line;
 }
 
+// Syslog, statsd: the protocol has no answers, and a restart need not wait for one.
+TEST(T15_Datagrams, an_upstream_that_has_never_spoken_owes_nothing_at_a_stop) {
+  const UdpSocket upstream;
+  Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
+  const UdpSocket client;
+  client.send(proxy.address(), "line of a log");
+  ASSERT_TRUE(upstream.receive());
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+  const DatagramRecord record = datagram_records(proxy, 1).front();
+  EXPECT_EQ(record.end, "drained") << record.line;
+}
+
 TEST(T15_Datagrams, a_second_signal_ends_the_waiting) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
   const UdpSocket client;
-  client.send(proxy.address(), "question");
-  ASSERT_TRUE(upstream.receive());
+  ask_once_more(client, upstream, proxy);
   proxy.process().signal(SIGTERM);
   await_stop(proxy);
   proxy.process().signal(SIGTERM);

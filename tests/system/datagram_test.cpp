@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "container.h"
 #include "datagrams.h"
 #include "net/namespace.h"
 #include "scene.h"
@@ -195,6 +196,35 @@ TEST(Datagrams, an_icmp_error_ends_one_session_and_the_listener_goes_on) {
   }
   client.send(proxy.address(0), "gone once more");
   datagram_records(proxy, 3);
+}
+
+// A tunnel or an address of this machine may go away for good: the next session may have another way.
+TEST(Datagrams, an_upstream_without_a_way_for_a_while_ends_the_session_of_a_client_that_never_pauses) {
+  const Container container;
+  if (!container.up()) GTEST_SKIP() << "no container can be started here (unshare --net)";
+  const std::string address = "10.7.7.1/32 dev lo";
+  ASSERT_FALSE(container.shell("ip addr add " + address));
+  std::optional<UdpServer> server;
+  run_at(&container, [&] { server.emplace(UdpServer::Answer(), *net::Address::parse("10.7.7.1", 0)); });
+  Proxy proxy(
+      server->address(),
+      udp_options({udp_forwarding(at("127.0.0.1"), server->address(),
+                                  {"limits: {datagram-idle: 1h}", "upstream: {netns: " + container.name() + "}"})}));
+  const UdpSocket client;
+  EXPECT_EQ(client.ask(proxy.address(), "before"), "before");
+  ASSERT_FALSE(container.shell("ip addr del " + address));
+  EXPECT_TRUE(eventually([&] {
+    client.send(proxy.address(), "lost");
+    return !proxy.lines(0).empty();
+  }));
+  const DatagramRecord record = datagram_records(proxy, 1).front();
+  EXPECT_EQ(record.end, "failed") << record.line;
+  EXPECT_TRUE(record.upstream.error == "ENETUNREACH" || record.upstream.error == "EINVAL") << record.line;
+  EXPECT_GT(record.client.dropped_datagrams, 1U) << record.line;
+  ASSERT_FALSE(container.shell("ip addr add " + address));
+  EXPECT_EQ(client.ask(proxy.address(), "after"), "after");
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
 }
 
 // One host name may stand for an address where nobody listens: ::1 of localhost.

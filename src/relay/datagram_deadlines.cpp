@@ -1,0 +1,31 @@
+#include "relay/datagram_deadlines.h"
+
+#include <algorithm>
+
+namespace lastbyte::relay {
+namespace {
+
+/// At a stop: an upstream that never spoke is most likely one that never answers (syslog, statsd).
+TimePoint owed_until(const DatagramTimes& times) {
+  if (times.has_spoken) return times.heard + times.limit;
+  return std::max(times.heard, times.stop->asked) + kAnswerIsOver;
+}
+
+}  // namespace
+
+TimePoint deadline(const DatagramTimes& times) {
+  // Of a session that has parted, `heard` may be long before its client's last question.
+  TimePoint at = times.parted ? *times.parted + times.limit : times.heard + times.limit;
+  if (times.answered && (times.parted || times.stop)) at = std::min(at, times.heard + kAnswerIsOver);
+  if (!times.stop) return at;
+  if (!times.answered) at = std::min(at, owed_until(times));
+  return std::min(at, times.stop->by);
+}
+
+DatagramEnd end_by_time(const DatagramTimes& times, TimePoint now) {
+  if (!times.parted && now >= times.heard + times.limit) return DatagramEnd::idle;
+  if (times.stop && now >= times.stop->by && !times.answered && now < owed_until(times)) return DatagramEnd::stopped;
+  return times.parted ? DatagramEnd::superseded : DatagramEnd::drained;
+}
+
+}  // namespace lastbyte::relay
