@@ -79,6 +79,9 @@ int run_proxy(const Arguments& arguments) {
   for (const config::Problem& problem : loaded.problems) {
     std::fprintf(stderr, "lastbyte proxy: %s\n", problem.text().c_str());
   }
+  for (const config::Problem& warning : loaded.warnings) {
+    std::fprintf(stderr, "lastbyte proxy: warning: %s\n", warning.text().c_str());
+  }
   if (!loaded.config) return kExitUsage;
   if (arguments.has(kCheckFlag)) return print_ok(*loaded.config);
   if (arguments.has(kPrintFlag)) {

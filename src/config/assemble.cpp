@@ -151,9 +151,12 @@ Loaded assemble(Draft draft) {
 
   put_in_order(problems);
   if (!problems.empty()) return {.config = std::nullopt, .problems = std::move(problems)};
+  std::vector<Problem> warnings;
+  warn_of_combinations(all, warnings);
+  put_in_order(warnings);
   Config config = std::move(all.process.value);
   for (auto& forwarding : all.forwardings) config.forwardings.push_back(std::move(forwarding.value));
-  return {.config = std::move(config), .problems = {}};
+  return {.config = std::move(config), .problems = {}, .warnings = std::move(warnings)};
 }
 
 }  // namespace lastbyte::config

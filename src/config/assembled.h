@@ -55,6 +55,8 @@ Problem problem_with(const Setting& setting, const Origin& where, std::string_vi
 
 /// Settings that cannot be meant together, within one forwarding and with the process.
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems);
+/// Settings that can be meant together, but put access control or the limits of clients out of effect.
+void warn_of_combinations(const AssembledConfig& all, std::vector<Problem>& warnings);
 /// What forwardings do to each other: names and listeners given twice, ways that lead back.
 void check_listeners(const AssembledConfig& all, std::vector<Problem>& problems);
 

@@ -57,10 +57,12 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-/// A Config, or every problem that was found (at least one), in the order of the file, those of flags last.
+/// A Config, or every problem that was found (at least one), in the order of the file, those of flags last. A Config may
+/// come with warnings, in the same order: settings that can be meant, and are dangerous together.
 struct Loaded {
   std::optional<Config> config;
   std::vector<Problem> problems;
+  std::vector<Problem> warnings = {};
 };
 
 /// A setting as a flag, in the order of the command line: {"listen", "tcp::80"} for --listen tcp::80.

@@ -233,7 +233,9 @@ void add_client(Table& table) {
   table.listening(kStream);
   Setting& trusted = table.add_list<net::Networks>(
       group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
-      "Whose PROXY header is believed. none: everybody's. To others optional means off, and required resets them.");
+      "Networks from which a PROXY header is believed. none: any client can claim any address, which client.allow and "
+      "client.deny then go by. From any other peer, optional takes it for the client's own data, and required resets "
+      "the connection.");
   table.listening(kTcp);
   needs<Forwarding>(trusted, "client.proxy-protocol",
                     [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });

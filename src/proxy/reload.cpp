@@ -79,6 +79,7 @@ Reload::Reading Reload::read(const Source& source, Namespaces& namespaces) {
   try {
     config::Loaded loaded = source();
     for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
+    for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(warning.text());
     if (!loaded.config) return reading;
     auto resolved = resolve_all(loaded.config->forwardings, namespaces);
     if (!resolved) {
@@ -107,6 +108,7 @@ void Reload::apply(Reading reading) {
   if (reading.config) {
     const auto changes = running_.apply(*reading.config, std::move(reading.resolved));
     if (changes) {
+      for (const std::string& warning : reading.warnings) messages_.warn(warning);
       tell(*changes);
       return applied_();
     }

@@ -35,6 +35,7 @@ class Reload {
     std::optional<config::Config> config;
     std::vector<Resolved> resolved;
     std::vector<std::string> problems;
+    std::vector<std::string> warnings;
   };
 
   static Reading read(const Source& source, Namespaces& namespaces);

@@ -99,6 +99,22 @@ TEST_F(Program, check_config_says_ok) {
   EXPECT_EQ(result.status, kExitOk) << result.err;
 }
 
+TEST_F(Program, check_config_and_a_start_warn_of_headers_from_anybody) {
+  const std::string file = write("f.yaml",
+                                 "forwardings:\n  - listen: tcp:192.0.2.1:0\n    connect: tcp:127.0.0.1:9\n"
+                                 "    client: {allow: 10.0.0.0/8, proxy-protocol: required}\n");
+  const std::string warning =
+      "lastbyte proxy: warning: " + file + ":4:49: client.proxy-protocol: 'required': any client";
+  const Result check = run("proxy --check-config --config " + file);
+  EXPECT_EQ(check.status, kExitOk);
+  EXPECT_EQ(check.out, "ok: 1 forwarding\n");
+  EXPECT_TRUE(check.err.starts_with(warning)) << check.err;
+  // No machine has an address of 192.0.2.0/24 (RFC 5737), so that the start ends by itself.
+  const Result start = run("proxy --config " + file);
+  EXPECT_EQ(start.status, kExitFailed);
+  EXPECT_TRUE(start.err.starts_with(warning)) << start.err;
+}
+
 TEST_F(Program, check_config_tells_every_problem_and_status_2) {
   const std::string file = write("f.yaml", "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n");
   const std::string problems =

@@ -1,4 +1,5 @@
 // Settings that are each right and cannot be meant together, with the exact words that their owner gets.
+#include "config/config.h"
 #include "wrong_file.h"
 
 namespace lastbyte::config {
@@ -295,6 +296,45 @@ INSTANTIATE_TEST_SUITE_P(Combinations, WrongFile, testing::ValuesIn(kCombination
 INSTANTIATE_TEST_SUITE_P(Kinds, WrongFile, testing::ValuesIn(kKindCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Ends, WrongFile, testing::ValuesIn(kEndCases), case_name);
 INSTANTIATE_TEST_SUITE_P(Listeners, WrongFile, testing::ValuesIn(listener_cases()), case_name);
+
+/// The warnings of a file without problems, a line each.
+std::string warnings_of(const std::string& yaml) {
+  const Loaded loaded = load_yaml(yaml, "f.yaml");
+  EXPECT_TRUE(loaded.config) << loaded.problems.front().text();
+  std::string lines;
+  for (const Problem& warning : loaded.warnings) lines += warning.text() + "\n";
+  return lines;
+}
+
+std::string headers_from_anybody(const std::string& where, const std::string& keys) {
+  return where +
+         ": any client can claim any address in its PROXY header, and these settings go by that address: " + keys +
+         "; name the load balancers in client.proxy-trusted\n";
+}
+
+TEST(Warnings, settings_by_address_beside_headers_from_anybody) {
+  EXPECT_EQ(warnings_of(forwarding_with("    client: {proxy-protocol: optional, deny: 10.0.0.0/8}\n")),
+            headers_from_anybody("f.yaml:4:30: client.proxy-protocol: 'optional'", "client.deny"));
+  EXPECT_EQ(warnings_of(forwarding_with("    client: {proxy-protocol: required, allow: '::1', deny: 10.0.0.0/8}\n"
+                                        "    max-sessions-per-client: 5\n    upstream: {transparent: ip}\n")),
+            headers_from_anybody("f.yaml:4:30: client.proxy-protocol: 'required'",
+                                 "client.allow, client.deny, max-sessions-per-client, upstream.transparent"));
+}
+
+TEST(Warnings, are_given_once_for_what_all_inherit) {
+  EXPECT_EQ(warnings_of("defaults: {client: {proxy-protocol: required, deny: 10.0.0.0/8}}\n" + forwarding_with("") +
+                        "  - {listen: tcp::81, connect: tcp:h:1}\n"),
+            headers_from_anybody("f.yaml:1:37: client.proxy-protocol: 'required'", "client.deny"));
+}
+
+TEST(Warnings, there_are_none_where_headers_are_trusted_or_nothing_goes_by_them) {
+  for (const auto* client : {"{proxy-protocol: required, proxy-trusted: 10.0.0.1, deny: 10.0.0.0/8}",
+                             "{deny: 10.0.0.0/8}", "{proxy-protocol: required}"})
+    EXPECT_EQ(warnings_of(forwarding_with("    client: " + std::string(client) + "\n")), "");
+  EXPECT_EQ(warnings_of("forwardings:\n  - listen: unix:/run/x\n    connect: tcp:h:1\n"
+                        "    client: {proxy-protocol: required, deny: 10.0.0.0/8}\n"),
+            "");
+}
 
 }  // namespace
 }  // namespace lastbyte::config

@@ -93,7 +93,7 @@ TEST(Notify, a_reload_is_told_from_its_begin_to_its_end_whether_it_succeeds_or_n
     ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1);
     return run(config, [&, good = false]() mutable {
       good = !good;
-      if (good) return config::Loaded{config, {}};
+      if (good) return config::Loaded{config, {}, {{{"file", 7, 1}, "dangerous"}}};
       return config::Loaded{std::nullopt, {{{"file", 1, 1}, "wrong"}}};
     });
   });
@@ -102,6 +102,9 @@ TEST(Notify, a_reload_is_told_from_its_begin_to_its_end_whether_it_succeeds_or_n
     daemon.signal(SIGHUP);
     EXPECT_NE(manager.message_with("RELOADING=1").find("MONOTONIC_USEC="), std::string::npos);
     EXPECT_NE(manager.message_with("READY=1").find("STATUS=serving"), std::string::npos);
+    if (std::string_view(last) == "1 as before") {
+      EXPECT_NE(daemon.line_with("warning: file:7:1: dangerous"), "");
+    }
     EXPECT_NE(daemon.line_with(last), "");
   }
   daemon.signal(SIGTERM);

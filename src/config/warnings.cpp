@@ -1,0 +1,46 @@
+// Settings that can be meant together, and that an operator should know the danger of.
+#include <string>
+#include <vector>
+
+#include "config/assembled.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+/// The settings of a forwarding that go by the address in a PROXY header: "client.allow, client.deny".
+std::string settings_by_address(const relay::Forwarding& forwarding) {
+  std::string keys;
+  const auto add = [&](bool is_set, const std::string& key) {
+    if (is_set) keys += (keys.empty() ? "" : ", ") + key;
+  };
+  add(!forwarding.access.allow.empty(), "client.allow");
+  add(!forwarding.access.deny.empty(), "client.deny");
+  add(forwarding.max_sessions_per_client.has_value(), "max-sessions-per-client");
+  add(forwarding.upstream.transparent != net::Transparent::off, "upstream.transparent");
+  return keys;
+}
+
+/// Without client.proxy-trusted every client that reaches the listener may send a header, with any address in it. Only
+/// a TCP client has an address to be trusted by.
+void warn_of_headers_from_anybody(const Assembled<relay::Forwarding>& placings, std::vector<Problem>& warnings) {
+  const relay::Forwarding& forwarding = placings.value;
+  if (forwarding.listen.transport != net::Transport::tcp) return;
+  if (forwarding.proxy_header == relay::ProxyHeader::off || !forwarding.proxy_trusted.empty()) return;
+  const std::string keys = settings_by_address(forwarding);
+  if (keys.empty()) return;
+  const Setting& setting = *find_key("client.proxy-protocol", true);
+  const std::string value = std::get<Field<relay::Forwarding>>(setting.field).print(forwarding).front();
+  warnings.push_back(problem_with(setting, placings.origin(setting.key), value,
+                                  "any client can claim any address in its PROXY header, and these settings go by that "
+                                  "address: " +
+                                      keys + "; name the load balancers in client.proxy-trusted"));
+}
+
+}  // namespace
+
+void warn_of_combinations(const AssembledConfig& all, std::vector<Problem>& warnings) {
+  for (const auto& placings : all.forwardings) warn_of_headers_from_anybody(placings, warnings);
+}
+
+}  // namespace lastbyte::config
