@@ -226,9 +226,10 @@ void Session::write_from_pipe(Which source) {
                                  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     to.spliced_into = true;
     if (put > 0) {
+      // A short one does not say that the queue is full: a signal ends it as well (fs/splice.c splice_to_socket), and
+      // no edge would follow. EAGAIN says it.
       carrier.in_pipe -= static_cast<std::size_t>(put);
       count_sent(source, static_cast<std::size_t>(put));
-      if (carrier.in_pipe > 0) to.writable = false;
     } else {
       write_failed(sink, put == 0 ? EPIPE : errno);
       return;
