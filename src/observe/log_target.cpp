@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 
@@ -24,6 +25,17 @@ std::string_view whole_lines(std::string_view text, std::size_t limit) {
 bool writable_now(int fd) {
   pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
   return ::poll(&wanted, 1, 0) > 0;
+}
+
+/// To a descriptor that would wait: RWF_NOWAIT where it is known (pipes, since Linux 6.4). Elsewhere a pipe that polls
+/// writable has a free page for PIPE_BUF bytes (fs/pipe.c pipe_poll), unless another writer comes first.
+ssize_t write_without_waiting(int fd, std::string_view part) {
+  const iovec whole{.iov_base = const_cast<char*>(part.data()), .iov_len = part.size()};
+  const ssize_t count = ::pwritev2(fd, &whole, 1, -1, RWF_NOWAIT);
+  if (count >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS && errno != ESPIPE)) return count;
+  if (writable_now(fd)) return ::write(fd, part.data(), part.size());
+  errno = EAGAIN;
+  return -1;
 }
 
 }  // namespace
@@ -55,13 +67,7 @@ Result<LogTarget> LogTarget::share(int fd, std::string name) {
 ssize_t LogTarget::write_once(std::string_view part) const {
   switch (kind_) {
     case Kind::socket: return ::send(fd_.get(), part.data(), part.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    case Kind::blocking_stream:
-      // A pipe that polls writable has a free page, so that PIPE_BUF bytes do not block (fs/pipe.c pipe_poll).
-      if (!writable_now(fd_.get())) {
-        errno = EAGAIN;
-        return -1;
-      }
-      break;
+    case Kind::blocking_stream: return write_without_waiting(fd_.get(), part);
     case Kind::file:
     case Kind::stream: break;
   }

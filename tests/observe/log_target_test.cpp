@@ -7,10 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <barrier>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
+
+#include "base/file_rights.h"
 
 namespace lastbyte::observe {
 namespace {
@@ -70,6 +75,39 @@ TEST(LogTarget, other_users_of_a_shared_pipe_or_socket_keep_it_blocking) {
     const auto target = LogTarget::share(ends.writer.get(), "test");
     ASSERT_TRUE(target) << target.error().text();
     EXPECT_EQ(::fcntl(ends.writer.get(), F_GETFL) & O_NONBLOCK, 0);
+  }
+}
+
+// A pipe of another user's cannot be opened anew. Both writers find room for one; in a blocking write the other would
+// wait, and the time limit would end this.
+TEST(LogTarget, of_two_writers_to_one_free_page_the_second_does_not_wait) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can have a descriptor that it may not open anew";
+  const Ends ends = pipe_ends();
+  ASSERT_EQ(::fcntl(ends.writer.get(), F_SETPIPE_SZ, 4096), 4096);
+  const FileRights nobody{65534, 65534, {65534}};
+  std::vector<LogTarget> targets;
+  ASSERT_TRUE(with_rights_of(nobody, [&]() -> Result<void> {
+    while (targets.size() < 2) {
+      auto target = LogTarget::share(ends.writer.get(), "test");
+      if (!target) return Failure(target.error());
+      targets.push_back(std::move(*target));
+    }
+    return {};
+  }));
+  ASSERT_EQ(::fcntl(targets.front().fd(), F_GETFL) & O_NONBLOCK, 0);
+  const std::string line = std::string(3000, '-') + "\n";
+  for (int round = 0; round < 2000; ++round) {
+    std::barrier together(2);
+    std::array<int, 2> errors{};
+    const auto write = [&](std::size_t which) {
+      together.arrive_and_wait();
+      errors[which] = targets[which].write(line).error;
+    };
+    std::thread other(write, 0);
+    write(1);
+    other.join();
+    EXPECT_EQ(errors[0] + errors[1], EAGAIN);
+    ASSERT_EQ(read_some(ends.reader), line);
   }
 }
 
