@@ -23,7 +23,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds kLook{5};  ///< how often dropped records and the status are looked after
+constexpr std::chrono::seconds kLook{5};  ///< how often what was dropped, ports and the status are looked after
 constexpr std::chrono::minutes kTellDropsEvery{1};
 /// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
 constexpr int kBeatsPerWatchdog = 4;
@@ -212,6 +212,7 @@ void Control::Impl::look() {
   if (stage_ == Stage::serving)
     ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
                  counted(now.accepted, "client").c_str());
+  parts_.messages.tell_dropped();
   look_timer_.expires_after(kLook);
   look_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && !running_.empty()) look();

@@ -1,55 +1,200 @@
 #include "proxy/operator_log.h"
 
+#include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
+#include <pthread.h>
 
+#include <array>
+#include <atomic>
+#include <boost/lockfree/queue.hpp>
 #include <cerrno>
-#include <mutex>
+#include <new>
 #include <optional>
+#include <system_error>
+#include <thread>
 
+#include "base/time.h"
 #include "observe/log_target.h"
+#include "observe/moment.h"
+#include "observe/sleeper.h"
+#include "proxy/blocked_signals.h"
+#include "proxy/line_rate.h"
 
 namespace lastbyte::proxy {
 namespace {
 
-class WholeLines : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit WholeLines(int fd) {
-    if (auto target = observe::LogTarget::share(fd, "standard error")) target_.emplace(std::move(*target));
-  }
+constexpr std::size_t kQueue = 1024;
+constexpr std::chrono::milliseconds kPatience{100};
+constexpr std::chrono::milliseconds kLookForRoom{1};
 
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!target_) return;
-    spdlog::memory_buf_t formatted;
-    formatter_->format(message, formatted);
-    const std::string_view line(formatted.data(), formatted.size());
-    if (target_->write(line).error != EAGAIN) return;
-    constexpr int kPatienceMs = 100;
-    pollfd wanted{.fd = target_->fd(), .events = POLLOUT, .revents = 0};
-    if (::poll(&wanted, 1, kPatienceMs) > 0) target_->write(line);
-  }
-  void flush_() override {}
+struct Line {
+  std::chrono::system_clock::time_point when;
+  const char* level;
+  std::string message;
 
- private:
-  std::optional<observe::LogTarget> target_;
+  [[nodiscard]] std::string text() const {
+    return fmt::format("{} {}: {}\n", observe::moment_text(when), level, message);
+  }
 };
 
 }  // namespace
 
-OperatorLog::OperatorLog(int fd)
-    : logger_(std::make_unique<spdlog::logger>("operator", std::make_shared<WholeLines>(fd))) {
-  logger_->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc));
+class OperatorLog::Impl {
+ public:
+  explicit Impl(int fd) {
+    if (auto target = observe::LogTarget::share(fd, "standard error")) target_.emplace(std::move(*target));
+  }
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<void> start();
+  bool tell(const char* level, std::string_view message);
+  void tell_from_worker(std::string message) noexcept;
+  void tell_dropped();
+
+ private:
+  bool put(std::unique_ptr<Line>& line);
+  bool put_or_wait(std::unique_ptr<Line> line);
+  void run();
+  void write(const Line& line);
+  bool wait_writable();
+
+  std::optional<observe::LogTarget> target_;
+  std::optional<observe::Sleeper> sleeper_;  ///< nullopt: not started
+  std::thread thread_;
+  boost::lockfree::queue<Line*, boost::lockfree::capacity<kQueue>> queue_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> stuck_{false};  ///< nobody reads: lines without room are dropped at once
+  LineRate rate_;
+  std::atomic<std::uint64_t> beyond_rate_{0};
+  std::atomic<std::uint64_t> without_room_{0};
+  std::uint64_t told_ = 0;  ///< of both
+};
+
+Result<void> OperatorLog::Impl::start() {
+  auto sleeper = observe::Sleeper::create();
+  if (!sleeper) return Failure(sleeper.error());
+  sleeper_.emplace(std::move(*sleeper));
+  const BlockedSignals blocked;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    sleeper_.reset();
+    return failure("start the thread of the operator's log", error.code().value());
+  }
+  return {};
 }
 
-OperatorLog::~OperatorLog() = default;
+OperatorLog::Impl::~Impl() {
+  if (thread_.joinable()) {
+    stopping_ = true;
+    sleeper_->interrupt();
+    thread_.join();
+  }
+  queue_.consume_all([](Line* line) { delete line; });
+}
 
-// The messages are not format strings: "{}" in a path stays what it is.
-void OperatorLog::info(std::string_view message) { logger_->info("{}", message); }
-void OperatorLog::warn(std::string_view message) { logger_->warn("{}", message); }
-void OperatorLog::error(std::string_view message) { logger_->error("{}", message); }
+/// False: there is no room, and the line is still the caller's.
+bool OperatorLog::Impl::put(std::unique_ptr<Line>& line) {
+  if (!queue_.bounded_push(line.get())) return false;
+  (void)line.release();  // whoever takes it out owns it
+  sleeper_->wake();
+  return true;
+}
+
+bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Line> line) {
+  for (auto waited = std::chrono::milliseconds(0); !put(line); waited += kLookForRoom) {
+    if (waited >= kPatience) stuck_ = true;
+    if (stuck_) {
+      without_room_.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    std::this_thread::sleep_for(kLookForRoom);
+  }
+  return true;
+}
+
+bool OperatorLog::Impl::tell(const char* level, std::string_view message) {
+  if (!target_) return false;
+  auto line = std::make_unique<Line>(Line{std::chrono::system_clock::now(), level, std::string(message)});
+  if (sleeper_) return put_or_wait(std::move(line));
+  write(*line);
+  return true;
+}
+
+void OperatorLog::Impl::tell_from_worker(std::string message) noexcept {
+  if (!target_) return;
+  if (!rate_.allows(Clock::now())) {
+    beyond_rate_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  std::unique_ptr<Line> line(new (std::nothrow) Line{std::chrono::system_clock::now(), "warning", std::move(message)});
+  if (!line || !put(line)) without_room_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void OperatorLog::Impl::tell_dropped() {
+  const std::uint64_t beyond_rate = beyond_rate_.load();
+  const std::uint64_t without_room = without_room_.load();
+  const std::uint64_t all = beyond_rate + without_room;
+  if (all == told_) return;
+  // The line itself may be the next to be dropped; then it is told of later.
+  if (tell("warning",
+           fmt::format("{} of these messages were dropped since the start: {} because workers had more than {} "
+                       "a second, {} because standard error was not read",
+                       all, beyond_rate, LineRate::kPerSecond, without_room)))
+    told_ = all;
+}
+
+void OperatorLog::Impl::run() {
+  pthread_setname_np(pthread_self(), "operator-log");
+  for (;;) {
+    const bool last = stopping_;
+    queue_.consume_all([this](Line* queued) {
+      const std::unique_ptr<Line> line(queued);
+      write(*line);
+    });
+    if (last) return;
+    sleeper_->announce_sleep();
+    if (!queue_.empty() || stopping_) {
+      sleeper_->withdraw();
+    } else {
+      sleeper_->sleep();
+    }
+  }
+}
+
+void OperatorLog::Impl::write(const Line& line) {
+  const std::string text = line.text();
+  for (std::size_t written = 0;;) {
+    const auto done = target_->write(std::string_view(text).substr(written));
+    written += done.bytes;
+    if (done.error == 0) stuck_ = false;
+    if (done.error != EAGAIN || !wait_writable()) return;
+  }
+}
+
+/// False: nobody reads, and the line is lost, as it may be at the start and at the end. In between it waits.
+bool OperatorLog::Impl::wait_writable() {
+  for (;;) {
+    const bool must_end = !sleeper_ || stopping_;
+    if (must_end && stuck_) return false;
+    std::array<pollfd, 2> wanted{pollfd{.fd = target_->fd(), .events = POLLOUT, .revents = 0},
+                                 pollfd{.fd = sleeper_ ? sleeper_->fd() : -1, .events = POLLIN, .revents = 0}};
+    const int ready = ::poll(wanted.data(), wanted.size(), stuck_ ? -1 : static_cast<int>(kPatience.count()));
+    if (wanted[0].revents != 0) return true;
+    if (wanted[1].revents != 0) sleeper_->clear();
+    if (ready == 0) stuck_ = true;
+  }
+}
+
+OperatorLog::OperatorLog(int fd) : impl_(std::make_unique<Impl>(fd)) {}
+OperatorLog::~OperatorLog() = default;
+Result<void> OperatorLog::start() { return impl_->start(); }
+void OperatorLog::info(std::string_view message) { impl_->tell("info", message); }
+void OperatorLog::warn(std::string_view message) { impl_->tell("warning", message); }
+void OperatorLog::error(std::string_view message) { impl_->tell("error", message); }
+void OperatorLog::tell_dropped() { impl_->tell_dropped(); }
+void OperatorLog::warn_from_worker(std::string message) noexcept { impl_->tell_from_worker(std::move(message)); }
 
 }  // namespace lastbyte::proxy

@@ -1,31 +1,46 @@
 // What the daemon tells its operator: one readable line each on standard error, from any thread.
+//
+// Theory of operation. At first a line is written by whoever has it. From start() on a thread of the log's own writes
+// them, out of one bounded queue: whoever has a line never writes, and a worker never waits. A reader that does not
+// read stops that thread alone; the queue fills up, and what finds no room is dropped and counted.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
-namespace spdlog {
-class logger;
-}
+#include "base/result.h"
 
 namespace lastbyte::proxy {
 
-/// "2026-03-04T05:06:07.089Z warning: ...". A line is written whole or, when the reader of standard error does not
-/// read for 100 ms, not at all: no message may hold up a worker or a stop.
+/// "2026-03-04T05:06:07.089Z warning: ...". A line is written whole, or not at all.
 class OperatorLog {
  public:
   /// Writes to what is behind `fd`, which stays the caller's.
   explicit OperatorLog(int fd = 2);
+  /// Writes what is queued, unless nobody reads for 100 ms.
   ~OperatorLog();
   OperatorLog(const OperatorLog&) = delete;
   OperatorLog& operator=(const OperatorLog&) = delete;
 
+  /// Begins the thread. After privileges are dropped: it has those of whoever starts it.
+  Result<void> start();
+
+  // Not from a worker. The line waits for room until it is clear that nobody reads: 100 ms, once.
   void info(std::string_view message);
   void warn(std::string_view message);
   void error(std::string_view message);
+  /// Tells how many lines were dropped since it last did; at most one line.
+  void tell_dropped();
+
+  /// From a worker, after start(): never waits. All workers together have 100 lines at once and 10 a second
+  /// (line_rate.h); what is beyond, or finds no room, is dropped and counted.
+  void warn_from_worker(std::string message) noexcept;
 
  private:
-  std::unique_ptr<spdlog::logger> logger_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace lastbyte::proxy

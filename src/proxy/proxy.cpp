@@ -128,7 +128,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
   shared.records_wanted = prepared.log != nullptr;
-  shared.warn = [&messages](const std::string& line) { messages.warn(line); };
+  shared.warn = [&messages](std::string line) { messages.warn_from_worker(std::move(line)); };
   if (prepared.log) shared.wake_log = [log = prepared.log.get()] { log->wake(); };
 
   std::vector<relay::RecordRing*> rings;
@@ -137,6 +137,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   const auto log = std::move(prepared.log);
   PortWatch ports(messages);
   ports.watch(running.bound());
+  if (auto started = messages.start(); !started) return started;
   Control control({running, log.get(), messages, std::move(ports), source});
   if (log) log->start(std::move(rings));
   tell_start(config, prepared, messages);
@@ -159,6 +160,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
   const auto fail = [&](const std::string& why) {
     messages.error(why);
     return 1;
+  messages.tell_dropped();
   };
   try {
     auto prepared = prepare(config, messages);

@@ -18,11 +18,9 @@ Admission check(const net::AccessList& access, const net::Address& client) {
 }
 
 void tell(Shared& shared, const ListenerState& listener, const net::Address& client, Admission why, TimePoint now) {
-  const auto untold = shared.denials.happens(now);
-  if (!untold) return;
-  std::string line = "denied " + client.text() + " on " + *listener.name + ": " + std::string(reason(why));
-  if (*untold > 0) line += "; " + std::to_string(*untold) + " more were denied since the last such line";
-  shared.warn(line);
+  shared.warn_seldom(shared.denials, now, [&] {
+    return "denied " + client.text() + " on " + *listener.name + ": " + std::string(reason(why));
+  });
 }
 
 }  // namespace

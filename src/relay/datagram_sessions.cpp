@@ -181,11 +181,9 @@ void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
 }
 
 void DatagramRelay::tell_refused(DatagramGroup& group, std::string_view why) {
-  const auto untold = group.ports.front()->state->counts->refusals.happens(context_.now);
-  if (!untold) return;
-  std::string line = "datagrams of new clients are dropped on " + group.forwarding->name + ": " + std::string(why);
-  if (*untold > 0) line += "; " + std::to_string(*untold) + " more since the last such line";
-  context_.shared.warn(line);
+  context_.shared.warn_seldom(group.ports.front()->state->counts->refusals, context_.now, [&] {
+    return "datagrams of new clients are dropped on " + group.forwarding->name + ": " + std::string(why);
+  });
 }
 
 void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {

@@ -80,9 +80,11 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
 
 /// Bytes without their descriptors are not what was sent, and the sink could not know: it is told of a failure (T4).
 void Session::descriptors_lost(Which source, int error, const char* what) {
-  context_.shared.warn("session " + std::to_string(id_) + " on " + *listener_->name +
-                       ": file descriptors could not be " + what + " (" + errno_name(error) +
-                       ": too many are open or on their way, or it is forbidden); both sides are told of a failure");
+  context_.shared.warn_seldom(context_.shared.lost_descriptors, context_.now, [&] {
+    return "session " + std::to_string(id_) + " on " + *listener_->name + ": file descriptors could not be " + what +
+           " (" + errno_name(error) +
+           ": too many are open or on their way, or it is forbidden); both sides are told of a failure";
+  });
   latch(source, error);
   apply(Event::reset, source);
 }

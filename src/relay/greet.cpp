@@ -134,7 +134,9 @@ bool Session::make_preface() {
   if (destination.none()) destination = net::local_address(side(Which::client).socket.get());
   auto text = preface(*listener_->forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
   if (!text) {
-    context_.shared.warn("session " + std::to_string(id_) + " was reset: " + text.error().text());
+    context_.shared.warn_seldom(context_.shared.bad_prefaces, context_.now, [&] {
+      return "session " + std::to_string(id_) + " was reset: " + text.error().text();
+    });
     return false;
   }
   greeting_->preface = std::move(*text);

@@ -103,8 +103,10 @@ void Session::apply(Event event, Which which) {
   const auto step = termination::step(state_, event, which);
   if (!step) {
     // A bug of this file, never of a peer: this session alone pays for it (T12).
-    context_.shared.warn("bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
-                         " is impossible in session " + std::to_string(id_) + "; the session was reset");
+    context_.shared.warn_seldom(context_.shared.bugs, context_.now, [&] {
+      return "bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
+             " is impossible in session " + std::to_string(id_) + "; the session was reset";
+    });
     assert(false && "termination::step says impossible");
     if (event != Event::abort) apply(Event::abort, Which::client);
     return;

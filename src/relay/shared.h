@@ -73,14 +73,28 @@ struct Shared {
   std::atomic<std::uint32_t> sessions{0};      ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   Shortage shortage;
-  Seldom denials;  ///< clients that the access lists keep out
+  Seldom denials;           ///< clients that the access lists keep out
+  Seldom lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
+  Seldom bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
+  Seldom bugs;              ///< sessions reset because an event was impossible
   std::size_t record_ring_capacity = 8192;
   bool records_wanted = true;  ///< false: no log is kept, so none are made
 
   /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
   std::function<void()> wake_log;
-  /// Something an operator must know, from any thread, rarely: one line. Must not block for long.
+  /// Something an operator must know, from a worker, rarely: one line. Must not block.
   std::function<void(std::string)> warn;
+
+  /// The same for what strangers may make happen as often as they like: `words` makes the line, which then also tells
+  /// how many there were since the last one.
+  template <typename Words>
+  void warn_seldom(Seldom& kind, TimePoint now, Words words) {
+    const auto untold = kind.happens(now);
+    if (!untold) return;
+    std::string line = words();
+    if (*untold > 0) line += "; " + std::to_string(*untold) + " more since the last such line";
+    warn(std::move(line));
+  }
 
   /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.
   [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener);

@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <mutex>
+#include <optional>
 #include <regex>
 #include <string>
+#include <thread>
 
 #include "base/descriptor.h"
+#include "proxy/line_rate.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -48,6 +53,107 @@ TEST_F(OperatorLogTest, a_reader_that_does_not_read_holds_nobody_up) {
   for (int each = 0; each < 8; ++each) log.info(message);
   std::string line = read_some();
   EXPECT_EQ(line.size() % (line.find('\n') + 1), 0U) << "only whole lines";
+}
+
+/// Lines of a log that wait behind a full pipe, and all that is then read from it.
+class StuckOperatorLog : public OperatorLogTest {
+ protected:
+  StuckOperatorLog() {
+    EXPECT_EQ(::fcntl(write_end_.get(), F_SETPIPE_SZ, 4096), 4096);
+    EXPECT_EQ(::write(write_end_.get(), std::string(4096, '\n').data(), 4096), 4096);
+    EXPECT_TRUE(log_->start());
+  }
+  /// Reads to the end of what is written, in a thread, until finish().
+  void begin_to_read() {
+    reader_ = std::thread([this] {
+      for (std::string some = read_some(); !some.empty(); some = read_some()) {
+        const std::lock_guard lock(mutex_);
+        read_ += some;
+      }
+    });
+  }
+  std::size_t count(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    std::size_t times = 0;
+    for (std::size_t at = 0; (at = read_.find(what, at)) != std::string::npos; ++at) ++times;
+    return times;
+  }
+  /// All that was read.
+  std::string finish() {
+    log_.reset();
+    write_end_.close();
+    reader_.join();
+    return read_;
+  }
+  static std::uint64_t number_before(const std::string& text, const std::string& what) {
+    const std::size_t end = text.find(what);
+    if (end == std::string::npos) return 0;
+    return std::stoull(text.substr(text.find_last_not_of("0123456789", end - 1) + 1));
+  }
+
+  std::optional<OperatorLog> log_{write_end_.get()};
+  std::thread reader_;
+  std::mutex mutex_;
+  std::string read_;
+};
+
+// Were it to wait 100 ms for each line, the test program's time limit would end this.
+TEST_F(StuckOperatorLog, T12_no_worker_waits_and_what_is_dropped_is_counted_and_told) {
+  constexpr std::uint64_t kLines = 5000;
+  for (std::uint64_t each = 0; each < kLines; ++each) log_->warn_from_worker("from a worker");
+  begin_to_read();
+  while (count("from a worker") < LineRate::kAtOnce) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  log_->tell_dropped();
+  log_->tell_dropped();
+  const std::string read = finish();
+  EXPECT_EQ(count("of these messages were dropped"), 1U) << "nothing new is not told";
+  EXPECT_EQ(count("from a worker") + number_before(read, " of these messages"), kLines);
+}
+
+TEST_F(StuckOperatorLog, the_control_thread_waits_once_and_then_drops_what_has_no_room) {
+  constexpr std::uint64_t kLines = 5000;
+  for (std::uint64_t each = 0; each < kLines; ++each) log_->info("line " + std::to_string(each) + " of many");
+  begin_to_read();
+  while (count(" of many") < 1024) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  log_->tell_dropped();
+  const std::string read = finish();
+  const std::uint64_t dropped = number_before(read, " because standard error was not read");
+  EXPECT_GT(dropped, 0U);
+  EXPECT_EQ(count(" of many") + dropped, kLines) << read.substr(read.size() - 200);
+  std::uint64_t next = 0;
+  for (std::size_t at = 0; (at = read.find("line ", at)) != std::string::npos; ++at, ++next) {
+    const std::string wanted = std::to_string(next) + " ";
+    ASSERT_EQ(read.substr(at + 5, wanted.size()), wanted) << "in their order";
+  }
+}
+
+TEST_F(OperatorLogTest, no_line_is_lost_to_a_reader_that_reads_and_all_are_out_at_the_end) {
+  std::optional<OperatorLog> log(write_end_.get());
+  ASSERT_TRUE(log->start());
+  std::string read;
+  std::thread reader([&] {
+    for (std::string some = read_some(); !some.empty(); some = read_some()) read += some;
+  });
+  for (int each = 0; each < 20'000; ++each) log->info("line");
+  log.reset();
+  write_end_.close();
+  reader.join();
+  EXPECT_EQ(std::ranges::count(read, '\n'), 20'000);
+}
+
+TEST(LineRate, lets_a_hundred_lines_through_at_once_and_then_ten_a_second) {
+  LineRate rate;
+  const auto allowed = [&](TimePoint now) {
+    int count = 0;
+    while (rate.allows(now)) ++count;
+    return count;
+  };
+  const TimePoint start{std::chrono::hours(1)};
+  EXPECT_EQ(allowed(start), 100);
+  EXPECT_EQ(allowed(start + std::chrono::milliseconds(99)), 0);
+  EXPECT_EQ(allowed(start + std::chrono::milliseconds(100)), 1);
+  EXPECT_EQ(allowed(start + std::chrono::milliseconds(1100)), 10);
+  EXPECT_EQ(allowed(start + std::chrono::hours(1)), 100) << "silence earns no more than that";
 }
 
 // O_NONBLOCK belongs to the open file description, which the parent shell shares.

@@ -222,15 +222,6 @@ TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
   expect_nothing_left_over();
 }
 
-constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h, since Linux 6.16
-
-bool can_forbid_descriptors() {
-  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  int value = 0;
-  socklen_t length = sizeof value;
-  return ::getsockopt(probe.get(), SOL_SOCKET, kPassRights, &value, &length) == 0;
-}
-
 /// 0: they are on their way.
 int error_of_sending_a_file(const Descriptor& socket) {
   std::vector<Descriptor> files;
@@ -278,8 +269,8 @@ TEST(T14_OtherWays, APassedSocketIsToldAnewWhetherDescriptorsMayPass) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   const UnixServer passed(directory, "passed.sock");
-  const int off = 0;  // as an earlier process has left it, whose upstream was another
-  ASSERT_EQ(::setsockopt(passed.listening.get(), SOL_SOCKET, kPassRights, &off, sizeof off), 0);
+  // As an earlier process has left it, whose upstream was another.
+  net::let_descriptors_pass(passed.listening.get(), false);
   const Descriptor early = connect_to(passed.address);
   Proxy proxy(server.address,
               Proxy::Options{.listen = passed.address.text(), .passed_sockets = {passed.listening.get()}});
@@ -327,8 +318,7 @@ TEST(T15_Reload, DecidesAnewWhetherClientsMayPassDescriptors) {
 TEST_F(T14_Descriptors, ThatTheSinkForbidsAreAFailureForBoth) {
   start();
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
-  const int off = 0;
-  ASSERT_EQ(::setsockopt(upstream_.get(), SOL_SOCKET, kPassRights, &off, sizeof off), 0);
+  net::let_descriptors_pass(upstream_.get(), false);
   const Descriptor file = new_file();
   std::vector<Descriptor> files;
   files.emplace_back(::dup(file.get()));

@@ -123,6 +123,14 @@ Descriptor connect_to(const net::Address& address) {
   return socket;
 }
 
+bool can_forbid_descriptors() {
+  constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(probe.get(), SOL_SOCKET, kPassRights, &value, &length) == 0;
+}
+
 ReadToEnd read_to_end(const Descriptor& socket) {
   ReadToEnd read;
   std::string buffer(64 * 1024, '\0');

@@ -38,6 +38,9 @@ struct UnixServer {
 /// Blocking, connected; with 20 s for every call, after which it says EAGAIN.
 Descriptor connect_to(const net::Address& address);
 
+/// Whether this kernel lets a UNIX socket refuse descriptors (SO_PASSRIGHTS, since Linux 6.16).
+bool can_forbid_descriptors();
+
 /// Reads to the end; how it ended: "fin", or the name of the errno.
 struct ReadToEnd {
   std::string bytes;
