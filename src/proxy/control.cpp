@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -28,11 +29,13 @@ constexpr std::chrono::minutes kTellDropsEvery{1};
 /// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
 constexpr int kBeatsPerWatchdog = 4;
 
+constexpr std::array kOwnSignals{SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP};
+
 /// A parent may have blocked what we are to be stopped with.
 void unblock_own_signals() {
   sigset_t own;
   sigemptyset(&own);
-  for (const int each : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) sigaddset(&own, each);
+  for (const int each : kOwnSignals) sigaddset(&own, each);
   pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
 }
 
@@ -42,12 +45,12 @@ class Control::Impl {
  public:
   explicit Impl(Parts parts)
       : parts_(std::move(parts)),
-        signals_(io_, SIGTERM, SIGINT, SIGUSR1),
+        signals_(io_),
         look_timer_(io_),
         watchdog_timer_(io_),
         release_timer_(io_),
         reload_(io_, parts_.running, parts_.messages, parts_.source, [this] { after_reload(); }) {
-    signals_.add(SIGHUP);
+    for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
   }
 
@@ -140,7 +143,8 @@ void Control::Impl::expect_signal() {
 void Control::Impl::on_signal(int number) {
   switch (number) {
     case SIGTERM:
-    case SIGINT: return stop(number);
+    case SIGINT:
+    case SIGQUIT: return stop(number);
     case SIGHUP: return hang_up();
     default: return reopen_log();
   }
@@ -208,11 +212,11 @@ void Control::Impl::release_when_due() {
 void Control::Impl::look() {
   const Tally now = tally();
   tell_drops(now.records_dropped);
+  parts_.messages.tell_dropped();
   parts_.ports.look(now.accepted);
   if (stage_ == Stage::serving)
     ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
                  counted(now.accepted, "client").c_str());
-  parts_.messages.tell_dropped();
   look_timer_.expires_after(kLook);
   look_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && !running_.empty()) look();

@@ -25,8 +25,8 @@ class Control {
     Source source;
   };
 
-  /// Takes over SIGTERM, SIGINT, SIGUSR1 and SIGHUP; starts nothing. Throws boost::system::system_error where the
-  /// kernel has no descriptor left.
+  /// Takes over SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGHUP; starts nothing. Throws boost::system::system_error where
+  /// the kernel has no descriptor left.
   explicit Control(Parts parts);
   ~Control();
   Control(const Control&) = delete;

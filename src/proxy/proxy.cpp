@@ -71,6 +71,18 @@ Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& confi
   return log;
 }
 
+/// What signals do before there is a Control. Those that are blocked here wait for it: a start can take long.
+void prepare_signals() {
+  // A log that has reached RLIMIT_FSIZE, or lost its reader, is an errno. SIGUSR2 has no meaning yet.
+  for (const int ignored : {SIGPIPE, SIGXFSZ, SIGUSR2}) ::signal(ignored, SIG_IGN);
+  // A stop, and no crash with a core dump.
+  ::signal(SIGQUIT, [](int) { ::raise(SIGTERM); });
+  sigset_t later;
+  sigemptyset(&later);
+  for (const int each : {SIGHUP, SIGUSR1}) sigaddset(&later, each);
+  pthread_sigmask(SIG_BLOCK, &later, nullptr);
+}
+
 constexpr Duration kBindPause{100};
 
 /// All or nothing. What is in use may be free soon: a predecessor ends, a connection leaves TIME_WAIT.
@@ -125,6 +137,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
 
 Result<void> serve_prepared(const config::Config& config, Prepared prepared, OperatorLog& messages,
                             const OnListening& on_listening, const Source& source) {
+  if (auto started = messages.start(); !started) return started;
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
   shared.records_wanted = prepared.log != nullptr;
@@ -137,7 +150,6 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   const auto log = std::move(prepared.log);
   PortWatch ports(messages);
   ports.watch(running.bound());
-  if (auto started = messages.start(); !started) return started;
   Control control({running, log.get(), messages, std::move(ports), source});
   if (log) log->start(std::move(rings));
   tell_start(config, prepared, messages);
@@ -148,6 +160,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   const Tally tally = control.tally();
   for (const std::string& line : {pauses(tally), turned_away(tally)})
     if (!line.empty()) messages.info(line);
+  messages.tell_dropped();
   messages.info(fmt::format("stopped: {}, {} lost", control.story(), log ? log->lost() : 0));
   return {};
 }
@@ -155,12 +168,11 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
 }  // namespace
 
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source) {
-  ::signal(SIGPIPE, SIG_IGN);
+  prepare_signals();
   OperatorLog messages;
   const auto fail = [&](const std::string& why) {
     messages.error(why);
     return 1;
-  messages.tell_dropped();
   };
   try {
     auto prepared = prepare(config, messages);

@@ -13,7 +13,8 @@ using Source = std::function<config::Loaded()>;
 
 /// Binds, drops privileges, serves until stopped. Returns the process's exit status: 0 after a stop by signal, 1 when
 /// something could not be had at start (an address in use, too few descriptors): then nothing was started.
-/// SIGTERM, SIGINT: drain, then stop; a second one: at once. SIGUSR1: reopen the log. SIGHUP: that, and a reload.
+/// SIGTERM, SIGINT, SIGQUIT: drain, then stop; a second one: at once. SIGUSR1: reopen the log. SIGHUP: that, and a
+/// reload. SIGUSR2, SIGPIPE and SIGXFSZ are ignored.
 int run(const config::Config& config, const Source& source = {});
 
 }  // namespace lastbyte::proxy

@@ -44,7 +44,7 @@ class T15_Stopping : public ::testing::Test {
 };
 
 TEST_F(T15_Stopping, WithoutSessionsEndsAtOnce) {
-  for (const int number : {SIGTERM, SIGINT}) {
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) {
     Server server = start_server("close");
     Proxy proxy(server.address(), {"--drain", "1h"});
     proxy.process().signal(number);
