@@ -4,7 +4,6 @@
 // up and they count what they drop. A target that fails loses the batch, and is left alone for a while.
 #include "observe/record_log.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -196,7 +195,7 @@ bool RecordLog::Impl::wait_writable() {
     }
     std::array<pollfd, 2> wanted{pollfd{.fd = target_.fd(), .events = POLLOUT, .revents = 0},
                                  pollfd{.fd = sleeper_.fd(), .events = POLLIN, .revents = 0}};
-    const int ready = ::poll(wanted.data(), wanted.size(), timeout_ms);
+    const int ready = wait_for(wanted, timeout_ms);
     if (wanted[0].revents != 0) return true;
     if (wanted[1].revents != 0) sleeper_.clear();
     if (reopen_wanted_.exchange(false)) {

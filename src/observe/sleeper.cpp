@@ -1,9 +1,11 @@
 #include "observe/sleeper.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <thread>
 
 namespace lastbyte::observe {
 namespace {
@@ -11,10 +13,19 @@ namespace {
 void wait_readable(int fd, int timeout_ms) {
   pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
   // An early return (EINTR) is one more look for work, no more.
-  (void)::poll(&wanted, 1, timeout_ms);
+  (void)wait_for({&wanted, 1}, timeout_ms);
 }
 
 }  // namespace
+
+int wait_for(std::span<pollfd> wanted, int timeout_ms) {
+  const int ready = ::poll(wanted.data(), wanted.size(), timeout_ms);
+  if (ready >= 0 || errno != EINVAL) return ready;
+  constexpr int kPauseMs = 10;
+  std::this_thread::sleep_for(std::chrono::milliseconds(timeout_ms < 0 ? kPauseMs : std::min(timeout_ms, kPauseMs)));
+  for (pollfd& each : wanted) each.revents = each.events;
+  return static_cast<int>(wanted.size());
+}
 
 Result<Sleeper> Sleeper::create() {
   Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

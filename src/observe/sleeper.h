@@ -1,13 +1,20 @@
 // A thread that sleeps when there is nothing to do, and wakers who pay a system call only when it does.
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <chrono>
+#include <span>
 
 #include "base/descriptor.h"
 #include "base/result.h"
 
 namespace lastbyte::observe {
+
+/// poll(2), -1: for ever. Where RLIMIT_NOFILE was lowered below the number of descriptors it fails at once; that is a
+/// pause then, so that nobody spins.
+int wait_for(std::span<pollfd> wanted, int timeout_ms);
 
 /// One thread sleeps, any thread wakes. The sleeper's order: announce_sleep(), look for work once more, then either
 /// sleep() or withdraw(). A waker's order: provide the work, then wake(). Both orders meet in one atomic exchange, so

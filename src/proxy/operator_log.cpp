@@ -1,7 +1,6 @@
 #include "proxy/operator_log.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <pthread.h>
 
 #include <array>
@@ -181,7 +180,7 @@ bool OperatorLog::Impl::wait_writable() {
     if (must_end && stuck_) return false;
     std::array<pollfd, 2> wanted{pollfd{.fd = target_->fd(), .events = POLLOUT, .revents = 0},
                                  pollfd{.fd = sleeper_ ? sleeper_->fd() : -1, .events = POLLIN, .revents = 0}};
-    const int ready = ::poll(wanted.data(), wanted.size(), stuck_ ? -1 : static_cast<int>(kPatience.count()));
+    const int ready = observe::wait_for(wanted, stuck_ ? -1 : static_cast<int>(kPatience.count()));
     if (wanted[0].revents != 0) return true;
     if (wanted[1].revents != 0) sleeper_->clear();
     if (ready == 0) stuck_ = true;
