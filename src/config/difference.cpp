@@ -1,6 +1,7 @@
 #include "config/difference.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "config/settings.h"
@@ -18,9 +19,11 @@ std::vector<std::string> keys_that_differ(const Owner& before, const Owner& afte
   return keys;
 }
 
-bool same_listener(const relay::Forwarding& a, const relay::Forwarding& b) {
-  return a.listen == b.listen && a.client.netns == b.client.netns &&
-         a.client.socket.interface == b.client.socket.interface;
+const std::string& name_of(const relay::Forwarding& forwarding) { return forwarding.name; }
+
+/// The same text is the same listener.
+std::string listener_of(const relay::Forwarding& forwarding) {
+  return forwarding.listen.text() + '\n' + forwarding.client.netns.text() + '\n' + forwarding.client.socket.interface;
 }
 
 }  // namespace
@@ -37,17 +40,21 @@ std::vector<std::optional<std::size_t>> predecessors(const std::vector<relay::Fo
                                                      const std::vector<relay::Forwarding>& after) {
   std::vector<std::optional<std::size_t>> found(after.size());
   std::vector<bool> taken(before.size(), false);
-  const auto look = [&](const auto& is_it) {
+  const auto look = [&](const auto& key_of) {
+    std::unordered_map<std::string, std::vector<std::size_t>> free;  // the first of them at the end
+    for (std::size_t old = before.size(); old-- > 0;)
+      if (!taken[old]) free[key_of(before[old])].push_back(old);
     for (std::size_t index = 0; index < after.size(); ++index) {
-      for (std::size_t old = 0; old < before.size() && !found[index]; ++old) {
-        if (taken[old] || !is_it(before[old], after[index])) continue;
-        found[index] = old;
-        taken[old] = true;
-      }
+      if (found[index]) continue;
+      const auto same = free.find(key_of(after[index]));
+      if (same == free.end() || same->second.empty()) continue;
+      found[index] = same->second.back();
+      same->second.pop_back();
+      taken[*found[index]] = true;
     }
   };
-  look([](const relay::Forwarding& a, const relay::Forwarding& b) { return a.name == b.name; });
-  look(same_listener);
+  look(name_of);
+  look(listener_of);
   return found;
 }
 

@@ -214,6 +214,7 @@ void Control::Impl::look() {
   tell_drops(now.records_dropped);
   parts_.messages.tell_dropped();
   parts_.ports.look(now.accepted);
+  parts_.running.forget_closed();
   if (stage_ == Stage::serving)
     ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
                  counted(now.accepted, "client").c_str());

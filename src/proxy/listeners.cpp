@@ -60,7 +60,10 @@ WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) 
 class Binding {
  public:
   Binding(unsigned workers, const Standing& standing, const std::optional<FileRights>& user)
-      : workers_(workers), standing_(standing), user_(user) {}
+      : workers_(workers), standing_(standing), user_(user) {
+    for (const Place* each : standing.places) by_port_.emplace(each->address.port(), each);
+    for (const Place& each : standing.fading) by_port_.emplace(each.address.port(), &each);
+  }
 
   Result<std::vector<Bound>> bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed);
 
@@ -81,6 +84,7 @@ class Binding {
 
   unsigned workers_;
   const Standing& standing_;
+  std::unordered_multimap<std::uint16_t, const Place*> by_port_;  ///< all that stands or fades
   const std::optional<FileRights>& user_;
   /// What becomes of an address that is wanted.
   struct Claim {
@@ -148,14 +152,13 @@ net::Address with_port(net::Address address, const Bound& bound) {
 Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& address) const {
   net::ListenOptions options = wanted.options;
   // A narrower or a wider address can be bound beside one that is being left only where both share the port.
-  const auto share_with = [&](const Place& standing) {
-    if (!overlap(standing, wanted)) return;
-    for (const auto& socket : standing.per_worker)
+  const auto [first, last] = by_port_.equal_range(wanted.address.port());
+  for (auto at = first; at != last; ++at) {
+    if (!overlap(*at->second, wanted)) continue;
+    for (const auto& socket : at->second->per_worker)
       if (socket) net::share_port(socket->get());
     options.reuse_port = true;
-  };
-  for (const Place* standing : standing_.places) share_with(*standing);
-  for (const Place& fading : standing_.fading) share_with(fading);
+  }
   const auto listen = wanted.transport == net::Transport::udp ? net::listen_for_datagrams : net::listen_on;
   Result<std::vector<Descriptor>> made;
   run_in(wanted.inside, [&] { made = listen(address, options, static_cast<int>(workers_)); });

@@ -1,6 +1,5 @@
 #include "proxy/running.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,88 +26,6 @@ const std::vector<std::string>& changeable() {
   return kKeys;
 }
 
-std::string listed(const std::vector<net::Address>& addresses, const net::NamespaceName& netns) {
-  std::string out;
-  for (const net::Address& address : addresses) out += (out.empty() ? "" : ", ") + address.text();
-  return netns.own() ? out : out + " in " + netns.text();
-}
-
-/// The ports of a forwarding stand together.
-std::vector<const Bound*> ports_of(const std::vector<Bound>& all, const std::string& name) {
-  std::vector<const Bound*> ports;
-  for (const Bound& each : all)
-    if (each.forwarding->name == name) ports.push_back(&each);
-  return ports;
-}
-
-Changes::Forwarding described(const std::string& name, const std::vector<const Bound*>& ports) {
-  const Bound& first = *ports.front();
-  const relay::Forwarding& forwarding = *first.forwarding;
-  const std::string from = listed(first.addresses(), forwarding.client.netns);
-  return {name, "", {}, "", from + " -> " + listed(first.upstream, forwarding.upstream.netns), ports.size()};
-}
-
-bool lead_to_the_same(const std::vector<const Bound*>& before, const std::vector<const Bound*>& after) {
-  return std::ranges::equal(before, after, [](const Bound* a, const Bound* b) {
-    return a->addresses() == b->addresses() && a->upstream == b->upstream && a->upstream_inside == b->upstream_inside;
-  });
-}
-
-/// Says that an address has a new socket, and why; empty: all that were listened on before have the same sockets.
-std::string bound_anew(const std::vector<const Bound*>& before, const std::vector<const Bound*>& after) {
-  std::unordered_map<net::Address, const Place*, net::AddressHash> known;
-  for (const Bound* bound : before)
-    for (const Place& place : bound->places) known.emplace(place.address, &place);
-  for (const Bound* bound : after) {
-    for (const Place& place : bound->places) {
-      const auto old = known.find(place.address);
-      if (old == known.end() || old->second->as.transport != place.as.transport) continue;
-      if (old->second->per_worker.front() == place.per_worker.front()) continue;
-      if (place.after) return "bound anew: " + std::string(text(*place.after));
-      return old->second->as.inside == place.as.inside ? "bound anew" : "bound anew: in another network namespace";
-    }
-  }
-  return {};
-}
-
-/// One state of things: settings, and where they have led.
-struct State {
-  const config::Config& config;
-  const std::vector<Bound>& bound;
-};
-
-Changes changes_between(const State& before, const State& after) {
-  const auto predecessors = config::predecessors(before.config.forwardings, after.config.forwardings);
-  Changes changes;
-  std::unordered_set<std::size_t> gone_on;
-  for (std::size_t index = 0; index < predecessors.size(); ++index) {
-    const relay::Forwarding& now = after.config.forwardings[index];
-    const auto ports = ports_of(after.bound, now.name);
-    if (!predecessors[index]) {
-      changes.added.push_back(described(now.name, ports));
-      continue;
-    }
-    gone_on.insert(*predecessors[index]);
-    const relay::Forwarding& old = before.config.forwardings[*predecessors[index]];
-    const auto old_ports = ports_of(before.bound, old.name);
-    std::string anew = bound_anew(old_ports, ports);
-    if (now == old && anew.empty() && lead_to_the_same(old_ports, ports)) {
-      ++changes.kept;
-    } else {
-      auto& changed = changes.changed.emplace_back(described(now.name, ports));
-      changed.anew = std::move(anew);
-      changed.before = old.name;
-      changed.keys = config::differing_keys(old, now);
-    }
-  }
-  for (std::size_t index = 0; index < before.config.forwardings.size(); ++index) {
-    if (gone_on.contains(index)) continue;
-    const std::string& name = before.config.forwardings[index].name;
-    changes.removed.push_back(described(name, ports_of(before.bound, name)));
-  }
-  return changes;
-}
-
 std::unordered_set<const Descriptor*> sockets_of(const std::vector<Bound>& all) {
   std::unordered_set<const Descriptor*> sockets;
   for (const Bound& bound : all)
@@ -118,15 +35,14 @@ std::unordered_set<const Descriptor*> sockets_of(const std::vector<Bound>& all) 
   return sockets;
 }
 
-/// `others`: addresses that are listened on beside these.
-std::size_t listening_sockets(const std::vector<Resolved>& resolved, std::size_t others, unsigned workers) {
-  std::size_t addresses = others;
-  std::size_t files = 0;  // each listening path is held, too, beside its socket
+/// Descriptors for what is to be listened on. A UNIX socket serves all workers, and its path is held beside it.
+std::size_t descriptors_to_listen(const std::vector<Resolved>& resolved, unsigned workers) {
+  std::size_t sum = 0;
   for (const Resolved& each : resolved) {
-    addresses += each.listen.size();
-    files += each.forwarding->listen.is_path() ? 1U : 0U;
+    const net::Endpoint& listen = each.forwarding->listen;
+    sum += listen.is_unix() ? 1 + (listen.is_path() ? 1U : 0U) : each.listen.size() * workers;
   }
-  return addresses * workers + files;
+  return sum;
 }
 
 std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forwardings, unsigned workers) {
@@ -136,10 +52,6 @@ std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forward
 }
 
 }  // namespace
-
-std::string Changes::Forwarding::text() const {
-  return fmt::format("{} ({}{})", where, name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1));
-}
 
 Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed,
                                                  std::optional<FileRights> user) {
@@ -173,7 +85,9 @@ Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolve
   const bool first = config_.forwardings.empty();
   config::Config config = first ? wanted : config::keep_all_but(changeable(), config_, wanted);
   if (auto possible = check_capabilities(config); !possible) return Failure(possible.error());
-  const auto sessions = sessions_for(config, resolved);
+  forget_closed();
+  const std::size_t listening = descriptors_to_listen(resolved, static_cast<unsigned>(workers_.size()));
+  const auto sessions = sessions_for(config, listening);
   if (!sessions) return Failure(sessions.error());
   auto troubles = kept_ ? settle(resolved) : std::vector<Error>();
   if (!troubles) return Failure(troubles.error());
@@ -184,13 +98,14 @@ Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolve
 
   // From here on nothing fails.
   hand_on_counts(*bound, names);
-  Changes changes = changes_between({config_, bound_}, {config, *bound});
+  Changes changes = changes_between({config_.forwardings, bound_}, {config.forwardings, *bound});
   changes.need_restart = config::differing_keys(config, wanted);
   const std::vector<Bound> before = std::exchange(bound_, std::move(*bound));
   take_back();
   changes.troubles = std::move(*troubles);
   std::ranges::move(leave(before), std::back_inserter(changes.troubles));
   shared_.max_sessions = *sessions;
+  listening_ = listening;
   config_ = std::move(config);
   post();
   return changes;
@@ -215,12 +130,23 @@ void Running::keep_identity(std::vector<Resolved>& resolved) const {
   }
 }
 
-Result<std::uint32_t> Running::sessions_for(const config::Config& config, const std::vector<Resolved>& resolved) const {
+Result<std::uint32_t> Running::sessions_for(const config::Config& config, std::size_t listening) const {
   const auto workers = static_cast<unsigned>(workers_.size());
-  const std::size_t others = passed_.size() + left_.size() + fading_.size();
-  const DescriptorBase base{workers, listening_sockets(resolved, others, workers), namespaces_.descriptors(),
+  const DescriptorBase base{workers, listening + passed_.size() + closing_descriptors(), namespaces_.descriptors(),
                             descriptors_in_passing(config.forwardings, workers)};
   return choose_max_sessions(config.max_sessions, descriptor_limit_, base);
+}
+
+/// Of what was left and is still open.
+std::size_t Running::closing_descriptors() const {
+  std::unordered_set<const Descriptor*> open;
+  for (const Left& left : left_)
+    for (const Place& place : left.bound.places)
+      for (const auto& socket : place.per_worker) open.insert(socket.get());
+  for (const Fading& fading : fading_)
+    for (const auto& socket : fading.per_worker)
+      if (const auto alive = socket.lock()) open.insert(alive.get());
+  return open.size();
 }
 
 Result<void> Running::check_capabilities(const config::Config& config) const {
@@ -344,10 +270,15 @@ void Running::release(TimePoint now) {
   if (std::erase_if(left_, is_over) != 0) post();
 }
 
-void Running::fade(const Place& place) {
-  std::erase_if(fading_, [](const Fading& each) {
+void Running::forget_closed() {
+  const auto is_closed = [](const Fading& each) {
     return std::ranges::all_of(each.per_worker, [](const auto& socket) { return socket.expired(); });
-  });
+  };
+  if (std::erase_if(fading_, is_closed) == 0) return;
+  if (const auto sessions = sessions_for(config_, listening_)) shared_.max_sessions = *sessions;
+}
+
+void Running::fade(const Place& place) {
   Fading fading{place.as, place.address, {}};
   for (const auto& socket : place.per_worker)
     if (socket) fading.per_worker.emplace_back(socket);

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "config/config.h"
+#include "proxy/changes.h"
 #include "proxy/listeners.h"
 #include "proxy/namespaces.h"
 #include "proxy/privileges.h"
@@ -18,27 +19,6 @@
 #include "relay/worker.h"
 
 namespace lastbyte::proxy {
-
-/// What became of the forwardings, for the operator.
-struct Changes {
-  struct Forwarding {
-    std::string name;
-    std::string before;             ///< its name until now; empty: it is new
-    std::vector<std::string> keys;  ///< of its settings that are different
-    std::string anew;               ///< "bound anew: REASON" where an address that it had before has a new socket
-    std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
-    std::size_t ports = 1;
-
-    /// "127.0.0.1:80 -> 10.0.0.1:80 (web, and 3 more ports)"
-    [[nodiscard]] std::string text() const;
-  };
-  std::vector<Forwarding> added;
-  std::vector<Forwarding> changed;  ///< also where only its names lead elsewhere now
-  std::vector<Forwarding> removed;
-  std::size_t kept = 0;
-  std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
-  std::vector<Error> troubles;            ///< files of UNIX sockets that are left; what may not work now
-};
 
 class Running {
  public:
@@ -60,6 +40,8 @@ class Running {
   [[nodiscard]] std::optional<TimePoint> next_release() const;
   /// Closes what was left long enough ago, once its queue is empty.
   void release(TimePoint now);
+  /// Descriptors that the workers have closed since then can be had by sessions again. To be called now and then.
+  void forget_closed();
 
   /// T15: as Worker::drain(), of all; the listening sockets are closed.
   void drain(TimePoint until);
@@ -102,8 +84,8 @@ class Running {
   template <typename Ports>
   Result<std::vector<Error>> settle(const Ports& ports);
   void keep_identity(std::vector<Resolved>& resolved) const;
-  [[nodiscard]] Result<std::uint32_t> sessions_for(const config::Config& config,
-                                                   const std::vector<Resolved>& resolved) const;
+  [[nodiscard]] Result<std::uint32_t> sessions_for(const config::Config& config, std::size_t listening) const;
+  [[nodiscard]] std::size_t closing_descriptors() const;
   [[nodiscard]] Result<void> check_capabilities(const config::Config& config) const;
   [[nodiscard]] Standing standing(Names names) const;
   [[nodiscard]] Error explained(Error error) const;
@@ -121,6 +103,7 @@ class Running {
   std::uint64_t descriptor_limit_ = 0;
   std::optional<KeptCapabilities> kept_;  ///< nullopt: nothing has been dropped
   config::Config config_;
+  std::size_t listening_ = 0;  ///< descriptors for what is listened on
   std::vector<Bound> bound_;
   std::vector<Left> left_;
   std::vector<Fading> fading_;

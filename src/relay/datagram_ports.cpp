@@ -1,6 +1,8 @@
 // DatagramRelay: which sockets are served, under which settings, from one serve() to the next.
 #include <algorithm>
 #include <random>
+#include <unordered_set>
+#include <utility>
 
 #include "net/datagram.h"
 #include "relay/admission.h"
@@ -14,9 +16,14 @@ namespace {
 /// When a socket that could not be watched is tried again.
 constexpr Duration kTryAgain{1000};
 
-std::uint64_t random_seed() {
-  std::random_device source;
-  return static_cast<std::uint64_t>(source()) << 32U | source();
+/// One for the whole process: to ask for randomness takes tens of microseconds on some machines (RDSEED), and there may
+/// be thousands of groups.
+std::uint64_t secret_seed() {
+  static const std::uint64_t kSeed = [] {
+    std::random_device source;
+    return static_cast<std::uint64_t>(source()) << 32U | source();
+  }();
+  return kSeed;
 }
 
 bool is_as_before(const DatagramPort& port, const Listening& listening) {
@@ -35,18 +42,18 @@ std::span<Listening> ports_of_first(std::span<Listening> listenings) {
 }  // namespace
 
 void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
-  std::vector<const DatagramGroup*> kept;
+  const Known known = known_sockets();
+  std::unordered_set<const DatagramGroup*> kept;
   std::vector<std::unique_ptr<DatagramGroup>> fresh;
   for (std::span<Listening> rest(listenings); !rest.empty();) {
     const std::span<Listening> ports = ports_of_first(rest);
     rest = rest.subspan(ports.size());
-    if (const DatagramGroup* group = group_of(ports)) {
-      kept.push_back(group);
+    if (const DatagramGroup* group = group_of(ports, known)) {
+      kept.insert(group);
     } else {
       fresh.push_back(make_group(ports, worker));
     }
   }
-  const Known known = known_sockets();
   Known served;
   const auto serves = [&](const DatagramGroup& group) {
     for (const auto& port : group.ports)
@@ -58,7 +65,7 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
     take_over(*group, known);
   }
   for (const auto& group : groups_) {
-    if (group->takes_clients() && std::ranges::find(kept, group.get()) == kept.end()) supersede(*group, served);
+    if (group->takes_clients() && !kept.contains(group.get())) supersede(*group, served);
     if (group->superseded) part(*group, served);
   }
   std::ranges::move(fresh, std::back_inserter(groups_));
@@ -76,18 +83,19 @@ DatagramRelay::Known DatagramRelay::known_sockets() const {
 }
 
 /// The one that serves just these ports already; nullptr: none.
-DatagramGroup* DatagramRelay::group_of(std::span<const Listening> ports) const {
-  const auto found = std::ranges::find_if(groups_, [&](const auto& group) {
-    return group->takes_clients() &&
-           std::ranges::equal(group->ports, ports,
-                              [](const auto& mine, const Listening& named) { return is_as_before(*mine, named); });
-  });
-  return found == groups_.end() ? nullptr : found->get();
+DatagramGroup* DatagramRelay::group_of(std::span<const Listening> ports, const Known& known) {
+  if (ports.front().sockets.empty()) return nullptr;
+  const auto first = known.find(ports.front().sockets.front().get());
+  if (first == known.end()) return nullptr;
+  DatagramGroup* const group = first->second->group;
+  const bool same = std::ranges::equal(
+      group->ports, ports, [](const auto& mine, const Listening& named) { return is_as_before(*mine, named); });
+  return same ? group : nullptr;
 }
 
 std::unique_ptr<DatagramGroup> DatagramRelay::make_group(std::span<Listening> ports, unsigned worker) {
   if (!boxes_) boxes_ = std::make_unique<Boxes>();
-  auto group = std::make_unique<DatagramGroup>(random_seed());
+  auto group = std::make_unique<DatagramGroup>(secret_seed());
   group->forwarding = ports.front().forwarding;
   for (Listening& listening : ports) {
     auto port = std::make_unique<DatagramPort>();
@@ -127,6 +135,7 @@ void DatagramRelay::supersede(DatagramGroup& group, const Known& served) {
     for (const auto& socket : port->sockets)
       if (socket->watched && !served.contains(socket->socket.get())) let_go(*socket);
   group.superseded = true;
+  any_over_ = true;
 }
 
 /// A session parts from its client where the socket is no longer served, or leads elsewhere: a client that never pauses
@@ -174,8 +183,8 @@ void DatagramRelay::let_go(DatagramSocket& socket) {
 }
 
 void DatagramRelay::bury_groups() {
+  if (!std::exchange(any_over_, false)) return;
   const auto is_over = [](const DatagramGroup& group) { return !group.takes_clients() && group.table.empty(); };
-  if (std::ranges::none_of(groups_, [&](const auto& group) { return is_over(*group); })) return;
   for (const auto& group : groups_)
     for (const auto& port : group->ports)
       for (const auto& socket : port->sockets)

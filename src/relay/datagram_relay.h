@@ -89,7 +89,7 @@ class DatagramRelay {
   // datagram_ports.cpp: what is served
   using Known = std::unordered_map<const Descriptor*, DatagramSocket*>;
   [[nodiscard]] Known known_sockets() const;
-  [[nodiscard]] DatagramGroup* group_of(std::span<const Listening> ports) const;
+  static DatagramGroup* group_of(std::span<const Listening> ports, const Known& known);
   std::unique_ptr<DatagramGroup> make_group(std::span<Listening> ports, unsigned worker);
   void take_over(DatagramGroup& group, const Known& known);
   void supersede(DatagramGroup& group, const Known& served);
@@ -122,6 +122,7 @@ class DatagramRelay {
   Context& context_;
   std::unique_ptr<Boxes> boxes_;  ///< null while there is nothing to serve
   std::vector<std::unique_ptr<DatagramGroup>> groups_;
+  bool any_over_ = false;  ///< of the groups: one may take no more clients and have no more sessions
   std::uint32_t sockets_made_ = 0;
   loop::Timer timer_;
   AcceptBackoff backoff_;

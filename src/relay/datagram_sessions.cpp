@@ -191,6 +191,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   const std::unique_ptr<DatagramSession>& kept = ended_.emplace_back(&session);
   const ListenerState& state = *kept->at.port->state;
   kept->at.group->table.remove(*kept);
+  any_over_ = any_over_ || !kept->at.group->takes_clients();
   kept->ended = true;
   kept->upstream.close();
   context_.shared.release_process();
@@ -239,6 +240,7 @@ void DatagramRelay::retire(DatagramGroup& group, const DatagramStop& stop) {
     for (const auto& socket : port->sockets)
       if (socket->watched) let_go(*socket);
   group.stop = DatagramStop{group.stop ? group.stop->asked : stop.asked, stop.by};
+  any_over_ = true;
   expire(group);
   wake_at(next_deadline(group));
 }

@@ -1,7 +1,6 @@
 #include "relay/listening_sockets.h"
 
-#include <algorithm>
-#include <iterator>
+#include <unordered_map>
 #include <utility>
 
 namespace lastbyte::relay {
@@ -29,11 +28,27 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   return state;
 }
 
+namespace {
+
+void destroy(ListeningSockets::List& list) {
+  list.clear_and_dispose([](ListeningSocket* socket) { delete socket; });
+}
+
+}  // namespace
+
+ListeningSockets::~ListeningSockets() {
+  leaving_.clear();
+  for (List* list : {&watched_, &unwatched_, &closed_}) destroy(*list);
+}
+
 void ListeningSockets::serve(std::vector<Listening> listenings) {
   std::unordered_map<const Descriptor*, ListeningSocket*> known;
-  for (const auto& each : sockets_) {
-    each->leaving = true;
-    known.emplace(each->socket.get(), each.get());
+  leaving_.clear();
+  for (List* list : {&watched_, &unwatched_}) {
+    for (ListeningSocket& each : *list) {
+      each.leaving = true;
+      known.emplace(each.socket.get(), &each);
+    }
   }
   const auto find = [&](const std::shared_ptr<const Descriptor>& socket) {
     const auto found = known.find(socket.get());
@@ -47,31 +62,44 @@ void ListeningSockets::serve(std::vector<Listening> listenings) {
     for (auto& socket : sockets) {
       ListeningSocket* entry = find(socket);
       if (entry == nullptr) {
-        entry = sockets_.emplace_back(std::make_unique<ListeningSocket>()).get();
+        entry = new ListeningSocket;
+        unwatched_.push_back(*entry);
         entry->socket = std::move(socket);
       }
       entry->state = state;
       entry->leaving = false;
     }
   }
+  for (const auto& [descriptor, each] : known)
+    if (each->leaving) leaving_.push_back(*each);
 }
 
-bool ListeningSockets::any_leaving() const {
-  return std::ranges::any_of(sockets_, [](const auto& each) { return each->leaving; });
+void ListeningSockets::set_watched(ListeningSocket& socket, bool watched) {
+  if (socket.watched == watched) return;
+  socket.watched = watched;
+  List& from = watched ? unwatched_ : watched_;
+  List& to = watched ? watched_ : unwatched_;
+  to.splice(to.end(), from, from.iterator_to(socket));
+}
+
+ListeningSocket& ListeningSockets::next_leaving() {
+  leaving_.shift_forward();
+  return leaving_.back();
 }
 
 void ListeningSockets::close(ListeningSocket& socket) {
-  const auto found = std::ranges::find_if(sockets_, [&](const auto& each) { return each.get() == &socket; });
-  if (found == sockets_.end()) return;
+  if (!socket.socket) return;
   socket.socket.reset();
-  closed_.push_back(std::move(*found));
-  sockets_.erase(found);
+  if (socket.among_leaving.is_linked()) leaving_.erase(leaving_.iterator_to(socket));
+  List& from = socket.watched ? watched_ : unwatched_;
+  closed_.splice(closed_.end(), from, from.iterator_to(socket));
 }
 
 void ListeningSockets::close_all() {
-  for (const auto& each : sockets_) each->socket.reset();
-  std::move(sockets_.begin(), sockets_.end(), std::back_inserter(closed_));
-  sockets_.clear();
+  for (List* list : {&watched_, &unwatched_})
+    while (!list->empty()) close(list->front());
 }
+
+void ListeningSockets::bury() { destroy(closed_); }
 
 }  // namespace lastbyte::relay

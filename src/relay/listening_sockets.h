@@ -1,9 +1,10 @@
 // The listening sockets of one worker, from one serve() to the next: which go on, which are new, which are leaving.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -18,35 +19,51 @@ bool is_state_of(const ListenerState& state, const Listening& listening);
 ListenerPtr make_state(Listening listening, unsigned worker);
 
 /// One listening socket in the loop.
-struct alignas(8) ListeningSocket {
+struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
   std::shared_ptr<const Descriptor> socket;  ///< null: closed in this round; its events mean nothing any more
   ListenerPtr state;                         ///< what its next client comes in under
   bool watched = false;                      ///< epoll tells of its clients
   bool leaving = false;                      ///< to be closed as soon as nobody waits in its queue
   unsigned batch = 1;                        ///< how many to accept at the next event
+  boost::intrusive::list_member_hook<> among_leaving;
 };
 
+/// A worker may have tens of thousands. Whatever happens to one of them takes the same time however many there are.
 class ListeningSockets {
  public:
-  using All = std::vector<std::unique_ptr<ListeningSocket>>;
+  using List = boost::intrusive::list<ListeningSocket>;
 
   explicit ListeningSockets(unsigned worker) : worker_(worker) {}
+  ~ListeningSockets();
+  ListeningSockets(const ListeningSockets&) = delete;
+  ListeningSockets& operator=(const ListeningSockets&) = delete;
 
   /// Adds what is new, gives what goes on its new state, and marks what is no longer named as leaving. A port whose
   /// forwarding and upstream are the same as before keeps its state. Touches no descriptor.
   void serve(std::vector<Listening> listenings);
 
-  [[nodiscard]] const All& all() const { return sockets_; }
-  [[nodiscard]] bool any_leaving() const;
+  /// Those that epoll tells of, and those that it does not. set_watched() moves one from here to there.
+  [[nodiscard]] List& watched() { return watched_; }
+  [[nodiscard]] List& unwatched() { return unwatched_; }
+  void set_watched(ListeningSocket& socket, bool watched);
+
+  [[nodiscard]] std::size_t leaving() const { return leaving_.size(); }
+  /// One of those that leave; all of them in turn. Precondition: leaving() != 0.
+  ListeningSocket& next_leaving();
   /// Lets the descriptor go. The object stays until bury(): events of this round may still point to it.
   void close(ListeningSocket& socket);
   void close_all();
-  void bury() { closed_.clear(); }
+  void bury();
 
  private:
+  using Hook = boost::intrusive::member_hook<ListeningSocket, boost::intrusive::list_member_hook<>,
+                                             &ListeningSocket::among_leaving>;
+
   unsigned worker_;
-  All sockets_;
-  All closed_;
+  List watched_;
+  List unwatched_;
+  List closed_;
+  boost::intrusive::list<ListeningSocket, Hook> leaving_;
 };
 
 }  // namespace lastbyte::relay

@@ -25,6 +25,7 @@ namespace {
 
 constexpr unsigned kLargestBatch = 64;
 constexpr std::size_t kEventsPerRound = 256;
+constexpr std::size_t kLookedAtInARound = 64;  ///< listening sockets that are leaving
 
 }  // namespace
 
@@ -290,7 +291,7 @@ bool Worker::Impl::turns_away(ListenerState& state, const net::Address& client) 
 /// A shortage is the whole process's: all of this worker's listeners pause.
 void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
   counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
-  for (const auto& each : sockets_.all()) stop_watching(*each);
+  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
   context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
   tell_shortage([&] {
     return "accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
@@ -307,13 +308,13 @@ void Worker::Impl::tell_shortage(Words words) {
 
 void Worker::Impl::resume_accepting() {
   if (context_.drain_at) return;
-  for (const auto& each : sockets_.all()) {
-    if (each->watched) continue;
+  for (auto next = sockets_.unwatched().begin(); next != sockets_.unwatched().end();) {
+    ListeningSocket& each = *next++;
     // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
     const int error =
-        context_.epoll.add(each->socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(each.get(), TagKind::listener));
+        context_.epoll.add(each.socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(&each, TagKind::listener));
     if (error == 0) {
-      each->watched = true;
+      sockets_.set_watched(each, true);
     } else {
       context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
     }
@@ -321,25 +322,23 @@ void Worker::Impl::resume_accepting() {
   let_leaving_go();
 }
 
-/// No event tells that a queue is empty: a leaving socket is looked at until it is.
+/// No event tells that a queue is empty: a leaving socket is looked at until it is. A few at a time, for a reload may
+/// remove thousands while sessions wait for their turn (T12).
 void Worker::Impl::let_leaving_go() {
-  std::vector<ListeningSocket*> leaving;
-  for (const auto& each : sockets_.all())
-    if (each->leaving) leaving.push_back(each.get());
-  for (ListeningSocket* each : leaving) {
-    if (somebody_waits(each->socket->get())) {
-      accept_from(*each);
-    } else {
-      let_go(*each);
-    }
+  const std::size_t most = std::min(sockets_.leaving(), kLookedAtInARound);
+  const std::uint64_t pause = sockets_.leaving() > most ? 1 : 5;
+  for (std::size_t looked = 0; looked < most; ++looked) {
+    ListeningSocket& each = sockets_.next_leaving();
+    somebody_waits(each.socket->get()) ? accept_from(each) : let_go(each);
   }
-  if (sockets_.any_leaving() && !accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
+  if (sockets_.leaving() != 0 && !accept_timer_.is_set())
+    context_.wheel.set(accept_timer_, context_.current_tick() + pause);
 }
 
 /// A descriptor that other workers have too would stay in this loop after its close here.
 void Worker::Impl::stop_watching(ListeningSocket& listening) {
   if (listening.watched) context_.epoll.remove(listening.socket->get());
-  listening.watched = false;
+  sockets_.set_watched(listening, false);
 }
 
 void Worker::Impl::let_go(ListeningSocket& listening) {
@@ -350,7 +349,7 @@ void Worker::Impl::let_go(ListeningSocket& listening) {
 void Worker::Impl::stop_accepting() {
   context_.wheel.cancel(accept_timer_);
   context_.wheel.cancel(calm_timer_);
-  for (const auto& each : sockets_.all()) stop_watching(*each);
+  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
   sockets_.close_all();
 }
 

@@ -193,5 +193,46 @@ TEST(T15_ReloadLimits, ANewLimitPerClientCountsSessionsOfBefore) {
   converse(third);
 }
 
+/// As many ports as that in a row that nobody listens on; the first of them.
+std::uint16_t free_ports(int count) {
+  for (int first = 20000; first < 30000; first += count) {
+    std::vector<std::vector<Descriptor>> all;
+    for (int port = first; port < first + count; ++port) {
+      auto made = net::listen_on(*net::Address::parse("127.0.0.1", static_cast<std::uint16_t>(port)), {}, 1);
+      if (!made) break;
+      all.push_back(std::move(*made));
+    }
+    if (all.size() == static_cast<std::size_t>(count)) return static_cast<std::uint16_t>(first);
+  }
+  return 0;
+}
+
+TEST(T15_ReloadLimits, PortsThatWereRemovedAreCountedUntilTheyAreClosedAndNoLonger) {
+  constexpr int kMany = 200;
+  const std::uint16_t first = free_ports(kMany);
+  ASSERT_NE(first, 0);
+  Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
+  for (const bool unix_too : {false, true}) {
+    const TemporaryDirectory directory;
+    const std::string stays = "max-sessions: 10\n" + web(server.address());
+    std::string many = stays + fmt::format("  - {{name: many, listen: 'tcp:127.0.0.1:{}-{}', connect: 'tcp:{}'}}\n",
+                                           first, first + kMany - 1, server.address().text());
+    if (unix_too)
+      many += fmt::format("  - {{name: path, listen: 'unix:{}', connect: 'tcp:{}'}}\n", directory.file("x.sock"),
+                          server.address().text());
+    // Enough for them once, and not for half of them besides.
+    Proxy proxy(server.address(),
+                {.flags = {"--workers", "1"}, .config = many, .descriptors = 512 + 64 + 20 + kMany + 10});
+    for (int round = 0; round < 2; ++round) {
+      expect_said(proxy.reload(stays), {"1 as before"});
+      EXPECT_TRUE(eventually([&] { return proxy.process().sockets() + kMany <= proxy.sockets_at_start(); }))
+          << proxy.process().sockets() << " of " << proxy.sockets_at_start();
+      expect_said(proxy.reload(many), {"1 as before"});
+    }
+    expect_still_served(proxy);
+  }
+  server.stop();
+}
+
 }  // namespace
 }  // namespace lastbyte::system_test

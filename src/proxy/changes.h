@@ -1,0 +1,44 @@
+// What a new configuration changes, for the operator. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/listeners.h"
+#include "relay/forwarding.h"
+
+namespace lastbyte::proxy {
+
+/// What became of the forwardings, for the operator.
+struct Changes {
+  struct Forwarding {
+    std::string name;
+    std::string before;             ///< its name until now; empty: it is new
+    std::vector<std::string> keys;  ///< of its settings that are different
+    std::string anew;               ///< "bound anew: REASON" where an address that it had before has a new socket
+    std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
+    std::size_t ports = 1;
+
+    /// "127.0.0.1:80 -> 10.0.0.1:80 (web, and 3 more ports)"
+    [[nodiscard]] std::string text() const;
+  };
+  std::vector<Forwarding> added;
+  std::vector<Forwarding> changed;  ///< also where only its names lead elsewhere now
+  std::vector<Forwarding> removed;
+  std::size_t kept = 0;
+  std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
+  std::vector<Error> troubles;            ///< files of UNIX sockets that are left; what may not work now
+};
+
+/// Settings, and where they have led.
+struct State {
+  const std::vector<relay::Forwarding>& forwardings;
+  const std::vector<Bound>& bound;  ///< the ports of a forwarding stand together
+};
+
+/// All but `need_restart` and `troubles`.
+Changes changes_between(const State& before, const State& after);
+
+}  // namespace lastbyte::proxy
