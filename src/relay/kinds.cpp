@@ -45,6 +45,11 @@ void keep_urgent_inline(Side& side) {
   side.urgent_is_inline = true;
 }
 
+void expect_end(Side& side) {
+  side.readable = side.hung_up = true;
+  keep_urgent_inline(side);
+}
+
 std::size_t most_in_one_read(const Side& to) { return to.kind == Transport::udp ? kMostInDatagram : kBlockSize; }
 
 bool may_splice(const Side& from, const Side& to) {

@@ -34,6 +34,10 @@ void set_up(Side& side, const net::SocketOptions& options);
 /// last read.
 void keep_urgent_inline(Side& side);
 
+/// Has the side read to its true end, after a call that was no read has met its error: the events that would tell of
+/// what lies before the error may not have been seen yet.
+void expect_end(Side& side);
+
 /// How much a read from the other side may take, so that `to` can take it whole: a datagram's most bytes where it sends
 /// datagrams.
 std::size_t most_in_one_read(const Side& to);

@@ -124,6 +124,7 @@ bool Session::read_and_discard(Which source) {
   const bool reset_may_follow = state_.side(source).output == termination::Output::open;
   // It stays readable: should a FIN follow instead, the byte is in the way of seeing the peer's.
   if (reset_may_follow && only_last_byte_waits(from)) return false;
+  keep_urgent_inline(from);  // it is read until it is empty
   const ssize_t got = read_and_forget(from, *context_.buffer, std::min(budget_, kPipeSize), reset_may_follow);
   if (got <= 0) return input_ended(source, got);
   const auto bytes = static_cast<std::size_t>(got);
@@ -247,7 +248,7 @@ void Session::write_failed(Which sink, int error) {
   }
   latch(sink, error);
   side(sink).trouble = false;
-  side(sink).readable = side(sink).hung_up = true;  // its true end is there to be read
+  expect_end(side(sink));
   apply(event_of_write_failure(error), sink);
 }
 

@@ -129,7 +129,10 @@ void Session::carry_out(const termination::Step& step, Which which) {
     self.fin_sent = relay::send_fin(self);
     if (self.kind == net::Transport::udp) last_activity_ = context_.now;  // its silence counts from here
     // The connection is gone and the FIN with it (ENOTCONN): its error is still to be read.
-    if (!self.fin_sent) self.trouble = self.readable = self.hung_up = true;
+    if (!self.fin_sent) {
+      self.trouble = true;
+      expect_end(self);
+    }
   }
   if (actions.close || actions.reset) let_go(which, actions.reset);
 }

@@ -169,6 +169,32 @@ TEST_P(T1_UrgentData, ThatIsPassedOverDoesNotMakeAFinOfAReset) {
   EXPECT_EQ(record.client.end, "passed_on") << record.line;
 }
 
+/// The write, or the FIN, to the upstream meets the reset before an event has told of the mark.
+TEST_P(T1_UrgentData, AloneAheadOfAResetIsDelivered) {
+  if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
+  for (const bool request : {true, false}) {
+    if (!request) {
+      client_ = connect_to(proxy_->address());
+      upstream_ = accept_next();
+    }
+    hold_proxy();
+    request ? send_all(client_, "request") : static_cast<void>(::shutdown(client_.get(), SHUT_WR));
+    ASSERT_TRUE(send_urgent(upstream_));
+    net::reset_and_close(upstream_);
+    proxy_->process().signal(SIGCONT);
+    const ReadToEnd read = read_to_end(client_);
+    EXPECT_EQ(read.bytes, "!") << "request: " << request;
+    if (GetParam().client == net::Transport::tcp) {
+      EXPECT_EQ(read.end, "ECONNRESET") << "request: " << request;
+    }
+    client_.close();
+  }
+  for (const Record& record : proxy_->records(2)) {
+    EXPECT_EQ(record.upstream.end, "reset") << record.line;
+    EXPECT_EQ(record.upstream.received, 1U) << record.line;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Way, T1_UrgentData, ::testing::ValuesIn(every_way()), way_name);
 
 }  // namespace
