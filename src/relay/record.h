@@ -21,7 +21,7 @@ struct FlowRecord {
   std::uint64_t delivered = 0;    ///< acknowledged by the sink's kernel when its descriptor was let go
   std::uint64_t undelivered = 0;  ///< received and not known to be delivered; includes `discarded`
   std::uint64_t discarded = 0;    ///< read only to be thrown away, because the sink took nothing any more (T5, T6)
-  std::uint64_t rescued = 0;      ///< passed on after bytes for their source had been refused (T5)
+  std::uint64_t rescued = 0;      ///< delivered after bytes for their source had been refused (T5)
   std::uint32_t descriptors = 0;  ///< no bytes: file descriptors that were passed on with them (T14)
 };
 

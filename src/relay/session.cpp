@@ -259,7 +259,11 @@ Record Session::record() const {
     // What a side still said after it had refused something: others would have lost it. After a plain reset, nothing
     // was refused (T5).
     const bool refused = record.side(termination::other(which)).flow.undelivered > 0;
-    if (refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = side(which).rescued;
+    if (!refused) continue;
+    FlowRecord& flow = record.sides[static_cast<std::size_t>(which)].flow;
+    // It was passed on last, and so what is not acknowledged is of it first.
+    const std::uint64_t unacknowledged = flow.undelivered - side(which).discarded - side(which).dropped;
+    flow.rescued = side(which).rescued - std::min(side(which).rescued, unacknowledged);
   }
   record.sides[0].address = client_address_;
   if (attempts_.made > 0) record.sides[1].address = listener_->upstream_for(client_address_)[attempts_.made - 1];

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <csignal>
 #include <random>
 
 #include "scene.h"
@@ -40,6 +41,32 @@ TEST(T11_VerdictsAreEvidence, BytesThatASinkNeverTookAreUndelivered) {
   EXPECT_GT(flow.undelivered, 0U) << played.text();
   EXPECT_LE(flow.delivered, played.server.received + played.server.unread) << played.text();
   expect_counts_agree(played);
+}
+
+TEST(T11_VerdictsAreEvidence, rescued_bytes_are_only_those_that_were_delivered) {
+  Meeting meeting;
+  PeerOptions options;
+  options.meeting = &meeting;
+  Server server = start_server("recv 1; signal up; await sent; send 60K; flush; reset", options);
+  Proxy proxy(server.address(), {"--workers", "1"});
+  Client client(proxy.address(), script("window 2K; send 1; await held; send 10K; signal sent; await gone; reset"),
+                options);
+  EXPECT_TRUE(eventually([&] { return meeting.count("up") == 1; }));
+  // The client's event comes first, and so the write meets the reset before a read meets the answer.
+  proxy.process().signal(SIGSTOP);
+  const std::string status = "/proc/" + std::to_string(proxy.process().pid()) + "/status";
+  EXPECT_TRUE(eventually([&] { return read_file(status).find("State:\tT") != std::string::npos; }));
+  meeting.signal("held");
+  server.wait();
+  proxy.process().signal(SIGCONT);
+  // The answer waits in the send queue, because of the client's window.
+  EXPECT_TRUE(eventually([&] { return proxy.process().sockets() == proxy.sockets_at_start() + 1; }));
+  meeting.signal("gone");
+  client.wait();
+  const Record record = proxy.record();
+  EXPECT_EQ(record.upstream.received, 60U * 1024) << record.line;
+  EXPECT_LT(record.upstream.delivered, record.upstream.received) << record.line;
+  EXPECT_LE(record.upstream.rescued, record.upstream.delivered) << record.line;
 }
 
 bool failed(const SideRecord& side) {

@@ -53,6 +53,7 @@ Record stream_record(const std::string& line) {
 void expect_sums_agree(const SideRecord& side, const std::string& line) {
   EXPECT_EQ(side.received, side.delivered + side.undelivered) << "T11: " << line;
   EXPECT_LE(side.discarded, side.undelivered) << "T11: " << line;
+  EXPECT_LE(side.rescued, side.delivered) << "T11: " << line;
 }
 
 }  // namespace

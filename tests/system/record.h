@@ -45,8 +45,7 @@ struct Record {
 /// One line, without its end.
 Result<Record> parse_record(const std::string& line);
 
-/// Every whole line of the text. The test fails where one cannot be read, or where received is not delivered +
-/// undelivered (T11).
+/// Every whole line of the text. The test fails where one cannot be read, or where its sums do not agree (T11).
 std::vector<Record> parse_records(const std::string& text);
 
 }  // namespace lastbyte::system_test
