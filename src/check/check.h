@@ -48,6 +48,7 @@ struct Options {
   std::string name;                   ///< what reports call the proxy; empty: by its command or address
   std::vector<std::string> variants;  ///< over what, by name; empty: what the target is known to speak
   std::vector<std::string> only;      ///< names (* and ? as in a shell) or clauses; empty: all
+  std::uint32_t rounds = 0;           ///< at most, of each scenario; 0: as many as it takes
   std::uint32_t repeat = 1;           ///< times the rounds of each scenario
   bool slow = false;                  ///< also those that take minutes, and more rounds
   bool lossy = false;                 ///< also those over links with delay, loss and reordering; needs root

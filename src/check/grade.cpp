@@ -12,9 +12,8 @@
 namespace lastbyte::check {
 namespace {
 
-/// Rounds that fail because time passes are not repeated for ever.
-constexpr int kMostLimits = 3;
-/// What needs luck to fail has had its rounds over TCP.
+/// What needs luck to fail has had its rounds over TCP: a variant plays one of so many, and at most this many.
+constexpr std::uint32_t kRoundsForOneOfVariants = 4;
 constexpr std::uint32_t kMostRoundsOfVariants = 4;
 constexpr std::uint64_t kSeed = 1;
 
@@ -44,7 +43,9 @@ int stop_signal_of(const Target& target) { return target.kind == Kind::started ?
 
 std::uint32_t rounds_of(const Scenario& scenario, const Variant& variant, const Choice& choice) {
   std::uint32_t rounds = choice.slow && scenario.slow_rounds != 0 ? scenario.slow_rounds : scenario.rounds;
-  if (&variant != &tcp_variant() && !choice.slow) rounds = std::min(rounds, kMostRoundsOfVariants);
+  if (&variant != &tcp_variant() && !choice.slow)
+    rounds = std::clamp(rounds / kRoundsForOneOfVariants, 1U, kMostRoundsOfVariants);
+  if (choice.rounds != 0) rounds = std::min(rounds, choice.rounds);
   return rounds * std::max(choice.repeat, 1U);
 }
 
@@ -59,7 +60,8 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
   const Variant& variant = *outcome.variant;
   const std::uint32_t rounds = rounds_of(scenario, variant, choice);
-  const TimePoint give_up = Clock::now() + kMostLimits * scenario.limit;
+  // Rounds that fail because time passes are not repeated.
+  const TimePoint give_up = Clock::now() + scenario.limit;
   auto stage = Stage::make(scenario, variant, target, kSeed);
   for (std::uint32_t round = 0; round < rounds; ++round) {
     auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));

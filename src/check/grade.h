@@ -63,6 +63,7 @@ struct Report {
 struct Choice {
   std::vector<const Scenario*> scenarios = {};
   std::vector<const Variant*> variants = {&tcp_variant()};  ///< each is played where has_meaning()
+  std::uint32_t rounds = 0;                                 ///< at most, of each scenario; 0: as many as it takes
   std::uint32_t repeat = 1;                                 ///< times the rounds of each scenario
   bool slow = false;
   bool lossy = false;

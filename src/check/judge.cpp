@@ -58,11 +58,11 @@ void judge_ending(const std::string& who, const Observed& seen, const Wanted& wa
 }
 
 void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wants, const Observed* other,
-                 Complaints& out) {
+                 std::uint64_t bound, Complaints& out) {
   if (seen.first_wrong) out.push_back(who + ": wrong bytes from position " + std::to_string(*seen.first_wrong) + " on");
-  if (wants.sent_at_most != 0 && seen.sent > wants.sent_at_most)
+  if (wants.bounded && seen.sent > bound)
     out.push_back(who + ": got rid of " + std::to_string(seen.sent) + " bytes while nobody read; at most " +
-                  std::to_string(wants.sent_at_most) + " are in order");
+                  std::to_string(bound) + " are in order");
   if (!wants.whole || wants.ending != Ending::as_scripted || other == nullptr) return;
   if (seen.received != other->sent)
     out.push_back(who + ": received " + std::to_string(seen.received) + " of " + std::to_string(other->sent) +
@@ -70,17 +70,20 @@ void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wan
   if (seen.received == other->sent && !sent_all(*other)) out.push_back(who + ": the other side could not send it all");
 }
 
+/// Bytes that a sender may get rid of while nobody reads (T9).
+std::uint64_t bound_of(const Take& take) { return (take.kernel_kib + kMemoryMost) * 1024; }
+
 /// One session: its two peers know each other's counts. Of several, one cannot tell whose server is whose; there all
 /// scripts are alike, and so are all counts.
 void judge_session(const Scenario& scenario, const Observed& client, const Observed* server, const std::string& number,
-                   Complaints& out) {
+                   std::uint64_t bound, Complaints& out) {
   static const Observed kNobody;
   judge_ending("client" + number, client, scenario.client_wants, out);
-  judge_bytes("client" + number, client, scenario.client_wants, server, out);
+  judge_bytes("client" + number, client, scenario.client_wants, server, bound, out);
   if (scenario.upstream == Upstream::absent || scenario.upstream == Upstream::silent) return;
   const Observed& there = server == nullptr ? kNobody : *server;
   judge_ending("server" + number, there, scenario.server_wants, out);
-  judge_bytes("server" + number, there, scenario.server_wants, &client, out);
+  judge_bytes("server" + number, there, scenario.server_wants, &client, bound, out);
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -150,7 +153,7 @@ void worst_first(const Scenario& scenario, Take& take) {
   std::vector<std::size_t> wrong;
   for (std::size_t i = 0; i < std::min(take.clients.size(), take.servers.size()); ++i) {
     Complaints found;
-    judge_session(scenario, take.clients[i], &take.servers[i], "", found);
+    judge_session(scenario, take.clients[i], &take.servers[i], "", bound_of(take), found);
     if (!found.empty()) wrong.push_back(i);
   }
   if (wrong.empty()) return;
@@ -166,7 +169,8 @@ std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool 
   Complaints out;
   for (std::size_t i = 0; i < take.clients.size(); ++i) {
     const std::string number = take.clients.size() == 1 ? "" : " " + std::to_string(i + 1);
-    judge_session(scenario, take.clients[i], i < take.servers.size() ? &take.servers[i] : nullptr, number, out);
+    judge_session(scenario, take.clients[i], i < take.servers.size() ? &take.servers[i] : nullptr, number,
+                  bound_of(take), out);
   }
   judge_headers(scenario, take, variant, out);
   if (scenario.first_to_close != FirstToClose::not_watched) {

@@ -272,6 +272,9 @@ class Stage::Round {
     }
     take.output = proxy_.output();
     take.form = proxy_.form();
+    take.kernel_kib = kernel_buffers_kib();
+    // The next round needs one that has not been stopped.
+    if (scenario_.stops) setting_.launched = false;
   }
 
   [[nodiscard]] TimeWaits time_waits(const Observed& client, const Observed& server) const {

@@ -140,6 +140,19 @@ std::optional<Weight> weigh_group(pid_t group) {
   return all;
 }
 
+std::uint64_t kernel_buffers_kib() {
+  std::uint64_t bytes = 0;
+  for (const char* which : {"tcp_rmem", "tcp_wmem"}) {
+    std::ifstream file(std::string("/proc/sys/net/ipv4/") + which);
+    std::uint64_t least = 0;
+    std::uint64_t first = 0;
+    std::uint64_t most = 0;
+    file >> least >> first >> most;
+    bytes += most;
+  }
+  return bytes / 1024;
+}
+
 bool listens(pid_t in_network_of, const net::Address& at) {
   if (at.is_unix()) return listens_at_path(in_network_of, at.unix_name());
   const std::uint16_t port = at.port();

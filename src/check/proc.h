@@ -20,6 +20,10 @@ struct Weight {
 std::optional<Weight> weigh_group(pid_t group);
 std::optional<Weight> weigh_process(pid_t pid);
 
+/// Kibibytes that the kernel may buffer of a flow that a proxy passes on: the largest receive and send buffers that TCP
+/// chooses by itself (tcp_rmem, tcp_wmem). 0: not known.
+std::uint64_t kernel_buffers_kib();
+
 /// True where somebody listens on the port, or at the path, in the network namespace of that process (0: ours).
 bool listens(pid_t in_network_of, const net::Address& at);
 

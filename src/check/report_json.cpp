@@ -75,7 +75,10 @@ Json proxy_of(const Take& take) {
     out["resident_kib_before"] = take.before->resident_kib;
     out["sockets_before"] = take.before->sockets;
   }
-  if (take.most_kib != 0) out["resident_kib_most"] = take.most_kib;
+  if (take.most_kib != 0) {
+    out["resident_kib_most"] = take.most_kib;
+    out["kernel_buffers_kib"] = take.kernel_kib;
+  }
   if (take.after) out["sockets_after"] = take.after->sockets;
   if (!take.form.command.empty()) out.update(of(take.form));
   if (take.exit_status) out["exit_status"] = *take.exit_status;

@@ -176,6 +176,7 @@ class Table {
 Choice choice_of(const Options& options) {
   return {.scenarios = chosen(options.only),
           .variants = chosen_variants(options),
+          .rounds = options.rounds,
           .repeat = options.repeat,
           .slow = options.slow,
           .lossy = options.lossy,

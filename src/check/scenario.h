@@ -20,9 +20,9 @@ enum class Ending : std::uint8_t {
 
 struct Wanted {
   Ending ending = Ending::as_scripted;
-  bool whole = true;               ///< received everything that the other side's script sends
-  bool sends_may_fail = false;     ///< its own send, flood, flush and shutdown steps may; the other side then knows
-  std::uint64_t sent_at_most = 0;  ///< bytes that it could get rid of (back-pressure); 0: no bound
+  bool whole = true;            ///< received everything that the other side's script sends
+  bool sends_may_fail = false;  ///< its own send, flood, flush and shutdown steps may; the other side then knows
+  bool bounded = false;         ///< while nobody reads it could get rid of no more than kernel and proxy may hold (T9)
 };
 
 /// Where the server is when the client connects.
@@ -73,7 +73,7 @@ struct Scenario {
   Upstream upstream = Upstream::listening;
   Place place = Place::here;
   Needs needs = Needs::nothing;
-  std::uint32_t rounds = 1;       ///< each must pass
+  std::uint32_t rounds = 1;       ///< each must pass; 1: only what no luck decides, or what takes long
   std::uint32_t slow_rounds = 0;  ///< with --slow; 0: as many as without
   std::uint32_t sessions = 1;     ///< at once, all graded
   Crowd crowd = {};
@@ -87,7 +87,7 @@ struct Scenario {
   bool alone = false;          ///< it loads the machine: nothing else runs meanwhile
 };
 
-/// Kibibytes.
+/// Kibibytes that a proxy may grow by, and may hold of a session whose reader does not read.
 inline constexpr std::uint64_t kMemoryMost = 16 * 1024;
 
 /// All of them, in the order of the contract's clauses. Pure; the same each time.

@@ -82,6 +82,8 @@ std::span<const Scenario> refusal_scenarios() {
        .notice = "Clients that finish their upload before they read lose the answer to a reset.",
        .server_wants = {.whole = false},
        .plain = Plain::may_lose,
+       .rounds = 10,
+       .slow_rounds = 50,
        .varied = true},
       {.name = "answer-3m-and-upload-goes-on",
        .clause = "T6",
@@ -102,6 +104,8 @@ std::span<const Scenario> refusal_scenarios() {
        .notice = "Servers that finish their answer before they read lose the upload to a reset.",
        .client_wants = {.whole = false},
        .plain = Plain::may_lose,
+       .rounds = 10,
+       .slow_rounds = 50,
        .varied = true},
   });
   return kTable;

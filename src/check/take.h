@@ -28,7 +28,8 @@ struct Take {
   std::vector<Observed> servers;  ///< likewise, in the order in which they were accepted
   std::optional<Weight> before;   ///< of the proxy, where it can be looked at
   std::optional<Weight> after;
-  std::uint64_t most_kib = 0;  ///< resident, at its peak
+  std::uint64_t most_kib = 0;    ///< resident, at its peak
+  std::uint64_t kernel_kib = 0;  ///< that the kernel may buffer of one flow on its way through a proxy
   TimeWaits time_waits = {};
   bool stopped_listening = false;  ///< after it was asked to stop
   std::optional<int> exit_status;  ///< after that

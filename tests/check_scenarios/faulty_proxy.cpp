@@ -283,6 +283,7 @@ int main(int argc, char** argv) {
   keep_urgent_inline(listening);
   if (::bind(listening, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(listening, 1024) != 0)
     return 1;
+  int accepted = 0;
   while (true) {
     std::array<pollfd, 2> polled{{{listening, POLLIN, 0}, {signals, POLLIN, 0}}};
     ::poll(polled.data(), 2, -1);
@@ -290,6 +291,11 @@ int main(int argc, char** argv) {
     const int client = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) continue;
     ++sessions;
+    if (has("every-third-is-reset") && ++accepted % 3 == 0) {
+      reset_and_close(client);
+      --sessions;
+      continue;
+    }
     if (has("one-at-a-time")) {
       serve(client, to);
     } else {

@@ -81,9 +81,14 @@ TEST(Judge, AServerMayNeverBeConnectedToWhereThatIsInOrder) {
 }
 
 TEST(Judge, BackPressureIsHeldToItsBound) {
-  const Scenario bounded{.server_wants = {.sent_at_most = 100}};
-  EXPECT_EQ(first(judge(bounded, session(peer(0, 100), peer(100, 0)), true)), "");
-  EXPECT_NE(first(judge(bounded, session(peer(0, 101), peer(101, 0)), true)), "");
+  const Scenario bounded{.server_wants = {.bounded = true}};
+  const auto complaint = [&](std::uint64_t bytes) {
+    Take take = session(peer(0, bytes), peer(bytes, 0));
+    take.kernel_kib = 100;  // the kernel's buffers are not the proxy's
+    return first(judge(bounded, take, true));
+  };
+  EXPECT_EQ(complaint((kMemoryMost + 100) * 1024), "");
+  EXPECT_NE(complaint((kMemoryMost + 100) * 1024 + 1), "");
 }
 
 TEST(Judge, MemoryAndSocketsAreTheProxysOnly) {

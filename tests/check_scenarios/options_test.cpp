@@ -55,9 +55,10 @@ TEST(Options, OfARunningProxyTheAddressesTellTheVariant) {
 }
 
 TEST(Options, ChooseScenarios) {
-  const auto options =
-      parsed({"--self", "--only", "T5,half-*", "--only", "refused", "--repeat", "3", "--slow", "--lossy"});
+  const auto options = parsed(
+      {"--self", "--only", "T5,half-*", "--only", "refused", "--rounds", "2", "--repeat", "3", "--slow", "--lossy"});
   EXPECT_EQ(options->only, (std::vector<std::string>{"T5", "half-*", "refused"}));
+  EXPECT_EQ(options->rounds, 2U);
   EXPECT_EQ(options->repeat, 3U);
   EXPECT_TRUE(options->slow && options->lossy);
   EXPECT_FALSE(options->verbose);

@@ -55,6 +55,29 @@ TEST(Scenarios, AreGradedEachAndForSomething) {
   }
 }
 
+TEST(Scenarios, TakeRoundsWhereLuckCanDecide) {
+  constexpr std::uint32_t kManySessions = 200;
+  for (const Scenario& each : scenarios()) {
+    const bool time_decides = each.slow;
+    const bool a_buffer_decides = each.client_wants.bounded || each.server_wants.bounded;
+    const bool many = each.sessions >= kManySessions;
+    if (!time_decides && !a_buffer_decides && !many) {
+      EXPECT_GE(each.rounds, 3U) << each.name;
+    }
+    EXPECT_TRUE(each.slow_rounds == 0 || each.slow_rounds > each.rounds) << each.name;
+  }
+}
+
+TEST(Page, SaysOfEachScenarioHowManyRoundsItTakes) {
+  const std::string page = list_markdown(all());
+  for (const Scenario& each : scenarios()) {
+    const std::size_t begin = page.find("\n### " + std::string(each.name) + "\n");
+    const std::string section = page.substr(begin, page.find("\n### ", begin + 1) - begin);
+    const std::string rounds = std::to_string(each.rounds) + (each.rounds == 1 ? " round" : " rounds");
+    EXPECT_NE(section.find(rounds), std::string::npos) << each.name;
+  }
+}
+
 TEST(Diagram, FollowsTheScripts) {
   const Scenario scenario{.name = "x",
                           .clause = "T1",
