@@ -86,6 +86,7 @@ std::string SockAddress::text() const {
 }
 
 Result<std::uint16_t> find_port(const std::string& service, Transport transport) {
+  if (service.empty()) return 0;
   if (is_numeric_port(service)) {
     const auto range = parse_ports(service);
     if (!range) return Failure(range.error());

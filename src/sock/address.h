@@ -43,7 +43,7 @@ class SockAddress {
 Result<std::vector<SockAddress>> find_peers(const Options& options);
 /// What to bind a client to before it connects to `peer`; none() where nothing was asked for.
 Result<SockAddress> find_local(const Options& options, const SockAddress& peer);
-/// A port's number, or that of a service of /etc/services.
+/// A port's number, or that of a service of /etc/services; empty: 0, the kernel's choice.
 Result<std::uint16_t> find_port(const std::string& service, Transport transport);
 /// As find_peers, for one given port of a scan.
 Result<std::vector<SockAddress>> find_hosts(const Options& options, std::uint16_t port);

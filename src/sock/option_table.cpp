@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint64_t kMostInt = std::numeric_limits<int>::max();
 constexpr std::uint64_t kMostNumber = std::numeric_limits<std::uint64_t>::max();
+// tcp_sock_set_maxseg(), net/ipv4/tcp.c: TCP_MIN_MSS and MAX_TCP_WINDOW.
+constexpr std::uint64_t kLeastSegment = 88;
+constexpr std::uint64_t kMostSegment = 32'767;
 constexpr std::uint64_t kMostBuffer = 64U << 20U;  // every connection holds one of this size
 
 using Value = std::string_view;
@@ -88,14 +91,6 @@ Result<void> listen_as_nc(Draft& draft, Value) {
   return set(draft.listen_as_nc);
 }
 
-Result<void> bind_to(Draft& draft, Value value) {
-  const auto parts = split_host_port(value);
-  if (!parts) return Failure(parts.error());
-  draft.options.local_host = parts->host;
-  draft.options.local_service = parts->port;
-  return {};
-}
-
 constexpr auto kNothing = Takes::nothing;
 constexpr auto kOne = Takes::value;
 constexpr auto kMaybe = Takes::optional_value;
@@ -139,7 +134,12 @@ constexpr OptionRow kRows[] = {
      "look up neither hosts nor services"},
     {Group::address, 'p', "port", kOne, "PORT", [](Draft& draft, Value value) { return text(draft.port, value); },
      "local port"},
-    {Group::address, 'b', "bind", kOne, "[ADDRESS][:PORT]", bind_to, "local address and port of a client"},
+    {Group::address, 'b', "bind", kOne, "[ADDRESS:]PORT|ADDRESS",
+     [](Draft& draft, Value value) -> Result<void> {
+       if (value.empty()) return failure(quoted(value), 0, "expected an address, a port, or ADDRESS:PORT");
+       return text(draft.bind, value);
+     },
+     "local address and port of a client; a whole number is a port"},
     {Group::address, 0, "netns", kOne, "NAME|PATH|PID",
      [](Draft& draft, Value value) { return text(draft.options.network_namespace, value); },
      "do everything in that network namespace: a name of `ip netns`, a path, or the namespace of a process"},
@@ -159,7 +159,7 @@ constexpr OptionRow kRows[] = {
      [](Draft& draft, Value value) { return put_buffer(draft.options.send_buffer, value); },
      "SO_SNDBUF; the kernel doubles it"},
     {Group::socket, 0, "mss", kOne, "BYTES",
-     [](Draft& draft, Value value) { return put_int(draft.options.max_segment, value, 1, 65'535); },
+     [](Draft& draft, Value value) { return put_int(draft.options.max_segment, value, kLeastSegment, kMostSegment); },
      "TCP_MAXSEG: largest segment"},
     {Group::socket, 0, "nodelay", kNothing, "", [](Draft& draft, Value) { return set(draft.options.nodelay); },
      "TCP_NODELAY: no waiting to fill a segment"},

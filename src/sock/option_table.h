@@ -17,6 +17,7 @@ struct Draft {
   bool udp = false;
   bool scan = false;
   std::string port;  ///< -p
+  std::string bind;  ///< -b, as it was written
   std::optional<AtEof> at_eof;
   std::optional<AtPeerEof> at_peer_eof;
   std::optional<std::size_t> write_size;

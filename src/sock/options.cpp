@@ -1,10 +1,12 @@
 // The command line: getopt_long(3) over the table, then what only the whole can tell.
+#include <arpa/inet.h>
 #include <getopt.h>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "net/address.h"
 #include "sock/option_table.h"
 #include "sock/sock.h"
 #include "sock/values.h"
@@ -101,8 +103,7 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
   if (draft.options.path.empty() || draft.options.path.size() > longest) {
     return wrong(quoted(draft.options.path), "expected a path of 1 to 107 bytes");
   }
-  if (!draft.options.local_service.empty()) draft.options.local_host += ":" + draft.options.local_service;
-  draft.options.local_service.clear();
+  draft.options.local_host = draft.bind;
   return {};
 }
 
@@ -110,6 +111,12 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
 Result<void> take_operands(Draft& draft, const std::vector<std::string>& operands) {
   auto& options = draft.options;
   const bool server = options.role == Role::server;
+  if (!draft.bind.empty()) {
+    const auto local = split_local(draft.bind);
+    if (!local) return Failure(local.error());
+    options.local_host = local->host;
+    options.local_service = local->port;
+  }
   if (operands.size() > 2) return wrong(quoted(operands[2]), "expected a host and a port, and nothing more");
   if (operands.size() == 2) {
     options.host = operands[0];
@@ -131,10 +138,44 @@ Result<void> take_operands(Draft& draft, const std::vector<std::string>& operand
     if (!options.service.empty()) return wrong("-p " + draft.port, "the port is given twice");
     options.service = draft.port;
   } else if (!draft.port.empty()) {
+    if (!options.local_service.empty()) return wrong("-p " + draft.port, "the port is given twice");
     options.local_service = draft.port;
   }
   if (!server && options.host.empty()) return wrong("the host", "expected HOST PORT; see --help");
   if (options.service.empty()) return wrong("the port", server ? "expected [HOST] PORT" : "expected HOST PORT");
+  return {};
+}
+
+/// What a host that is written with digits alone must be, and what -4, -6 and -n say of it.
+Result<void> check_host(const Options& options, const std::string& host) {
+  if (host.empty()) return {};
+  const auto address = net::Address::parse(host, 0);
+  if (address) {
+    const bool v6 = address->family() == AF_INET6;
+    if (options.family == Family::v4 && v6) return wrong(quoted(host), "expected an IPv4 address, because of -4");
+    if (options.family == Family::v6 && !v6) return wrong(quoted(host), "expected an IPv6 address, because of -6");
+    return {};
+  }
+  if (options.numeric) return wrong(quoted(host), "expected a numeric address, because of -n");
+  // 127.1 is one as well, for getaddrinfo(3) as for inet_aton(3).
+  in_addr any{};
+  const bool of_digits = host.find_first_not_of("0123456789.") == std::string::npos;
+  if (of_digits && ::inet_aton(host.c_str(), &any) == 0)
+    return wrong(quoted(host), "expected a name, or an IPv4 address of four numbers from 0 to 255");
+  const bool has_scope = host.find('%') != std::string::npos;
+  if (host.find(':') != std::string::npos && !has_scope)
+    return wrong(quoted(host), "expected a name or an address; the port is a word of its own");
+  return {};
+}
+
+Result<void> check_hosts(const Options& options) {
+  if (options.transport == Transport::unix_stream) return {};
+  for (const auto* host : {&options.host, &options.local_host})
+    if (auto checked = check_host(options, *host); !checked) return checked;
+  const auto peer = net::Address::parse(options.host, 0);
+  const auto local = net::Address::parse(options.local_host, 0);
+  if (peer && local && peer->family() != local->family())
+    return wrong("-b " + quoted(options.local_host), "expected an address of the same family as the host's");
   return {};
 }
 
@@ -246,6 +287,7 @@ Result<Options> parse(std::span<const std::string> arguments) {
   if (!taken) return Failure(taken.error());
   settle(draft);
   if (auto checked = check(draft); !checked) return Failure(checked.error());
+  if (auto checked = check_hosts(draft.options); !checked) return Failure(checked.error());
   if (auto checked = check_ports(draft.options); !checked) return Failure(checked.error());
   return std::move(draft.options);
 }

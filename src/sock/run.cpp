@@ -1,5 +1,7 @@
+#include "sock/address.h"
 #include "sock/loops.h"
 #include "sock/namespace.h"
+#include "sock/values.h"
 
 namespace lastbyte::sock {
 namespace {
@@ -8,6 +10,15 @@ int run_loop(const Run& run) {
   if (run.options.role == Role::scan) return run_scan(run);
   if (run.options.transport == Transport::udp) return run_datagrams(run);
   return run.options.role == Role::server ? run_stream_server(run) : run_stream_client(run);
+}
+
+/// A service that no file knows is a mistake of the command line, which parse() could not see without I/O.
+Result<void> check_services(const Options& options) {
+  for (const auto* service : {&options.service, &options.local_service}) {
+    if (is_numeric_port(*service)) continue;
+    if (const auto port = find_port(*service, options.transport); !port) return Failure(port.error());
+  }
+  return {};
 }
 
 /// Only standard output may be slow, and help is short.
@@ -26,6 +37,10 @@ int fail(const Narrator& narrator, const Error& error) {
 int run(const Options& options, const Streams& streams) {
   if (options.help) return print_usage(streams);
   const Narrator narrator(streams.errors, options.verbose);
+  if (const auto known = check_services(options); !known) {
+    fail(narrator, known.error());
+    return kExitUsage;
+  }
   std::optional<NetworkNamespace> there;
   if (!options.network_namespace.empty()) {
     auto entered = NetworkNamespace::enter(options.network_namespace);

@@ -150,6 +150,18 @@ Result<PortRange> parse_ports(std::string_view text) {
   return PortRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
 }
 
+Result<HostPort> split_local(std::string_view text) {
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  if (digits) return HostPort{{}, std::string(text)};
+  const bool dotted = std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
+  constexpr auto kDotsOfAddressAndPort = 4;
+  if (dotted && std::count(text.begin(), text.end(), '.') == kDotsOfAddressAndPort) {
+    const auto last = text.rfind('.');
+    return HostPort{std::string(text.substr(0, last)), std::string(text.substr(last + 1))};
+  }
+  return split_host_port(text);
+}
+
 Result<HostPort> split_host_port(std::string_view text) {
   if (text.starts_with('[')) {
     const auto bracket = text.find(']');

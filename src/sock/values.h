@@ -45,5 +45,8 @@ struct HostPort {
 };
 /// "HOST", "HOST:PORT", ":PORT", "[V6]:PORT", "V6".
 Result<HostPort> split_host_port(std::string_view text);
+/// A local place: as split_host_port(), and as Stevens' sock writes one: a port alone, or an IPv4 address, a dot and a
+/// port (10.0.0.1.46210).
+Result<HostPort> split_local(std::string_view text);
 
 }  // namespace lastbyte::sock

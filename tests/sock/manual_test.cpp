@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -26,6 +27,42 @@ TEST(Manual, DescribesEveryOption) {
       EXPECT_NE(page.find(std::string("Fl ") + row.letter), std::string::npos) << "-" << row.letter;
     }
   }
+}
+
+/// The letters that the first cells of a section's table tell of, and whether each row has its verdict.
+std::string letters_of_table(const std::string& heading) {
+  std::stringstream text;
+  text << std::ifstream(LASTBYTE_SOCK_COURSE).rdbuf();
+  std::string letters;
+  bool inside = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("## ")) inside = line == heading;
+    if (!inside || !line.starts_with("| `-")) continue;
+    const auto end = line.find(" | ");
+    for (auto at = line.find("`-"); at < end; at = line.find("`-", at + 1)) letters += line[at + 2];
+    const std::string verdict = line.substr(end + 3, line.find(" | ", end + 1) - end - 3);
+    EXPECT_TRUE(verdict == "same" || verdict == "different" || verdict == "not offered") << line;
+    if (verdict == "not offered") continue;
+    // What it is called here is there.
+    for (auto at = line.find("`-", end); at != std::string::npos; at = line.find("`-", at + 1)) {
+      const std::string name = line.substr(at + 1, line.find_first_of(" `", at + 1) - at - 1);
+      const auto is = [&](const OptionRow& row) {
+        return name == std::string("--") + row.name || name == std::string("-") + row.letter;
+      };
+      EXPECT_TRUE(std::any_of(option_table().begin(), option_table().end(), is)) << name << " in " << line;
+    }
+  }
+  std::sort(letters.begin(), letters.end());
+  return letters;
+}
+
+TEST(Course, TellsOfEachOptionOfNc) {
+  // usage() of netcat.c, OpenBSD 1.219 with Debian's patches.
+  EXPECT_EQ(letters_of_table("## Coming from nc"), "46CDFIMNOPSTUVWXZbdhiklmnpqrstuvwxz");
+}
+
+TEST(Course, TellsOfEachOptionOfStevensSock) {
+  EXPECT_EQ(letters_of_table("## Coming from Stevens' sock"), "ABCDEFGHIJKLNOPQRSTUVWXYZbcfghijklnopqrstuvwxy");
 }
 
 }  // namespace

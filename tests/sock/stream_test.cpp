@@ -231,6 +231,36 @@ TEST(Local, AddressAndPortOfAClientAreThoseAskedFor) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
+TEST(Local, APortAloneIsAPortAsInStevensSock) {
+  const auto listener = listen_raw();
+  auto spare = listen_raw();
+  const auto port = std::to_string(spare.port);
+  spare.socket.close();
+  Running client("-v -d -b " + port + " 127.0.0.1 " + std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  EXPECT_TRUE(client.errors().wait_for("connected 127.0.0.1:" + port + " -> "));
+  peer.close();
+  EXPECT_EQ(client.status(), kExitOk);
+}
+
+TEST(Local, AnAddressAloneLeavesThePortToTheKernel) {
+  const auto listener = listen_raw();
+  Running client("-v -d -b 127.0.0.2 127.0.0.1 " + std::to_string(listener.port));
+  auto peer = accept_raw(listener);
+  EXPECT_TRUE(client.errors().wait_for("connected 127.0.0.2:"));
+  peer.close();
+  EXPECT_EQ(client.status(), kExitOk);
+}
+
+TEST(Services, ThatNobodyKnowsAreAMistakeOfTheCommandLine) {
+  for (const char* line : {"127.0.0.1 no-such-service", "-s no-such-service", "-z 127.0.0.1 no-such-service",
+                           "-p no-such-service 127.0.0.1 80"}) {
+    Running tool(line);
+    EXPECT_EQ(tool.status(), kExitUsage) << line;
+    EXPECT_TRUE(tool.errors().wait_for("'no-such-service': no such tcp service in /etc/services")) << line;
+  }
+}
+
 TEST(Knobs, AreTurnedAndToldOf) {
   const auto listener = listen_raw();
   Running client(
