@@ -60,6 +60,7 @@ struct Options {
   std::string junit;
   std::string markdown;  ///< Mode::list: docs/check.md; else the matrix
   std::string html;      ///< the matrix
+  std::string svg;       ///< likewise, as a picture
 };
 
 /// The arguments after `lastbyte check`. Does no I/O but to look up names of hosts. The error's `operation` names the

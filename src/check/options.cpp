@@ -209,6 +209,8 @@ const std::vector<Flag>& flags() {
        [](Options& o, Text v) { return keep(o.markdown, v); }},
       {"html", "FILE", kPlayed, "Write the matrix as a page with a heat map.",
        [](Options& o, Text v) { return keep(o.html, v); }},
+      {"svg", "FILE", kPlayed, "Write the heat map as a picture; --markdown then shows it.",
+       [](Options& o, Text v) { return keep(o.svg, v); }},
       {"help", "", kAll, "Print this.", [](Options&, Text) { return Complaint(); }},
   };
   return all;

@@ -20,7 +20,7 @@ lastbyte check --self
 lastbyte check --command 'haproxy -db -f {config}'
 lastbyte check --proxy 192.0.2.7:8080 --upstream-listen 192.0.2.1:9000
 lastbyte check --command 'socat UNIX-LISTEN:{listen},fork UNIX:{upstream}' --variant unix
-lastbyte check --peers --markdown peers.md --html peers.html
+lastbyte check --peers --markdown peers.md --svg peers.svg --html peers.html
 ```
 
 How a verdict comes about:

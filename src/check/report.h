@@ -24,8 +24,11 @@ std::string junit(const std::vector<Report>& reports);
 
 /// Scenario x target, "no proxy" first. Self-contained pages.
 std::string matrix_text(const std::vector<Report>& reports);
-std::string matrix_markdown(const std::vector<Report>& reports);
+/// `picture`: the address of the heat map from there; empty: none.
+std::string matrix_markdown(const std::vector<Report>& reports, const std::string& picture = "");
 std::string matrix_html(const std::vector<Report>& reports);
+/// The heat map alone.
+std::string matrix_svg(const std::vector<Report>& reports);
 
 /// `lastbyte check --list`, as text and as docs/check.md.
 std::string list_text(const std::vector<const Scenario*>& scenarios);

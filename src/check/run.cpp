@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "check/check.h"
 #include "check/grade.h"
@@ -48,7 +49,7 @@ std::vector<const Variant*> chosen_variants(const Options& options) {
 
 /// Before anything is played: hours later is too late. False: said on standard error.
 bool can_be_written(const Options& options) {
-  for (const std::string& path : {options.json, options.junit, options.markdown, options.html}) {
+  for (const std::string& path : {options.json, options.junit, options.markdown, options.html, options.svg}) {
     if (path.empty() || path == "-") continue;
     // A file that is made here is taken away again: what is never graded leaves none.
     if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)); file) {
@@ -184,15 +185,28 @@ Choice choice_of(const Options& options) {
 }
 
 bool files_only(const Options& options) {
-  return options.json == "-" || options.junit == "-" || options.markdown == "-" || options.html == "-";
+  return options.json == "-" || options.junit == "-" || options.markdown == "-" || options.html == "-" ||
+         options.svg == "-";
+}
+
+/// The address of the picture, as the Markdown page has it; empty: none.
+std::string picture_of(const Options& options) {
+  if (options.svg.empty() || options.svg == "-") return "";
+  const std::filesystem::path page = options.markdown == "-" ? "" : options.markdown;
+  std::error_code error;
+  const auto from = std::filesystem::absolute(page, error).parent_path();
+  const auto path = std::filesystem::proximate(std::filesystem::absolute(options.svg, error), from, error);
+  return error ? options.svg : path.generic_string();
 }
 
 /// `matrix`: what the matrix shows, where that is more than has been graded.
 bool write_reports(const Options& options, const std::vector<Report>& reports, const std::vector<Report>& matrix) {
   bool written = options.json.empty() || put(options.json, json(reports));
   if (!options.junit.empty()) written = put(options.junit, junit(reports)) && written;
-  if (!options.markdown.empty()) written = put(options.markdown, matrix_markdown(matrix)) && written;
+  if (!options.markdown.empty())
+    written = put(options.markdown, matrix_markdown(matrix, picture_of(options))) && written;
   if (!options.html.empty()) written = put(options.html, matrix_html(matrix)) && written;
+  if (!options.svg.empty()) written = put(options.svg, matrix_svg(matrix)) && written;
   return written;
 }
 

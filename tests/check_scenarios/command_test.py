@@ -158,7 +158,7 @@ class Files(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory(prefix='lastbyte-check-test-')
-        cls.files = {form: os.path.join(cls.directory.name, form) for form in ('json', 'junit', 'markdown', 'html')}
+        cls.files = {form: os.path.join(cls.directory.name, form) for form in ('json', 'junit', 'markdown', 'html', 'svg')}
         cls.run_ = check('--command', faulty('fin-for-reset'), '--name', 'a <"proxy">', '--only', FAST + ',idle',
                          *(word for form, path in cls.files.items() for word in (f'--{form}', path)))
 
@@ -186,7 +186,7 @@ class Files(unittest.TestCase):
             self.assertLessEqual(len(list(case)), 1)
         [failure] = suite.findall('testcase/failure')
         self.assertIn('the input ended by a FIN', failure.get('message'))
-        self.assertIn('0 of 1 rounds passed', failure.text)
+        self.assertIn('0 of 10 rounds passed', failure.text)
         [skipped] = suite.findall('testcase/skipped')
         self.assertEqual(skipped.get('message'), 'takes long: --slow')
 
@@ -214,12 +214,16 @@ class Files(unittest.TestCase):
                          {'client': True, 'proxy_to_client': False, 'proxy_to_server': False, 'server': False})
 
     def test_markdown_and_html_show_the_proxy_beside_plain_tcp(self):
-        for form, cells in (('markdown', '| pass | **FAIL** |'), ('html', '>FAIL</td></tr>')):
+        for form, cells in (('markdown', '| pass | **0/10** |'), ('html', '>0/10</td></tr>'), ('svg', '>0/10<')):
             with open(self.files[form], encoding='utf-8') as file:
                 page = file.read()
             self.assertIn('server-reset-idle', page)
             self.assertIn('no proxy', page)
             self.assertIn(cells, page)
+            if form == 'markdown':
+                self.assertIn('](svg)', page)
+            if form == 'svg':
+                self.assertTrue(xml.fromstring(page).tag.endswith('svg'))
 
     def test_the_table_ends_with_what_has_failed(self):
         self.assertRegex(self.run_.stdout, r"\nfailed:\n  server-reset-idle.*: client: 'expect reset': the input ended "

@@ -65,14 +65,13 @@ TEST(Matrix, OfNobodyIsEmpty) {
 
 TEST(Matrix, AsMarkdownTellsVersionsVerdictsAndWhatWentWrong) {
   const std::string page = matrix_markdown(reports());
-  for (const char* part :
-       {"on 2026-01-02, Linux 6", "- good (1 & 2)\n- bad\n",
-        "| T2 | [half-close-client](check.md#half-close-client) | pass | **FAIL** |\n",
-        "| T5 | [pipelined-rq12](check.md#pipelined-rq12) | pass | **12/20** |\n",
-        "| T15 | [graceful-stop](check.md#graceful-stop) | - | pass |\n", "| | passed | 2/2 | 1/3 |\n",
-        "| unix | UNIX sockets on both sides | - | **1/2** |\n", "### good\n\nNothing.\n",
-        "- half-close-client: half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\n",
-        "- @unix: half-close-client\n"})
+  for (const char* part : {"on 2026-01-02, Linux 6", "| good | 1 &amp; 2 | 2/2 | - |\n| bad |  | 1/3 | 1/2 |\n",
+                           "| T2 | [half-close-client](check.md#half-close-client) | pass | **FAIL** |\n",
+                           "| T5 | [pipelined-rq12](check.md#pipelined-rq12) | pass | **12/20** |\n",
+                           "| T15 | [graceful-stop](check.md#graceful-stop) | - | pass |\n",
+                           "| unix | UNIX sockets on both sides | - | **1/2** |\n", "### good\n\nNothing.\n",
+                           "- half-close-client: half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\n",
+                           "- @unix: half-close-client\n"})
     EXPECT_NE(page.find(part), std::string::npos) << part << "\nin:\n" << page;
   EXPECT_EQ(page.find("idle"), std::string::npos);      // nobody played it
   EXPECT_EQ(page.find("proxy-v1"), std::string::npos);  // nor that
@@ -99,12 +98,11 @@ TEST(Matrix, AsHtmlIsSelfContainedAndColoured) {
         << tag;
   EXPECT_EQ(times(page, "<tr"), 1U + 3U + 1U + 1U);
   // Green, red, between, and not graded.
-  EXPECT_NE(page.find("hsl(120 65% 78%)\" title=\"\">pass<"), std::string::npos) << page;
-  EXPECT_NE(
-      page.find("hsl(0 65% 72%)\" title=\"half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\">FAIL<"),
-      std::string::npos)
+  EXPECT_NE(page.find("#a2eba2\" title=\"\">pass<"), std::string::npos) << page;
+  EXPECT_NE(page.find("#e68989\" title=\"half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\">FAIL<"),
+            std::string::npos)
       << page;
-  EXPECT_NE(page.find("hsl(72 65% 72%)"), std::string::npos);
+  EXPECT_NE(page.find("#d3e689"), std::string::npos);
   EXPECT_NE(page.find("#eeeeee"), std::string::npos);
   EXPECT_NE(page.find("title=\"half-close-client\">1/2<"), std::string::npos) << page;
   EXPECT_NE(page.find("<li>good (1 &amp; 2)</li>"), std::string::npos);
@@ -113,8 +111,35 @@ TEST(Matrix, AsHtmlIsSelfContainedAndColoured) {
 TEST(Matrix, ManyRoundsOfWhichNoneFailedButOneAreNotGreen) {
   auto all = reports();
   all[1].outcomes[1] = outcome("pipelined-rq12", Verdict::fail, 1000, 999);
-  EXPECT_EQ(matrix_html(all).find("hsl(120 65% 72%)"), std::string::npos);
-  EXPECT_NE(matrix_html(all).find("hsl(118 65% 72%)"), std::string::npos);
+  EXPECT_EQ(matrix_html(all).find("#89e689"), std::string::npos);
+  EXPECT_NE(matrix_html(all).find("#8be689"), std::string::npos);
+}
+
+TEST(Matrix, AsAPictureNeedsNothingAroundIt) {
+  const std::string picture = matrix_svg(reports());
+  EXPECT_TRUE(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  EXPECT_TRUE(picture.ends_with("</svg>\n"));
+  for (const char* outside : {"https:", "href", "<style", "<script", "hsl("})
+    EXPECT_EQ(picture.find(outside), std::string::npos) << outside;
+  for (const char* tag : {"svg", "g", "text", "title"})
+    EXPECT_EQ(times(picture, "<" + std::string(tag) + ">") + times(picture, "<" + std::string(tag) + " "),
+              times(picture, "</" + std::string(tag) + ">"))
+        << tag;
+  // Two sums, three scenarios and one variant, of two proxies.
+  EXPECT_EQ(times(picture, "<g>"), 2U * (2 + 3 + 1));
+  for (const char* part :
+       {">good<", ">bad<", ">half-close-client<", ">@unix<", ">12/20<", ">1/3<", "#a2eba2", "#e68989",
+        "<title>half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed</title>"})
+    EXPECT_NE(picture.find(part), std::string::npos) << part;
+}
+
+TEST(Matrix, AsMarkdownBeginsWithTheSumsAndShowsThePicture) {
+  const std::string page = matrix_markdown(reports(), "a/heat.svg");
+  const auto sums = page.find("| good | 1 &amp; 2 | 2/2 | - |");
+  const auto picture = page.find("![scenario by proxy, green where every round passed](a/heat.svg)");
+  EXPECT_LT(sums, picture);
+  EXPECT_LT(picture, page.find("| T2 |"));
+  EXPECT_EQ(matrix_markdown(reports()).find("!["), std::string::npos);
 }
 
 }  // namespace
