@@ -64,6 +64,18 @@ void turn_tcp(Knobs& knobs, const Options& options) {
   }
 }
 
+void turn_ip(Knobs& knobs, const Options& options, bool v6) {
+  const auto turn = [&](const std::optional<int>& value, const char* name4, int option4, const char* name6,
+                        int option6) {
+    if (value) knobs.turn(v6 ? name6 : name4, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? option6 : option4, *value);
+  };
+  turn(options.ttl, "IP_TTL", IP_TTL, "IPV6_UNICAST_HOPS", IPV6_UNICAST_HOPS);
+  turn(options.min_ttl, "IP_MINTTL", IP_MINTTL, "IPV6_MINHOPCOUNT", IPV6_MINHOPCOUNT);
+  turn(options.tos, "IP_TOS", IP_TOS, "IPV6_TCLASS", IPV6_TCLASS);
+  if (options.broadcast) knobs.turn("SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, 1);
+  if (options.dont_route) knobs.turn("SO_DONTROUTE", SOL_SOCKET, SO_DONTROUTE, 1);
+}
+
 }  // namespace
 
 Result<Descriptor> make_socket(const Options& options, const SockAddress& address, const Narrator& narrator) {
@@ -75,6 +87,7 @@ Result<Descriptor> make_socket(const Options& options, const SockAddress& addres
   if (address.family() != AF_UNIX) {
     if (options.reuse_address) knobs.turn("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
     if (options.reuse_port) knobs.turn("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
+    turn_ip(knobs, options, address.family() == AF_INET6);
   }
   if (address.family() == AF_INET6 && options.role == Role::server) {
     knobs.turn("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);

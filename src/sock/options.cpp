@@ -265,6 +265,10 @@ Result<void> check(const Draft& draft) {
        "--nodelay, --keepalive, --user-timeout and --mss are for TCP"},
       {!tcp && (options.fast_open || options.urgent || options.urgent_inline), "-u or -U",
        "--fast-open, --urgent and --urgent-inline are for TCP"},
+      {options.broadcast && !udp, "--broadcast", "it is for -u"},
+      {options.transport == Transport::unix_stream &&
+           (options.ttl || options.min_ttl || options.tos || options.dont_route),
+       "-U", "--ttl, --min-ttl, --tos and --dont-route are for TCP and UDP"},
       {options.transport == Transport::unix_stream && (options.family != Family::any || !draft.port.empty()), "-U",
        "-4, -6 and -p are for TCP and UDP"},
   };

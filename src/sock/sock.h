@@ -98,6 +98,11 @@ struct Options {
   std::optional<Duration> user_timeout;  ///< TCP_USER_TIMEOUT
   std::optional<int> fast_open;          ///< server: length of its queue; client: any value, the SYN carries data
   bool urgent_inline = false;            ///< SO_OOBINLINE
+  std::optional<int> ttl;                ///< IP_TTL or IPV6_UNICAST_HOPS
+  std::optional<int> min_ttl;            ///< IP_MINTTL or IPV6_MINHOPCOUNT: packets with less are dropped
+  std::optional<int> tos;                ///< IP_TOS or IPV6_TCLASS
+  bool broadcast = false;                ///< SO_BROADCAST
+  bool dont_route = false;               ///< SO_DONTROUTE
 
   Mode mode = Mode::relay;
   std::size_t read_size = 65536;               ///< bytes per read at most

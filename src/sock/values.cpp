@@ -107,6 +107,17 @@ Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, s
   return value;
 }
 
+Result<int> parse_byte(std::string_view text) {
+  constexpr int kMost = 255;
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  const std::string_view digits = hexadecimal ? text.substr(2) : text;
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, hexadecimal ? 16 : 10);
+  const bool whole = !digits.empty() && error == std::errc{} && end == digits.data() + digits.size();
+  if (!whole || value > kMost) return wrong(text, "a byte from 0 to 255, or from 0x00 to 0xff");
+  return static_cast<int>(value);
+}
+
 Result<Linger> parse_linger(std::string_view text) {
   if (text == "off") return Linger{false, std::chrono::seconds(0)};
   // The kernel takes an int, but keeps hundredths of seconds in it.

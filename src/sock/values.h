@@ -44,6 +44,8 @@ struct HostPort {
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 /// "HOST", "HOST:PORT", ":PORT", "[V6]:PORT", "V6".
+/// 0 to 255, also as 0x00 to 0xff.
+Result<int> parse_byte(std::string_view text);
 Result<HostPort> split_host_port(std::string_view text);
 /// A local place: as split_host_port(), and as Stevens' sock writes one: a port alone, or an IPv4 address, a dot and a
 /// port (10.0.0.1.46210).

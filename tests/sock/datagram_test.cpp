@@ -59,6 +59,13 @@ TEST(Udp, AnEmptyDatagramIsOneToo) {
   EXPECT_NE(server.whole_errors().find("received  0 bytes in 1 datagram,"), std::string::npos) << server.whole_errors();
 }
 
+TEST(Udp, MayGoToABroadcastAddressWhereItIsAskedFor) {
+  Running refused("-u -d -m source -c 1 --write-size 1 127.255.255.255 9");
+  EXPECT_EQ(refused.status(), kExitFailed);
+  Running allowed("-v -u -d -m source -c 1 --write-size 1 --broadcast 127.255.255.255 9");
+  EXPECT_EQ(allowed.status(), kExitOk) << allowed.whole_errors();
+}
+
 TEST(Udp, WhereNobodyListensARefusalComesBack) {
   const auto spare = [] {
     Running server("-u -s -v 127.0.0.1 0");

@@ -90,6 +90,10 @@ INSTANTIATE_TEST_SUITE_P(
         Right{"-U -b 7 /run/x", [](O o) { return o.local_host == "7" && o.local_service.empty(); }},
         Right{"-U -b a:7 /run/x", [](O o) { return o.local_host == "a:7"; }},
         Right{"127.1 80", [](O o) { return o.host == "127.1"; }},
+        Right{"--ttl 1 --min-ttl 255 --tos 0xb8 host 80",
+              [](O o) { return o.ttl == 1 && o.min_ttl == 255 && o.tos == 0xb8; }},
+        Right{"-u --broadcast --dont-route --tos 16 host 80",
+              [](O o) { return o.broadcast && o.dont_route && o.tos == 16; }},
         Right{"-b :99 host 80", [](O o) { return o.local_host.empty() && o.local_service == "99"; }},
         Right{"-b 127.0.0.2:99 host 80", [](O o) { return o.local_host == "127.0.0.2" && o.local_service == "99"; }},
         Right{"-R host 80", [](O o) { return o.reset && o.at_eof == AtEof::keep; }},
@@ -164,7 +168,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"300.1.1.1 80", "'300.1.1.1': expected a name, or an IPv4 address"},
                     Wrong{"127.0.0.1:80 90", "the port is a word of its own"}, Wrong{"-4 ::1 80", "because of -4"},
                     Wrong{"-6 127.0.0.1 80", "because of -6"}, Wrong{"-n localhost 80", "because of -n"},
-                    Wrong{"-b ::1 127.0.0.1 80", "of the same family"}, Wrong{"--mss 87 host 80", "from 88 to 32767"}));
+                    Wrong{"-b ::1 127.0.0.1 80", "of the same family"}, Wrong{"--mss 87 host 80", "from 88 to 32767"},
+                    Wrong{"--ttl 0 host 80", "from 1 to 255"}, Wrong{"--tos 0x host 80", "a byte"},
+                    Wrong{"--tos 256 host 80", "a byte"}, Wrong{"--tos ef host 80", "a byte"},
+                    Wrong{"--broadcast host 80", "it is for -u"}, Wrong{"-U --ttl 3 /run/x", "are for TCP and UDP"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Contradiction, WrongLine,

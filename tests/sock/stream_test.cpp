@@ -261,10 +261,24 @@ TEST(Services, ThatNobodyKnowsAreAMistakeOfTheCommandLine) {
   }
 }
 
+TEST(Knobs, OfIpv6HaveTheirOwnNames) {
+  Running server("-s -v --ttl 9 --min-ttl 2 --tos 184 ::1 0");
+  if (!server.errors().wait_for("listening on")) GTEST_SKIP() << "no IPv6 on this machine";
+  Running client("-N -d --ttl 9 " + server.operands());
+  server.end_input();
+  EXPECT_EQ(client.status(), kExitOk);
+  EXPECT_EQ(server.status(), kExitOk);
+  const auto told = server.whole_errors();
+  for (const auto* part : {"IPV6_UNICAST_HOPS, 9) = 0", "IPV6_MINHOPCOUNT, 2) = 0", "IPV6_TCLASS, 184) = 0"}) {
+    EXPECT_NE(told.find(part), std::string::npos) << part << '\n' << told;
+  }
+}
+
 TEST(Knobs, AreTurnedAndToldOf) {
   const auto listener = listen_raw();
   Running client(
       "-v -d -AP -L 3 -I 9000 -O 9000 --mss 1000 --nodelay --keepalive=50,5,3 --user-timeout 7 --urgent-inline "
+      "--ttl 9 --min-ttl 2 --tos 0x10 --dont-route "
       "127.0.0.1 " +
       std::to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -275,7 +289,8 @@ TEST(Knobs, AreTurnedAndToldOf) {
        {"SO_REUSEADDR, 1) = 0", "SO_REUSEPORT, 1) = 0", "SO_LINGER, {on, 3}) = 0",
         "SO_RCVBUF, 9000) = 0  (the kernel holds 18000)", "SO_SNDBUF, 9000) = 0  (the kernel holds 18000)",
         "TCP_MAXSEG, 1000) = 0", "TCP_NODELAY, 1) = 0", "SO_KEEPALIVE, 1) = 0", "TCP_KEEPIDLE, 50) = 0",
-        "TCP_KEEPINTVL, 5) = 0", "TCP_KEEPCNT, 3) = 0", "TCP_USER_TIMEOUT, 7000) = 0", "SO_OOBINLINE, 1) = 0"}) {
+        "TCP_KEEPINTVL, 5) = 0", "TCP_KEEPCNT, 3) = 0", "TCP_USER_TIMEOUT, 7000) = 0", "SO_OOBINLINE, 1) = 0",
+        "IP_TTL, 9) = 0", "IP_MINTTL, 2) = 0", "IP_TOS, 16) = 0", "SO_DONTROUTE, 1) = 0"}) {
     EXPECT_NE(told.find(part), std::string::npos) << part << '\n' << told;
   }
 }
