@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <set>
 
 namespace lastbyte::soak {
 
@@ -56,35 +59,76 @@ void Daemon::freeze(Milliseconds time) {
   thaws_ = std::max(until, thaws_.value_or(until));
 }
 
-void Daemon::thaw_if_due() {
-  if (!thaws_ || Clock::now() < *thaws_) return;
-  thaws_.reset();
-  process_->signal(SIGCONT);
+void Daemon::shorten(Milliseconds time) {
+  std::set<rlim_t> open;
+  std::error_code ignored;
+  const std::string descriptors = "/proc/" + std::to_string(process_->pid()) + "/fd";
+  for (const auto& each : std::filesystem::directory_iterator(descriptors, ignored))
+    open.insert(std::stoul(each.path().filename()));
+  rlim_t lowest = 0;
+  while (open.contains(lowest)) ++lowest;
+  was_short_ = true;
+  set_soft_limit(lowest);
+  const TimePoint until = Clock::now() + time;
+  relieved_ = std::max(until, relieved_.value_or(until));
+}
+
+void Daemon::set_soft_limit(std::optional<rlim_t> soft) {
+  rlimit limit{};
+  ::prlimit(process_->pid(), RLIMIT_NOFILE, nullptr, &limit);
+  limit.rlim_cur = soft.value_or(limit.rlim_max);
+  ::prlimit(process_->pid(), RLIMIT_NOFILE, &limit, nullptr);
+}
+
+std::optional<TimePoint> Daemon::wake() const {
+  if (!thaws_ || !relieved_) return thaws_ ? thaws_ : relieved_;
+  return std::min(*thaws_, *relieved_);
+}
+
+void Daemon::relieve_if_due() {
+  if (thaws_ && Clock::now() >= *thaws_) {
+    thaws_.reset();
+    process_->signal(SIGCONT);
+  }
+  if (relieved_ && Clock::now() >= *relieved_) {
+    relieved_.reset();
+    set_soft_limit(std::nullopt);
+  }
 }
 
 void Daemon::reload(std::uint64_t variation) {
+  if (asked_to_stop_ || is_short()) return;
   // At once: the daemon may still be reading for the reload before.
   system_test::write_file(config_ + ".new", settings(*lanes_, log_, variation));
   ::rename((config_ + ".new").c_str(), config_.c_str());
   process_->signal(SIGHUP);
 }
 
-std::vector<std::string> Daemon::stop() {
-  if (!running()) return {"it has ended: " + said()};
+void Daemon::ask_to_stop() {
+  asked_to_stop_ = true;
+  process_->signal(SIGTERM);
+}
+
+std::vector<std::string> Daemon::end() {
+  if (!asked_to_stop_ && !running()) return {"it has ended: " + said()};
   std::vector<std::string> wrong;
   process_->signal(SIGCONT);
-  reload(0);
-  const auto as_at_start = [&] { return process_->sockets() <= sockets_at_start_; };
-  if (!system_test::eventually(as_at_start))
-    wrong.push_back(std::to_string(process_->sockets()) + " sockets are open, at the start " +
-                    std::to_string(sockets_at_start_));
-  process_->signal(SIGTERM);
+  if (!asked_to_stop_) {
+    reload(0);
+    const auto as_at_start = [&] { return process_->sockets() <= sockets_at_start_; };
+    if (!system_test::eventually(as_at_start))
+      wrong.push_back(std::to_string(process_->sockets()) + " sockets are open, at the start " +
+                      std::to_string(sockets_at_start_));
+    ask_to_stop();
+  }
   const auto status = process_->wait();
   if (status != 0) wrong.push_back("its exit status is " + (status ? std::to_string(*status) : "none") + ": " + said());
   const std::string all = said();
-  for (const char* complaint :
-       {"bug:", "Sanitizer", "runtime error", "Assertion", "terminate called", "error:", "nothing was changed"})
-    if (all.find(complaint) != std::string::npos) wrong.push_back("it said '" + std::string(complaint) + "': " + all);
+  // A reload that meets a shortage fails, and says so.
+  std::vector<std::string> complaints{"bug:", "Sanitizer", "runtime error", "Assertion", "terminate called"};
+  if (!was_short_) complaints.insert(complaints.end(), {"error:", "nothing was changed"});
+  for (const std::string& complaint : complaints)
+    if (all.find(complaint) != std::string::npos) wrong.push_back("it said '" + complaint + "': " + all);
   return wrong;
 }
 

@@ -1,6 +1,9 @@
 // The daemon under test, and what is done to it while sessions run.
 #pragma once
 
+#include <sys/resource.h>
+
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,16 +33,26 @@ class Daemon {
   /// SIGSTOP, and SIGCONT after `time`, or what is left of an earlier one if that is more. Blocks until it stands
   /// still.
   void freeze(Milliseconds time);
-  [[nodiscard]] std::optional<TimePoint> thaws() const { return thaws_; }
-  void thaw_if_due();
-  /// SIGHUP with a variation of the settings.
+  /// Leaves it no descriptor that it could open, for so long.
+  void shorten(Milliseconds time);
+  [[nodiscard]] bool is_short() const { return relieved_.has_value(); }
+  /// When relieve_if_due() is to be called; none: it is not.
+  [[nodiscard]] std::optional<TimePoint> wake() const;
+  /// Ends a freeze or a shortage whose time is over.
+  void relieve_if_due();
+  /// SIGHUP with a variation of the settings; nothing while it is short of descriptors, or was asked to stop.
   void reload(std::uint64_t variation);
+  /// SIGTERM.
+  void ask_to_stop();
 
-  /// SIGTERM, once its sockets are those of the start again. What is wrong with its end; empty: nothing.
-  std::vector<std::string> stop();
+  /// Until it has ended; it is asked to stop, unless it was, once its sockets are those of the start again. What is
+  /// wrong with its end; empty: nothing.
+  std::vector<std::string> end();
 
  private:
   Daemon() = default;
+  /// nullopt: as high as it may be.
+  void set_soft_limit(std::optional<rlim_t> soft);
 
   std::unique_ptr<system_test::Process> process_;
   const std::vector<Lane>* lanes_ = nullptr;
@@ -48,6 +61,9 @@ class Daemon {
   Descriptor records_;
   std::string partial_;  ///< of a record's line
   std::optional<TimePoint> thaws_;
+  std::optional<TimePoint> relieved_;  ///< of the shortage
+  bool was_short_ = false;
+  bool asked_to_stop_ = false;
   std::size_t sockets_at_start_ = 0;
 };
 

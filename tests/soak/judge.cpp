@@ -58,6 +58,8 @@ class Judge {
     limits();
     if (session_.plan.header == Header::wrong) {
       rejected();
+    } else if (session_.short_of_descriptors && of_a_shortage()) {
+      unserved();
     } else if (!session_.plan.kind->reachable) {
       unreachable();
     } else if (record_.connect_us < 0) {
@@ -100,8 +102,34 @@ class Judge {
            "delivered are " + bytes(flow.delivered) + of + ", and " + bytes(arrived) + " arrived");
     expect(record_.complete ? flow.delivered == source.seen.base.sent : true, "T11",
            "complete, with " + bytes(flow.delivered) + " delivered of " + bytes(source.seen.base.sent) + of);
+    descriptors(source, sink);
     expect(!record_.complete || !source.surely_reset, "T11",
            "complete, and the " + std::string(source.name) + " has reset");
+  }
+
+  /// T14: they come with the very byte that they were sent with.
+  void descriptors(const Witness& source, const Witness& sink) {
+    const auto given = [&](std::uint64_t begin, std::uint64_t end) {
+      std::uint64_t count = 0;
+      for (const Passed& each : source.seen.gave)
+        if (each.begin >= begin && each.begin < end) count += each.count;
+      return count;
+    };
+    std::uint64_t taken = 0;
+    for (const Passed& each : sink.seen.took) {
+      taken += each.count;
+      expect(each.count == given(each.begin, each.end), "T14",
+             std::to_string(each.count) + " descriptors came to the " + std::string(sink.name) +
+                 " with the bytes from " + std::to_string(each.begin) + " to " + std::to_string(each.end) +
+                 ", with which " + std::to_string(given(each.begin, each.end)) + " were sent");
+    }
+    const std::uint64_t due = given(0, sink.seen.base.received);
+    expect(taken == due, "T14",
+           std::to_string(taken) + " descriptors came to the " + std::string(sink.name) + ", expected " +
+               std::to_string(due));
+    expect(source.record.descriptors >= taken && source.record.descriptors <= given(0, source.seen.base.sent), "T11",
+           "the record has " + std::to_string(source.record.descriptors) + " descriptors of the " +
+               std::string(source.name) + ", and " + std::to_string(taken) + " came");
   }
 
   void limits() {
@@ -131,6 +159,19 @@ class Judge {
     expect(longest >= kBrief, "T8",
            "the limit " + record_.limit + " passed, and nobody was silent for longer than " +
                std::to_string(longest.count() / 1000) + "ms");
+  }
+
+  /// The daemon had no descriptor left for the upstream, or for those that came with the bytes.
+  [[nodiscard]] bool of_a_shortage() const {
+    return client_.record.error == "EMFILE" || upstream_.record.error == "EMFILE";
+  }
+
+  void unserved() {
+    for (const bool client : {true, false})
+      expect(
+          !side(client).tcp || !side(client).seen.base.fin || side(!client).seen.fin_sent, "T4",
+          "the " + std::string(side(client).name) + " saw a clean end of a session for which a descriptor was missing");
+    expect(!record_.complete, "T11", "complete, and a descriptor was missing");
   }
 
   void rejected() {
@@ -234,7 +275,7 @@ class Judge {
     const std::string told = "what came first is told as " + record_.first + " of " + record_.first_side;
     const bool limit = record_.first == "limit";
     expect(limit <= limited_, "T11", told + ", and no limit has passed");
-    if (limit) return;
+    if (limit || (session_.stopping && record_.first == "stop")) return;
     const bool sided = record_.first_side == "client" || record_.first_side == "upstream";
     const bool known = record_.first == "fin" || record_.first == "reset" || record_.first == "refused";
     expect(sided && known, "T11", told);
@@ -282,6 +323,13 @@ std::vector<Violation> judge(const Session& session) {
   std::vector<Violation> found;
   if (!session.client.base.connected)
     found.push_back({"T15", "the client could not connect: " + errno_name(session.client.base.error)});
+  if (session.stopping && session.records == 0) {
+    // It was still in the queue of the listener (T15): told that it is not served, and never that all is well.
+    const bool told_so = session.connections == 0 && session.client.base.received == 0 &&
+                         (session.plan.kind->client == Leg::unix_socket || !session.client.base.fin);
+    if (!told_so) found.push_back({"T15", "a session of a stop has no record, and its client got something"});
+    return found;
+  }
   if (session.records != 1)
     found.push_back({"T11", "the session has " + std::to_string(session.records) + " records, expected 1"});
   if (session.connections > 1)

@@ -167,6 +167,34 @@ Session introduced() {
   return session;
 }
 
+/// Both UNIX, and three descriptors came with the tenth byte of the request.
+Session with_descriptors() {
+  Session session = complete("unix-unix");
+  session.client.gave = {{9, 10, 3}};
+  session.upstream.took = {{0, 10, 3}};
+  session.record->client.descriptors = 3;
+  return session;
+}
+
+/// The daemon had no descriptor left for its upstream.
+Session short_of_descriptors() {
+  Session session = unreachable();
+  session.plan.kind = &kind("tcp-tcp");
+  session.short_of_descriptors = true;
+  session.record->upstream.error = "EMFILE";
+  return session;
+}
+
+/// It was still in the queue when a stop was asked for.
+Session turned_away() {
+  Session session = unreachable();
+  session.plan.kind = &kind("tcp-tcp");
+  session.stopping = true;
+  session.records = 0;
+  session.record.reset();
+  return session;
+}
+
 std::string text(const std::vector<Violation>& violations) {
   std::string all;
   for (const Violation& each : violations) all += each.clause + ": " + each.what + "\n";
@@ -185,8 +213,9 @@ void expect_found(Session session, const std::string& clause, const Planting& pl
 }
 
 TEST(SoakJudge, FindsNothingWhereAllIsRight) {
-  for (const Session& session : {complete(), complete("unix-unix"), reset_by_upstream(), refused_by_upstream(),
-                                 unreachable(), rejected(), cancelled(), idle(), introduced()})
+  for (const Session& session :
+       {complete(), complete("unix-unix"), reset_by_upstream(), refused_by_upstream(), unreachable(), rejected(),
+        cancelled(), idle(), introduced(), with_descriptors(), short_of_descriptors(), turned_away()})
     EXPECT_EQ(text(judge(session)), "") << print(session);
 }
 
@@ -335,6 +364,28 @@ TEST(SoakJudge, T11_FindsRecordsThatAreMissingOrTooMany) {
   });
   expect_found(complete(), "T11", [](Session& session) { session.records = 2; });
   expect_found(complete(), "T11", [](Session& session) { session.connections = 0; });
+}
+
+TEST(SoakJudge, T14_FindsDescriptorsThatAreLostOrComeWithOtherBytes) {
+  expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took.clear(); });
+  expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took = {{0, 9, 3}}; });
+  expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took = {{10, 20, 3}}; });
+  expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took = {{0, 10, 2}}; });
+  expect_found(with_descriptors(), "T11", [](Session& session) { session.record->client.descriptors = 2; });
+  expect_found(with_descriptors(), "T11", [](Session& session) { session.record->client.descriptors = 4; });
+}
+
+TEST(SoakJudge, T4_FindsACleanEndOfASessionThatCouldNotBeServed) {
+  expect_found(short_of_descriptors(), "T4", [](Session& session) { session.client.base.fin = true; });
+  expect_found(short_of_descriptors(), "T11", [](Session& session) { session.record->complete = true; });
+  expect_found(short_of_descriptors(), "T3", [](Session& session) { session.short_of_descriptors = false; });
+}
+
+TEST(SoakJudge, T15_FindsASessionThatAStopHasLost) {
+  expect_found(turned_away(), "T15", [](Session& session) { session.client.base.fin = true; });
+  expect_found(turned_away(), "T15", [](Session& session) { session.client.base.received = 1; });
+  expect_found(turned_away(), "T15", [](Session& session) { session.connections = 1; });
+  expect_found(turned_away(), "T11", [](Session& session) { session.stopping = false; });
 }
 
 TEST(SoakJudge, T15_FindsAConnectionAttemptThatIsLost) {

@@ -82,7 +82,7 @@ Result<std::vector<Lane>> make_lanes(std::size_t of_each, const std::string& dir
 }
 
 std::string settings(const std::vector<Lane>& lanes, const std::string& log, std::uint64_t variation) {
-  std::string text = "workers: 2\nlog: {format: json, target: " + log + "}\ndefaults:\n";
+  std::string text = "workers: 2\ndrain: 5m\nlog: {format: json, target: " + log + "}\ndefaults:\n";
   text += "  limits: {idle: 10m, half-close: 10m, reset-flush: 2m, connect: 1m}\n";
   text += "  linger: {time: 2m, timeout: 2m}\n";
   text += "  client: {backlog: " + std::to_string(1024 + variation % 7) + "}\n";

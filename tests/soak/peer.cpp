@@ -1,12 +1,15 @@
 #include "peer.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <variant>
@@ -22,6 +25,8 @@ namespace pp = net::proxy_protocol;
 constexpr std::size_t kBuffer = 64 * 1024;
 /// No readiness tells that bytes were acknowledged: it is looked at so often.
 constexpr Duration kLook{1};
+/// Descriptors in one message (net/core/scm.c SCM_MAX_FD).
+constexpr std::size_t kMostPassed = 253;
 /// What one peer moves before the others have their turn.
 constexpr int kTurns = 8;
 
@@ -130,12 +135,14 @@ bool Peer::take_step(const Step& step) {
     case Verb::raw: return send_raw(step);
     case Verb::send: return send_some(step, 0);
     case Verb::urgent: return send_some(step, MSG_OOB);
+    case Verb::descriptors: return send_descriptors(step);
     case Verb::pause: return Clock::now() >= next_write_;
     case Verb::await_bytes: return seen_.base.received >= step.bytes || seen_.input_over || stopped_reading();
     case Verb::await_end: return seen_.input_over || stopped_reading();
     case Verb::await_ack: return acknowledged();
     case Verb::freeze: disturbing_.freeze(step.time); return true;
     case Verb::reload: disturbing_.reload(); return true;
+    case Verb::shortage: disturbing_.shorten(step.time); return true;
     case Verb::fin:
       seen_.fin_sent = ::shutdown(socket_.get(), SHUT_WR) == 0;
       if (!seen_.fin_sent) failure_ = errno_name(errno);
@@ -173,6 +180,63 @@ bool Peer::send_raw(const Step& step) {
   return true;
 }
 
+/// They are the same file, whatever their number.
+bool Peer::send_descriptors(const Step& step) {
+  static const Descriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  sends_.fill(seen_.base.sent, std::span(buffer()).first(1));
+  iovec part{buffer().data(), 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostPassed * sizeof(int))> room{};
+  const std::size_t size = step.bytes * sizeof(int);
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = room.data();
+  message.msg_controllen = CMSG_SPACE(size);
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(size);
+  for (std::uint64_t i = 0; i < step.bytes; ++i) {
+    const int fd = file.get();
+    std::memcpy(CMSG_DATA(header) + i * sizeof(int), &fd, sizeof fd);
+  }
+  if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) == 1) {
+    seen_.gave.push_back({seen_.base.sent, seen_.base.sent + 1, step.bytes});
+    ++seen_.base.sent;
+    return true;
+  }
+  full_ = would_block(errno);
+  if (full_) return false;
+  failure_ = errno_name(errno);
+  latch(errno);
+  return true;
+}
+
+/// As recv(2), noting what descriptors come along.
+ssize_t Peer::receive(std::size_t most) {
+  if (tcp_) return ::recv(socket_.get(), buffer().data(), most, 0);
+  iovec part{buffer().data(), most};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostPassed * sizeof(int))> room{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = room.data();
+  message.msg_controllen = room.size();
+  const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
+  if (got <= 0) return got;
+  for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
+      ::close(fd);
+    }
+    seen_.took.push_back({seen_.base.received, seen_.base.received + static_cast<std::uint64_t>(got), count});
+  }
+  return got;
+}
+
 /// Or that it never will be.
 bool Peer::acknowledged() {
   pollfd polled{socket_.get(), 0, 0};
@@ -190,7 +254,7 @@ void Peer::read() {
   const std::uint64_t left =
       plan_.reading.stops_after ? *plan_.reading.stops_after - seen_.base.received : std::uint64_t{kBuffer};
   const std::size_t most = std::min<std::uint64_t>({chunk, left, kBuffer});
-  const ssize_t got = ::recv(socket_.get(), buffer().data(), header_due_ ? 1 : most, 0);
+  const ssize_t got = receive(header_due_ ? 1 : most);
   if (got > 0) {
     take(static_cast<std::size_t>(got));
     if (!header_due_) next_read_ = Clock::now() + plan_.reading.every;
@@ -220,18 +284,17 @@ void Peer::take(std::size_t count) {
 }
 
 /// Byte by byte, so that it takes none of the client's.
-std::size_t Peer::take_header(std::size_t count) {
+void Peer::take_header(std::size_t count) {
   for (const std::byte each : std::span(buffer()).first(count)) header_.push_back(static_cast<char>(each));
   const auto parsed = pp::parse(std::as_bytes(std::span(header_)));
-  if (std::holds_alternative<pp::NeedMore>(parsed)) return count;
+  if (std::holds_alternative<pp::NeedMore>(parsed)) return;
   header_due_ = false;
   if (const auto* refusal = std::get_if<pp::Refusal>(&parsed)) {
     seen_.base.header_failure = refusal->reason;
-    return count;
+    return;
   }
   seen_.base.header = true;
   seen_.base.told = std::get<pp::Header>(parsed).source;
-  return count;
 }
 
 bool Peer::stopped_reading() const {

@@ -17,6 +17,7 @@ namespace lastbyte::soak {
 /// What a step does to the daemon.
 struct Disturbing {
   std::function<void(Milliseconds)> freeze;
+  std::function<void(Milliseconds)> shorten;  ///< no descriptor is left
   std::function<void()> reload;
 };
 
@@ -51,10 +52,12 @@ class Peer {
   bool take_step(const Step& step);
   bool send_some(const Step& step, int flags);
   bool send_raw(const Step& step);
+  bool send_descriptors(const Step& step);
+  ssize_t receive(std::size_t most);
   bool acknowledged();
   void read();
   void take(std::size_t count);
-  std::size_t take_header(std::size_t count);
+  void take_header(std::size_t count);
   [[nodiscard]] bool stopped_reading() const;
   void cut_if_due();
   void latch(int error);

@@ -44,6 +44,8 @@ constexpr std::uint64_t kLatestCut = 400;
 constexpr std::uint64_t kCalls = 30;
 constexpr std::uint64_t kSlowest = 6;
 
+constexpr std::uint64_t kMostDescriptors = 8;
+
 constexpr std::array<std::uint64_t, 8> kEdges{4096, 16'384, 65'535, 65'536, 65'537, 131'072, 200'000, 262'144};
 
 Milliseconds ms(std::uint64_t count) { return Milliseconds(count); }
@@ -112,9 +114,21 @@ class Planner {
     total(client) += count;
   }
 
+  /// Only where they pass: from one UNIX socket to another.
+  void descriptors(bool client) {
+    if (leg(client) == Leg::tcp || leg(!client) == Leg::tcp) return;
+    for (std::uint64_t left = dice_.between(1, 3); left > 0; --left) {
+      peer(client).steps.push_back({.verb = Verb::descriptors, .bytes = dice_.between(1, kMostDescriptors)});
+      ++total(client);
+      if (dice_.percent(50)) send(client, dice_.between(1, 100));
+    }
+  }
+
   void disturb(bool client) {
     if (dice_.in_a_thousand(25)) peer(client).steps.push_back({.verb = Verb::freeze, .time = ms(dice_.between(2, 20))});
     if (dice_.in_a_thousand(5)) peer(client).steps.push_back({.verb = Verb::reload});
+    if (dice_.in_a_thousand(2))
+      peer(client).steps.push_back({.verb = Verb::shortage, .time = ms(dice_.between(5, 50))});
   }
 
   /// Each phase one side sends something, perhaps once it has all that was sent in the phases before: what is waited
@@ -129,6 +143,7 @@ class Planner {
       disturb(client);
       send(client, size());
       if (dice_.percent(12)) urgent(client);
+      if (dice_.percent(20)) descriptors(client);
       client = dice_.percent(80) ? !client : client;
     }
     for (const bool each : {true, false})

@@ -45,12 +45,14 @@ enum class Verb : std::uint8_t {
   raw,          ///< sends `raw`, which is no payload: a PROXY header or a part of one
   send,         ///< sends `bytes` of payload, `chunk` a call (0: as much as fits), one call each `time`
   urgent,       ///< sends one byte of payload as urgent data (MSG_OOB)
+  descriptors,  ///< sends one byte of payload with `bytes` descriptors (SCM_RIGHTS)
   pause,        ///< does nothing for `time`
   await_bytes,  ///< until `bytes` of payload have been received, or no more will be read
   await_end,    ///< until the peer's flow has ended, or no more will be read
   await_ack,    ///< until the kernel at the other end has acknowledged all that was sent, a FIN included
   freeze,       ///< stops the daemon (SIGSTOP) for `time`; the next step is taken while it stands still
   reload,       ///< SIGHUP, with the settings file written anew
+  shortage,     ///< leaves the daemon no descriptor that it could open, for `time`
   fin,          ///< shutdown(SHUT_WR)
 };
 

@@ -57,12 +57,14 @@ std::string print(const Step& step) {
     case Verb::raw: return "raw " + in_hex(step.raw);
     case Verb::send: return "send " + std::to_string(step.bytes) + pace(step.chunk, step.time);
     case Verb::urgent: return "urgent";
+    case Verb::descriptors: return "descriptors " + std::to_string(step.bytes);
     case Verb::pause: return "pause " + time;
     case Verb::await_bytes: return "await " + std::to_string(step.bytes);
     case Verb::await_end: return "await end";
     case Verb::await_ack: return "await ack";
     case Verb::freeze: return "freeze " + time;
     case Verb::reload: return "reload";
+    case Verb::shortage: return "shortage " + time;
     case Verb::fin: return "fin";
   }
   return "?";

@@ -60,7 +60,7 @@ TEST(SoakPlan, EverythingIsDrawn) {
   std::set<Cut> cuts;
   std::set<Header> headers;
   std::size_t deaf = 0;
-  for (std::uint64_t number = 0; number < 5000; ++number) {
+  for (std::uint64_t number = 0; number < 10'000; ++number) {
     const Plan plan = make_plan(5, number);
     names.insert(plan.kind->name);
     headers.insert(plan.header);
@@ -71,7 +71,7 @@ TEST(SoakPlan, EverythingIsDrawn) {
     }
   }
   EXPECT_EQ(names.size(), kinds().size());
-  EXPECT_EQ(verbs.size(), 10U);
+  EXPECT_EQ(verbs.size(), 12U);
   EXPECT_EQ(cuts.size(), 3U);
   EXPECT_EQ(headers.size(), 4U);
   EXPECT_GT(deaf, 0U);

@@ -65,9 +65,10 @@ class Run {
     daemon_ = &*daemon;
     while (goes_on()) {
       begin_sessions();
+      stop_if_due();
       turn();
     }
-    for (std::string& each : daemon->stop()) result_.daemon.push_back(std::move(each));
+    for (std::string& each : daemon->end()) result_.daemon.push_back(std::move(each));
     return std::move(result_);
   }
 
@@ -94,6 +95,23 @@ class Run {
     }
   }
 
+  void shorten(Milliseconds time) {
+    daemon_->shorten(time);
+    for (const auto& each : playing_)
+      if (each) each->session.short_of_descriptors = true;
+  }
+
+  /// Runs of odd seeds end by a stop while their last sessions are under way, all others once nothing is (T15).
+  void stop_if_due() {
+    const bool most_begun = begun_ == options_.sessions * options_.times && waiting_.empty();
+    const bool enough_played = result_.played >= options_.at_once;
+    if (stopping_ || options_.seed % 2 == 0 || !most_begun || !enough_played || active_ == 0) return;
+    stopping_ = true;
+    daemon_->ask_to_stop();
+    for (const auto& each : playing_)
+      if (each) each->session.stopping = true;
+  }
+
   std::optional<std::size_t> free_lane(const Kind* kind) {
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (lanes_[i].kind == kind && !playing_[i]) return i;
@@ -105,7 +123,9 @@ class Run {
     ++active_;
     playing_[index] = std::make_unique<Playing>(std::move(plan));
     Playing& one = *playing_[index];
+    one.session.short_of_descriptors = daemon_->is_short();
     one.disturbing = {.freeze = [this](Milliseconds time) { daemon_->freeze(time); },
+                      .shorten = [this](Milliseconds time) { shorten(time); },
                       .reload = [this, number = one.session.plan.number] { daemon_->reload(number); }};
     if (one.session.plan.deaf.count() != 0 && check::set_deaf(lane.upstream.get(), true))
       one.hears = one.began + one.session.plan.deaf;
@@ -141,7 +161,7 @@ class Run {
   void turn() {
     polled_.assign(1, {daemon_->records(), POLLIN, 0});
     TimePoint wake = Clock::now() + kMissing;
-    if (daemon_->thaws()) wake = std::min(wake, *daemon_->thaws());
+    if (daemon_->wake()) wake = std::min(wake, *daemon_->wake());
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       const auto& one = playing_[i];
       const bool accepts = one && lanes_[i].kind->reachable && !one->upstream;
@@ -156,11 +176,12 @@ class Run {
     }
     const timespec timeout = left_until(wake);
     ::ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
-    daemon_->thaw_if_due();
+    daemon_->relieve_if_due();
+    daemon_ended_ = !daemon_->running();
     read_records();
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (playing_[i]) advance(i);
-    if (!daemon_->running() && result_.daemon.empty()) result_.daemon.emplace_back("it has ended by itself");
+    if (daemon_ended_ && !stopping_ && result_.daemon.empty()) result_.daemon.emplace_back("it has ended by itself");
   }
 
   static timespec left_until(TimePoint wake) {
@@ -187,7 +208,7 @@ class Run {
     if (one.client && !one.client->over()) return false;
     if (one.upstream && !one.upstream->over()) return false;
     if (Clock::now() > one.began + kMissing || !one.client) return true;
-    if (!one.session.record) return !result_.daemon.empty();
+    if (!one.session.record) return daemon_ended_;
     const bool comes = one.session.record->connect_us >= 0 && !one.upstream;
     return !comes && one.hears == TimePoint{};
   }
@@ -235,6 +256,8 @@ class Run {
   std::uint64_t begun_ = 0;
   std::size_t active_ = 0;
   Daemon* daemon_ = nullptr;
+  bool daemon_ended_ = false;
+  bool stopping_ = false;
   RunResult result_;
 };
 

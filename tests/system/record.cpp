@@ -22,6 +22,7 @@ SideRecord stream_side(const Json& json) {
   side.undelivered = json.at("undelivered").get<std::uint64_t>();
   side.discarded = json.at("discarded").get<std::uint64_t>();
   side.rescued = json.at("rescued").get<std::uint64_t>();
+  side.descriptors = json.at("descriptors").get<std::uint64_t>();
   return side;
 }
 

@@ -18,6 +18,7 @@ struct SideRecord {
   std::uint64_t undelivered = 0;
   std::uint64_t discarded = 0;
   std::uint64_t rescued = 0;
+  std::uint64_t descriptors = 0;
 };
 
 struct Record {
