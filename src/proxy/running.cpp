@@ -61,6 +61,8 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
   const auto limit = raise_descriptor_limit();
   if (!limit) return Failure(limit.error());
   running->descriptor_limit_ = *limit;
+  // The other half is for what else our user sends: the kernel counts for all its processes together.
+  running->shared_.in_flight.set_bound(*limit / 2);
   for (unsigned index = 0; index < workers; ++index) {
     auto worker = relay::Worker::create(index, running->shared_);
     if (!worker) return Failure(worker.error());

@@ -80,7 +80,9 @@ void Session::set_timer() {
     return;
   }
   const Deadline deadline = termination::deadline(state_);
-  const bool polls = termination::awaits_ack(state_, Which::client) || termination::awaits_ack(state_, Which::upstream);
+  // No event tells of descriptors that another session's peer has received.
+  const bool polls = waits_for_share_ || termination::awaits_ack(state_, Which::client) ||
+                     termination::awaits_ack(state_, Which::upstream);
   if (!polls) {
     ack_poll_ = TimePoint{};
     ack_poll_interval_ = Duration{0};

@@ -4,6 +4,10 @@
 // (net/unix_stream.h). Where descriptors are ahead, the bytes before them are moved first. Then they are received only
 // when the sink is known to take them at once: until then they wait in the kernel with their bytes, so that no session
 // holds descriptors of the process while its peer is slow (T9, T12), and none can be lost or left over here.
+//
+// Descriptors that a sink has not received yet are in flight, and the kernel bounds their number for our user
+// (relay/in_flight.h). How many a message carries is known only once it was received, so it waits for room for the
+// most.
 #include <algorithm>
 #include <cerrno>
 #include <string>
@@ -48,7 +52,11 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
     to.writable = false;
     return false;
   }
+  const Which sink = termination::other(source);
+  if (!may_send_descriptors(sink)) return false;
   const auto got = net::receive_with_descriptors(from.socket.get(), std::span(*context_.buffer).first(most));
+  const std::size_t count = got.lost_some ? 0 : got.descriptors.size();
+  not_in_flight(sink, net::kMostDescriptors - count);
   if (got.bytes <= 0) return input_ended(source, got.bytes);
   const auto bytes = std::span(*context_.buffer).first(static_cast<std::size_t>(got.bytes));
   count_received(source, bytes.size());
@@ -64,18 +72,57 @@ bool Session::pass_descriptors(Which source, std::size_t most) {
     // EAGAIN cannot be; if it were, it would be an end too: descriptors are not kept here.
     const int error = would_block(errno) ? ENOBUFS : errno;
     from.dropped += bytes.size();
+    not_in_flight(sink, count);
     if (error == EPIPE || error == ECONNRESET) {
-      write_failed(termination::other(source), error);
+      write_failed(sink, error);
       return true;
     }
-    // The sink lives, and does not get them: it forbids them (SO_PASSRIGHTS), or too many are on their way
-    // (ETOOMANYREFS).
+    // The sink lives, and does not get them: it forbids them (SO_PASSRIGHTS), or other processes of our user have too
+    // many in flight (ETOOMANYREFS).
     descriptors_lost(source, error, "passed on");
     return false;
   }
   from.descriptors += static_cast<std::uint32_t>(got.descriptors.size());
   count_sent(source, static_cast<std::size_t>(put));
   return pass_on(source, bytes, static_cast<std::size_t>(put));
+}
+
+/// Reserves room for the most that a message may carry. False: the flow waits.
+bool Session::may_send_descriptors(Which sink) {
+  if (side(sink).in_flight > 0) look_for_received(sink);
+  const std::uint64_t own = side(Which::client).in_flight + side(Which::upstream).in_flight;
+  waits_for_share_ = !context_.shared.in_flight.try_add(client_user(), own, net::kMostDescriptors, context_.now);
+  if (waits_for_share_) return false;
+  side(sink).in_flight += net::kMostDescriptors;
+  return true;
+}
+
+void Session::not_in_flight(Which sink, std::size_t count) {
+  if (count == 0) return;
+  side(sink).in_flight -= static_cast<std::uint32_t>(count);
+  context_.shared.in_flight.remove(client_user(), count);
+}
+
+/// A peer has received all descriptors once nothing is left in its receive queue. Less would tell nothing: what
+/// SIOCOUTQ counts is memory (net/unix/af_unix.c unix_outq_len). It may still be 1 while the edge of the last packet is
+/// told (net/core/sock.c sock_wfree).
+void Session::look_for_received(Which sink) {
+  if (net::unacknowledged(side(sink).socket.get()) <= 1) not_in_flight(sink, side(sink).in_flight);
+}
+
+/// The socket is about to be closed, and what its peer receives then is not seen any more.
+void Session::forget_in_flight(Which sink) {
+  look_for_received(sink);
+  if (side(sink).in_flight == 0) return;
+  context_.shared.in_flight.remove_later(client_user(), side(sink).in_flight, context_.now);
+  side(sink).in_flight = 0;
+}
+
+/// Whom a session's descriptors are counted for, whichever way they go: its client chose to be there.
+uid_t Session::client_user() {
+  auto& peer = side(Which::client).peer;
+  if (!peer) peer = net::peer_credentials(side(Which::client).socket.get());
+  return peer ? peer->uid : static_cast<uid_t>(-1);
 }
 
 /// Bytes without their descriptors are not what was sent, and the sink could not know: it is told of a failure (T4).

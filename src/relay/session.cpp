@@ -66,6 +66,7 @@ void Session::on_events(Which which, std::uint32_t events) {
   self.hung_up = self.hung_up || ended;
   self.trouble = self.trouble || (events & EPOLLERR) != 0;
   self.fin_told = self.fin_told || tells_fin(self, events);
+  if (self.in_flight > 0) look_for_received(which);  // each packet that its peer takes makes an edge of EPOLLOUT
   if ((events & EPOLLPRI) != 0) {
     // A lone urgent byte is no EPOLLIN before SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
     self.urgent = self.readable = true;
@@ -148,6 +149,7 @@ void Session::let_go(Which which, bool reset) {
   }
   if (self.trouble && self.error == 0) self.error = net::take_error(self.socket.get());
   if (self.kind == net::Transport::unix_stream) self.peer = net::peer_credentials(self.socket.get());
+  if (self.in_flight > 0) forget_in_flight(which);
   if (reset) {
     reset_and_close(self);
   } else {
@@ -163,6 +165,7 @@ void Session::latch(Which which, int error) {
 
 void Session::progress() {
   budget_ = kBudget;
+  waits_for_share_ = false;
   for (;;) {
     const termination::Session before = state_;
     // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).

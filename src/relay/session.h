@@ -54,6 +54,7 @@ struct Side {
   bool fast_open = false;           ///< its handshake may not be over yet although bytes move
   std::uint32_t most_in_one_send = kBlockSize;
   std::uint32_t descriptors = 0;     ///< passed on from it with its bytes (T14)
+  std::uint32_t in_flight = 0;       ///< descriptors that were sent to it, and that it may not have received yet
   std::uint64_t received = 0;        ///< bytes read from it, thrown away or not
   std::uint64_t discarded = 0;       ///< of these, read only to be thrown away
   std::uint64_t dropped = 0;         ///< of these, read to be passed on and then given up
@@ -61,7 +62,7 @@ struct Side {
   std::uint64_t sent = 0;            ///< bytes its socket has taken from us
   std::uint64_t unacknowledged = 0;  ///< of these, not acknowledged when last looked at, or when it was let go
   std::uint64_t queued = 0;          ///< in its send queue, or its peer's receive queue (UNIX), when last looked at
-  std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go
+  std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once it was let go or has to do with descriptors
   Carrier carrier;                           ///< what came out of this side and waits for the other
 };
 
@@ -168,6 +169,11 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool pass_descriptors(Which source, std::size_t most);
   bool pass_on(Which source, std::span<const std::byte> bytes, std::size_t written);
   void descriptors_lost(Which source, int error, const char* what);
+  bool may_send_descriptors(Which sink);
+  void not_in_flight(Which sink, std::size_t count);
+  void look_for_received(Which sink);
+  void forget_in_flight(Which sink);
+  uid_t client_user();
 
   // no_fin.cpp: a side whose socket knows no FIN
   bool no_datagram(Which source, int error);
@@ -213,6 +219,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool admitted_ = false;
   bool settled_in_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;
+  bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
 };
 
 using SessionList = boost::intrusive::list<Session>;

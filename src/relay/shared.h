@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "net/address.h"
+#include "relay/in_flight.h"
 
 namespace lastbyte::relay {
 
@@ -73,6 +74,7 @@ struct Shared {
   std::atomic<std::uint32_t> sessions{0};      ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   Shortage shortage;
+  InFlight in_flight;       ///< descriptors between UNIX sockets
   Seldom denials;           ///< clients that the access lists keep out
   Seldom lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
   Seldom bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
