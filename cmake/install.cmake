@@ -1,10 +1,10 @@
-# What `cmake --install` puts in place: the program, its manual, its service.
+# What `cmake --install` puts in place: the program and its debug information, its manual, its service, the completion for
+# shells, examples.
 include(GNUInstallDirs)
-if(TARGET lastbyte)
-  install(TARGETS lastbyte RUNTIME)
-endif()
+install(TARGETS lastbyte RUNTIME)
 install(FILES docs/lastbyte.1 docs/lastbyte-check.1 docs/lastbyte-sock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/deploy/*.service ${CMAKE_SOURCE_DIR}/deploy/*.socket)
-if(units)
-  install(FILES ${units} DESTINATION lib/systemd/system)
-endif()
+install(FILES docs/example.yaml docs/starter.yaml LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES deploy/lastbyte.socket DESTINATION lib/systemd/system)
+# The prefix of an installation need not be that of the build: what depends on it is made when it is known.
+configure_file(cmake/install_rest.cmake.in ${CMAKE_BINARY_DIR}/install_rest.cmake @ONLY)
+install(SCRIPT ${CMAKE_BINARY_DIR}/install_rest.cmake)

@@ -75,4 +75,12 @@ int run(const Options& options);
 /// The text of --help.
 std::string usage();
 
+/// A flag of the command line as --help tells it.
+struct FlagHelp {
+  std::string name;         ///< without dashes
+  std::string placeholder;  ///< empty: it takes no value
+  std::string help;
+};
+std::vector<FlagHelp> flags_with_help();
+
 }  // namespace lastbyte::check

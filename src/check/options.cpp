@@ -320,6 +320,12 @@ Result<Options> parse(std::span<const std::string> arguments) {
   return consistent(std::move(options));
 }
 
+std::vector<FlagHelp> flags_with_help() {
+  std::vector<FlagHelp> all;
+  for (const Flag& flag : flags()) all.push_back({flag.name, flag.placeholder, flag.help});
+  return all;
+}
+
 std::string usage() {
   std::string out =
       "Grade how a TCP proxy ends connections.\n\n"

@@ -6,12 +6,26 @@
 
 namespace lastbyte::cli {
 
+namespace {
+
+std::vector<Option> check_options() {
+  std::vector<Option> all;
+  for (check::FlagHelp& flag : check::flags_with_help())
+    all.push_back({.flag = std::move(flag.name),
+                   .placeholder = std::move(flag.placeholder),
+                   .help = std::move(flag.help),
+                   .group = ""});
+  return all;
+}
+
+}  // namespace
+
 Command check_command() {
   return {.name = "check",
           .summary = "Grade how a TCP proxy or server ends its connections, this one or any other.",
           .usage = "check --self | --command COMMAND ... | --proxy HOST:PORT --upstream-listen HOST:PORT | --peers",
           .notes = "",
-          .options = {},
+          .options = check_options(),
           .run = {},
           .run_raw = [](std::span<const std::string> arguments) {
             return run_tool(

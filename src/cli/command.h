@@ -22,7 +22,9 @@ struct Option {
   std::string flag;         ///< without dashes: "listen"
   std::string placeholder;  ///< "ENDPOINT"; empty: the flag stands alone, without a value
   std::string help;
-  std::string group;  ///< its heading in --help
+  std::string group;         ///< its heading in --help
+  char letter = 0;           ///< 'v' for -v beside --verbose; 0: there is none
+  bool value_needed = true;  ///< false: where there is a placeholder, the flag can stand without a value too
 };
 
 /// What was given, in the order of Command::options.
@@ -60,8 +62,9 @@ struct Command {
   std::vector<Option> options;               ///< --help comes by itself
   std::function<int(const Arguments&)> run;  ///< the result is the exit status
   std::size_t operands = 0;                  ///< how many it takes at most
-  /// Instead of options and run: takes all that follows the command's name, --help included. For tools whose syntax is
-  /// older than ours.
+  std::vector<std::string> words = {};       ///< what the first of them can be, where only words are meant
+  /// Instead of run: takes all that follows the command's name, --help included. For tools whose syntax is older than
+  /// ours; their options are for the completion of shells alone.
   std::function<int(std::span<const std::string>)> run_raw = {};
 };
 

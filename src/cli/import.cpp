@@ -83,7 +83,8 @@ Command import_command() {
                                "entered. Without it the configuration has the word PID in its place, to be filled in.",
                        .group = "General"}},
           .run = run_import,
-          .operands = 2};
+          .operands = 2,
+          .words = {"lxd", "incus"}};
 }
 
 }  // namespace lastbyte::cli

@@ -16,5 +16,5 @@ void keep_standard_descriptors() {
 int main(int argc, char** argv) {
   using namespace lastbyte::cli;
   keep_standard_descriptors();
-  return dispatch({proxy_command(), check_command(), sock_command(), import_command(), demo_command()}, argc, argv);
+  return dispatch(all_commands(), argc, argv);
 }

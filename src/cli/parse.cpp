@@ -105,6 +105,7 @@ Built build(CLI::App& root, const Command& command) {
   built.app->formatter(std::make_shared<Page>(command.usage, kTextIndent));
   built.app->set_help_flag("-h,--help", "Print this help and exit.")->group("General");
   built.app->footer(wrap_lines(command.notes, kPageWidth));
+  if (command.run_raw) return built;
   for (const Option& option : command.options) built.options.push_back(add_option(*built.app, option));
   return built;
 }

@@ -22,7 +22,7 @@ std::string help_of(const config::Setting& setting) {
   return text;
 }
 
-std::vector<Option> options() {
+std::vector<Option> proxy_options() {
   const std::string general = "General";
   std::vector<Option> all = {
       {.flag = std::string(kConfigFlag),
@@ -109,7 +109,7 @@ Command proxy_command() {
           "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
           "line or the configuration is wrong.\n"
           "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
-      .options = options(),
+      .options = proxy_options(),
       .run = run_proxy};
 }
 

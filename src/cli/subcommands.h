@@ -10,5 +10,10 @@ Command check_command();
 Command sock_command();
 Command import_command();
 Command demo_command();
+/// `others`: what it completes, beside itself.
+Command completion_command(std::vector<Command> others);
+
+/// All of these, in the order of --help.
+std::vector<Command> all_commands();
 
 }  // namespace lastbyte::cli

@@ -6,17 +6,10 @@
 #include <set>
 #include <sstream>
 
-#include "cli/subcommands.h"
+#include "program.h"
 
 namespace lastbyte::cli {
 namespace {
-
-std::string document(const std::string& name) {
-  std::ostringstream text;
-  text << std::ifstream(LASTBYTE_SOURCE_DIR "/docs/" + name).rdbuf();
-  EXPECT_FALSE(text.str().empty()) << name;
-  return text.str();
-}
 
 std::set<std::string> matches(const std::string& text, const std::string& pattern) {
   const std::regex flag(pattern);

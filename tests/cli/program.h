@@ -21,6 +21,14 @@ struct Result {
   std::string err;
 };
 
+/// The text of a file in docs/.
+inline std::string document(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(LASTBYTE_SOURCE_DIR "/docs/" + name).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
 /// A directory of its own, gone with the test.
 class Program : public testing::Test {
  protected:

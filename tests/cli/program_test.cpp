@@ -19,14 +19,14 @@ TEST_F(Program, help_lists_the_commands) {
   EXPECT_EQ(result.status, kExitOk);
   EXPECT_EQ(result.err, "");
   EXPECT_NE(result.out.find("Usage: lastbyte COMMAND"), std::string::npos) << result.out;
-  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command(), completion_command({})}) {
     EXPECT_NE(result.out.find("\n  " + command.name + " "), std::string::npos) << result.out;
   }
   expect_80_columns(result.out);
 }
 
 TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
-  for (const Command& command : {proxy_command(), import_command(), demo_command()}) {
+  for (const Command& command : {proxy_command(), import_command(), demo_command(), completion_command({})}) {
     const Result result = run(command.name + " --help");
     EXPECT_EQ(result.status, kExitOk);
     EXPECT_EQ(result.err, "");
@@ -48,16 +48,18 @@ TEST_F(Program, help_tells_units_and_defaults) {
 
 TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
   const std::string more = " (lastbyte proxy --help tells more)\n";
-  expect_usage_error("",
-                     "lastbyte: a command is missing; expected one of proxy, check, sock, import, demo (lastbyte "
-                     "--help tells more)\n");
   expect_usage_error(
-      "prxy",
-      "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, import, demo "
-      "(lastbyte --help tells more)\n");
-  expect_usage_error("--verbose",
-                     "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, import, demo (lastbyte "
-                     "--help tells more)\n");
+      "",
+      "lastbyte: a command is missing; expected one of proxy, check, sock, import, demo, completion (lastbyte "
+      "--help tells more)\n");
+  expect_usage_error("prxy",
+                     "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, import, "
+                     "demo, completion "
+                     "(lastbyte --help tells more)\n");
+  expect_usage_error(
+      "--verbose",
+      "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, import, demo, completion (lastbyte "
+      "--help tells more)\n");
   expect_usage_error("proxy",
                      "lastbyte proxy: nothing to forward; expected --listen and --connect, or --config" + more);
   expect_usage_error("proxy --lisen tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);

@@ -1,0 +1,17 @@
+// What a shell needs to complete a command line: scripts for bash, zsh and fish, made from the tables of options that
+// --help shows.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "cli/command.h"
+
+namespace lastbyte::cli {
+
+enum class Shell { bash, zsh, fish };
+
+/// The script that completes `lastbyte` with these commands.
+std::string completion_script(Shell shell, std::span<const Command> commands);
+
+}  // namespace lastbyte::cli
