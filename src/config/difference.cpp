@@ -23,7 +23,8 @@ const std::string& name_of(const relay::Forwarding& forwarding) { return forward
 
 /// The same text is the same listener.
 std::string listener_of(const relay::Forwarding& forwarding) {
-  return forwarding.listen.text() + '\n' + forwarding.client.netns.text() + '\n' + forwarding.client.socket.interface;
+  return forwarding.listen.text() + '\n' + forwarding.client.netns.text() + '\n' + forwarding.client.root.text() +
+         '\n' + forwarding.client.socket.interface;
 }
 
 }  // namespace

@@ -12,10 +12,14 @@
 namespace lastbyte::proxy {
 namespace {
 
-std::string listed(const std::vector<net::Address>& addresses, const net::NamespaceName& netns) {
+/// `options`: of the side that they are on.
+template <typename Options>
+std::string listed(const std::vector<net::Address>& addresses, const Options& options) {
   std::string out;
   for (const net::Address& address : addresses) out += (out.empty() ? "" : ", ") + address.text();
-  return netns.own() ? out : out + " in " + netns.text();
+  if (!options.netns.own()) out += " in " + options.netns.text();
+  if (!options.root.own()) out += " in " + options.root.text();
+  return out;
 }
 
 using Ports = std::vector<const Bound*>;
@@ -30,13 +34,14 @@ std::unordered_map<std::string, Ports> by_name(const std::vector<Bound>& all) {
 Changes::Forwarding described(const std::string& name, const Ports& ports) {
   const Bound& first = *ports.front();
   const relay::Forwarding& forwarding = *first.forwarding;
-  const std::string from = listed(first.addresses(), forwarding.client.netns);
-  return {name, "", {}, "", from + " -> " + listed(first.upstream, forwarding.upstream.netns), ports.size()};
+  const std::string from = listed(first.addresses(), forwarding.client);
+  return {name, "", {}, "", from + " -> " + listed(first.upstream, forwarding.upstream), ports.size()};
 }
 
 bool lead_to_the_same(const Ports& before, const Ports& after) {
   return std::ranges::equal(before, after, [](const Bound* a, const Bound* b) {
-    return a->addresses() == b->addresses() && a->upstream == b->upstream && a->upstream_inside == b->upstream_inside;
+    return a->addresses() == b->addresses() && a->upstream == b->upstream && a->upstream_inside == b->upstream_inside &&
+           a->upstream_root == b->upstream_root;
   });
 }
 
@@ -51,7 +56,8 @@ std::string bound_anew(const Ports& before, const Ports& after) {
       if (old == known.end() || old->second->as.transport != place.as.transport) continue;
       if (old->second->per_worker.front() == place.per_worker.front()) continue;
       if (place.after) return "bound anew: " + std::string(text(*place.after));
-      return old->second->as.inside == place.as.inside ? "bound anew" : "bound anew: in another network namespace";
+      if (old->second->as.inside != place.as.inside) return "bound anew: in another network namespace";
+      return old->second->as.root == place.as.root ? "bound anew" : "bound anew: in another root directory";
     }
   }
   return {};

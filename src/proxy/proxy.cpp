@@ -108,7 +108,7 @@ Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
   if (!running) return Failure(running.error());
   prepared.running = std::move(*running);
 
-  auto resolved = resolve_all(config.forwardings, prepared.running->namespaces());
+  auto resolved = resolve_all(config.forwardings, prepared.running->insides());
   if (!resolved) return Failure(resolved.error());
   auto changes = apply_first(*prepared.running, config, *resolved, messages);
   if (!changes) return Failure(changes.error());

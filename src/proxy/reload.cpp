@@ -64,7 +64,7 @@ void Reload::begin() {
   try {
     const BlockedSignals blocked;
     thread_ = std::thread([this] {
-      auto reading = std::make_shared<Reading>(read(source_, running_.namespaces()));
+      auto reading = std::make_shared<Reading>(read(source_, running_.insides()));
       boost::asio::post(io_, [this, reading] { finish(std::move(*reading)); });
     });
   } catch (const std::system_error& error) {
@@ -74,14 +74,14 @@ void Reload::begin() {
   }
 }
 
-Reload::Reading Reload::read(const Source& source, Namespaces& namespaces) {
+Reload::Reading Reload::read(const Source& source, Insides& insides) {
   Reading reading;
   try {
     config::Loaded loaded = source();
     for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
     for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(warning.text());
     if (!loaded.config) return reading;
-    auto resolved = resolve_all(loaded.config->forwardings, namespaces);
+    auto resolved = resolve_all(loaded.config->forwardings, insides);
     if (!resolved) {
       reading.problems.push_back(resolved.error().text());
       return reading;

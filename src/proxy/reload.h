@@ -38,7 +38,7 @@ class Reload {
     std::vector<std::string> warnings;
   };
 
-  static Reading read(const Source& source, Namespaces& namespaces);
+  static Reading read(const Source& source, Insides& insides);
   void begin();
   void finish(Reading reading);
   void apply(Reading reading);

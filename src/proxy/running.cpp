@@ -77,8 +77,8 @@ Running::~Running() = default;
 /// sessions must do.
 template <typename Ports>
 Result<std::vector<Error>> Running::settle(const Ports& ports) {
-  if (auto dropped = namespaces_.drop_privileges(); !dropped) return Failure(dropped.error());
-  namespaces_.fill();
+  if (auto dropped = insides_.namespaces.drop_privileges(); !dropped) return Failure(dropped.error());
+  insides_.namespaces.fill();
   return check_upstreams(upstreams_of(ports));
 }
 
@@ -134,7 +134,8 @@ void Running::keep_identity(std::vector<Resolved>& resolved) const {
 
 Result<std::uint32_t> Running::sessions_for(const config::Config& config, std::size_t listening) const {
   const auto workers = static_cast<unsigned>(workers_.size());
-  const DescriptorBase base{workers, listening + passed_.size() + closing_descriptors(), namespaces_.descriptors(),
+  const DescriptorBase base{workers, listening + passed_.size() + closing_descriptors(),
+                            insides_.namespaces.descriptors() + insides_.roots.descriptors(workers),
                             descriptors_in_passing(config.forwardings, workers)};
   return choose_max_sessions(config.max_sessions, descriptor_limit_, base);
 }
@@ -255,6 +256,8 @@ void Running::post() {
 
 Result<std::vector<Error>> Running::privileges_dropped(const KeptCapabilities& kept) {
   kept_ = kept;
+  // Threads of later ones are started by threads that have nothing left to give up.
+  if (auto dropped = insides_.roots.drop_privileges(); !dropped) return Failure(dropped.error());
   return settle(bound_);
 }
 

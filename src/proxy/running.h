@@ -59,7 +59,7 @@ class Running {
   [[nodiscard]] const std::vector<std::unique_ptr<relay::Worker>>& workers() const { return workers_; }
   relay::Shared& shared() { return shared_; }
   /// For resolve_all(). What it opens belongs to what holds it.
-  Namespaces& namespaces() { return namespaces_; }
+  Insides& insides() { return insides_; }
   [[nodiscard]] std::uint64_t descriptor_limit() const { return descriptor_limit_; }
 
  private:
@@ -96,7 +96,7 @@ class Running {
   void post();
 
   relay::Shared shared_;  ///< outlives the workers
-  Namespaces namespaces_;
+  Insides insides_;
   std::vector<std::unique_ptr<relay::Worker>> workers_;
   std::vector<PassedSocket> passed_;
   std::optional<FileRights> user_;

@@ -131,6 +131,7 @@ const std::map<std::string, std::string>& samples() {
       {"client.deny", "2001:db8::/32"},
       {"client.proxy-protocol", "optional"},
       {"client.proxy-trusted", "10.0.0.1"},
+      {"root", "pid:1234"},
       {"netns", "blue"},
       {"upstream.transparent", "ip"},
       {"upstream.proxy-protocol", "v2"},
@@ -150,6 +151,8 @@ const std::map<std::string, std::map<std::string, std::string>>& companions() {
       {"client.unix-mode", {{"listen", "unix:/run/x.sock"}}},
       {"client.unix-uid", {{"listen", "unix:/run/x.sock"}}},
       {"client.unix-gid", {{"listen", "unix:/run/x.sock"}}},
+      {"client.root", {{"listen", "unix:/run/x.sock"}}},
+      {"upstream.root", {{"connect", "unix:/run/x.sock"}}},
   };
   return kOthers;
 }

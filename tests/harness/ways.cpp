@@ -102,8 +102,10 @@ const std::vector<Way>& ways_with_unix() {
 }
 
 UnixServer::UnixServer(const TemporaryDirectory& directory, const std::string& name, int backlog)
-    : address(*net::Address::unix_name(directory.file(name))),
-      listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : UnixServer(*net::Address::unix_name(directory.file(name)), backlog) {}
+
+UnixServer::UnixServer(const net::Address& at, int backlog)
+    : address(at), listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   EXPECT_EQ(::bind(listening.get(), address.data(), address.size()), 0) << errno_name(errno);
   EXPECT_EQ(::listen(listening.get(), backlog), 0);
   set_patience(listening);

@@ -28,6 +28,7 @@ Played play_over(const Way& way, std::string_view client, std::string_view serve
 /// A listening UNIX socket below `directory`.
 struct UnixServer {
   explicit UnixServer(const TemporaryDirectory& directory, const std::string& name = "server.sock", int backlog = 64);
+  explicit UnixServer(const net::Address& at, int backlog = 64);
   /// Blocking. The test fails where nobody comes.
   [[nodiscard]] Descriptor accept() const;
 

@@ -99,6 +99,24 @@ void require(const Assembled<relay::Forwarding>& forwarding, const Block& block,
   }
 }
 
+/// A path through a process's root directory is one in that root (client.root, upstream.root): otherwise whoever lives
+/// in there could lead it anywhere by a symbolic link.
+template <typename Options>
+void take_root(Assembled<relay::Forwarding>& forwarding, const std::string& end, net::Endpoint& endpoint,
+               const std::string& key, Options& options, std::vector<Problem>& problems) {
+  auto split = endpoint.is_path() ? net::through_process(endpoint.path) : std::nullopt;
+  if (!split || !forwarding.placed.contains(end) || !forwarding.good(end)) return;
+  if (!options.root.own()) {
+    const Setting& setting = *find_key(key, true);
+    problems.push_back(problem_with(setting, forwarding.origin(key), options.root.text(),
+                                    end + " leads through a process's root directory already, " +
+                                        quoted(endpoint.path) + "; expected one of both"));
+    return;
+  }
+  endpoint.path = std::move(split->path);
+  options.root = std::move(split->root);
+}
+
 Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<relay::Forwarding> defaults,
                                                  std::vector<Problem>& problems) {
   Assembled<relay::Forwarding> forwarding = std::move(defaults);
@@ -106,7 +124,10 @@ Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<r
   apply(block.given, Level::own, forwarding, problems);
   require(forwarding, block, problems);
   settle(forwarding, problems);
-  if (forwarding.value.name.empty()) forwarding.value.name = forwarding.value.listen.text();
+  relay::Forwarding& value = forwarding.value;
+  if (value.name.empty()) value.name = value.listen.text();
+  take_root(forwarding, "listen", value.listen, "client.root", value.client, problems);
+  take_root(forwarding, "connect", value.connect, "upstream.root", value.upstream, problems);
   return forwarding;
 }
 

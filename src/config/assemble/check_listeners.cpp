@@ -41,16 +41,18 @@ Place place_of(const net::Endpoint& endpoint) {
 /// What two listeners must share to be in each other's way, beside their addresses.
 struct Spot {
   net::Transport transport = net::Transport::tcp;
-  std::string netns;       ///< UNIX paths are the same in all
+  std::string inside;      ///< the network namespace; of a UNIX path, the root directory
   std::uint16_t port = 0;  ///< 0 for UNIX sockets
   std::string path;
 
   friend auto operator<=>(const Spot&, const Spot&) = default;
 };
 
-Spot spot_of(const net::Endpoint& endpoint, const net::NamespaceName& netns, std::size_t index) {
+/// `options`: of the side that the endpoint is on.
+template <typename Options>
+Spot spot_of(const net::Endpoint& endpoint, const Options& options, std::size_t index) {
   return {.transport = endpoint.transport,
-          .netns = endpoint.is_path() ? std::string() : netns.text(),
+          .inside = endpoint.is_path() ? options.root.text() : options.netns.text(),
           .port = endpoint.is_unix() ? std::uint16_t{0} : endpoint.ports.at(index),
           .path = endpoint.path};
 }
@@ -129,7 +131,7 @@ void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Prob
   const auto place = std::make_shared<const Place>(place_of(listen));
   bool told = false;
   for (std::size_t index = 0; index < listen.count(); ++index) {
-    const Spot spot = spot_of(listen, placings.value.client.netns, index);
+    const Spot spot = spot_of(listen, placings.value.client, index);
     // With port 0 each gets one of its own.
     if (!listen.is_unix() && spot.port == 0) continue;
     std::vector<Listener>& others = listeners[spot];
@@ -149,7 +151,8 @@ void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Prob
 BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problems) {
   BySpot listeners;
   for (const Placings& placings : all.forwardings) {
-    if (known(placings, "listen") && placings.good("client.netns")) add_listeners(placings, listeners, problems);
+    if (known(placings, "listen") && placings.good("client.netns") && placings.good("client.root"))
+      add_listeners(placings, listeners, problems);
   }
   return listeners;
 }
@@ -157,11 +160,11 @@ BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problem
 /// The port of one of our listeners that sessions of a port of `placings` lead to; nullptr: none of ours, as far as is
 /// known.
 const Listener* next_after(const Placings& placings, std::size_t index, const BySpot& listeners) {
-  if (!known(placings, "connect") || !placings.good("upstream.netns")) return nullptr;
+  if (!known(placings, "connect") || !placings.good("upstream.netns") || !placings.good("upstream.root"))
+    return nullptr;
   const net::Endpoint& connect = placings.value.connect;
   if (connect.count() > 1 && index >= connect.count()) return nullptr;
-  const auto same_spot =
-      listeners.find(spot_of(connect, placings.value.upstream.netns, connect.count() == 1 ? 0 : index));
+  const auto same_spot = listeners.find(spot_of(connect, placings.value.upstream, connect.count() == 1 ? 0 : index));
   if (same_spot == listeners.end()) return nullptr;
   const Place to = place_of(connect);
   for (const Listener& listener : same_spot->second) {

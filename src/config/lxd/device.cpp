@@ -151,7 +151,7 @@ class Converter {
       note("listen", "LXD listens on IPv4 and IPv6 here, and so does " + ours.text() + "; " + narrow + " would be " +
                          (listen.host.find(':') == std::string::npos ? "IPv4" : "IPv6") + " only");
     }
-    return path_text(ours, End::listen);
+    return checked_text(ours, "listen");
   }
 
   std::string connect_text(const LxdAddress& connect) {
@@ -166,17 +166,10 @@ class Converter {
         note("connect", quoted(connect.text()) + " stands for " + ours.text());
       }
     }
-    return path_text(ours, End::connect);
+    return checked_text(ours, "connect");
   }
 
-  /// A path inside the instance is reached through its first process (proc(5), /proc/PID/root).
-  std::string path_text(LxdAddress address, End end) {
-    const std::string_view key = end == End::listen ? "listen" : "connect";
-    if (address.is_path() && in_instance(end)) {
-      address.path = "/proc/" + instance_.pid + "/root" + address.path;
-      result_.enters_instance = true;
-      note(key, "a path inside the instance; no part of it may be a symbolic link, which would be followed outside");
-    }
+  std::string checked_text(const LxdAddress& address, std::string_view key) {
     constexpr std::size_t longest = 107;  // sun_path of unix(7) without its final zero
     if (address.is_unix() && address.path.size() > longest) {
       problem(key, "the path is " + std::to_string(address.path.size()) +
@@ -185,11 +178,10 @@ class Converter {
     return address.text();
   }
 
-  /// Paths need no network namespace, all other addresses do.
+  /// A path is in the root directory of the instance's first process, any other address in its network namespace.
   void enter(const LxdAddress& address, LxdForwarding::Block& block) {
-    if (address.is_path()) return;
     result_.enters_instance = true;
-    block.emplace_back("netns", "pid:" + instance_.pid);
+    block.emplace_back(address.is_path() ? "root" : "netns", "pid:" + instance_.pid);
   }
 
   /// Up to the id that means none (chown(2)).

@@ -265,6 +265,13 @@ Codec<net::NamespaceName> netns_codec() {
           .print = [](const net::NamespaceName& name) { return name.text(); }};
 }
 
+Codec<net::RootName> root_codec() {
+  return {.placeholder = "ROOT",
+          .expects = "a path, pid:NUMBER, pidfd:NUMBER, or none",
+          .parse = net::RootName::parse,
+          .print = [](const net::RootName& name) { return name.text(); }};
+}
+
 Codec<net::Cidr> network_codec() {
   return {.placeholder = "NETWORK",
           .expects = "networks such as 10.0.0.0/8 or 2001:db8::/32, or single addresses",

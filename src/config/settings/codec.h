@@ -17,6 +17,7 @@
 #include "net/cidr.h"
 #include "net/endpoint.h"
 #include "net/netns.h"
+#include "net/root_name.h"
 
 namespace lastbyte::config {
 
@@ -40,6 +41,7 @@ Codec<bool> bool_codec();
 Codec<std::uint32_t> mark_codec();
 Codec<net::Endpoint> endpoint_codec(net::EndpointUse use);
 Codec<net::NamespaceName> netns_codec();
+Codec<net::RootName> root_codec();
 /// "10.0.0.0/8", "::1".
 Codec<net::Cidr> network_codec();
 /// "0660": permission bits of a file.

@@ -204,6 +204,11 @@ void add_client(Table& table) {
       "Listen in this network namespace: a path, a name of `ip netns`, or that of a process.");
   table.listening(kIp | kAbstract);
   table.add<Forwarding>(
+      group, "client.root", root_codec(), [](auto& f) -> auto& { return f.client.root; },
+      "The root directory in which a listening path is: a directory, or the root of a process such as a container's. "
+      "Symbolic links lead nowhere outside it. Needs CAP_SYS_CHROOT at the start.");
+  table.listening(kPath);
+  table.add<Forwarding>(
       group, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
       "Mode of a listening path. none: as the umask has it.");
   table.listening(kPath);
@@ -261,6 +266,11 @@ void add_upstream(Table& table) {
       group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
       "Connect in this network namespace: a path, a name of `ip netns`, or that of a process.");
   table.connecting(kIp | kAbstract);
+  table.add<Forwarding>(
+      group, "upstream.root", root_codec(), [](auto& f) -> auto& { return f.upstream.root; },
+      "The root directory in which the upstream's path is: a directory, or the root of a process such as a "
+      "container's. Symbolic links lead nowhere outside it.");
+  table.connecting(kPath);
   table.add<Forwarding>(
       group, "upstream.transparent",
       choice_codec<Transparent>(

@@ -12,6 +12,8 @@
 #include <optional>
 #include <thread>
 
+#include "net/root.h"
+
 namespace lastbyte::net {
 namespace {
 
@@ -43,9 +45,20 @@ std::string open_advice(const NamespaceName& name, int code) {
   return {};
 }
 
-/// Looked at before it is opened: to open a device can already do something, and a FIFO waits.
+/// Looked at before it is opened: to open a device can already do something, and a FIFO waits. A path in another
+/// process's root is looked up in there: whoever lives in there could lead it anywhere by a symbolic link. Empty: errno
+/// is set.
+Descriptor look_at(const NamespaceName& name) {
+  const auto in_root = name.kind == NamespaceName::Kind::path ? through_process(name.path) : std::nullopt;
+  if (!in_root) return Descriptor(::open(file_of(name).c_str(), O_PATH | O_CLOEXEC));
+  const auto root = open_root(in_root->root);
+  if (root) return look_up_in(root->directory.get(), in_root->path, 0, LookUp::whole);
+  errno = root.error().code;
+  return {};
+}
+
 Result<Descriptor> open_file(const NamespaceName& name) {
-  const Descriptor there(::open(file_of(name).c_str(), O_PATH | O_CLOEXEC));
+  const Descriptor there = look_at(name);
   if (!there) {
     const int code = errno;
     return failure(operation(name), code, open_advice(name, code));

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/netns.h"
+#include "net/root_name.h"
 
 namespace lastbyte::net {
 
@@ -57,6 +58,7 @@ struct ListenOptions {
   UnixFile unix_file;
   bool takes_descriptors = true;  ///< UNIX: clients may pass some (SCM_RIGHTS). No setting: it goes by the upstream
   NamespaceName netns;            ///< the network namespace to listen in
+  RootName root;                  ///< UNIX: the root directory in which a path is
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };
@@ -72,6 +74,7 @@ enum class Transparent : std::uint8_t {
 struct ConnectOptions {
   SocketOptions socket;
   NamespaceName netns;  ///< the network namespace to connect in
+  RootName root;        ///< UNIX: the root directory in which a path is
   Transparent transparent = Transparent::off;
   bool fast_open = false;  ///< TCP Fast Open, used when the client's first bytes are here before the SYN is sent
   /// Source addresses to connect from, taken in turn; empty: the kernel's choice. A port of 0 is chosen by the kernel

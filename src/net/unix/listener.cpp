@@ -10,8 +10,12 @@
 
 #include <cerrno>
 #include <fstream>
+#include <functional>
 #include <optional>
 
+#include "net/root.h"
+#include "net/root_thread.h"
+#include "net/socket_path.h"
 #include "net/unix_stream.h"
 
 namespace lastbyte::net {
@@ -37,18 +41,11 @@ std::string_view kind_of(mode_t mode) {
   return "neither a socket nor a file";
 }
 
-/// connect() as a datagram socket finds out who has a path without disturbing them: EPROTOTYPE where a stream socket is
-/// bound to it, ECONNREFUSED where none is any more (net/unix/af_unix.c unix_find_bsd).
-int probe(const Address& address) {
-  const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return errno;
-  return ::connect(socket.get(), address.data(), address.size()) == 0 ? EPROTOTYPE : errno;
-}
-
 /// nullopt: nothing is there. Otherwise it is a socket of nobody, or an error.
-Result<std::optional<Identity>> look_at(const std::string& path, const Address& address) {
+Result<std::optional<Identity>> look_at(const SocketPath& at) {
+  const std::string& path = at.text();
   struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) {
+  if (!at.status(status)) {
     if (errno == ENOENT) return std::optional<Identity>();
     return failure_from_errno(operation(path));
   }
@@ -58,8 +55,9 @@ Result<std::optional<Identity>> look_at(const std::string& path, const Address& 
                        " is there, which is not replaced; expected nothing, or a "
                        "socket that a process has left behind");
   }
-  switch (const int error = probe(address)) {
+  switch (const int error = at.probe()) {
     case ECONNREFUSED: return std::optional(identity(status));
+    case 0:
     case EPROTOTYPE: return failure(operation(path), EADDRINUSE, "the socket there belongs to a process that lives");
     case EACCES:
       return failure(operation(path), error,
@@ -84,18 +82,18 @@ Result<void> bind_to(const Descriptor& socket, const Address& address) {
 }
 
 /// Through the descriptor, so that nothing else is changed if somebody else exchanges the path meanwhile.
-Result<void> set_rights(const SocketFile& file, const std::string& path, const UnixFile& wanted) {
+Result<void> set_rights(int file, const std::string& path, const UnixFile& wanted) {
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return failure_from_errno(operation(path));
+  if (::fstat(file, &status) != 0) return failure_from_errno(operation(path));
   // A hard link could be to somebody else's socket.
   if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1) return failure(operation(path), EEXIST, kReplaced);
   const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
   const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
-  if ((wanted.uid || wanted.gid) && ::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
+  if ((wanted.uid || wanted.gid) && ::fchownat(file, "", uid, gid, AT_EMPTY_PATH) != 0)
     return failure("change the owner of unix:" + path, errno, errno == EPERM ? "it needs CAP_CHOWN" : "");
   // fchmod(2) does not take an O_PATH descriptor.
-  const std::string link = "/proc/self/fd/" + std::to_string(file.get());
-  if (wanted.mode && ::chmod(link.c_str(), *wanted.mode) != 0)
+  const std::string link = "fd/" + std::to_string(file);
+  if (wanted.mode && ::fchmodat(own_proc(), link.c_str(), *wanted.mode, 0) != 0)
     return failure_from_errno("change the mode of unix:" + path);
   return {};
 }
@@ -118,14 +116,15 @@ Descriptor new_socket(const ListenOptions& options) {
 
 /// The file that a socket is bound to (O_PATH), whatever is at its path by now. Only CAP_NET_ADMIN may ask for it
 /// (net/unix/af_unix.c unix_open_file); without it the path has to do.
-Descriptor bound_file(const Descriptor& socket, const std::string& path) {
+Descriptor bound_file(const Descriptor& socket, const SocketPath& at) {
   Descriptor file(::ioctl(socket.get(), kUnixFile));
-  return file ? std::move(file) : Descriptor(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  return file ? std::move(file) : at.open();
 }
 
 /// Bound at `path`, where nothing is, with its rights, and listening.
-Result<UnixListener> listen_at(const std::string& path, const Address& address, const ListenOptions& options,
-                               const MakerRights& maker) {
+Result<UnixListener> listen_at(const SocketPath& at, const Address& address, const ListenOptions& options,
+                               const MakerRights& maker, const std::shared_ptr<RootThread>& inside) {
+  const std::string& path = at.text();
   UnixListener made;
   made.socket = new_socket(options);
   if (!made.socket) return failure_from_errno(operation(path));
@@ -133,8 +132,9 @@ Result<UnixListener> listen_at(const std::string& path, const Address& address, 
   if (options.unix_file.mode && ::fchmod(made.socket.get(), 0) != 0) return failure_from_errno(operation(path));
   const auto bound = with_rights_of(maker, [&]() -> Result<void> {
     if (auto done = bind_to(made.socket, address); !done) return done;
-    made.file = SocketFile(path, bound_file(made.socket, path), maker);
-    if (made.file.get() < 0) return failure_from_errno(operation(path));
+    Descriptor file = bound_file(made.socket, at);
+    if (!file) return failure_from_errno(operation(path));
+    made.file = SocketFile(path, std::move(file), maker, inside);
     struct stat status{};
     if (::fstat(made.file.get(), &status) != 0) return failure_from_errno(operation(path));
     // Where the path had to do, the maker could have put there what is not the maker's.
@@ -143,13 +143,14 @@ Result<UnixListener> listen_at(const std::string& path, const Address& address, 
   });
   if (!bound) return Failure(bound.error());
   // Root changes the owner, also of a file that the maker has made.
-  if (auto done = set_rights(made.file, path, options.unix_file); !done) return Failure(done.error());
+  if (auto done = set_rights(made.file.get(), path, options.unix_file); !done) return Failure(done.error());
   if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno(operation(path));
   return made;
 }
 
 /// A name beside `path` that is free. Seen as the socket's name by `ss -x`, which tells what it was bound to.
-std::optional<Address> name_beside(const std::string& path) {
+std::optional<Address> name_beside(const SocketPath& at) {
+  const std::string& path = at.text();
   const std::string self = std::to_string(::getpid()) + "-";
   const std::string longer = path + ".new-" + self;
   const std::string shorter = path.substr(0, path.rfind('/') + 1) + ".lb" + self;
@@ -159,33 +160,88 @@ std::optional<Address> name_beside(const std::string& path) {
     if (!address) address = Address::unix_name(shorter + end);
     if (!address) return std::nullopt;
     struct stat status{};
-    if (::lstat(address->unix_name().c_str(), &status) != 0) return address;
+    if (!at.beside(address->unix_name()).status(status)) return address;
   }
   return std::nullopt;
 }
 
-bool exchange(const std::string& a, const std::string& b) {
-  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
-}
-
 /// Puts what is at `fresh` in the place of the socket of nobody at `path`. Exchanged first and looked at afterwards,
 /// because between a look and a rename somebody else could have done the same.
-Result<void> replace(const std::string& fresh, const Address& fresh_address, const std::string& path,
-                     const Identity& stale) {
-  if (!exchange(fresh, path)) {
+Result<void> replace(const SocketPath& fresh, const SocketPath& path, const Identity& stale) {
+  if (!fresh.rename_to(path, RENAME_EXCHANGE)) {
     const int code = errno;
-    if (code == ENOENT && ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
-      return {};
-    return failure(operation(path), code, "a socket that is in use no more is there, and could not be replaced");
+    if (code == ENOENT && fresh.rename_to(path, RENAME_NOREPLACE)) return {};
+    return failure(operation(path.text()), code, "a socket that is in use no more is there, and could not be replaced");
   }
-  const auto former = look_at(fresh, fresh_address);
-  if (former && *former == std::optional(stale) && ::unlink(fresh.c_str()) == 0) return {};
+  const auto former = look_at(fresh);
+  if (former && *former == std::optional(stale) && fresh.unlink()) return {};
   if (former && !*former) return {};
-  exchange(fresh, path);
-  return failure(operation(path), EADDRINUSE, "somebody else took the place of the socket there just now");
+  static_cast<void>(fresh.rename_to(path, RENAME_EXCHANGE));
+  return failure(operation(path.text()), EADDRINUSE, "somebody else took the place of the socket there just now");
+}
+
+/// False: what is at the path is not that file, or is nothing.
+bool leads_to(const SocketPath& at, int file) {
+  struct stat ours{};
+  struct stat there{};
+  if (::fstat(file, &ours) != 0) return true;
+  // A directory that this user may not look into says nothing of what is in it.
+  if (!at.status(there)) return errno != ENOENT && errno != ENOTDIR;
+  return identity(ours) == identity(there);
+}
+
+Result<void> remove_file(const std::string& path, int file, const RootThread* inside) {
+  const auto at = SocketPath::find(path, inside);
+  // Without the directory the file is not there any more.
+  if (!at && (at.error().code == ENOENT || at.error().code == ENOTDIR)) return {};
+  if (!at) return Failure(at.error());
+  if (!leads_to(*at, file) || at->unlink()) return {};
+  return failure("remove the socket unix:" + path, errno,
+                 "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
+                 "to the user that the process has become");
+}
+
+/// On the thread of the root that it is in; on this one, where that is null.
+template <typename T>
+Result<T> in_root(const std::shared_ptr<RootThread>& inside, const std::function<Result<T>()>& function) {
+  return inside ? inside->ask<T>(function) : function();
+}
+
+Result<UnixListener> listen_on_path(const Address& address, const ListenOptions& options, const MakerRights& maker,
+                                    const std::shared_ptr<RootThread>& inside) {
+  const auto at = SocketPath::find(address.unix_name(), inside.get());
+  if (!at) return Failure(at.error());
+  std::optional<Identity> stale;
+  std::optional<Address> beside;
+  const auto looked = with_rights_of(maker, [&]() -> Result<void> {
+    auto there = look_at(*at);
+    if (!there) return Failure(there.error());
+    stale = *there;
+    if (stale) beside = name_beside(*at);
+    return {};
+  });
+  if (!looked) return Failure(looked.error());
+  if (!stale) return listen_at(*at, address, options, maker, inside);
+  if (!beside) {
+    return failure(operation(at->text()), ENAMETOOLONG,
+                   "a socket that is in use no more is there, and no name beside it is free to replace it from");
+  }
+  const SocketPath fresh = at->beside(beside->unix_name());
+  auto made = listen_at(fresh, *beside, options, maker, inside);
+  if (!made) return made;
+  const auto replaced = with_rights_of(maker, [&] { return replace(fresh, *at, *stale); });
+  if (!replaced) return Failure(replaced.error());
+  made->file.is_now_at(at->text());
+  return made;
 }
 
 }  // namespace
+
+SocketFile::SocketFile(std::string path, Descriptor file, MakerRights maker, std::shared_ptr<RootThread> inside)
+    : path_(std::move(path)),
+      file_(std::make_shared<const Descriptor>(std::move(file))),
+      maker_(std::move(maker)),
+      inside_(std::move(inside)) {}
 
 SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
   if (this != &other) {
@@ -193,6 +249,7 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
     path_ = std::move(other.path_);
     file_ = std::move(other.file_);
     maker_ = std::move(other.maker_);
+    inside_ = std::move(other.inside_);
   }
   return *this;
 }
@@ -201,26 +258,21 @@ SocketFile::~SocketFile() { static_cast<void>(remove()); }
 
 bool SocketFile::is_there() const {
   if (!file_) return true;
-  struct stat ours{};
-  struct stat there{};
-  if (::fstat(file_.get(), &ours) != 0) return true;
-  // A directory that this user may not look into says nothing of what is in it.
-  if (::lstat(path_.c_str(), &there) != 0) return errno != ENOENT && errno != ENOTDIR;
-  return identity(ours) == identity(there);
+  const auto there = in_root<bool>(inside_, [path = path_, file = file_, inside = inside_]() -> Result<bool> {
+    const auto at = SocketPath::find(path, inside.get());
+    if (!at) return at.error().code != ENOENT && at.error().code != ENOTDIR;
+    return leads_to(*at, file->get());
+  });
+  // Who lives in there and does not answer has not said that it is gone.
+  return !there || *there;
 }
 
 Result<void> SocketFile::remove() {
-  if (!file_) return {};
-  return with_rights_of(maker_, [this] { return remove_as_maker(); });
-}
-
-Result<void> SocketFile::remove_as_maker() {
-  const bool there = is_there();
-  const Descriptor file = std::move(file_);
-  if (!there || ::unlink(path_.c_str()) == 0) return {};
-  return failure("remove the socket unix:" + path_, errno,
-                 "it stays behind, and is replaced at the next start; for its removal, its directory must be writable "
-                 "to the user that the process has become");
+  const auto file = std::exchange(file_, nullptr);
+  if (!file) return {};
+  return in_root<void>(inside_, [path = path_, file, maker = maker_, inside = inside_] {
+    return with_rights_of(maker, [&] { return remove_file(path, file->get(), inside.get()); });
+  });
 }
 
 Result<void> change_rights(const SocketFile& file, const UnixFile& from, const UnixFile& to) {
@@ -228,39 +280,21 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
   if (from.mode != to.mode) changed.mode = to.mode ? *to.mode : default_mode();
   if (from.uid != to.uid) changed.uid = to.uid.value_or(::geteuid());
   if (from.gid != to.gid) changed.gid = to.gid.value_or(::getegid());
-  return set_rights(file, file.path(), changed);
+  return in_root<void>(file.inside(), [path = file.path(), held = file.held(), changed] {
+    return set_rights(held->get(), path, changed);
+  });
 }
 
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker) {
-  const std::string path = address.unix_name();
-  if (path.starts_with('@')) {
-    UnixListener made{new_socket(options), {}};
-    if (!made.socket) return failure_from_errno("listen on " + address.text());
-    if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
-    if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno("listen on " + address.text());
-    return made;
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker,
+                                    const std::shared_ptr<RootThread>& inside) {
+  if (!address.unix_name().starts_with('@')) {
+    return in_root<UnixListener>(
+        inside, [address, options, maker, inside] { return listen_on_path(address, options, maker, inside); });
   }
-  std::optional<Identity> stale;
-  std::optional<Address> beside;
-  const auto looked = with_rights_of(maker, [&]() -> Result<void> {
-    auto there = look_at(path, address);
-    if (!there) return Failure(there.error());
-    stale = *there;
-    if (stale) beside = name_beside(path);
-    return {};
-  });
-  if (!looked) return Failure(looked.error());
-  if (!stale) return listen_at(path, address, options, maker);
-  if (!beside) {
-    return failure(operation(path), ENAMETOOLONG,
-                   "a socket that is in use no more is there, and no name beside it is free to replace it from");
-  }
-  const std::string fresh = beside->unix_name();
-  auto made = listen_at(fresh, *beside, options, maker);
-  if (!made) return made;
-  const auto replaced = with_rights_of(maker, [&] { return replace(fresh, *beside, path, *stale); });
-  if (!replaced) return Failure(replaced.error());
-  made->file.is_now_at(path);
+  UnixListener made{new_socket(options), {}};
+  if (!made.socket) return failure_from_errno("listen on " + address.text());
+  if (auto bound = bind_to(made.socket, address); !bound) return Failure(bound.error());
+  if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno("listen on " + address.text());
   return made;
 }
 

@@ -1,6 +1,7 @@
 // Listening on a UNIX stream socket, by path or abstract name, and the file that comes with a path.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,8 @@
 
 namespace lastbyte::net {
 
+class RootThread;  // net/root_thread.h
+
 /// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
 using MakerRights = std::optional<FileRights>;
 
@@ -20,8 +23,8 @@ using MakerRights = std::optional<FileRights>;
 class SocketFile {
  public:
   SocketFile() = default;
-  SocketFile(std::string path, Descriptor file, MakerRights maker = {})
-      : path_(std::move(path)), file_(std::move(file)), maker_(std::move(maker)) {}
+  /// `inside`: the root directory in which the path is; null: the process's own.
+  SocketFile(std::string path, Descriptor file, MakerRights maker, std::shared_ptr<RootThread> inside);
   SocketFile(SocketFile&&) = default;
   SocketFile& operator=(SocketFile&& other) noexcept;
   SocketFile(const SocketFile&) = delete;
@@ -37,14 +40,16 @@ class SocketFile {
   void is_now_at(std::string path) { path_ = std::move(path); }
   [[nodiscard]] const std::string& path() const { return path_; }
   /// O_PATH of open(2). -1: there is no file.
-  [[nodiscard]] int get() const { return file_.get(); }
+  [[nodiscard]] int get() const { return file_ ? file_->get() : -1; }
+  [[nodiscard]] const std::shared_ptr<const Descriptor>& held() const { return file_; }
+  [[nodiscard]] const std::shared_ptr<RootThread>& inside() const { return inside_; }
 
  private:
-  Result<void> remove_as_maker();
-
   std::string path_;
-  Descriptor file_;  ///< while it is held, no other file is given the same inode number
+  /// While it is held, no other file is given the same inode number. Shared with what the root's thread does to it.
+  std::shared_ptr<const Descriptor> file_;
   MakerRights maker_;
+  std::shared_ptr<RootThread> inside_;
 };
 
 struct UnixListener {
@@ -63,7 +68,10 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
 /// can connect before mode and owner are right, and where an old socket is replaced there is no moment without one.
 ///
 /// `maker` touches the path where the process is root; mode and owner are set by the process itself.
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options,
-                                    const MakerRights& maker = {});
+///
+/// `inside`: the root directory in which a path is; null: the process's own. All that is done to a file in another root
+/// is done on its thread, and is an error (ETIMEDOUT) where that takes too long.
+Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker = {},
+                                    const std::shared_ptr<RootThread>& inside = nullptr);
 
 }  // namespace lastbyte::net

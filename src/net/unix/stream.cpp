@@ -68,14 +68,30 @@ void take_descriptors(msghdr& message, std::vector<Descriptor>& descriptors) {
   }
 }
 
+/// `to`: for the error's text.
+Result<Descriptor> connect_with(Result<Descriptor> socket, const Address& to, const Address& name,
+                                const SocketOptions& options) {
+  if (!socket) return failure("connect " + to.text(), socket.error().code, std::move(socket.error().detail));
+  set_send_buffer(socket->get(), options);
+  if (::connect(socket->get(), name.data(), name.size()) != 0) return failure_from_errno("connect " + to.text());
+  return socket;
+}
+
 }  // namespace
 
 Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options, NamespaceThread* inside) {
-  auto socket = make_socket(AF_UNIX, SOCK_STREAM, inside);
-  if (!socket) return failure("connect " + to.text(), socket.error().code, std::move(socket.error().detail));
-  set_send_buffer(socket->get(), options);
-  if (::connect(socket->get(), to.data(), to.size()) != 0) return failure_from_errno("connect " + to.text());
-  return socket;
+  return connect_with(make_socket(AF_UNIX, SOCK_STREAM, inside), to, to, options);
+}
+
+Result<Descriptor> connect_unix(const Address& to, const Address& name, const SocketOptions& options) {
+  return connect_with(make_socket(AF_UNIX, SOCK_STREAM, nullptr), to, name, options);
+}
+
+int probe_unix(const Address& name, NamespaceThread* inside) {
+  // A stream socket would be one more connection for whoever listens (net/unix/af_unix.c unix_find_bsd).
+  const auto socket = make_socket(AF_UNIX, SOCK_DGRAM, inside);
+  if (!socket) return socket.error().code;
+  return ::connect(socket->get(), name.data(), name.size()) == 0 ? 0 : errno;
 }
 
 void refuse_ancillary(int fd) {

@@ -22,6 +22,14 @@ class NamespaceThread;  // net/namespace_thread.h
 /// the backlog is full, and no readiness tells when it no longer is (net/unix/af_unix.c unix_stream_connect).
 /// `inside`: the network namespace whose abstract names count; null: this thread's.
 Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options, NamespaceThread* inside = nullptr);
+/// The same to a file that was found already: `name` is what connect(2) gets (net/root.h name_of_file()), `to` what the
+/// error tells.
+Result<Descriptor> connect_unix(const Address& to, const Address& name, const SocketOptions& options);
+
+/// Finds out what a name leads to without disturbing anybody: 0: a datagram socket; EPROTOTYPE: another socket that
+/// lives; ECONNREFUSED: nobody has the file open any more, or it is no socket; otherwise as of connect(2). `inside`:
+/// the network namespace whose abstract names count; null: this thread's.
+int probe_unix(const Address& name, NamespaceThread* inside = nullptr);
 
 /// For a listening socket that was made by somebody else: those whom it accepts get no credentials, pidfds and security
 /// labels beside descriptors. Nobody reads them, pidfds would be left open, and they take the room of descriptors.

@@ -42,7 +42,7 @@ bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& add
 std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
   std::vector<Wanted> wanted;
   for (const Resolved& each : resolved) {
-    const bool here = each.listen_inside == nullptr;
+    const bool here = each.listen_inside == nullptr && each.listen_root == nullptr;
     wanted.push_back(
         {each.forwarding->name, here ? each.listen : std::vector<net::Address>(), each.forwarding->listen.transport});
   }
@@ -52,8 +52,13 @@ std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
 WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) {
   net::ListenOptions options = resolved.forwarding->client;
   options.takes_descriptors = !resolved.forwarding->listen.is_unix() || resolved.forwarding->connect.is_unix();
-  return {resolved.forwarding->name, resolved.port,         resolved.forwarding->listen.transport, address,
-          std::move(options),        resolved.listen_inside};
+  return {resolved.forwarding->name,
+          resolved.port,
+          resolved.forwarding->listen.transport,
+          address,
+          std::move(options),
+          resolved.listen_inside,
+          resolved.listen_root};
 }
 
 /// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
@@ -170,8 +175,9 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
 
 Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   Result<net::UnixListener> made;
-  const auto maker = rights_for(wanted.address.unix_name(), user_);
-  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options, maker); });
+  // In another root nothing leads outside, whoever may change what is on the way.
+  const auto maker = wanted.root ? std::nullopt : rights_for(wanted.address.unix_name(), user_);
+  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options, maker, wanted.root); });
   if (!made) return Failure(with_rights_told(made.error(), maker));
   const net::Address address = wanted.address;
   Place place{std::move(wanted), address, {}};
@@ -203,8 +209,8 @@ Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
 
 /// `passed`: the sockets that belong to this port.
 Result<Bound> Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
-  Bound bound{resolved.forwarding,      {},      std::move(resolved.upstream),
-              resolved.upstream_inside, nullptr, resolved.may_meet_itself};
+  Bound bound{resolved.forwarding,    {},      std::move(resolved.upstream), resolved.upstream_inside,
+              resolved.upstream_root, nullptr, resolved.may_meet_itself};
   bool by_name = false;
   for (const PassedSocket* each : passed) {
     if (auto shared = share(bound, *each, resolved); !shared) return of_forwarding(*bound.forwarding, shared.error());
@@ -302,10 +308,14 @@ void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, 
     for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
 }
 
-Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwarding, Namespaces& namespaces) {
-  const auto listen_inside = namespaces.open(forwarding.client.netns);
+Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides) {
+  const auto listen_root = insides.roots.open(forwarding.client.root);
+  if (!listen_root) return of_forwarding(forwarding, listen_root.error());
+  const auto upstream_root = insides.roots.open(forwarding.upstream.root);
+  if (!upstream_root) return of_forwarding(forwarding, upstream_root.error());
+  const auto listen_inside = insides.namespaces.open(forwarding.client.netns);
   if (!listen_inside) return of_forwarding(forwarding, listen_inside.error());
-  const auto upstream_inside = namespaces.open(forwarding.upstream.netns);
+  const auto upstream_inside = insides.namespaces.open(forwarding.upstream.netns);
   if (!upstream_inside) return of_forwarding(forwarding, upstream_inside.error());
   auto listen = resolve_for(forwarding.listen, *listen_inside);
   if (!listen) return of_forwarding(forwarding, listen.error());
@@ -317,7 +327,7 @@ Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwar
   std::vector<Resolved> all;
   for (std::size_t port = 0; port < listen->size(); ++port)
     all.push_back({shared, port, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port],
-                   *listen_inside, *upstream_inside});
+                   *listen_inside, *upstream_inside, *listen_root, *upstream_root});
   for (Resolved& each : all) {
     const auto may_meet_itself = [&](const net::Address& to) {
       return net::may_meet_itself(to, forwarding.upstream.sources);
@@ -329,10 +339,10 @@ Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwar
 
 }  // namespace
 
-Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Namespaces& namespaces) {
+Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides) {
   std::vector<Resolved> all;
   for (const relay::Forwarding& forwarding : forwardings) {
-    auto ports = resolve_forwarding(forwarding, namespaces);
+    auto ports = resolve_forwarding(forwarding, insides);
     if (!ports) return Failure(ports.error());
     std::ranges::move(*ports, std::back_inserter(all));
   }
@@ -353,8 +363,9 @@ Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::v
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
   for (const Bound& each : bound) {
-    relay::Listening listening{each.forwarding, each.places.front().address, {}, each.upstream, each.upstream_inside, 0,
-                               each.counts,     each.may_meet_itself};
+    relay::Listening listening{each.forwarding,      each.places.front().address, {}, each.upstream,
+                               each.upstream_inside, each.upstream_root,          0,  each.counts,
+                               each.may_meet_itself};
     for (const Place& place : each.places) {
       if (!place.per_worker[index]) continue;
       listening.sockets.push_back(place.per_worker[index]);

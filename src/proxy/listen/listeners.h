@@ -12,6 +12,7 @@
 #include "proxy/activation.h"
 #include "proxy/namespaces.h"
 #include "proxy/places.h"
+#include "proxy/roots.h"
 #include "relay/forwarding.h"
 #include "relay/shared.h"
 #include "relay/worker.h"
@@ -26,14 +27,22 @@ struct Resolved {
   std::vector<net::Address> upstream;
   Namespaces::Shared listen_inside = nullptr;    ///< null: in the process's own network namespace
   Namespaces::Shared upstream_inside = nullptr;  ///< likewise
+  Roots::Shared listen_root = nullptr;           ///< where a listening path is; null: in the process's own root
+  Roots::Shared upstream_root = nullptr;         ///< likewise, of the upstream's
   bool may_meet_itself = false;                  ///< net::may_meet_itself(), of any of its upstreams
 };
 
-/// Opens the network namespaces, looks all names up, each once, and gives every port of a forwarding its upstream: the
-/// port of the same place in its list, or the only one. Names are looked up where the process is, whatever the
-/// namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace. Blocks, for as long as the
-/// machine's resolver does.
-Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Namespaces& namespaces);
+/// What names of namespaces and root directories stand for.
+struct Insides {
+  Namespaces namespaces;
+  Roots roots;
+};
+
+/// Opens the network namespaces and root directories, looks all names up, each once, and gives every port of a
+/// forwarding its upstream: the port of the same place in its list, or the only one. Names are looked up where the
+/// process is, whatever the namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace.
+/// Blocks, for as long as the machine's resolver does.
+Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides);
 
 /// One port (or UNIX socket) of a forwarding that clients can reach.
 struct Bound {
@@ -41,6 +50,7 @@ struct Bound {
   std::vector<Place> places;  ///< one for each of its addresses
   std::vector<net::Address> upstream;
   Namespaces::Shared upstream_inside;
+  Roots::Shared upstream_root;
   std::shared_ptr<relay::ForwardingCounts> counts;  ///< the same for all ports of a forwarding
   bool may_meet_itself = false;
 

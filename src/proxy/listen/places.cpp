@@ -10,7 +10,7 @@ namespace {
 bool can_become(const Place& place, const WantedPlace& wanted) {
   const bool is_unix = wanted.transport == net::Transport::unix_stream;
   return !place.passed && place.as.transport == wanted.transport && place.as.inside == wanted.inside &&
-         (is_unix || net::can_change(place.as.options, wanted.options));
+         place.as.root == wanted.root && (is_unix || net::can_change(place.as.options, wanted.options));
 }
 
 /// The port is one that the kernel chose for the same port of the same forwarding.
@@ -70,7 +70,7 @@ bool overlap(const Place& place, const WantedPlace& wanted) {
   const net::Address& b = wanted.address;
   if (place.as.transport != wanted.transport || place.as.inside != wanted.inside) return false;
   if (a.family() != b.family()) return false;
-  if (a.is_unix()) return a == b;
+  if (a.is_unix()) return a == b && place.as.root == wanted.root;
   return a.port() == b.port() && (a.is_wildcard() || b.is_wildcard() || a == b);
 }
 

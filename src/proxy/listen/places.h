@@ -15,6 +15,7 @@
 #include "net/options.h"
 #include "net/unix_listener.h"
 #include "proxy/namespaces.h"
+#include "proxy/roots.h"
 
 namespace lastbyte::proxy {
 
@@ -26,6 +27,7 @@ struct WantedPlace {
   net::Address address;  ///< as the settings have it: the port may be 0
   net::ListenOptions options;
   Namespaces::Shared inside = nullptr;  ///< null: the process's own network namespace
+  Roots::Shared root = nullptr;         ///< where a UNIX path is; null: in the process's own root
 };
 
 /// Why clients can no longer reach a socket at what it was bound to, although it is open.

@@ -12,7 +12,7 @@ namespace lastbyte::proxy {
 struct DescriptorBase {
   unsigned workers = 1;
   std::size_t listening_sockets = 0;  ///< over all workers
-  std::size_t namespaces = 0;         ///< network namespaces, and sockets of theirs that are kept ready
+  std::size_t namespaces = 0;         ///< network namespaces, sockets of theirs that are kept ready, root directories
   std::size_t in_passing = 0;         ///< what workers hold for a moment on the way between UNIX sockets (T14)
 };
 

@@ -9,6 +9,7 @@
 #include "base/descriptor.h"
 #include "base/time.h"
 #include "loop/epoll.h"
+#include "loop/mailbox.h"
 #include "loop/timer_wheel.h"
 #include "relay/carrier.h"
 #include "relay/shared.h"
@@ -38,10 +39,18 @@ struct Tag {
 };
 
 struct Context {
-  Context(loop::Epoll epoll_, Shared& shared_, Counters& counters_, TimePoint now_)
-      : epoll(std::move(epoll_)), shared(shared_), counters(counters_), now(now_), began(now_), wheel(0) {}
+  Context(loop::Epoll epoll_, std::shared_ptr<loop::Mailbox> mailbox_, Shared& shared_, Counters& counters_,
+          TimePoint now_)
+      : epoll(std::move(epoll_)),
+        mailbox(std::move(mailbox_)),
+        shared(shared_),
+        counters(counters_),
+        now(now_),
+        began(now_),
+        wheel(0) {}
 
   loop::Epoll epoll;
+  std::shared_ptr<loop::Mailbox> mailbox;  ///< of this worker; shared with threads that have something for a session
   Shared& shared;
   Counters& counters;  ///< of this worker
   TimePoint now;       ///< read once a round

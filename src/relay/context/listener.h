@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "net/address.h"
 #include "net/namespace_thread.h"
+#include "net/root_thread.h"
 #include "relay/forwarding.h"
 #include "relay/shared.h"
 
@@ -47,6 +48,7 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   ByFamily upstream_by_family;
   ByFamily sources;                                       ///< to connect from
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
+  std::shared_ptr<net::RootThread> upstream_root;         ///< null: the upstream's path is in our own root
   std::shared_ptr<ForwardingCounts> counts;
   bool counts_clients = false;      ///< its sessions are in counts->clients, too
   std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here

@@ -8,7 +8,8 @@ namespace lastbyte::relay {
 bool is_state_of(const ListenerState& state, const Listening& listening) {
   return state.forwarding == listening.forwarding && *state.listen == listening.listen.text() &&
          state.upstream_addresses == listening.upstream_addresses &&
-         state.upstream_inside == listening.upstream_inside && state.may_meet_itself == listening.may_meet_itself;
+         state.upstream_inside == listening.upstream_inside && state.upstream_root == listening.upstream_root &&
+         state.may_meet_itself == listening.may_meet_itself;
 }
 
 ListenerPtr make_state(Listening listening, unsigned worker) {
@@ -17,6 +18,7 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   state->listen = std::make_shared<const std::string>(listening.listen.text());
   state->upstream_addresses = std::move(listening.upstream_addresses);
   state->upstream_inside = std::move(listening.upstream_inside);
+  state->upstream_root = std::move(listening.upstream_root);
   state->sources = ByFamily(listening.forwarding->upstream.sources);
   if (listening.forwarding->upstream.transparent != net::Transparent::off)
     state->upstream_by_family = ByFamily(state->upstream_addresses);

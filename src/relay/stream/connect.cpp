@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/memory.h"
 #include "net/connecting.h"
 #include "net/socket.h"
 #include "net/unix_stream.h"
@@ -66,22 +67,33 @@ void Session::start_upstream() {
   try_next_address();
 }
 
+/// Gives the descriptor in reserve for it where none is left.
+template <typename Start>
+Result<net::Connecting> Session::with_spare(Start start) {
+  auto connecting = start();
+  if (connecting || !is_shortage(connecting.error().code) || !context_.spare) return connecting;
+  context_.spare.close();
+  return start();
+}
+
 /// Goes on to the next source address where one has no port left towards `to` or is not there: others may do (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const net::ConnectOptions& settings = listener_->forwarding->upstream;
+  if (listener_->upstream_root) {
+    return with_spare([&] {
+      return listener_->upstream_root->connect_now(to, settings.socket).map([](Descriptor socket) {
+        return net::Connecting{std::move(socket), true};
+      });
+    });
+  }
   const auto early = early_data();
   for (std::size_t left = listener_->source_count(to);; --left) {
     const auto source = listener_->source_for(to, client_address_);
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
-    const auto start = [&] {
+    auto connecting = with_spare([&] {
       return net::start_connecting(listener_->forwarding->connect.transport, to, *source, settings, early,
                                    listener_->upstream_inside.get());
-    };
-    auto connecting = start();
-    if (!connecting && is_shortage(connecting.error().code) && context_.spare) {
-      context_.spare.close();
-      connecting = start();
-    }
+    });
     if (connecting || !is_of_the_source(connecting.error().code) || left <= 1) return connecting;
   }
 }
@@ -92,29 +104,62 @@ void Session::try_next_address() {
         listener_->forwarding->limits.connect - std::chrono::duration_cast<Duration>(context_.now - tries_began_);
     try_until_ = context_.now + upstream::time_for_try(attempts_, left);
     ++attempts_.made;
-    auto connecting = start_connecting(listener_->upstream_for(client_address_)[*which]);
-    if (!connecting) {
-      side(Which::upstream).error = connecting.error().code;  // the last try's, not the first's
-      // connect(2): a UNIX socket's backlog is full.
-      if (connecting.error().code == EAGAIN && side(Which::upstream).kind == net::Transport::unix_stream)
-        return wait_for_backlog();
-      continue;
-    }
-    Side& self = side(Which::upstream);
-    self.socket = std::move(connecting->socket);
-    if (self.kind == net::Transport::unix_stream && !carries_descriptors(self, side(Which::client)))
-      net::let_descriptors_pass(self.socket.get(), false);
-    early_ = static_cast<std::uint32_t>(connecting->early);
-    self.readable = self.writable = self.hung_up = self.trouble = false;
-    if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream));
-        error != 0) {
-      latch(Which::upstream, error);
-      continue;
-    }
-    if (connecting->connected) connection_made();
-    return;
+    const net::Address& to = listener_->upstream_for(client_address_)[*which];
+    auto connecting = start_connecting(to);
+    if (connecting ? take_connection(std::move(*connecting)) : waits_after(connecting.error().code)) return;
   }
   apply(Event::connect_failed, Which::upstream);
+}
+
+/// False: the next address is to be tried.
+bool Session::take_connection(net::Connecting connecting) {
+  Side& self = side(Which::upstream);
+  self.socket = std::move(connecting.socket);
+  if (self.kind == net::Transport::unix_stream && !carries_descriptors(self, side(Which::client)))
+    net::let_descriptors_pass(self.socket.get(), false);
+  early_ = static_cast<std::uint32_t>(connecting.early);
+  self.readable = self.writable = self.hung_up = self.trouble = false;
+  if (const int error = context_.epoll.add(self.socket.get(), kWatched, Tag::of(this, TagKind::upstream)); error != 0) {
+    latch(Which::upstream, error);
+    return false;
+  }
+  if (connecting.connected) connection_made();
+  return true;
+}
+
+/// After a try that failed at once. False: the next address is to be tried.
+bool Session::waits_after(int error) {
+  const net::Address& to = listener_->upstream_for(client_address_)[attempts_.made - 1];
+  if (error == EINPROGRESS) {
+    wait_for_root(to);
+    return true;
+  }
+  side(Which::upstream).error = error;  // the last try's, not the first's
+  // connect(2): a UNIX socket's backlog is full. Or somebody renames directories on the way to it all the time.
+  if (error != EAGAIN || side(Which::upstream).kind != net::Transport::unix_stream) return false;
+  wait_for_backlog();
+  return true;
+}
+
+/// The path is in another root, and to find it may take as long as whoever is there likes (T12).
+void Session::wait_for_root(const net::Address& to) {
+  awaited_ =
+      std::make_unique<RootConnection>(*listener_->upstream_root, to, listener_->forwarding->upstream.socket,
+                                       context_.mailbox, [this] { (void)enough_memory_for([this] { take_turn(); }); });
+}
+
+void Session::hear_of_root() {
+  auto outcome = awaited_ ? awaited_->take() : std::nullopt;
+  if (!outcome) return;
+  awaited_.reset();
+  if (*outcome) {
+    if (!take_connection({std::move(**outcome), true})) try_next_address();
+  } else if (is_shortage(outcome->error().code) && context_.spare) {
+    context_.spare.close();
+    wait_for_root(listener_->upstream_for(client_address_)[attempts_.made - 1]);
+  } else if (!waits_after(outcome->error().code)) {
+    try_next_address();
+  }
 }
 
 void Session::wait_for_backlog() {
@@ -197,6 +242,7 @@ void Session::try_failed(int error) {
   side(Which::upstream).error = 0;
   latch(Which::upstream, error);
   side(Which::upstream).socket.close();
+  awaited_.reset();
   try_next_address();
 }
 

@@ -64,7 +64,8 @@ bool Session::agrees_with_state() const {
   for (const Which which : {Which::client, Which::upstream}) {
     const termination::Side& known = state_.side(which);
     const bool has_socket = known.hold == termination::Hold::held && known.output != termination::Output::untried;
-    const bool pauses = known.output == termination::Output::connecting && backlog_pause_ != Duration{0};
+    const bool pauses =
+        known.output == termination::Output::connecting && (backlog_pause_ != Duration{0} || awaited_ != nullptr);
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
     const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
     if (waits != known.pending) return false;
@@ -116,7 +117,7 @@ void Session::on_timer() {
     apply(Event::abort, Which::client);
   } else if (deadline == Deadline::connect && context_.now < tries_began_ + listener_->forwarding->limits.connect &&
              context_.now >= try_until_) {
-    backlog_pause_ == Duration{0} ? try_failed(ETIMEDOUT) : try_same_address();
+    backlog_pause_ == Duration{0} || awaited_ ? try_failed(ETIMEDOUT) : try_same_address();
   } else if (context_.now >= end_of_silence()) {
     apply(Event::fin, Which::upstream);
   } else if (deadline == Deadline::proxy_header && context_.now >= deadline_time(deadline)) {

@@ -86,6 +86,7 @@ void Session::on_events(Which which, std::uint32_t events) {
 void Session::on_turn() {
   queued_for_turn_ = false;
   if (final()) return;
+  hear_of_root();
   progress();
   arm();
 }
@@ -119,7 +120,9 @@ void Session::apply(Event event, Which which) {
     if (!state_.side(each).pending) drop_waiting(each);
   }
   for (const Which each : kBoth) carry_out(*step, each);
-  if (final()) ended_ = context_.now;
+  if (!final()) return;
+  ended_ = context_.now;
+  awaited_.reset();
 }
 
 void Session::carry_out(const termination::Step& step, Which which) {
@@ -176,10 +179,12 @@ void Session::progress() {
     for (const Which which : kBoth) check_ack(which);
     if (final() || state_ == before) break;
   }
-  if (budget_ == 0 && !final() && !queued_for_turn_) {
-    queued_for_turn_ = true;
-    context_.turns.push_back(this);
-  }
+  if (budget_ == 0 && !final()) take_turn();
+}
+
+void Session::take_turn() {
+  if (!queued_for_turn_) context_.turns.push_back(this);
+  queued_for_turn_ = true;
 }
 
 /// An error that no read will meet soon: the input has ended, or is not read while its sink is full. The peer of a

@@ -27,6 +27,7 @@
 #include "relay/greeting.h"
 #include "relay/listener.h"
 #include "relay/record.h"
+#include "relay/root_connection.h"
 #include "termination/transition.h"
 #include "upstream/attempts.h"
 
@@ -109,6 +110,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void let_go(Which which, bool reset);
   void latch(Which which, int error);
   void progress();
+  void take_turn();
   void report_trouble(Which which);
   void check_ack(Which which);
   bool takes_bytes(Which which);
@@ -135,6 +137,12 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void start_upstream();
   void try_next_address();
   Result<net::Connecting> start_connecting(const net::Address& to);
+  template <typename Start>
+  Result<net::Connecting> with_spare(Start start);
+  bool take_connection(net::Connecting connecting);
+  bool waits_after(int error);
+  void wait_for_root(const net::Address& to);
+  void hear_of_root();
   std::span<const std::byte> early_data();
   void take_early_data();
   void count_early_data();
@@ -195,7 +203,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   termination::Session state_;
   std::array<Side, 2> sides_;
   net::Address client_address_;
-  std::unique_ptr<Greeting> greeting_;  ///< null where nobody tells and nobody is told
+  std::unique_ptr<RootConnection> awaited_;  ///< while another root's thread connects to the upstream
+  std::unique_ptr<Greeting> greeting_;       ///< null where nobody tells and nobody is told
   std::uint64_t id_;
   upstream::Attempts attempts_;
   std::size_t budget_ = 0;  ///< bytes this session may still move in this round (T12)

@@ -34,8 +34,7 @@ class Worker::Impl {
   Impl(unsigned index, loop::Epoll epoll, std::unique_ptr<loop::Mailbox> mailbox, Shared& shared)
       : index_(index),
         shared_(shared),
-        mailbox_(std::move(mailbox)),
-        context_(std::move(epoll), shared, counters, Clock::now()),
+        context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now()),
         sockets_(index),
         records_(shared.record_ring_capacity),
         datagrams_({.context = context_,
@@ -55,7 +54,7 @@ class Worker::Impl {
   void abort();
 
   Counters counters;
-  loop::Mailbox& mailbox() { return *mailbox_; }
+  loop::Mailbox& mailbox() { return *context_.mailbox; }
   RecordRing& records() { return records_; }
 
  private:
@@ -85,7 +84,6 @@ class Worker::Impl {
 
   unsigned index_;
   Shared& shared_;
-  std::unique_ptr<loop::Mailbox> mailbox_;
   Context context_;
   ListeningSockets sockets_;
   RecordRing records_;
@@ -100,7 +98,7 @@ class Worker::Impl {
 };
 
 Result<void> Worker::Impl::watch_mailbox() {
-  const int error = context_.epoll.add(mailbox_->fd(), EPOLLIN, Tag::of(mailbox_.get(), TagKind::mailbox));
+  const int error = context_.epoll.add(mailbox().fd(), EPOLLIN, Tag::of(&mailbox(), TagKind::mailbox));
   if (error != 0) return failure("epoll_ctl", error);
   return {};
 }
@@ -133,7 +131,7 @@ int Worker::Impl::timeout_ms() const {
 void Worker::Impl::dispatch(const epoll_event& event) {
   const std::uint64_t tag = event.data.u64;
   switch (Tag::kind(tag)) {
-    case TagKind::mailbox: mailbox_->carry_out(); return;
+    case TagKind::mailbox: mailbox().carry_out(); return;
     case TagKind::listener: {
       // Mail of this round may have closed it.
       ListeningSocket& listening = *Tag::object<ListeningSocket>(tag);

@@ -15,6 +15,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "net/namespace_thread.h"
+#include "net/root_thread.h"
 #include "relay/forwarding.h"
 #include "relay/record.h"
 
@@ -53,6 +54,7 @@ struct Listening {
   std::vector<std::shared_ptr<const Descriptor>> sockets;
   std::vector<net::Address> upstream_addresses;                     ///< at least one, tried in this order
   std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
+  std::shared_ptr<net::RootThread> upstream_root = nullptr;         ///< where its path is; null: in our own root
   std::size_t borrowed = 0;                  ///< how many of the sockets, the first ones, the service manager has too
   std::shared_ptr<ForwardingCounts> counts;  ///< of the forwarding, over all workers
   bool may_meet_itself = true;  ///< a TCP connection to the upstream is asked whether it was made to itself

@@ -120,13 +120,17 @@ const std::vector<Case> kKindCases = {
                 "connect is the path of a unix socket, only while it is tcp or udp"),
       no_effect("5:79", "upstream.user-timeout", "1s", "connect is the path of a unix socket, only while it is tcp")}},
     {"file_without_a_path",
-     ends("unix:@a", "tcp:h:1", "    client: {unix-mode: 0600, unix-uid: 1, unix-gid: 1}\n"),
+     ends("unix:@a", "tcp:h:1",
+          "    client: {unix-mode: 0600, unix-uid: 1, unix-gid: 1, root: /r}\n    upstream: {root: 'pid:7'}\n"),
      {no_effect("4:25", "client.unix-mode", "0600",
                 "listen is an abstract unix socket, only while it is the path of a unix socket"),
       no_effect("4:41", "client.unix-uid", "1",
                 "listen is an abstract unix socket, only while it is the path of a unix socket"),
       no_effect("4:54", "client.unix-gid", "1",
-                "listen is an abstract unix socket, only while it is the path of a unix socket")}},
+                "listen is an abstract unix socket, only while it is the path of a unix socket"),
+      no_effect("4:63", "client.root", "/r",
+                "listen is an abstract unix socket, only while it is the path of a unix socket"),
+      no_effect("5:22", "upstream.root", "pid:7", "connect is tcp, only while it is the path of a unix socket")}},
     {"datagram_settings_of_streams",
      ends("tcp::1", "unix:/x", "    when-full: oldest\n    limits: {datagram-idle: 1s}\n"),
      {no_effect("4:16", "when-full", "oldest", "listen is tcp, only while it is udp"),
@@ -222,6 +226,23 @@ std::vector<Case> listener_cases() {
       clash("a_port_of_a_range", "tcp::80-90", "tcp:127.0.0.1:85"),
       clash("ranges_that_overlap", "tcp::80-90", "tcp::85,90-95"),
       {"same_udp_port", two("udp::53", "udp:h:9", "udp::53", "udp:h:9"), {conflict("udp::53", "udp::53")}},
+      {"same_path_in_one_root",
+       "defaults: {connect: 'tcp:h:9', client: {root: 'pid:7'}}\nforwardings:\n  - listen: unix:/a\n    name: a\n"
+       "  - listen: unix:/a\n",
+       {"f.yaml:5:13: listen: 'unix:/a': conflicts with the listener 'unix:/a' (f.yaml:3:13); expected each address "
+        "and port once"}},
+      {"same_path_in_one_root_written_otherwise",
+       "defaults: {connect: 'tcp:h:9'}\nforwardings:\n  - listen: unix:/a\n    client: {root: 'pid:7'}\n"
+       "  - listen: unix:/proc/7/root/a\n",
+       {"f.yaml:5:13: listen: 'unix:/a': conflicts with the listener 'unix:/a' (f.yaml:3:13); expected each address "
+        "and port once"}},
+      {"to_its_own_path_in_a_root",
+       ends("unix:/a", "unix:/proc/7/root/a", "    client: {root: 'pid:7'}\n"),
+       {"f.yaml:3:14: connect: 'unix:/a': leads to its own listener 'unix:/a' (f.yaml:2:13), without end"}},
+      {"a_root_and_a_path_through_one",
+       ends("unix:/a", "unix:/proc/7/root/a", "    upstream: {root: 'pid:7'}\n"),
+       {"f.yaml:4:22: upstream.root: 'pid:7': connect leads through a process's root directory already, "
+        "'/proc/7/root/a'; expected one of both"}},
       // The namespace of a process is another one for a path only in its mounts: the file is the same.
       {"same_path_whatever_the_namespace_of_its_upstream",
        two("unix:/a", "tcp:h:9", "unix:/a", "tcp:h:9") + "    upstream: {netns: blue}\n",

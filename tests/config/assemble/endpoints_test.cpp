@@ -22,8 +22,8 @@ defaults:
   limits: {idle: 1h, datagram-idle: 5s, proxy-header: 2s}
   early-fin: abort
   when-full: oldest
-  client: {mark: 7, backlog: 9, netns: blue, unix-mode: 0600, keepalive: {count: 2}, proxy-protocol: required}
-  upstream: {nodelay: false, sources: [10.0.0.2], netns: red, proxy-protocol: v1}
+  client: {mark: 7, backlog: 9, netns: blue, root: /r, unix-mode: 0600, keepalive: {count: 2}, proxy-protocol: required}
+  upstream: {nodelay: false, sources: [10.0.0.2], netns: red, root: 'pid:7', proxy-protocol: v1}
 forwardings:
   - {listen: 'tcp::1', connect: 'tcp:10.0.0.1:1'}
   - {listen: 'udp::1', connect: 'udp:10.0.0.1:1'}
@@ -54,6 +54,8 @@ forwardings:
   EXPECT_EQ(path.client.socket, standard.client.socket);
   EXPECT_EQ(path.client.backlog, 9);
   EXPECT_EQ(path.client.unix_file.mode, 0600U);
+  EXPECT_EQ(path.client.root.text(), "/r");
+  EXPECT_EQ(path.upstream.root.text(), "pid:7");
   EXPECT_TRUE(path.client.netns.own());
   EXPECT_TRUE(path.upstream.netns.own());
   EXPECT_TRUE(path.upstream.sources.empty());
@@ -64,6 +66,8 @@ forwardings:
   EXPECT_EQ(abstract.client.unix_file, net::UnixFile{});
   EXPECT_EQ(abstract.client.netns.text(), "blue");
   EXPECT_EQ(abstract.upstream.netns.text(), "red");
+  EXPECT_TRUE(abstract.client.root.own());
+  EXPECT_TRUE(abstract.upstream.root.own());
   const relay::Forwarding& mixed = config.forwardings.at(4);
   EXPECT_EQ(mixed.limits.idle, std::chrono::hours(1));
   EXPECT_EQ(mixed.limits.datagram_idle, seconds(5));
@@ -101,8 +105,27 @@ TEST(Endpoints, listeners_that_do_not_conflict_stand_beside_each_other) {
   EXPECT_EQ(both("listen: 'unix:@a'", "listen: 'unix:@a', client: {netns: blue}"), 2U);
   EXPECT_EQ(both("listen: 'unix:/a'", "listen: 'unix:/b'"), 2U);
   EXPECT_EQ(both("listen: 'unix:/a'", "listen: 'unix:@/a'"), 2U);
+  EXPECT_EQ(both("listen: 'unix:/a'", "listen: 'unix:/a', client: {root: 'pid:7'}"), 2U);
+  EXPECT_EQ(both("listen: 'unix:/a', client: {root: /r}", "listen: 'unix:/a', client: {root: 'pid:7'}"), 2U);
   EXPECT_EQ(
       both("listen: 'tcp:0.0.0.0:80', client: {interface: a}", "listen: 'tcp:0.0.0.0:80', client: {interface: b}"), 2U);
+}
+
+TEST(Endpoints, T14_a_path_through_a_process_is_one_in_its_root) {
+  const Config config = config_in(
+      "forwardings:\n  - {listen: 'unix:/proc/7/root/run/a', connect: 'unix:/proc/8/task/9/root/run/b'}\n"
+      "  - {listen: 'unix:/proc/7/cwd/a', connect: 'unix:/proc/self/root/b'}\n");
+  const relay::Forwarding& first = config.forwardings.at(0);
+  EXPECT_EQ(first.name, "unix:/proc/7/root/run/a") << "as it was written";
+  EXPECT_EQ(first.listen.path, "/run/a");
+  EXPECT_EQ(first.client.root.text(), "pid:7");
+  EXPECT_EQ(first.connect.path, "/run/b");
+  EXPECT_EQ(first.upstream.root.text(), "/proc/8/task/9/root");
+  const relay::Forwarding& second = config.forwardings.at(1);
+  EXPECT_EQ(second.listen.path, "/a");
+  EXPECT_EQ(second.client.root.text(), "/proc/7/cwd");
+  EXPECT_EQ(second.connect.path, "/proc/self/root/b") << "our own";
+  EXPECT_TRUE(second.upstream.root.own());
 }
 
 TEST(Endpoints, a_chain_of_forwardings_is_no_loop) {
@@ -123,8 +146,9 @@ TEST(Endpoints, the_same_port_of_another_kind_or_place_is_no_loop) {
        {"{listen: 'tcp::53', connect: 'udp:127.0.0.1:53'}",
         "{listen: 'tcp::80', connect: 'tcp:127.0.0.1:80', upstream: {netns: blue}}",
         "{listen: 'tcp::80', connect: 'tcp:127.0.0.1:80', client: {netns: blue}}",
-        "{listen: 'unix:@a', connect: 'unix:@a', upstream: {netns: blue}}", "{listen: 'unix:/a', connect: 'unix:@/a'}",
-        "{listen: 'tcp::80-82', connect: 'tcp:127.0.0.1:83-85'}",
+        "{listen: 'unix:@a', connect: 'unix:@a', upstream: {netns: blue}}",
+        "{listen: 'unix:/a', connect: 'unix:/a', upstream: {root: 'pid:7'}}",
+        "{listen: 'unix:/a', connect: 'unix:@/a'}", "{listen: 'tcp::80-82', connect: 'tcp:127.0.0.1:83-85'}",
         // Each port leads to the next one, and the last one out.
         "{listen: 'tcp::80-82', connect: 'tcp:127.0.0.1:81-83'}"}) {
     EXPECT_EQ(config_in("forwardings: [" + forwarding + "]").forwardings.size(), 1U) << forwarding;

@@ -68,8 +68,8 @@ TEST(ImportLxd, devices_and_the_forwardings_that_do_the_same) {
             "      unix-uid: 1000\n      unix-gid: 33\n" +
                 in},
            {"listen: 'unix:/run/x.sock', connect: 'unix:/run/in.sock'",
-            "    listen: unix:/run/x.sock\n    connect: unix:/proc/77/root/run/in.sock\n    client:\n"
-            "      unix-mode: 0644\n"},
+            "    listen: unix:/run/x.sock\n    connect: unix:/run/in.sock\n    client:\n"
+            "      unix-mode: 0644\n    upstream:\n      root: pid:77\n"},
            {"listen: 'tcp:0.0.0.0:80', connect: 'tcp:0.0.0.0:80'",
             "    listen: tcp::80\n    connect: tcp:127.0.0.1:80\n" + in},
            {"listen: 'tcp:[::]:80', connect: 'tcp:[::]:80'", "    listen: tcp::80\n    connect: tcp:[::1]:80\n" + in},
@@ -168,8 +168,6 @@ TEST(ImportLxd, what_is_not_as_it_was_is_told_with_its_place_and_as_a_comment) {
       "d.yaml:6:9: 'web': mode: has no effect: listen is not the path of a UNIX socket\n"
       "d.yaml:10:11: 'x': listen: LXD listens on IPv4 and IPv6 here, and so does tcp::81; tcp:0.0.0.0:81 would be "
       "IPv4 only\n"
-      "d.yaml:11:12: 'x': connect: a path inside the instance; no part of it may be a symbolic link, which would be "
-      "followed outside\n"
       "d.yaml: " +
           pid + "\n");
   EXPECT_EQ(
@@ -188,15 +186,14 @@ TEST(ImportLxd, what_is_not_as_it_was_is_told_with_its_place_and_as_a_comment) {
       "  # mode: has no effect: listen is not the path of a UNIX socket\n"
       "  - name: web\n    listen: tcp:1.2.3.4:80\n    connect: tcp:10.0.0.5:80\n"
       "  # listen: LXD listens on IPv4 and IPv6 here, and so does tcp::81; tcp:0.0.0.0:81 would be IPv4 only\n"
-      "  # connect: a path inside the instance; no part of it may be a symbolic link, which would be followed "
-      "outside\n"
-      "  - name: x\n    listen: tcp::81\n    connect: unix:/proc/77/root/run/in\n");
+      "  - name: x\n    listen: tcp::81\n    connect: unix:/run/in\n    upstream:\n      root: pid:77\n");
 }
 
 TEST(ImportLxd, without_a_process_the_word_stands_in_its_place) {
   const Imported result = import_lxd(web("listen: 'tcp:127.0.0.1:1', connect: 'unix:/in'"), "d.yaml");
   EXPECT_EQ(settings_of(result.yaml),
-            "forwardings:\n  - name: web\n    listen: tcp:127.0.0.1:1\n    connect: unix:/proc/PID/root/in\n");
+            "forwardings:\n  - name: web\n    listen: tcp:127.0.0.1:1\n    connect: unix:/in\n    upstream:\n      "
+            "root: pid:PID\n");
   EXPECT_NE(result.yaml.find("# PID stands for the first process"), std::string::npos);
 }
 
@@ -212,10 +209,9 @@ const std::string kSocket = "  s: {type: proxy, bind: instance, listen: 'unix:/r
 const std::string kUser = "  u: {type: proxy, listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:2'";
 
 TEST(ImportLxd, ids_inside_the_instance_become_those_of_the_host) {
-  EXPECT_EQ(
-      settings_of(imported(kInstance + kSocket + ", uid: 1000, gid: 33}\n").yaml),
-      "forwardings:\n  - name: s\n    listen: unix:/proc/77/root/run/s\n    connect: tcp:127.0.0.1:1\n    client:\n"
-      "      unix-mode: 0644\n      unix-uid: 1001000\n      unix-gid: 2000033\n");
+  EXPECT_EQ(settings_of(imported(kInstance + kSocket + ", uid: 1000, gid: 33}\n").yaml),
+            "forwardings:\n  - name: s\n    listen: unix:/run/s\n    connect: tcp:127.0.0.1:1\n    client:\n"
+            "      root: pid:77\n      unix-mode: 0644\n      unix-uid: 1001000\n      unix-gid: 2000033\n");
   const std::string root = settings_of(imported(kInstance + kSocket + "}\n").yaml);
   EXPECT_NE(root.find("unix-uid: 1000000\n      unix-gid: 2000000\n"), std::string::npos) << root;
   EXPECT_EQ(listed(imported(kInstance + kSocket + ", uid: 65536}\n").problems),

@@ -63,6 +63,10 @@ net::NamespaceName any_netns() {
   return *net::NamespaceName::parse(*gen::element<std::string>("none", "/proc/1/ns/net", "blue", "pid:1", "pidfd:3"));
 }
 
+net::RootName any_root() {
+  return *net::RootName::parse(*gen::element<std::string>("none", "/var/lib/machines/blue", "pid:1", "pidfd:3"));
+}
+
 net::Networks any_networks() {
   std::vector<net::Cidr> networks;
   for (const auto* text : {"10.0.0.0/8", "2001:db8::/32", "::1", "0.0.0.0/0"}) {
@@ -73,7 +77,7 @@ net::Networks any_networks() {
 
 net::ListenOptions any_client(const net::Endpoint& listen) {
   net::ListenOptions options;
-  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, takes_descriptors, netns] = options;
+  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, takes_descriptors, netns, root] = options;
   (void)takes_descriptors;  // no setting
   auto& [mode, uid, gid] = unix_file;
   socket = any_socket(listen);
@@ -84,6 +88,7 @@ net::ListenOptions any_client(const net::Endpoint& listen) {
   }
   if (!listen.is_unix()) reuse_port = *gen::arbitrary<bool>();
   if (listen.is_path()) {
+    root = any_root();
     mode = maybe<std::uint32_t>(0, 01000);
     uid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
     gid = maybe<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
@@ -106,9 +111,9 @@ std::vector<net::Address> any_sources(bool one_worker) {
 
 net::ConnectOptions any_upstream(const net::Endpoint& listen, const net::Endpoint& connect, bool one_worker) {
   net::ConnectOptions options;
-  auto& [socket, netns, transparent, fast_open, sources] = options;
+  auto& [socket, netns, root, transparent, fast_open, sources] = options;
   socket = any_socket(connect);
-  if (!connect.is_path()) netns = any_netns();
+  connect.is_path() ? static_cast<void>(root = any_root()) : static_cast<void>(netns = any_netns());
   if (is_tcp(connect)) fast_open = *gen::arbitrary<bool>();
   if (connect.is_unix()) return options;
   if (!listen.is_unix()) {

@@ -23,8 +23,8 @@ relay::Forwarding forwarding(const std::string& name, const std::string& host, s
 
 Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwardings, unsigned workers,
                                 std::vector<PassedSocket> passed = {}) {
-  Namespaces namespaces;
-  auto resolved = resolve_all(forwardings, namespaces);
+  Insides insides;
+  auto resolved = resolve_all(forwardings, insides);
   if (!resolved) return Failure(resolved.error());
   return bind_all(std::move(*resolved), passed, workers);
 }
@@ -78,8 +78,8 @@ TEST(Listeners, a_port_in_use_is_an_error_that_names_the_forwarding_and_the_addr
 TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) {
   auto one = forwarding("a", "127.0.0.1", 0);
   one.connect.host = "no-such-host.invalid";
-  Namespaces namespaces;
-  const auto resolved = resolve_all({one}, namespaces);
+  Insides insides;
+  const auto resolved = resolve_all({one}, insides);
   ASSERT_FALSE(resolved);
   EXPECT_NE(resolved.error().text().find("forwarding 'a'"), std::string::npos) << resolved.error().text();
   EXPECT_NE(resolved.error().text().find("no-such-host.invalid"), std::string::npos) << resolved.error().text();
@@ -90,8 +90,8 @@ std::vector<std::string> ways(const std::string& listen, const std::string& conn
   relay::Forwarding one;
   one.listen = *net::parse_endpoint(listen, net::EndpointUse::listen);
   one.connect = *net::parse_endpoint(connect, net::EndpointUse::connect);
-  Namespaces namespaces;
-  const auto resolved = resolve_all({one}, namespaces);
+  Insides insides;
+  const auto resolved = resolve_all({one}, insides);
   EXPECT_TRUE(resolved);
   std::vector<std::string> out;
   for (const Resolved& each : *resolved)

@@ -1,0 +1,47 @@
+// The path of a UNIX socket that is listened on, and what is done to the file there.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "net/address.h"
+
+namespace lastbyte::net {
+
+class RootThread;  // net/root_thread.h
+
+/// In another root the directory is looked up once, confined to that root, and all files are in it from then on,
+/// whatever its own path leads to meanwhile. To be used on the thread of that root.
+class SocketPath {
+ public:
+  /// `inside`: the root; null: the process's own.
+  static Result<SocketPath> find(std::string path, const RootThread* inside);
+
+  /// Another file in the same directory. Precondition: its path differs in the last component only.
+  [[nodiscard]] SocketPath beside(std::string path) const { return {std::move(path), directory_}; }
+  [[nodiscard]] const std::string& text() const { return path_; }
+
+  // As their system calls: errno is set where they fail.
+  [[nodiscard]] bool status(struct stat& status) const;  ///< lstat(2)
+  [[nodiscard]] Descriptor open() const;                 ///< open(2) with O_PATH and O_NOFOLLOW
+  [[nodiscard]] bool unlink() const;
+  [[nodiscard]] bool rename_to(const SocketPath& other, unsigned flags) const;  ///< renameat2(2)
+
+  /// As probe_unix() of net/unix_stream.h.
+  [[nodiscard]] int probe() const;
+
+ private:
+  SocketPath(std::string path, std::shared_ptr<const Descriptor> directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+  [[nodiscard]] int directory() const;
+  [[nodiscard]] std::string name() const;
+
+  std::string path_;
+  std::shared_ptr<const Descriptor> directory_;  ///< null: the path is as the process sees it
+};
+
+}  // namespace lastbyte::net
