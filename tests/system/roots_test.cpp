@@ -410,6 +410,17 @@ TEST_F(T14_Roots, a_listening_path_on_it_is_an_error_at_the_start) {
   EXPECT_EQ(process.wait(), 1);
 }
 
+TEST_F(T14_Roots, a_datagram_socket_in_it_is_an_error_at_the_start) {
+  const Descriptor log(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const net::Address at = guest_.address("/run/log");
+  ASSERT_EQ(::bind(log.get(), at.data(), at.size()), 0);
+  Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:127.0.0.1:0", "--upstream-root",
+                                 guest_.name(), "--connect", "unix:/run/log"}});
+  EXPECT_EQ(process.wait(), 1);
+  EXPECT_NE(process.err().find("connect unix:/run/log: Protocol wrong type for socket (EPROTOTYPE)"), std::string::npos)
+      << process.err();
+}
+
 TEST_F(T14_Roots, a_root_that_cannot_be_had_is_one_line_and_status_1) {
   const auto expect_refusal = [&](const std::vector<std::string>& flags, const std::string& words,
                                   const std::vector<std::string>& as = {}) {

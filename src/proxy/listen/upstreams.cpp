@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "net/connecting.h"
+#include "net/unix_stream.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -34,13 +35,27 @@ bool asks_for_anything(const net::ConnectOptions& options) {
          options.transparent != net::Transparent::off;
 }
 
+/// Nobody need be there yet. A socket of SOCK_SEQPACKET is not told from one of streams without a connection.
+Result<void> check_unix(const Upstream& upstream) {
+  const net::Address& to = upstream.addresses.front();
+  const bool datagrams = upstream.root ? net::RootThread::takes_datagrams(upstream.root, to).value_or(false)
+                                       : net::probe_unix(to, upstream.inside.get()) == 0;
+  if (!datagrams) return {};
+  return failure("forwarding '" + upstream.forwarding->name + "': connect " + to.text(), EPROTOTYPE,
+                 "it is a datagram socket; expected a stream socket: datagrams are forwarded from udp to udp only");
+}
+
 }  // namespace
 
 Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstreams) {
   std::vector<Error> troubles;
   for (const Upstream& upstream : upstreams) {
     const net::ConnectOptions& options = upstream.forwarding->upstream;
-    if (upstream.forwarding->connect.is_unix() || !asks_for_anything(options)) continue;
+    if (upstream.forwarding->connect.is_unix()) {
+      if (auto may = check_unix(upstream); !may) return Failure(std::move(may.error()));
+      continue;
+    }
+    if (!asks_for_anything(options)) continue;
     std::vector<int> families;
     for (const net::Address& to : upstream.addresses) {
       if (std::ranges::find(families, to.family()) != families.end()) continue;

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "proxy/namespaces.h"
+#include "proxy/roots.h"
 #include "relay/forwarding.h"
 
 namespace lastbyte::proxy {
@@ -17,6 +18,7 @@ struct Upstream {
   std::shared_ptr<const relay::Forwarding> forwarding;
   std::vector<net::Address> addresses;
   Namespaces::Shared inside;  ///< null: in the process's own network namespace
+  Roots::Shared root = {};    ///< where its path is; null: in the process's own root
 };
 
 /// One for each forwarding of `ports`, which are Resolved or Bound; the ports of a forwarding stand together.
@@ -25,11 +27,12 @@ std::vector<Upstream> upstreams_of(const Ports& ports) {
   std::vector<Upstream> all;
   for (const auto& port : ports)
     if (all.empty() || all.back().forwarding != port.forwarding)
-      all.push_back({port.forwarding, port.upstream, port.upstream_inside});
+      all.push_back({port.forwarding, port.upstream, port.upstream_inside, port.upstream_root});
   return all;
 }
 
-/// Tries mark, interface, source addresses and transparency of each (net::check_connecting). To be asked once
+/// Tries mark, interface, source addresses and transparency of each (net::check_connecting), and whether a UNIX socket
+/// that is there takes streams. To be asked once
 /// privileges are dropped: with those that are left sessions must do. An error: it will never work. What is returned
 /// are troubles that may pass: an address or an interface that is not there now.
 Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstreams);

@@ -36,6 +36,31 @@ TEST(T14_Connecting, NobodyThereIsAFailureAtOnce) {
   }
 }
 
+TEST(T14_Connecting, ADatagramSocketIsAnErrorAtStartAndReload) {
+  const TemporaryDirectory directory;
+  const auto path = *net::Address::unix_name(directory.file("log"));
+  const auto abstract = *net::Address::unix_name("@lastbyte-test-log-" + std::to_string(::getpid()));
+  const std::string words = ": Protocol wrong type for socket (EPROTOTYPE): it is a datagram socket; expected a stream";
+  std::vector<Descriptor> sockets;
+  for (const net::Address& each : {path, abstract}) {
+    sockets.emplace_back(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(sockets.back().get(), each.data(), each.size()), 0);
+    Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:127.0.0.1:0", "--name", "log",
+                                   "--connect", each.text()}});
+    EXPECT_EQ(process.wait(), 1);
+    EXPECT_NE(process.err().find("error: forwarding 'log': connect " + each.text() + words), std::string::npos)
+        << process.err();
+  }
+  const UnixServer server(directory);
+  const auto config = [](const net::Address& to) {
+    return "forwardings:\n  - {listen: 'tcp:127.0.0.1:0', connect: '" + to.text() + "'}\n";
+  };
+  Proxy proxy(server.address, Proxy::Options{.config = config(server.address)});
+  EXPECT_NE(proxy.reload(config(path)).find("connect " + path.text() + words), std::string::npos);
+  const Descriptor client = connect_to(proxy.address());
+  const Descriptor upstream = server.accept();
+}
+
 TEST(T14_Connecting, AFullBacklogIsTriedAgainUntilThereIsRoom) {
   const TemporaryDirectory directory;
   const UnixServer server(directory, "server.sock", 0);
