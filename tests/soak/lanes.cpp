@@ -48,13 +48,18 @@ const char* asks_text(Asks asks) {
   return "?";
 }
 
-std::string forwarding(const Lane& lane) {
+std::string forwarding(const Lane& lane, std::uint64_t variation) {
   const Kind& kind = *lane.kind;
   const std::string transport = lane.upstream_address.is_unix() ? "" : "tcp:";
   std::string text = "  - name: " + lane.name + "\n    listen: " + lane.listen + "\n    connect: " + transport +
                      lane.upstream_address.text() + "\n";
   if (kind.asks != Asks::off) text += std::string("    client: {proxy-protocol: ") + asks_text(kind.asks) + "}\n";
   if (kind.tells) text += "    upstream: {proxy-protocol: " + header_version(kind.tells) + "}\n";
+  if (kind.small_buffers) {
+    const std::string size = variation % 2 == 0 ? "4k" : "8k";
+    const std::string both = "{send-buffer: " + size + ", receive-buffer: " + size + "}\n";
+    text += "    client: " + both + "    upstream: " + both;
+  }
   if (!kind.settings.empty()) text += "    " + std::string(kind.settings) + "\n";
   if (kind.brief) {
     const std::string brief = std::to_string(kBrief.count()) + "ms";
@@ -87,7 +92,7 @@ std::string settings(const std::vector<Lane>& lanes, const std::string& log, std
   text += "  linger: {time: 2m, timeout: 2m}\n";
   text += "  client: {backlog: " + std::to_string(1024 + variation % 7) + "}\n";
   text += "forwardings:\n";
-  for (const Lane& lane : lanes) text += forwarding(lane);
+  for (const Lane& lane : lanes) text += forwarding(lane, variation);
   // A listener that comes and goes.
   if (variation % 2 == 1) text += "  - {name: spare, listen: tcp:127.0.0.1:0, connect: tcp:127.0.0.1:9}\n";
   return text;

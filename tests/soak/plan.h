@@ -31,6 +31,7 @@ struct Kind {
   check::HeaderVersion tells = {};  ///< upstream.proxy-protocol
   bool reachable = true;            ///< false: nobody listens where the upstream should
   bool brief = false;               ///< its limits are kBrief; otherwise none may pass
+  bool small_buffers = false;       ///< of both sides; a reload changes them
   std::string_view settings = {};   ///< YAML besides, members of the forwarding
   std::uint32_t weight = 1;         ///< how often it is drawn
 };
