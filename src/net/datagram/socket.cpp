@@ -101,6 +101,7 @@ Result<void> change_datagram_listener(int fd, const Address& address, const List
                                       const ListenOptions& to) {
   Options set(fd, named(address));
   set_changed(set, from.socket, to.socket);
+  want_receive_buffer(fd, to.socket);
   if (to.reuse_port && !from.reuse_port) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
   return set.result();
 }

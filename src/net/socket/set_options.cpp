@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "net/buffers.h"
+
 namespace lastbyte::net {
 
 bool set_integer(int fd, int level, int option, int value) {
@@ -18,6 +20,12 @@ void Options::integer(const char* name, int level, int option, int value, const 
 void Options::text(const char* name, int level, int option, const std::string& value, const char* help) {
   if (error_.code != 0) return;
   if (::setsockopt(fd_, level, option, value.data(), static_cast<socklen_t>(value.size())) != 0) fail(name, help);
+}
+
+void Options::buffers_back(bool send, bool receive) {
+  if (error_.code != 0 || (!send && !receive)) return;
+  errno = take_buffers_back(fd_, send, receive);
+  if (errno != 0) fail("SO_BUF_LOCK", "");
 }
 
 Result<void> Options::result() const {
@@ -48,6 +56,7 @@ void set_changed(Options& set, const SocketOptions& from, const SocketOptions& t
   changed.interface.clear();  // naming it again takes a privilege
   if (from.mark == to.mark) changed.mark.reset();
   set_common(set, changed);
+  set.buffers_back(from.send_buffer && !to.send_buffer, from.receive_buffer && !to.receive_buffer);
   if (from.mark && !to.mark) set.integer("SO_MARK", SOL_SOCKET, SO_MARK, 0, "it needs CAP_NET_ADMIN");
 }
 

@@ -30,6 +30,9 @@ class Options {
   void integer(const char* name, int level, int option, int value, const char* help = "");
   void text(const char* name, int level, int option, const std::string& value, const char* help);
 
+  /// As on a fresh socket again: SO_SNDBUF, SO_RCVBUF or both (net::take_buffers_back()).
+  void buffers_back(bool send, bool receive);
+
   [[nodiscard]] Result<void> result() const;
 
  private:
@@ -44,8 +47,8 @@ class Options {
 /// chosen when the SYN is sent or answered (tcp(7)).
 void set_common(Options& set, const SocketOptions& options);
 
-/// The same on a socket that was set up as `from` says, but for the interface, which must be the same, and for buffers
-/// that `to` does not name, which stay.
+/// The same on a socket that was set up as `from` says, but for the interface, which must be the same. Buffers that
+/// `to` no longer names are the kernel's to size again.
 void set_changed(Options& set, const SocketOptions& from, const SocketOptions& to);
 
 /// Lets bind() take an address that is not this machine's.

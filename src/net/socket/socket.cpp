@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string>
 
+#include "net/buffers.h"
 #include "net/namespace_thread.h"
 #include "net/port_group.h"
 #include "net/set_options.h"
@@ -100,7 +101,7 @@ void share_port(int fd) { set_integer(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 bool can_change(const ListenOptions& from, const ListenOptions& to) {
   const bool buffers_stay_sized =
       (!from.socket.send_buffer || to.socket.send_buffer) && (!from.socket.receive_buffer || to.socket.receive_buffer);
-  return from.socket.interface == to.socket.interface && buffers_stay_sized;
+  return from.socket.interface == to.socket.interface && (buffers_stay_sized || can_take_buffers_back());
 }
 
 namespace {

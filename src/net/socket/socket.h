@@ -28,15 +28,16 @@ Result<std::vector<Descriptor>> listen_on(const Address& address, const ListenOp
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options);
 
 /// Makes a listening socket of TCP or UNIX, set up by listen_on() or apply_listen_options() with `from`, what `to`
-/// says, for the connections that come from now on. Precondition: can_change(from, to).
+/// says, for the connections that come from now on. Preconditions: can_change(from, to); the calling thread is in the
+/// socket's network namespace.
 Result<void> change_listen_options(int fd, const Address& address, const ListenOptions& from, const ListenOptions& to);
 
 /// Lets other sockets of the same user share the port of a listening one (SO_REUSEPORT).
 void share_port(int fd);
 
-/// False: what `to` says takes a new socket. The interface is chosen when a socket is bound; a buffer that was sized
-/// once is not the kernel's to size again (SOCK_SNDBUF_LOCK, net/core/sock.c). What network namespace a name in them
-/// stands for is for the caller to know.
+/// False: what `to` says takes a new socket. The interface is chosen when a socket is bound; before Linux 5.15 a buffer
+/// that was sized once is not the kernel's to size again (SOCK_SNDBUF_LOCK, net/core/sock.c). What network namespace a
+/// name in them stands for is for the caller to know.
 bool can_change(const ListenOptions& from, const ListenOptions& to);
 
 /// A non-blocking socket whose connection is under way. `connected`: it was made at once.

@@ -236,7 +236,10 @@ Result<void> Binding::change_options(const Place& place, const net::ListenOption
   const auto change = datagrams ? net::change_datagram_listener : net::change_listen_options;
   for (const auto& socket : place.per_worker) {
     if (!socket || socket.get() == std::exchange(last, socket.get())) continue;
-    if (auto done = change(socket->get(), place.address, from, place.as.options); !done) return done;
+    Result<void> done;
+    // A buffer that is taken back gets the size that the namespace has for it.
+    run_in(place.as.inside, [&] { done = change(socket->get(), place.address, from, place.as.options); });
+    if (!done) return done;
   }
   return {};
 }

@@ -14,6 +14,7 @@
 #include "crowd.h"
 #include "net/socket.h"
 #include "scene.h"
+#include "storm.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -30,75 +31,12 @@ std::string config_of(const std::vector<std::string>& forwardings) {
   return text;
 }
 
-/// A port that nobody listened on a moment ago.
-net::Address free_address() {
-  auto listening = net::listen_on(Server::loopback(), {}, 1);
-  EXPECT_TRUE(listening);
-  return net::local_address(listening->front().get());
-}
-
-/// "" or why a short conversation failed.
-std::string converse_once(const net::Address& to) {
-  const Descriptor socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{20, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (::connect(socket.get(), to.data(), to.size()) != 0) return "connect: " + errno_name(errno);
-  const std::string words = "sixteen letters.";
-  if (::send(socket.get(), words.data(), words.size(), MSG_NOSIGNAL) < 0) return "send: " + errno_name(errno);
-  ::shutdown(socket.get(), SHUT_WR);
-  std::string heard(words.size(), ' ');
-  if (::recv(socket.get(), heard.data(), heard.size(), MSG_WAITALL) != static_cast<ssize_t>(words.size()))
-    return "recv: " + errno_name(errno);
-  char byte = 0;
-  if (::recv(socket.get(), &byte, 1, 0) != 0) return "no FIN: " + errno_name(errno);
-  return heard == words ? "" : "wrong bytes";
-}
-
 bool refuses(const net::Address& to) { return converse_once(to) == "connect: ECONNREFUSED"; }
 
 std::size_t descriptors_of(pid_t pid) {
   const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
-
-/// Clients that connect, talk and end without a pause, until the end of its life; the test fails for each that fails.
-class Storm {
- public:
-  explicit Storm(const net::Address& to, unsigned threads = 3) {
-    for (unsigned each = 0; each < threads; ++each) {
-      threads_.emplace_back([this, to] {
-        while (!over_) {
-          const std::string failed = converse_once(to);
-          ++count_;
-          if (failed.empty()) continue;
-          const std::lock_guard lock(mutex_);
-          failures_.push_back(failed);
-        }
-      });
-    }
-  }
-  ~Storm() {
-    over_ = true;
-    for (std::thread& each : threads_) each.join();
-    EXPECT_TRUE(failures_.empty()) << failures_.size() << " of " << count_ << " failed: " << failures_.front();
-    EXPECT_GT(count_, 0U);
-  }
-  Storm(const Storm&) = delete;
-  Storm& operator=(const Storm&) = delete;
-
-  /// Until as many more have come and gone.
-  void wait_for(std::uint64_t more) {
-    const std::uint64_t goal = count_ + more;
-    EXPECT_TRUE(eventually([&] { return count_ >= goal; }));
-  }
-
- private:
-  std::atomic<bool> over_{false};
-  std::atomic<std::uint64_t> count_{0};
-  std::mutex mutex_;
-  std::vector<std::string> failures_;
-  std::vector<std::thread> threads_;
-};
 
 /// Ends it whatever sockets it has now.
 void end(Proxy& proxy) {

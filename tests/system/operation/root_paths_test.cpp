@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/descriptor.h"
 #include "proxy.h"
 
 namespace lastbyte::system_test {
