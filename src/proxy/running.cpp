@@ -168,7 +168,8 @@ Standing Running::standing(Names names) const {
   for (const Bound& bound : bound_)
     for (const Place& place : bound.places) standing.places.push_back(&place);
   for (const Left& left : left_)
-    for (const Place& place : left.bound.places) standing.places.push_back(&place);
+    for (const Place& place : left.bound.places)
+      place.gave_way ? standing.fading.push_back(place) : standing.places.push_back(&place);
   for (const Fading& each : fading_) {
     Place place{each.as, each.address, {}};
     for (const auto& socket : each.per_worker)
@@ -227,17 +228,18 @@ std::vector<Error> Running::leave(const std::vector<Bound>& before) {
   std::vector<Error> troubles;
   const auto wanted = sockets_of(bound_);
   const TimePoint until = Clock::now() + kHandshakes;
+  const std::size_t known = left_.size();
   for (const Bound& bound : before) {
     Bound left = bound;
     std::erase_if(left.places, [&](const Place& place) { return wanted.contains(place.per_worker.front().get()); });
     for (const Place& place : left.places) {
       if (place.file)
         if (auto removed = place.file->remove(); !removed) troubles.push_back(std::move(removed.error()));
-      // A UDP socket is for its worker to leave, which reads what is in it.
-      if (place.as.transport != net::Transport::udp)
+      if (place.as.transport == net::Transport::unix_stream)
         for (const auto& socket : place.per_worker) net::turn_newcomers_away(socket->get());
     }
-    // Without handshakes there is nothing to wait for.
+    // Without handshakes there is nothing to wait for. A UDP socket is for its worker to leave, which reads what is in
+    // it.
     std::erase_if(left.places, [this](const Place& place) {
       if (place.as.transport == net::Transport::tcp) return false;
       fade(place);
@@ -245,7 +247,27 @@ std::vector<Error> Running::leave(const std::vector<Bound>& before) {
     });
     if (!left.places.empty()) left_.push_back({std::move(left), until});
   }
+  part_with_newcomers(known);
   return troubles;
+}
+
+/// Nobody's connection is held up where another socket that could serve it stands behind one that is being left (T15).
+/// `known`: so many of left_ were being left before.
+void Running::part_with_newcomers(std::size_t known) {
+  if (left_.empty()) return;
+  std::vector<Place*> leaving;
+  for (Left& left : left_)
+    for (Place& place : left.bound.places)
+      if (!place.gave_way) leaving.push_back(&place);
+  std::vector<const Place*> staying;
+  for (const Bound& bound : bound_)
+    for (const Place& place : bound.places) staying.push_back(&place);
+  for (Place* place : in_the_way(leaving, staying))
+    for (const auto& socket : place->per_worker) place->gave_way = net::give_way(socket->get()) == 0 || place->gave_way;
+  for (std::size_t index = known; index < left_.size(); ++index)
+    for (const Place& place : left_[index].bound.places)
+      if (!place.gave_way)
+        for (const auto& socket : place.per_worker) net::turn_newcomers_away(socket->get());
 }
 
 void Running::post() {

@@ -92,6 +92,7 @@ class Running {
   void hand_on_counts(std::vector<Bound>& bound, const Names& names) const;
   void take_back();
   std::vector<Error> leave(const std::vector<Bound>& before);
+  void part_with_newcomers(std::size_t known);
   void fade(const Place& place);
   void post();
 

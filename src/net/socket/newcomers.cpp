@@ -25,21 +25,36 @@ int family_of(int fd) {
 
 int result_of(int call) { return call == 0 ? 0 : errno; }
 
+/// With TCP_DEFER_ACCEPT the last step of a handshake waits for data.
+void end_handshakes_at_once(int fd) {
+  const int at_once = 0;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once, sizeof at_once);
+}
+
+/// No interface has this number.
+constexpr int kNoInterface = 0x7fffffff;
+
 }  // namespace
 
 int turn_newcomers_away(int fd) {
   // net/unix/af_unix.c unix_stream_connect refuses, unix_accept goes on until the queue is empty.
   if (family_of(fd) == AF_UNIX) return result_of(::shutdown(fd, SHUT_RD));
   // Closing would not do: the last step of a handshake that this socket began is reset when it is gone
-  // (net/ipv4/tcp_ipv4.c tcp_v4_rcv, TCP_NEW_SYN_RECV). With TCP_DEFER_ACCEPT that step waits for data.
-  const int at_once = 0;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once, sizeof at_once);
+  // (net/ipv4/tcp_ipv4.c tcp_v4_rcv, TCP_NEW_SYN_RECV).
+  end_handshakes_at_once(fd);
   std::array<sock_filter, 5> no_syn{sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
                                     sock_filter{BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynOrAck},
                                     sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
                                     sock_filter{BPF_RET | BPF_K, 0, 0, 0}, sock_filter{BPF_RET | BPF_K, 0, 0, kWhole}};
   const sock_fprog program{no_syn.size(), no_syn.data()};
   return result_of(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+}
+
+int give_way(int fd) {
+  end_handshakes_at_once(fd);
+  // Handshakes under way are found without their listener, and are bound to what it was bound to when they began
+  // (net/ipv4/inet_hashtables.c __inet_lookup_established, include/net/inet_sock.h inet_request_bound_dev_if).
+  return result_of(::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &kNoInterface, sizeof kNoInterface));
 }
 
 int let_newcomers_in(int fd) {

@@ -1,5 +1,6 @@
 #include "proxy/places.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "net/socket.h"
@@ -63,6 +64,33 @@ std::vector<std::optional<std::size_t>> claim(const std::vector<const Place*>& p
   look(by_address(places, [](const Place& place) { return place.as.address; }),
        [&](const Place& place, std::size_t each) { return was_chosen_for(place, wanted[each], before[each]); });
   return claims;
+}
+
+namespace {
+
+bool is_in_the_way(const Place& left, const Place& stays) {
+  if (left.as.transport != stays.as.transport || left.as.inside != stays.as.inside) return false;
+  if (left.address.family() != stays.address.family()) return false;
+  const std::string& one = left.as.options.socket.interface;
+  const std::string& other = stays.as.options.socket.interface;
+  if (!one.empty() && !other.empty() && one != other) return false;
+  return left.address == stays.address ? one != other : stays.address.is_wildcard();
+}
+
+}  // namespace
+
+std::vector<Place*> in_the_way(const std::vector<Place*>& left, const std::vector<const Place*>& staying) {
+  std::unordered_multimap<std::uint16_t, const Place*> by_port;
+  for (const Place* place : staying)
+    if (place->as.transport == net::Transport::tcp) by_port.emplace(place->address.port(), place);
+  std::vector<Place*> found;
+  for (Place* place : left) {
+    if (place->as.transport != net::Transport::tcp) continue;
+    const auto [first, last] = by_port.equal_range(place->address.port());
+    if (std::any_of(first, last, [&](const auto& each) { return is_in_the_way(*place, *each.second); }))
+      found.push_back(place);
+  }
+  return found;
 }
 
 bool overlap(const Place& place, const WantedPlace& wanted) {

@@ -48,6 +48,7 @@ struct Place {
   std::shared_ptr<net::SocketFile> file = {};  ///< of a UNIX path that was bound here; goes with its last owner
   /// Its address was listened on already when the last reload bound it anew, and this is why.
   std::optional<Loss> after = {};
+  bool gave_way = false;  ///< it is being left, and cannot be listened on again (net::give_way())
 };
 
 /// "its UNIX path was removed or replaced"
@@ -60,6 +61,12 @@ std::string_view text(Loss loss);
 std::vector<std::optional<std::size_t>> claim(const std::vector<const Place*>& places,
                                               const std::vector<WantedPlace>& wanted,
                                               const std::vector<std::optional<std::string>>& before);
+
+/// Of `left`, those of TCP whose clients one of `staying` hears, too, while the kernel gives them to the one that is
+/// being left: an address is chosen before the wildcard, and of two sockets on one address with different interfaces
+/// either may be (net/ipv4/inet_hashtables.c inet_lhash2_lookup). Sockets on the same address and interface share its
+/// clients; these are not among them.
+std::vector<Place*> in_the_way(const std::vector<Place*>& left, const std::vector<const Place*>& staying);
 
 /// Whether the kernel would refuse to have both, unless they share their port (SO_REUSEPORT).
 bool overlap(const Place& place, const WantedPlace& wanted);

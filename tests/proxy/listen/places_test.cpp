@@ -144,5 +144,32 @@ TEST(Overlap, IsWhatTheKernelWouldRefuse) {
   EXPECT_FALSE(overlap(all, wanted("b", at(80, "::")))) << "IPV6_V6ONLY";
 }
 
+bool is_in_the_way(Place left, const Place& stays) { return !in_the_way({&left}, {&stays}).empty(); }
+
+TEST(InTheWay, T15_IsWhatTheKernelChoosesBeforeASocketThatStays) {
+  const Place all = place("a", at(80, "0.0.0.0"), at(80, "0.0.0.0"));
+  const Place one = place("a", at(80), at(80));
+  EXPECT_TRUE(is_in_the_way(one, all));
+  EXPECT_FALSE(is_in_the_way(all, one)) << "an address is chosen before the wildcard";
+  EXPECT_FALSE(is_in_the_way(one, one)) << "they share its clients";
+  EXPECT_FALSE(is_in_the_way(one, place("a", at(81, "0.0.0.0"), at(81, "0.0.0.0"))));
+  EXPECT_FALSE(is_in_the_way(one, place("a", at(80, "::"), at(80, "::")))) << "IPV6_V6ONLY";
+  EXPECT_FALSE(is_in_the_way(one, place("a", at(80, "127.0.0.2"), at(80, "127.0.0.2"))));
+}
+
+TEST(InTheWay, T15_IsByInterfaceAndTransport) {
+  const Place one = place("a", at(80), at(80));
+  Place through_lo = one;
+  through_lo.as.options.socket.interface = "lo";
+  EXPECT_TRUE(is_in_the_way(one, through_lo));
+  EXPECT_TRUE(is_in_the_way(through_lo, one));
+  Place through_another = one;
+  through_another.as.options.socket.interface = "eth0";
+  EXPECT_FALSE(is_in_the_way(through_lo, through_another)) << "no client could come to both";
+  Place datagrams = place("a", at(80, "0.0.0.0"), at(80, "0.0.0.0"));
+  datagrams.as.transport = net::Transport::udp;
+  EXPECT_FALSE(is_in_the_way(one, datagrams));
+}
+
 }  // namespace
 }  // namespace lastbyte::proxy
