@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/datagram.h"
+#include "net/socket.h"
 #include "relay/admission.h"
 #include "relay/datagram_boxes.h"
 #include "relay/datagram_relay.h"
@@ -60,10 +61,9 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
       for (const auto& socket : port->sockets) served.emplace(socket->socket.get(), socket.get());
   };
   for (const DatagramGroup* group : kept) serves(*group);
-  for (const auto& group : fresh) {
-    serves(*group);
-    take_over(*group, known);
-  }
+  for (const auto& group : fresh) serves(*group);
+  const ByAddress leaving = leaving_sockets(known, served);
+  for (const auto& group : fresh) take_over(*group, known, leaving);
   for (const auto& group : groups_) {
     if (group->takes_clients() && !kept.contains(group.get())) supersede(*group, served);
     if (group->superseded) part(*group, served);
@@ -80,6 +80,15 @@ DatagramRelay::Known DatagramRelay::known_sockets() const {
       for (const auto& socket : port->sockets) known.emplace(socket->socket.get(), socket.get());
   }
   return known;
+}
+
+/// Of the sockets that clients came to, our own that are not served any more.
+DatagramRelay::ByAddress DatagramRelay::leaving_sockets(const Known& known, const Known& served) {
+  ByAddress leaving;
+  for (const auto& [descriptor, socket] : known)
+    if (!served.contains(descriptor) && !socket->borrowed)
+      leaving.emplace(net::local_address(descriptor->get()), socket);
+  return leaving;
 }
 
 /// The one that serves just these ports already; nullptr: none.
@@ -115,18 +124,33 @@ std::unique_ptr<DatagramGroup> DatagramRelay::make_group(std::span<Listening> po
 }
 
 /// Clients of its sockets come to it from now on.
-void DatagramRelay::take_over(DatagramGroup& group, const Known& known) {
+void DatagramRelay::take_over(DatagramGroup& group, const Known& known, const ByAddress& leaving) {
   for (const auto& port : group.ports) {
     for (const auto& socket : port->sockets) {
-      const auto before = known.find(socket->socket.get());
-      if (before != known.end()) {
-        socket->before = before->second;
-        if (before->second->watched) context_.epoll.remove(socket->socket->get());
-        before->second->watched = false;
+      const auto same = known.find(socket->socket.get());
+      if (same != known.end()) {
+        socket->before = same->second;
+        if (same->second->watched) context_.epoll.remove(socket->socket->get());
+        same->second->watched = false;
+      } else if (!leaving.empty()) {
+        const auto successor_of = leaving.find(net::local_address(socket->socket->get()));
+        if (successor_of != leaving.end()) adopt(*socket, *successor_of->second);
       }
       watch(*socket);
     }
   }
+}
+
+/// The settings took a new socket on the same address. The kernel gives a client to the worker that had it before: the
+/// sockets of both generations are as many, in the same order, and chosen by the same hash (net/core/sock_reuseport.c
+/// reuseport_select_sock). Its session is found here, and answers through the new socket.
+void DatagramRelay::adopt(DatagramSocket& socket, DatagramSocket& before) {
+  if (before.watched) let_go(before);
+  flush();
+  const std::shared_ptr<const Descriptor> old = before.socket;
+  for (DatagramSocket* each = &before; each != nullptr && each->socket == old; each = each->before)
+    each->socket = socket.socket;
+  socket.before = &before;
 }
 
 /// It takes no more clients, but for those whose datagrams lie in sockets that go.

@@ -41,10 +41,11 @@ class DatagramRelay {
   DatagramRelay(const DatagramRelay&) = delete;
   DatagramRelay& operator=(const DatagramRelay&) = delete;
 
-  /// As Worker::serve(), of ports of UDP. A session whose socket goes on under other settings goes on in both
-  /// directions, with its own, where its upstream's address is still one of the new settings'; otherwise its client's
-  /// next datagram begins another one. From a socket that is no longer named, what lies in it is served. A session that
-  /// parts from its client so goes on hearing its upstream for the answer that may be owed.
+  /// As Worker::serve(), of ports of UDP. A session whose socket goes on under other settings, or has a successor on
+  /// its very address, goes on in both directions, with its own, where its upstream's address is still one of the new
+  /// settings'; otherwise its client's next datagram begins another one. From a socket that is no longer named, what
+  /// lies in it is served. A session that parts from its client so goes on hearing its upstream for the answer that may
+  /// be owed.
   void serve(std::vector<Listening> listenings, unsigned worker);
   /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
   /// their upstreams meanwhile (T15).
@@ -91,7 +92,10 @@ class DatagramRelay {
   [[nodiscard]] Known known_sockets() const;
   static DatagramGroup* group_of(std::span<const Listening> ports, const Known& known);
   std::unique_ptr<DatagramGroup> make_group(std::span<Listening> ports, unsigned worker);
-  void take_over(DatagramGroup& group, const Known& known);
+  using ByAddress = std::unordered_map<net::Address, DatagramSocket*, net::AddressHash>;
+  static ByAddress leaving_sockets(const Known& known, const Known& served);
+  void take_over(DatagramGroup& group, const Known& known, const ByAddress& leaving);
+  void adopt(DatagramSocket& socket, DatagramSocket& before);
   void supersede(DatagramGroup& group, const Known& served);
   void part(DatagramGroup& group, const Known& served);
   void watch(DatagramSocket& socket);
