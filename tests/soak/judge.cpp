@@ -163,7 +163,11 @@ class Judge {
 
   /// The daemon had no descriptor left for the upstream, or for those that came with the bytes.
   [[nodiscard]] bool of_a_shortage() const {
-    return client_.record.error == "EMFILE" || upstream_.record.error == "EMFILE";
+    // The errno is told where nothing had failed before (T10).
+    const auto failed = [](const Witness& each) {
+      return each.record.error == "EMFILE" || (!each.seen.gave.empty() && each.record.undelivered > 0);
+    };
+    return failed(client_) || failed(upstream_);
   }
 
   void unserved() {
@@ -345,7 +349,10 @@ std::string print(const Session& session) {
            (seen.fin_sent ? "sent its FIN, " : "") + (seen.fin_acknowledged ? "acknowledged, " : "") +
            (seen.cut ? (seen.cut_by_reset ? "reset" : "closed early") : "stayed to the end") + "\n";
   };
-  return print(session.plan) + "  saw:\n" + peer("  client   ", session.client) +
+  const std::string meanwhile =
+      std::string(session.short_of_descriptors ? "  meanwhile: no descriptor was left\n" : "") +
+      (session.stopping ? "  meanwhile: a stop was asked for\n" : "");
+  return print(session.plan) + meanwhile + "  saw:\n" + peer("  client   ", session.client) +
          peer("  upstream ", session.upstream) + "  record:\n" +
          (session.record ? "  " + session.record->line : "  none") + "\n";
 }

@@ -375,6 +375,26 @@ TEST(SoakJudge, T14_FindsDescriptorsThatAreLostOrComeWithOtherBytes) {
   expect_found(with_descriptors(), "T11", [](Session& session) { session.record->client.descriptors = 4; });
 }
 
+TEST(SoakJudge, T14_TakesDescriptorsForLostOnlyInAShortage) {
+  // The upstream closed early, so that the errno of the shortage is not the first.
+  Session session = with_descriptors();
+  session.upstream.cut = true;
+  session.upstream.base.fin = session.upstream.input_over = session.upstream.fin_sent = false;
+  session.upstream.gave = {{kAnswer - 1, kAnswer, 2}};
+  session.client.base.received -= 1;
+  session.client.base.fin = false;
+  session.client.base.error = ECONNRESET;
+  session.record->complete = false;
+  session.record->upstream.delivered = kAnswer - 1;
+  session.record->upstream.undelivered = 1;
+  session.record->upstream.end = "reset";
+  session.record->upstream.error = "EPIPE";
+  session.record->client.end = "passed_on";
+  EXPECT_NE(text(judge(session)).find("T4"), std::string::npos) << text(judge(session));
+  session.short_of_descriptors = true;
+  EXPECT_EQ(text(judge(session)), "");
+}
+
 TEST(SoakJudge, T4_FindsACleanEndOfASessionThatCouldNotBeServed) {
   expect_found(short_of_descriptors(), "T4", [](Session& session) { session.client.base.fin = true; });
   expect_found(short_of_descriptors(), "T11", [](Session& session) { session.record->complete = true; });
