@@ -123,6 +123,8 @@ TEST_F(InRoot, the_thread_finds_out_whether_others_may_connect_without_waiting) 
   const auto now = root->connect_now(socket_, {});
   ASSERT_TRUE(now) << now.error().text();
   EXPECT_TRUE(test::accept_one(listening_));
+  // Out here it is a path to the same socket, on the same mount.
+  EXPECT_FALSE(root->connect_now(*Address::unix_name(directory_.string() + "/d/s"), {}));
   const auto nobody = root->connect_now(*Address::unix_name("/d/none"), {});
   ASSERT_FALSE(nobody);
   EXPECT_TRUE(nobody.error().code == ENOENT || nobody.error().code == EINPROGRESS) << nobody.error().text();
