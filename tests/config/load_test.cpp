@@ -123,6 +123,7 @@ const std::map<std::string, std::string>& samples() {
       {"client.backlog", "100"},
       {"client.defer-accept", "16s"},
       {"client.fast-open", "17"},
+      {"client.freebind", "true"},
       {"client.reuse-port", "true"},
       {"client.unix-mode", "0660"},
       {"client.unix-uid", "1000"},
@@ -245,6 +246,7 @@ forwardings:
       backlog: 128
       defer-accept: 6s
       fast-open: 7
+      freebind: true
       reuse-port: true
       netns: /run/netns/blue
       allow: [10.0.0.0/8, '2001:db8::/32']
@@ -294,6 +296,7 @@ forwardings:
   expected.client.backlog = 128;
   expected.client.defer_accept = seconds(6);
   expected.client.fast_open = 7;
+  expected.client.freebind = true;
   expected.client.reuse_port = true;
   expected.client.netns = {net::NamespaceName::Kind::path, "/run/netns/blue", 0};
   expected.access.allow = {*net::Cidr::parse("10.0.0.0/8"), *net::Cidr::parse("2001:db8::/32")};

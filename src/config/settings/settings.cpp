@@ -196,6 +196,10 @@ void add_client(Table& table) {
       "it.");
   table.listening(kTcp);
   table.add<Forwarding>(
+      group, "client.freebind", bool_codec(), [](auto& f) -> auto& { return f.client.freebind; },
+      "IP_FREEBIND: listen on an address that no interface of this machine has yet. Clients reach it once one has.");
+  table.listening(kIp);
+  table.add<Forwarding>(
       group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
       "SO_REUSEPORT with other processes: share the port on purpose. Without it a port in use is an error.");
   table.listening(kIp);
@@ -305,7 +309,9 @@ void add_process(Table& table) {
       "At a stop, longest time for sessions to finish before they are reset.");
   table.add<Config>(
       group, "bind-retry", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.bind_retry; },
-      "At the start, how long to try again to listen where an address or port is in use. 0s: it is an error at once.");
+      "At the start, how long to try again to listen where an address or port is in use, or where an address, an "
+      "interface, a "
+      "network namespace or a directory is not there yet. 0s: it is an error at once.");
   table.add<Config>(
       group, "user", word_or_none_codec("USER", "a user's name or number", 32), [](auto& c) -> auto& { return c.user; },
       "Switch to this user once the listeners are bound. none: stay.");

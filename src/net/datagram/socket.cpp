@@ -35,6 +35,7 @@ Result<Descriptor> listening_socket(const Address& address, const ListenOptions&
   if (!socket) return failure_from_errno("make a socket for " + named(address));
   Options set(socket.get(), named(address));
   if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (options.freebind) set_freebind(set, address.family());
   if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
   set_common(set, options.socket);
   if (auto done = set.result(); !done) return Failure(done.error());

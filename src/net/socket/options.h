@@ -54,6 +54,7 @@ struct ListenOptions {
   int backlog = 4096;                                ///< the kernel caps it at net.core.somaxconn
   std::optional<std::chrono::seconds> defer_accept;  ///< TCP_DEFER_ACCEPT
   std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
+  bool freebind = false;                             ///< an address that this machine has not (IP_FREEBIND of ip(7))
   bool reuse_port = false;                           ///< share the port with other processes on purpose (SO_REUSEPORT)
   UnixFile unix_file;
   bool takes_descriptors = true;  ///< UNIX: clients may pass some (SCM_RIGHTS). No setting: it goes by the upstream

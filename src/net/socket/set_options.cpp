@@ -7,6 +7,10 @@
 
 #include "net/buffers.h"
 
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78  // of linux/in6.h, which cannot be included beside netinet/in.h
+#endif
+
 namespace lastbyte::net {
 
 bool set_integer(int fd, int level, int option, int value) {
@@ -64,6 +68,11 @@ void set_transparent(Options& set, int family) {
   const char* advice = "it needs CAP_NET_RAW";
   if (family == AF_INET) set.integer("IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 1, advice);
   if (family == AF_INET6) set.integer("IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 1, advice);
+}
+
+void set_freebind(Options& set, int family) {
+  if (family == AF_INET) set.integer("IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, 1);
+  if (family == AF_INET6) set.integer("IPV6_FREEBIND", IPPROTO_IPV6, IPV6_FREEBIND, 1, "it needs Linux 4.15");
 }
 
 std::string bind_advice(int code, const Address& address) {

@@ -54,6 +54,9 @@ void set_changed(Options& set, const SocketOptions& from, const SocketOptions& t
 /// Lets bind() take an address that is not this machine's.
 void set_transparent(Options& set, int family);
 
+/// Lets a listening socket be bound to an address before this machine has it. Before bind().
+void set_freebind(Options& set, int family);
+
 /// What an operator should do where bind() failed with `code`; may be empty.
 std::string bind_advice(int code, const Address& address);
 

@@ -48,6 +48,7 @@ Result<Descriptor> listening_socket(const Address& address, const ListenOptions&
   // Without it the sessions in TIME_WAIT of an earlier run would hold the port for a minute.
   set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (options.freebind) set_freebind(set, address.family());
   if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
   set_early(set, options.socket);
   if (auto done = set.result(); !done) return Failure(done.error());

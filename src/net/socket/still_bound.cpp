@@ -37,6 +37,7 @@ bool has_address(const Address& address, const ListenOptions& options) {
   Options set(probe.get(), address.text());
   // Without it bind() would take a port (net/ipv4/af_inet.c __inet_bind).
   set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  if (options.freebind) set_freebind(set, address.family());
   SocketOptions interface_only;
   interface_only.interface = options.socket.interface;
   set_common(set, interface_only);

@@ -34,8 +34,8 @@ bool Losses::was_replaced(const Place& place) {
 
 bool Losses::lacks_address(const WantedPlace& wanted) {
   if (wanted.address.is_unix() || wanted.address.is_wildcard()) return false;
-  const auto [known, is_new] =
-      lacking_.try_emplace({wanted.inside.get(), wanted.address.ip_text(), wanted.options.socket.interface}, false);
+  const auto [known, is_new] = lacking_.try_emplace(
+      {wanted.inside.get(), wanted.address.ip_text(), wanted.options.socket.interface, wanted.options.freebind}, false);
   if (is_new) run_in(wanted.inside, [&] { known->second = !net::has_address(wanted.address, wanted.options); });
   return known->second;
 }

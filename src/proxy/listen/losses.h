@@ -24,7 +24,7 @@ class Losses {
   bool was_replaced(const Place& place);
 
   std::map<std::pair<Inside, std::string>, unsigned> interfaces_;  ///< their numbers
-  std::map<std::tuple<Inside, std::string, std::string>, bool> lacking_;
+  std::map<std::tuple<Inside, std::string, std::string, bool>, bool> lacking_;
 };
 
 }  // namespace lastbyte::proxy

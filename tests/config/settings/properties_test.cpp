@@ -77,7 +77,8 @@ net::Networks any_networks() {
 
 net::ListenOptions any_client(const net::Endpoint& listen) {
   net::ListenOptions options;
-  auto& [socket, backlog, defer_accept, fast_open, reuse_port, unix_file, takes_descriptors, netns, root] = options;
+  auto& [socket, backlog, defer_accept, fast_open, freebind, reuse_port, unix_file, takes_descriptors, netns, root] =
+      options;
   (void)takes_descriptors;  // no setting
   auto& [mode, uid, gid] = unix_file;
   socket = any_socket(listen);
@@ -86,7 +87,10 @@ net::ListenOptions any_client(const net::Endpoint& listen) {
     if (*gen::arbitrary<bool>()) defer_accept = any_seconds(3600);
     fast_open = maybe(1, std::min(backlog, 65535) + 1);
   }
-  if (!listen.is_unix()) reuse_port = *gen::arbitrary<bool>();
+  if (!listen.is_unix()) {
+    freebind = *gen::arbitrary<bool>();
+    reuse_port = *gen::arbitrary<bool>();
+  }
   if (listen.is_path()) {
     root = any_root();
     mode = maybe<std::uint32_t>(0, 01000);
