@@ -88,8 +88,8 @@ int run_proxy(const Arguments& arguments) {
     std::fputs(config::print_yaml(*loaded.config).c_str(), stdout);
     return kExitOk;
   }
-  if (!arguments.has(kConfigFlag)) return proxy::run(*loaded.config);
-  return proxy::run(*loaded.config, [arguments] { return load(arguments); });
+  if (!arguments.has(kConfigFlag)) return proxy::run(*loaded.config, {}, loaded.places);
+  return proxy::run(*loaded.config, [arguments] { return load(arguments); }, loaded.places);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "proxy/listeners.h"
 #include "relay/forwarding.h"
 
@@ -29,7 +28,7 @@ struct Changes {
   std::vector<Forwarding> removed;
   std::size_t kept = 0;
   std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
-  std::vector<Error> troubles;            ///< files of UNIX sockets that are left; what may not work now
+  Troubles troubles;                      ///< files of UNIX sockets that are left; what may not work now
 };
 
 /// Settings, and where they have led.

@@ -49,7 +49,7 @@ class Control::Impl {
         look_timer_(io_),
         watchdog_timer_(io_),
         release_timer_(io_),
-        reload_(io_, parts_.running, parts_.messages, parts_.source, [this] { after_reload(); }) {
+        reload_(io_, parts_.running, parts_.messages, parts_.source, [this](bool changed) { after_reload(changed); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
   }
@@ -68,7 +68,8 @@ class Control::Impl {
   void stop(int number);
   void reopen_log();
   void hang_up();
-  void after_reload();
+  void after_reload(bool changed);
+  [[nodiscard]] std::string status() const;
   void release_when_due();
   void look();
   void tell_drops(std::uint64_t dropped);
@@ -192,9 +193,21 @@ void Control::Impl::hang_up() {
   }
 }
 
-void Control::Impl::after_reload() {
-  parts_.ports.watch(parts_.running.bound());
-  release_when_due();
+void Control::Impl::after_reload(bool changed) {
+  if (changed) {
+    parts_.ports.watch(parts_.running.bound());
+    release_when_due();
+  }
+  ::sd_notify(0, ("READY=1\nSTATUS=" + status()).c_str());
+}
+
+/// A reload that failed is told until one succeeds: the service manager itself takes it for done.
+std::string Control::Impl::status() const {
+  const Tally now = tally();
+  std::string text =
+      fmt::format("serving {}, {} since the start", counted(now.open, "session"), counted(now.accepted, "client"));
+  if (!reload_.failure().empty()) text += "; " + reload_.failure();
+  return text;
 }
 
 /// Closes what a reload has left.
@@ -215,9 +228,7 @@ void Control::Impl::look() {
   parts_.messages.tell_dropped();
   parts_.ports.look(now.accepted);
   parts_.running.forget_closed();
-  if (stage_ == Stage::serving)
-    ::sd_notifyf(0, "STATUS=serving %s, %s since the start", counted(now.open, "session").c_str(),
-                 counted(now.accepted, "client").c_str());
+  if (stage_ == Stage::serving) ::sd_notify(0, ("STATUS=" + status()).c_str());
   look_timer_.expires_after(kLook);
   look_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && !running_.empty()) look();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <memory>
 #include <thread>
@@ -85,43 +86,57 @@ void prepare_signals() {
 
 constexpr Duration kBindPause{100};
 
-/// All or nothing. What is in use may be free soon: a predecessor ends, a connection leaves TIME_WAIT.
-Result<Changes> apply_first(Running& running, const config::Config& config, const std::vector<Resolved>& resolved,
-                            OperatorLog& messages) {
+void tell(const Troubles& troubles, const config::Places& places, OperatorLog& messages) {
+  for (const std::string& text : texts(troubles, places)) messages.warn(text);
+}
+
+/// All or nothing. What cannot be had now may be there soon: a predecessor ends, a connection leaves TIME_WAIT, an
+/// interface gets its address.
+Tried<Changes> bring_up(Running& running, const config::Config& config, const config::Places& places,
+                        OperatorLog& messages) {
   const TimePoint until = Clock::now() + config.bind_retry;
+  Resolution resolution = resolve_all(config.forwardings, running.insides());
   for (bool told = false;; told = true) {
-    auto changes = running.apply(config, resolved);
-    if (changes || changes.error().code != EADDRINUSE || Clock::now() >= until) return changes;
-    if (!told) messages.warn(changes.error().text() + "; trying again for bind-retry");
-    std::this_thread::sleep_for(std::min(kBindPause, std::chrono::ceil<Duration>(until - Clock::now())));
+    const bool last = Clock::now() >= until;
+    auto changes = running.apply(config, resolution, last ? Absent::warn : Absent::fail);
+    if (changes || last || !std::ranges::all_of(changes.error(), may_pass)) return changes;
+    if (!told) {
+      tell(changes.error(), places, messages);
+      messages.warn("trying again for bind-retry, " + config::print_duration(config.bind_retry));
+    }
+    std::this_thread::sleep_for(std::clamp(std::chrono::ceil<Duration>(until - Clock::now()), Duration(0), kBindPause));
+    // The number of an interface is another one once it is there, and so is a namespace.
+    const auto is_new = [](const Trouble& each) { return each.error.code == ENODEV || each.error.code == ENOENT; };
+    if (std::ranges::any_of(changes.error(), is_new)) resolution = resolve_all(config.forwardings, running.insides());
   }
 }
 
-Result<Prepared> prepare(const config::Config& config, OperatorLog& messages) {
+tl::unexpected<Troubles> failed(Error error) { return tl::unexpected(Troubles{trouble_of_process(std::move(error))}); }
+
+Tried<Prepared> prepare(const config::Config& config, const config::Places& places, OperatorLog& messages) {
   Prepared prepared;
   auto passed = take_passed_sockets();
-  if (!passed) return Failure(passed.error());
+  if (!passed) return failed(passed.error());
   const auto identity = look_up_identity(config.user, config.group);
-  if (!identity) return Failure(identity.error());
+  if (!identity) return failed(identity.error());
   const auto user = *identity ? std::optional(file_rights(**identity)) : std::nullopt;
   auto running = Running::create(worker_count(config), std::move(*passed), user);
-  if (!running) return Failure(running.error());
+  if (!running) return failed(running.error());
   prepared.running = std::move(*running);
 
-  auto resolved = resolve_all(config.forwardings, prepared.running->insides());
-  if (!resolved) return Failure(resolved.error());
-  auto changes = apply_first(*prepared.running, config, *resolved, messages);
-  if (!changes) return Failure(changes.error());
+  auto changes = bring_up(*prepared.running, config, places, messages);
+  if (!changes) return tl::unexpected(std::move(changes.error()));
   prepared.changes = std::move(*changes);
 
   auto log = open_log(config, user, messages);
-  if (!log) return Failure(log.error());
+  if (!log) return failed(log.error());
   prepared.log = std::move(*log);
   const KeptCapabilities kept = capabilities_needed(config.forwardings);
-  if (auto dropped = drop_privileges(*identity, kept); !dropped) return Failure(dropped.error());
+  if (auto dropped = drop_privileges(*identity, kept); !dropped) return failed(dropped.error());
   const auto troubles = prepared.running->privileges_dropped(kept);
-  if (!troubles) return Failure(troubles.error());
-  for (const Error& trouble : *troubles) messages.warn(trouble.text());
+  if (!troubles) return tl::unexpected(troubles.error());
+  tell(prepared.changes.troubles, places, messages);
+  tell(*troubles, places, messages);
   return prepared;
 }
 
@@ -167,7 +182,8 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
 
 }  // namespace
 
-int serve(const config::Config& config, const OnListening& on_listening, const Source& source) {
+int serve(const config::Config& config, const OnListening& on_listening, const Source& source,
+          const config::Places& places) {
   prepare_signals();
   OperatorLog messages;
   const auto fail = [&](const std::string& why) {
@@ -175,8 +191,11 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
     return 1;
   };
   try {
-    auto prepared = prepare(config, messages);
-    if (!prepared) return fail(prepared.error().text());
+    auto prepared = prepare(config, places, messages);
+    if (!prepared) {
+      for (const std::string& text : texts(prepared.error(), places)) messages.error(text);
+      return 1;
+    }
     const auto served = serve_prepared(config, std::move(*prepared), messages, on_listening, source);
     return served ? 0 : fail(served.error().text());
   } catch (const std::exception& error) {
@@ -185,6 +204,8 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
   }
 }
 
-int run(const config::Config& config, const Source& source) { return serve(config, {}, source); }
+int run(const config::Config& config, const Source& source, const config::Places& places) {
+  return serve(config, {}, source, places);
+}
 
 }  // namespace lastbyte::proxy

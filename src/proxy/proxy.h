@@ -12,9 +12,9 @@ namespace lastbyte::proxy {
 using Source = std::function<config::Loaded()>;
 
 /// Binds, drops privileges, serves until stopped. Returns the process's exit status: 0 after a stop by signal, 1 when
-/// something could not be had at start (an address in use, too few descriptors): then nothing was started.
-/// SIGTERM, SIGINT, SIGQUIT: drain, then stop; a second one: at once. SIGUSR1: reopen the log. SIGHUP: that, and a
-/// reload. SIGUSR2, SIGPIPE and SIGXFSZ are ignored.
-int run(const config::Config& config, const Source& source = {});
+/// something could not be had at start (an address in use, too few descriptors): then nothing was started, and all of
+/// it was told, each with its place of `places`. SIGTERM, SIGINT, SIGQUIT: drain, then stop; a second one: at once.
+/// SIGUSR1: reopen the log. SIGHUP: that, and a reload. SIGUSR2, SIGPIPE and SIGXFSZ are ignored.
+int run(const config::Config& config, const Source& source = {}, const config::Places& places = {});
 
 }  // namespace lastbyte::proxy

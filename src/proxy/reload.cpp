@@ -39,8 +39,8 @@ std::string what_changed(const Changes::Forwarding& forwarding) {
 }  // namespace
 
 Reload::Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
-               std::function<void()> applied)
-    : io_(io), running_(running), messages_(messages), source_(std::move(source)), applied_(std::move(applied)) {}
+               std::function<void(bool changed)> finished)
+    : io_(io), running_(running), messages_(messages), source_(std::move(source)), finished_(std::move(finished)) {}
 
 Reload::~Reload() {
   if (thread_.joinable()) thread_.join();
@@ -81,13 +81,9 @@ Reload::Reading Reload::read(const Source& source, Insides& insides) {
     for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
     for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(warning.text());
     if (!loaded.config) return reading;
-    auto resolved = resolve_all(loaded.config->forwardings, insides);
-    if (!resolved) {
-      reading.problems.push_back(resolved.error().text());
-      return reading;
-    }
+    reading.resolution = resolve_all(loaded.config->forwardings, insides);
     reading.config = std::move(loaded.config);
-    reading.resolved = std::move(*resolved);
+    reading.places = std::move(loaded.places);
   } catch (const std::exception& error) {
     // Only what the libraries throw for want of memory.
     reading.problems.push_back(error.what());
@@ -99,26 +95,28 @@ void Reload::finish(Reading reading) {
   if (thread_.joinable()) thread_.join();
   under_way_ = false;
   if (stopping_) return;
+  failure_.clear();
   apply(std::move(reading));
-  ::sd_notify(0, "READY=1\nSTATUS=serving");
+  finished_(failure_.empty());
   if (std::exchange(again_, false)) begin();
 }
 
 void Reload::apply(Reading reading) {
   if (reading.config) {
-    const auto changes = running_.apply(*reading.config, std::move(reading.resolved));
+    const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
     if (changes) {
       for (const std::string& warning : reading.warnings) messages_.warn(warning);
-      tell(*changes);
-      return applied_();
+      return tell(*changes, reading.places);
     }
-    reading.problems.push_back(changes.error().text());
+    reading.problems = texts(changes.error(), reading.places);
   }
   for (const std::string& problem : reading.problems) messages_.error(problem);
   messages_.error("reload: nothing was changed, because of what is wrong above");
+  failure_ = "the last reload failed and changed nothing: " + reading.problems.front();
+  if (const std::size_t more = reading.problems.size() - 1; more != 0) failure_ += fmt::format(" (and {} more)", more);
 }
 
-void Reload::tell(const Changes& changes) {
+void Reload::tell(const Changes& changes, const config::Places& places) {
   for (const auto& each : changes.added) messages_.info(fmt::format("reload: added: {}", each.text()));
   for (const auto& each : changes.changed)
     messages_.info(fmt::format("reload: changed ({}): {}", what_changed(each), each.text()));
@@ -126,7 +124,7 @@ void Reload::tell(const Changes& changes) {
     messages_.info(fmt::format("reload: removed: {}; its sessions go on", each.text()));
   if (!changes.need_restart.empty())
     messages_.warn(fmt::format("reload: until a restart this stays as it was: {}", joined(changes.need_restart)));
-  for (const Error& trouble : changes.troubles) messages_.warn(trouble.text());
+  for (const std::string& trouble : texts(changes.troubles, places)) messages_.warn(trouble);
   messages_.info(fmt::format("reload: {} added, {} changed, {} removed, {} as before; at most {} sessions",
                              changes.added.size(), changes.changed.size(), changes.removed.size(), changes.kept,
                              running_.shared().max_sessions.load()));

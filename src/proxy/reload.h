@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -16,9 +17,9 @@ namespace lastbyte::proxy {
 
 class Reload {
  public:
-  /// `applied`: called on the control thread after a reload that has changed what is running.
+  /// `finished`: called on the control thread after each reload. False: nothing was changed, and failure() says why.
   Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
-         std::function<void()> applied);
+         std::function<void(bool changed)> finished);
   /// Waits for a reading under way, which the machine's resolver may hold up.
   ~Reload();
   Reload(const Reload&) = delete;
@@ -28,12 +29,15 @@ class Reload {
   void ask();
   /// The process stops: nothing is changed any more.
   void no_more() { stopping_ = true; }
+  /// What was wrong with the last one, in a line; empty: nothing.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:
   /// What was read: settings and their addresses, or what is wrong.
   struct Reading {
     std::optional<config::Config> config;
-    std::vector<Resolved> resolved;
+    Resolution resolution;
+    config::Places places;
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
   };
@@ -42,13 +46,14 @@ class Reload {
   void begin();
   void finish(Reading reading);
   void apply(Reading reading);
-  void tell(const Changes& changes);
+  void tell(const Changes& changes, const config::Places& places);
 
   boost::asio::io_context& io_;
   Running& running_;
   OperatorLog& messages_;
   Source source_;
-  std::function<void()> applied_;
+  std::function<void(bool changed)> finished_;
+  std::string failure_;
   std::thread thread_;
   bool under_way_ = false;
   bool again_ = false;

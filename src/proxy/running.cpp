@@ -76,36 +76,41 @@ Running::~Running() = default;
 /// The threads of namespaces give up what the process has given up, and only then make sockets. With what is left
 /// sessions must do.
 template <typename Ports>
-Result<std::vector<Error>> Running::settle(const Ports& ports) {
-  if (auto dropped = insides_.namespaces.drop_privileges(); !dropped) return Failure(dropped.error());
+Tried<Troubles> Running::settle(const Ports& ports) {
+  if (auto dropped = insides_.namespaces.drop_privileges(); !dropped)
+    return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
   insides_.namespaces.fill();
   return check_upstreams(upstreams_of(ports));
 }
 
-Result<Changes> Running::apply(const config::Config& wanted, std::vector<Resolved> resolved) {
+Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolution, Absent absent) {
   // Before there are forwardings, there is nothing to keep.
   const bool first = config_.forwardings.empty();
   config::Config config = first ? wanted : config::keep_all_but(changeable(), config_, wanted);
-  if (auto possible = check_capabilities(config); !possible) return Failure(possible.error());
+  const bool complete = resolution.troubles.empty();
+  std::ranges::move(check_capabilities(config), std::back_inserter(resolution.troubles));
   forget_closed();
-  const std::size_t listening = descriptors_to_listen(resolved, static_cast<unsigned>(workers_.size()));
+  const std::size_t listening = descriptors_to_listen(resolution.ports, static_cast<unsigned>(workers_.size()));
   const auto sessions = sessions_for(config, listening);
-  if (!sessions) return Failure(sessions.error());
-  auto troubles = kept_ ? settle(resolved) : std::vector<Error>();
-  if (!troubles) return Failure(troubles.error());
+  if (!sessions && complete) resolution.troubles.push_back(trouble_of_process(sessions.error()));
+  auto settled = kept_ ? settle(resolution.ports) : Troubles();
+  if (!settled) std::ranges::move(settled.error(), std::back_inserter(resolution.troubles));
   const Names names = names_before(config);
-  keep_identity(resolved);
-  auto bound = bind_all(std::move(resolved), passed_, static_cast<unsigned>(workers_.size()), standing(names), user_);
-  if (!bound) return Failure(explained(bound.error()));
+  keep_identity(resolution.ports);
+  auto tried =
+      bind_all(std::move(resolution), passed_, static_cast<unsigned>(workers_.size()), standing(names), user_, absent);
+  if (!tried) return tl::unexpected(explained(std::move(tried.error())));
 
   // From here on nothing fails.
-  hand_on_counts(*bound, names);
-  Changes changes = changes_between({config_.forwardings, bound_}, {config.forwardings, *bound});
+  std::vector<Bound>& bound = tried->ports;
+  hand_on_counts(bound, names);
+  Changes changes = changes_between({config_.forwardings, bound_}, {config.forwardings, bound});
   changes.need_restart = config::differing_keys(config, wanted);
-  const std::vector<Bound> before = std::exchange(bound_, std::move(*bound));
+  const std::vector<Bound> before = std::exchange(bound_, std::move(bound));
   take_back();
-  changes.troubles = std::move(*troubles);
-  std::ranges::move(leave(before), std::back_inserter(changes.troubles));
+  changes.troubles = std::move(tried->warnings);
+  std::ranges::move(*settled, std::back_inserter(changes.troubles));
+  for (Error& error : leave(before)) changes.troubles.push_back(trouble_of_process(std::move(error)));
   shared_.max_sessions = *sessions;
   listening_ = listening;
   config_ = std::move(config);
@@ -152,15 +157,17 @@ std::size_t Running::closing_descriptors() const {
   return open.size();
 }
 
-Result<void> Running::check_capabilities(const config::Config& config) const {
-  if (!kept_ || ::geteuid() == 0) return {};
+Troubles Running::check_capabilities(const config::Config& config) const {
+  Troubles troubles;
+  if (!kept_ || ::geteuid() == 0) return troubles;
   for (const relay::Forwarding& forwarding : config.forwardings) {
     const std::string missing = missing_capability(capabilities_needed({forwarding}), *kept_);
     if (missing.empty()) continue;
-    return failure("forwarding '" + forwarding.name + "' needs " + missing, EPERM,
-                   "it was given up at the start, where nobody needed it; restart for it");
+    troubles.push_back({forwarding.name, "connect",
+                        Error{"forwarding '" + forwarding.name + "' needs " + missing, EPERM,
+                              "it was given up at the start, where nobody needed it; restart for it"}});
   }
-  return {};
+  return troubles;
 }
 
 Standing Running::standing(Names names) const {
@@ -180,12 +187,15 @@ Standing Running::standing(Names names) const {
   return standing;
 }
 
-Error Running::explained(Error error) const {
-  const bool denied = error.code == EACCES || error.code == EPERM;
-  if (denied && kept_ && ::geteuid() != 0)
-    error.detail +=
-        std::string(error.detail.empty() ? "" : "; ") + "privileges were given up at the start: restart for it";
-  return error;
+Troubles Running::explained(Troubles troubles) const {
+  if (!kept_ || ::geteuid() == 0) return troubles;
+  for (Trouble& each : troubles) {
+    std::string& detail = each.error.detail;
+    if (each.error.code != EACCES && each.error.code != EPERM) continue;
+    if (detail.find("restart for it") != std::string::npos) continue;
+    detail += std::string(detail.empty() ? "" : "; ") + "privileges were given up at the start: restart for it";
+  }
+  return troubles;
 }
 
 void Running::hand_on_counts(std::vector<Bound>& bound, const Names& names) const {
@@ -276,10 +286,11 @@ void Running::post() {
   for (unsigned index = 0; index < workers_.size(); ++index) workers_[index]->serve(listenings_for(all, index));
 }
 
-Result<std::vector<Error>> Running::privileges_dropped(const KeptCapabilities& kept) {
+Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
   kept_ = kept;
   // Threads of later ones are started by threads that have nothing left to give up.
-  if (auto dropped = insides_.roots.drop_privileges(); !dropped) return Failure(dropped.error());
+  if (auto dropped = insides_.roots.drop_privileges(); !dropped)
+    return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
   return settle(bound_);
 }
 

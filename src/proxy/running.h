@@ -31,10 +31,11 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  /// Goes over to `config`, whose names are `resolved`. What is listened on already and still wanted goes on without a
+  /// Goes over to `config`, whose names are resolved. What is listened on already and still wanted goes on without a
   /// gap; the rest is bound anew; then the workers serve all that, and what is no longer wanted is left: nobody new
-  /// comes, and who was on the way is served (T15). An error, in the operator's words: nothing has changed.
-  Result<Changes> apply(const config::Config& config, std::vector<Resolved> resolved);
+  /// comes, and who was on the way is served (T15). Where anything cannot be had, nothing has changed: all of that,
+  /// with the troubles of the resolution.
+  Tried<Changes> apply(const config::Config& config, Resolution resolution, Absent absent = Absent::warn);
 
   /// When release() has something to do; nullopt: nothing is being left.
   [[nodiscard]] std::optional<TimePoint> next_release() const;
@@ -51,7 +52,7 @@ class Running {
 
   /// To be called after drop_privileges(): all but `kept` are given up for good.
   /// An error: what is left does not suffice. Returned is what may not work now, for the operator.
-  Result<std::vector<Error>> privileges_dropped(const KeptCapabilities& kept);
+  Tried<Troubles> privileges_dropped(const KeptCapabilities& kept);
 
   /// As it was applied.
   [[nodiscard]] const config::Config& config() const { return config_; }
@@ -82,13 +83,13 @@ class Running {
   Running() = default;
   [[nodiscard]] Names names_before(const config::Config& config) const;
   template <typename Ports>
-  Result<std::vector<Error>> settle(const Ports& ports);
+  Tried<Troubles> settle(const Ports& ports);
   void keep_identity(std::vector<Resolved>& resolved) const;
   [[nodiscard]] Result<std::uint32_t> sessions_for(const config::Config& config, std::size_t listening) const;
   [[nodiscard]] std::size_t closing_descriptors() const;
-  [[nodiscard]] Result<void> check_capabilities(const config::Config& config) const;
+  [[nodiscard]] Troubles check_capabilities(const config::Config& config) const;
   [[nodiscard]] Standing standing(Names names) const;
-  [[nodiscard]] Error explained(Error error) const;
+  [[nodiscard]] Troubles explained(Troubles troubles) const;
   void hand_on_counts(std::vector<Bound>& bound, const Names& names) const;
   void take_back();
   std::vector<Error> leave(const std::vector<Bound>& before);

@@ -14,6 +14,7 @@ namespace lastbyte::proxy {
 using OnListening = std::function<void(const std::vector<Bound>&)>;
 
 /// As run() in proxy.h.
-int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {});
+int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {},
+          const config::Places& places = {});
 
 }  // namespace lastbyte::proxy

@@ -111,6 +111,37 @@ TEST(Notify, a_reload_is_told_from_its_begin_to_its_end_whether_it_succeeds_or_n
   EXPECT_EQ(daemon.exit_status(), 0);
 }
 
+TEST(Notify, a_reload_that_failed_is_in_the_status_until_one_succeeds) {
+  const Manager manager;
+  const auto config = forwarding_to(9);
+  Daemon daemon([&] {
+    ::setenv("NOTIFY_SOCKET", manager.environment().c_str(), 1);
+    return run(config, [&, round = 0]() mutable {
+      switch (round++) {
+        case 0: return config::Loaded{std::nullopt, {{{"file", 1, 1}, "wrong"}, {{"file", 2, 2}, "wrong too"}}};
+        case 1: {
+          auto elsewhere = config;
+          elsewhere.forwardings.front().listen = net::Endpoint::tcp("192.0.2.77", 1);
+          return config::Loaded{elsewhere, {}};
+        }
+        default: return config::Loaded{config, {}};
+      }
+    });
+  });
+  EXPECT_NE(manager.message_with("READY=1"), "");
+  const auto reload = [&] {
+    daemon.signal(SIGHUP);
+    return manager.message_with("READY=1");
+  };
+  const std::string failed = "; the last reload failed and changed nothing: ";
+  EXPECT_NE(reload().find(failed + "file:1:1: wrong (and 1 more)"), std::string::npos);
+  EXPECT_NE(manager.message_with("STATUS=serving").find(failed), std::string::npos) << "the next look says so, too";
+  EXPECT_NE(reload().find(failed + "forwarding '"), std::string::npos);
+  EXPECT_EQ(reload().find("failed"), std::string::npos);
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exit_status(), 0);
+}
+
 TEST(Notify, the_watchdog_is_petted_again_and_again) {
   const Manager manager;
   const auto daemon = watched(manager, 2);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 #include <type_traits>
 #include <unordered_set>
@@ -143,6 +144,22 @@ void put_in_order(std::vector<Problem>& problems) {
   std::erase_if(problems, [&](const Problem& problem) { return !told.insert(problem.text()).second; });
 }
 
+/// What names something outside of the configuration, which may turn out not to be there.
+constexpr std::array<std::string_view, 11> kOutside{
+    "client.root",         "upstream.root",  "listen",        "connect",          "client.netns",
+    "client.interface",    "upstream.netns", "upstream.mark", "upstream.sources", "upstream.interface",
+    "upstream.transparent"};
+
+void note_places(const Assembled<relay::Forwarding>& forwarding, Places& places) {
+  for (const std::string_view key : kOutside) {
+    const auto placed = forwarding.placed.find(key);
+    if (placed == forwarding.placed.end() || placed->second.values == nullptr) continue;
+    std::vector<Origin> origins;
+    for (const Text& text : *placed->second.values) origins.push_back(text.where);
+    places.add(forwarding.value.name, std::string(key), std::move(origins));
+  }
+}
+
 }  // namespace
 
 Problem problem_with(const Setting& setting, const Origin& where, std::string_view text, const std::string& what) {
@@ -176,8 +193,12 @@ Loaded assemble(Draft draft) {
   warn_of_combinations(all, warnings);
   put_in_order(warnings);
   Config config = std::move(all.process.value);
-  for (auto& forwarding : all.forwardings) config.forwardings.push_back(std::move(forwarding.value));
-  return {.config = std::move(config), .problems = {}, .warnings = std::move(warnings)};
+  Places places;
+  for (auto& forwarding : all.forwardings) {
+    note_places(forwarding, places);
+    config.forwardings.push_back(std::move(forwarding.value));
+  }
+  return {.config = std::move(config), .problems = {}, .warnings = std::move(warnings), .places = std::move(places)};
 }
 
 }  // namespace lastbyte::config

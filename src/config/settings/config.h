@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "config/origin.h"
+#include "config/places.h"
 #include "relay/forwarding.h"
 
 namespace lastbyte::config {
@@ -28,23 +30,12 @@ struct Config {
   unsigned workers = 0;                       ///< 0: one a core
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
-  Duration bind_retry{0};  ///< at the start, how long an address that is in use is tried again
+  Duration bind_retry{0};  ///< at the start, how long to try again to listen
   Log log;
   std::string user;   ///< switch to it after bind; empty: stay
   std::string group;  ///< empty: the user's own
 
   friend bool operator==(const Config&, const Config&) = default;
-};
-
-/// Where a setting stands: a file with line and column (both from 1), or a flag ("--listen").
-struct Origin {
-  std::string source;
-  int line = 0;  ///< 0: no line is known, or it is a flag
-  int column = 0;
-
-  [[nodiscard]] std::string text() const;  ///< "proxy.yaml:3:11" or "--listen"
-
-  friend bool operator==(const Origin&, const Origin&) = default;
 };
 
 /// One thing that is wrong: "proxy.yaml:3:11: listen: 'tcp::70000': the port is '70000'; expected 0 to 65535".
@@ -57,12 +48,13 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-/// A Config, or every problem that was found (at least one), in the order of the file, those of flags last. A Config may
-/// come with warnings, in the same order: settings that can be meant, and are dangerous together.
+/// A Config, or every problem that was found (at least one), in the order of the file, those of flags last. A Config
+/// may come with warnings, in the same order: settings that can be meant, and are dangerous together.
 struct Loaded {
   std::optional<Config> config;
   std::vector<Problem> problems;
   std::vector<Problem> warnings = {};
+  Places places = {};  ///< of the Config's forwardings
 };
 
 /// A setting as a flag, in the order of the command line: {"listen", "tcp::80"} for --listen tcp::80.

@@ -196,7 +196,7 @@ Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port
   if (const auto numeric = Address::parse(host, port)) return std::vector{*numeric};
   const std::string operation = "resolve '" + printable(host) + "'";
   if (const auto percent = host.find('%'); percent != std::string::npos)
-    return failure(operation, 0, "there is no network interface '" + printable(host.substr(percent + 1)) + "'");
+    return failure(operation, ENODEV, "there is no network interface '" + printable(host.substr(percent + 1)) + "'");
 
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;  // otherwise each address comes once for every kind of socket

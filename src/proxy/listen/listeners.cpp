@@ -10,18 +10,12 @@
 #include <utility>
 
 #include "net/datagram.h"
-#include "net/port_use.h"
 #include "net/socket.h"
 #include "proxy/losses.h"
 #include "proxy/privileges.h"
 
 namespace lastbyte::proxy {
 namespace {
-
-Failure of_forwarding(const relay::Forwarding& forwarding, Error error) {
-  error.operation = "forwarding '" + forwarding.name + "': " + error.operation;
-  return Failure(std::move(error));
-}
 
 /// Those options that are set on a passed socket; the rest is the socket unit's to set.
 net::ListenOptions options_for_passed(const net::ListenOptions& options) {
@@ -34,9 +28,27 @@ net::ListenOptions options_for_passed(const net::ListenOptions& options) {
   return own;
 }
 
-/// On a machine without IPv6, "all addresses" means all that there are.
+/// "All addresses" means all that there are: a machine may have no IPv6.
 bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& address, const Error& error) {
   return forwarding.listen.host.empty() && address.family() == AF_INET6 && error.code == EAFNOSUPPORT;
+}
+
+bool is_absence(const Error& error) {
+  return error.code == EADDRNOTAVAIL || error.code == EAFNOSUPPORT || error.code == ENODEV;
+}
+
+bool is_shortage(const Error& error) {
+  return error.code == EMFILE || error.code == ENFILE || error.code == ENOMEM || error.code == ENOBUFS;
+}
+
+/// A name may have addresses that this machine has not: IPv6 is off, and /etc/hosts has ::1 for localhost.
+bool is_a_name(const net::Endpoint& listen) {
+  return !listen.is_unix() && !listen.host.empty() && !net::Address::parse(listen.host, 0);
+}
+
+/// The setting that a listening socket could not be had for.
+std::string key_of(const relay::Forwarding& forwarding, const Error& error) {
+  return error.code == ENODEV && !forwarding.client.socket.interface.empty() ? "client.interface" : "listen";
 }
 
 std::vector<Wanted> wanted_of(const std::vector<Resolved>& resolved) {
@@ -64,25 +76,30 @@ WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) 
 /// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
 class Binding {
  public:
-  Binding(unsigned workers, const Standing& standing, const std::optional<FileRights>& user)
-      : workers_(workers), standing_(standing), user_(user) {
+  Binding(unsigned workers, const Standing& standing, const std::optional<FileRights>& user, Absent absent)
+      : workers_(workers), standing_(standing), user_(user), absent_(absent) {
     for (const Place* each : standing.places) by_port_.emplace(each->address.port(), each);
     for (const Place& each : standing.fading) by_port_.emplace(each.address.port(), &each);
   }
 
-  Result<std::vector<Bound>> bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed);
+  Tried<BoundPorts> bind(Resolution resolution, const std::vector<PassedSocket>& passed);
 
  private:
+  struct AbsentAddress {
+    net::Address address;
+    Trouble trouble;
+  };
   struct Change {
     const Place* place;
     net::ListenOptions from;
   };
 
   void claim_standing(const std::vector<Resolved>& resolved);
-  Result<Bound> bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed);
-  Result<void> bind_address(Bound& bound, WantedPlace wanted);
+  Bound bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed);
+  void bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentAddress>& absent);
+  void settle_absent(const Bound& bound, std::vector<AbsentAddress> absent);
   Result<void> share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const;
-  Result<void> change_options(const std::vector<Bound>& all);
+  void change_options(const std::vector<Bound>& all);
   Result<void> change_options(const Place& place, const net::ListenOptions& from) const;
   [[nodiscard]] Result<Place> make_place(WantedPlace wanted, const net::Address& address) const;
   [[nodiscard]] Result<Place> make_unix_place(WantedPlace wanted) const;
@@ -91,6 +108,9 @@ class Binding {
   const Standing& standing_;
   std::unordered_multimap<std::uint16_t, const Place*> by_port_;  ///< all that stands or fades
   const std::optional<FileRights>& user_;
+  Absent absent_;
+  Troubles troubles_;
+  Troubles warnings_;
   /// What becomes of an address that is wanted.
   struct Claim {
     const Place* place = nullptr;  ///< goes on; null: is bound anew
@@ -186,45 +206,65 @@ Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   return place;
 }
 
-Result<void> Binding::bind_address(Bound& bound, WantedPlace wanted) {
+/// `absent`: of a name, what this machine has not.
+void Binding::bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentAddress>& absent) {
   const Claim claim = claims_[next_claim_++];
   if (claim.place != nullptr) {
     Place place = *claim.place;
     place.as = std::move(wanted);
     place.after.reset();
     bound.places.push_back(std::move(place));
-    return {};
+    return;
   }
   const net::Address address = wanted.address;
   auto made =
       address.is_unix() ? make_unix_place(std::move(wanted)) : make_place(std::move(wanted), with_port(address, bound));
-  if (!made) {
-    if (may_be_missing(*bound.forwarding, address, made.error()) && !bound.places.empty()) return {};
-    return Failure(made.error());
+  if (made) {
+    made->after = claim.after;
+    bound.places.push_back(std::move(*made));
+    return;
   }
-  made->after = claim.after;
-  bound.places.push_back(std::move(*made));
-  return {};
+  const relay::Forwarding& forwarding = *bound.forwarding;
+  if (may_be_missing(forwarding, address, made.error()) && !bound.places.empty()) return;
+  Trouble trouble = trouble_of(forwarding, key_of(forwarding, made.error()), made.error());
+  if (is_a_name(forwarding.listen) && is_absence(made.error()))
+    absent.push_back({address, std::move(trouble)});
+  else
+    troubles_.push_back(std::move(trouble));
+}
+
+/// One address of a name is enough, once it is not to be waited for.
+void Binding::settle_absent(const Bound& bound, std::vector<AbsentAddress> absent) {
+  for (auto& [address, trouble] : absent) {
+    // IPv6 is off, and will not be on in a moment.
+    const bool for_good = trouble.error.code == EAFNOSUPPORT || address.is_loopback();
+    const bool enough = !bound.places.empty() && (for_good || absent_ == Absent::warn);
+    if (enough) trouble.error.detail += "; the other addresses of its name are listened on";
+    (enough ? warnings_ : troubles_).push_back(std::move(trouble));
+  }
 }
 
 /// `passed`: the sockets that belong to this port.
-Result<Bound> Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
+Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
   Bound bound{resolved.forwarding,    {},      std::move(resolved.upstream), resolved.upstream_inside,
               resolved.upstream_root, nullptr, resolved.may_meet_itself};
   bool by_name = false;
   for (const PassedSocket* each : passed) {
-    if (auto shared = share(bound, *each, resolved); !shared) return of_forwarding(*bound.forwarding, shared.error());
+    if (auto shared = share(bound, *each, resolved); !shared)
+      troubles_.push_back(trouble_of(*bound.forwarding, "listen", shared.error()));
     by_name = by_name || each->name == bound.forwarding->name;
   }
+  std::vector<AbsentAddress> absent;
   for (const net::Address& address : resolved.listen) {
     const bool covered = std::ranges::any_of(passed, [&](const PassedSocket* each) { return covers(*each, address); });
     // A socket of the forwarding's own name is all that it listens on: the socket unit's word holds.
     if (by_name || covered) {
       ++next_claim_;
-    } else if (auto done = bind_address(bound, wanted_place(resolved, address)); !done) {
-      return of_forwarding(*bound.forwarding, done.error());
+    } else {
+      bind_address(bound, wanted_place(resolved, address), absent);
     }
   }
+  settle_absent(bound, std::move(absent));
   return bound;
 }
 
@@ -245,7 +285,7 @@ Result<void> Binding::change_options(const Place& place, const net::ListenOption
 }
 
 /// What goes on and what was passed gets its new options; if one of them cannot have them, all have what they had.
-Result<void> Binding::change_options(const std::vector<Bound>& all) {
+void Binding::change_options(const std::vector<Bound>& all) {
   std::unordered_map<const Descriptor*, net::ListenOptions> before;
   for (const Place* each : standing_.places) before.emplace(each->per_worker.front().get(), each->as.options);
   std::vector<Change> changes;
@@ -265,92 +305,38 @@ Result<void> Binding::change_options(const std::vector<Bound>& all) {
         // It had these before.
         (void)change_options(back, tried);
       }
-      return of_forwarding(*bound.forwarding, done.error());
+      return troubles_.push_back(trouble_of(*bound.forwarding, "listen", done.error()));
     }
   }
-  return {};
 }
 
-Result<std::vector<Bound>> Binding::bind(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed) {
+Tried<BoundPorts> Binding::bind(Resolution resolution, const std::vector<PassedSocket>& passed) {
+  std::vector<Resolved>& resolved = resolution.ports;
+  troubles_ = std::move(resolution.troubles);
+  const bool complete = troubles_.empty();
   const auto owners = match(passed, wanted_of(resolved));
-  if (!owners) return Failure(owners.error());
+  if (!owners) {
+    // Otherwise it may belong to what could not be looked up.
+    if (complete) troubles_.push_back(trouble_of_process(owners.error()));
+    return tl::unexpected(std::move(troubles_));
+  }
   claim_standing(resolved);
-  std::vector<Bound> all;
+  BoundPorts all;
   for (std::size_t index = 0; index < resolved.size(); ++index) {
     std::vector<const PassedSocket*> own;
     for (std::size_t each = 0; each < passed.size(); ++each)
       if ((*owners)[each] == index) own.push_back(&passed[each]);
-    auto bound = bind_port(resolved[index], own);
-    if (!bound) return Failure(bound.error());
-    all.push_back(std::move(*bound));
+    all.ports.push_back(bind_port(resolved[index], own));
+    // Whatever comes after it would fail as well.
+    if (!troubles_.empty() && is_shortage(troubles_.back().error)) break;
   }
-  if (auto changed = change_options(all); !changed) return Failure(changed.error());
-  return all;
-}
-
-using Addresses = std::vector<std::vector<net::Address>>;  ///< of each port
-
-Result<Addresses> resolve_for(const net::Endpoint& endpoint, const Namespaces::Shared& inside) {
-  const bool with_interface = endpoint.host.find('%') != std::string::npos;
-  Result<Addresses> resolved;
-  run_in(with_interface ? inside : nullptr, [&] { resolved = net::resolve(endpoint); });
-  return resolved;
-}
-
-int socket_type(const net::Endpoint& endpoint) {
-  switch (endpoint.transport) {
-    case net::Transport::tcp:
-    case net::Transport::unix_stream: return SOCK_STREAM;
-    case net::Transport::udp: return SOCK_DGRAM;
-  }
-  return SOCK_STREAM;
-}
-
-void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, const Addresses& upstream) {
-  for (const auto& addresses : upstream)
-    for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
-}
-
-Result<std::vector<Resolved>> resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides) {
-  const auto listen_root = insides.roots.open(forwarding.client.root);
-  if (!listen_root) return of_forwarding(forwarding, listen_root.error());
-  const auto upstream_root = insides.roots.open(forwarding.upstream.root);
-  if (!upstream_root) return of_forwarding(forwarding, upstream_root.error());
-  const auto listen_inside = insides.namespaces.open(forwarding.client.netns);
-  if (!listen_inside) return of_forwarding(forwarding, listen_inside.error());
-  const auto upstream_inside = insides.namespaces.open(forwarding.upstream.netns);
-  if (!upstream_inside) return of_forwarding(forwarding, upstream_inside.error());
-  auto listen = resolve_for(forwarding.listen, *listen_inside);
-  if (!listen) return of_forwarding(forwarding, listen.error());
-  const auto upstream = resolve_for(forwarding.connect, *upstream_inside);
-  if (!upstream) return of_forwarding(forwarding, upstream.error());
-  if (*upstream_inside) expect_sockets(**upstream_inside, forwarding.connect, *upstream);
-
-  const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
-  std::vector<Resolved> all;
-  for (std::size_t port = 0; port < listen->size(); ++port)
-    all.push_back({shared, port, std::move((*listen)[port]), (*upstream)[upstream->size() == 1 ? 0 : port],
-                   *listen_inside, *upstream_inside, *listen_root, *upstream_root});
-  for (Resolved& each : all) {
-    const auto may_meet_itself = [&](const net::Address& to) {
-      return net::may_meet_itself(to, forwarding.upstream.sources);
-    };
-    run_in(each.upstream_inside, [&] { each.may_meet_itself = std::ranges::any_of(each.upstream, may_meet_itself); });
-  }
+  if (troubles_.empty()) change_options(all.ports);
+  if (!troubles_.empty()) return tl::unexpected(std::move(troubles_));
+  all.warnings = std::move(warnings_);
   return all;
 }
 
 }  // namespace
-
-Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides) {
-  std::vector<Resolved> all;
-  for (const relay::Forwarding& forwarding : forwardings) {
-    auto ports = resolve_forwarding(forwarding, insides);
-    if (!ports) return Failure(ports.error());
-    std::ranges::move(*ports, std::back_inserter(all));
-  }
-  return all;
-}
 
 std::vector<net::Address> Bound::addresses() const {
   std::vector<net::Address> all;
@@ -358,9 +344,9 @@ std::vector<net::Address> Bound::addresses() const {
   return all;
 }
 
-Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
-                                    unsigned workers, const Standing& standing, const std::optional<FileRights>& user) {
-  return Binding(workers, standing, user).bind(std::move(resolved), passed);
+Tried<BoundPorts> bind_all(Resolution resolution, const std::vector<PassedSocket>& passed, unsigned workers,
+                           const Standing& standing, const std::optional<FileRights>& user, Absent absent) {
+  return Binding(workers, standing, user, absent).bind(std::move(resolution), passed);
 }
 
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index) {

@@ -1,6 +1,7 @@
-// From settings to sockets: names resolved and every listening socket bound for every worker, or one clear error.
+// From addresses to sockets: every listening socket bound for every worker, or all that is in the way.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,37 +13,13 @@
 #include "proxy/activation.h"
 #include "proxy/namespaces.h"
 #include "proxy/places.h"
-#include "proxy/roots.h"
+#include "proxy/resolve.h"
+#include "proxy/trouble.h"
 #include "relay/forwarding.h"
 #include "relay/shared.h"
 #include "relay/worker.h"
 
 namespace lastbyte::proxy {
-
-/// One port (or UNIX socket) of a forwarding, with its names looked up.
-struct Resolved {
-  std::shared_ptr<const relay::Forwarding> forwarding;
-  std::size_t port = 0;  ///< which one, as an index
-  std::vector<net::Address> listen;
-  std::vector<net::Address> upstream;
-  Namespaces::Shared listen_inside = nullptr;    ///< null: in the process's own network namespace
-  Namespaces::Shared upstream_inside = nullptr;  ///< likewise
-  Roots::Shared listen_root = nullptr;           ///< where a listening path is; null: in the process's own root
-  Roots::Shared upstream_root = nullptr;         ///< likewise, of the upstream's
-  bool may_meet_itself = false;                  ///< net::may_meet_itself(), of any of its upstreams
-};
-
-/// What names of namespaces and root directories stand for.
-struct Insides {
-  Namespaces namespaces;
-  Roots roots;
-};
-
-/// Opens the network namespaces and root directories, looks all names up, each once, and gives every port of a
-/// forwarding its upstream: the port of the same place in its list, or the only one. Names are looked up where the
-/// process is, whatever the namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace.
-/// Blocks, for as long as the machine's resolver does.
-Result<std::vector<Resolved>> resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides);
 
 /// One port (or UNIX socket) of a forwarding that clients can reach.
 struct Bound {
@@ -67,14 +44,26 @@ struct Standing {
   std::unordered_map<std::string, std::string> names;
 };
 
+/// What an address of a name means that this machine has not, while it has another one of them.
+enum class Absent : std::uint8_t {
+  warn,  ///< the others are enough
+  fail,  ///< it may come yet; a loopback address will not
+};
+
+struct BoundPorts {
+  std::vector<Bound> ports;
+  Troubles warnings = {};
+};
+
 /// Everything bound, for `workers` workers: places that stand already go on, with the options that are wanted now, and
 /// only the rest is made anew. Sockets that were passed are used instead of new ones, by all workers, and so they all
 /// accept from one queue. A socket for another network namespace is taken by its name only: what it is bound to says
 /// nothing about where. `user`: whom a root process will become, and so whose rights it takes for paths that others
-/// than root can change. An error: nothing has changed.
-Result<std::vector<Bound>> bind_all(std::vector<Resolved> resolved, const std::vector<PassedSocket>& passed,
-                                    unsigned workers, const Standing& standing = {},
-                                    const std::optional<FileRights>& user = {});
+/// than root can change. Where anything cannot be had, nothing has changed, and all of it is returned, with the
+/// troubles of the resolution.
+Tried<BoundPorts> bind_all(Resolution resolution, const std::vector<PassedSocket>& passed, unsigned workers,
+                           const Standing& standing = {}, const std::optional<FileRights>& user = {},
+                           Absent absent = Absent::warn);
 
 /// What worker `index` is to serve.
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index);

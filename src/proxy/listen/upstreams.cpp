@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <string>
+#include <utility>
 
 #include "net/connecting.h"
 #include "net/unix_stream.h"
@@ -10,10 +13,9 @@ namespace lastbyte::proxy {
 namespace {
 
 /// Tunnels and addresses come and go, and may come later than we do at boot.
-bool may_pass(int error) { return error == EADDRNOTAVAIL || error == ENODEV; }
+bool may_come(int error) { return error == EADDRNOTAVAIL || error == ENODEV; }
 
-Error told(const relay::Forwarding& forwarding, Error error) {
-  error.operation = "forwarding '" + forwarding.name + "': " + error.operation;
+Error told(Error error) {
   if (error.code == ENODEV) error.detail = "no interface has this name now; sessions fail until one has";
   if (error.code == EADDRNOTAVAIL) error.detail += "; sessions from this source fail until that changes";
   if (error.code == EPERM)
@@ -21,11 +23,19 @@ Error told(const relay::Forwarding& forwarding, Error error) {
   return error;
 }
 
-/// The kernel's own choice where none is given.
-std::vector<net::Address> sources_towards(const net::ConnectOptions& options, int family) {
-  std::vector<net::Address> sources;
-  std::ranges::copy_if(options.sources, std::back_inserter(sources),
-                       [&](const net::Address& source) { return source.family() == family; });
+/// The setting that cannot be had: mark and interface are set first, then the source is bound.
+std::string key_of(const net::ConnectOptions& options, const net::Address& source, int error) {
+  if (error == ENODEV) return "upstream.interface";
+  if (!source.none()) return "upstream.sources";
+  if (options.socket.mark) return "upstream.mark";
+  return options.socket.interface.empty() ? "upstream.transparent" : "upstream.interface";
+}
+
+/// With their places in the list. The kernel's own choice where none is given.
+std::vector<std::pair<net::Address, std::size_t>> sources_towards(const net::ConnectOptions& options, int family) {
+  std::vector<std::pair<net::Address, std::size_t>> sources;
+  for (std::size_t index = 0; index < options.sources.size(); ++index)
+    if (options.sources[index].family() == family) sources.emplace_back(options.sources[index], index);
   if (sources.empty()) sources.emplace_back();
   return sources;
 }
@@ -41,18 +51,21 @@ Result<void> check_unix(const Upstream& upstream) {
   const bool datagrams = upstream.root ? net::RootThread::takes_datagrams(upstream.root, to).value_or(false)
                                        : net::probe_unix(to, upstream.inside.get()) == 0;
   if (!datagrams) return {};
-  return failure("forwarding '" + upstream.forwarding->name + "': connect " + to.text(), EPROTOTYPE,
+  return failure("connect " + to.text(), EPROTOTYPE,
                  "it is a datagram socket; expected a stream socket: datagrams are forwarded from udp to udp only");
 }
 
 }  // namespace
 
-Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstreams) {
-  std::vector<Error> troubles;
+Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams) {
+  Troubles for_good;
+  Troubles passing;
   for (const Upstream& upstream : upstreams) {
     const net::ConnectOptions& options = upstream.forwarding->upstream;
+    if (upstream.addresses.empty()) continue;  // that was told
     if (upstream.forwarding->connect.is_unix()) {
-      if (auto may = check_unix(upstream); !may) return Failure(std::move(may.error()));
+      if (auto may = check_unix(upstream); !may)
+        for_good.push_back(trouble_of(*upstream.forwarding, "connect", std::move(may.error())));
       continue;
     }
     if (!asks_for_anything(options)) continue;
@@ -60,17 +73,19 @@ Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstream
     for (const net::Address& to : upstream.addresses) {
       if (std::ranges::find(families, to.family()) != families.end()) continue;
       families.push_back(to.family());
-      for (const net::Address& source : sources_towards(options, to.family())) {
+      for (const auto& [source, index] : sources_towards(options, to.family())) {
         auto may =
             net::check_connecting(upstream.forwarding->connect.transport, to, source, options, upstream.inside.get());
         if (may) continue;
-        Error error = told(*upstream.forwarding, std::move(may.error()));
-        if (!may_pass(error.code)) return Failure(std::move(error));
-        troubles.push_back(std::move(error));
+        const int code = may.error().code;
+        (may_come(code) ? passing : for_good)
+            .push_back(
+                trouble_of(*upstream.forwarding, key_of(options, source, code), told(std::move(may.error())), index));
       }
     }
   }
-  return troubles;
+  if (!for_good.empty()) return tl::unexpected(std::move(for_good));
+  return passing;
 }
 
 }  // namespace lastbyte::proxy

@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "proxy/namespaces.h"
 #include "proxy/roots.h"
+#include "proxy/trouble.h"
 #include "relay/forwarding.h"
 
 namespace lastbyte::proxy {
@@ -32,9 +33,9 @@ std::vector<Upstream> upstreams_of(const Ports& ports) {
 }
 
 /// Tries mark, interface, source addresses and transparency of each (net::check_connecting), and whether a UNIX socket
-/// that is there takes streams. To be asked once
-/// privileges are dropped: with those that are left sessions must do. An error: it will never work. What is returned
-/// are troubles that may pass: an address or an interface that is not there now.
-Result<std::vector<Error>> check_upstreams(const std::vector<Upstream>& upstreams);
+/// that is there takes streams. To be asked once privileges are dropped: with those that are left sessions must do.
+/// Troubles in the place of the value: some will never work; all of those. In the value: what may pass, an address or
+/// an interface that is not there now.
+Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams);
 
 }  // namespace lastbyte::proxy

@@ -21,12 +21,19 @@ relay::Forwarding forwarding(const std::string& name, const std::string& host, s
   return one;
 }
 
+/// The first trouble stands for all.
+template <typename T>
+Result<T> one_error(Tried<T> tried) {
+  if (!tried) return Failure(tried.error().front().error);
+  return std::move(*tried);
+}
+
 Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwardings, unsigned workers,
                                 std::vector<PassedSocket> passed = {}) {
   Insides insides;
-  auto resolved = resolve_all(forwardings, insides);
-  if (!resolved) return Failure(resolved.error());
-  return bind_all(std::move(*resolved), passed, workers);
+  auto bound = one_error(bind_all(resolve_all(forwardings, insides), passed, workers));
+  if (!bound) return Failure(bound.error());
+  return std::move(bound->ports);
 }
 
 PassedSocket passed_on(const std::string& name, const char* ip) {
@@ -79,10 +86,12 @@ TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) 
   auto one = forwarding("a", "127.0.0.1", 0);
   one.connect.host = "no-such-host.invalid";
   Insides insides;
-  const auto resolved = resolve_all({one}, insides);
-  ASSERT_FALSE(resolved);
-  EXPECT_NE(resolved.error().text().find("forwarding 'a'"), std::string::npos) << resolved.error().text();
-  EXPECT_NE(resolved.error().text().find("no-such-host.invalid"), std::string::npos) << resolved.error().text();
+  const auto resolution = resolve_all({one}, insides);
+  ASSERT_EQ(resolution.troubles.size(), 1U);
+  const std::string text = resolution.troubles.front().error.text();
+  EXPECT_NE(text.find("forwarding 'a'"), std::string::npos) << text;
+  EXPECT_NE(text.find("no-such-host.invalid"), std::string::npos) << text;
+  EXPECT_EQ(resolution.troubles.front().key, "connect");
 }
 
 /// The forwarding of these endpoints, resolved: "127.0.0.1:7000 -> 127.0.0.1:9" for each port.
@@ -91,10 +100,10 @@ std::vector<std::string> ways(const std::string& listen, const std::string& conn
   one.listen = *net::parse_endpoint(listen, net::EndpointUse::listen);
   one.connect = *net::parse_endpoint(connect, net::EndpointUse::connect);
   Insides insides;
-  const auto resolved = resolve_all({one}, insides);
-  EXPECT_TRUE(resolved);
+  const auto resolution = resolve_all({one}, insides);
+  EXPECT_TRUE(resolution.troubles.empty());
   std::vector<std::string> out;
-  for (const Resolved& each : *resolved)
+  for (const Resolved& each : resolution.ports)
     out.push_back(each.listen.front().text() + " -> " + each.upstream.front().text());
   return out;
 }

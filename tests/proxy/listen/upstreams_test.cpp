@@ -34,9 +34,9 @@ Upstream upstream(const net::ConnectOptions& options, net::Transport transport =
 
 std::string troubles_of(const net::ConnectOptions& options, net::Transport transport = net::Transport::tcp) {
   const auto troubles = check_upstreams({upstream(options, transport)});
-  if (!troubles) return "error: " + troubles.error().text();
+  if (!troubles) return "error: " + troubles.error().front().error.text();
   std::string out;
-  for (const Error& each : *troubles) out += each.text() + "\n";
+  for (const Trouble& each : *troubles) out += each.error.text() + "\n";
   return out;
 }
 

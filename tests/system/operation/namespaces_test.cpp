@@ -298,8 +298,10 @@ std::vector<std::string> proxy_with(const std::string& flag, const std::string& 
 
 TEST(NetnsErrors, a_namespace_that_cannot_be_had_is_one_line_and_status_1) {
   for (const char* flag : {"--client-netns", "--upstream-netns"}) {
-    expect_refusal({.arguments = proxy_with(flag, "no-such-name")}, 1,
-                   {"error: forwarding 'web': open the network namespace no-such-name: No such file", "ip netns list"});
+    expect_refusal(
+        {.arguments = proxy_with(flag, "no-such-name")}, 1,
+        {std::string("error: ") + flag + ": forwarding 'web': open the network namespace no-such-name: No such file",
+         "ip netns list"});
     expect_refusal({.arguments = proxy_with(flag, "/dev/null")}, 1, {"/dev/null", "stands for no namespace"});
     expect_refusal({.arguments = proxy_with(flag, "pidfd:900")}, 1, {"pidfd:900", "EBADF", "handed over"});
   }

@@ -1,0 +1,31 @@
+// Where the settings of forwardings were given, for what turns out to be wrong with them only later.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/origin.h"
+
+namespace lastbyte::config {
+
+class Places {
+ public:
+  /// `places`: one for each value of the setting.
+  void add(const std::string& forwarding, const std::string& key, std::vector<Origin> places);
+
+  /// Of the value of a forwarding's setting; of its `listen`, where the setting was not given. nullopt: nothing is
+  /// known.
+  [[nodiscard]] std::optional<Origin> of(const std::string& forwarding, std::string_view key,
+                                         std::size_t index = 0) const;
+
+ private:
+  using ByKey = std::map<std::string, std::vector<Origin>, std::less<>>;
+  std::unordered_map<std::string, ByKey> forwardings_;
+};
+
+}  // namespace lastbyte::config

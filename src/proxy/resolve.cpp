@@ -1,0 +1,87 @@
+#include "proxy/resolve.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "net/endpoint.h"
+#include "net/port_use.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+using Addresses = std::vector<std::vector<net::Address>>;  ///< of each port
+
+Result<Addresses> resolve_for(const net::Endpoint& endpoint, const Namespaces::Shared& inside) {
+  const bool with_interface = endpoint.host.find('%') != std::string::npos;
+  Result<Addresses> resolved;
+  run_in(with_interface ? inside : nullptr, [&] { resolved = net::resolve(endpoint); });
+  return resolved;
+}
+
+int socket_type(const net::Endpoint& endpoint) {
+  switch (endpoint.transport) {
+    case net::Transport::tcp:
+    case net::Transport::unix_stream: return SOCK_STREAM;
+    case net::Transport::udp: return SOCK_DGRAM;
+  }
+  return SOCK_STREAM;
+}
+
+void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, const Addresses& upstream) {
+  for (const auto& addresses : upstream)
+    for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
+}
+
+/// What it stands for, or a trouble: then there is a default value.
+template <typename Value>
+Value value_or_trouble(Result<Value> result, const relay::Forwarding& forwarding, std::string key, Troubles& troubles) {
+  if (result) return std::move(*result);
+  troubles.push_back(trouble_of(forwarding, std::move(key), std::move(result.error())));
+  return {};
+}
+
+void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, Resolution& to) {
+  const std::size_t before = to.troubles.size();
+  const auto listen_root =
+      value_or_trouble(insides.roots.open(forwarding.client.root), forwarding, "client.root", to.troubles);
+  const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
+  const auto listen_inside =
+      value_or_trouble(insides.namespaces.open(forwarding.client.netns), forwarding, "client.netns", to.troubles);
+  // An interface that a name speaks of is one of the namespace, and a path is one of the root.
+  const bool is_inside = to.troubles.size() == before;
+  Addresses listen;
+  if (is_inside)
+    listen = value_or_trouble(resolve_for(forwarding.listen, listen_inside), forwarding, "listen", to.troubles);
+  const std::size_t upstream_before = to.troubles.size();
+  const auto upstream_root =
+      value_or_trouble(insides.roots.open(forwarding.upstream.root), forwarding, "upstream.root", to.troubles);
+  const auto upstream_inside =
+      value_or_trouble(insides.namespaces.open(forwarding.upstream.netns), forwarding, "upstream.netns", to.troubles);
+  Addresses upstream;
+  if (to.troubles.size() == upstream_before)
+    upstream = value_or_trouble(resolve_for(forwarding.connect, upstream_inside), forwarding, "connect", to.troubles);
+  if (upstream_inside) expect_sockets(*upstream_inside, forwarding.connect, upstream);
+  for (std::size_t port = 0; port < listen.size(); ++port) {
+    Resolved each{shared,      port,         std::move(listen[port]), {}, listen_inside, upstream_inside,
+                  listen_root, upstream_root};
+    if (!upstream.empty()) each.upstream = upstream[upstream.size() == 1 ? 0 : port];
+    const auto may_meet_itself = [&](const net::Address& address) {
+      return net::may_meet_itself(address, forwarding.upstream.sources);
+    };
+    run_in(upstream_inside, [&] { each.may_meet_itself = std::ranges::any_of(each.upstream, may_meet_itself); });
+    to.ports.push_back(std::move(each));
+  }
+}
+
+}  // namespace
+
+Resolution resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides) {
+  Resolution resolution;
+  for (const relay::Forwarding& forwarding : forwardings) resolve_forwarding(forwarding, insides, resolution);
+  return resolution;
+}
+
+}  // namespace lastbyte::proxy

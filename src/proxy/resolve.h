@@ -1,0 +1,48 @@
+// From settings to addresses: namespaces opened and names looked up, or all that is wrong with them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "net/address.h"
+#include "proxy/namespaces.h"
+#include "proxy/roots.h"
+#include "proxy/trouble.h"
+#include "relay/forwarding.h"
+
+namespace lastbyte::proxy {
+
+/// One port (or UNIX socket) of a forwarding, with its names looked up.
+struct Resolved {
+  std::shared_ptr<const relay::Forwarding> forwarding;
+  std::size_t port = 0;  ///< which one, as an index
+  std::vector<net::Address> listen;
+  std::vector<net::Address> upstream;
+  Namespaces::Shared listen_inside = nullptr;    ///< null: in the process's own network namespace
+  Namespaces::Shared upstream_inside = nullptr;  ///< likewise
+  Roots::Shared listen_root = nullptr;           ///< where a listening path is; null: in the process's own root
+  Roots::Shared upstream_root = nullptr;         ///< likewise, of the upstream's
+  bool may_meet_itself = false;                  ///< net::may_meet_itself(), of any of its upstreams
+};
+
+/// What names of namespaces and root directories stand for.
+struct Insides {
+  Namespaces namespaces;
+  Roots roots;
+};
+
+/// All ports of all forwardings. Where there are troubles, ports may lack addresses, and are good only for finding
+/// more.
+struct Resolution {
+  std::vector<Resolved> ports;
+  Troubles troubles = {};
+};
+
+/// Opens the network namespaces and root directories, looks all names up, each once, and gives every port of a
+/// forwarding its upstream: the port of the same place in its list, or the only one. Names are looked up where the
+/// process is, whatever the namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace.
+/// Blocks, for as long as the machine's resolver does.
+Resolution resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides);
+
+}  // namespace lastbyte::proxy

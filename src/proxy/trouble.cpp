@@ -1,0 +1,62 @@
+#include "proxy/trouble.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace lastbyte::proxy {
+namespace {
+
+/// One line; what has no place comes last.
+struct Line {
+  config::Origin where;
+  std::string text;
+  std::size_t more = 0;  ///< that failed alike
+};
+
+auto order(const Line& line) { return std::tuple(line.where.line == 0, line.where.line, line.where.column); }
+
+}  // namespace
+
+Trouble trouble_of(const relay::Forwarding& forwarding, std::string key, Error error, std::size_t index) {
+  error.operation = "forwarding '" + forwarding.name + "': " + error.operation;
+  return {forwarding.name, std::move(key), std::move(error), index};
+}
+
+Trouble trouble_of_process(Error error) { return {{}, {}, std::move(error)}; }
+
+bool may_pass(const Trouble& trouble) {
+  switch (trouble.error.code) {
+    case EADDRINUSE:
+    case EADDRNOTAVAIL:
+    case ENODEV:
+    case ENOENT: return !trouble.forwarding.empty();
+    default: return false;
+  }
+}
+
+std::vector<std::string> texts(const Troubles& troubles, const config::Places& places) {
+  std::vector<Line> lines;
+  std::map<std::tuple<std::string, std::string, std::size_t, int>, std::size_t> known;
+  for (const Trouble& each : troubles) {
+    const auto [line, is_new] =
+        known.try_emplace({each.forwarding, each.key, each.index, each.error.code}, lines.size());
+    if (is_new) {
+      lines.push_back({places.of(each.forwarding, each.key, each.index).value_or(config::Origin()), each.error.text()});
+    } else {
+      ++lines[line->second].more;
+    }
+  }
+  std::ranges::stable_sort(lines, {}, order);
+  std::vector<std::string> out;
+  for (const Line& line : lines) {
+    std::string text = line.where.source.empty() ? line.text : line.where.text() + ": " + line.text;
+    if (line.more != 0) text += " (and so for " + std::to_string(line.more) + " more of its addresses or ports)";
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,39 @@
+// What forwardings need and cannot have: told all at once, each with the place of the setting that asks for it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "base/result.h"
+#include "config/places.h"
+#include "relay/forwarding.h"
+
+namespace lastbyte::proxy {
+
+struct Trouble {
+  std::string forwarding;  ///< its name; empty: it is the process that cannot have something
+  std::string key;         ///< of the setting that asks for it
+  Error error;
+  std::size_t index = 0;  ///< which of the values, where the setting is a list
+};
+
+using Troubles = std::vector<Trouble>;
+template <typename T>
+using Tried = tl::expected<T, Troubles>;
+
+/// Names the forwarding in the error's text.
+Trouble trouble_of(const relay::Forwarding& forwarding, std::string key, Error error, std::size_t index = 0);
+/// The process's own.
+Trouble trouble_of_process(Error error);
+
+/// Whether it may be over by itself: an address in use or not there yet, an interface, a directory or a network
+/// namespace that is made later.
+bool may_pass(const Trouble& trouble);
+
+/// One line each, in the order of the file: "proxy.yaml:3:11: forwarding 'web': listen on tcp:10.0.0.1:80: ...". Ports
+/// of one forwarding that fail alike are one line.
+std::vector<std::string> texts(const Troubles& troubles, const config::Places& places);
+
+}  // namespace lastbyte::proxy
