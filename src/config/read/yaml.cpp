@@ -235,6 +235,11 @@ class Reader {
   }
 
   void setting(const Setting& setting, const Origin& where, const YAML::Node& value, Block& into) {
+    // Within one mapping block() has looked; the same key can be written with dots and as levels.
+    const auto before = std::ranges::find(into.given, &setting, &Given::setting);
+    if (before != into.given.end())
+      return report(
+          where, "key " + quoted(setting.key) + " given twice; it was given at " + before->where.text() + " already");
     Given given{.setting = &setting, .values = {}, .where = where};
     if (value.IsScalar()) {
       given.where = at(value.Mark());
