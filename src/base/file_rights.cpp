@@ -1,9 +1,11 @@
 #include "base/file_rights.h"
 
 #include <grp.h>
+#include <linux/magic.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +27,13 @@ bool others_write_to(const struct stat& directory) {
 bool stays(const struct stat& directory, const struct stat& entry) {
   if (!others_write_to(directory)) return true;
   return directory.st_uid == 0 && (directory.st_mode & S_ISVTX) != 0 && entry.st_uid == 0;
+}
+
+/// What /proc/PID/root and cwd link to is another process's to say, and no text tells where it is.
+bool leads_elsewhere(const std::filesystem::path& directory, const std::string& step) {
+  struct statfs system{};
+  return (step == "root" || step == "cwd") && ::statfs(directory.c_str(), &system) == 0 &&
+         system.f_type == PROC_SUPER_MAGIC;
 }
 
 void put_before(std::deque<std::string>& steps, const std::filesystem::path& path) {
@@ -94,7 +103,7 @@ bool only_root_can_change(const std::string& path) {
     struct stat entry{};
     if (::lstat(next.c_str(), &entry) != 0) return errno == ENOENT && !others_write_to(directory);
     if (S_ISLNK(entry.st_mode)) {
-      if (++links > kMostLinks || !stays(directory, entry)) return false;
+      if (++links > kMostLinks || !stays(directory, entry) || leads_elsewhere(at, step)) return false;
       const auto target = std::filesystem::read_symlink(next, unknown);
       if (unknown) return false;
       put_before(steps, target);

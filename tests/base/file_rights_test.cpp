@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <barrier>
 #include <filesystem>
 #include <thread>
@@ -85,6 +86,16 @@ TEST_F(FileRightsOfRoot, links_that_lead_in_a_circle_come_to_an_end) {
   fs::create_symlink(roots("b"), roots("a"));
   fs::create_symlink(roots("a"), roots("b"));
   EXPECT_FALSE(only_root_can_change(roots("a")));
+}
+
+TEST_F(FileRightsOfRoot, the_root_or_working_directory_of_a_process_is_not_known_to_be_roots) {
+  EXPECT_FALSE(only_root_can_change("/proc/self/root" + roots("new").string()));
+  EXPECT_FALSE(only_root_can_change("/proc/self/cwd/new"));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Descriptor reader(ends[0]);
+  const Descriptor writer(ends[1]);
+  EXPECT_TRUE(only_root_can_change("/proc/self/fd/" + std::to_string(writer.get()))) << "as /dev/stdout is one";
 }
 
 TEST_F(FileRightsOfRoot, with_another_users_rights_root_can_do_no_more_than_that_user_and_then_again_all) {
