@@ -3,13 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
-#include <set>
 
 namespace lastbyte::soak {
 namespace {
-
 using namespace std::chrono_literals;
 
 const Kind& kind(std::string_view name) {
@@ -261,6 +260,13 @@ TEST(SoakJudge, T3_FindsAWrongClientThatIsServed) {
   expect_found(rejected(), "T3", [](Session& session) { session.connections = 1; });
   expect_found(rejected(), "T3", [](Session& session) { session.client.base.fin = true; });
   expect_found(rejected(), "T3", [](Session& session) { session.record->client.end = "fin"; });
+  // A close within a good header may look like a FIN that cuts it off; a reset does not.
+  Session closed = rejected();
+  closed.plan.header = Header::told;
+  closed.client.base.error = 0;
+  closed.client.cut = true;
+  closed.client.fin_sent = false;
+  expect_found(closed, "T11", [](Session& session) { session.client.cut_by_reset = true; });
 }
 
 TEST(SoakJudge, T4_FindsAResetThatIsPresentedAsAnEnd) {
