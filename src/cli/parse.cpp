@@ -211,6 +211,13 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
     const std::vector<std::string> arguments(argv + 2, argv + argc);
     return command.run_raw(arguments);
   }
+  // "help" and "help COMMAND" are what --help is.
+  std::vector<const char*> words(argv, argv + argc);
+  if (argc >= 2 && std::string_view(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+    return dispatch(commands, static_cast<int>(words.size()), words.data());
+  }
   CLI::App root("Forwards TCP, UDP and UNIX sockets to the last byte, and passes on each end.", "lastbyte");
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");

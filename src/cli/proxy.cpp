@@ -2,6 +2,8 @@
 #include "proxy/proxy.h"
 
 #include <cstdio>
+#include <iostream>
+#include <iterator>
 
 #include "cli/subcommands.h"
 #include "config/config.h"
@@ -14,6 +16,7 @@ namespace {
 constexpr std::string_view kConfigFlag = "config";
 constexpr std::string_view kCheckFlag = "check-config";
 constexpr std::string_view kPrintFlag = "print-config";
+constexpr std::string_view kStandardInput = "-";
 
 std::string help_of(const config::Setting& setting) {
   std::string text =
@@ -28,7 +31,8 @@ std::vector<Option> proxy_options() {
       {.flag = std::string(kConfigFlag),
        .placeholder = "FILE",
        .help =
-           "Read forwardings and all other settings from a YAML file. Flags of the groups Process and Session records "
+           "Read forwardings and all other settings from a YAML file, or from standard input with -, which cannot be "
+           "read again for a reload. Flags of the groups Process and Session records "
            "win over it; flags of a forwarding cannot be given as well.",
        .group = general},
       {.flag = std::string(kCheckFlag),
@@ -52,12 +56,18 @@ std::vector<Option> proxy_options() {
   return all;
 }
 
+std::string all_of_standard_input() {
+  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
 config::Loaded load(const Arguments& arguments) {
   std::vector<config::Flag> flags;
+  if (const auto& ends = arguments.operands(); ends.size() == 2) flags = {{"listen", ends[0]}, {"connect", ends[1]}};
   for (const auto& [flag, value] : arguments.all()) {
     if (config::find_flag(flag) != nullptr) flags.push_back({flag, value});
   }
   const auto file = arguments.first(kConfigFlag);
+  if (file == kStandardInput) return config::load_yaml(all_of_standard_input(), "standard input", flags);
   return file ? config::load_file(*file, flags) : config::load_flags(flags);
 }
 
@@ -72,8 +82,12 @@ int run_proxy(const Arguments& arguments) {
   if (arguments.has(kCheckFlag) && arguments.has(kPrintFlag)) {
     return usage_error("proxy", "--check-config and --print-config exclude each other; both check");
   }
-  if (arguments.all().empty()) {
-    return usage_error("proxy", "nothing to forward; expected --listen and --connect, or --config");
+  const auto& operands = arguments.operands();
+  if (operands.size() == 1) {
+    return usage_error("proxy", "'" + operands.front() + "' stands alone; expected LISTEN and CONNECT");
+  }
+  if (arguments.all().empty() && operands.empty()) {
+    return usage_error("proxy", "nothing to forward; expected LISTEN and CONNECT, --listen and --connect, or --config");
   }
   const config::Loaded loaded = load(arguments);
   for (const config::Problem& problem : loaded.problems) {
@@ -88,7 +102,8 @@ int run_proxy(const Arguments& arguments) {
     std::fputs(config::print_yaml(*loaded.config).c_str(), stdout);
     return kExitOk;
   }
-  if (!arguments.has(kConfigFlag)) return proxy::run(*loaded.config, {}, loaded.places);
+  const auto file = arguments.first(kConfigFlag);
+  if (!file || file == kStandardInput) return proxy::run(*loaded.config, {}, loaded.places);
   return proxy::run(*loaded.config, [arguments] { return load(arguments); }, loaded.places);
 }
 
@@ -99,18 +114,21 @@ Command proxy_command() {
       .name = "proxy",
       .summary = "Forward connections of TCP, UDP and UNIX sockets, and end each as its peers ended it.",
       .usage =
+          "proxy LISTEN CONNECT [OPTIONS]\n"
           "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
           "proxy --config FILE [OPTIONS]\n"
           "proxy --check-config ...",
       .notes =
           "Endpoints are tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS for all addresses, the same with udp, unix:/PATH "
-          "or unix:@NAME. PORTS are one, or a list with ranges: 80,8000-8010.\n"
+          "or unix:@NAME. PORTS are one, or a list with ranges: 80,8000-8010. HOST:PORTS is tcp, and PORTS alone are "
+          "those of 127.0.0.1. LISTEN and CONNECT are endpoints.\n"
           "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
           "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
           "line or the configuration is wrong.\n"
-          "Example: lastbyte proxy --listen tcp::8080 --connect tcp:127.0.0.1:5432",
+          "Example: lastbyte proxy 8080 10.0.0.6:80",
       .options = proxy_options(),
-      .run = run_proxy};
+      .run = run_proxy,
+      .operands = 2};
 }
 
 }  // namespace lastbyte::cli

@@ -66,7 +66,7 @@ std::string bound_anew(const Ports& before, const Ports& after) {
 }  // namespace
 
 std::string Changes::Forwarding::text() const {
-  return fmt::format("{} ({}{})", where, name, ports == 1 ? "" : fmt::format(", and {} more ports", ports - 1));
+  return fmt::format("{} ({}{})", where, name, ports == 1 ? "" : fmt::format(", {} ports", ports));
 }
 
 Changes changes_between(const State& before, const State& after) {

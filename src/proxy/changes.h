@@ -20,7 +20,7 @@ struct Changes {
     std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
     std::size_t ports = 1;
 
-    /// "127.0.0.1:80 -> 10.0.0.1:80 (web, and 3 more ports)"
+    /// "127.0.0.1:80 -> 10.0.0.1:80 (web, 4 ports)"
     [[nodiscard]] std::string text() const;
   };
   std::vector<Forwarding> added;

@@ -265,9 +265,10 @@ bool Control::Impl::workers_are_alive() const {
 
 std::string Control::Impl::story() const {
   const Tally end = tally();
-  return fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it), {} dropped",
-                     counted(end.ended, "session"), end.ended - at_stop_.ended, end.stopped,
-                     counted(end.records_dropped, "session record"));
+  std::string story = fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it)",
+                                  counted(end.ended, "session"), end.ended - at_stop_.ended, end.stopped);
+  if (end.records_dropped > 0) story += fmt::format(", {} dropped", counted(end.records_dropped, "session record"));
+  return story;
 }
 
 Tally Control::Impl::tally() const {

@@ -140,18 +140,19 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   return prepared;
 }
 
-void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages) {
+void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages, bool warns_of_root) {
   for (const auto& each : prepared.changes.added) messages.info("listening on " + each.text());
   Running& running = *prepared.running;
   const std::size_t workers = running.workers().size();
   messages.info(fmt::format("{} worker{}, at most {} sessions ({} descriptors), records to {}", workers,
                             workers == 1 ? "" : "s", running.shared().max_sessions.load(), running.descriptor_limit(),
                             config.log.target));
-  if (::geteuid() == 0) messages.warn("running as root; set user to give that up once the ports are bound");
+  if (warns_of_root && ::geteuid() == 0)
+    messages.warn("running as root; set user to give that up once the ports are bound");
 }
 
 Result<void> serve_prepared(const config::Config& config, Prepared prepared, OperatorLog& messages,
-                            const OnListening& on_listening, const Source& source) {
+                            const OnListening& on_listening, const Source& source, bool warns_of_root) {
   if (auto started = messages.start(); !started) return started;
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
@@ -167,7 +168,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   ports.watch(running.bound());
   Control control({running, log.get(), messages, std::move(ports), source});
   if (log) log->start(std::move(rings));
-  tell_start(config, prepared, messages);
+  tell_start(config, prepared, messages, warns_of_root);
   if (on_listening) on_listening(running.bound());
   if (const auto served = control.run(); !served) return served;
   for (const Error& trouble : running.remove_files()) messages.warn(trouble.text());
@@ -176,14 +177,15 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   for (const std::string& line : {pauses(tally), turned_away(tally)})
     if (!line.empty()) messages.info(line);
   messages.tell_dropped();
-  messages.info(fmt::format("stopped: {}, {} lost", control.story(), log ? log->lost() : 0));
+  const std::uint64_t lost = log ? log->lost() : 0;
+  messages.info("stopped: " + control.story() + (lost > 0 ? fmt::format(", {} of the log lost", lost) : ""));
   return {};
 }
 
 }  // namespace
 
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source,
-          const config::Places& places) {
+          const config::Places& places, bool warns_of_root) {
   prepare_signals();
   OperatorLog messages;
   const auto fail = [&](const std::string& why) {
@@ -196,7 +198,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
       for (const std::string& text : texts(prepared.error(), places)) messages.error(text);
       return 1;
     }
-    const auto served = serve_prepared(config, std::move(*prepared), messages, on_listening, source);
+    const auto served = serve_prepared(config, std::move(*prepared), messages, on_listening, source, warns_of_root);
     return served ? 0 : fail(served.error().text());
   } catch (const std::exception& error) {
     // Only what the libraries throw for want of memory, threads or descriptors.

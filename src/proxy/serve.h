@@ -13,8 +13,8 @@ namespace lastbyte::proxy {
 /// Called once, on the calling thread, when clients can connect.
 using OnListening = std::function<void(const std::vector<Bound>&)>;
 
-/// As run() in proxy.h.
+/// As run() in proxy.h. `warns_of_root`: whether a process that stays root is told to the operator.
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {},
-          const config::Places& places = {});
+          const config::Places& places = {}, bool warns_of_root = true);
 
 }  // namespace lastbyte::proxy

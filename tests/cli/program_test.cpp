@@ -61,12 +61,17 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
       "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, import, demo, completion (lastbyte "
       "--help tells more)\n");
   expect_usage_error("proxy",
-                     "lastbyte proxy: nothing to forward; expected --listen and --connect, or --config" + more);
+                     "lastbyte proxy: nothing to forward; expected LISTEN and CONNECT, --listen and --connect, or "
+                     "--config" +
+                         more);
   expect_usage_error("proxy --lisen tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);
   expect_usage_error("proxy --lisen=tcp::1", "lastbyte proxy: unknown flag --lisen; did you mean --listen?" + more);
   expect_usage_error("proxy --quux", "lastbyte proxy: unknown flag --quux" + more);
-  expect_usage_error("proxy tcp::1", "lastbyte proxy: unexpected 'tcp::1'" + more);
-  expect_usage_error("proxy --listen tcp::1 tcp::2", "lastbyte proxy: unexpected 'tcp::2'" + more);
+  expect_usage_error("proxy tcp::1", "lastbyte proxy: 'tcp::1' stands alone; expected LISTEN and CONNECT" + more);
+  expect_usage_error("proxy 1 2 3", "lastbyte proxy: unexpected '3'" + more);
+  expect_usage_error("proxy --idle 5s", "lastbyte proxy: unknown flag --idle; did you mean --limits-idle?" + more);
+  expect_usage_error("proxy 80 tcp:h:2 --listen tcp::1",
+                     "lastbyte proxy: --listen: given twice, as '80' and 'tcp::1'; expected once\n");
   expect_usage_error("proxy --listen", "lastbyte proxy: --listen: the value is missing; expected ENDPOINT" + more);
   expect_usage_error("proxy --listen --connect tcp:h:1",
                      "lastbyte proxy: --listen: the value is missing; expected ENDPOINT" + more);
@@ -122,13 +127,36 @@ TEST_F(Program, check_config_tells_every_problem_and_status_2) {
   const std::string problems =
       "lastbyte proxy: " + file +
       ":1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d\n" +
-      "lastbyte proxy: " + file +
-      ":3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or unix:@NAME\n" +
       "lastbyte proxy: " + file + ":3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535\n" +
       "lastbyte proxy: " + file + ":4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?\n";
   expect_usage_error("proxy --check-config --config " + file, problems);
   // Without the check it is the same, and nothing starts.
   expect_usage_error("proxy --config " + file, problems);
+}
+
+TEST_F(Program, the_short_form_is_listen_and_connect) {
+  const Result result = run("proxy --print-config 8080 10.0.0.6:80 --workers 1");
+  EXPECT_EQ(result.status, kExitOk) << result.err;
+  EXPECT_NE(result.out.find("listen: tcp:127.0.0.1:8080\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("connect: tcp:10.0.0.6:80\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("workers: 1\n"), std::string::npos) << result.out;
+}
+
+TEST_F(Program, help_is_a_command_too) {
+  EXPECT_EQ(run("help").out, run("--help").out);
+  EXPECT_EQ(run("help proxy").out, run("proxy --help").out);
+  EXPECT_EQ(run("help sock").out, run("sock --help").out);
+  EXPECT_EQ(run("help demo").status, kExitOk);
+}
+
+TEST_F(Program, a_dash_reads_the_file_from_standard_input) {
+  const Result good = run("proxy --check-config --config -", write("f.yaml", kRightYaml));
+  EXPECT_EQ(good.status, kExitOk) << good.err;
+  EXPECT_EQ(good.out, "ok: 1 forwarding\n");
+  const std::string wrong = "drain: x\n" + std::string(kRightYaml);
+  const Result bad = run("proxy --check-config --config -", write("g.yaml", wrong));
+  EXPECT_EQ(bad.status, kExitUsage);
+  EXPECT_TRUE(bad.err.starts_with("lastbyte proxy: standard input:1:8: drain: 'x'")) << bad.err;
 }
 
 TEST_F(Program, a_file_that_is_not_there_is_status_2) {

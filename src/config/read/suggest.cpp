@@ -23,6 +23,19 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
+std::optional<std::string> shortest_ending(std::string_view wrong, const std::vector<std::string>& known) {
+  const std::string_view end = wrong.substr(std::min(wrong.find_first_not_of('-'), wrong.size()));
+  if (end.empty()) return std::nullopt;
+  const std::string* best = nullptr;
+  for (const std::string& word : known) {
+    if (word.size() <= end.size() + 1 || !word.ends_with(end)) continue;
+    const char before = word[word.size() - end.size() - 1];
+    const bool is_part = before == '.' || (before == '-' && word[word.size() - end.size() - 2] != '-');
+    if (is_part && (best == nullptr || word.size() < best->size())) best = &word;
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view wrong, const std::vector<std::string>& known) {
@@ -37,7 +50,7 @@ std::optional<std::string> nearest(std::string_view wrong, const std::vector<std
       best = &word;
     }
   }
-  if (best == nullptr) return std::nullopt;
+  if (best == nullptr) return shortest_ending(wrong, known);
   return *best;
 }
 

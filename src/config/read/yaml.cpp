@@ -65,6 +65,27 @@ std::vector<std::string> children(const std::string& prefix, Part part) {
   return names;
 }
 
+/// All keys that a part may have, in full.
+std::vector<std::string> all_keys(Part part) {
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings())
+    if (allowed(setting, part)) keys.push_back(setting.key);
+  return keys;
+}
+
+/// What an operator may have done where the library says less; `line` counts from 0.
+std::string hint(const std::string& text, int line) {
+  std::istringstream lines(text);
+  std::string wrong;
+  for (int at = 0; at <= line && std::getline(lines, wrong); ++at) {
+  }
+  const std::size_t first = std::min(wrong.find_first_not_of(" \t"), wrong.size());
+  if (wrong.substr(0, first).find('\t') != std::string::npos) return "; a tab indents this line, expected spaces";
+  if (wrong.find(":[") != std::string::npos && wrong.find_first_of("{[") < wrong.find(":["))
+    return "; between braces, an endpoint with '[' stands in quotes: 'tcp:[::1]:80'";
+  return "";
+}
+
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -112,16 +133,16 @@ class Reader {
 
   Draft read(std::string_view text) {
     draft_.process.where = {draft_.source, 1, 1};
+    // A string view need not end with a zero, and the parser wants a string.
+    const std::string owned(text);
     try {
-      // A string view need not end with a zero, and the parser wants a string.
-      const std::string owned(text);
       if (const auto mark = second_document(owned)) {
         report(at(*mark), "not part of the document so far; expected one document in the file");
       } else {
         document(YAML::Load(owned));
       }
     } catch (const YAML::Exception& wrong) {
-      report(at(wrong.mark), "not valid YAML: " + one_line(wrong.msg));
+      report(at(wrong.mark), "not valid YAML: " + one_line(wrong.msg) + hint(owned, wrong.mark.line));
     } catch (const std::exception& wrong) {
       // The library lets a few of the language's own through for broken text.
       report({draft_.source, 0, 0}, "not valid YAML: " + one_line(wrong.what()));
@@ -177,7 +198,7 @@ class Reader {
     if (const std::string inner = path + "."; !children(inner, part).empty()) {
       return nested(path, where, value, part, inner, into);
     }
-    unknown(path, where, part, prefix);
+    unknown(path, where, part, prefix, into);
   }
 
   void nested(const std::string& path, const Origin& where, const YAML::Node& value, Part part,
@@ -190,11 +211,13 @@ class Reader {
     block(value, part, prefix, into);
   }
 
-  void unknown(const std::string& path, const Origin& where, Part part, const std::string& prefix) {
+  void unknown(const std::string& path, const Origin& where, Part part, const std::string& prefix, Block& into) {
     const std::vector<std::string> known = children(prefix, part);
     std::string what = "unknown key " + quoted(path) + " " + std::string(title(part));
     if (path == "<<") return report(where, what + "; merge keys are not supported: use defaults");
     if (const auto near = nearest(path.substr(prefix.size()), known)) {
+      // It is given, under a wrong name: that it is missing would be a second word on the same mistake.
+      if (const Setting* meant = find_key(prefix + *near, part != Part::process)) into.misread.push_back(meant);
       return report(where, what + "; did you mean '" + prefix + *near + "'?");
     }
     for (const Part other : {Part::process, Part::forwarding}) {
@@ -203,6 +226,7 @@ class Reader {
       if (is_group || find_key(path, other == Part::forwarding) != nullptr)
         return report(where, what + "; it stands " + std::string(title(other)) + or_in_defaults(path, part, other));
     }
+    if (const auto full = nearest(path, all_keys(part))) return report(where, what + "; did you mean '" + *full + "'?");
     report(where, what + "; expected one of " + listed(known));
   }
 

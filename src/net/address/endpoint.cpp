@@ -100,6 +100,10 @@ tl::expected<Parts, std::string> split(std::string_view rest, EndpointUse use, s
     }
     return Wrong("there are too many ':'; " + forms(use, scheme));
   }
+  if (host == "*" && use == EndpointUse::listen) {
+    return Wrong("'*' is no host; expected " + std::string(scheme) + "::" + std::string(rest.substr(colon + 1)) +
+                 " for all addresses");
+  }
   if (!host.empty()) {
     if (auto wrong = wrong_name(host)) return Wrong(std::move(*wrong));
   } else if (use == EndpointUse::connect) {
@@ -110,6 +114,10 @@ tl::expected<Parts, std::string> split(std::string_view rest, EndpointUse use, s
 
 tl::expected<Endpoint, std::string> parse_ip(Transport transport, std::string_view rest, EndpointUse use) {
   const std::string_view scheme = name(transport);
+  if (rest.starts_with("//")) {
+    return Wrong("an endpoint is no URL; expected " + std::string(scheme) + ":" + printable(rest.substr(2)) +
+                 ", without the '//'");
+  }
   if (std::any_of(rest.begin(), rest.end(), [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); })) {
     return Wrong("it holds a space; " + forms(use, scheme));
   }
@@ -132,6 +140,14 @@ tl::expected<Endpoint, std::string> parse_unix(std::string_view rest) {
   if (std::any_of(rest.begin(), rest.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return Wrong("it holds a control character; expected unix:/PATH or unix:@NAME");
   return Endpoint{Transport::unix_stream, {}, {}, std::string(rest)};
+}
+
+/// HOST:PORTS or PORTS, as far as it is that: TCP, and 127.0.0.1 where there is no host, as ssh(1) has it.
+std::optional<Endpoint> parse_without_scheme(std::string_view text, EndpointUse use) {
+  const bool ports_alone = !text.empty() && text.find_first_not_of("0123456789,-") == std::string_view::npos;
+  auto endpoint = parse_ip(Transport::tcp, ports_alone ? "127.0.0.1:" + std::string(text) : std::string(text), use);
+  if (!endpoint || endpoint->host.empty()) return std::nullopt;
+  return std::move(*endpoint);
 }
 
 std::vector<Address> without_repeats(const addrinfo* list, std::uint16_t port) {
@@ -170,7 +186,10 @@ Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use) {
   const std::string_view scheme = text.substr(0, colon);
   const auto transport =
       std::find_if(kTransports.begin(), kTransports.end(), [&](Transport each) { return name(each) == scheme; });
-  if (colon == std::string_view::npos || transport == kTransports.end()) return wrong(std::string(kAllForms));
+  if (colon == std::string_view::npos || transport == kTransports.end()) {
+    if (auto endpoint = parse_without_scheme(text, use)) return std::move(*endpoint);
+    return wrong(std::string(kAllForms));
+  }
   const std::string_view rest = text.substr(colon + 1);
   auto endpoint = *transport == Transport::unix_stream ? parse_unix(rest) : parse_ip(*transport, rest, use);
   if (!endpoint) return wrong(std::move(endpoint.error()));

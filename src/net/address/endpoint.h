@@ -1,4 +1,5 @@
-// An endpoint as a user writes it: tcp:HOST:PORTS, udp:HOST:PORTS, unix:/PATH, unix:@NAME.
+// An endpoint as a user writes it: tcp:HOST:PORTS, udp:HOST:PORTS, unix:/PATH, unix:@NAME. HOST:PORTS alone is TCP, and
+// PORTS alone are those of 127.0.0.1.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ struct Endpoint {
   /// How many sockets it stands for: its ports, or one.
   [[nodiscard]] std::size_t count() const { return is_unix() ? 1 : ports.count(); }
 
-  /// As it was written: "tcp:[::1]:80", "udp::5000-5010,53", "unix:@name".
+  /// With its transport: "tcp:[::1]:80", "udp::5000-5010,53", "unix:@name".
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };

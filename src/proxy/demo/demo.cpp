@@ -49,11 +49,13 @@ int run_demo(std::uint16_t listen_port) {
     return 1;
   }
   bool listening = false;
-  const int status = serve(demo_config(listen_port, (*origin)->port()), [&](const std::vector<Bound>& bound) {
+  const auto tell = [&](const std::vector<Bound>& bound) {
     listening = true;
     fmt::print("{}", instructions(bound.front().places.front().address));
     std::fflush(stdout);
-  });
+  };
+  // It listens on loopback only, and whoever tries it has no user to set.
+  const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, false);
   if (!listening && listen_port != 0)
     OperatorLog().error(
         fmt::format("the demo wants port {} of 127.0.0.1; give it another one with --port", listen_port));

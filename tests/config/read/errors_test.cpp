@@ -20,6 +20,14 @@ const std::vector<Case> kShapeCases = {
     {"comments_only", "# nothing\n", {"f.yaml:1:1: the file is empty; expected at least forwardings"}},
     {"a_word", "hello\n", {"f.yaml:1:1: found 'hello'; expected a mapping with the key forwardings"}},
     {"a_list", "- a\n", {"f.yaml:1:1: found a list; expected a mapping with the key forwardings"}},
+    {"a_tab",
+     "forwardings:\n  - listen: tcp::1\n\tconnect: tcp:h:1\n",
+     {"f.yaml:3:1: not valid YAML: illegal tab when looking for indentation; a tab indents this line, expected "
+      "spaces"}},
+    {"brackets_between_braces",
+     "forwardings:\n  - {listen: tcp:[::1]:80, connect: tcp:h:1}\n",
+     {"f.yaml:2:18: not valid YAML: end of map flow not found; between braces, an endpoint with '[' stands in quotes: "
+      "'tcp:[::1]:80'"}},
     {"broken_syntax", "workers: 2\nforwardings: [\n", {"f.yaml:3:1: not valid YAML: end of sequence flow not found"}},
     {"second_document",
      process_with("") + "---\nworkers: 1\n",
@@ -92,6 +100,9 @@ const std::vector<Case> kKeyCases = {
       "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port, netns, root, "
       "unix-mode, "
       "unix-uid, unix-gid, allow, deny, proxy-protocol, proxy-trusted"}},
+    {"the_end_of_a_key",
+     forwarding_with("    idle: 5s\n"),
+     {"f.yaml:4:5: unknown key 'idle' in a forwarding; did you mean 'limits.idle'?"}},
     {"merge_key",
      process_with("") + "    <<: {name: a}\n",
      {"f.yaml:4:5: unknown key '<<' in a forwarding; merge keys are not supported: use defaults"}},
@@ -181,8 +192,6 @@ const std::vector<Case> kValueCases = {
     {"in_the_order_of_the_file",
      "drain: 5\nforwardings:\n  - listen: tcp::99999\n    conect: tcp:h:1\n    name: my web\nworker: 1\n",
      {"f.yaml:1:8: drain: '5': has no unit; expected a duration such as 500ms, 5s, 2m, 1h or 1d",
-      "f.yaml:3:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
-      "unix:@NAME",
       "f.yaml:3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535",
       "f.yaml:4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?",
       "f.yaml:5:11: name: 'my web': expected a name: 1 to 300 printable ASCII characters without spaces",

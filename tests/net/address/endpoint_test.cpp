@@ -83,7 +83,15 @@ TEST(Endpoint, wrong_ones_say_what_was_expected) {
   for (const auto& [text, detail] : std::vector<Form>{
            {"", all_forms},
            {"tcp", all_forms},
-           {"127.0.0.1:80", all_forms},
+           {"70000", all_forms},
+           {"80x", all_forms},
+           {":80", all_forms},
+           {"*:80", all_forms},
+           {"::1", all_forms},
+           {"127.0.0.1:70000", all_forms},
+           {"tpc:host:80", all_forms},
+           {"tcp://127.0.0.1:80", "an endpoint is no URL; expected tcp:127.0.0.1:80, without the '//'"},
+           {"udp://h:80", "an endpoint is no URL; expected udp:h:80, without the '//'"},
            {"TCP:127.0.0.1:80", all_forms},
            {"sctp:127.0.0.1:80", all_forms},
            {"unix", all_forms},
@@ -126,7 +134,9 @@ TEST(Endpoint, wrong_ones_say_what_was_expected) {
            {"tcp:127.0.0.1:80\n", "it holds a space; " + forms},
            {"tcp:ho/st:80", "the host holds '/'" + name},
            {"tcp:user@host:80", "the host holds '@'" + name},
-           {"tcp:*:80", "the host holds '*'" + name},
+           {"tcp:*:80", "'*' is no host; expected tcp::80 for all addresses"},
+           {"udp:*:80-90", "'*' is no host; expected udp::80-90 for all addresses"},
+           {"tcp:a*:80", "the host holds '*'" + name},
            {"tcp:a..b:80", "the host has an empty part between its dots"},
            {"tcp:.:80", "the host has an empty part between its dots"},
            {"tcp:-a:80", "a part of the host starts with '-'"},
@@ -186,6 +196,23 @@ TEST(Endpoint, stands_for_as_many_sockets_as_it_has_ports) {
 TEST(Endpoint, the_error_shows_the_wrong_text_without_control_characters) {
   EXPECT_EQ(parse_endpoint("tcp:127.0.0.1:70000", kListen).error().operation, "endpoint 'tcp:127.0.0.1:70000'");
   EXPECT_EQ(parse_endpoint("\x1b[2J\xff", kListen).error().operation, "endpoint '\\x1b[2J\\xff'");
+}
+
+TEST(Endpoint, without_a_transport_it_is_tcp_and_without_a_host_loopback) {
+  for (const auto& [text, meant] : std::vector<Form>{{"8080", "tcp:127.0.0.1:8080"},
+                                                     {"0", "tcp:127.0.0.1:0"},
+                                                     {"80,8000-8010", "tcp:127.0.0.1:80,8000-8010"},
+                                                     {"127.0.0.1:80", "tcp:127.0.0.1:80"},
+                                                     {"[::1]:80", "tcp:[::1]:80"},
+                                                     {"localhost:80", "tcp:localhost:80"},
+                                                     {"db.example:5000-5002", "tcp:db.example:5000-5002"}}) {
+    const auto endpoint = parse_endpoint(text, kListen);
+    ASSERT_TRUE(endpoint) << text << ": " << endpoint.error().text();
+    EXPECT_EQ(endpoint->text(), meant);
+  }
+  EXPECT_EQ(parse_endpoint("10.0.0.6:80", kConnect)->text(), "tcp:10.0.0.6:80");
+  EXPECT_EQ(parse_endpoint("80", kConnect)->text(), "tcp:127.0.0.1:80");
+  EXPECT_FALSE(parse_endpoint("0", kConnect));
 }
 
 TEST(Endpoint, text_is_as_it_was_written) {
