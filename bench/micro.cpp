@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "loop/timer_wheel.h"
-#include "net/networks.h"
-#include "net/proxy_protocol.h"
-#include "observe/record_text.h"
-#include "relay/record.h"
+#include "net/address/networks.h"
+#include "net/proxy_protocol/header.h"
+#include "observe/record/text.h"
+#include "relay/terms/record.h"
 #include "termination/transition.h"
 
 namespace lastbyte {

@@ -14,6 +14,19 @@ endfunction()
 lastbyte_precompiled(lastbyte_headers HEADERS ${lastbyte_room_headers} LIBRARIES tl::expected)
 lastbyte_precompiled(lastbyte_headers_fmt HEADERS ${lastbyte_room_headers} <fmt/format.h> LIBRARIES tl::expected fmt::fmt)
 
+# A unity build compiles the files of one folder together, at most eight at a time.
+function(lastbyte_batches TARGET)
+  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD_MODE GROUP)
+  foreach(source IN LISTS ARGN)
+    cmake_path(GET source PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER "in_${folder}" folder)
+    math(EXPR batch "${count_${folder}} + 0")
+    math(EXPR count_${folder} "${batch} + 1")
+    math(EXPR batch "${batch} / 8")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${folder}_${batch})
+  endforeach()
+endfunction()
+
 # Each room is a library of its own that links only the rooms it may see: a wrong include does not link.
 #   lastbyte_room(NAME [COLD] SOURCES a.cpp b.cpp USES base net LIBRARIES fmt::fmt), in src/NAME/CMakeLists.txt
 # COLD: off the data path, and optimised less, which builds faster.
@@ -23,6 +36,7 @@ function(lastbyte_room NAME)
   target_include_directories(lastbyte_${NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ROOM_USES PREPEND lastbyte_)
   target_link_libraries(lastbyte_${NAME} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
+  lastbyte_batches(lastbyte_${NAME} ${ROOM_SOURCES})
   if(ROOM_COLD)
     target_compile_options(lastbyte_${NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()

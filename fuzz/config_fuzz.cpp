@@ -1,5 +1,5 @@
 // A configuration file, which may be anything.
-#include "config/config.h"
+#include "config/settings/config.h"
 #include "require.h"
 
 // libFuzzer calls it so. NOLINTNEXTLINE(readability-identifier-naming)

@@ -1,7 +1,7 @@
 // Endpoints, networks and network namespaces, as users write them.
-#include "net/cidr.h"
-#include "net/endpoint.h"
-#include "net/netns.h"
+#include "net/address/cidr.h"
+#include "net/address/endpoint.h"
+#include "net/namespace/name.h"
 #include "require.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // What a client says ahead of its bytes decides whether it is served, and as whom; it may come cut in any way.
-#include "relay/greeting.h"
+#include "relay/stream/greeting.h"
 #include "require.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // Devices as LXD prints them, which may be anything.
-#include "config/lxd_import.h"
+#include "config/lxd/import.h"
 #include "require.h"
 
 namespace {

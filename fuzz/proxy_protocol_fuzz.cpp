@@ -1,5 +1,5 @@
 // The PROXY protocol is written by whoever connects.
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
 #include "require.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

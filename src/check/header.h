@@ -8,7 +8,7 @@
 #include "check/meeting.h"
 #include "check/observed.h"
 #include "check/variant.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

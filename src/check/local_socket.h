@@ -5,7 +5,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "check/meeting.h"
-#include "net/address.h"
-#include "net/namespace.h"
+#include "net/address/address.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::check {
 namespace {

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "check/process.h"
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::check {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "check/lossy_link.h"
 #include "check/scenario.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

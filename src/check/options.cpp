@@ -13,7 +13,7 @@
 #include "check/launchers.h"
 #include "check/scenario.h"
 #include "check/variant.h"
-#include "net/endpoint.h"
+#include "net/address/endpoint.h"
 
 namespace lastbyte::check {
 namespace {

@@ -12,7 +12,7 @@
 #include "check/observed.h"
 #include "check/script.h"
 #include "check/variant.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

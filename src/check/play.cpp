@@ -10,7 +10,7 @@
 #include "check/network.h"
 #include "check/peer.h"
 #include "check/take.h"
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::check {
 namespace {

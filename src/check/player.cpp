@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "check/deaf.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::check {
 namespace {

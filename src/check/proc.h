@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

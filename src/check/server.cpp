@@ -14,7 +14,7 @@
 #include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::check {
 namespace {

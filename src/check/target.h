@@ -16,7 +16,7 @@
 #include "check/scenario.h"
 #include "check/scratch.h"
 #include "check/variant.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::check {
 

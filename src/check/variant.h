@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
 
 namespace lastbyte::check {
 

@@ -1,5 +1,5 @@
 // `lastbyte demo`: something to try at once, without a configuration.
-#include "proxy/demo.h"
+#include "proxy/demo/demo.h"
 
 #include <charconv>
 

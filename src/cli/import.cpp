@@ -1,12 +1,13 @@
 // `lastbyte import lxd`: what another program's configuration is here.
+#include "config/lxd/import.h"
+
 #include <unistd.h>
 
 #include <cstdio>
 
 #include "cli/subcommands.h"
-#include "config/codec.h"
-#include "config/lxd_import.h"
-#include "config/read_file.h"
+#include "config/read/read_file.h"
+#include "config/settings/codec.h"
 
 namespace lastbyte::cli {
 

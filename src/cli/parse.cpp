@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "config/suggest.h"
+#include "config/read/suggest.h"
 
 namespace lastbyte::cli {
 

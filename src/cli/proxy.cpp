@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "cli/subcommands.h"
-#include "config/config.h"
-#include "config/settings.h"
+#include "config/settings/config.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::cli {
 

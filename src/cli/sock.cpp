@@ -1,9 +1,9 @@
 // `lastbyte sock`: the socket tool.
-#include "sock/sock.h"
+#include "sock/command/sock.h"
 
 #include "cli/raw_tool.h"
 #include "cli/subcommands.h"
-#include "sock/option_table.h"
+#include "sock/command/option_table.h"
 
 namespace lastbyte::cli {
 

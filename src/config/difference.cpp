@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 namespace {

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "config/origin.h"
+#include "config/settings/origin.h"
 
 namespace lastbyte::config {
 

@@ -1,7 +1,7 @@
 #include <yaml-cpp/yaml.h>
 
-#include "config/config.h"
-#include "config/settings.h"
+#include "config/settings/config.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/listeners.h"
-#include "relay/forwarding.h"
+#include "proxy/listen/listeners.h"
+#include "relay/terms/forwarding.h"
 
 namespace lastbyte::proxy {
 

@@ -15,9 +15,9 @@
 #include <system_error>
 #include <thread>
 
-#include "proxy/blocked_signals.h"
+#include "proxy/process/blocked_signals.h"
 #include "proxy/reload.h"
-#include "proxy/tally.h"
+#include "proxy/watch/tally.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
-#include "observe/record_log.h"
-#include "proxy/operator_log.h"
-#include "proxy/port_watch.h"
+#include "observe/log/record_log.h"
+#include "proxy/process/operator_log.h"
 #include "proxy/proxy.h"
 #include "proxy/running.h"
-#include "proxy/tally.h"
+#include "proxy/watch/port_watch.h"
+#include "proxy/watch/tally.h"
 
 namespace lastbyte::proxy {
 

@@ -12,11 +12,11 @@
 #include <memory>
 #include <thread>
 
-#include "observe/record_log.h"
-#include "observe/record_text.h"
+#include "observe/log/record_log.h"
+#include "observe/record/text.h"
 #include "proxy/control.h"
-#include "proxy/operator_log.h"
-#include "proxy/privileges.h"
+#include "proxy/process/operator_log.h"
+#include "proxy/process/privileges.h"
 #include "proxy/running.h"
 #include "proxy/serve.h"
 

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::proxy {
 

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "proxy/blocked_signals.h"
+#include "proxy/process/blocked_signals.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/listeners.h"
-#include "proxy/operator_log.h"
+#include "proxy/listen/listeners.h"
+#include "proxy/process/operator_log.h"
 #include "proxy/proxy.h"
 #include "proxy/running.h"
 

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "config/difference.h"
-#include "net/newcomers.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "proxy/descriptors.h"
-#include "proxy/upstreams.h"
+#include "net/socket/newcomers.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "proxy/listen/upstreams.h"
+#include "proxy/process/descriptors.h"
 
 namespace lastbyte::proxy {
 namespace {

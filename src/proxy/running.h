@@ -10,13 +10,13 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 #include "proxy/changes.h"
-#include "proxy/listeners.h"
-#include "proxy/namespaces.h"
-#include "proxy/privileges.h"
-#include "relay/shared.h"
-#include "relay/worker.h"
+#include "proxy/listen/listeners.h"
+#include "proxy/process/namespaces.h"
+#include "proxy/process/privileges.h"
+#include "relay/context/shared.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::proxy {
 

@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "config/config.h"
-#include "proxy/listeners.h"
+#include "config/settings/config.h"
+#include "proxy/listen/listeners.h"
 #include "proxy/proxy.h"
 
 namespace lastbyte::proxy {

@@ -1,7 +1,7 @@
-#include "sock/address.h"
-#include "sock/loops.h"
-#include "sock/namespace.h"
-#include "sock/values.h"
+#include "sock/command/values.h"
+#include "sock/socket/address.h"
+#include "sock/socket/namespace.h"
+#include "sock/talk/loops.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -1,4 +1,4 @@
-#include "steps.h"
+#include "tests/base/steps.h"
 
 #include <signal.h>
 #include <sys/ptrace.h>

@@ -1,4 +1,4 @@
-#include "both.h"
+#include "tests/check/both.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "both.h"
+#include "tests/check/both.h"
 
 namespace lastbyte::check {
 namespace {

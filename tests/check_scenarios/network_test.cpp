@@ -6,8 +6,8 @@
 
 #include "check/grade.h"
 #include "check/peer.h"
-#include "net/namespace.h"
-#include "script.h"
+#include "net/namespace/enter.h"
+#include "tests/check_scenarios/script.h"
 
 namespace lastbyte::check {
 namespace {

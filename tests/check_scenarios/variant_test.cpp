@@ -12,7 +12,7 @@
 #include "check/launchers.h"
 #include "check/peer.h"
 #include "check/report.h"
-#include "script.h"
+#include "tests/check_scenarios/script.h"
 
 namespace lastbyte::check {
 namespace {

@@ -4,7 +4,7 @@
 #include <regex>
 #include <set>
 
-#include "program.h"
+#include "tests/cli/program.h"
 
 namespace lastbyte::cli {
 namespace {

@@ -1,7 +1,7 @@
 // What the documents show is what the program says.
 #include <sys/resource.h>
 
-#include "program.h"
+#include "tests/cli/program.h"
 
 namespace lastbyte::cli {
 namespace {

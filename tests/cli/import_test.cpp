@@ -1,7 +1,7 @@
 // `lastbyte import lxd` as its user has it: LXD's devices in, a configuration out that `lastbyte proxy` takes.
 #include <regex>
 
-#include "program.h"
+#include "tests/cli/program.h"
 
 namespace lastbyte::cli {
 namespace {

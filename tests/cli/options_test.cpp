@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "program.h"
+#include "tests/cli/program.h"
 
 namespace lastbyte::cli {
 namespace {

@@ -1,5 +1,5 @@
 // The program as its user has it: what it prints, where, and its exit status.
-#include "program.h"
+#include "tests/cli/program.h"
 
 namespace lastbyte::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 namespace {

@@ -7,8 +7,8 @@
 #include <map>
 #include <tuple>
 
-#include "config/config.h"
-#include "config/settings.h"
+#include "config/settings/config.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 namespace {

@@ -1,11 +1,11 @@
-#include "container.h"
+#include "tests/harness/container.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::system_test {
 namespace {

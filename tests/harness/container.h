@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "base/descriptor.h"
-#include "process.h"
-#include "scene.h"
+#include "tests/harness/process.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 

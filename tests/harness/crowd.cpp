@@ -1,4 +1,4 @@
-#include "crowd.h"
+#include "tests/harness/crowd.h"
 
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::system_test {
 namespace {

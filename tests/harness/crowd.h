@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::system_test {
 

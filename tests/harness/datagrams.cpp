@@ -1,4 +1,4 @@
-#include "datagrams.h"
+#include "tests/harness/datagrams.h"
 
 #include <gtest/gtest.h>
 #include <netinet/udp.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::system_test {
 namespace {

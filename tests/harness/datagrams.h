@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "net/address.h"
-#include "proxy.h"
+#include "net/address/address.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 

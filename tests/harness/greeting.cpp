@@ -1,4 +1,4 @@
-#include "greeting.h"
+#include "tests/harness/greeting.h"
 
 #include <poll.h>
 #include <sys/socket.h>

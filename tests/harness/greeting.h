@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "../net/loopback.h"
-#include "net/proxy_protocol.h"
-#include "proxy.h"
+#include "net/proxy_protocol/header.h"
+#include "tests/harness/loopback.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 

@@ -1,4 +1,4 @@
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "base/descriptor.h"
-#include "net/address.h"
-#include "net/options.h"
-#include "net/socket.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net::test {
 

@@ -1,4 +1,4 @@
-#include "own_network.h"
+#include "tests/harness/own_network.h"
 
 #include <fcntl.h>
 #include <net/if.h>

@@ -1,4 +1,4 @@
-#include "program_server.h"
+#include "tests/harness/program_server.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "check/payload.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::system_test {
 namespace {

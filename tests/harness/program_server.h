@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "net/address.h"
-#include "process.h"
-#include "proxy.h"
+#include "net/address/address.h"
+#include "tests/harness/process.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 

@@ -1,4 +1,4 @@
-#include "proxy.h"
+#include "tests/harness/proxy.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

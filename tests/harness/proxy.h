@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "net/address.h"
-#include "process.h"
-#include "record.h"
+#include "net/address/address.h"
+#include "tests/harness/process.h"
+#include "tests/harness/record.h"
 
 namespace lastbyte::system_test {
 

@@ -1,4 +1,4 @@
-#include "proxy_bytes.h"
+#include "tests/harness/proxy_bytes.h"
 
 #include <gtest/gtest.h>
 #include <sys/un.h>

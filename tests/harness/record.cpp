@@ -1,4 +1,4 @@
-#include "record.h"
+#include "tests/harness/record.h"
 
 #include <gtest/gtest.h>
 

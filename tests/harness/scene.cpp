@@ -1,4 +1,4 @@
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "check/peer.h"
-#include "proxy.h"
-#include "record.h"
+#include "tests/harness/proxy.h"
+#include "tests/harness/record.h"
 
 namespace lastbyte::system_test {
 

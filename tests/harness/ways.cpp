@@ -1,4 +1,4 @@
-#include "ways.h"
+#include "tests/harness/ways.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "check/player.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "net/endpoint.h"
-#include "scene.h"
+#include "net/address/endpoint.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 

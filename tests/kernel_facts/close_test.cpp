@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <vector>
 
-#include "loopback.h"
-#include "net/datagram.h"
-#include "net/datagram_io.h"
-#include "net/socket.h"
+#include "net/datagram/io.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net {
 namespace {

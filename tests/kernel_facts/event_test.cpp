@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

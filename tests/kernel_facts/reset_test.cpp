@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <vector>
 
-#include "loopback.h"
-#include "net/unix_stream.h"
+#include "net/unix/stream.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

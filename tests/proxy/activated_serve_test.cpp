@@ -8,7 +8,7 @@
 
 #include <cstdlib>
 
-#include "daemon.h"
+#include "tests/proxy/daemon.h"
 
 namespace lastbyte::proxy::test {
 namespace {

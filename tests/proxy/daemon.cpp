@@ -1,4 +1,4 @@
-#include "daemon.h"
+#include "tests/proxy/daemon.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

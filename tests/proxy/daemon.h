@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::proxy::test {
 

@@ -17,8 +17,8 @@
 #include <fstream>
 #include <memory>
 
-#include "daemon.h"
 #include "proxy/proxy.h"
+#include "tests/proxy/daemon.h"
 
 namespace lastbyte::proxy::test {
 namespace {

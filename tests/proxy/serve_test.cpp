@@ -13,7 +13,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "daemon.h"
+#include "tests/proxy/daemon.h"
 
 namespace lastbyte::proxy::test {
 namespace {

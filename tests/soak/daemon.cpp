@@ -1,4 +1,4 @@
-#include "daemon.h"
+#include "tests/soak/daemon.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -10,8 +10,8 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "lanes.h"
-#include "process.h"
+#include "tests/harness/process.h"
+#include "tests/soak/lanes.h"
 
 namespace lastbyte::soak {
 

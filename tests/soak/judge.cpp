@@ -1,4 +1,4 @@
-#include "judge.h"
+#include "tests/soak/judge.h"
 
 #include <algorithm>
 #include <array>

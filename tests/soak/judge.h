@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "seen.h"
+#include "tests/soak/seen.h"
 
 namespace lastbyte::soak {
 

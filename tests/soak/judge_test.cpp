@@ -1,5 +1,5 @@
 // The judge finds each kind of wrong observation, and nothing where all is right.
-#include "judge.h"
+#include "tests/soak/judge.h"
 
 #include <gtest/gtest.h>
 

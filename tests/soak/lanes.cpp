@@ -1,4 +1,4 @@
-#include "lanes.h"
+#include "tests/soak/lanes.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "check/local_socket.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::soak {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "plan.h"
+#include "net/address/address.h"
+#include "tests/soak/plan.h"
 
 namespace lastbyte::soak {
 

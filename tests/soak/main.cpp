@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "run.h"
+#include "tests/soak/run.h"
 
 namespace {
 

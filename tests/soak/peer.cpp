@@ -1,4 +1,4 @@
-#include "peer.h"
+#include "tests/soak/peer.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,8 +14,8 @@
 #include <utility>
 #include <variant>
 
-#include "net/proxy_protocol.h"
-#include "net/socket.h"
+#include "net/proxy_protocol/header.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::soak {
 namespace {

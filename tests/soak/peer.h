@@ -9,8 +9,8 @@
 #include "base/descriptor.h"
 #include "base/time.h"
 #include "check/payload.h"
-#include "plan.h"
-#include "seen.h"
+#include "tests/soak/plan.h"
+#include "tests/soak/seen.h"
 
 namespace lastbyte::soak {
 

@@ -1,10 +1,10 @@
-#include "plan.h"
+#include "tests/soak/plan.h"
 
 #include <algorithm>
 #include <array>
 
-#include "dice.h"
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
+#include "tests/soak/dice.h"
 
 namespace lastbyte::soak {
 namespace {

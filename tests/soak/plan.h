@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "check/variant.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::soak {
 

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "plan.h"
+#include "tests/soak/plan.h"
 
 namespace lastbyte::soak {
 namespace {

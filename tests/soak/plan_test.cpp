@@ -1,5 +1,5 @@
 // Plans: the same for the same seed, and all that a session can do is among them.
-#include "plan.h"
+#include "tests/soak/plan.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,4 +1,4 @@
-#include "run.h"
+#include "tests/soak/run.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,10 +12,10 @@
 
 #include "check/deaf.h"
 #include "check/local_socket.h"
-#include "daemon.h"
-#include "lanes.h"
-#include "net/socket.h"
-#include "peer.h"
+#include "net/socket/socket.h"
+#include "tests/soak/daemon.h"
+#include "tests/soak/lanes.h"
+#include "tests/soak/peer.h"
 
 namespace lastbyte::soak {
 namespace {

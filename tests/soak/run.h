@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "judge.h"
+#include "tests/soak/judge.h"
 
 namespace lastbyte::soak {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "check/observed.h"
-#include "plan.h"
-#include "record.h"
+#include "tests/harness/record.h"
+#include "tests/soak/plan.h"
 
 namespace lastbyte::soak {
 

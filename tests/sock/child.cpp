@@ -1,4 +1,4 @@
-#include "child.h"
+#include "tests/sock/child.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

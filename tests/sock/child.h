@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "running.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 

@@ -1,4 +1,4 @@
-#include "running.h"
+#include "tests/sock/running.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

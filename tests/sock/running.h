@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/descriptor.h"
-#include "sock/sock.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock::test {
 

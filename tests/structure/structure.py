@@ -23,7 +23,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 MAX_LINES = 450
 # A ratchet: files that are longer may stay as long as they are, never grow, and leave this list when they have shrunk.
-LONGER = {"tests/net/socket_test.cpp": 466}
+LONGER = {"tests/net/socket/socket_test.cpp": 466}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 USES = re.compile(r"\bUSES\s+([a-z_ \n]+)")

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "looking.h"
+#include "tests/termination/looking.h"
 
 namespace lastbyte::termination::test {
 namespace {

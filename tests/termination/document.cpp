@@ -1,4 +1,4 @@
-#include "document.h"
+#include "tests/termination/document.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "fold.h"
+#include "tests/termination/fold.h"
 
 namespace lastbyte::termination::test {
 namespace {

@@ -1,5 +1,5 @@
 // docs/termination.md tells what the machine does now.
-#include "document.h"
+#include "tests/termination/document.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "exploration.h"
+#include "tests/termination/exploration.h"
 
 #include <fmt/format.h>
 

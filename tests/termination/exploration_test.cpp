@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "properties.h"
+#include "tests/termination/properties.h"
 
 namespace lastbyte::termination::test {
 namespace {

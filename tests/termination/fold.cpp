@@ -1,4 +1,4 @@
-#include "fold.h"
+#include "tests/termination/fold.h"
 
 #include <fmt/format.h>
 

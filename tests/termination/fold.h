@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "exploration.h"
+#include "tests/termination/exploration.h"
 
 namespace lastbyte::termination::test {
 

@@ -1,4 +1,4 @@
-#include "looking.h"
+#include "tests/termination/looking.h"
 
 #include <fmt/format.h>
 

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "exploration.h"
-#include "properties.h"
+#include "tests/termination/exploration.h"
+#include "tests/termination/properties.h"
 
 namespace lastbyte::termination::test {
 

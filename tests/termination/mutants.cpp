@@ -1,9 +1,9 @@
-#include "mutants.h"
+#include "tests/termination/mutants.h"
 
 #include <memory>
 #include <vector>
 
-#include "mutating.h"
+#include "tests/termination/mutating.h"
 
 namespace lastbyte::termination::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "exploration.h"
+#include "tests/termination/exploration.h"
 
 namespace lastbyte::termination::test {
 

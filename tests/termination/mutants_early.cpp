@@ -1,5 +1,5 @@
 // Mutants of what comes before the upstream is connected (T3).
-#include "mutating.h"
+#include "tests/termination/mutating.h"
 
 namespace lastbyte::termination::test {
 namespace {

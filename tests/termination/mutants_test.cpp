@@ -1,11 +1,11 @@
 // Property 9: planted faults are caught by the very exploration that the true machine passes.
-#include "mutants.h"
+#include "tests/termination/mutants.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "properties.h"
+#include "tests/termination/properties.h"
 
 namespace lastbyte::termination::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <span>
 
-#include "mutants.h"
+#include "tests/termination/mutants.h"
 
 namespace lastbyte::termination::test {
 

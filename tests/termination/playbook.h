@@ -10,7 +10,7 @@
 #include <deque>
 #include <string>
 
-#include "exploration.h"
+#include "tests/termination/exploration.h"
 
 namespace lastbyte::termination::test {
 

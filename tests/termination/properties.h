@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exploration.h"
+#include "tests/termination/exploration.h"
 
 namespace lastbyte::termination::test {
 

@@ -1,7 +1,7 @@
 // Prints docs/termination.md.
 #include <cstdio>
 
-#include "document.h"
+#include "tests/termination/document.h"
 
 int main() {
   const std::string text = lastbyte::termination::test::document();

@@ -1,7 +1,7 @@
 // The clauses of docs/contract.md, each as the session that an engineer would draw on a whiteboard.
 #include <gtest/gtest.h>
 
-#include "playbook.h"
+#include "tests/termination/playbook.h"
 
 namespace lastbyte::termination::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "config/assembled.h"
+#include "config/assemble/assembled.h"
 
 namespace lastbyte::config {
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config.h"
-#include "config/draft.h"
+#include "config/read/draft.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 

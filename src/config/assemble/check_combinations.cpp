@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "config/assembled.h"
+#include "config/assemble/assembled.h"
 
 namespace lastbyte::config {
 

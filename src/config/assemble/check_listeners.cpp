@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "config/assembled.h"
+#include "config/assemble/assembled.h"
 
 namespace lastbyte::config {
 

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "config/assembled.h"
+#include "config/assemble/assembled.h"
 
 namespace lastbyte::config {
 

@@ -1,9 +1,9 @@
-#include "config/lxd_address.h"
+#include "config/lxd/address.h"
 
 #include <charconv>
 #include <optional>
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::config {
 

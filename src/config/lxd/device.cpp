@@ -1,13 +1,13 @@
 // What each key of a device means here. LXD's own meaning is that of doc/reference/devices_proxy.md and of its
 // `forkproxy`, which enters the user, network and (for paths) mount namespace of the instance on one of its sides.
-#include "config/lxd_device.h"
+#include "config/lxd/device.h"
 
 #include <algorithm>
 #include <charconv>
 
-#include "config/draft.h"
-#include "config/lxd_address.h"
-#include "config/suggest.h"
+#include "config/lxd/address.h"
+#include "config/read/draft.h"
+#include "config/read/suggest.h"
 
 namespace lastbyte::config {
 

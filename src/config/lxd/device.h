@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/lxd_import.h"
+#include "config/lxd/import.h"
 
 namespace lastbyte::config {
 

@@ -1,13 +1,13 @@
 // Finds the devices in what LXD prints, and writes the configuration.
-#include "config/lxd_import.h"
+#include "config/lxd/import.h"
 
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <set>
 
-#include "config/draft.h"
-#include "config/lxd_device.h"
+#include "config/lxd/device.h"
+#include "config/read/draft.h"
 
 namespace lastbyte::config {
 

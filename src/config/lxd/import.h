@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 

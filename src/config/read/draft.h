@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config.h"
-#include "config/settings.h"
+#include "config/settings/config.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 

@@ -1,5 +1,5 @@
 // Flags into a Draft.
-#include "config/draft.h"
+#include "config/read/draft.h"
 
 namespace lastbyte::config {
 

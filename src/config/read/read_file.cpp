@@ -1,4 +1,4 @@
-#include "config/read_file.h"
+#include "config/read/read_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "config/suggest.h"
+#include "config/read/suggest.h"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 #include <map>
 #include <sstream>
 
-#include "config/draft.h"
-#include "config/suggest.h"
+#include "config/read/draft.h"
+#include "config/read/suggest.h"
 
 namespace lastbyte::config {
 

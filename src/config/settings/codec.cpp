@@ -1,4 +1,4 @@
-#include "config/codec.h"
+#include "config/settings/codec.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 

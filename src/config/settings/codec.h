@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/address.h"
-#include "net/cidr.h"
-#include "net/endpoint.h"
-#include "net/netns.h"
-#include "net/root_name.h"
+#include "net/address/address.h"
+#include "net/address/cidr.h"
+#include "net/address/endpoint.h"
+#include "net/namespace/name.h"
+#include "net/root/name.h"
 
 namespace lastbyte::config {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/time.h"
-#include "config/origin.h"
 #include "config/places.h"
-#include "relay/forwarding.h"
+#include "config/settings/origin.h"
+#include "relay/terms/forwarding.h"
 
 namespace lastbyte::config {
 

@@ -1,8 +1,8 @@
-#include "config/endpoint_kinds.h"
+#include "config/settings/endpoint_kinds.h"
 
 #include <vector>
 
-#include "config/codec.h"
+#include "config/settings/codec.h"
 
 namespace lastbyte::config {
 

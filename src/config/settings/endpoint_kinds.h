@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "net/endpoint.h"
+#include "net/address/endpoint.h"
 
 namespace lastbyte::config {
 

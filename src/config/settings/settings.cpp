@@ -1,11 +1,11 @@
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
-#include "config/codec.h"
-#include "config/settings_table.h"
+#include "config/settings/codec.h"
+#include "config/settings/table.h"
 
 namespace lastbyte::config {
 

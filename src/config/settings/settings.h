@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 

@@ -1,4 +1,4 @@
-#include "config/settings_table.h"
+#include "config/settings/table.h"
 
 namespace lastbyte::config {
 

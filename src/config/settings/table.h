@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "config/codec.h"
-#include "config/endpoint_kinds.h"
-#include "config/settings.h"
+#include "config/settings/codec.h"
+#include "config/settings/endpoint_kinds.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "net/networks.h"
+#include "net/address/networks.h"
 
 namespace lastbyte::net {
 

@@ -1,11 +1,11 @@
-#include "net/cidr.h"
+#include "net/address/cidr.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
 
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 
 namespace lastbyte::net {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::net {
 

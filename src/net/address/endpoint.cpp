@@ -1,4 +1,4 @@
-#include "net/endpoint.h"
+#include "net/address/endpoint.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "net/ports.h"
+#include "net/address/address.h"
+#include "net/address/ports.h"
 
 namespace lastbyte::net {
 

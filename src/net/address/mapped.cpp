@@ -1,4 +1,4 @@
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 
 #include <cstring>
 

@@ -1,7 +1,7 @@
 // IPv4 addresses as IPv6 sockets see them: ::ffff:10.0.0.1 (RFC 4291, section 2.5.5.2).
 #pragma once
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::net {
 

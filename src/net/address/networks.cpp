@@ -1,9 +1,9 @@
-#include "net/networks.h"
+#include "net/address/networks.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 
 namespace lastbyte::net {
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "net/cidr.h"
+#include "net/address/cidr.h"
 
 namespace lastbyte::net {
 

@@ -1,4 +1,4 @@
-#include "net/datagram_io.h"
+#include "net/datagram/io.h"
 
 #include <netinet/udp.h>
 

@@ -10,7 +10,7 @@
 #include <memory>
 #include <span>
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::net {
 

@@ -1,4 +1,4 @@
-#include "net/datagram.h"
+#include "net/datagram/socket.h"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
-#include "net/namespace_thread.h"
-#include "net/port_group.h"
-#include "net/set_options.h"
-#include "net/socket.h"
+#include "net/namespace/thread.h"
+#include "net/socket/port_group.h"
+#include "net/socket/set_options.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 namespace {

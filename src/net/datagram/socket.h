@@ -5,12 +5,12 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 
-class NamespaceThread;  // net/namespace_thread.h
+class NamespaceThread;  // net/namespace/thread.h
 
 /// What a UDP socket may hold unread where `receive_buffer` says nothing, in bytes asked for (the kernel
 /// doubles it). The kernel's own default holds less than 300 small datagrams: a millisecond and a half at 200,000 a

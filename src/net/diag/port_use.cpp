@@ -1,4 +1,4 @@
-#include "net/port_use.h"
+#include "net/diag/port_use.h"
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>

@@ -6,8 +6,8 @@
 #include <span>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "net/ports.h"
+#include "net/address/address.h"
+#include "net/address/ports.h"
 
 namespace lastbyte::net {
 

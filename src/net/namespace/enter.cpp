@@ -1,4 +1,4 @@
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <thread>
 
-#include "net/root.h"
+#include "net/root/open.h"
 
 namespace lastbyte::net {
 namespace {

@@ -1,4 +1,4 @@
-#include "net/netns.h"
+#include "net/namespace/name.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "net/namespace_thread.h"
+#include "net/namespace/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::net {
 namespace {

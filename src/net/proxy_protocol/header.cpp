@@ -1,6 +1,6 @@
 // Reading headers. A check never looks at more bytes than those that are sure to be here when the answer is given, so
 // that the answer does not depend on how the bytes were cut.
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
 
 #include <sys/un.h>
 
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "net/proxy_protocol_wire.h"
+#include "net/proxy_protocol/wire.h"
 
 namespace lastbyte::net::proxy_protocol {
 

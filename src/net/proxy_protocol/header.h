@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::net::proxy_protocol {
 

@@ -5,9 +5,9 @@
 #include <boost/crc.hpp>
 #include <cstring>
 
-#include "net/mapped.h"
-#include "net/proxy_protocol.h"
-#include "net/proxy_protocol_wire.h"
+#include "net/address/mapped.h"
+#include "net/proxy_protocol/header.h"
+#include "net/proxy_protocol/wire.h"
 
 namespace lastbyte::net::proxy_protocol {
 

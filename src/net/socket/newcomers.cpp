@@ -1,4 +1,4 @@
-#include "net/newcomers.h"
+#include "net/socket/newcomers.h"
 
 #include <linux/filter.h>
 #include <netinet/in.h>

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "net/netns.h"
-#include "net/root_name.h"
+#include "net/address/address.h"
+#include "net/namespace/name.h"
+#include "net/root/name.h"
 
 namespace lastbyte::net {
 

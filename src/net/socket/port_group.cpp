@@ -1,9 +1,9 @@
-#include "net/port_group.h"
+#include "net/socket/port_group.h"
 
 #include <sys/socket.h>
 
-#include "net/set_options.h"
-#include "net/socket.h"
+#include "net/socket/set_options.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 

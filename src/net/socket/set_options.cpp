@@ -1,11 +1,11 @@
-#include "net/set_options.h"
+#include "net/socket/set_options.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-#include "net/buffers.h"
+#include "net/socket/buffers.h"
 
 #ifndef IPV6_FREEBIND
 #define IPV6_FREEBIND 78  // of linux/in6.h, which cannot be included beside netinet/in.h

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 

@@ -1,4 +1,4 @@
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -9,11 +9,11 @@
 #include <cerrno>
 #include <string>
 
-#include "net/buffers.h"
-#include "net/namespace_thread.h"
-#include "net/port_group.h"
-#include "net/set_options.h"
-#include "net/unix_stream.h"
+#include "net/namespace/thread.h"
+#include "net/socket/buffers.h"
+#include "net/socket/port_group.h"
+#include "net/socket/set_options.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 namespace {

@@ -9,12 +9,12 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 
-class NamespaceThread;  // net/namespace_thread.h
+class NamespaceThread;  // net/namespace/thread.h
 
 /// One listening socket per member of `count`, non-blocking, all bound to the same address (SO_REUSEPORT when there
 /// are several). An address that another process already listens on is an error even then, unless

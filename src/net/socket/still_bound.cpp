@@ -1,4 +1,4 @@
-#include "net/still_bound.h"
+#include "net/socket/still_bound.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "base/descriptor.h"
-#include "net/set_options.h"
+#include "net/socket/set_options.h"
 
 namespace lastbyte::net {
 namespace {

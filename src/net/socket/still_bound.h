@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 

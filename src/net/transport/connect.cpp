@@ -1,7 +1,7 @@
-#include "net/connecting.h"
+#include "net/transport/connect.h"
 
-#include "net/datagram.h"
-#include "net/unix_stream.h"
+#include "net/datagram/socket.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 namespace {

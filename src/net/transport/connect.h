@@ -1,8 +1,8 @@
 // A socket on its way to the upstream, of whatever transport.
 #pragma once
 
-#include "net/endpoint.h"
-#include "net/socket.h"
+#include "net/address/endpoint.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 

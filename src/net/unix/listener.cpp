@@ -1,4 +1,4 @@
-#include "net/unix_listener.h"
+#include "net/unix/listener.h"
 
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -13,10 +13,10 @@
 #include <functional>
 #include <optional>
 
-#include "net/root.h"
-#include "net/root_thread.h"
-#include "net/socket_path.h"
-#include "net/unix_stream.h"
+#include "net/root/open.h"
+#include "net/root/thread.h"
+#include "net/unix/path.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 namespace {

@@ -8,12 +8,12 @@
 #include "base/descriptor.h"
 #include "base/file_rights.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 
-class RootThread;  // net/root_thread.h
+class RootThread;  // net/root/thread.h
 
 /// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
 using MakerRights = std::optional<FileRights>;

@@ -1,4 +1,4 @@
-#include "net/unix_stream.h"
+#include "net/unix/stream.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,8 +9,8 @@
 #include <cstring>
 #include <utility>
 
-#include "net/namespace_thread.h"
-#include "net/set_options.h"
+#include "net/namespace/thread.h"
+#include "net/socket/set_options.h"
 
 namespace lastbyte::net {
 namespace {

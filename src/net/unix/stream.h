@@ -11,19 +11,19 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/options.h"
+#include "net/address/address.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 
-class NamespaceThread;  // net/namespace_thread.h
+class NamespaceThread;  // net/namespace/thread.h
 
 /// Connects; never blocks, and is done at once or fails at once. ENOENT and ECONNREFUSED: nobody listens there. EAGAIN:
 /// the backlog is full, and no readiness tells when it no longer is (net/unix/af_unix.c unix_stream_connect).
 /// `inside`: the network namespace whose abstract names count; null: this thread's.
 Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options, NamespaceThread* inside = nullptr);
-/// The same to a file that was found already: `name` is what connect(2) gets (net/root.h name_of_file()), `to` what the
-/// error tells.
+/// The same to a file that was found already: `name` is what connect(2) gets (net/root/open.h name_of_file()), `to`
+/// what the error tells.
 Result<Descriptor> connect_unix(const Address& to, const Address& name, const SocketOptions& options);
 
 /// Finds out what a name leads to without disturbing anybody: 0: a datagram socket; EPROTOTYPE: another socket that

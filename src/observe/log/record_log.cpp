@@ -2,7 +2,7 @@
 // batch, and naps: while sessions keep ending, a worker's wake() finds it awake and costs nothing. Only when a nap
 // brought nothing does it sleep until woken. A target that blocks stops the thread, not the workers: their rings fill
 // up and they count what they drop. A target that fails loses the batch, and is left alone for a while.
-#include "observe/record_log.h"
+#include "observe/log/record_log.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -17,8 +17,8 @@
 
 #include "base/memory.h"
 #include "base/time.h"
-#include "observe/log_target.h"
-#include "observe/sleeper.h"
+#include "observe/log/sleeper.h"
+#include "observe/log/target.h"
 
 namespace lastbyte::observe {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "relay/worker.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::observe {
 

@@ -1,4 +1,4 @@
-#include "observe/datagram_record.h"
+#include "observe/record/datagram.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "observe/moment.h"
-#include "observe/record_words.h"
+#include "observe/record/moment.h"
+#include "observe/record/words.h"
 
 namespace lastbyte::observe {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "base/printable.h"
 #include "base/result.h"
-#include "observe/datagram_record.h"
-#include "observe/moment.h"
-#include "observe/record_text.h"
-#include "observe/record_words.h"
-#include "observe/summary.h"
+#include "observe/record/datagram.h"
+#include "observe/record/moment.h"
+#include "observe/record/summary.h"
+#include "observe/record/text.h"
+#include "observe/record/words.h"
 
 namespace lastbyte::observe {
 namespace {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "relay/record.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::observe {
 

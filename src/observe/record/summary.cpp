@@ -1,4 +1,4 @@
-#include "observe/summary.h"
+#include "observe/record/summary.h"
 
 #include <fmt/format.h>
 

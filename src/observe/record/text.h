@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "relay/record.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::observe {
 

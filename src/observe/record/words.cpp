@@ -1,11 +1,11 @@
-#include "observe/record_words.h"
+#include "observe/record/words.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "observe/moment.h"
+#include "observe/record/moment.h"
 
 namespace lastbyte::observe {
 

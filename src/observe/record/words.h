@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/record.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::observe {
 

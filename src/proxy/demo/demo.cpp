@@ -1,12 +1,12 @@
-#include "proxy/demo.h"
+#include "proxy/demo/demo.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <string>
 
-#include "proxy/operator_log.h"
-#include "proxy/origin.h"
+#include "proxy/demo/origin.h"
+#include "proxy/process/operator_log.h"
 #include "proxy/serve.h"
 
 namespace lastbyte::proxy {

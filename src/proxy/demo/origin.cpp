@@ -1,4 +1,4 @@
-#include "proxy/origin.h"
+#include "proxy/demo/origin.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "proxy/activation.h"
+#include "proxy/listen/activation.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "net/socket.h"
-#include "net/unix_stream.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/endpoint.h"
+#include "net/address/address.h"
+#include "net/address/endpoint.h"
 
 namespace lastbyte::proxy {
 

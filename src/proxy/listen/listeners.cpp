@@ -1,4 +1,4 @@
-#include "proxy/listeners.h"
+#include "proxy/listen/listeners.h"
 
 #include <sys/socket.h>
 
@@ -9,10 +9,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include "net/datagram.h"
-#include "net/socket.h"
-#include "proxy/losses.h"
-#include "proxy/privileges.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "proxy/listen/losses.h"
+#include "proxy/process/privileges.h"
 
 namespace lastbyte::proxy {
 namespace {

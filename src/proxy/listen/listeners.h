@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/unix_listener.h"
-#include "proxy/activation.h"
-#include "proxy/namespaces.h"
-#include "proxy/places.h"
-#include "proxy/resolve.h"
-#include "proxy/trouble.h"
-#include "relay/forwarding.h"
-#include "relay/shared.h"
-#include "relay/worker.h"
+#include "net/unix/listener.h"
+#include "proxy/listen/activation.h"
+#include "proxy/listen/places.h"
+#include "proxy/listen/resolve.h"
+#include "proxy/listen/trouble.h"
+#include "proxy/process/namespaces.h"
+#include "relay/context/shared.h"
+#include "relay/terms/forwarding.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::proxy {
 

@@ -1,8 +1,8 @@
-#include "proxy/losses.h"
+#include "proxy/listen/losses.h"
 
 #include <algorithm>
 
-#include "net/still_bound.h"
+#include "net/socket/still_bound.h"
 
 namespace lastbyte::proxy {
 namespace {

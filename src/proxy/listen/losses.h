@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "proxy/places.h"
+#include "proxy/listen/places.h"
 
 namespace lastbyte::proxy {
 

@@ -1,9 +1,9 @@
-#include "proxy/places.h"
+#include "proxy/listen/places.h"
 
 #include <algorithm>
 #include <unordered_map>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "net/address.h"
-#include "net/endpoint.h"
-#include "net/options.h"
-#include "net/unix_listener.h"
-#include "proxy/namespaces.h"
-#include "proxy/roots.h"
+#include "net/address/address.h"
+#include "net/address/endpoint.h"
+#include "net/socket/options.h"
+#include "net/unix/listener.h"
+#include "proxy/process/namespaces.h"
+#include "proxy/process/roots.h"
 
 namespace lastbyte::proxy {
 

@@ -1,4 +1,4 @@
-#include "proxy/upstreams.h"
+#include "proxy/listen/upstreams.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "net/connecting.h"
-#include "net/unix_stream.h"
+#include "net/transport/connect.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "proxy/descriptors.h"
+#include "proxy/process/descriptors.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "relay/carrier.h"
+#include "relay/context/pools.h"
 
 namespace lastbyte::proxy {
 namespace {

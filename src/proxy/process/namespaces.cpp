@@ -1,7 +1,7 @@
-#include "proxy/namespaces.h"
+#include "proxy/process/namespaces.h"
 
-#include "net/namespace.h"
-#include "proxy/privileges.h"
+#include "net/namespace/enter.h"
+#include "proxy/process/privileges.h"
 
 namespace lastbyte::proxy {
 

@@ -1,4 +1,4 @@
-// The network namespaces that forwardings name, each entered by a thread that stays (net/namespace_thread.h).
+// The network namespaces that forwardings name, each entered by a thread that stays (net/namespace/thread.h).
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/namespace_thread.h"
-#include "net/netns.h"
+#include "net/namespace/name.h"
+#include "net/namespace/thread.h"
 
 namespace lastbyte::proxy {
 

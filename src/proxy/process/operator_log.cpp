@@ -1,4 +1,4 @@
-#include "proxy/operator_log.h"
+#include "proxy/process/operator_log.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -13,11 +13,11 @@
 #include <thread>
 
 #include "base/time.h"
-#include "observe/log_target.h"
-#include "observe/moment.h"
-#include "observe/sleeper.h"
-#include "proxy/blocked_signals.h"
-#include "proxy/line_rate.h"
+#include "observe/log/sleeper.h"
+#include "observe/log/target.h"
+#include "observe/record/moment.h"
+#include "proxy/process/blocked_signals.h"
+#include "proxy/process/line_rate.h"
 
 namespace lastbyte::proxy {
 namespace {

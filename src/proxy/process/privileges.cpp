@@ -1,4 +1,4 @@
-#include "proxy/privileges.h"
+#include "proxy/process/privileges.h"
 
 #include <grp.h>
 #include <linux/capability.h>
@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::proxy {
 namespace {

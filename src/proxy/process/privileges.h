@@ -9,7 +9,7 @@
 
 #include "base/file_rights.h"
 #include "base/result.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::proxy {
 

@@ -1,4 +1,4 @@
-#include "proxy/port_watch.h"
+#include "proxy/watch/port_watch.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "net/port_use.h"
+#include "net/diag/port_use.h"
 
 namespace lastbyte::proxy {
 namespace {

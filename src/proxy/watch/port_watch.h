@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "net/namespace_thread.h"
-#include "proxy/listeners.h"
-#include "proxy/operator_log.h"
+#include "net/address/address.h"
+#include "net/namespace/thread.h"
+#include "proxy/listen/listeners.h"
+#include "proxy/process/operator_log.h"
 #include "upstream/port_space.h"
 
 namespace lastbyte::proxy {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "relay/worker.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::proxy {
 

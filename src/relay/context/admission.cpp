@@ -1,9 +1,9 @@
-#include "relay/admission.h"
+#include "relay/context/admission.h"
 
 #include <limits>
 #include <string>
 
-#include "relay/worker.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::relay {
 namespace {

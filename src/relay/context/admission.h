@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "net/address.h"
-#include "relay/listener.h"
-#include "relay/shared.h"
+#include "net/address/address.h"
+#include "relay/context/listener.h"
+#include "relay/context/shared.h"
 
 namespace lastbyte::relay {
 
-struct Counters;  // relay/worker.h
+struct Counters;  // relay/worker/worker.h
 
 enum class Admission : std::uint8_t {
   granted,

@@ -11,8 +11,8 @@
 #include "loop/epoll.h"
 #include "loop/mailbox.h"
 #include "loop/timer_wheel.h"
-#include "relay/carrier.h"
-#include "relay/shared.h"
+#include "relay/context/pools.h"
+#include "relay/context/shared.h"
 #include "termination/session.h"
 
 namespace lastbyte::relay {

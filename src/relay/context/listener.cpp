@@ -1,4 +1,4 @@
-#include "relay/listener.h"
+#include "relay/context/listener.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {

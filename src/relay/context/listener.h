@@ -13,11 +13,11 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "net/address.h"
-#include "net/namespace_thread.h"
-#include "net/root_thread.h"
-#include "relay/forwarding.h"
-#include "relay/shared.h"
+#include "net/address/address.h"
+#include "net/namespace/thread.h"
+#include "net/root/thread.h"
+#include "relay/context/shared.h"
+#include "relay/terms/forwarding.h"
 
 namespace lastbyte::relay {
 

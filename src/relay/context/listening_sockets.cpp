@@ -1,4 +1,4 @@
-#include "relay/listening_sockets.h"
+#include "relay/context/listening_sockets.h"
 
 #include <unordered_map>
 #include <utility>

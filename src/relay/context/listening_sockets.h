@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "relay/listener.h"
-#include "relay/worker.h"
+#include "relay/context/listener.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::relay {
 

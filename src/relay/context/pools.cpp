@@ -1,4 +1,4 @@
-#include "relay/carrier.h"
+#include "relay/context/pools.h"
 
 #include <fcntl.h>
 

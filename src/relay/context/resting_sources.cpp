@@ -1,4 +1,4 @@
-#include "relay/resting_sources.h"
+#include "relay/context/resting_sources.h"
 
 #include <algorithm>
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/address.h"
-#include "relay/listener.h"
+#include "net/address/address.h"
+#include "relay/context/listener.h"
 
 namespace lastbyte::relay {
 

@@ -1,4 +1,4 @@
-#include "relay/shared.h"
+#include "relay/context/shared.h"
 
 #include <utility>
 

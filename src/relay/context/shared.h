@@ -11,8 +11,8 @@
 #include <unordered_map>
 
 #include "base/time.h"
-#include "net/address.h"
-#include "relay/in_flight.h"
+#include "net/address/address.h"
+#include "relay/context/in_flight.h"
 
 namespace lastbyte::relay {
 

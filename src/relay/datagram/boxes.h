@@ -4,8 +4,8 @@
 #include <array>
 #include <cstddef>
 
-#include "net/datagram_io.h"
-#include "relay/datagram_relay.h"
+#include "net/datagram/io.h"
+#include "relay/datagram/relay.h"
 
 namespace lastbyte::relay {
 

@@ -1,4 +1,4 @@
-#include "relay/datagram_deadlines.h"
+#include "relay/datagram/deadlines.h"
 
 #include <algorithm>
 

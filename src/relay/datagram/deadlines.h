@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/time.h"
-#include "relay/record.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::relay {
 

@@ -4,12 +4,12 @@
 #include <unordered_set>
 #include <utility>
 
-#include "net/datagram.h"
-#include "net/socket.h"
-#include "relay/admission.h"
-#include "relay/datagram_boxes.h"
-#include "relay/datagram_relay.h"
-#include "relay/listening_sockets.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "relay/context/admission.h"
+#include "relay/context/listening_sockets.h"
+#include "relay/datagram/boxes.h"
+#include "relay/datagram/relay.h"
 
 namespace lastbyte::relay {
 namespace {

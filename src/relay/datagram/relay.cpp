@@ -1,14 +1,14 @@
 // DatagramRelay: moving datagrams.
-#include "relay/datagram_relay.h"
+#include "relay/datagram/relay.h"
 
 #include <algorithm>
 #include <array>
 
-#include "net/datagram.h"
-#include "net/socket.h"
-#include "relay/datagram_boxes.h"
-#include "relay/datagram_errors.h"
-#include "relay/datagram_runs.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "relay/datagram/boxes.h"
+#include "relay/datagram/errors.h"
+#include "relay/datagram/runs.h"
 
 namespace lastbyte::relay {
 namespace {

@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "loop/timer_wheel.h"
-#include "net/datagram_io.h"
-#include "relay/context.h"
-#include "relay/datagram_session.h"
-#include "relay/worker.h"
+#include "net/datagram/io.h"
+#include "relay/context/context.h"
+#include "relay/datagram/session.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::relay {
 

@@ -1,4 +1,4 @@
-#include "relay/datagram_runs.h"
+#include "relay/datagram/runs.h"
 
 #include <algorithm>
 

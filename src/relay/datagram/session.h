@@ -11,12 +11,12 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "net/datagram_io.h"
-#include "relay/datagram_deadlines.h"
-#include "relay/datagram_table.h"
-#include "relay/listener.h"
-#include "relay/record.h"
-#include "relay/resting_sources.h"
+#include "net/datagram/io.h"
+#include "relay/context/listener.h"
+#include "relay/context/resting_sources.h"
+#include "relay/datagram/deadlines.h"
+#include "relay/datagram/table.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::relay {
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "net/datagram.h"
-#include "relay/admission.h"
-#include "relay/datagram_boxes.h"
-#include "relay/datagram_relay.h"
+#include "net/datagram/socket.h"
+#include "relay/context/admission.h"
+#include "relay/datagram/boxes.h"
+#include "relay/datagram/relay.h"
 
 namespace lastbyte::relay {
 namespace {

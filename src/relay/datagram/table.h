@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "base/time.h"
-#include "net/datagram_io.h"
+#include "net/datagram/io.h"
 
 namespace lastbyte::relay {
 

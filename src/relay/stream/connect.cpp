@@ -1,5 +1,7 @@
 // Session: reaching the upstream (T3). Until it is reached, the client's bytes and FIN stay in the kernel's queue; its
 // reset cancels the attempt.
+#include "net/transport/connect.h"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -7,14 +9,13 @@
 #include <cerrno>
 
 #include "base/memory.h"
-#include "net/connecting.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/kinds.h"
-#include "relay/listener.h"
-#include "relay/session.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/side/errors.h"
+#include "relay/stream/kinds.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cassert>
 
-#include "net/socket.h"
-#include "relay/context.h"
-#include "relay/kinds.h"
-#include "relay/session.h"
+#include "net/socket/socket.h"
+#include "relay/context/context.h"
+#include "relay/stream/kinds.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

@@ -1,23 +1,23 @@
 // Session: descriptors that travel with the bytes from one UNIX side to the other (SCM_RIGHTS; T14).
 //
 // Theory of operation. They must come with the byte that they were sent with, and that takes a look ahead at every read
-// (net/unix_stream.h). Where descriptors are ahead, the bytes before them are moved first. Then they are received only
+// (net/unix/stream.h). Where descriptors are ahead, the bytes before them are moved first. Then they are received only
 // when the sink is known to take them at once: until then they wait in the kernel with their bytes, so that no session
 // holds descriptors of the process while its peer is slow (T9, T12), and none can be lost or left over here.
 //
 // Descriptors that a sink has not received yet are in flight, and the kernel bounds their number for our user
-// (relay/in_flight.h). How many a message carries is known only once it was received, so it waits for room for the
-// most.
+// (relay/context/in_flight.h). How many a message carries is known only once it was received, so it waits for room for
+// the most.
 #include <algorithm>
 #include <cerrno>
 #include <string>
 
 #include "base/result.h"
-#include "net/unix_stream.h"
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/listener.h"
-#include "relay/session.h"
+#include "net/unix/stream.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/side/errors.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

@@ -9,16 +9,16 @@
 #include <cerrno>
 #include <cstring>
 
-#include "net/mapped.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "relay/admission.h"
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/kinds.h"
-#include "relay/listener.h"
-#include "relay/session.h"
-#include "relay/worker.h"
+#include "net/address/mapped.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "relay/context/admission.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/side/errors.h"
+#include "relay/stream/kinds.h"
+#include "relay/stream/session.h"
+#include "relay/worker/worker.h"
 
 namespace lastbyte::relay {
 

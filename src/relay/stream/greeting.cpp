@@ -1,4 +1,4 @@
-#include "relay/greeting.h"
+#include "relay/stream/greeting.h"
 
 #include <algorithm>
 

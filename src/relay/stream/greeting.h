@@ -1,5 +1,5 @@
-// What a client tells of itself ahead of its bytes: a PROXY header (net/proxy_protocol.h), awaited, taken, or refused.
-// Pure.
+// What a client tells of itself ahead of its bytes: a PROXY header (net/proxy_protocol/header.h), awaited, taken, or
+// refused. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 #include <variant>
 #include <vector>
 
-#include "net/proxy_protocol.h"
-#include "relay/forwarding.h"
-#include "relay/record.h"
+#include "net/proxy_protocol/header.h"
+#include "relay/terms/forwarding.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::relay {
 

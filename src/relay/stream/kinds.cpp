@@ -1,4 +1,4 @@
-#include "relay/kinds.h"
+#include "relay/stream/kinds.h"
 
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "relay/session.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "relay/carrier.h"
+#include "relay/context/pools.h"
 
 namespace lastbyte::net {
 struct SocketOptions;

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "net/socket.h"
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/kinds.h"
-#include "relay/session.h"
+#include "net/socket/socket.h"
+#include "relay/context/context.h"
+#include "relay/side/errors.h"
+#include "relay/stream/kinds.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

@@ -1,4 +1,4 @@
-#include "relay/session.h"
+#include "relay/stream/session.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "net/socket.h"
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/kinds.h"
+#include "net/socket/socket.h"
+#include "relay/context/context.h"
+#include "relay/side/errors.h"
+#include "relay/stream/kinds.h"
 
 namespace lastbyte::relay {
 

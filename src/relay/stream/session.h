@@ -19,26 +19,26 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "loop/timer_wheel.h"
-#include "net/address.h"
-#include "net/endpoint.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "relay/carrier.h"
-#include "relay/greeting.h"
-#include "relay/listener.h"
-#include "relay/record.h"
-#include "relay/root_connection.h"
+#include "net/address/address.h"
+#include "net/address/endpoint.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "relay/context/listener.h"
+#include "relay/context/pools.h"
+#include "relay/context/root_connection.h"
+#include "relay/stream/greeting.h"
+#include "relay/terms/record.h"
 #include "termination/transition.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {
 
-struct Context;  // relay/context.h: what a worker lends its sessions
+struct Context;  // relay/context/context.h: what a worker lends its sessions
 
 /// One socket of a session.
 struct Side {
   Descriptor socket;
-  net::Transport kind = net::Transport::tcp;  ///< see relay/kinds.h
+  net::Transport kind = net::Transport::tcp;  ///< see relay/stream/kinds.h
   int error = 0;                              ///< T10: the first errno, whichever call saw it
   bool readable = false;                      ///< a read may find something
   bool writable = false;                      ///< a write may be taken

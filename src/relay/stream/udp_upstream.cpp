@@ -3,11 +3,11 @@
 // reset; and where nobody takes what it says any more, it has said enough.
 #include <cerrno>
 
-#include "relay/context.h"
-#include "relay/errors.h"
-#include "relay/kinds.h"
-#include "relay/listener.h"
-#include "relay/session.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/side/errors.h"
+#include "relay/stream/kinds.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 

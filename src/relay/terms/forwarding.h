@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/access_list.h"
-#include "net/endpoint.h"
-#include "net/options.h"
-#include "net/proxy_protocol.h"
+#include "net/address/access_list.h"
+#include "net/address/endpoint.h"
+#include "net/proxy_protocol/header.h"
+#include "net/socket/options.h"
 #include "termination/session.h"
 
 namespace lastbyte::relay {
@@ -41,7 +41,7 @@ struct Linger {
 /// What a client's FIN means that comes before the upstream is connected (T3): by default it is kept and passed on.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
-/// Whether clients tell who they are ahead of their bytes (net/proxy_protocol.h).
+/// Whether clients tell who they are ahead of their bytes (net/proxy_protocol/header.h).
 enum class ProxyHeader : std::uint8_t {
   off,       ///< whatever comes is the client's own
   optional,  ///< a header is taken where there is one

@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "net/address.h"
-#include "net/proxy_protocol.h"
-#include "net/unix_stream.h"
+#include "net/address/address.h"
+#include "net/proxy_protocol/header.h"
+#include "net/unix/stream.h"
 #include "termination/verdict.h"
 
 namespace lastbyte::relay {

@@ -1,4 +1,4 @@
-#include "relay/worker.h"
+#include "relay/worker/worker.h"
 
 #include <pthread.h>
 
@@ -11,14 +11,14 @@
 
 #include "base/memory.h"
 #include "loop/mailbox.h"
-#include "net/socket.h"
-#include "relay/admission.h"
-#include "relay/context.h"
-#include "relay/datagram_relay.h"
-#include "relay/greeting.h"
-#include "relay/listener.h"
-#include "relay/listening_sockets.h"
-#include "relay/session.h"
+#include "net/socket/socket.h"
+#include "relay/context/admission.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/context/listening_sockets.h"
+#include "relay/datagram/relay.h"
+#include "relay/stream/greeting.h"
+#include "relay/stream/session.h"
 
 namespace lastbyte::relay {
 namespace {

@@ -14,10 +14,10 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/namespace_thread.h"
-#include "net/root_thread.h"
-#include "relay/forwarding.h"
-#include "relay/record.h"
+#include "net/namespace/thread.h"
+#include "net/root/thread.h"
+#include "relay/terms/forwarding.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::relay {
 
@@ -42,8 +42,8 @@ struct Counters {
 };
 
 /// What all workers of a process share. Outlives them.
-struct Shared;            // relay/shared.h
-struct ForwardingCounts;  // relay/shared.h
+struct Shared;            // relay/context/shared.h
+struct ForwardingCounts;  // relay/context/shared.h
 
 /// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {

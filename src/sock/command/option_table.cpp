@@ -1,10 +1,10 @@
-#include "sock/option_table.h"
+#include "sock/command/option_table.h"
 
 #include <array>
 #include <limits>
 #include <utility>
 
-#include "sock/values.h"
+#include "sock/command/values.h"
 
 namespace lastbyte::sock {
 namespace {

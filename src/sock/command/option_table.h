@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "sock/sock.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 

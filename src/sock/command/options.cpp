@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "net/address.h"
-#include "sock/option_table.h"
-#include "sock/sock.h"
-#include "sock/values.h"
+#include "net/address/address.h"
+#include "sock/command/option_table.h"
+#include "sock/command/sock.h"
+#include "sock/command/values.h"
 
 namespace lastbyte::sock {
 namespace {

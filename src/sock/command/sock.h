@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "net/options.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::sock {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "sock/option_table.h"
-#include "sock/sock.h"
+#include "sock/command/option_table.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 namespace {

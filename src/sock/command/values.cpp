@@ -1,4 +1,4 @@
-#include "sock/values.h"
+#include "sock/command/values.h"
 
 #include <fmt/format.h>
 

@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "net/options.h"
-#include "sock/sock.h"
+#include "net/socket/options.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 

@@ -1,4 +1,4 @@
-#include "sock/narrator.h"
+#include "sock/operator/narrator.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "sock/standard.h"
+#include "sock/operator/standard.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

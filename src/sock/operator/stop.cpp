@@ -1,4 +1,4 @@
-#include "sock/stop.h"
+#include "sock/operator/stop.h"
 
 #include <poll.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "sock/sock.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 

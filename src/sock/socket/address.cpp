@@ -1,4 +1,4 @@
-#include "sock/address.h"
+#include "sock/socket/address.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "net/endpoint.h"
-#include "sock/values.h"
+#include "net/address/endpoint.h"
+#include "sock/command/values.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/address.h"
-#include "sock/sock.h"
+#include "net/address/address.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 

@@ -1,4 +1,4 @@
-#include "sock/calls.h"
+#include "sock/socket/calls.h"
 
 #include <fmt/format.h>
 

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/descriptor.h"
-#include "sock/address.h"
-#include "sock/narrator.h"
+#include "sock/operator/narrator.h"
+#include "sock/socket/address.h"
 
 namespace lastbyte::sock {
 

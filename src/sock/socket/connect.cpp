@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/knobs.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/socket/knobs.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -5,12 +5,12 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "sock/address.h"
-#include "sock/bound_path.h"
-#include "sock/narrator.h"
-#include "sock/sock.h"
-#include "sock/stop.h"
-#include "sock/tcp_info.h"
+#include "sock/command/sock.h"
+#include "sock/operator/narrator.h"
+#include "sock/operator/stop.h"
+#include "sock/socket/address.h"
+#include "sock/socket/bound_path.h"
+#include "sock/socket/tcp_info.h"
 
 namespace lastbyte::sock {
 

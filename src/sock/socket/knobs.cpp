@@ -1,4 +1,4 @@
-#include "sock/knobs.h"
+#include "sock/socket/knobs.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <limits>
 
-#include "sock/calls.h"
+#include "sock/socket/calls.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "sock/address.h"
-#include "sock/narrator.h"
-#include "sock/sock.h"
+#include "sock/command/sock.h"
+#include "sock/operator/narrator.h"
+#include "sock/socket/address.h"
 
 namespace lastbyte::sock {
 

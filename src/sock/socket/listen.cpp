@@ -2,9 +2,9 @@
 
 #include <cerrno>
 
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/knobs.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/socket/knobs.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -1,9 +1,9 @@
-#include "sock/namespace.h"
+#include "sock/socket/namespace.h"
 
 #include <algorithm>
 
 #include "base/printable.h"
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::sock {
 

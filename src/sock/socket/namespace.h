@@ -5,7 +5,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/netns.h"
+#include "net/namespace/name.h"
 
 namespace lastbyte::sock {
 

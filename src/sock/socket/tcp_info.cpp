@@ -1,4 +1,4 @@
-#include "sock/tcp_info.h"
+#include "sock/socket/tcp_info.h"
 
 #include <fmt/format.h>
 #include <linux/sockios.h>

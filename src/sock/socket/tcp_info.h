@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "sock/narrator.h"
+#include "sock/operator/narrator.h"
 
 namespace lastbyte::sock {
 

@@ -1,4 +1,4 @@
-#include "sock/checksum.h"
+#include "sock/talk/checksum.h"
 
 #include <fmt/format.h>
 #include <xxhash.h>

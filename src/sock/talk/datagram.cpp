@@ -7,11 +7,11 @@
 #include <optional>
 #include <vector>
 
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/loops.h"
-#include "sock/report.h"
-#include "sock/traffic.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/talk/loops.h"
+#include "sock/talk/report.h"
+#include "sock/talk/traffic.h"
 
 namespace lastbyte::sock {
 namespace {

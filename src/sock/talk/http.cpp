@@ -1,4 +1,4 @@
-#include "sock/http.h"
+#include "sock/talk/http.h"
 
 #include <fmt/format.h>
 

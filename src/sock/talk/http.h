@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "sock/checksum.h"
+#include "sock/talk/checksum.h"
 
 namespace lastbyte::sock {
 

@@ -1,10 +1,10 @@
 // The ways a run can go, each until its end. Exit statuses are sock.h's.
 #pragma once
 
-#include "sock/narrator.h"
-#include "sock/sock.h"
-#include "sock/standard.h"
-#include "sock/stop.h"
+#include "sock/command/sock.h"
+#include "sock/operator/narrator.h"
+#include "sock/operator/standard.h"
+#include "sock/operator/stop.h"
 
 namespace lastbyte::sock {
 

@@ -1,4 +1,4 @@
-#include "sock/pattern.h"
+#include "sock/talk/pattern.h"
 
 #include <fmt/format.h>
 

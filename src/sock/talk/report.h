@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/time.h"
-#include "sock/checksum.h"
-#include "sock/tcp_info.h"
+#include "sock/socket/tcp_info.h"
+#include "sock/talk/checksum.h"
 
 namespace lastbyte::sock {
 

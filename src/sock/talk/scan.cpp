@@ -4,10 +4,10 @@
 
 #include <cerrno>
 
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/loops.h"
-#include "sock/values.h"
+#include "sock/command/values.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/talk/loops.h"
 
 namespace lastbyte::sock {
 namespace {

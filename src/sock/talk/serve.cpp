@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/loops.h"
-#include "sock/stream.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/talk/loops.h"
+#include "sock/talk/stream.h"
 
 namespace lastbyte::sock {
 namespace {

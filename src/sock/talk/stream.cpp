@@ -1,5 +1,5 @@
 // The life of a connection: what is watched, when it ends, and how it is closed. stream_io.cpp moves the bytes.
-#include "sock/stream.h"
+#include "sock/talk/stream.h"
 
 #include <algorithm>
 #include <cerrno>

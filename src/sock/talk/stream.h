@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/time.h"
-#include "sock/calls.h"
-#include "sock/endpoints.h"
-#include "sock/narrator.h"
-#include "sock/report.h"
-#include "sock/sock.h"
-#include "sock/standard.h"
-#include "sock/traffic.h"
+#include "sock/command/sock.h"
+#include "sock/operator/narrator.h"
+#include "sock/operator/standard.h"
+#include "sock/socket/calls.h"
+#include "sock/socket/endpoints.h"
+#include "sock/talk/report.h"
+#include "sock/talk/traffic.h"
 
 namespace lastbyte::sock {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "sock/stream.h"
+#include "sock/talk/stream.h"
 
 namespace lastbyte::sock {
 namespace {

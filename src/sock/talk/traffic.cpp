@@ -1,11 +1,11 @@
-#include "sock/traffic.h"
+#include "sock/talk/traffic.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "sock/pattern.h"
+#include "sock/talk/pattern.h"
 
 namespace lastbyte::sock {
 namespace {

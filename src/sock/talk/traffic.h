@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "sock/http.h"
-#include "sock/sock.h"
+#include "sock/command/sock.h"
+#include "sock/talk/http.h"
 
 namespace lastbyte::sock {
 

@@ -1,6 +1,6 @@
 // Settings that are each right and cannot be meant together, with the exact words that their owner gets.
-#include "config/config.h"
-#include "wrong_file.h"
+#include "config/settings/config.h"
+#include "tests/config/read/wrong_file.h"
 
 namespace lastbyte::config {
 namespace {

@@ -1,7 +1,7 @@
 // What endpoints allow, and do to each other: right files.
 #include <gtest/gtest.h>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 namespace {

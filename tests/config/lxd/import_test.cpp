@@ -1,5 +1,5 @@
 // Proxy devices of LXD, and what becomes of them.
-#include "config/lxd_import.h"
+#include "config/lxd/import.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,6 +1,6 @@
 // Every way in which a file can be wrong, with the exact words that its owner gets.
-#include "config/config.h"
-#include "wrong_file.h"
+#include "config/settings/config.h"
+#include "tests/config/read/wrong_file.h"
 
 namespace lastbyte::config {
 

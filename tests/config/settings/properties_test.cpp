@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "config/codec.h"
-#include "config/config.h"
+#include "config/settings/codec.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "reference.h"
+#include "tests/config/settings/reference.h"
 
 namespace lastbyte::config {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 namespace lastbyte::config {
 

@@ -1,5 +1,5 @@
 // The reference in docs/ is what the table of settings says. To bring it up to date: LASTBYTE_UPDATE_DOCS=1, run this.
-#include "reference.h"
+#include "tests/config/settings/reference.h"
 
 #include <gtest/gtest.h>
 

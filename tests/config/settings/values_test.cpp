@@ -1,8 +1,8 @@
 // How durations, sizes and the like are read and printed.
 #include <gtest/gtest.h>
 
-#include "config/codec.h"
-#include "config/config.h"
+#include "config/settings/codec.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::config {
 namespace {

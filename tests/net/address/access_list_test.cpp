@@ -1,4 +1,4 @@
-#include "net/access_list.h"
+#include "net/address/access_list.h"
 
 #include <gtest/gtest.h>
 

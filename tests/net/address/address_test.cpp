@@ -1,4 +1,4 @@
-#include "net/address.h"
+#include "net/address/address.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "net/cidr.h"
+#include "net/address/cidr.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include <cstring>
 
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 
 namespace lastbyte::net {
 

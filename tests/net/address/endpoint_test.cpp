@@ -1,4 +1,4 @@
-#include "net/endpoint.h"
+#include "net/address/endpoint.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

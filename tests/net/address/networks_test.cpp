@@ -1,4 +1,4 @@
-#include "net/networks.h"
+#include "net/address/networks.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "net/mapped.h"
+#include "net/address/mapped.h"
 
 namespace lastbyte::net {
 namespace {

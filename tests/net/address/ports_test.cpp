@@ -1,4 +1,4 @@
-#include "net/ports.h"
+#include "net/address/ports.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // T13: sockets towards a destination as the kernel counts them. T3: where one might be connected to itself.
-#include "net/port_use.h"
+#include "net/diag/port_use.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "loopback.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net {
 namespace {

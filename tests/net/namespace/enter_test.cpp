@@ -1,5 +1,5 @@
 // Opening a network namespace by each kind of name.
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 #include <optional>
 #include <vector>
 
-#include "net/socket.h"
-#include "own_network.h"
+#include "net/socket/socket.h"
+#include "tests/harness/own_network.h"
 
 namespace lastbyte::net {
 namespace {

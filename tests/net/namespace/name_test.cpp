@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
+#include "net/namespace/name.h"
 
-#include "net/netns.h"
+#include <gtest/gtest.h>
 
 namespace lastbyte::net {
 namespace {

@@ -1,5 +1,5 @@
 // Sockets of a network namespace for threads that are not in it.
-#include "net/namespace_thread.h"
+#include "net/namespace/thread.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "loopback.h"
-#include "net/namespace.h"
-#include "own_network.h"
+#include "net/namespace/enter.h"
+#include "tests/harness/loopback.h"
+#include "tests/harness/own_network.h"
 
 namespace lastbyte::net {
 namespace {

@@ -1,11 +1,11 @@
 // The PROXY protocol as HAProxy's doc/proxy-protocol.txt has it: bytes that are known.
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
 
 #include <gtest/gtest.h>
 
-#include "net/mapped.h"
-#include "net/proxy_protocol_wire.h"
-#include "proxy_bytes.h"
+#include "net/address/mapped.h"
+#include "net/proxy_protocol/wire.h"
+#include "tests/harness/proxy_bytes.h"
 
 namespace lastbyte::net::proxy_protocol {
 namespace {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "net/mapped.h"
-#include "proxy_bytes.h"
+#include "net/address/mapped.h"
+#include "tests/harness/proxy_bytes.h"
 
 namespace lastbyte::net::proxy_protocol {
 namespace {

@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "loopback.h"
-#include "net/proxy_protocol.h"
+#include "net/proxy_protocol/header.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::proxy_protocol {
 namespace {

@@ -1,5 +1,5 @@
 // T15: a listening socket that is to be closed cuts nobody off.
-#include "net/newcomers.h"
+#include "net/socket/newcomers.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -11,8 +11,8 @@
 #include <array>
 #include <cerrno>
 
-#include "net/buffers.h"
-#include "net/socket.h"
+#include "net/socket/buffers.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 namespace {

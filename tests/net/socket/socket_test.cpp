@@ -1,4 +1,4 @@
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <limits>
 #include <set>
 
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -1,11 +1,11 @@
 // What a listening socket was bound to, and whether it is still there.
-#include "net/still_bound.h"
+#include "net/socket/still_bound.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "net/socket.h"
-#include "net/unix_listener.h"
+#include "net/socket/socket.h"
+#include "net/unix/listener.h"
 
 namespace lastbyte::net {
 namespace {

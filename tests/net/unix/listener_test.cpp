@@ -1,5 +1,5 @@
 // T14: what is at a path is replaced only where it is the socket of nobody.
-#include "net/unix_listener.h"
+#include "net/unix/listener.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "loopback.h"
-#include "net/unix_stream.h"
+#include "net/unix/stream.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "net/unix_stream.h"
+#include "net/unix/stream.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 
-#include "loopback.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "observe/record_log.h"
+#include "observe/log/record_log.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "observe/sleeper.h"
+#include "observe/log/sleeper.h"
 
 #include <gtest/gtest.h>
 

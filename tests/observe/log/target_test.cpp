@@ -1,4 +1,4 @@
-#include "observe/log_target.h"
+#include "observe/log/target.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -5,9 +5,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "endings.h"
-#include "observe/datagram_record.h"
-#include "observe/record_text.h"
+#include "observe/record/datagram.h"
+#include "observe/record/text.h"
+#include "tests/observe/record/endings.h"
 
 namespace lastbyte::observe {
 namespace {

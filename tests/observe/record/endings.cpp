@@ -1,4 +1,4 @@
-#include "endings.h"
+#include "tests/observe/record/endings.h"
 
 #include <cerrno>
 #include <stdexcept>

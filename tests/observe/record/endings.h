@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/record.h"
+#include "relay/terms/record.h"
 
 namespace lastbyte::observe {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "endings.h"
-#include "observe/record_text.h"
+#include "observe/record/text.h"
+#include "tests/observe/record/endings.h"
 
 namespace lastbyte::observe {
 namespace {

@@ -1,4 +1,4 @@
-#include "observe/record_text.h"
+#include "observe/record/text.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <regex>
 
-#include "endings.h"
-#include "observe/summary.h"
+#include "observe/record/summary.h"
+#include "tests/observe/record/endings.h"
 
 namespace lastbyte::observe {
 namespace {

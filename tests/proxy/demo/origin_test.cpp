@@ -1,13 +1,13 @@
 // The demo: its origin by itself, and the forwarder in front of it.
-#include "proxy/origin.h"
+#include "proxy/demo/origin.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon.h"
-#include "proxy/demo.h"
+#include "proxy/demo/demo.h"
+#include "tests/proxy/daemon.h"
 
 namespace lastbyte::proxy::test {
 namespace {

@@ -1,8 +1,8 @@
-#include "proxy/activation.h"
+#include "proxy/listen/activation.h"
 
 #include <gtest/gtest.h>
 
-#include "passed.h"
+#include "tests/proxy/listen/passed.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -1,14 +1,14 @@
-#include "proxy/listeners.h"
+#include "proxy/listen/listeners.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-#include "../net/own_network.h"
-#include "net/datagram.h"
-#include "net/socket.h"
-#include "passed.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "tests/harness/own_network.h"
+#include "tests/proxy/listen/passed.h"
 
 namespace lastbyte::proxy {
 namespace {

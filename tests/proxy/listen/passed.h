@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "proxy/activation.h"
+#include "proxy/listen/activation.h"
 
 namespace lastbyte::proxy {
 

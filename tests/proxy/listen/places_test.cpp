@@ -1,5 +1,5 @@
 // Which of the places that are listened on a new configuration goes on with.
-#include "proxy/places.h"
+#include "proxy/listen/places.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 namespace lastbyte::proxy {
 namespace {

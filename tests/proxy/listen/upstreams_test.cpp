@@ -1,10 +1,10 @@
-#include "proxy/upstreams.h"
+#include "proxy/listen/upstreams.h"
 
 #include <gtest/gtest.h>
 
-#include "net/datagram.h"
-#include "net/socket.h"
-#include "proxy/listeners.h"
+#include "net/datagram/socket.h"
+#include "net/socket/socket.h"
+#include "proxy/listen/listeners.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "proxy/descriptors.h"
+#include "proxy/process/descriptors.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

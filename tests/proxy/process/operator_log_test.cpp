@@ -1,4 +1,4 @@
-#include "proxy/operator_log.h"
+#include "proxy/process/operator_log.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "base/descriptor.h"
-#include "proxy/line_rate.h"
+#include "proxy/process/line_rate.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "proxy/privileges.h"
+#include "proxy/process/privileges.h"
 
 #include <fcntl.h>
 #include <grp.h>

@@ -1,4 +1,4 @@
-#include "proxy/tally.h"
+#include "proxy/watch/tally.h"
 
 #include <gtest/gtest.h>
 

@@ -4,9 +4,9 @@
 
 #include <cerrno>
 
-#include "relay/carrier.h"
-#include "relay/listener.h"
-#include "relay/shared.h"
+#include "relay/context/listener.h"
+#include "relay/context/pools.h"
+#include "relay/context/shared.h"
 
 namespace lastbyte::relay {
 namespace {

@@ -1,5 +1,5 @@
 // A worker's listening sockets, of which there may be tens of thousands.
-#include "relay/listening_sockets.h"
+#include "relay/context/listening_sockets.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-#include "../base/steps.h"
+#include "tests/base/steps.h"
 
 namespace lastbyte::relay {
 namespace {

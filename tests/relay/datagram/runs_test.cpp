@@ -1,4 +1,4 @@
-#include "relay/datagram_runs.h"
+#include "relay/datagram/runs.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "relay/datagram_errors.h"
+#include "relay/datagram/errors.h"
 
 namespace lastbyte::relay {
 namespace {

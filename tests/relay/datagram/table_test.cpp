@@ -1,4 +1,4 @@
-#include "relay/datagram_table.h"
+#include "relay/datagram/table.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,5 +1,5 @@
 // T10: what the end of an input is, from what the kernel said first.
-#include "relay/errors.h"
+#include "relay/side/errors.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Who may tell who it is, and what is made of what it says.
-#include "relay/greeting.h"
+#include "relay/stream/greeting.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "sock/option_table.h"
+#include "sock/command/option_table.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <set>
 
-#include "sock/option_table.h"
-#include "sock/sock.h"
+#include "sock/command/option_table.h"
+#include "sock/command/sock.h"
 
 namespace lastbyte::sock {
 namespace {

@@ -1,4 +1,4 @@
-#include "sock/values.h"
+#include "sock/command/values.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

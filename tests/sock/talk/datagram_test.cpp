@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "running.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "running.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <csignal>
 #include <filesystem>
 
-#include "child.h"
-#include "running.h"
+#include "tests/sock/child.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

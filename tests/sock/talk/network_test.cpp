@@ -12,8 +12,8 @@
 #include <future>
 #include <optional>
 
-#include "running.h"
-#include "sock/namespace.h"
+#include "sock/socket/namespace.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "sock/report.h"
+#include "sock/talk/report.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "running.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

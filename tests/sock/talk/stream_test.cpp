@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "running.h"
-#include "sock/checksum.h"
+#include "sock/talk/checksum.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

@@ -1,9 +1,9 @@
-#include "sock/traffic.h"
+#include "sock/talk/traffic.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "sock/pattern.h"
+#include "sock/talk/pattern.h"
 
 namespace lastbyte::sock {
 namespace {

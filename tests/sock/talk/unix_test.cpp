@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "running.h"
+#include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {
 namespace {

@@ -8,10 +8,10 @@
 #include <map>
 #include <thread>
 
-#include "container.h"
-#include "datagrams.h"
-#include "net/namespace.h"
-#include "scene.h"
+#include "net/namespace/enter.h"
+#include "tests/harness/container.h"
+#include "tests/harness/datagrams.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

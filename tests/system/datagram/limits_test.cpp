@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "datagrams.h"
+#include "tests/harness/datagrams.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "datagrams.h"
+#include "tests/harness/datagrams.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <cerrno>
 
-#include "datagrams.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
+#include "tests/harness/datagrams.h"
 
 namespace lastbyte::system_test {
 namespace {

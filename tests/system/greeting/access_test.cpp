@@ -1,7 +1,7 @@
 // Who may come in: client.allow and client.deny, by the peer's address or by the one that its PROXY header tells.
 #include <gtest/gtest.h>
 
-#include "greeting.h"
+#include "tests/harness/greeting.h"
 
 namespace lastbyte::system_test {
 namespace {

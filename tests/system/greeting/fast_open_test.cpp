@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "greeting.h"
+#include "tests/harness/greeting.h"
 
 namespace lastbyte::system_test {
 namespace {

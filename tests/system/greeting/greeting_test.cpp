@@ -1,10 +1,10 @@
 // PROXY headers accepted from clients: before they are whole no upstream is touched, and no byte behind them is lost.
-#include "greeting.h"
+#include "tests/harness/greeting.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "../net/proxy_bytes.h"
+#include "tests/harness/proxy_bytes.h"
 
 namespace lastbyte::system_test {
 namespace {

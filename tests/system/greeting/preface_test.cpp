@@ -1,8 +1,8 @@
 // PROXY headers sent to the upstream: ahead of all bytes, at once, and nobody's bytes in the record.
 #include <gtest/gtest.h>
 
-#include "../net/proxy_bytes.h"
-#include "greeting.h"
+#include "tests/harness/greeting.h"
+#include "tests/harness/proxy_bytes.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -10,9 +10,9 @@
 #include <sstream>
 #include <thread>
 
-#include "datagrams.h"
-#include "greeting.h"
-#include "net/namespace.h"
+#include "net/namespace/enter.h"
+#include "tests/harness/datagrams.h"
+#include "tests/harness/greeting.h"
 
 namespace lastbyte::system_test {
 namespace {

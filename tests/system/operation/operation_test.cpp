@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "net/socket.h"
-#include "scene.h"
+#include "net/socket/socket.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

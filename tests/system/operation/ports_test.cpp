@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "net/socket.h"
-#include "scene.h"
+#include "net/socket/socket.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -8,9 +8,9 @@
 
 #include <filesystem>
 
-#include "crowd.h"
-#include "net/socket.h"
-#include "scene.h"
+#include "net/socket/socket.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

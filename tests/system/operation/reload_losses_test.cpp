@@ -10,12 +10,12 @@
 #include <filesystem>
 #include <thread>
 
-#include "container.h"
-#include "datagrams.h"
-#include "net/namespace.h"
-#include "net/socket.h"
-#include "net/unix_stream.h"
-#include "scene.h"
+#include "net/namespace/enter.h"
+#include "net/socket/socket.h"
+#include "net/unix/stream.h"
+#include "tests/harness/container.h"
+#include "tests/harness/datagrams.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <thread>
 
-#include "crowd.h"
-#include "net/socket.h"
-#include "scene.h"
-#include "storm.h"
+#include "net/socket/socket.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/scene.h"
+#include "tests/harness/storm.h"
 
 namespace lastbyte::system_test {
 namespace {

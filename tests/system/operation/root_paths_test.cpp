@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/descriptor.h"
-#include "proxy.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 namespace {

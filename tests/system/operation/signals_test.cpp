@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "crowd.h"
-#include "scene.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

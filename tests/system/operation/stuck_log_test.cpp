@@ -7,8 +7,8 @@
 #include <array>
 #include <span>
 
-#include "net/unix_stream.h"
-#include "ways.h"
+#include "net/unix/stream.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

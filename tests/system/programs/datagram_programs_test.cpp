@@ -1,8 +1,8 @@
 // UDP through the proxy between programs of every day: dig, dnsmasq and socat.
 #include <gtest/gtest.h>
 
-#include "datagrams.h"
-#include "program_server.h"
+#include "tests/harness/datagrams.h"
+#include "tests/harness/program_server.h"
 
 namespace lastbyte::system_test {
 namespace {

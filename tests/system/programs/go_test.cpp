@@ -1,8 +1,8 @@
 // Through the proxy between Go programs, with which half-closing is a word of its own: CloseWrite.
 #include <gtest/gtest.h>
 
-#include "program_server.h"
-#include "proxy.h"
+#include "tests/harness/program_server.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 namespace {

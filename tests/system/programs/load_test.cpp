@@ -3,8 +3,8 @@
 
 #include <random>
 
-#include "crowd.h"
-#include "scene.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

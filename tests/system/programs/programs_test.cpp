@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "program_server.h"
-#include "proxy.h"
+#include "tests/harness/program_server.h"
+#include "tests/harness/proxy.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "greeting.h"
-#include "program_server.h"
+#include "tests/harness/greeting.h"
+#include "tests/harness/program_server.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <random>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

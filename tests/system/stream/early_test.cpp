@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -1,7 +1,7 @@
 // T1: FIN follows data. T2: directions are independent.
 #include <gtest/gtest.h>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

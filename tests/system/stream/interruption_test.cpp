@@ -5,7 +5,7 @@
 #include <csignal>
 #include <thread>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

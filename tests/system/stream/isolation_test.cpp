@@ -6,8 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "crowd.h"
-#include "scene.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -1,7 +1,7 @@
 // How many sessions there may be: in all, on a listener, of a client.
 #include <gtest/gtest.h>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "net/socket.h"
-#include "scene.h"
+#include "net/socket/socket.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

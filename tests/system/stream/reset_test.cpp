@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "scene.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "check/network.h"
-#include "net/namespace.h"
-#include "scene.h"
+#include "net/namespace/enter.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -9,8 +9,8 @@
 #include <csignal>
 #include <thread>
 
-#include "net/socket.h"
-#include "ways.h"
+#include "net/socket/socket.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket.h"
-#include "ways.h"
+#include "net/socket/socket.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

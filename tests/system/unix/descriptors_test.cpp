@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "net/unix_stream.h"
-#include "ways.h"
+#include "net/unix/stream.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "ways.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

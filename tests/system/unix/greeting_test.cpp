@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "net/socket.h"
-#include "ways.h"
+#include "net/socket/socket.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-#include "ways.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

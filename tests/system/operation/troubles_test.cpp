@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "container.h"
-#include "net/socket.h"
-#include "scene.h"
+#include "net/socket/socket.h"
+#include "tests/harness/container.h"
+#include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
 namespace {

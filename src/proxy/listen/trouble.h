@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "config/places.h"
-#include "relay/forwarding.h"
+#include "relay/terms/forwarding.h"
 
 namespace lastbyte::proxy {
 

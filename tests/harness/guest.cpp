@@ -1,4 +1,4 @@
-#include "guest.h"
+#include "tests/harness/guest.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

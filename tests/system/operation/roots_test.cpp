@@ -13,10 +13,10 @@
 #include <filesystem>
 #include <thread>
 
-#include "container.h"
-#include "crowd.h"
-#include "guest.h"
-#include "ways.h"
+#include "tests/harness/container.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/guest.h"
+#include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
 namespace {

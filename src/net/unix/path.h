@@ -8,11 +8,11 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::net {
 
-class RootThread;  // net/root_thread.h
+class RootThread;  // net/root/thread.h
 
 /// In another root the directory is looked up once, confined to that root, and all files are in it from then on,
 /// whatever its own path leads to meanwhile. To be used on the thread of that root.
@@ -31,7 +31,7 @@ class SocketPath {
   [[nodiscard]] bool unlink() const;
   [[nodiscard]] bool rename_to(const SocketPath& other, unsigned flags) const;  ///< renameat2(2)
 
-  /// As probe_unix() of net/unix_stream.h.
+  /// As probe_unix() of net/unix/stream.h.
   [[nodiscard]] int probe() const;
 
  private:

@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "net/address.h"
-#include "proxy/namespaces.h"
-#include "proxy/roots.h"
-#include "proxy/trouble.h"
-#include "relay/forwarding.h"
+#include "net/address/address.h"
+#include "proxy/listen/trouble.h"
+#include "proxy/process/namespaces.h"
+#include "proxy/process/roots.h"
+#include "relay/terms/forwarding.h"
 
 namespace lastbyte::proxy {
 

@@ -1,5 +1,5 @@
 // T14: look-ups in another root stay in there, never wait where they are not to, and end whatever happens meanwhile.
-#include "net/root.h"
+#include "net/root/open.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,9 +19,9 @@
 #include <mutex>
 #include <thread>
 
-#include "loopback.h"
-#include "net/root_thread.h"
-#include "net/unix_stream.h"
+#include "net/root/thread.h"
+#include "net/unix/stream.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net {
 namespace {

@@ -1,4 +1,4 @@
-#include "net/buffers.h"
+#include "net/socket/buffers.h"
 
 #include <sys/socket.h>
 
@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/descriptor.h"
-#include "net/set_options.h"
+#include "net/socket/set_options.h"
 
 namespace lastbyte::net {
 namespace {

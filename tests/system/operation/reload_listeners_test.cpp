@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "crowd.h"
-#include "datagrams.h"
-#include "storm.h"
+#include "tests/harness/crowd.h"
+#include "tests/harness/datagrams.h"
+#include "tests/harness/storm.h"
 
 namespace lastbyte::system_test {
 namespace {

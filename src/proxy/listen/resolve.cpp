@@ -1,4 +1,4 @@
-#include "proxy/resolve.h"
+#include "proxy/listen/resolve.h"
 
 #include <sys/socket.h>
 
@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "net/endpoint.h"
-#include "net/port_use.h"
+#include "net/address/endpoint.h"
+#include "net/diag/port_use.h"
 
 namespace lastbyte::proxy {
 namespace {

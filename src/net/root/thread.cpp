@@ -1,4 +1,4 @@
-#include "net/root_thread.h"
+#include "net/root/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "base/memory.h"
-#include "net/unix_stream.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 namespace {

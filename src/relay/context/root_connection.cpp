@@ -1,4 +1,4 @@
-#include "relay/root_connection.h"
+#include "relay/context/root_connection.h"
 
 #include <utility>
 

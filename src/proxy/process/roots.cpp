@@ -1,9 +1,9 @@
-#include "proxy/roots.h"
+#include "proxy/process/roots.h"
 
 #include <cerrno>
 
-#include "net/root.h"
-#include "proxy/privileges.h"
+#include "net/root/open.h"
+#include "proxy/process/privileges.h"
 
 namespace lastbyte::proxy {
 

@@ -1,4 +1,4 @@
-#include "storm.h"
+#include "tests/harness/storm.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
-#include "net/socket.h"
-#include "process.h"
+#include "net/socket/socket.h"
+#include "tests/harness/process.h"
 
 namespace lastbyte::system_test {
 namespace {

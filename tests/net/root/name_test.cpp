@@ -1,4 +1,4 @@
-#include "net/root_name.h"
+#include "net/root/name.h"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/address.h"
-#include "net/root_name.h"
+#include "net/address/address.h"
+#include "net/root/name.h"
 
 namespace lastbyte::net {
 

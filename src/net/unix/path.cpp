@@ -1,4 +1,4 @@
-#include "net/socket_path.h"
+#include "net/unix/path.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,9 +6,9 @@
 
 #include <cerrno>
 
-#include "net/root.h"
-#include "net/root_thread.h"
-#include "net/unix_stream.h"
+#include "net/root/open.h"
+#include "net/root/thread.h"
+#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 

@@ -1,4 +1,4 @@
-#include "proxy/trouble.h"
+#include "proxy/listen/trouble.h"
 
 #include <algorithm>
 #include <cerrno>

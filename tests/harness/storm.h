@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lastbyte::system_test {
 

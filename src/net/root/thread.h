@@ -19,10 +19,10 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "net/address.h"
-#include "net/options.h"
-#include "net/root.h"
-#include "net/root_name.h"
+#include "net/address/address.h"
+#include "net/root/name.h"
+#include "net/root/open.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 

@@ -1,4 +1,4 @@
-#include "net/root.h"
+#include "net/root/open.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

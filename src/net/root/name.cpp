@@ -1,10 +1,10 @@
-#include "net/root_name.h"
+#include "net/root/name.h"
 
 #include <algorithm>
 #include <charconv>
 #include <vector>
 
-#include "net/netns.h"
+#include "net/namespace/name.h"
 
 namespace lastbyte::net {
 namespace {

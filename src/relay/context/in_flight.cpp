@@ -1,4 +1,4 @@
-#include "relay/in_flight.h"
+#include "relay/context/in_flight.h"
 
 #include <algorithm>
 

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "base/descriptor.h"
-#include "net/address.h"
-#include "process.h"
+#include "net/address/address.h"
+#include "tests/harness/process.h"
 
 namespace lastbyte::system_test {
 

@@ -8,10 +8,10 @@
 
 #include <cerrno>
 
-#include "loopback.h"
-#include "net/buffers.h"
-#include "net/datagram.h"
-#include "net/newcomers.h"
+#include "net/datagram/socket.h"
+#include "net/socket/buffers.h"
+#include "net/socket/newcomers.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
 namespace {

@@ -1,5 +1,5 @@
 // T12, T14: descriptors on their way are bounded, and shared out among users and their sessions.
-#include "relay/in_flight.h"
+#include "relay/context/in_flight.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
