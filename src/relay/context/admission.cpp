@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "relay/worker/worker.h"
+#include "relay/terms/counters.h"
 
 namespace lastbyte::relay {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/descriptor.h"
 #include "relay/context/listener.h"
-#include "relay/worker/worker.h"
+#include "relay/context/listening.h"
 
 namespace lastbyte::relay {
 

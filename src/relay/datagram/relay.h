@@ -21,8 +21,9 @@
 #include "loop/timer_wheel.h"
 #include "net/datagram/io.h"
 #include "relay/context/context.h"
+#include "relay/context/listening.h"
 #include "relay/datagram/session.h"
-#include "relay/worker/worker.h"
+#include "relay/terms/counters.h"
 
 namespace lastbyte::relay {
 

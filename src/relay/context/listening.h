@@ -1,0 +1,33 @@
+// What a worker is told to serve: one port of a forwarding, with its sockets and the addresses behind it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "net/address/address.h"
+#include "net/namespace/thread.h"
+#include "net/root/thread.h"
+#include "relay/terms/forwarding.h"
+
+namespace lastbyte::relay {
+
+struct ForwardingCounts;  // relay/context/shared.h
+
+/// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
+struct Listening {
+  std::shared_ptr<const Forwarding> forwarding;
+  net::Address listen;  ///< where its clients come in: the first of its sockets
+  /// One for each address of the listening endpoint. The same descriptor is the same socket to a worker, from one call
+  /// of serve() to the next; it is closed when nobody refers to it any more.
+  std::vector<std::shared_ptr<const Descriptor>> sockets;
+  std::vector<net::Address> upstream_addresses;                     ///< at least one, tried in this order
+  std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
+  std::shared_ptr<net::RootThread> upstream_root = nullptr;         ///< where its path is; null: in our own root
+  std::size_t borrowed = 0;                  ///< how many of the sockets, the first ones, the service manager has too
+  std::shared_ptr<ForwardingCounts> counts;  ///< of the forwarding, over all workers
+  bool may_meet_itself = true;  ///< a TCP connection to the upstream is asked whether it was made to itself
+};
+
+}  // namespace lastbyte::relay
