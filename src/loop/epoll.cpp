@@ -19,9 +19,10 @@ int Epoll::add(int fd, std::uint32_t events, std::uint64_t tag) {
 
 void Epoll::remove(int fd) { epoll_ctl(descriptor_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-std::span<epoll_event> Epoll::wait(std::span<epoll_event> room, int timeout_ms) {
+Epoll::Waited Epoll::wait(std::span<epoll_event> room, int timeout_ms) {
   const int count = epoll_wait(descriptor_.get(), room.data(), static_cast<int>(room.size()), timeout_ms);
-  return room.first(count > 0 ? static_cast<std::size_t>(count) : 0);
+  if (count < 0) return {.events = {}, .interrupted = errno == EINTR};
+  return {.events = room.first(static_cast<std::size_t>(count))};
 }
 
 }  // namespace lastbyte::loop

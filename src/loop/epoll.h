@@ -22,8 +22,13 @@ class Epoll {
   /// Takes a descriptor out that stays open. A closed one leaves by itself, if it was never duplicated.
   void remove(int fd);
 
-  /// Waits at most `timeout_ms` (-1: for ever). EINTR counts as no event.
-  std::span<epoll_event> wait(std::span<epoll_event> room, int timeout_ms);
+  struct Waited {
+    std::span<epoll_event> events;  ///< part of the caller's `room`
+    /// A signal, a freeze or a stop ended the wait (EINTR): events may have come that are not among these.
+    bool interrupted = false;
+  };
+  /// Waits at most `timeout_ms` (-1: for ever).
+  Waited wait(std::span<epoll_event> room, int timeout_ms);
 
  private:
   explicit Epoll(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}

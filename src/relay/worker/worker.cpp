@@ -25,6 +25,8 @@ namespace {
 
 constexpr unsigned kLargestBatch = 64;
 constexpr std::size_t kEventsPerRound = 256;
+/// A wait that takes so much longer than it was to is a sign that the process, or the machine, stood still.
+constexpr Duration kLate{100};
 constexpr std::size_t kLookedAtInARound = 64;  ///< listening sockets that are leaving
 
 }  // namespace
@@ -59,6 +61,7 @@ class Worker::Impl {
 
  private:
   void round();
+  bool wait_and_dispatch(int timeout_ms);
   [[nodiscard]] int timeout_ms() const;
   void dispatch(const epoll_event& event);
   void expire();
@@ -109,14 +112,28 @@ void Worker::Impl::run() {
   context_.wheel.cancel(accept_timer_);
 }
 
+/// No deadline passes before the bytes that have come are looked at: after a freeze (SIGSTOP, a paused container, a
+/// suspended machine) both are due at once (T8). So events come first, until there are no more. Each descriptor is
+/// reported once for as long as its peer sends nothing new, which bounds the rounds that this can take.
 void Worker::Impl::round() {
-  const auto events = context_.epoll.wait(events_, timeout_ms());
-  context_.now = Clock::now();
-  for (const epoll_event& event : events) dispatch(event);
+  bool more = wait_and_dispatch(timeout_ms());
+  const auto is_due = [&] { return context_.wheel.next().value_or(UINT64_MAX) <= context_.current_tick(); };
+  for (std::size_t rounds = 2 + 2 * sessions_.size() / kEventsPerRound; more && rounds > 0 && is_due(); --rounds)
+    more = wait_and_dispatch(0);
   take_turns();
   expire();
   datagrams_.end_round();
   bury();
+}
+
+/// True: more events may be waiting behind these.
+bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
+  const TimePoint began = context_.now;
+  const auto [events, interrupted] = context_.epoll.wait(events_, timeout_ms);
+  context_.now = Clock::now();
+  for (const epoll_event& event : events) dispatch(event);
+  const bool late = timeout_ms >= 0 && context_.now > began + Duration(timeout_ms) + kLate;
+  return interrupted || late || events.size() == events_.size();
 }
 
 int Worker::Impl::timeout_ms() const {
