@@ -40,7 +40,7 @@ void check_preface(std::span<const std::byte> bytes) {
   const auto* header = std::get_if<proxy::Header>(&heard);
   if (header == nullptr) return;
   for (const proxy::Version version : {proxy::Version::v1, proxy::Version::v2}) {
-    const auto written = preface(version, header->source, header->destination, header->tlvs);
+    const auto written = preface_text(version, header->source, header->destination, header->tlvs);
     require(written.has_value(), "what was told can be told on");
     const auto again = proxy::parse(std::as_bytes(std::span(*written)), written->size());
     require(std::holds_alternative<proxy::Header>(again), "what was told on can be read");

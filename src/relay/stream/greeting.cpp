@@ -48,11 +48,10 @@ void introduce(Greeting& greeting, const proxy::Header& header) {
   if (const auto* id = header.find(proxy::tlv::kUniqueId)) told.unique_id = id->value;
   if (const auto* authority = header.find(proxy::tlv::kAuthority)) told.authority = authority->value;
   greeting.destination = header.destination;
-  greeting.heard = header.length;
 }
 
-Result<std::string> preface(proxy::Version version, const net::Address& client, const net::Address& destination,
-                            std::vector<proxy::Tlv> tlvs) {
+Result<std::string> preface_text(proxy::Version version, const net::Address& client, const net::Address& destination,
+                                 std::vector<proxy::Tlv> tlvs) {
   std::erase_if(
       tlvs, [](const proxy::Tlv& each) { return each.type == proxy::tlv::kNetns || each.type == proxy::tlv::kNoop; });
   return proxy::format({.version = version, .source = client, .destination = destination, .tlvs = std::move(tlvs)});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/proxy_protocol/header.h"
+#include "relay/stream/preface.h"
 #include "relay/terms/forwarding.h"
 #include "relay/terms/record.h"
 
@@ -55,10 +56,7 @@ struct Greeting {
   std::string begun;                           ///< what was read of a header that is not whole yet
   net::Address destination;                    ///< where the client connected to, as its header told
   std::vector<net::proxy_protocol::Tlv> tlvs;  ///< of its header, to be passed on
-  std::size_t heard = 0;                       ///< bytes of a header that were read from the client
-  std::string preface;                         ///< the header for the upstream
-  std::size_t sent = 0;                        ///< bytes of `preface` that the upstream's socket has taken
-  bool owed = false;                           ///< the upstream is there, and is to have all of it
+  Preface preface;                             ///< the header for the upstream
 };
 
 /// Takes what a header tells, but for its addresses.
@@ -67,7 +65,7 @@ void introduce(Greeting& greeting, const net::proxy_protocol::Header& header);
 /// The header that tells the upstream of `client`, who connected to `destination`. TLVs of the client's own header are
 /// passed on in version 2, with their checksum calculated anew; the name of a network namespace means nothing elsewhere
 /// and is left out.
-Result<std::string> preface(net::proxy_protocol::Version version, const net::Address& client,
-                            const net::Address& destination, std::vector<net::proxy_protocol::Tlv> tlvs);
+Result<std::string> preface_text(net::proxy_protocol::Version version, const net::Address& client,
+                                 const net::Address& destination, std::vector<net::proxy_protocol::Tlv> tlvs);
 
 }  // namespace lastbyte::relay

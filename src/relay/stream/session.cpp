@@ -1,26 +1,22 @@
 #include "relay/stream/session.h"
 
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <string>
 #include <utility>
 
-#include "net/socket/socket.h"
 #include "relay/context/context.h"
 #include "relay/side/errors.h"
-#include "relay/stream/kinds.h"
+#include "relay/side/transport.h"
+#include "relay/stream/evidence.h"
 
 namespace lastbyte::relay {
 
 using termination::Event;
+using termination::kBoth;
+using termination::Output;
 
 namespace {
-
-constexpr std::array kBoth{termination::Which::client, termination::Which::upstream};
 
 termination::Session first_state(const Forwarding& forwarding, Welcome welcome) {
   const bool linger = forwarding.linger.mode != termination::LingerMode::off;
@@ -37,21 +33,21 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
                  std::uint64_t id)
     : context_(context),
       listener_(&listener),
-      welcome_(welcome(*listener.forwarding, client_address)),
-      state_(first_state(*listener.forwarding, welcome_)),
       client_address_(client_address),
+      times_{.started = context.now, .activity = context.now},
       id_(id),
-      started_(context.now),
-      tries_began_(context.now),
-      last_activity_(context.now),
-      admitted_(welcome_ != Welcome::listen) {
-  side(Which::client).socket = std::move(client);
-  side(Which::client).kind = client_address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
-  side(Which::client).nodelay = true;  // the listener handed it down
-  side(Which::client).writable = true;
-  side(Which::upstream).kind = listener.forwarding->connect.transport;
-  const bool to_tcp = side(Which::upstream).kind == net::Transport::tcp;
-  side(Which::upstream).nodelay = !to_tcp || !listener.forwarding->upstream.socket.nodelay;
+      welcome_(welcome(*listener.forwarding, client_address)) {
+  state_ = first_state(*listener.forwarding, welcome_);
+  admitted_ = welcome_ != Welcome::listen;
+  Side& from = side(Which::client);
+  from.socket = std::move(client);
+  from.kind = client_address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
+  from.quirks.nodelay = true;  // the listener handed it down
+  from.ready.writable = true;
+  Side& to = side(Which::upstream);
+  to.kind = listener.forwarding->connect.transport;
+  const bool to_tcp = to.kind == net::Transport::tcp;
+  to.quirks.nodelay = !to_tcp || !listener.forwarding->upstream.socket.nodelay;
   settled_in_ = !to_tcp;
 }
 
@@ -59,25 +55,14 @@ Session::~Session() { context_.wheel.cancel(*this); }
 
 void Session::on_events(Which which, std::uint32_t events) {
   if (!side(which).socket) return;
-  const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-  Side& self = side(which);
-  self.readable = self.readable || ended || (events & EPOLLIN) != 0;
-  self.writable = self.writable || (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
-  self.hung_up = self.hung_up || ended;
-  self.trouble = self.trouble || (events & EPOLLERR) != 0;
-  self.fin_told = self.fin_told || tells_fin(self, events);
-  if (self.in_flight > 0) look_for_received(which);  // each packet that its peer takes makes an edge of EPOLLOUT
-  if ((events & EPOLLPRI) != 0) {
-    // A lone urgent byte is no EPOLLIN before SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
-    self.urgent = self.readable = true;
-    self.urgent_passed_over = self.urgent_passed_over || !self.urgent_is_inline;
-    self.carrier.bulk = false;
-    keep_urgent_inline(self);
-  }
-  if (state_.side(Which::upstream).output == termination::Output::untried) {
-    on_greeting_events(events);
-  } else if (state_.side(Which::upstream).output == termination::Output::connecting) {
-    which == Which::upstream ? on_connecting_events(events) : on_early_client_events(events);
+  transport::take_events(side(which), events);
+  if (side(which).in_flight > 0)
+    share().look(side(which));  // each packet that its peer takes makes an edge of EPOLLOUT
+  const Output upstream = state_.side(Which::upstream).output;
+  if (upstream == Output::untried || (upstream == Output::connecting && which == Which::client)) {
+    on_early_client_events(events);
+  } else if (upstream == Output::connecting) {
+    on_connecting_events(events);
   }
   progress();
   arm();
@@ -104,7 +89,7 @@ void Session::on_abort() {
 void Session::apply(Event event, Which which) {
   const auto step = termination::step(state_, event, which);
   if (!step) {
-    // A bug of this file, never of a peer: this session alone pays for it (T12).
+    // A bug of this class, never of a peer: this session alone pays for it (T12).
     context_.shared.warn_seldom(context_.shared.bugs, context_.now, [&] {
       return "bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
              " is impossible in session " + std::to_string(id_) + "; the session was reset";
@@ -113,57 +98,52 @@ void Session::apply(Event event, Which which) {
     if (event != Event::abort) apply(Event::abort, Which::client);
     return;
   }
-  if (event == Event::reset || event == Event::vanished) failed_ = context_.now;
+  if (event == Event::reset || event == Event::vanished) times_.failed = context_.now;
   state_ = step->session;
   for (const Which each : kBoth) {
     // Termination no longer owes what waited: its sink is gone.
-    if (!state_.side(each).pending) drop_waiting(each);
+    if (!state_.side(each).pending) flow(each).drop_waiting();
   }
   for (const Which each : kBoth) carry_out(*step, each);
   if (!final()) return;
-  ended_ = context_.now;
+  times_.ended = context_.now;
   awaited_.reset();
 }
 
 void Session::carry_out(const termination::Step& step, Which which) {
   const termination::Actions& actions = step.action(which);
-  if (actions.linger) lingering_ = last_heard_ = context_.now;
+  if (actions.linger) times_.lingering = times_.heard = context_.now;
   if (actions.send_fin) {
     Side& self = side(which);
-    self.fin_sent = relay::send_fin(self);
-    if (self.kind == net::Transport::udp) last_activity_ = context_.now;  // its silence counts from here
-    // The connection is gone and the FIN with it (ENOTCONN): its error is still to be read.
+    self.fin_sent = transport::send_fin(self);
+    if (self.kind == net::Transport::udp) times_.activity = context_.now;  // its silence counts from here
+    // The connection is gone and the FIN with it (ENOTCONN).
     if (!self.fin_sent) {
-      self.trouble = true;
-      expect_end(self);
+      self.ready.trouble = true;
+      transport::expect_end(self);
     }
   }
-  if (actions.close || actions.reset) let_go(which, actions.reset);
+  if (actions.close || actions.reset) release(which, actions.reset);
 }
 
 /// Takes the last evidence and closes.
-void Session::let_go(Which which, bool reset) {
+void Session::release(Which which, bool reset) {
   Side& self = side(which);
   if (!self.socket) return;
-  if (state_.side(which).output == termination::Output::fin_acked) {
-    self.unacknowledged = 0;
+  if (state_.side(which).output == Output::fin_acked) {
+    self.ledger.unacknowledged = 0;
   } else {
-    takes_bytes(which);
+    transport::takes_bytes(self);
   }
-  if (self.trouble && self.error == 0) self.error = net::take_error(self.socket.get());
-  if (self.kind == net::Transport::unix_stream) self.peer = net::peer_credentials(self.socket.get());
-  if (self.in_flight > 0) forget_in_flight(which);
+  if (self.ready.trouble && self.error == 0) self.error = transport::take_error(self);
+  self.peer = transport::credentials(self);
+  if (self.in_flight > 0) share().forget(self);
   if (reset) {
-    reset_and_close(self);
+    transport::reset_and_close(self);
   } else {
     self.socket.close();
   }
-  self.readable = self.writable = self.trouble = false;
-}
-
-void Session::latch(Which which, int error) {
-  if (side(which).error == 0) side(which).error = error;
-  side(which).reset_told = side(which).reset_told || error == ECONNRESET;
+  self.ready.closed();
 }
 
 void Session::progress() {
@@ -174,7 +154,7 @@ void Session::progress() {
     // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
     pump(Which::upstream);
     pump(Which::client);
-    for (const Which which : kBoth) end_unwanted_datagrams(which);
+    end_unwanted_datagrams();
     for (const Which which : kBoth) report_trouble(which);
     for (const Which which : kBoth) check_ack(which);
     if (final() || state_ == before) break;
@@ -187,48 +167,85 @@ void Session::take_turn() {
   queued_for_turn_ = true;
 }
 
+Share Session::share() { return {context_.shared.in_flight, sides_, waits_for_share_, context_.now}; }
+
+Flow Session::flow(Which source) {
+  Preface* preface = source == Which::client && greeting_ ? &greeting_->preface : nullptr;
+  return {side(source),
+          side(termination::other(source)),
+          Movers{*context_.buffer, context_.blocks, context_.pipes},
+          budget_,
+          preface,
+          share()};
+}
+
+/// Moves the flow out of `source` as far as it goes: until there is nothing to read, the sink is full, the flow ends or
+/// the budget is used up.
+void Session::pump(Which source) {
+  Flow moving = flow(source);
+  while (act_on(moving.step(orders_for(state_, source)), source)) {
+  }
+  moving.rest();
+}
+
+/// True: there may be more.
+bool Session::act_on(const Finding& finding, Which source) {
+  if (finding.active) times_.activity = context_.now;
+  if (finding.heard) times_.heard = context_.now;
+  switch (finding.what) {
+    case Finding::What::idle: return false;
+    case Finding::What::moved: return true;
+    case Finding::What::waits: apply(Event::pending, source); return false;
+    case Finding::What::drained: apply(Event::drained, source); return true;
+    case Finding::What::ended: apply(finding.event, source); return false;
+    case Finding::What::sink_failed: apply(finding.event, termination::other(source)); return true;
+    case Finding::What::stranded:
+      context_.shared.warn_seldom(context_.shared.lost_descriptors, context_.now, [&] {
+        return "session " + std::to_string(id_) + " on " + *listener_->name + ": file descriptors could not be " +
+               std::string(finding.stranded_when) + " (" + errno_name(finding.error) +
+               ": too many are open or on their way, or it is forbidden); both sides are told of a failure";
+      });
+      apply(finding.event, source);
+      return false;
+  }
+  return false;
+}
+
 /// An error that no read will meet soon: the input has ended, or is not read while its sink is full. The peer of a
 /// silent source learns of a dead sink at once (T5).
 void Session::report_trouble(Which which) {
   Side& self = side(which);
-  if (!self.trouble || !self.socket) return;
+  if (!self.ready.trouble || !self.socket) return;
   const termination::Side& known = state_.side(which);
-  if (known.output == termination::Output::connecting) return;
+  if (known.output == Output::connecting) return;
   // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
-  if (termination::reads(state_, which) && self.readable) return;
-  self.trouble = false;
-  const int error = net::take_error(self.socket.get());
-  if (only_tells_size(self, error)) return;
-  latch(which, error);
-  const bool may_refuse = known.output == termination::Output::open || known.output == termination::Output::fin_sent;
+  if (termination::reads(state_, which) && self.ready.readable) return;
+  self.ready.trouble = false;
+  const int error = transport::take_error(self);
+  if (transport::only_tells_size(self, error)) return;
+  self.latch(error);
+  const bool may_refuse = known.output == Output::open || known.output == Output::fin_sent;
   if (!may_refuse) return;
   apply(event_of_report(self.error, known.input == termination::Input::open), which);
 }
 
 void Session::check_ack(Which which) {
   if (!termination::awaits_ack(state_, which)) return;
-  if (relay::unacknowledged(side(which)) == 0) {
-    ack_poll_ = TimePoint{};
-    ack_poll_interval_ = Duration{0};
-    side(which).unacknowledged = 0;
+  if (transport::unacknowledged(side(which)) == 0) {
+    ack_poll_.stop();
+    side(which).ledger.unacknowledged = 0;
     apply(Event::acked, which);
-  } else if (takes_bytes(which)) {
-    last_activity_ = context_.now;
+  } else if (transport::takes_bytes(side(which))) {
+    times_.activity = context_.now;
   }
 }
 
-/// Looks at what the peer's kernel has yet to acknowledge. True: that has changed since the last look, so the peer is
-/// slow but not idle.
-bool Session::takes_bytes(Which which) {
-  Side& self = side(which);
-  if (!self.socket || self.sent == 0 || self.kind == net::Transport::udp) return false;
-  std::uint64_t queued = relay::unacknowledged(self);
-  // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl).
-  if (queued > 0 && self.fin_sent) --queued;
-  self.unacknowledged = std::min(queued, self.sent);
-  // What a UNIX peer has yet to read is no figure, but that it gets less shows that the peer reads.
-  if (self.kind == net::Transport::unix_stream) queued = net::unacknowledged(self.socket.get());
-  return std::exchange(self.queued, queued) != queued;
+/// Lingering is for peers that a close would reset; a UDP peer knows of none. Where nobody takes its datagrams any
+/// more, it has ended.
+void Session::end_unwanted_datagrams() {
+  if (side(Which::upstream).kind != net::Transport::udp) return;
+  if (termination::reads(state_, Which::upstream) && termination::discards(state_, Which::upstream))
+    apply(Event::fin, Which::upstream);
 }
 
 bool Session::stopped() const {
@@ -236,47 +253,30 @@ bool Session::stopped() const {
 }
 
 Record Session::record() const {
-  Record record;
-  record.id = id_;
-  record.forwarding = listener_->name;
-  record.listen = listener_->listen;
-  record.one_of_many = listener_->forwarding->listen.count() > 1;
-  record.duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
-  record.started = std::chrono::system_clock::now() - record.duration;
-  if (connected_ != TimePoint{})
-    record.connect_duration = std::chrono::duration_cast<std::chrono::microseconds>(connected_ - started_);
-  record.retries = attempts_.made > 0 ? attempts_.made - 1 : 0;
-  record.verdict = termination::verdict(state_);
-  for (const Which source : kBoth) {
-    const Side& from = side(source);
-    const Side& to = side(termination::other(source));
-    SideRecord& out = record.sides[static_cast<std::size_t>(source)];
-    out.error = from.error;
-    out.peer = from.peer;
-    // A header that we sent ahead of the client's bytes is not the client's.
-    const std::uint64_t own = source == Which::client ? preface_sent() : 0;
-    const std::uint64_t unacknowledged = std::min(to.unacknowledged, to.sent - own);
-    out.flow = {.received = from.received,
-                .delivered = to.sent - own - unacknowledged,
-                .undelivered = from.discarded + from.dropped + unacknowledged,
-                .discarded = from.discarded,
-                .rescued = 0,
-                .descriptors = from.descriptors};
-  }
+  return record_of({.id = id_,
+                    .listener = *listener_,
+                    .state = state_,
+                    .sides = sides_,
+                    .times = times_,
+                    .client = client_address_,
+                    .upstream = reach_.choice(),
+                    .retries = reach_.retries(),
+                    .introduction = greeting_ ? greeting_->introduction : nullptr},
+                   Clock::now(), std::chrono::system_clock::now());
+}
+
+/// Between two events, what is kept here is what termination says: which sockets are held, whether bytes wait, which
+/// deadline is armed. All tests hold it in the builds that assert.
+bool Session::agrees_with_state() const {
   for (const Which which : kBoth) {
-    // What a side still said after it had refused something: others would have lost it. After a plain reset, nothing
-    // was refused (T5).
-    const bool refused = record.side(termination::other(which)).flow.undelivered > 0;
-    if (!refused) continue;
-    FlowRecord& flow = record.sides[static_cast<std::size_t>(which)].flow;
-    // It was passed on last, and so what is not acknowledged is of it first.
-    const std::uint64_t unacknowledged = flow.undelivered - side(which).discarded - side(which).dropped;
-    flow.rescued = side(which).rescued - std::min(side(which).rescued, unacknowledged);
+    const termination::Side& known = state_.side(which);
+    const bool has_socket = known.hold == termination::Hold::held && known.output != Output::untried;
+    const bool pauses = known.output == Output::connecting && (reach_.pauses() || awaited_ != nullptr);
+    if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
+    const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());
+    if (waits != known.pending) return false;
   }
-  record.sides[0].address = client_address_;
-  if (attempts_.made > 0) record.sides[1].address = listener_->upstream_for(client_address_)[attempts_.made - 1];
-  if (greeting_) record.introduction = greeting_->introduction;
-  return record;
+  return armed_ == termination::deadline(state_) && is_set() == !final();
 }
 
 }  // namespace lastbyte::relay

@@ -74,8 +74,8 @@ TEST(Greeting, only_those_that_are_trusted_may_tell) {
 TEST(Greeting, unix_clients_are_told_as_unknown_or_by_their_names) {
   const auto client = *net::Address::unix_name("");
   const auto listener = *net::Address::unix_name("/run/x.sock");
-  EXPECT_EQ(preface(proxy::Version::v1, client, listener, {}).value(), "PROXY UNKNOWN\r\n");
-  const std::string told = preface(proxy::Version::v2, client, listener, {}).value();
+  EXPECT_EQ(preface_text(proxy::Version::v1, client, listener, {}).value(), "PROXY UNKNOWN\r\n");
+  const std::string told = preface_text(proxy::Version::v2, client, listener, {}).value();
   const auto parsed = proxy::parse(std::as_bytes(std::span(told)));
   ASSERT_TRUE(std::holds_alternative<proxy::Header>(parsed));
   EXPECT_EQ(std::get<proxy::Header>(parsed).destination.text(), "unix:/run/x.sock");

@@ -1,0 +1,31 @@
+// Every count that a session keeps of one side, so that its record can account for each byte (T11). Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "relay/terms/record.h"
+
+namespace lastbyte::relay {
+
+/// All in bytes, but for `descriptors`. The first group counts the flow out of the side, the second the flow into it.
+struct Ledger {
+  std::uint64_t received = 0;     ///< bytes read from the side, thrown away or not
+  std::uint64_t discarded = 0;    ///< of these, read only to be thrown away
+  std::uint64_t dropped = 0;      ///< of these, read to be passed on, and then given up
+  std::uint64_t rescued = 0;      ///< of these, passed on after the side had taken its last byte (T5)
+  std::uint64_t introduced = 0;   ///< bytes of the side's PROXY header; they were read ahead of `received`
+  std::uint32_t descriptors = 0;  ///< file descriptors that were passed on with its bytes (T14)
+
+  std::uint64_t sent = 0;            ///< bytes that the side's socket has taken from us
+  std::uint64_t preface = 0;         ///< of these, bytes of our own PROXY header, ahead of the flow
+  std::uint64_t unacknowledged = 0;  ///< of `sent`, not acknowledged when last looked at, or when the socket was closed
+
+  /// All bytes that were ever read from the side's socket.
+  [[nodiscard]] constexpr std::uint64_t read() const { return received + introduced; }
+};
+
+/// What the record says of the flow out of `from` into `to`. received == delivered + undelivered holds whatever the
+/// ledgers say, as long as each byte that was received was sent, dropped or discarded.
+FlowRecord flow_record(const Ledger& from, const Ledger& to);
+
+}  // namespace lastbyte::relay

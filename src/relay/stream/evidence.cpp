@@ -1,0 +1,44 @@
+#include "relay/stream/evidence.h"
+
+#include "termination/verdict.h"
+
+namespace lastbyte::relay {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using termination::Which;
+
+}  // namespace
+
+Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_clock::time_point today) {
+  const auto side = [&](Which which) -> const Side& { return evidence.sides[static_cast<std::size_t>(which)]; };
+  Record record;
+  record.id = evidence.id;
+  record.forwarding = evidence.listener.name;
+  record.listen = evidence.listener.listen;
+  record.one_of_many = evidence.listener.forwarding->listen.count() > 1;
+  record.duration = duration_cast<microseconds>(now - evidence.times.started);
+  record.started = today - record.duration;
+  if (evidence.times.was_connected())
+    record.connect_duration = duration_cast<microseconds>(evidence.times.connected - evidence.times.started);
+  record.retries = evidence.retries;
+  record.verdict = termination::verdict(evidence.state);
+  for (const Which source : termination::kBoth) {
+    SideRecord& out = record.sides[static_cast<std::size_t>(source)];
+    out.error = side(source).error;
+    out.peer = side(source).peer;
+    out.flow = flow_record(side(source).ledger, side(termination::other(source)).ledger);
+  }
+  for (const Which which : termination::kBoth) {
+    // Others lose what a side says after it has refused something. After a plain reset, nothing was refused (T5).
+    const bool refused = record.side(termination::other(which)).flow.undelivered > 0;
+    if (!refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = 0;
+  }
+  record.sides[0].address = evidence.client;
+  if (evidence.upstream != nullptr) record.sides[1].address = *evidence.upstream;
+  record.introduction = evidence.introduction;
+  return record;
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,310 @@
+#include "relay/stream/flow.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "relay/side/errors.h"
+#include "relay/side/transport.h"
+
+namespace lastbyte::relay {
+
+using termination::Event;
+using What = Finding::What;
+
+namespace {
+
+constexpr std::uint8_t kBulkReads = 2;
+/// After so many small splices in a row a flow is copied again.
+constexpr std::uint8_t kCalmReads = 4;
+/// Less than this in one splice is not worth its two system calls.
+constexpr std::size_t kSmallSplice = 16 * 1024;
+
+/// What a read takes from the budget of a round at least, however few bytes it brings (T12).
+constexpr std::size_t kLeastWorth = 256;
+
+}  // namespace
+
+Orders orders_for(const termination::Session& state, termination::Which source) {
+  return {.flush = state.side(source).pending,
+          .read = termination::reads(state, source),
+          .discard = termination::discards(state, source),
+          // The other side has failed, and its flow has not ended with a FIN so far.
+          .may_reset = state.side(source).output == termination::Output::open,
+          .rescues = termination::broken(state, source)};
+}
+
+Finding Flow::step(const Orders& orders) {
+  if (orders.flush) return flush(orders);
+  if (!orders.read || !from_.ready.readable || budget_ == 0) return {};
+  if (orders.discard) return discard(orders.may_reset);
+  if (transport::carries_descriptors(from_, to_)) return copy_with_descriptors(orders);
+  if (from_.carrier.bulk && take_pipe()) return splice(orders);
+  return copy(orders);
+}
+
+Finding Flow::copy(const Orders& orders) {
+  const std::size_t most = transport::most_in_one_read(to_);
+  const ssize_t got = transport::read(from_, std::span(movers_.buffer).first(most));
+  if (got < 0 || (got == 0 && transport::empty_read_ends(from_))) return input_ended(got);
+  const auto bytes = std::span(movers_.buffer).first(static_cast<std::size_t>(got));
+  count_received(bytes.size());
+  Finding finding = pass_on(bytes, 0, orders);
+  if (finding.what == What::waits) return finding;
+  if (bytes.size() == most) {
+    transport::keep_urgent_inline(from_);
+    from_.carrier.bulk = ++from_.carrier.streak >= kBulkReads && transport::may_splice(from_, to_);
+    return finding;
+  }
+  from_.carrier.streak = 0;
+  // A short read has emptied the queue, and the next bytes make a new edge: no need to read on until EAGAIN.
+  if (!from_.ready.hung_up && transport::short_read_empties(from_)) from_.ready.readable = false;
+  return finding;
+}
+
+/// Writes what was read, of which `written` bytes have been written already.
+Finding Flow::pass_on(std::span<const std::byte> bytes, std::size_t written, const Orders& orders) {
+  const Written more = write(bytes.subspan(written), orders);
+  const auto left = bytes.subspan(written + more.bytes);
+  if (more.error != 0) {
+    from_.ledger.dropped += left.size();
+    return sink_failed(more.error, true);
+  }
+  if (left.empty()) return {.what = What::moved, .active = true};
+  keep(left);
+  return {.what = What::waits, .active = true};
+}
+
+Finding Flow::splice(const Orders& orders) {
+  Carrier& carrier = from_.carrier;
+  const ssize_t got = transport::splice_in(from_, *carrier.pipe);
+  if (got == 0) {
+    // The end, or a mark of urgent data with the end behind it: a read tells.
+    carrier.bulk = false;
+    return {.what = What::moved};
+  }
+  if (got < 0) return input_ended(got);
+  const auto bytes = static_cast<std::size_t>(got);
+  count_received(bytes);
+  carrier.in_pipe = bytes;
+  const Written written = write_from_pipe(orders);
+  if (written.error != 0) {
+    drop_waiting();
+    return sink_failed(written.error, true);
+  }
+  if (carrier.in_pipe > 0) {
+    transport::keep_urgent_inline(from_);
+    return {.what = What::waits, .active = true};
+  }
+  carrier.streak = bytes < kSmallSplice ? static_cast<std::uint8_t>(carrier.streak + 1) : 0;
+  if (carrier.streak >= kCalmReads) {
+    carrier.bulk = false;
+    carrier.streak = 0;
+  }
+  return {.what = What::moved, .active = true};
+}
+
+/// Discarded bytes are no activity: a flood that is thrown away must not keep a session alive beyond its limits (T8).
+Finding Flow::discard(bool keep_last_byte) {
+  // The source stays readable: should a FIN follow instead, the byte is in the way of seeing the peer's.
+  if (keep_last_byte && transport::only_last_byte_waits(from_)) return {};
+  const ssize_t got = transport::read_and_forget(from_, movers_.buffer, std::min(budget_, kPipeSize), keep_last_byte);
+  if (got <= 0) return input_ended(got);
+  const auto bytes = static_cast<std::size_t>(got);
+  from_.ledger.received += bytes;
+  from_.ledger.discarded += bytes;
+  spend(bytes);
+  // The next read waits for no event, unless the end was known with this one, and any mark before it.
+  if (!from_.ready.hung_up) transport::keep_urgent_inline(from_);
+  return {.what = What::moved, .heard = true};
+}
+
+/// A read gave no bytes: nothing now (EAGAIN), or nothing ever again.
+Finding Flow::input_ended(ssize_t result) {
+  const int error = result < 0 ? errno : 0;
+  if (error == EINTR) return {};
+  if (!transport::empty_read_ends(from_)) return no_datagram(error);
+  from_.ready.readable = false;
+  if (would_block(error)) return {};
+  if (error != 0) {
+    from_.latch(error);
+    from_.ready.trouble = false;  // this was it (T10)
+  }
+  // A UNIX socket tells of a reset ahead of the FIN that nobody has read yet.
+  if (from_.quirks.fin_told && error == ECONNRESET) {
+    from_.ready.trouble = true;  // its error is still to be told, once the FIN is known (T5)
+    result = 0;
+  }
+  // Where shutdown() has succeeded, no splice before it met a reset, and none comes after it (net/ipv4/af_inet.c
+  // inet_shutdown: ENOTCONN in state CLOSE).
+  const bool may_be_swallowed = from_.quirks.spliced_into && !from_.fin_sent;
+  const bool asks = result == 0 && (from_.error != 0 || may_be_swallowed);
+  const bool fin_came = asks && transport::fin_has_come(from_);
+  if (asks && !fin_came) from_.latch(ECONNRESET);
+  return {.what = What::ended, .event = event_of_input_end(result, from_.error, fin_came)};
+}
+
+/// A read gave no datagram. The error comes ahead of the datagrams that arrived before it (net/ipv4/udp.c
+/// __skb_recv_udp), and so it counts only once those have been read (T4).
+Finding Flow::no_datagram(int error) {
+  if (!would_block(error)) {
+    if (!transport::only_tells_size(from_, error)) from_.latch(error);
+    from_.ready.trouble = false;
+    return {.what = What::moved};
+  }
+  from_.ready.readable = false;
+  if (from_.error == 0) return {};
+  return {.what = What::ended, .event = event_of_input_end(-1, from_.error, false)};
+}
+
+/// Writes what waits.
+Finding Flow::flush(const Orders& orders) {
+  if (!to_.ready.writable) return {};
+  const auto still_waits = [](bool active) { return Finding{.what = What::idle, .active = active}; };
+  bool active = false;
+  if (preface_ != nullptr && preface_->waits()) {
+    const Written written = write_preface();
+    active = written.bytes > 0;
+    if (written.error != 0) return sink_failed(written.error, active);
+    if (preface_->waits()) return still_waits(active);
+  }
+  Carrier& carrier = from_.carrier;
+  const Written written =
+      carrier.block ? write(std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin), orders)
+                    : write_from_pipe(orders);
+  if (carrier.block) carrier.begin += written.bytes;
+  active = active || written.bytes > 0;
+  if (written.error != 0) return sink_failed(written.error, active);
+  if (carrier.waiting() > 0) return still_waits(active);
+  if (carrier.block) movers_.blocks.give_back(std::move(carrier.block));
+  carrier.begin = carrier.end = 0;
+  return {.what = What::drained, .active = active};
+}
+
+/// T5: a refusal ends the flow into the sink, not the flow out of it.
+Finding Flow::sink_failed(int error, bool active) {
+  to_.latch(error);
+  to_.ready.trouble = false;
+  transport::expect_end(to_);
+  return {.what = What::sink_failed, .event = event_of_write_failure(error), .active = active};
+}
+
+/// Writes until the sink is full.
+Flow::Written Flow::write(std::span<const std::byte> bytes, const Orders& orders) {
+  Written written;
+  while (written.bytes < bytes.size() && to_.ready.writable) {
+    const auto rest = bytes.subspan(written.bytes);
+    const auto asked = rest.first(std::min<std::size_t>(rest.size(), to_.quirks.most_in_one_send));
+    const ssize_t put = transport::write(to_, asked);
+    if (put <= 0) {
+      if (is_failure(errno)) written.error = errno;
+      break;
+    }
+    const auto taken = static_cast<std::size_t>(put);
+    written.bytes += taken;
+    count_sent(taken, orders);
+    // A short write has filled the queue: the next would say EAGAIN.
+    if (taken < asked.size()) to_.ready.writable = false;
+  }
+  return written;
+}
+
+Flow::Written Flow::write_from_pipe(const Orders& orders) {
+  Carrier& carrier = from_.carrier;
+  Written written;
+  while (carrier.in_pipe > 0 && to_.ready.writable) {
+    const ssize_t put = transport::splice_out(*carrier.pipe, to_, carrier.in_pipe);
+    if (put <= 0) {
+      const int error = put == 0 ? EPIPE : errno;
+      if (is_failure(error)) written.error = error;
+      break;
+    }
+    // A short one does not say that the queue is full: a signal ends it as well (fs/splice.c splice_to_socket), and no
+    // edge would follow. EAGAIN says it.
+    const auto taken = static_cast<std::size_t>(put);
+    carrier.in_pipe -= taken;
+    written.bytes += taken;
+    count_sent(taken, orders);
+  }
+  return written;
+}
+
+Flow::Written Flow::write_preface() {
+  Written written;
+  while (preface_->waits() && to_.ready.writable) {
+    const ssize_t put = transport::write(to_, preface_->rest());
+    if (put <= 0) {
+      if (is_failure(errno)) written.error = errno;
+      break;
+    }
+    const auto taken = static_cast<std::size_t>(put);
+    preface_->sent += taken;
+    to_.ledger.sent += taken;
+    to_.ledger.preface += taken;
+    written.bytes += taken;
+    if (preface_->waits()) to_.ready.writable = false;
+  }
+  return written;
+}
+
+bool Flow::is_failure(int error) {
+  if (error == EINTR) return false;
+  // EINPROGRESS: a Fast Open SYN is on its way.
+  if (!would_block(error) && error != EINPROGRESS) return true;
+  to_.ready.writable = false;
+  return false;
+}
+
+/// Keeps bytes that the sink has no room for.
+void Flow::keep(std::span<const std::byte> bytes) {
+  transport::keep_urgent_inline(from_);  // it may be read ahead of its own events, once the sink has room
+  Carrier& carrier = from_.carrier;
+  // Where there is no memory for them, they are given up, and accounted for (T11).
+  from_.ledger.dropped += bytes.size();
+  carrier.block = movers_.blocks.take();
+  from_.ledger.dropped -= bytes.size();
+  carrier.begin = 0;
+  carrier.end = bytes.size();
+  std::memcpy(carrier.block->data(), bytes.data(), bytes.size());
+}
+
+void Flow::count_received(std::size_t bytes) {
+  from_.ledger.received += bytes;
+  spend(bytes);
+}
+
+void Flow::count_sent(std::size_t bytes, const Orders& orders) {
+  to_.ledger.sent += bytes;
+  if (orders.rescues) from_.ledger.rescued += bytes;
+}
+
+void Flow::spend(std::size_t bytes) { budget_ -= std::min(budget_, std::max(bytes, kLeastWorth)); }
+
+/// False: none is to be had, and the flow is copied.
+bool Flow::take_pipe() {
+  if (!from_.carrier.pipe) from_.carrier.pipe = movers_.pipes.take();
+  return from_.carrier.pipe.has_value();
+}
+
+void Flow::rest() {
+  Carrier& carrier = from_.carrier;
+  if (!carrier.pipe || carrier.in_pipe > 0) return;
+  movers_.pipes.give_back(std::move(*carrier.pipe), true);
+  carrier.pipe.reset();
+}
+
+void Flow::drop_waiting() {
+  Carrier& carrier = from_.carrier;
+  from_.ledger.dropped += carrier.waiting();
+  carrier.begin = carrier.end = 0;
+  if (preface_ != nullptr && preface_->waits()) preface_->give_up();
+  if (carrier.block) movers_.blocks.give_back(std::move(carrier.block));
+  if (carrier.in_pipe > 0) {
+    movers_.pipes.give_back(std::move(*carrier.pipe), false);
+    carrier.pipe.reset();
+    carrier.in_pipe = 0;
+  }
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,113 @@
+// One direction of a session: it moves bytes out of one side into the other.
+//
+// A flow is copied through the worker's one buffer. One that fills the buffer twice in a row is bulk, and goes on by
+// splice(2) through a pooled pipe until it calms down. A flow decides nothing about endings: each step returns a
+// finding, and the session tells termination of it. Nothing changes under a step while it runs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "relay/context/pools.h"
+#include "relay/side/side.h"
+#include "relay/stream/preface.h"
+#include "relay/stream/share.h"
+#include "termination/transition.h"
+
+namespace lastbyte::relay {
+
+/// What termination wants of a flow at this moment.
+struct Orders {
+  bool flush = false;      ///< bytes wait: they go first
+  bool read = false;       ///< the source's input is to be read
+  bool discard = false;    ///< what is read is thrown away (T5, T6)
+  bool may_reset = false;  ///< while discarding: a reset may be what the source is to get (T14)
+  bool rescues = false;    ///< the source has refused bytes: what it says still is rescued (T5)
+};
+Orders orders_for(const termination::Session& state, termination::Which source);
+
+/// What one step of a flow found. The session tells termination and calls the next step, or stops.
+struct Finding {
+  enum class What : std::uint8_t {
+    idle,         ///< nothing to do now: no input, no room, or no budget
+    moved,        ///< bytes went on, or away; there may be more
+    waits,        ///< the sink is full: bytes wait from now on (Event::pending of the source)
+    drained,      ///< none wait any more (Event::drained of the source)
+    ended,        ///< the input has ended: `event` of the source
+    sink_failed,  ///< a write to the sink failed: `event` of the sink. What waited is for the session to drop
+    stranded,     ///< file descriptors of the source could not be passed on, for `error`: its flow has failed
+  };
+  What what = What::idle;
+  termination::Event event = termination::Event::fin;
+  int error = 0;                     ///< of `stranded`
+  std::string_view stranded_when{};  ///< "received" or "passed on"
+  bool active = false;               ///< a byte moved on: no silence (T8)
+  bool heard = false;                ///< a byte was thrown away
+};
+
+/// What a worker lends to all of its flows.
+struct Movers {
+  Block& buffer;
+  BlockPool& blocks;
+  PipePool& pipes;
+};
+
+class Flow {
+ public:
+  /// `preface`: what goes ahead of the flow; may be null. `budget`: bytes that the session may still move in this round
+  /// (T12). `share`: of the process's room for descriptors in flight.
+  Flow(Side& from, Side& to, Movers movers, std::size_t& budget, Preface* preface, Share share)
+      : from_(from), to_(to), movers_(movers), budget_(budget), preface_(preface), share_(share) {}
+
+  /// One read, and the writes of what it brought; or the writes of what waits.
+  Finding step(const Orders& orders);
+
+  /// Gives a pipe back that holds nothing: like the buffer, one pipe serves all flows whose sinks keep up.
+  void rest();
+  /// Gives up what waits: the sink takes nothing any more.
+  void drop_waiting();
+
+ private:
+  struct Written {
+    std::size_t bytes = 0;
+    int error = 0;  ///< the sink has failed; 0: it takes more, or is full
+  };
+
+  Finding flush(const Orders& orders);
+  Finding discard(bool keep_last_byte);
+  Finding copy(const Orders& orders);
+  Finding splice(const Orders& orders);
+  // flow_descriptors.cpp (T14)
+  Finding copy_with_descriptors(const Orders& orders);
+  Finding pass_descriptors(std::size_t most, const Orders& orders);
+  Finding strand(std::size_t bytes, int error, std::string_view when);
+
+  Finding pass_on(std::span<const std::byte> bytes, std::size_t written, const Orders& orders);
+  Finding input_ended(ssize_t result);
+  Finding no_datagram(int error);
+  Finding sink_failed(int error, bool active);
+
+  Written write(std::span<const std::byte> bytes, const Orders& orders);
+  Written write_from_pipe(const Orders& orders);
+  Written write_preface();
+  /// Whether a failed write means that the sink has failed, rather than that it is full.
+  bool is_failure(int error);
+  void keep(std::span<const std::byte> bytes);
+  void count_received(std::size_t bytes);
+  void count_sent(std::size_t bytes, const Orders& orders);
+  void spend(std::size_t bytes);
+  bool take_pipe();
+
+  Side& from_;
+  Side& to_;
+  Movers movers_;
+  std::size_t& budget_;
+  Preface* preface_;
+  Share share_;
+};
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,104 @@
+// Session: time. One deadline is armed, the one that termination names (T8); the worker's timer is set for it, or for
+// something that must be looked at sooner.
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+
+#include "relay/context/context.h"
+#include "relay/side/transport.h"
+#include "relay/stream/session.h"
+
+namespace lastbyte::relay {
+
+using termination::Deadline;
+using termination::Event;
+
+Bounds Session::bounds() const {
+  return {.limits = listener_->forwarding->limits,
+          .linger = listener_->forwarding->linger,
+          .connect = std::min(reach_.ends(), reach_.try_ends()),
+          .drain = context_.drain_at};
+}
+
+TimePoint Session::end_of_silence() const {
+  return relay::end_of_silence(state_, side(Which::upstream).kind, times_, listener_->forwarding->limits);
+}
+
+std::optional<TimePoint> Session::look_at(Deadline deadline) const {
+  const bool empty = side(Which::client).quirks.queued == 0 && side(Which::upstream).quirks.queued == 0;
+  return relay::look_at(deadline, times_, bounds(), empty);
+}
+
+void Session::arm() {
+  set_timer();
+  assert(agrees_with_state());
+}
+
+/// Cheap where nothing changed: a deadline that only moved away is found out when the timer fires.
+void Session::set_timer() {
+  if (final()) {
+    context_.wheel.cancel(*this);
+    armed_ = Deadline::none;
+    return;
+  }
+  const Deadline deadline = termination::deadline(state_);
+  // No event tells of descriptors that another session's peer has received.
+  const bool polls = waits_for_share_ || termination::awaits_ack(state_, Which::client) ||
+                     termination::awaits_ack(state_, Which::upstream);
+  if (!polls) ack_poll_.stop();
+  const TimePoint silence = end_of_silence();
+  const bool looks_soon = polls || deadline == Deadline::connect || silence != TimePoint::max();
+  if (deadline == armed_ && is_set() && !looks_soon) return;
+  armed_ = deadline;
+  TimePoint wake = std::min(passes_at(deadline, times_, bounds()), silence);
+  if (const auto look = look_at(deadline)) wake = std::min(wake, *look);
+  if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
+  if (const auto settles = times_.settle_in(); settles && !settled_in_) wake = std::min(wake, *settles);
+  if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
+  context_.wheel.set(*this, context_.tick(wake));
+}
+
+void Session::on_timer() {
+  progress();
+  if (final()) return;
+  const TimePoint now = context_.now;
+  if (const auto settles = times_.settle_in(); settles && !settled_in_ && now >= *settles) {
+    settled_in_ = true;
+    transport::settle_in(side(Which::upstream), listener_->forwarding->upstream.socket);
+  }
+  const Deadline deadline = termination::deadline(state_);
+  if (const auto look = look_at(deadline); look && now >= *look) peers_are_slow(deadline);
+  if (context_.drain_at && now >= *context_.drain_at && deadline != Deadline::drain) {
+    apply(Event::abort, Which::client);
+  } else if (deadline == Deadline::connect && now < reach_.ends() && now >= reach_.try_ends()) {
+    if (reach_.pauses() && !awaited_) {
+      reach_.try_again();
+      try_next_address();
+    } else {
+      try_failed(ETIMEDOUT);
+    }
+  } else if (now >= end_of_silence()) {
+    apply(Event::fin, Which::upstream);
+  } else if (deadline == Deadline::proxy_header && now >= passes_at(deadline, times_, bounds())) {
+    hear(Coming::late);
+  } else if (now >= passes_at(deadline, times_, bounds()) && !peers_are_slow(deadline)) {
+    apply(Event::deadline, Which::client);
+  }
+  progress();
+  armed_ = Deadline::none;  // the timer is spent, whatever comes
+  arm();
+}
+
+/// During a limit on silence and before it passes: bytes that lie in our send queues and get fewer are no silence. The
+/// limit then begins anew.
+bool Session::peers_are_slow(Deadline deadline) {
+  if (!is_on_silence(deadline)) return false;
+  times_.looked = context_.now;
+  const bool client_takes = transport::takes_bytes(side(Which::client));
+  const bool upstream_takes = transport::takes_bytes(side(Which::upstream));
+  if (!client_takes && !upstream_takes) return false;
+  times_.activity = times_.heard = context_.now;
+  return context_.now < passes_at(deadline, times_, bounds());
+}
+
+}  // namespace lastbyte::relay
