@@ -97,7 +97,7 @@ const std::vector<Case> kKeyCases = {
     {"only_the_upstream_has_sources",
      forwarding_with("    client:\n      sources: [10.0.0.1]\n"),
      {"f.yaml:5:7: unknown key 'client.sources' in a forwarding; expected one of nodelay, keepalive, user-timeout, "
-      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, reuse-port, netns, root, "
+      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, freebind, reuse-port, netns, root, "
       "unix-mode, "
       "unix-uid, unix-gid, allow, deny, proxy-protocol, proxy-trusted"}},
     {"the_end_of_a_key",

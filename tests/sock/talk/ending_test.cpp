@@ -213,8 +213,8 @@ TEST(Refusal, IsAFailureThatNamesTheAddress) {
 
 TEST(Refusal, OfANameThatIsNotNumericComesWithoutALookUp) {
   Running client("-n localhost 80");
-  EXPECT_EQ(client.status(), kExitFailed);
-  EXPECT_NE(client.whole_errors().find("-n forbids"), std::string::npos);
+  EXPECT_EQ(client.status(), kExitUsage);
+  EXPECT_NE(client.whole_errors().find("expected a numeric address, because of -n"), std::string::npos);
 }
 
 TEST(Stop, EndsWhateverIsGoingOn) {
