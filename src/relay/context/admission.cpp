@@ -38,7 +38,7 @@ Admission admit(Shared& shared, const ListenerState& listener, const net::Addres
   return Admission::granted;
 }
 
-void left(const ListenerState& listener, const net::Address& client) {
+void release_admission(const ListenerState& listener, const net::Address& client) {
   if (listener.counts_clients) listener.counts->clients.remove(client);
 }
 

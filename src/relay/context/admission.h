@@ -21,9 +21,10 @@ enum class Admission : std::uint8_t {
 };
 
 /// `client` is who the session is for: the peer, or whom its PROXY header tells of. One that is granted is counted, and
-/// must be given to left() in the end. One that is not let in for its address is told to the operator, now and then.
+/// must be given to release_admission() in the end. One that is not let in for its address is told to the operator, now
+/// and then.
 Admission admit(Shared& shared, const ListenerState& listener, const net::Address& client, TimePoint now);
-void left(const ListenerState& listener, const net::Address& client);
+void release_admission(const ListenerState& listener, const net::Address& client);
 
 /// Counts one that was not let in.
 void count(Counters& counters, Admission admission);

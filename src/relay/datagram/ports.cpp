@@ -181,7 +181,7 @@ void DatagramRelay::part(DatagramGroup& group, const Known& served) {
     ++group.parted;
     const ListenerState& state = *session.at.port->state;
     context_.shared.release_forwarding(*state.counts);
-    left(state, session.key.ends.client_address());
+    release_admission(state, session.key.ends.client_address());
   });
   if (group.parted > 0) wake_at(next_deadline(group));
 }

@@ -59,7 +59,7 @@ DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key
   if (!has_source(at, client) || !admit(at, client)) return nullptr;
   if (DatagramSession* session = make_session(at, key)) return session;
   context_.shared.release(*at.port->state->counts);
-  left(*at.port->state, client);
+  release_admission(*at.port->state, client);
   return nullptr;
 }
 
@@ -92,7 +92,7 @@ bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
   relay::count(host_.counters, admission);
   if (admission != Admission::granted) return false;
   if (make_room(at)) return true;
-  left(state, client);
+  release_admission(state, client);
   tell_refused(*at.group, "there are as many sessions as there may be (max-sessions)");
   return false;
 }
@@ -199,7 +199,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
     --kept->at.group->parted;
   } else {
     context_.shared.release_forwarding(*state.counts);
-    left(state, kept->key.ends.client_address());
+    release_admission(state, kept->key.ends.client_address());
   }
   host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
   host_.counters.open.fetch_sub(1, std::memory_order_relaxed);

@@ -15,19 +15,19 @@
 #include "relay/context/admission.h"
 #include "relay/context/context.h"
 #include "relay/context/listener.h"
-#include "relay/context/listening_sockets.h"
 #include "relay/datagram/relay.h"
 #include "relay/stream/greeting.h"
 #include "relay/stream/session.h"
+#include "relay/worker/acceptor.h"
+#include "relay/worker/walk.h"
 
 namespace lastbyte::relay {
 namespace {
 
-constexpr unsigned kLargestBatch = 64;
+constexpr std::size_t kWalkedInARound = 256;
 constexpr std::size_t kEventsPerRound = 256;
 /// A wait that takes so much longer than it was to is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
-constexpr std::size_t kLookedAtInARound = 64;  ///< listening sockets that are leaving
 
 }  // namespace
 
@@ -37,12 +37,17 @@ class Worker::Impl {
       : index_(index),
         shared_(shared),
         context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now()),
-        sockets_(index),
         records_(shared.record_ring_capacity),
+        acceptor_({.context = context_,
+                   .counters = counters,
+                   .worker = index,
+                   .begin = [this](ListenerState& state, Descriptor& client,
+                                   const net::Address& address) { return begin(state, client, address); },
+                   .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}),
         datagrams_({.context = context_,
                     .counters = counters,
                     .file = [this](const Record& record) { file(record); },
-                    .short_of = [this](const std::string& what) { tell_shortage([&] { return what; }); }}) {}
+                    .short_of = [this](const std::string& what) { report_shortage([&] { return what; }); }}) {}
   ~Impl() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
   }
@@ -67,16 +72,9 @@ class Worker::Impl {
   void expire();
   void take_turns();
 
-  void accept_from(ListeningSocket& listening);
-  bool turns_away(ListenerState& state, const net::Address& client);
-  void pause_accepting(const ListenerState& state, int error);
-  void resume_accepting();
-  void stop_accepting();
+  bool begin(ListenerState& state, Descriptor& client, const net::Address& address);
   template <typename Words>
-  void tell_shortage(Words words);
-  void stop_watching(ListeningSocket& listening);
-  void let_leaving_go();
-  void let_go(ListeningSocket& listening);
+  void report_shortage(Words words);
   void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
@@ -88,14 +86,13 @@ class Worker::Impl {
   unsigned index_;
   Shared& shared_;
   Context context_;
-  ListeningSockets sockets_;
   RecordRing records_;
-  AcceptBackoff backoff_;
-  loop::Timer accept_timer_;
   loop::Timer calm_timer_;  ///< when to look whether a shortage is over
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
+  Walk<SessionList> walk_{sessions_};
   bool pushed_records_ = false;
+  Acceptor acceptor_;
   DatagramRelay datagrams_;
   std::array<epoll_event, kEventsPerRound> events_;
 };
@@ -109,7 +106,6 @@ Result<void> Worker::Impl::watch_mailbox() {
 void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
-  context_.wheel.cancel(accept_timer_);
 }
 
 /// No deadline passes before the bytes that have come are looked at: after a freeze (SIGSTOP, a paused container, a
@@ -121,6 +117,7 @@ void Worker::Impl::round() {
   for (std::size_t rounds = 2 + 2 * sessions_.size() / kEventsPerRound; more && rounds > 0 && is_due(); --rounds)
     more = wait_and_dispatch(0);
   take_turns();
+  walk_.step(kWalkedInARound);
   expire();
   datagrams_.end_round();
   bury();
@@ -137,7 +134,7 @@ bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
 }
 
 int Worker::Impl::timeout_ms() const {
-  if (!context_.turns.empty()) return 0;
+  if (!context_.turns.empty() || walk_.under_way()) return 0;
   const auto next = context_.wheel.next();
   if (!next) return -1;
   const auto at = context_.began + std::chrono::milliseconds(*next);
@@ -149,12 +146,7 @@ void Worker::Impl::dispatch(const epoll_event& event) {
   const std::uint64_t tag = event.data.u64;
   switch (Tag::kind(tag)) {
     case TagKind::mailbox: mailbox().carry_out(); return;
-    case TagKind::listener: {
-      // Mail of this round may have closed it.
-      ListeningSocket& listening = *Tag::object<ListeningSocket>(tag);
-      if (listening.socket) enough_memory_for([&] { accept_from(listening); });
-      return;
-    }
+    case TagKind::listener: enough_memory_for([&] { acceptor_.on_event(*Tag::object<ListeningSocket>(tag)); }); return;
     case TagKind::datagrams_in:
       enough_memory_for([&] { datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); });
       return;
@@ -170,7 +162,6 @@ void Worker::Impl::dispatch(const epoll_event& event) {
     session.on_events(Tag::kind(tag) == TagKind::client ? termination::Which::client : termination::Which::upstream,
                       event.events);
   });
-  if (session.final()) finish(session);
 }
 
 void Worker::Impl::take_turns() {
@@ -179,39 +170,35 @@ void Worker::Impl::take_turns() {
   for (Session* session : turns) {
     if (session->final()) continue;
     attempt(*session, [&] { session->on_turn(); });
-    if (session->final()) finish(*session);
   }
 }
 
 void Worker::Impl::expire() {
   const std::uint64_t tick = context_.current_tick();
   while (loop::Timer* timer = context_.wheel.pop_due(tick)) {
-    if (timer == &accept_timer_) {
-      resume_accepting();
-      continue;
-    }
-    if (timer == &calm_timer_) {
+    if (timer == acceptor_.timer()) {
+      enough_memory_for([&] { acceptor_.on_timer(); });
+    } else if (timer == datagrams_.timer()) {
+      enough_memory_for([&] { datagrams_.on_timer(); });
+    } else if (timer == &calm_timer_) {
       if (shared_.shortage.is_over(context_.now))
         enough_memory_for([&] { shared_.warn("accepting again: the shortage is over"); });
-      continue;
+    } else {
+      Session& session = static_cast<Session&>(*timer);
+      if (!session.final()) attempt(session, [&] { session.on_timer(); });  // final: it ended in this round
     }
-    if (timer == datagrams_.timer()) {
-      datagrams_.on_timer();
-      continue;
-    }
-    Session& session = static_cast<Session&>(*timer);
-    if (session.final()) continue;  // ended in this round
-    attempt(session, [&] { session.on_timer(); });
-    if (session.final()) finish(session);
   }
 }
 
-/// Want of memory costs the session that meets it, and no other (T12).
+/// All that is done for a session is done here, and a session that has ended by it leaves here. Want of memory costs
+/// the session that meets it, and no other (T12).
 template <typename Work>
 void Worker::Impl::attempt(Session& session, Work work) {
-  if (enough_memory_for(work)) return;
-  tell_shortage([] { return std::string("no memory; who met it pays with its session, the others go on"); });
-  session.on_abort();
+  if (!enough_memory_for(work)) {
+    report_shortage([] { return std::string("no memory: the session that met it was reset, the others go on"); });
+    session.on_abort();
+  }
+  if (session.final()) finish(session);
 }
 
 void Worker::Impl::finish(Session& session) {
@@ -220,8 +207,9 @@ void Worker::Impl::finish(Session& session) {
   if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
   ListenerState& state = session.listener();
   shared_.release(*state.counts);
-  if (session.admitted()) left(state, session.client_address());
+  if (session.admitted()) release_admission(state, session.client_address());
   if (shared_.records_wanted) file(session.record());
+  walk_.leaves(session);
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
 }
@@ -233,7 +221,7 @@ void Worker::Impl::bury() {
   }
   if (pushed_records_ && shared_.wake_log) shared_.wake_log();
   pushed_records_ = false;
-  sockets_.bury();
+  acceptor_.bury();
 }
 
 void Worker::Impl::file(const Record& record) {
@@ -244,128 +232,22 @@ void Worker::Impl::file(const Record& record) {
   }
 }
 
-/// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
-void Worker::Impl::accept_from(ListeningSocket& listening) {
-  for (unsigned taken = 0; taken < listening.batch; ++taken) {
-    if (const int error = keep_spare(context_.spare); error != 0) {
-      pause_accepting(*listening.state, error);
-      return;
-    }
-    Reservation place(shared_, listening.state->forwarding->max_sessions, *listening.state->counts);
-    if (!place) {
-      // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
-      stop_watching(listening);
-      if (!accept_timer_.is_set()) context_.wheel.set(accept_timer_, context_.current_tick() + 5);
-      return;
-    }
-    Accepted accepted = accept_client(listening.socket->get());
-    if (!accepted.client) {
-      listening.batch = 1;
-      if (listening.leaving && !is_shortage(accepted.error)) {
-        let_go(listening);
-      } else if (accepted.error == EINVAL) {
-        // A UNIX socket whose newcomers are turned away; the mail that says so is on its way.
-        stop_watching(listening);
-      } else if (accepted.error != EAGAIN) {
-        pause_accepting(*listening.state, accepted.error);
-      }
-      return;
-    }
-    backoff_.recovered();
-    if (turns_away(*listening.state, accepted.address)) {
-      net::reset_and_close(accepted.client);
-      continue;
-    }
-    auto* session = new (std::nothrow) Session(context_, *listening.state, std::move(accepted.client), accepted.address,
-                                               shared_.next_id.fetch_add(1, std::memory_order_relaxed));
-    if (session == nullptr) {
-      if (welcome(*listening.state->forwarding, accepted.address) != Welcome::listen)
-        left(*listening.state, accepted.address);
-      net::reset_and_close(accepted.client);
-      pause_accepting(*listening.state, ENOMEM);
-      return;
-    }
-    counters.accepted.fetch_add(1, std::memory_order_relaxed);
-    counters.open.fetch_add(1, std::memory_order_relaxed);
-    sessions_.push_back(*session);
-    place.keep();
-    attempt(*session, [&] { session->begin(); });
-    if (session->final()) finish(*session);
-  }
-  listening.batch = std::min(listening.batch * 2, kLargestBatch);
-}
-
-/// One that may tell who it is comes in first, and is asked then.
-bool Worker::Impl::turns_away(ListenerState& state, const net::Address& client) {
-  if (welcome(*state.forwarding, client) == Welcome::listen) return false;
-  const Admission admission = admit(shared_, state, client, context_.now);
-  count(counters, admission);
-  return admission != Admission::granted;
-}
-
-/// A shortage is the whole process's: all of this worker's listeners pause.
-void Worker::Impl::pause_accepting(const ListenerState& state, int error) {
-  counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
-  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
-  context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
-  tell_shortage([&] {
-    return "accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
-           "; sessions go on, new clients wait in the backlog";
-  });
+bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Address& address) {
+  auto* session = new (std::nothrow)
+      Session(context_, state, std::move(client), address, shared_.next_id.fetch_add(1, std::memory_order_relaxed));
+  if (session == nullptr) return false;
+  counters.accepted.fetch_add(1, std::memory_order_relaxed);
+  counters.open.fetch_add(1, std::memory_order_relaxed);
+  sessions_.push_back(*session);
+  attempt(*session, [&] { session->begin(); });
+  return true;
 }
 
 /// `words` makes the line: it may be memory that is short.
 template <typename Words>
-void Worker::Impl::tell_shortage(Words words) {
+void Worker::Impl::report_shortage(Words words) {
   context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
   if (shared_.shortage.begins(context_.now)) enough_memory_for([&] { shared_.warn(words()); });
-}
-
-void Worker::Impl::resume_accepting() {
-  if (context_.drain_at) return;
-  for (auto next = sockets_.unwatched().begin(); next != sockets_.unwatched().end();) {
-    ListeningSocket& each = *next++;
-    // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
-    const int error =
-        context_.epoll.add(each.socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(&each, TagKind::listener));
-    if (error == 0) {
-      sockets_.set_watched(each, true);
-    } else {
-      context_.wheel.set(accept_timer_, context_.tick(context_.now + backoff_.next()));
-    }
-  }
-  let_leaving_go();
-}
-
-/// No event tells that a queue is empty: a leaving socket is looked at until it is. A few at a time, for a reload may
-/// remove thousands while sessions wait for their turn (T12).
-void Worker::Impl::let_leaving_go() {
-  const std::size_t most = std::min(sockets_.leaving(), kLookedAtInARound);
-  const std::uint64_t pause = sockets_.leaving() > most ? 1 : 5;
-  for (std::size_t looked = 0; looked < most; ++looked) {
-    ListeningSocket& each = sockets_.next_leaving();
-    somebody_waits(each.socket->get()) ? accept_from(each) : let_go(each);
-  }
-  if (sockets_.leaving() != 0 && !accept_timer_.is_set())
-    context_.wheel.set(accept_timer_, context_.current_tick() + pause);
-}
-
-/// A descriptor that other workers have too would stay in this loop after its close here.
-void Worker::Impl::stop_watching(ListeningSocket& listening) {
-  if (listening.watched) context_.epoll.remove(listening.socket->get());
-  sockets_.set_watched(listening, false);
-}
-
-void Worker::Impl::let_go(ListeningSocket& listening) {
-  stop_watching(listening);
-  sockets_.close(listening);
-}
-
-void Worker::Impl::stop_accepting() {
-  context_.wheel.cancel(accept_timer_);
-  context_.wheel.cancel(calm_timer_);
-  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
-  sockets_.close_all();
 }
 
 void Worker::Impl::serve(std::vector<Listening> listenings) {
@@ -377,12 +259,12 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   // Stable: the ports of one forwarding stand together, and go on so.
   const auto of_streams = std::ranges::stable_partition(
       listenings, [](const Listening& each) { return each.forwarding->listen.transport == net::Transport::udp; });
-  sockets_.serve({std::make_move_iterator(of_streams.begin()), std::make_move_iterator(of_streams.end())});
+  std::vector<Listening> streams(std::make_move_iterator(of_streams.begin()),
+                                 std::make_move_iterator(of_streams.end()));
   listenings.erase(of_streams.begin(), of_streams.end());
   datagrams_.serve(std::move(listenings), index_);
+  acceptor_.serve(std::move(streams));
   if (!limited.empty()) count_known_clients(limited);
-  // A pause for want of something goes on; its timer looks at the new ones, too.
-  if (!backoff_.pausing() || !accept_timer_.is_set()) resume_accepting();
 }
 
 /// Sessions from before their forwarding had a limit for each client are counted, too, from now on.
@@ -403,23 +285,16 @@ void Worker::Impl::drain(TimePoint at) {
   if (context_.drain_at) return;
   context_.now = Clock::now();
   context_.drain_at = at;
-  stop_accepting();
+  acceptor_.stop();
+  context_.wheel.cancel(calm_timer_);
   datagrams_.drain(at);
-  for (auto next = sessions_.begin(); next != sessions_.end();) {
-    Session& session = *next++;
-    session.on_stop();
-    if (session.final()) finish(session);
-  }
+  walk_.begin([this](Session& session) { attempt(session, [&] { session.on_stop(); }); });
 }
 
 void Worker::Impl::abort() {
   context_.now = Clock::now();
   if (!context_.drain_at) drain(context_.now);
-  for (auto next = sessions_.begin(); next != sessions_.end();) {
-    Session& session = *next++;
-    session.on_abort();
-    if (session.final()) finish(session);
-  }
+  walk_.begin([this](Session& session) { attempt(session, [&] { session.on_abort(); }); });
   datagrams_.abort();
 }
 

@@ -1,0 +1,168 @@
+#include "relay/worker/acceptor.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/memory.h"
+#include "net/socket/socket.h"
+#include "relay/context/admission.h"
+#include "relay/stream/greeting.h"
+
+namespace lastbyte::relay {
+namespace {
+
+constexpr unsigned kLargestBatch = 64;
+constexpr std::size_t kLookedAtInARound = 64;  ///< listening sockets that are leaving
+
+/// After so many ticks accepting is tried again where clients wait for others to end, or sockets for their last client.
+constexpr std::uint64_t kPause = 5;
+
+/// The admission of a client with whom no session has begun yet: released at the end, unless it is kept.
+class Admitted {
+ public:
+  Admitted(const ListenerState& listener, const net::Address& client) : listener_(listener), client_(client) {}
+  ~Admitted() {
+    if (held_) release_admission(listener_, client_);
+  }
+  Admitted(const Admitted&) = delete;
+  Admitted& operator=(const Admitted&) = delete;
+  void hold() { held_ = true; }
+  /// From now on it is the session's.
+  void keep() { held_ = false; }
+
+ private:
+  const ListenerState& listener_;
+  const net::Address& client_;
+  bool held_ = false;
+};
+
+}  // namespace
+
+/// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
+void Acceptor::on_event(ListeningSocket& listening) {
+  // Mail of this round may have closed it.
+  if (!listening.socket) return;
+  for (unsigned taken = 0; taken < listening.batch; ++taken)
+    if (!accept_one(listening)) return;
+  listening.batch = std::min(listening.batch * 2, kLargestBatch);
+}
+
+/// False: nobody else can be accepted now.
+bool Acceptor::accept_one(ListeningSocket& listening) {
+  ListenerState& state = *listening.state;
+  if (const int error = keep_spare(context_.spare); error != 0) {
+    pause(state, error);
+    return false;
+  }
+  Reservation place(context_.shared, state.forwarding->max_sessions, *state.counts);
+  if (!place) {
+    // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
+    stop_watching(listening);
+    if (!timer_.is_set()) context_.wheel.set(timer_, context_.current_tick() + kPause);
+    return false;
+  }
+  Accepted accepted = accept_client(listening.socket->get());
+  if (!accepted.client) {
+    accept_failed(listening, accepted.error);
+    return false;
+  }
+  backoff_.recovered();
+  Admitted admitted(state, accepted.address);
+  // A client that may tell who it is comes in first, and is asked then.
+  if (welcome(*state.forwarding, accepted.address) != Welcome::listen) {
+    const Admission admission = admit(context_.shared, state, accepted.address, context_.now);
+    count(host_.counters, admission);
+    if (admission != Admission::granted) {
+      net::reset_and_close(accepted.client);
+      return true;
+    }
+    admitted.hold();
+  }
+  if (!host_.begin(state, accepted.client, accepted.address)) {
+    net::reset_and_close(accepted.client);
+    pause(state, ENOMEM);
+    return false;
+  }
+  admitted.keep();
+  place.keep();
+  return true;
+}
+
+void Acceptor::accept_failed(ListeningSocket& listening, int error) {
+  listening.batch = 1;
+  if (listening.leaving && !is_shortage(error)) {
+    close(listening);
+  } else if (error == EINVAL) {
+    // A UNIX socket whose newcomers are turned away; the mail that says so is on its way.
+    stop_watching(listening);
+  } else if (error != EAGAIN) {
+    pause(*listening.state, error);
+  }
+}
+
+/// A shortage is the whole process's: all of this worker's listeners pause.
+void Acceptor::pause(const ListenerState& state, int error) {
+  host_.counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
+  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
+  context_.wheel.set(timer_, context_.tick(context_.now + backoff_.next()));
+  host_.report_shortage([&] {
+    return "accepting pauses on " + *state.name + ": accept: " + errno_name(error) +
+           "; sessions go on, new clients wait in the backlog";
+  });
+}
+
+void Acceptor::resume() {
+  if (context_.drain_at) return;
+  for (auto next = sockets_.unwatched().begin(); next != sockets_.unwatched().end();) {
+    ListeningSocket& each = *next++;
+    // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
+    const int error =
+        context_.epoll.add(each.socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(&each, TagKind::listener));
+    if (error == 0) {
+      sockets_.set_watched(each, true);
+    } else {
+      context_.wheel.set(timer_, context_.tick(context_.now + backoff_.next()));
+    }
+  }
+  look_at_leaving();
+}
+
+/// No event tells that a queue is empty: a leaving socket is looked at until it is. A few at a time, for a reload may
+/// remove thousands while sessions wait for their turn (T12).
+void Acceptor::look_at_leaving() {
+  const std::size_t most = std::min(sockets_.leaving(), kLookedAtInARound);
+  const std::uint64_t pause = sockets_.leaving() > most ? 1 : kPause;
+  for (std::size_t looked = 0; looked < most; ++looked) {
+    ListeningSocket& each = sockets_.next_leaving();
+    somebody_waits(each.socket->get()) ? on_event(each) : close(each);
+  }
+  if (sockets_.leaving() != 0 && !timer_.is_set()) context_.wheel.set(timer_, context_.current_tick() + pause);
+}
+
+/// A descriptor that other workers have too would stay in this loop after its close here.
+void Acceptor::stop_watching(ListeningSocket& listening) {
+  if (listening.watched) context_.epoll.remove(listening.socket->get());
+  sockets_.set_watched(listening, false);
+}
+
+void Acceptor::close(ListeningSocket& listening) {
+  stop_watching(listening);
+  sockets_.close(listening);
+}
+
+void Acceptor::stop() {
+  context_.wheel.cancel(timer_);
+  while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
+  sockets_.close_all();
+}
+
+void Acceptor::serve(std::vector<Listening> listenings) {
+  sockets_.serve(std::move(listenings));
+  // A pause for want of something goes on; its timer looks at the new ones, too.
+  if (!backoff_.pausing() || !timer_.is_set()) resume();
+}
+
+}  // namespace lastbyte::relay

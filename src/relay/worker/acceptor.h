@@ -1,0 +1,65 @@
+// Accepting clients of streams, for one worker: from its listening sockets, within the limits, and not while
+// descriptors or memory are short.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "loop/timer_wheel.h"
+#include "net/address/address.h"
+#include "relay/context/context.h"
+#include "relay/context/listener.h"
+#include "relay/context/listening.h"
+#include "relay/context/listening_sockets.h"
+#include "relay/terms/counters.h"
+
+namespace lastbyte::relay {
+
+class Acceptor {
+ public:
+  struct Host {
+    Context& context;
+    Counters& counters;
+    unsigned worker = 0;  ///< its number
+    /// Begins a session with a client that was admitted, or that is to tell first who it is. False: there is no memory
+    /// for it, and nothing is done.
+    std::function<bool(ListenerState&, Descriptor& client, const net::Address&)> begin;
+    /// Reports a shortage to the operator. `words` may not be called.
+    std::function<void(const std::function<std::string()>& words)> report_shortage;
+  };
+  explicit Acceptor(Host host) : host_(std::move(host)), context_(host_.context), sockets_(host_.worker) {}
+
+  /// From now on these are served, and nothing else (Worker::serve()).
+  void serve(std::vector<Listening> listenings);
+  /// Closes all listening sockets.
+  void stop();
+
+  /// A client waits.
+  void on_event(ListeningSocket& listening);
+  /// Due when accepting is to be tried again.
+  [[nodiscard]] loop::Timer* timer() { return &timer_; }
+  void on_timer() { resume(); }
+  /// Frees what events of this round may have pointed to.
+  void bury() { sockets_.bury(); }
+
+ private:
+  bool accept_one(ListeningSocket& listening);
+  void accept_failed(ListeningSocket& listening, int error);
+  bool begin(ListenerState& state, Descriptor client, const net::Address& address);
+  void pause(const ListenerState& state, int error);
+  void resume();
+  void look_at_leaving();
+  void stop_watching(ListeningSocket& listening);
+  void close(ListeningSocket& listening);
+
+  Host host_;
+  Context& context_;
+  ListeningSockets sockets_;
+  AcceptBackoff backoff_;
+  loop::Timer timer_;
+};
+
+}  // namespace lastbyte::relay
