@@ -211,12 +211,6 @@ TEST(Refusal, IsAFailureThatNamesTheAddress) {
             "lastbyte sock: connect 127.0.0.1:" + port + ": Connection refused (ECONNREFUSED)\n");
 }
 
-TEST(Refusal, OfANameThatIsNotNumericComesWithoutALookUp) {
-  Running client("-n localhost 80");
-  EXPECT_EQ(client.status(), kExitUsage);
-  EXPECT_NE(client.whole_errors().find("expected a numeric address, because of -n"), std::string::npos);
-}
-
 TEST(Stop, EndsWhateverIsGoingOn) {
   const auto listener = listen_raw();
   Running client("-v 127.0.0.1 " + to_string(listener.port));
