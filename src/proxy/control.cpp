@@ -163,13 +163,13 @@ void Control::Impl::stop(int number) {
       parts_.running.drain(Clock::now() + drain);
       parts_.messages.info(
           fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
-                      ::sigabbrev_np(number), counted(at_stop_.open, "session"),
+                      ::sigabbrev_np(number), counted(at_stop_.of(relay::Count::open), "session"),
                       std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
       return;
     }
     case Stage::draining: {
       stage_ = Stage::aborting;
-      const std::uint64_t open = tally().open;  // before the workers end them
+      const std::uint64_t open = tally().of(relay::Count::open);  // before the workers end them
       parts_.running.abort();
       parts_.messages.warn(fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(open, "session")));
       return;
@@ -204,8 +204,8 @@ void Control::Impl::after_reload(bool changed) {
 /// A reload that failed is told until one succeeds: the service manager itself takes it for done.
 std::string Control::Impl::status() const {
   const Tally now = tally();
-  std::string text =
-      fmt::format("serving {}, {} since the start", counted(now.open, "session"), counted(now.accepted, "client"));
+  std::string text = fmt::format("serving {}, {} since the start", counted(now.of(relay::Count::open), "session"),
+                                 counted(now.of(relay::Count::accepted), "client"));
   if (!reload_.failure().empty()) text += "; " + reload_.failure();
   return text;
 }
@@ -224,9 +224,9 @@ void Control::Impl::release_when_due() {
 
 void Control::Impl::look() {
   const Tally now = tally();
-  tell_drops(now.records_dropped);
+  tell_drops(now.of(relay::Count::records_dropped));
   parts_.messages.tell_dropped();
-  parts_.ports.look(now.accepted);
+  parts_.ports.look(now.of(relay::Count::accepted));
   parts_.running.forget_closed();
   if (stage_ == Stage::serving) ::sd_notify(0, ("STATUS=" + status()).c_str());
   look_timer_.expires_after(kLook);
@@ -259,15 +259,18 @@ void Control::Impl::pet_watchdog(std::chrono::microseconds every) {
 
 bool Control::Impl::workers_are_alive() const {
   return std::ranges::all_of(running_, [this](const relay::Worker* worker) {
-    return worker->counters().beats.load(std::memory_order_relaxed) == beats_asked_;
+    return worker->counters().of(relay::Count::beats) == beats_asked_;
   });
 }
 
 std::string Control::Impl::story() const {
   const Tally end = tally();
-  std::string story = fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it)",
-                                  counted(end.ended, "session"), end.ended - at_stop_.ended, end.stopped);
-  if (end.records_dropped > 0) story += fmt::format(", {} dropped", counted(end.records_dropped, "session record"));
+  std::string story =
+      fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it)",
+                  counted(end.of(relay::Count::ended), "session"),
+                  end.of(relay::Count::ended) - at_stop_.of(relay::Count::ended), end.of(relay::Count::stopped));
+  if (end.of(relay::Count::records_dropped) > 0)
+    story += fmt::format(", {} dropped", counted(end.of(relay::Count::records_dropped), "session record"));
   return story;
 }
 

@@ -46,8 +46,8 @@ void count(Counters& counters, Admission admission) {
   switch (admission) {
     case Admission::granted: return;
     case Admission::denied:
-    case Admission::unlisted: counters.denied_clients.fetch_add(1, std::memory_order_relaxed); return;
-    case Admission::too_many: counters.refused_clients.fetch_add(1, std::memory_order_relaxed); return;
+    case Admission::unlisted: counters.add(Count::denied_clients); return;
+    case Admission::too_many: counters.add(Count::clients_over_limit); return;
   }
 }
 

@@ -49,7 +49,7 @@ bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
     const bool same = session != nullptr && !session->ended && session->key.ends == in.ends(slot);
     if (!same) session = session_for(at, slot);
     if (session == nullptr) {
-      host_.counters.datagrams_refused.fetch_add(datagrams_in(in.arrival(slot)), std::memory_order_relaxed);
+      host_.counters.add(Count::datagrams_refused, datagrams_in(in.arrival(slot)));
       continue;
     }
     count(*session, Which::client, in.arrival(slot));
@@ -72,7 +72,7 @@ void DatagramRelay::count(DatagramSession& session, Which source, const net::Arr
   const std::size_t datagrams = datagrams_in(arrival);
   session.flow(source).received += datagrams;
   session.flow(source).received_bytes += arrival.bytes.size();
-  host_.counters.datagrams.fetch_add(datagrams, std::memory_order_relaxed);
+  host_.counters.add(Count::datagrams, datagrams);
 }
 
 /// Sends on what came for it in this batch.
@@ -209,7 +209,7 @@ void DatagramRelay::send_singly(std::size_t message) {
 void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes) {
   session.flow(source).dropped += datagrams;
   session.flow(source).dropped_bytes += bytes;
-  host_.counters.datagrams_dropped.fetch_add(datagrams, std::memory_order_relaxed);
+  host_.counters.add(Count::datagrams_dropped, datagrams);
 }
 
 /// What costs one datagram ends the session, too, where it is the want of a way that lasts.

@@ -79,8 +79,8 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
   session->id = context_.shared.next_id.fetch_add(1, std::memory_order_relaxed);
   session->started = context_.now;
   session->largest_segment.fill(net::has_segmentation() ? net::kLargestDatagram : 0);
-  host_.counters.accepted.fetch_add(1, std::memory_order_relaxed);
-  host_.counters.open.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.add(Count::accepted);
+  host_.counters.add(Count::open);
   wake_at(context_.now + group.forwarding->limits.datagram_idle);
   return session.release();
 }
@@ -175,7 +175,7 @@ bool DatagramRelay::connect(DatagramSession& session) {
 void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
   if (!is_shortage(error.code)) return tell_refused(group, error.text());
   no_clients_until_ = context_.now + backoff_.next();
-  host_.counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.add(Count::accept_pauses);
   host_.short_of("no new sessions on " + group.forwarding->name + ": " + error.text() +
                  "; sessions go on, datagrams of new clients are dropped");
 }
@@ -201,9 +201,9 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
     context_.shared.release_forwarding(*state.counts);
     release_admission(state, kept->key.ends.client_address());
   }
-  host_.counters.ended.fetch_add(1, std::memory_order_relaxed);
-  host_.counters.open.fetch_sub(1, std::memory_order_relaxed);
-  if (end == DatagramEnd::stopped) host_.counters.stopped.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.add(Count::ended);
+  host_.counters.subtract(Count::open);
+  if (end == DatagramEnd::stopped) host_.counters.add(Count::stopped);
   if (context_.shared.records_wanted) host_.file(record(*kept, end));
 }
 

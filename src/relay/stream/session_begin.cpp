@@ -95,7 +95,7 @@ void Session::let_in() {
 
 /// For its PROXY header, or for want of one: where that has to do with the time, what has been said does not matter.
 void Session::reject_greeting(std::string why, Event event) {
-  context_.counters.bad_greetings.fetch_add(1, std::memory_order_relaxed);
+  context_.counters.add(Count::bad_greetings);
   reject(std::move(why), event);
 }
 

@@ -1,26 +1,96 @@
-// The counters of one worker.
+// The counters of the relay, each declared once: its name, its meaning, and how the operator is told of it. The tally
+// at the end of the process, its words, and the documentation come from the table.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace lastbyte::relay {
 
-/// Single-writer counters: the worker writes, anybody reads. Monotonic, except `open`.
-struct Counters {
-  std::atomic<std::uint64_t> accepted{0};
-  std::atomic<std::uint64_t> ended{0};
-  std::atomic<std::uint64_t> open{0};               ///< sessions now
-  std::atomic<std::uint64_t> stopped{0};            ///< of those that ended, reset by a stop (T15)
-  std::atomic<std::uint64_t> refused_clients{0};    ///< reset, over max_sessions_per_client
-  std::atomic<std::uint64_t> denied_clients{0};     ///< reset, kept out by client.allow or client.deny
-  std::atomic<std::uint64_t> bad_greetings{0};      ///< reset for their PROXY header, or for want of one
-  std::atomic<std::uint64_t> records_dropped{0};    ///< the ring was full
-  std::atomic<std::uint64_t> accept_pauses{0};      ///< accept() paused for want of descriptors or memory
-  std::atomic<std::uint64_t> beats{0};              ///< heartbeats answered, see Worker::beat()
-  std::atomic<std::uint64_t> datagrams{0};          ///< received for sessions, from either side
-  std::atomic<std::uint64_t> datagrams_dropped{0};  ///< of these, not taken by the kernel
-  std::atomic<std::uint64_t> datagrams_refused{0};  ///< of clients that may not have a session, or for want of room
+enum class Count : std::uint8_t {
+  accepted,
+  ended,
+  open,
+  stopped,
+  denied_clients,
+  clients_over_limit,
+  bad_greetings,
+  datagrams_refused,
+  datagrams_dropped,
+  datagrams,
+  records_dropped,
+  accept_pauses,
+  beats,
+};
+
+enum class CountKind : std::uint8_t {
+  counter,  ///< only grows
+  gauge,    ///< a number of things that are there now
+};
+
+struct CountDescription {
+  Count count;
+  std::string_view name;  ///< as Prometheus' conventions have it, without the prefix of the program
+  std::string_view help;  ///< one sentence
+  CountKind kind = CountKind::counter;
+  /// Of things that lastbyte turned away: the noun, in the singular, and the reason, as the last lines of the process
+  /// tell them. Empty: it counts something else.
+  std::string_view noun = {};
+  std::string_view reason = {};
+};
+
+inline constexpr std::array kCounts = {
+    CountDescription{Count::accepted, "sessions_accepted_total", "Sessions that clients have begun."},
+    CountDescription{Count::ended, "sessions_ended_total", "Sessions that have ended."},
+    CountDescription{Count::open, "sessions", "Sessions that are open now.", CountKind::gauge},
+    CountDescription{Count::stopped, "sessions_stopped_total", "Sessions that a stop has reset (T15)."},
+    CountDescription{Count::denied_clients, "clients_denied_total",
+                     "Clients that lastbyte reset because client.allow or client.deny keeps them out.",
+                     CountKind::counter, "client", "by client.allow or client.deny"},
+    CountDescription{Count::clients_over_limit, "clients_over_limit_total",
+                     "Clients that lastbyte reset because they had max-sessions-per-client sessions.",
+                     CountKind::counter, "client", "by max-sessions-per-client"},
+    CountDescription{Count::bad_greetings, "clients_bad_proxy_header_total",
+                     "Clients that lastbyte reset because their PROXY header was wrong or missing.", CountKind::counter,
+                     "client", "for the PROXY header"},
+    CountDescription{Count::datagrams_refused, "datagrams_refused_total",
+                     "Datagrams that lastbyte dropped because their clients could not have a session.",
+                     CountKind::counter, "datagram", "of clients that got no session"},
+    CountDescription{Count::datagrams_dropped, "datagrams_dropped_total",
+                     "Datagrams of sessions that the kernel did not take.", CountKind::counter, "datagram",
+                     "of sessions, not taken by the kernel"},
+    CountDescription{Count::datagrams, "datagrams_received_total",
+                     "Datagrams that came for sessions, from either side."},
+    CountDescription{Count::records_dropped, "records_dropped_total",
+                     "Session records that were lost because the log was too slow."},
+    CountDescription{Count::accept_pauses, "accept_pauses_total",
+                     "Times that accepting paused because descriptors or memory were short."},
+    CountDescription{Count::beats, "worker_beats_total", "Times that the worker answered the watchdog."},
+};
+
+consteval bool each_count_stands_at_its_place() {
+  for (std::size_t index = 0; index < kCounts.size(); ++index)
+    if (kCounts[index].count != static_cast<Count>(index)) return false;
+  return true;
+}
+static_assert(each_count_stands_at_its_place(), "kCounts names each Count once, in the order of the enum");
+
+/// The counters of one worker. The worker writes, any thread reads.
+class Counters {
+ public:
+  void add(Count count, std::uint64_t more = 1) { cell(count).fetch_add(more, std::memory_order_relaxed); }
+  void subtract(Count count) { cell(count).fetch_sub(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t of(Count count) const {
+    return cells_[static_cast<std::size_t>(count)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t>& cell(Count count) { return cells_[static_cast<std::size_t>(count)]; }
+
+  std::array<std::atomic<std::uint64_t>, kCounts.size()> cells_{};
 };
 
 }  // namespace lastbyte::relay

@@ -105,7 +105,7 @@ void Acceptor::accept_failed(ListeningSocket& listening, int error) {
 
 /// A shortage is the whole process's: all of this worker's listeners pause.
 void Acceptor::pause(const ListenerState& state, int error) {
-  host_.counters.accept_pauses.fetch_add(1, std::memory_order_relaxed);
+  host_.counters.add(Count::accept_pauses);
   while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
   context_.wheel.set(timer_, context_.tick(context_.now + backoff_.next()));
   host_.report_shortage([&] {

@@ -202,9 +202,9 @@ void Worker::Impl::attempt(Session& session, Work work) {
 }
 
 void Worker::Impl::finish(Session& session) {
-  counters.ended.fetch_add(1, std::memory_order_relaxed);
-  counters.open.fetch_sub(1, std::memory_order_relaxed);
-  if (context_.drain_at && session.stopped()) counters.stopped.fetch_add(1, std::memory_order_relaxed);
+  counters.add(Count::ended);
+  counters.subtract(Count::open);
+  if (context_.drain_at && session.stopped()) counters.add(Count::stopped);
   ListenerState& state = session.listener();
   shared_.release(*state.counts);
   if (session.admitted()) release_admission(state, session.client_address());
@@ -228,7 +228,7 @@ void Worker::Impl::file(const Record& record) {
   if (records_.push(record)) {
     pushed_records_ = true;
   } else {
-    counters.records_dropped.fetch_add(1, std::memory_order_relaxed);
+    counters.add(Count::records_dropped);
   }
 }
 
@@ -236,8 +236,8 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
   auto* session = new (std::nothrow)
       Session(context_, state, std::move(client), address, shared_.next_id.fetch_add(1, std::memory_order_relaxed));
   if (session == nullptr) return false;
-  counters.accepted.fetch_add(1, std::memory_order_relaxed);
-  counters.open.fetch_add(1, std::memory_order_relaxed);
+  counters.add(Count::accepted);
+  counters.add(Count::open);
   sessions_.push_back(*session);
   attempt(*session, [&] { session->begin(); });
   return true;
@@ -328,7 +328,7 @@ void Worker::abort() {
 }
 
 void Worker::beat() {
-  impl_->mailbox().post([this] { impl_->counters.beats.fetch_add(1, std::memory_order_relaxed); });
+  impl_->mailbox().post([this] { impl_->counters.add(Count::beats); });
 }
 
 const Counters& Worker::counters() const { return impl_->counters; }

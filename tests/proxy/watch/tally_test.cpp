@@ -2,46 +2,69 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <set>
+#include <utility>
+
 namespace lastbyte::proxy {
 namespace {
 
-TEST(Tally, who_was_turned_away_is_told_as_far_as_there_was_anybody) {
+using relay::Count;
+using relay::CountKind;
+
+Tally tally_of(std::initializer_list<std::pair<Count, std::uint64_t>> counts) {
+  relay::Counters worker;
+  for (const auto& [count, value] : counts) worker.add(count, value);
+  Tally tally;
+  tally.add(worker);
+  return tally;
+}
+
+TEST(Tally, tells_who_was_turned_away_as_far_as_there_was_anybody) {
   EXPECT_EQ(turned_away({}), "");
-  EXPECT_EQ(turned_away({.accepted = 9, .ended = 9}), "");
-  EXPECT_EQ(turned_away({.denied = 1}), "turned away: 1 client by client.allow or client.deny");
-  EXPECT_EQ(turned_away({.over_limit = 2, .bad_greetings = 3}),
+  EXPECT_EQ(turned_away(tally_of({{Count::accepted, 9}, {Count::ended, 9}})), "");
+  EXPECT_EQ(turned_away(tally_of({{Count::denied_clients, 1}})),
+            "turned away: 1 client by client.allow or client.deny");
+  EXPECT_EQ(turned_away(tally_of({{Count::clients_over_limit, 2}, {Count::bad_greetings, 3}})),
             "turned away: 2 clients by max-sessions-per-client, 3 clients for the PROXY header");
   EXPECT_EQ(
-      turned_away({.datagrams_dropped = 12, .datagrams_refused = 5}),
+      turned_away(tally_of({{Count::datagrams_dropped, 12}, {Count::datagrams_refused, 5}})),
       "turned away: 5 datagrams of clients that got no session, 12 datagrams of sessions, not taken by the kernel");
 }
 
 TEST(Tally, pauses_turn_nobody_away) {
   EXPECT_EQ(pauses({}), "");
-  EXPECT_EQ(pauses({.accept_pauses = 1}), "accepting paused 1 time, for want of descriptors or memory");
-  EXPECT_EQ(turned_away({.accept_pauses = 1}), "");
+  const Tally paused = tally_of({{Count::accept_pauses, 1}});
+  EXPECT_EQ(pauses(paused), "accepting paused 1 time, for want of descriptors or memory");
+  EXPECT_EQ(turned_away(paused), "");
 }
 
-TEST(Tally, adds_up_all_workers) {
+TEST(Tally, adds_up_every_count_of_all_workers) {
   relay::Counters one;
   relay::Counters two;
-  one.accepted = 3, one.ended = 2, one.open = 1, one.denied_clients = 4, one.refused_clients = 5;
-  two.accepted = 10, two.ended = 20, two.stopped = 30, two.bad_greetings = 40, two.records_dropped = 50;
-  two.datagrams_dropped = 60, two.datagrams_refused = 70, two.accept_pauses = 80;
+  for (const auto& each : relay::kCounts) {
+    one.add(each.count, 1 + static_cast<std::uint64_t>(each.count));
+    two.add(each.count, 100);
+  }
+  two.subtract(Count::open);
   Tally all;
   all.add(one);
   all.add(two);
-  EXPECT_EQ(all.accepted, 13U);
-  EXPECT_EQ(all.ended, 22U);
-  EXPECT_EQ(all.open, 1U);
-  EXPECT_EQ(all.stopped, 30U);
-  EXPECT_EQ(all.records_dropped, 50U);
-  EXPECT_EQ(all.denied, 4U);
-  EXPECT_EQ(all.over_limit, 5U);
-  EXPECT_EQ(all.bad_greetings, 40U);
-  EXPECT_EQ(all.datagrams_dropped, 60U);
-  EXPECT_EQ(all.datagrams_refused, 70U);
-  EXPECT_EQ(all.accept_pauses, 80U);
+  for (const auto& each : relay::kCounts) {
+    const std::uint64_t expected = 101 + static_cast<std::uint64_t>(each.count) - (each.count == Count::open ? 1 : 0);
+    EXPECT_EQ(all.of(each.count), expected) << each.name;
+  }
+}
+
+TEST(Counts, are_named_and_explained_each_once) {
+  std::set<std::string_view> names;
+  for (const auto& each : relay::kCounts) {
+    EXPECT_TRUE(names.insert(each.name).second) << each.name;
+    EXPECT_EQ(each.kind == CountKind::counter, each.name.ends_with("_total")) << each.name;
+    for (const char letter : each.name) EXPECT_TRUE(std::islower(letter) != 0 || letter == '_') << each.name;
+    EXPECT_TRUE(each.help.ends_with('.') && std::isupper(each.help.front()) != 0) << each.help;
+    EXPECT_EQ(each.noun.empty(), each.reason.empty()) << each.name;
+  }
 }
 
 }  // namespace
