@@ -18,11 +18,11 @@ using relay::Record;
 using termination::Which;
 
 const DatagramFlow& flow(const Record& record, Which source) {
-  return record.datagrams->flows[static_cast<std::size_t>(source)];
+  return record.datagrams()->flows[static_cast<std::size_t>(source)];
 }
 
 std::string ending(const Record& record) {
-  switch (record.datagrams->end) {
+  switch (record.datagrams()->end) {
     case DatagramEnd::idle: return "idle";
     case DatagramEnd::failed:
       return fmt::format("upstream failed ({})", errno_name(record.side(Which::upstream).error));
@@ -66,14 +66,14 @@ std::string datagrams_to_text(const Record& record) {
     fmt::format_to(to, " received={}/{}", each.received, each.received_bytes);
     if (each.dropped != 0) fmt::format_to(to, " dropped={}/{}", each.dropped, each.dropped_bytes);
   }
-  fmt::format_to(to, " | end={} duration={}", name(record.datagrams->end), span_text(record.duration));
+  fmt::format_to(to, " | end={} duration={}", name(record.datagrams()->end), span_text(record.duration));
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
   return out;
 }
 
 std::string datagrams_to_json(const Record& record) {
   std::string out = fmt::format(R"({},"transport":"udp","end":"{}","summary":"{}","duration_us":{})", json_head(record),
-                                name(record.datagrams->end), datagram_summary(record), record.duration.count());
+                                name(record.datagrams()->end), datagram_summary(record), record.duration.count());
   for (const Which which : termination::kBoth) {
     const DatagramFlow& each = flow(record, which);
     fmt::format_to(std::back_inserter(out),

@@ -11,7 +11,7 @@ namespace lastbyte::observe {
 /// How a session of datagrams ended, in a word. Explained in docs/session-records.md.
 std::string_view name(relay::DatagramEnd end);
 
-/// As to_text() and to_json(). Precondition: record.datagrams.
+/// As to_text() and to_json(). Precondition: record.datagrams().
 std::string datagrams_to_text(const relay::Record& record);
 std::string datagrams_to_json(const relay::Record& record);
 

@@ -24,7 +24,8 @@ std::string told_or_null(const std::optional<std::string>& bytes) { return bytes
 
 void append_introduction(std::string& out, const relay::Record& record) {
   static const relay::Introduction nothing;
-  const relay::Introduction& told = record.introduction ? *record.introduction : nothing;
+  const auto& introduction = record.stream().introduction;
+  const relay::Introduction& told = introduction ? *introduction : nothing;
   fmt::format_to(std::back_inserter(out), R"(,"via":{},"proxy_header":{},"unique_id":{},"authority":{},"rejected":{})",
                  address_or_null(told.via), quoted_or_null(told.version ? name(*told.version) : std::string_view()),
                  told_or_null(told.unique_id), told_or_null(told.authority),
@@ -33,28 +34,30 @@ void append_introduction(std::string& out, const relay::Record& record) {
 
 void append_side_object(std::string& out, const relay::Record& record, Which which) {
   const relay::SideRecord& side = record.side(which);
-  const relay::FlowRecord& flow = side.flow;
+  const relay::FlowRecord& flow = record.stream().flow(which);
+  const auto& peer = record.stream().peers[static_cast<std::size_t>(which)];
   fmt::format_to(std::back_inserter(out),
                  R"(,"{}":{{"address":{},"peer":{},"end":"{}","error":{},"received":{},"delivered":{},)"
                  R"("undelivered":{},"discarded":{},"rescued":{},"descriptors":{}}})",
-                 name(which), address_or_null(side.address), peer_or_null(side.peer), name(record.verdict.end(which)),
-                 quoted_or_null(errno_name(side.error)), flow.received, flow.delivered, flow.undelivered,
-                 flow.discarded, flow.rescued, flow.descriptors);
+                 name(which), address_or_null(side.address), peer_or_null(peer),
+                 name(record.stream().verdict.end(which)), quoted_or_null(errno_name(side.error)), flow.received,
+                 flow.delivered, flow.undelivered, flow.discarded, flow.rescued, flow.descriptors);
 }
 
 }  // namespace
 
 std::string to_json(const relay::Record& record) {
-  if (record.datagrams) return datagrams_to_json(record);
-  const termination::Verdict& verdict = record.verdict;
-  const bool connected = record.connect_duration.count() >= 0;
+  if (record.datagrams() != nullptr) return datagrams_to_json(record);
+  const relay::StreamRecord& stream = record.stream();
+  const termination::Verdict& verdict = stream.verdict;
+  const bool connected = stream.connect_duration.count() >= 0;
   std::string out =
       fmt::format(R"({},"complete":{},"summary":"{}","first":"{}","first_side":{},"limit":"{}","retries":{},)"
                   R"("duration_us":{},"connect_us":{})",
                   json_head(record), verdict.complete, summary(record), name(verdict.first),
                   quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
-                  name(verdict.limit), record.retries, record.duration.count(),
-                  connected ? fmt::format("{}", record.connect_duration.count()) : "null");
+                  name(verdict.limit), stream.retries, record.duration.count(),
+                  connected ? fmt::format("{}", stream.connect_duration.count()) : "null");
   append_introduction(out, record);
   append_side_object(out, record, Which::client);
   append_side_object(out, record, Which::upstream);

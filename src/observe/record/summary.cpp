@@ -71,7 +71,7 @@ std::string unreachable(std::string_view who, int error) {
 }
 
 std::string cause(const relay::Record& record) {
-  const Verdict& verdict = record.verdict;
+  const Verdict& verdict = record.stream().verdict;
   if (verdict.complete) return "complete";
   const Which side = culprit(verdict);
   const std::string_view who = name(side);
@@ -94,7 +94,7 @@ std::string cause(const relay::Record& record) {
 }  // namespace
 
 std::string summary(const relay::Record& record) {
-  const Verdict& verdict = record.verdict;
+  const Verdict& verdict = record.stream().verdict;
   std::string out = cause(record);
   if (!verdict.complete)
     if (const int error = record.side(culprit(verdict)).error; error != 0)
@@ -103,7 +103,7 @@ std::string summary(const relay::Record& record) {
   if (verdict.limit != Deadline::none && verdict.limit != Deadline::drain && !limit_is_told)
     out += fmt::format(", {} limit passed", name(verdict.limit));
   for (const Which source : termination::kBoth)
-    if (const auto lost = record.side(source).flow.undelivered; lost != 0)
+    if (const auto lost = record.stream().flow(source).undelivered; lost != 0)
       out += fmt::format(", {} byte{} from {} undelivered", lost, lost == 1 ? "" : "s", name(source));
   return out;
 }

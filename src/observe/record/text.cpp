@@ -16,19 +16,22 @@ namespace {
 
 using relay::Record;
 using relay::SideRecord;
+using relay::StreamRecord;
 using termination::Which;
 
 void append_side(std::string& out, const Record& record, Which which) {
   const SideRecord& side = record.side(which);
+  const relay::FlowRecord& flow = record.stream().flow(which);
+  const auto& peer = record.stream().peers[static_cast<std::size_t>(which)];
   auto to = std::back_inserter(out);
-  fmt::format_to(to, " | {}={}", name(which), name(record.verdict.end(which)));
-  if (side.peer) fmt::format_to(to, " pid={} uid={} gid={}", side.peer->pid, side.peer->uid, side.peer->gid);
+  fmt::format_to(to, " | {}={}", name(which), name(record.stream().verdict.end(which)));
+  if (peer) fmt::format_to(to, " pid={} uid={} gid={}", peer->pid, peer->uid, peer->gid);
   if (side.error != 0) fmt::format_to(to, " error={}", errno_name(side.error));
-  fmt::format_to(to, " received={} delivered={}", side.flow.received, side.flow.delivered);
-  if (side.flow.undelivered != 0) fmt::format_to(to, " undelivered={}", side.flow.undelivered);
-  if (side.flow.discarded != 0) fmt::format_to(to, " discarded={}", side.flow.discarded);
-  if (side.flow.rescued != 0) fmt::format_to(to, " rescued={}", side.flow.rescued);
-  if (side.flow.descriptors != 0) fmt::format_to(to, " descriptors={}", side.flow.descriptors);
+  fmt::format_to(to, " received={} delivered={}", flow.received, flow.delivered);
+  if (flow.undelivered != 0) fmt::format_to(to, " undelivered={}", flow.undelivered);
+  if (flow.discarded != 0) fmt::format_to(to, " discarded={}", flow.discarded);
+  if (flow.rescued != 0) fmt::format_to(to, " rescued={}", flow.rescued);
+  if (flow.descriptors != 0) fmt::format_to(to, " descriptors={}", flow.descriptors);
 }
 
 void append_first(std::string& out, const termination::Verdict& verdict) {
@@ -51,17 +54,18 @@ void append_introduction(std::string& out, const relay::Introduction& told) {
 }  // namespace
 
 std::string to_text(const Record& record) {
-  if (record.datagrams) return datagrams_to_text(record);
+  if (record.datagrams() != nullptr) return datagrams_to_text(record);
+  const StreamRecord& stream = record.stream();
   std::string out = text_head(record, summary(record));
   append_side(out, record, Which::client);
   append_side(out, record, Which::upstream);
-  append_first(out, record.verdict);
+  append_first(out, stream.verdict);
   auto to = std::back_inserter(out);
   fmt::format_to(to, " duration={}", span_text(record.duration));
-  if (record.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span_text(record.connect_duration));
-  if (record.retries != 0) fmt::format_to(to, " retries={}", record.retries);
+  if (stream.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span_text(stream.connect_duration));
+  if (stream.retries != 0) fmt::format_to(to, " retries={}", stream.retries);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
-  if (record.introduction) append_introduction(out, *record.introduction);
+  if (stream.introduction) append_introduction(out, *stream.introduction);
   return out;
 }
 

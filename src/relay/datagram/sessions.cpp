@@ -219,7 +219,7 @@ Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) co
   record.sides[0].address = session.key.ends.client_address();
   record.sides[1].address = state.upstream_addresses[session.upstream_address];
   record.sides[1].error = session.error;
-  record.datagrams = DatagramRecord{.end = end, .flows = session.flows};
+  record.evidence = DatagramRecord{.end = end, .flows = session.flows};
   return record;
 }
 

@@ -20,24 +20,25 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
   record.one_of_many = evidence.listener.forwarding->listen.count() > 1;
   record.duration = duration_cast<microseconds>(now - evidence.times.started);
   record.started = today - record.duration;
+  StreamRecord& stream = record.stream();
   if (evidence.times.was_connected())
-    record.connect_duration = duration_cast<microseconds>(evidence.times.connected - evidence.times.started);
-  record.retries = evidence.retries;
-  record.verdict = termination::verdict(evidence.state);
+    stream.connect_duration = duration_cast<microseconds>(evidence.times.connected - evidence.times.started);
+  stream.retries = evidence.retries;
+  stream.verdict = termination::verdict(evidence.state);
   for (const Which source : termination::kBoth) {
-    SideRecord& out = record.sides[static_cast<std::size_t>(source)];
-    out.error = side(source).error;
-    out.peer = side(source).peer;
-    out.flow = flow_record(side(source).ledger, side(termination::other(source)).ledger);
+    const auto at = static_cast<std::size_t>(source);
+    record.sides[at].error = side(source).error;
+    stream.peers[at] = side(source).peer;
+    stream.flows[at] = flow_record(side(source).ledger, side(termination::other(source)).ledger);
   }
   for (const Which which : termination::kBoth) {
     // Others lose what a side says after it has refused something. After a plain reset, nothing was refused (T5).
-    const bool refused = record.side(termination::other(which)).flow.undelivered > 0;
-    if (!refused) record.sides[static_cast<std::size_t>(which)].flow.rescued = 0;
+    const bool refused = stream.flow(termination::other(which)).undelivered > 0;
+    if (!refused) stream.flows[static_cast<std::size_t>(which)].rescued = 0;
   }
   record.sides[0].address = evidence.client;
   if (evidence.upstream != nullptr) record.sides[1].address = *evidence.upstream;
-  record.introduction = evidence.introduction;
+  stream.introduction = evidence.introduction;
   return record;
 }
 

@@ -1,4 +1,5 @@
-// What is known of a session when it has ended (T11): evidence, collected once, formatted elsewhere.
+// What is known of a session when it has ended (T11): a common head, and the evidence of its kind of session. It is
+// collected once, and formatted elsewhere.
 #pragma once
 
 #include <array>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "net/address/address.h"
 #include "net/proxy_protocol/header.h"
@@ -23,14 +25,6 @@ struct FlowRecord {
   std::uint64_t discarded = 0;    ///< read only to be thrown away, because the sink took nothing any more (T5, T6)
   std::uint64_t rescued = 0;      ///< delivered after bytes for their source had been refused (T5)
   std::uint32_t descriptors = 0;  ///< no bytes: file descriptors that were passed on with them (T14)
-};
-
-struct SideRecord {
-  int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
-  net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
-  std::optional<net::PeerCredentials>
-      peer;         ///< who is behind a UNIX socket; nullopt: it is none, or was never connected
-  FlowRecord flow;  ///< the flow out of this side
 };
 
 /// What a client told of itself ahead of its bytes (its PROXY header), or why it was not served.
@@ -61,9 +55,30 @@ struct DatagramFlow {
   std::uint64_t dropped_bytes = 0;
 };
 
+/// The evidence of a session of streams.
+struct StreamRecord {
+  std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
+  std::uint32_t retries = 0;                       ///< connection attempts after the first
+  termination::Verdict verdict;
+  std::array<FlowRecord, 2> flows;  ///< the client's, the upstream's
+  /// Who is behind a UNIX socket, the client's, the upstream's; nullopt: it is none, or was never connected.
+  std::array<std::optional<net::PeerCredentials>, 2> peers;
+  std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
+
+  [[nodiscard]] const FlowRecord& flow(termination::Which source) const {
+    return flows[static_cast<std::size_t>(source)];
+  }
+};
+
+/// The evidence of a session of datagrams.
 struct DatagramRecord {
   DatagramEnd end = DatagramEnd::idle;
   std::array<DatagramFlow, 2> flows;  ///< the client's, the upstream's
+};
+
+struct SideRecord {
+  int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
+  net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
 };
 
 struct Record {
@@ -72,18 +87,18 @@ struct Record {
   std::shared_ptr<const std::string> listen;      ///< the address and port of it that the client came to
   bool one_of_many = false;                       ///< the forwarding has other ports as well
   std::chrono::system_clock::time_point started;
-  std::chrono::microseconds duration{0};           ///< from accept() to the last close()
-  std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
-  std::uint32_t retries = 0;                       ///< connection attempts after the first
-  termination::Verdict verdict;
-  std::array<SideRecord, 2> sides;
-  std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
-  /// Of a session of datagrams. Its verdict, connect_duration, retries and flows of bytes then say nothing.
-  std::optional<DatagramRecord> datagrams = {};
+  std::chrono::microseconds duration{0};  ///< from accept() to the last close()
+  std::array<SideRecord, 2> sides;        ///< the client, the upstream
+  std::variant<StreamRecord, DatagramRecord> evidence;
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {
     return sides[static_cast<std::size_t>(which)];
   }
+  /// Precondition: it is of a session of streams.
+  [[nodiscard]] StreamRecord& stream() { return std::get<StreamRecord>(evidence); }
+  [[nodiscard]] const StreamRecord& stream() const { return std::get<StreamRecord>(evidence); }
+  /// null: it is of a session of streams.
+  [[nodiscard]] const DatagramRecord* datagrams() const { return std::get_if<DatagramRecord>(&evidence); }
 };
 
 }  // namespace lastbyte::relay

@@ -46,16 +46,16 @@ Record session(std::uint64_t id, const termination::Verdict& verdict) {
   record.listen = std::make_shared<const std::string>("192.0.2.1:8080");
   record.started = std::chrono::sys_days(std::chrono::March / 4 / 2026) + 5h + 6min + 7s + 89ms;
   record.duration = 1204512us;
-  record.connect_duration = 412us;
-  record.verdict = verdict;
+  record.stream().connect_duration = 412us;
+  record.stream().verdict = verdict;
   record.sides[0].address = *net::Address::parse("192.0.2.7", 51234);
   record.sides[1].address = *net::Address::parse("2001:db8::2", 80);
   return record;
 }
 
 Record with_flows(Record record, FlowRecord client, FlowRecord upstream) {
-  record.sides[0].flow = client;
-  record.sides[1].flow = upstream;
+  record.stream().flows[0] = client;
+  record.stream().flows[1] = upstream;
   return record;
 }
 
@@ -65,8 +65,8 @@ Record with_error(Record record, Which side, int error) {
 }
 
 Record never_connected(Record record, std::uint32_t retries) {
-  record.connect_duration = -1us;
-  record.retries = retries;
+  record.stream().connect_duration = -1us;
+  record.stream().retries = retries;
   return record;
 }
 
@@ -129,9 +129,9 @@ std::vector<Ending> failures() {
 
 /// Nobody was ever tried to be connected to.
 Record untried(Record record, relay::Introduction introduction) {
-  record.connect_duration = -1us;
+  record.stream().connect_duration = -1us;
   record.sides[1].address = {};
-  record.introduction = std::make_shared<const relay::Introduction>(std::move(introduction));
+  record.stream().introduction = std::make_shared<const relay::Introduction>(std::move(introduction));
   return record;
 }
 
@@ -139,9 +139,9 @@ std::vector<Ending> greetings() {
   const auto waiting = termination::Greeting::awaited;
   const auto rejected = after({{Event::rejected, kClient}}, true, waiting);
   const auto late = after({{Event::deadline}}, true, waiting);
-  auto told = session(19, complete_record().verdict);
+  auto told = session(19, complete_record().stream().verdict);
   told = with_flows(std::move(told), flow(78, 78), flow(14600, 14600));
-  told.introduction =
+  told.stream().introduction =
       std::make_shared<const relay::Introduction>(relay::Introduction{.via = *net::Address::parse("10.0.0.3", 40112),
                                                                       .version = net::proxy_protocol::Version::v2,
                                                                       .unique_id = "8f2c-0017",
@@ -190,7 +190,7 @@ Record datagram_session(std::uint64_t id, relay::DatagramEnd end, relay::Datagra
   record.duration = 60021403us;
   record.sides[0].address = *net::Address::parse("192.0.2.7", 51234);
   record.sides[1].address = *net::Address::parse("2001:db8::2", 53);
-  record.datagrams = relay::DatagramRecord{.end = end, .flows = {client, upstream}};
+  record.evidence = relay::DatagramRecord{.end = end, .flows = {client, upstream}};
   return record;
 }
 

@@ -29,8 +29,8 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
 TEST(RecordJson, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
   relay::Record record = complete_record();
   record.sides[0].address = *net::Address::unix_name("/run/a \"b\\.sock");
-  record.sides[0].peer = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
-  record.sides[0].flow.descriptors = 3;
+  record.stream().peers[0] = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
+  record.stream().flows[0].descriptors = 3;
   const auto client = nlohmann::json::parse(to_json(record))["client"];
   EXPECT_EQ(client["address"], "unix:/run/a \"b\\.sock");
   EXPECT_EQ(client["peer"], nlohmann::json::parse(R"({"pid":4711,"uid":1000,"gid":100})"));
@@ -62,7 +62,7 @@ TEST(RecordJson, what_a_stranger_told_is_printable) {
   relay::Introduction told;
   told.version = net::proxy_protocol::Version::v2;
   told.unique_id = "\x01\xff\"\n";
-  record.introduction = std::make_shared<const relay::Introduction>(told);
+  record.stream().introduction = std::make_shared<const relay::Introduction>(told);
   const auto parsed = nlohmann::json::parse(to_json(record));
   EXPECT_EQ(parsed["unique_id"], R"(\x01\xff"\x0a)");
   EXPECT_EQ(parsed["proxy_header"], "v2");
@@ -73,8 +73,8 @@ RC_GTEST_PROP(RecordJson, a_line_parses_back_whatever_the_name_and_the_figures_a
               (const std::string& name, std::uint64_t received, std::uint32_t retries)) {
   relay::Record record = complete_record();
   record.forwarding = std::make_shared<const std::string>(name);
-  record.retries = retries;
-  record.sides[1].flow.received = received;
+  record.stream().retries = retries;
+  record.stream().flows[1].received = received;
   const std::string line = to_json(record);
   RC_ASSERT(line.find('\n') == std::string::npos);
   const auto parsed = nlohmann::json::parse(line);

@@ -23,13 +23,13 @@ TEST(RecordText, tells_a_complete_session_on_one_line) {
 
 TEST(RecordText, tells_errors_losses_limits_and_retries_where_there_are_any) {
   relay::Record record = complete_record();
-  record.retries = 3;
-  record.verdict.complete = false;
-  record.verdict.ends = {termination::End::passed_on, termination::End::reset};
-  record.verdict.limit = termination::Deadline::reset_flush;
-  record.verdict.first = termination::First::reset;
-  record.verdict.first_side = termination::Which::upstream;
-  record.sides[0].flow = {.received = 10, .delivered = 7, .undelivered = 3, .discarded = 1, .rescued = 2};
+  record.stream().retries = 3;
+  record.stream().verdict.complete = false;
+  record.stream().verdict.ends = {termination::End::passed_on, termination::End::reset};
+  record.stream().verdict.limit = termination::Deadline::reset_flush;
+  record.stream().verdict.first = termination::First::reset;
+  record.stream().verdict.first_side = termination::Which::upstream;
+  record.stream().flows[0] = {.received = 10, .delivered = 7, .undelivered = 3, .discarded = 1, .rescued = 2};
   record.sides[1].error = ECONNRESET;
   EXPECT_EQ(to_text(record),
             "2026-03-04T05:06:08.293Z #1 web 192.0.2.7:51234 -> [2001:db8::2]:80"
@@ -49,8 +49,8 @@ TEST(RecordText, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
   relay::Record record = complete_record();
   record.sides[0].address = *net::Address::unix_name("");
   record.sides[1].address = *net::Address::unix_name("/run/my app.sock");
-  record.sides[0].peer = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
-  record.sides[0].flow.descriptors = 3;
+  record.stream().peers[0] = net::PeerCredentials{.pid = 4711, .uid = 1000, .gid = 100};
+  record.stream().flows[0].descriptors = 3;
   const std::string line = to_text(record);
   EXPECT_NE(line.find(R"( unix: -> "unix:/run/my app.sock" complete)"), std::string::npos) << line;
   EXPECT_NE(
@@ -69,31 +69,31 @@ TEST(RecordText, each_typical_ending_is_told_in_the_words_of_its_heading) {
 
 TEST(RecordText, a_limit_that_was_not_the_cause_is_told_beside_it) {
   relay::Record record = complete_record();
-  record.verdict.complete = false;
-  record.verdict.ends = {termination::End::passed_on, termination::End::reset};
-  record.verdict.first = termination::First::reset;
-  record.verdict.first_side = termination::Which::upstream;
-  record.verdict.limit = termination::Deadline::reset_flush;
+  record.stream().verdict.complete = false;
+  record.stream().verdict.ends = {termination::End::passed_on, termination::End::reset};
+  record.stream().verdict.first = termination::First::reset;
+  record.stream().verdict.first_side = termination::Which::upstream;
+  record.stream().verdict.limit = termination::Deadline::reset_flush;
   EXPECT_EQ(summary(record), "reset by upstream, reset_flush limit passed");
 }
 
 TEST(RecordText, puts_the_end_down_to_the_side_that_failed_first) {
   relay::Record record = complete_record();
-  record.verdict.complete = false;
-  record.verdict.ends = {termination::End::reset, termination::End::reset};
-  record.verdict.first = termination::First::reset;
-  record.verdict.first_side = termination::Which::upstream;
+  record.stream().verdict.complete = false;
+  record.stream().verdict.ends = {termination::End::reset, termination::End::reset};
+  record.stream().verdict.first = termination::First::reset;
+  record.stream().verdict.first_side = termination::Which::upstream;
   EXPECT_EQ(summary(record), "reset by upstream");
-  record.verdict.first_side = termination::Which::client;
+  record.stream().verdict.first_side = termination::Which::client;
   EXPECT_EQ(summary(record), "reset by client");
 }
 
 TEST(RecordText, a_failure_after_a_half_close_is_put_down_to_who_failed_not_to_who_ended_first) {
   relay::Record record = complete_record();
-  record.verdict.complete = false;
-  record.verdict.ends = {termination::End::passed_on, termination::End::vanished};
-  record.verdict.first = termination::First::fin;
-  record.verdict.first_side = termination::Which::client;
+  record.stream().verdict.complete = false;
+  record.stream().verdict.ends = {termination::End::passed_on, termination::End::vanished};
+  record.stream().verdict.first = termination::First::fin;
+  record.stream().verdict.first_side = termination::Which::client;
   EXPECT_EQ(summary(record), "upstream vanished");
 }
 
@@ -113,7 +113,7 @@ TEST(RecordText, a_name_with_blanks_or_control_characters_is_quoted) {
 
 TEST(RecordText, durations_are_as_precise_as_it_helps) {
   relay::Record record = complete_record();
-  record.connect_duration = -1us;
+  record.stream().connect_duration = -1us;
   for (const auto& [duration, text] : std::initializer_list<std::pair<std::chrono::microseconds, const char*>>{
            {0us, "0us"}, {999us, "999us"}, {1000us, "1.0ms"}, {12345us, "12.3ms"}, {1s, "1.000s"}, {2h, "7200.000s"}}) {
     record.duration = duration;
@@ -130,17 +130,17 @@ std::uint64_t number(const std::string& side, const std::string& key) {
 RC_GTEST_PROP(RecordText, received_is_delivered_plus_undelivered_as_printed,
               (std::uint32_t delivered, std::uint32_t undelivered, std::uint32_t discarded)) {
   relay::Record record = complete_record();
-  record.sides[0].flow = {.received = std::uint64_t{delivered} + undelivered,
-                          .delivered = delivered,
-                          .undelivered = undelivered,
-                          .discarded = std::min(discarded, undelivered),
-                          .rescued = 0};
+  record.stream().flows[0] = {.received = std::uint64_t{delivered} + undelivered,
+                              .delivered = delivered,
+                              .undelivered = undelivered,
+                              .discarded = std::min(discarded, undelivered),
+                              .rescued = 0};
   const std::string line = to_text(record);
   const auto begin = line.find(" | client=");
   const std::string side = line.substr(begin, line.find(" | upstream=") - begin);
   RC_ASSERT(number(side, "received") == number(side, "delivered") + number(side, "undelivered"));
-  RC_ASSERT(number(side, "received") == record.sides[0].flow.received);
-  RC_ASSERT(number(side, "discarded") == record.sides[0].flow.discarded);
+  RC_ASSERT(number(side, "received") == record.stream().flows[0].received);
+  RC_ASSERT(number(side, "discarded") == record.stream().flows[0].discarded);
 }
 
 }  // namespace

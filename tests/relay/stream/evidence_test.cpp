@@ -64,13 +64,13 @@ TEST(Evidence, T11_tells_who_when_and_what_became_of_each_byte) {
   EXPECT_EQ(*record.forwarding, "web");
   EXPECT_EQ(record.duration, milliseconds(10));
   EXPECT_EQ(record.started.time_since_epoch(), std::chrono::seconds(100) - milliseconds(10));
-  EXPECT_EQ(record.connect_duration, milliseconds(3));
-  EXPECT_EQ(record.retries, 1U);
-  EXPECT_TRUE(record.verdict.complete);
+  EXPECT_EQ(record.stream().connect_duration, milliseconds(3));
+  EXPECT_EQ(record.stream().retries, 1U);
+  EXPECT_TRUE(record.stream().verdict.complete);
   EXPECT_EQ(record.sides[0].address, session.client);
   EXPECT_EQ(record.sides[1].address, *session.upstream);
-  EXPECT_EQ(record.sides[0].flow.delivered, 10U);
-  EXPECT_EQ(record.sides[1].flow.delivered, 20U);
+  EXPECT_EQ(record.stream().flows[0].delivered, 10U);
+  EXPECT_EQ(record.stream().flows[1].delivered, 20U);
 }
 
 TEST(Evidence, T3_a_session_that_never_reached_its_upstream_has_no_time_of_connecting) {
@@ -79,9 +79,9 @@ TEST(Evidence, T3_a_session_that_never_reached_its_upstream_has_no_time_of_conne
   session.upstream.reset();
   session.happens(Event::connect_failed, Which::upstream);
   const Record record = session.record();
-  EXPECT_EQ(record.connect_duration, microseconds(-1));
+  EXPECT_EQ(record.stream().connect_duration, microseconds(-1));
   EXPECT_TRUE(record.sides[1].address.none());
-  EXPECT_EQ(record.verdict.end(Which::upstream), termination::End::unreachable);
+  EXPECT_EQ(record.stream().verdict.end(Which::upstream), termination::End::unreachable);
 }
 
 TEST(Evidence, T5_bytes_are_rescued_only_where_their_sender_had_refused_some) {
@@ -92,7 +92,7 @@ TEST(Evidence, T5_bytes_are_rescued_only_where_their_sender_had_refused_some) {
     session.side(Which::client).ledger.dropped = refused;
     session.side(Which::upstream).ledger.received = session.side(Which::client).ledger.sent = 20;
     session.side(Which::upstream).ledger.rescued = 20;
-    EXPECT_EQ(session.record().sides[1].flow.rescued, refused == 0 ? 0U : 20U);
+    EXPECT_EQ(session.record().stream().flows[1].rescued, refused == 0 ? 0U : 20U);
   }
 }
 
