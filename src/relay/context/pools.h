@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,13 +57,13 @@ class PipePool {
 struct Carrier {
   std::unique_ptr<Block> block;  ///< bytes [begin, end) wait in it
   std::optional<Pipe> pipe;      ///< held only while it has bytes, or within one round
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::size_t in_pipe = 0;  ///< bytes
-  bool bulk = false;        ///< to be spliced rather than copied
-  std::uint8_t streak = 0;  ///< copied: full reads in a row; spliced: small ones
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t in_pipe = 0;  ///< bytes, at most kPipeSize
+  bool bulk = false;          ///< to be spliced rather than copied
+  std::uint8_t streak = 0;    ///< copied: full reads in a row; spliced: small ones
 
-  [[nodiscard]] std::size_t waiting() const { return (end - begin) + in_pipe; }
+  [[nodiscard]] std::size_t waiting() const { return std::size_t{end} - begin + in_pipe; }
 };
 
 }  // namespace lastbyte::relay

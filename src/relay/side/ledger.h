@@ -13,11 +13,11 @@ struct Ledger {
   std::uint64_t discarded = 0;    ///< of these, read only to be thrown away
   std::uint64_t dropped = 0;      ///< of these, read to be passed on, and then given up
   std::uint64_t rescued = 0;      ///< of these, passed on after the side had taken its last byte (T5)
-  std::uint64_t introduced = 0;   ///< bytes of the side's PROXY header; they were read ahead of `received`
+  std::uint32_t introduced = 0;   ///< bytes of the side's PROXY header; they were read ahead of `received`
   std::uint32_t descriptors = 0;  ///< file descriptors that were passed on with its bytes (T14)
 
+  std::uint32_t preface = 0;         ///< of `sent`, bytes of our own PROXY header, ahead of the flow
   std::uint64_t sent = 0;            ///< bytes that the side's socket has taken from us
-  std::uint64_t preface = 0;         ///< of these, bytes of our own PROXY header, ahead of the flow
   std::uint64_t unacknowledged = 0;  ///< of `sent`, not acknowledged when last looked at, or when the socket was closed
 
   /// All bytes that were ever read from the side's socket.

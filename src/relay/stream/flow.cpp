@@ -87,7 +87,7 @@ Finding Flow::splice(const Orders& orders) {
   if (got < 0) return input_ended(got);
   const auto bytes = static_cast<std::size_t>(got);
   count_received(bytes);
-  carrier.in_pipe = bytes;
+  carrier.in_pipe = static_cast<std::uint32_t>(bytes);
   const Written written = write_from_pipe(orders);
   if (written.error != 0) {
     drop_waiting();
@@ -173,7 +173,7 @@ Finding Flow::flush(const Orders& orders) {
   const Written written =
       carrier.block ? write(std::span(*carrier.block).subspan(carrier.begin, carrier.end - carrier.begin), orders)
                     : write_from_pipe(orders);
-  if (carrier.block) carrier.begin += written.bytes;
+  if (carrier.block) carrier.begin += static_cast<std::uint32_t>(written.bytes);
   active = active || written.bytes > 0;
   if (written.error != 0) return sink_failed(written.error, active);
   if (carrier.waiting() > 0) return still_waits(active);
@@ -223,7 +223,7 @@ Flow::Written Flow::write_from_pipe(const Orders& orders) {
     // A short one does not say that the queue is full: a signal ends it as well (fs/splice.c splice_to_socket), and no
     // edge would follow. EAGAIN says it.
     const auto taken = static_cast<std::size_t>(put);
-    carrier.in_pipe -= taken;
+    carrier.in_pipe -= static_cast<std::uint32_t>(taken);
     written.bytes += taken;
     count_sent(taken, orders);
   }
@@ -241,7 +241,7 @@ Flow::Written Flow::write_preface() {
     const auto taken = static_cast<std::size_t>(put);
     preface_->sent += taken;
     to_.ledger.sent += taken;
-    to_.ledger.preface += taken;
+    to_.ledger.preface += static_cast<std::uint32_t>(taken);
     written.bytes += taken;
     if (preface_->waits()) to_.ready.writable = false;
   }
@@ -265,7 +265,7 @@ void Flow::keep(std::span<const std::byte> bytes) {
   carrier.block = movers_.blocks.take();
   from_.ledger.dropped -= bytes.size();
   carrier.begin = 0;
-  carrier.end = bytes.size();
+  carrier.end = static_cast<std::uint32_t>(bytes.size());
   std::memcpy(carrier.block->data(), bytes.data(), bytes.size());
 }
 

@@ -55,7 +55,7 @@ Introduced hear_client(Side& client, Greeting& greeting, Block& buffer, ProxyHea
     if (auto failed = read_whole(client, std::span(buffer).first(header->length - begun.size())))
       return std::move(*failed);
     begun = std::string();
-    client.ledger.introduced = header->length;
+    client.ledger.introduced = static_cast<std::uint32_t>(header->length);
     // The next bytes make a new edge.
     if (seen.size() == header->length && !client.ready.hung_up && transport::short_read_empties(client))
       client.ready.readable = false;

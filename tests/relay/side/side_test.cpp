@@ -45,7 +45,7 @@ TEST(Ledger, T11_what_was_received_is_delivered_or_undelivered) {
 
 TEST(Ledger, T11_our_own_header_is_not_the_clients) {
   const Ledger from{.received = 5};
-  const Ledger to{.sent = 21, .preface = 16, .unacknowledged = 18};
+  const Ledger to{.preface = 16, .sent = 21, .unacknowledged = 18};
   const FlowRecord record = flow_record(from, to);
   EXPECT_EQ(record.delivered, 0U);
   EXPECT_EQ(record.undelivered, 5U) << "of 18 bytes that nobody acknowledged, 5 at most are the client's";
