@@ -11,7 +11,7 @@
 
 namespace lastbyte::relay {
 
-struct Counters;  // relay/terms/counters.h
+class Counters;  // relay/terms/counters.h
 
 enum class Admission : std::uint8_t {
   granted,

@@ -18,7 +18,7 @@
 namespace lastbyte::relay {
 
 class Session;
-struct Counters;
+class Counters;
 
 /// What an epoll tag points to; its low bits (objects are aligned to 8) say what kind it is.
 enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, datagrams_in, datagrams_out };
