@@ -2,6 +2,8 @@
 // answer.
 #pragma once
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -75,6 +77,23 @@ class StalledMount {
   std::atomic<int> waiting_ = 0;
   std::atomic<bool> released_ = false;
   std::thread server_;
+};
+
+/// Exchanges two files of the guest as fast as it can.
+class Exchanging {
+ public:
+  Exchanging(std::string a, std::string b)
+      : thread_([this, a = std::move(a), b = std::move(b)] {
+          while (!ending_) ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE);
+        }) {}
+  ~Exchanging() {
+    ending_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> ending_ = false;
+  std::thread thread_;
 };
 
 }  // namespace lastbyte::system_test

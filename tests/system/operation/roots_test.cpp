@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -123,23 +122,6 @@ TEST_F(T14_Roots, magic_links_of_the_guest_are_not_followed) {
   EXPECT_EQ(record.upstream.error, "ELOOP") << record.line;
   EXPECT_FALSE(somebody_came(decoy));
 }
-
-/// Exchanges two files of the guest as fast as it can.
-class Exchanging {
- public:
-  Exchanging(std::string a, std::string b)
-      : thread_([this, a = std::move(a), b = std::move(b)] {
-          while (!ending_) ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE);
-        }) {}
-  ~Exchanging() {
-    ending_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> ending_ = false;
-  std::thread thread_;
-};
 
 TEST_F(T14_Roots, links_swapped_meanwhile_lead_nowhere_else) {
   fs::create_directory(guest_.outside("/run/a"));
