@@ -1,7 +1,7 @@
 // Endpoints, networks and network namespaces, as users write them.
 #include "net/address/cidr.h"
 #include "net/address/endpoint.h"
-#include "net/namespace/name.h"
+#include "net/names/namespace.h"
 #include "require.h"
 
 namespace {

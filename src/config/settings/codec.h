@@ -16,8 +16,8 @@
 #include "net/address/address.h"
 #include "net/address/cidr.h"
 #include "net/address/endpoint.h"
-#include "net/namespace/name.h"
-#include "net/root/name.h"
+#include "net/names/namespace.h"
+#include "net/names/root.h"
 
 namespace lastbyte::config {
 

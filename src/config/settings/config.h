@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "config/places.h"
 #include "config/settings/origin.h"
+#include "config/settings/places.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::config {

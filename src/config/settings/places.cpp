@@ -1,4 +1,4 @@
-#include "config/places.h"
+#include "config/settings/places.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "net/namespace/name.h"
+#include "net/names/namespace.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,10 +1,10 @@
-#include "net/root/name.h"
+#include "net/names/root.h"
 
 #include <algorithm>
 #include <charconv>
 #include <vector>
 
-#include "net/namespace/name.h"
+#include "net/names/namespace.h"
 
 namespace lastbyte::net {
 namespace {

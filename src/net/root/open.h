@@ -11,7 +11,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "net/address/address.h"
-#include "net/root/name.h"
+#include "net/names/root.h"
 
 namespace lastbyte::net {
 

@@ -9,8 +9,8 @@
 
 #include "base/result.h"
 #include "net/address/address.h"
-#include "net/namespace/name.h"
-#include "net/root/name.h"
+#include "net/names/namespace.h"
+#include "net/names/root.h"
 
 namespace lastbyte::net {
 

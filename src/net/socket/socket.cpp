@@ -11,9 +11,9 @@
 
 #include "net/namespace/thread.h"
 #include "net/socket/buffers.h"
+#include "net/socket/passing.h"
 #include "net/socket/port_group.h"
 #include "net/socket/set_options.h"
-#include "net/unix/stream.h"
 
 namespace lastbyte::net {
 namespace {

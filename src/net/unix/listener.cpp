@@ -14,8 +14,9 @@
 #include <optional>
 
 #include "net/root/open.h"
-#include "net/root/thread.h"
+#include "net/socket/passing.h"
 #include "net/unix/path.h"
+#include "net/unix/root_thread.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::net {

@@ -13,7 +13,7 @@
 
 namespace lastbyte::net {
 
-class RootThread;  // net/root/thread.h
+class RootThread;  // net/unix/root_thread.h
 
 /// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
 using MakerRights = std::optional<FileRights>;

@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "net/root/open.h"
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::net {

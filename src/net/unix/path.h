@@ -12,7 +12,7 @@
 
 namespace lastbyte::net {
 
-class RootThread;  // net/root/thread.h
+class RootThread;  // net/unix/root_thread.h
 
 /// In another root the directory is looked up once, confined to that root, and all files are in it from then on,
 /// whatever its own path leads to meanwhile. To be used on the thread of that root.

@@ -1,4 +1,4 @@
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 
 #include <pthread.h>
 #include <sched.h>

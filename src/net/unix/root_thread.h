@@ -20,7 +20,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/address/address.h"
-#include "net/root/name.h"
+#include "net/names/root.h"
 #include "net/root/open.h"
 #include "net/socket/options.h"
 

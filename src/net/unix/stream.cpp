@@ -94,16 +94,6 @@ int probe_unix(const Address& name, NamespaceThread* inside) {
   return ::connect(socket->get(), name.data(), name.size()) == 0 ? 0 : errno;
 }
 
-void refuse_ancillary(int fd) {
-  constexpr int kPassPidfd = 76;  // SO_PASSPIDFD of asm-generic/socket.h, since Linux 6.5
-  for (const int option : {SO_PASSCRED, SO_PASSSEC, kPassPidfd}) set_integer(fd, SOL_SOCKET, option, 0);
-}
-
-void let_descriptors_pass(int fd, bool allowed) {
-  constexpr int kPassRights = 83;  // SO_PASSRIGHTS of asm-generic/socket.h
-  set_integer(fd, SOL_SOCKET, kPassRights, allowed ? 1 : 0);
-}
-
 void set_send_buffer(int fd, const SocketOptions& options) {
   if (!options.send_buffer) return;
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &*options.send_buffer, sizeof *options.send_buffer);

@@ -31,15 +31,6 @@ Result<Descriptor> connect_unix(const Address& to, const Address& name, const So
 /// the network namespace whose abstract names count; null: this thread's.
 int probe_unix(const Address& name, NamespaceThread* inside = nullptr);
 
-/// For a listening socket that was made by somebody else: those whom it accepts get no credentials, pidfds and security
-/// labels beside descriptors. Nobody reads them, pidfds would be left open, and they take the room of descriptors.
-void refuse_ancillary(int fd);
-
-/// Of a listening socket: whether those who connect from now on may pass descriptors (SO_PASSRIGHTS). Where they may
-/// not, their sendmsg() fails with EPERM, and who has passed a socket with SO_LINGER or unread ones cannot make a read
-/// or a close here wait. Before Linux 6.16 they always may.
-void let_descriptors_pass(int fd, bool allowed);
-
 /// SO_SNDBUF, if asked for. An accepted UNIX socket does not have it from its listener: the kernel makes it when the
 /// client connects, with the default (unix_stream_connect). SO_RCVBUF has no effect on UNIX sockets: what waits in the
 /// peer's queue is charged to the sender.

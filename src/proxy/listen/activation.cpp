@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "net/socket/passing.h"
 #include "net/socket/socket.h"
 #include "net/unix/stream.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "config/places.h"
+#include "config/settings/places.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::proxy {

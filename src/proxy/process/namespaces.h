@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/namespace/name.h"
+#include "net/names/namespace.h"
 #include "net/namespace/thread.h"
 
 namespace lastbyte::proxy {

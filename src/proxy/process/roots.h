@@ -1,4 +1,4 @@
-// The root directories that forwardings name, each held open, with a thread that works in it (net/root/thread.h).
+// The root directories that forwardings name, each held open, with a thread that works in it (net/unix/root_thread.h).
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/root/name.h"
-#include "net/root/thread.h"
+#include "net/names/root.h"
+#include "net/unix/root_thread.h"
 
 namespace lastbyte::proxy {
 

@@ -15,7 +15,7 @@
 #include "base/time.h"
 #include "net/address/address.h"
 #include "net/namespace/thread.h"
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 #include "relay/context/shared.h"
 #include "relay/terms/forwarding.h"
 

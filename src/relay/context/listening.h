@@ -8,7 +8,7 @@
 #include "base/descriptor.h"
 #include "net/address/address.h"
 #include "net/namespace/thread.h"
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::relay {

@@ -8,7 +8,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "loop/mailbox.h"
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 
 namespace lastbyte::relay {
 

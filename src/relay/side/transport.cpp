@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "net/socket/passing.h"
 #include "net/socket/socket.h"
 
 namespace lastbyte::relay::transport {

@@ -5,7 +5,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "net/namespace/name.h"
+#include "net/names/namespace.h"
 
 namespace lastbyte::sock {
 

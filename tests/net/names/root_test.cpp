@@ -1,4 +1,4 @@
-#include "net/root/name.h"
+#include "net/names/root.h"
 
 #include <gtest/gtest.h>
 

@@ -19,7 +19,7 @@
 #include <mutex>
 #include <thread>
 
-#include "net/root/thread.h"
+#include "net/unix/root_thread.h"
 #include "net/unix/stream.h"
 #include "tests/harness/loopback.h"
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 
+#include "net/socket/passing.h"
 #include "net/unix/stream.h"
 #include "tests/harness/ways.h"
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "net/socket/passing.h"
 #include "net/unix/stream.h"
 #include "tests/harness/ways.h"
 
