@@ -146,10 +146,8 @@ class Converter {
     LxdAddress ours = listen;
     if (listen.is_wildcard() && !listen.host.empty()) {
       // Go's net.Listen() takes either wildcard for both families.
-      const std::string narrow = listen.text();
+      result_.narrow = listen.text();
       ours.host.clear();
-      note("listen", "LXD listens on IPv4 and IPv6 here, and so does " + ours.text() + "; " + narrow + " would be " +
-                         (listen.host.find(':') == std::string::npos ? "IPv4" : "IPv6") + " only");
     }
     return checked_text(ours, "listen");
   }

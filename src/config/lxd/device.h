@@ -73,6 +73,8 @@ struct LxdForwarding {
   LxdUser run_as;
   bool enters_instance = false;           ///< its process is named in it
   std::vector<std::string> remarks = {};  ///< the notes about it
+  /// LXD's listen, where it is the wildcard of one family, which Go takes for both; empty: it is not.
+  std::string narrow = {};
 };
 
 /// nullopt when there are problems, which `report` has then.

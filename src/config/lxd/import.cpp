@@ -273,6 +273,25 @@ std::optional<std::string> print_user(const std::vector<Taken>& all, const Origi
          "\n";
 }
 
+/// Told once for all devices, because most have it. "": none has it.
+std::string print_families(const std::vector<Taken>& all, const Origin& where, Imported& report) {
+  std::string devices;
+  const Taken* first = nullptr;
+  for (const Taken& each : all) {
+    if (each.forwarding.narrow.empty()) continue;
+    if (first == nullptr) first = &each;
+    if (!each.device.empty()) devices += (devices.empty() ? "" : ", ") + quoted(each.device);
+  }
+  if (first == nullptr) return "";
+  const std::string& narrow = first->forwarding.narrow;
+  const bool v6 = narrow.find('[') != std::string::npos;
+  const std::string what =
+      (devices.empty() ? "" : devices + ": ") + "LXD listens on IPv4 and IPv6 for 0.0.0.0 and for [::]. So does " +
+      first->forwarding.listen + " here; " + narrow + " would be " + (v6 ? "IPv6" : "IPv4") + " only";
+  report.notes.push_back({where, what});
+  return comment("", what);
+}
+
 Imported imported(std::string_view text, const std::string& name, std::optional<std::uint32_t> pid) {
   Imported report;
   Reader reader(name, report);
@@ -305,6 +324,7 @@ Imported imported(std::string_view text, const std::string& name, std::optional<
     report.notes.push_back({top, what});
     head += comment("", what);
   }
+  head += print_families(all, top, report);
   if (const auto user = print_user(all, top, report)) report.yaml = head + *user + "forwardings:\n" + body;
   return report;
 }

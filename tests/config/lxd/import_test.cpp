@@ -166,16 +166,19 @@ TEST(ImportLxd, what_is_not_as_it_was_is_told_with_its_place_and_as_a_comment) {
       "upstream.proxy-protocol if it takes PROXY headers, or upstream.transparent if this machine is its gateway; "
       "or leave this device to LXD\n"
       "d.yaml:6:9: 'web': mode: has no effect: listen is not the path of a UNIX socket\n"
-      "d.yaml:10:11: 'x': listen: LXD listens on IPv4 and IPv6 here, and so does tcp::81; tcp:0.0.0.0:81 would be "
-      "IPv4 only\n"
       "d.yaml: " +
-          pid + "\n");
+          pid +
+          "\nd.yaml: 'x': LXD listens on IPv4 and IPv6 for 0.0.0.0 and for [::]. So does tcp::81 here; tcp:0.0.0.0:81 "
+          "would be IPv4 only\n");
   EXPECT_EQ(
       result.yaml,
       "# Made of LXD's proxy devices by `lastbyte import lxd`.\n"
       "# pid:77 is the first process of the instance (`lxc info INSTANCE`: PID); it is another one after the "
       "instance was\n"
       "#   started again\n"
+      "# 'x': LXD listens on IPv4 and IPv6 for 0.0.0.0 and for [::]. So does tcp::81 here; tcp:0.0.0.0:81 would be "
+      "IPv4 "
+      "only\n"
       "forwardings:\n"
       "  # bnd: not a key of a proxy device, passed over; did you mean 'bind'?\n"
       "  # nat: there is no counterpart: what comes is relayed here, and not redirected by the kernel. The service "
@@ -185,7 +188,6 @@ TEST(ImportLxd, what_is_not_as_it_was_is_told_with_its_place_and_as_a_comment) {
       "  #   headers, or upstream.transparent if this machine is its gateway; or leave this device to LXD\n"
       "  # mode: has no effect: listen is not the path of a UNIX socket\n"
       "  - name: web\n    listen: tcp:1.2.3.4:80\n    connect: tcp:10.0.0.5:80\n"
-      "  # listen: LXD listens on IPv4 and IPv6 here, and so does tcp::81; tcp:0.0.0.0:81 would be IPv4 only\n"
       "  - name: x\n    listen: tcp::81\n    connect: unix:/run/in\n    upstream:\n      root: pid:77\n");
 }
 
