@@ -1,4 +1,4 @@
-// What is different between two configurations: the one that runs and the one that is to. Pure.
+// Compares the running configuration with the one that is to replace it. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,17 @@
 
 namespace lastbyte::config {
 
-/// The keys of the process's settings that differ, in the order of the table.
+/// Keys of the process's settings whose values differ, in the order of the table.
 std::vector<std::string> differing_keys(const Config& before, const Config& after);
-/// Those of a forwarding.
+/// The same for the settings of one forwarding.
 std::vector<std::string> differing_keys(const relay::Forwarding& before, const relay::Forwarding& after);
 
-/// For each forwarding of `after`, which one of `before` it is: the one of its name, or else the one that listens where
-/// it does, under another name. nullopt: it is new. No two are the same one.
+/// For each forwarding of `after`, the index of the forwarding of `before` that it continues: the one with the same
+/// name, or else the one with the same listener. nullopt: the forwarding is new. Each index occurs at most once.
 std::vector<std::optional<std::size_t>> predecessors(const std::vector<relay::Forwarding>& before,
                                                      const std::vector<relay::Forwarding>& after);
 
-/// `after`, but for the process's settings whose keys are not in `changeable`: those are as in `before`.
+/// Returns `after` with the values of `before` for all settings of the process that `changeable` does not name.
 Config keep_all_but(const std::vector<std::string>& changeable, const Config& before, Config after);
 
 }  // namespace lastbyte::config

@@ -42,7 +42,7 @@ TEST_F(Program, help_of_a_command_lists_each_of_its_flags_in_80_columns) {
 
 TEST_F(Program, help_tells_units_and_defaults) {
   const std::string help = run("proxy --help").out;
-  EXPECT_NE(help.find("Longest time to linger without data. Expects 1ms to 365d. Default: 5s."), std::string::npos)
+  EXPECT_NE(help.find("Lingering ends after this idle time. Expects 1ms to 365d. Default: 5s."), std::string::npos)
       << help;
 }
 

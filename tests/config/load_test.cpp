@@ -405,9 +405,9 @@ TEST(LoadFlags, given_twice_is_a_problem) {
 
 TEST(LoadFlags, combinations_are_checked_as_in_a_file) {
   EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:localhost:1"}, {"linger-time", "1s"}})),
-            "--linger-time: '1s': is less than linger.timeout, 5s (the default); expected at least that, or it could "
-            "never pass\n"
-            "--connect: 'tcp:localhost:1': leads to its own listener 'tcp::1' (--listen), without end\n");
+            "--linger-time: '1s': is less than linger.timeout, 5s (the default); expected at least that, or it never "
+            "takes effect\n"
+            "--connect: 'tcp:localhost:1': leads to its own listener 'tcp::1' (--listen), which makes a loop\n");
 }
 
 TEST(LoadFlags, lists_take_commas_and_repetition) {

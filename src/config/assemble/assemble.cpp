@@ -29,7 +29,7 @@ void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, s
   }
 }
 
-/// Whether it is known what the setting is: it was read, and is not missing.
+/// Whether the value of the setting is known: it was read without an error, and is given if it is required.
 template <typename Owner>
 bool decided(const Assembled<Owner>& owner, const Setting& setting) {
   return owner.good(setting.key) && (!setting.required || owner.placed.contains(setting.key));
@@ -44,7 +44,7 @@ std::string without_effect(const Owner& owner, const Condition<Owner>& condition
   return "has no effect while " + master.key + " is " + state + only + "; leave it out";
 }
 
-/// The condition that leaves the setting without effect, as far as is known; nullptr: none does.
+/// The first condition that is known to be false, which leaves the setting without effect; nullptr: there is none.
 template <typename Owner>
 const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<Condition<Owner>>& conditions) {
   for (const Condition<Owner>& condition : conditions) {
@@ -54,7 +54,8 @@ const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<C
   return nullptr;
 }
 
-/// Back to the default, with a problem where it was given knowing better.
+/// Resets a setting without effect to its default. Reports a problem if it was given at the same level as the setting
+/// that takes its effect away, or nearer.
 template <typename Owner>
 void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<Owner>& condition,
                std::vector<Problem>& problems) {
@@ -64,15 +65,15 @@ void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<
     const bool empty = placed.values == nullptr || placed.values->empty();
     const std::string text = empty ? setting.standard : placed.values->front().text;
     problems.push_back(problem_with(setting, placed.where, text, without_effect(owner.value, condition, master)));
-    owner.failed.insert(setting.key);  // what depends on it in turn is not told
+    owner.failed.insert(setting.key);  // settings that depend on it are not reported as well
   }
   std::get<Field<Owner>>(setting.field).copy(owner.value, Owner{});
-  // What it is now was said where the other setting was given.
+  // The other setting has decided the value, so its place is the place of this one.
   placed = {.level = owner.level(master.key), .where = owner.origin(master.key)};
 }
 
-/// Values that have no effect: an error where they were given knowing better, their default where they were inherited.
-/// One that goes back to its default may leave others without effect in turn.
+/// Resets all settings that have no effect; see take_back(). A setting that returns to its default may leave others
+/// without effect, so this repeats until nothing changes.
 template <typename Owner>
 void settle(Assembled<Owner>& owner, std::vector<Problem>& problems) {
   std::set<const Setting*> settled;
@@ -100,8 +101,8 @@ void require(const Assembled<relay::Forwarding>& forwarding, const Block& block,
   }
 }
 
-/// A path through a process's root directory is one in that root (client.root, upstream.root): otherwise whoever lives
-/// in there could lead it anywhere by a symbolic link.
+/// Splits a path through the root directory of a process into that root (client.root, upstream.root) and the path
+/// inside it. Otherwise a process inside could redirect the path anywhere by a symbolic link.
 template <typename Options>
 void take_root(Assembled<relay::Forwarding>& forwarding, const std::string& end, net::Endpoint& endpoint,
                const std::string& key, Options& options, std::vector<Problem>& problems) {
@@ -110,8 +111,8 @@ void take_root(Assembled<relay::Forwarding>& forwarding, const std::string& end,
   if (!options.root.own()) {
     const Setting& setting = *find_key(key, true);
     problems.push_back(problem_with(setting, forwarding.origin(key), options.root.text(),
-                                    end + " leads through a process's root directory already, " +
-                                        quoted(endpoint.path) + "; expected one of both"));
+                                    end + " already leads through the root directory of a process, " +
+                                        quoted(endpoint.path) + "; expected one of the two"));
     return;
   }
   endpoint.path = std::move(split->path);
@@ -132,7 +133,7 @@ Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<r
   return forwarding;
 }
 
-/// The order of the file; what has no line comes last. What every forwarding inherits wrong is told once.
+/// Sorts problems by line; those without a line come last. Reports a wrong value that all forwardings inherit once.
 void put_in_order(std::vector<Problem>& problems) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     const auto place = [](const Problem& problem) {
@@ -144,7 +145,7 @@ void put_in_order(std::vector<Problem>& problems) {
   std::erase_if(problems, [&](const Problem& problem) { return !told.insert(problem.text()).second; });
 }
 
-/// What names something outside of the configuration, which may turn out not to be there.
+/// Settings that name something outside the configuration, which may not exist at run time.
 constexpr std::array<std::string_view, 11> kOutside{
     "client.root",         "upstream.root",  "listen",        "connect",          "client.netns",
     "client.interface",    "upstream.netns", "upstream.mark", "upstream.sources", "upstream.interface",

@@ -1,4 +1,4 @@
-// A Draft whose values have been read: the settings, and where each was given. What checks work on.
+// A Draft after its values have been read: the settings, and where each was given. The checks work on it.
 #pragma once
 
 #include <map>
@@ -13,8 +13,8 @@
 
 namespace lastbyte::config {
 
-/// How near to its owner a value was given; the nearer wins. For the process: a file's value is `outer`, a flag's
-/// `own`.
+/// How near to its owner a value was given; the nearest one applies. For the process, the value of a file is `outer`
+/// and that of a flag `own`.
 enum class Level : std::uint8_t { builtin, outer, own };
 
 /// Where the value of a setting comes from.
@@ -53,11 +53,11 @@ struct AssembledConfig {
 /// A problem with a value that was given: "key: 'text': what" where it stands.
 Problem problem_with(const Setting& setting, const Origin& where, std::string_view text, const std::string& what);
 
-/// Settings that cannot be meant together, within one forwarding and with the process.
+/// Reports settings that contradict each other, within one forwarding or with the process.
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems);
-/// Settings that can be meant together, but put access control or the limits of clients out of effect.
+/// Warns of combinations that are valid, but make access control or the limits of clients ineffective.
 void warn_of_combinations(const AssembledConfig& all, std::vector<Problem>& warnings);
-/// What forwardings do to each other: names and listeners given twice, ways that lead back.
+/// Reports conflicts between forwardings: names and listeners given twice, and loops.
 void check_listeners(const AssembledConfig& all, std::vector<Problem>& problems);
 
 }  // namespace lastbyte::config

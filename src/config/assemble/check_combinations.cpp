@@ -1,4 +1,4 @@
-// Settings that are each right and cannot be meant together.
+// Settings that are valid on their own and contradict each other.
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -47,7 +47,7 @@ void expect_at_most(const Assembled<Owner>& owner, const std::string& less, cons
 void check_linger(const Placings& placings, std::vector<Problem>& problems) {
   const relay::Linger& linger = placings.value.linger;
   if (!placings.good("linger.mode") || linger.mode != termination::LingerMode::on) return;
-  expect_at_most(placings, "linger.timeout", "linger.time", linger.timeout <= linger.time, ", or it could never pass",
+  expect_at_most(placings, "linger.timeout", "linger.time", linger.timeout <= linger.time, ", or it never takes effect",
                  problems);
 }
 
@@ -55,12 +55,12 @@ void check_client(const Placings& placings, std::vector<Problem>& problems) {
   const net::ListenOptions& client = placings.value.client;
   // Connections by fast open wait in the same queue (net/ipv4/tcp_input.c tcp_conn_request), which is full first.
   expect_at_most(placings, "client.fast-open", "client.backlog",
-                 !client.fast_open || *client.fast_open <= client.backlog, ", which all waiting connections share",
-                 problems);
+                 !client.fast_open || *client.fast_open <= client.backlog,
+                 ", because all waiting connections share the backlog", problems);
   const auto address = net::Address::parse(placings.value.listen.host, 0);
   if (address && address->family() == AF_INET6 && placings.value.listen.host.find('.') != std::string::npos &&
       address->ip_text().starts_with("::ffff:")) {
-    report(placings, "listen", "an IPv4 address in IPv6 clothes never gets a connection; expected plain IPv4",
+    report(placings, "listen", "an IPv4-mapped address never receives an IPv6 connection; expected plain IPv4",
            problems);
   }
 }
@@ -77,7 +77,7 @@ void check_ends(const Placings& placings, std::vector<Problem>& problems) {
   const net::Endpoint& connect = placings.value.connect;
   if (listen.transport == net::Transport::udp && connect.transport != net::Transport::udp) {
     report(placings, "connect",
-           "datagrams can go to udp only, and " + named(placings, "listen") + " takes them; expected udp:HOST:PORTS",
+           "only udp can carry datagrams, which " + named(placings, "listen") + " receives; expected udp:HOST:PORTS",
            problems);
     return;
   }
@@ -95,7 +95,7 @@ void check_access(const Placings& placings, std::vector<Problem>& problems) {
   if (!forwarding.listen.is_unix() || forwarding.access.allow.empty()) return;
   if (forwarding.proxy_header != relay::ProxyHeader::off) return;
   report(placings, "client.allow",
-         "lets nobody in, because clients of " + named(placings, "listen") +
+         "allows no client, because clients of " + named(placings, "listen") +
              " have no address; expected none here, or client.proxy-protocol",
          problems);
 }

@@ -1,4 +1,4 @@
-// What forwardings do to each other: the same name, the same listener, a way that leads back to where it began.
+// Conflicts between forwardings: the same name, the same listener, a loop.
 #include <algorithm>
 #include <cctype>
 #include <compare>
@@ -38,7 +38,7 @@ Place place_of(const net::Endpoint& endpoint) {
   return place;
 }
 
-/// What two listeners must share to be in each other's way, beside their addresses.
+/// Two listeners can conflict only if they have the same Spot; their addresses decide then.
 struct Spot {
   net::Transport transport = net::Transport::tcp;
   std::string inside;      ///< the network namespace; of a UNIX path, the root directory
@@ -191,10 +191,11 @@ void check_loops(const AssembledConfig& all, const BySpot& listeners, std::vecto
       const Listener* first = first_of_loop(start, index, listeners);
       if (first == nullptr) continue;
       const std::string listener = text_of(*first->forwarding, first->forwarding->value.listen, "listen");
-      problems.push_back(problem_with(*find_key("connect", true), start.origin("connect"), start.value.connect.text(),
-                                      first->forwarding == &start
-                                          ? "leads to its own listener " + listener + ", without end"
-                                          : "leads to the listener " + listener + " and from there back, without end"));
+      problems.push_back(
+          problem_with(*find_key("connect", true), start.origin("connect"), start.value.connect.text(),
+                       first->forwarding == &start
+                           ? "leads to its own listener " + listener + ", which makes a loop"
+                           : "leads to the listener " + listener + " and from there back, which makes a loop"));
       break;  // one word for all its ports
     }
   }

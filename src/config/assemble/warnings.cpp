@@ -1,4 +1,4 @@
-// Settings that can be meant together, and that an operator should know the danger of.
+// Combinations of settings that are valid and dangerous.
 #include <string>
 #include <vector>
 

@@ -15,7 +15,7 @@ void only_for(Setting& setting, std::string key, net::Endpoint Forwarding::* end
   auto& conditions = std::get<Field<Forwarding>>(setting.field).conditions;
   // A setting that needs another one leaves it to that to tell.
   if (conditions.empty() || !conditions.front().only.empty()) {
-    setting.meaning += " Only where " + key + " is " + words(kinds) + ".";
+    setting.meaning += " Applies only if " + key + " is " + words(kinds) + ".";
   }
   // Ahead of what other settings do to it: the endpoint is the better reason.
   conditions.insert(

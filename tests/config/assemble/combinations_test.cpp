@@ -9,11 +9,11 @@ const std::vector<Case> kCombinationCases = {
     {"linger_time_below_timeout",
      forwarding_with("    linger: {time: 2s}\n"),
      {"f.yaml:4:20: linger.time: '2s': is less than linger.timeout, 5s (the default); expected at least that, or it "
-      "could never pass"}},
+      "never takes effect"}},
     {"linger_timeout_above_time",
      forwarding_with("    linger: {time: 2s, timeout: 3s}\n"),
      {"f.yaml:4:33: linger.timeout: '3s': is more than linger.time, 2s (f.yaml:4:20); expected at most that, or it "
-      "could never pass"}},
+      "never takes effect"}},
     {"linger_settings_while_off",
      forwarding_with("    linger: {mode: off, time: 2s, timeout: 1s}\n"),
      {"f.yaml:4:31: linger.time: '2s': has no effect while linger.mode is off; leave it out",
@@ -49,7 +49,7 @@ const std::vector<Case> kCombinationCases = {
     {"fast_open_over_backlog",
      forwarding_with("    client: {backlog: 16, fast-open: 32}\n"),
      {"f.yaml:4:38: client.fast-open: '32': is more than client.backlog, 16 (f.yaml:4:23); expected at most that, "
-      "which all waiting connections share"}},
+      "because all waiting connections share the backlog"}},
     {"source_of_another_family",
      forwarding_with("    upstream: {sources: [10.0.0.9, '2001:db8::1']}\n"),
      {"f.yaml:4:36: upstream.sources: '2001:db8::1': is IPv6, but the upstream, 10.0.0.1, is IPv4; expected the same"}},
@@ -67,7 +67,7 @@ const std::vector<Case> kCombinationCases = {
       "port, or workers to be 1 (it is workers, 2 (f.yaml:1:10))"}},
     {"listen_on_a_mapped_address",
      "forwardings:\n  - listen: tcp:[::ffff:127.0.0.1]:80\n    connect: tcp:10.0.0.1:80\n",
-     {"f.yaml:2:13: listen: 'tcp:[::ffff:127.0.0.1]:80': an IPv4 address in IPv6 clothes never gets a connection; "
+     {"f.yaml:2:13: listen: 'tcp:[::ffff:127.0.0.1]:80': an IPv4-mapped address never receives an IPv6 connection; "
       "expected plain IPv4"}},
 };
 
@@ -185,15 +185,16 @@ const std::vector<Case> kEndCases = {
       "one"}},
     {"datagrams_to_tcp",
      ends("udp::80", "tcp:h:80"),
-     {"f.yaml:3:14: connect: 'tcp:h:80': datagrams can go to udp only, and listen, udp::80 (f.yaml:2:13) takes them; "
+     {"f.yaml:3:14: connect: 'tcp:h:80': only udp can carry datagrams, which listen, udp::80 (f.yaml:2:13) receives; "
       "expected udp:HOST:PORTS"}},
     {"datagrams_to_unix",
      ends("udp::80", "unix:/x"),
-     {"f.yaml:3:14: connect: 'unix:/x': datagrams can go to udp only, and listen, udp::80 (f.yaml:2:13) takes them; "
+     {"f.yaml:3:14: connect: 'unix:/x': only udp can carry datagrams, which listen, udp::80 (f.yaml:2:13) receives; "
       "expected udp:HOST:PORTS"}},
     {"networks_of_unix_clients",
      ends("unix:/x", "tcp:h:1", "    client: {allow: 10.0.0.0/8}\n"),
-     {"f.yaml:4:21: client.allow: '10.0.0.0/8': lets nobody in, because clients of listen, unix:/x (f.yaml:2:13) have "
+     {"f.yaml:4:21: client.allow: '10.0.0.0/8': allows no client, because clients of listen, unix:/x (f.yaml:2:13) "
+      "have "
       "no address; expected none here, or client.proxy-protocol"}},
 };
 
@@ -238,11 +239,11 @@ std::vector<Case> listener_cases() {
         "and port once"}},
       {"to_its_own_path_in_a_root",
        ends("unix:/a", "unix:/proc/7/root/a", "    client: {root: 'pid:7'}\n"),
-       {"f.yaml:3:14: connect: 'unix:/a': leads to its own listener 'unix:/a' (f.yaml:2:13), without end"}},
+       {"f.yaml:3:14: connect: 'unix:/a': leads to its own listener 'unix:/a' (f.yaml:2:13), which makes a loop"}},
       {"a_root_and_a_path_through_one",
        ends("unix:/a", "unix:/proc/7/root/a", "    upstream: {root: 'pid:7'}\n"),
-       {"f.yaml:4:22: upstream.root: 'pid:7': connect leads through a process's root directory already, "
-        "'/proc/7/root/a'; expected one of both"}},
+       {"f.yaml:4:22: upstream.root: 'pid:7': connect already leads through the root directory of a process, "
+        "'/proc/7/root/a'; expected one of the two"}},
       // The namespace of a process is another one for a path only in its mounts: the file is the same.
       {"same_path_whatever_the_namespace_of_its_upstream",
        two("unix:/a", "tcp:h:9", "unix:/a", "tcp:h:9") + "    upstream: {netns: blue}\n",
@@ -262,54 +263,56 @@ std::vector<Case> listener_cases() {
        {"f.yaml:3:14: name: 'tcp::2': another forwarding has this name (f.yaml:2:5); expected each once"}},
       {"to_its_own_listener",
        "forwardings:\n  - listen: tcp::80\n    connect: tcp:127.0.0.1:80\n",
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:80': leads to its own listener 'tcp::80' (f.yaml:2:13), without end"}},
+       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:80': leads to its own listener 'tcp::80' (f.yaml:2:13), which makes a "
+        "loop"}},
       {"to_its_own_name",
        "forwardings:\n  - listen: tcp:web.example:80\n    connect: tcp:web.example:80\n",
        {"f.yaml:3:14: connect: 'tcp:web.example:80': leads to its own listener 'tcp:web.example:80' (f.yaml:2:13), "
-        "without end"}},
+        "which makes a loop"}},
       {"to_its_own_udp_port",
        ends("udp::53", "udp:127.0.0.1:53"),
-       {"f.yaml:3:14: connect: 'udp:127.0.0.1:53': leads to its own listener 'udp::53' (f.yaml:2:13), without end"}},
+       {"f.yaml:3:14: connect: 'udp:127.0.0.1:53': leads to its own listener 'udp::53' (f.yaml:2:13), which makes a "
+        "loop"}},
       {"to_its_own_path",
        ends("unix:/a", "unix:/a"),
-       {"f.yaml:3:14: connect: 'unix:/a': leads to its own listener 'unix:/a' (f.yaml:2:13), without end"}},
+       {"f.yaml:3:14: connect: 'unix:/a': leads to its own listener 'unix:/a' (f.yaml:2:13), which makes a loop"}},
       {"to_its_own_port_in_a_namespace",
        ends("tcp::80", "tcp:127.0.0.1:80", "    client: {netns: blue}\n    upstream: {netns: blue}\n"),
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:80': leads to its own listener 'tcp::80' (f.yaml:2:13), without end"}},
+       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:80': leads to its own listener 'tcp::80' (f.yaml:2:13), which makes a "
+        "loop"}},
       {"from_a_range_to_one_of_its_ports",
        ends("tcp::80-82", "tcp:127.0.0.1:81"),
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:81': leads to its own listener 'tcp::80-82' (f.yaml:2:13), without "
-        "end"}},
+       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:81': leads to its own listener 'tcp::80-82' (f.yaml:2:13), which makes a "
+        "loop"}},
       {"around_within_a_range",
        ends("tcp::80-82", "tcp:127.0.0.1:81,82,80"),
-       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:81,82,80': leads to its own listener 'tcp::80-82' (f.yaml:2:13), without "
-        "end"}},
+       {"f.yaml:3:14: connect: 'tcp:127.0.0.1:81,82,80': leads to its own listener 'tcp::80-82' (f.yaml:2:13), which "
+        "makes a loop"}},
       {"through_the_last_port_of_a_range",
        two("tcp::1-3", "tcp:127.0.0.1:11-13", "tcp::13", "tcp:[::1]:3"),
        {"f.yaml:3:14: connect: 'tcp:127.0.0.1:11-13': leads to the listener 'tcp::13' (f.yaml:5:13) and from there "
-        "back, without end",
+        "back, which makes a loop",
         "f.yaml:6:14: connect: 'tcp:[::1]:3': leads to the listener 'tcp::1-3' (f.yaml:2:13) and from there back, "
-        "without end"}},
+        "which makes a loop"}},
       {"through_a_path",
        two("tcp::1", "unix:/a", "unix:/a", "tcp:127.0.0.1:1"),
-       {"f.yaml:3:14: connect: 'unix:/a': leads to the listener 'unix:/a' (f.yaml:5:13) and from there back, without "
-        "end",
+       {"f.yaml:3:14: connect: 'unix:/a': leads to the listener 'unix:/a' (f.yaml:5:13) and from there back, which "
+        "makes a loop",
         "f.yaml:6:14: connect: 'tcp:127.0.0.1:1': leads to the listener 'tcp::1' (f.yaml:2:13) and from there back, "
-        "without end"}},
+        "which makes a loop"}},
       {"through_namespaces",
        "forwardings:\n  - {name: a, listen: 'tcp::1', connect: 'tcp:127.0.0.1:2', upstream: {netns: blue}}\n"
        "  - {name: b, listen: 'tcp::2', connect: 'tcp:127.0.0.1:1', client: {netns: blue}}\n",
        {"f.yaml:2:42: connect: 'tcp:127.0.0.1:2': leads to the listener 'tcp::2' (f.yaml:3:23) and from there back, "
-        "without end",
+        "which makes a loop",
         "f.yaml:3:42: connect: 'tcp:127.0.0.1:1': leads to the listener 'tcp::1' (f.yaml:2:23) and from there back, "
-        "without end"}},
+        "which makes a loop"}},
       {"in_a_circle",
        two("tcp::1", "tcp:127.0.0.1:2", "tcp:127.0.0.1:2", "tcp:[::1]:1"),
        {"f.yaml:3:14: connect: 'tcp:127.0.0.1:2': leads to the listener 'tcp:127.0.0.1:2' (f.yaml:5:13) and from there "
-        "back, without end",
+        "back, which makes a loop",
         "f.yaml:6:14: connect: 'tcp:[::1]:1': leads to the listener 'tcp::1' (f.yaml:2:13) and from there back, "
-        "without "
-        "end"}},
+        "which makes a loop"}},
   };
 }
 

@@ -97,7 +97,8 @@ const std::vector<Case> kKeyCases = {
     {"only_the_upstream_has_sources",
      forwarding_with("    client:\n      sources: [10.0.0.1]\n"),
      {"f.yaml:5:7: unknown key 'client.sources' in a forwarding; expected one of nodelay, keepalive, user-timeout, "
-      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, freebind, reuse-port, netns, root, "
+      "send-buffer, receive-buffer, mark, interface, backlog, defer-accept, fast-open, freebind, reuse-port, netns, "
+      "root, "
       "unix-mode, "
       "unix-uid, unix-gid, allow, deny, proxy-protocol, proxy-trusted"}},
     {"the_end_of_a_key",
@@ -200,7 +201,7 @@ const std::vector<Case> kValueCases = {
      "defaults:\n  linger: {time: 2s, timeout: 3s}\nforwardings:\n  - {listen: 'tcp::1', connect: 'tcp:a:1'}\n"
      "  - {listen: 'tcp::2', connect: 'tcp:a:1'}\n",
      {"f.yaml:2:31: linger.timeout: '3s': is more than linger.time, 2s (f.yaml:2:18); expected at most that, or it "
-      "could never pass"}},
+      "never takes effect"}},
     {"source_given_twice",
      forwarding_with("    upstream: {sources: [10.0.0.1, 10.0.0.1]}\n"),
      {"f.yaml:4:36: upstream.sources: '10.0.0.1': given twice; expected each once"}},
