@@ -44,6 +44,7 @@ std::string_view name(Hold hold) {
     case Hold::rejected: return "rejected";
     case Hold::limit: return "limit";
     case Hold::stopped: return "stopped";
+    case Hold::abandoned: return "abandoned";
   }
   return "?";
 }
@@ -73,6 +74,7 @@ std::string_view name(First first) {
     case First::rejected: return "rejected";
     case First::limit: return "limit";
     case First::stop: return "stop";
+    case First::abandoned: return "abandoned";
   }
   return "?";
 }
@@ -95,6 +97,7 @@ std::string_view name(Event event) {
     case Event::deadline: return "deadline";
     case Event::stop: return "stop";
     case Event::abort: return "abort";
+    case Event::abandon: return "abandon";
   }
   return "?";
 }
@@ -120,6 +123,7 @@ std::string_view name(End end) {
     case End::passed_on: return "passed_on";
     case End::limit: return "limit";
     case End::stopped: return "stopped";
+    case End::abandoned: return "abandoned";
     case End::left: return "left";
   }
   return "?";

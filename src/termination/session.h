@@ -47,13 +47,14 @@ enum class Hold : std::uint8_t {
   rejected,     ///< reset, because of what it told of itself, or did not tell
   limit,        ///< a deadline passed (T8)
   stopped,      ///< the operator's stop after the drain time (T15)
+  abandoned,    ///< reset, because lastbyte itself could not go on with the session (T11)
 };
 
 /// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
 enum class Deadline : std::uint8_t { none, proxy_header, connect, idle, half_close, reset_flush, linger, drain };
 
 /// What set the end in motion: the first thing that was not plain traffic (T11).
-enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop };
+enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop, abandoned };
 
 struct Side {
   Input input = Input::open;
@@ -72,7 +73,7 @@ struct Session {
   bool linger = true;     ///< T6: whether a close waits for a peer that may still be sending
   bool draining = false;  ///< a stop was asked for (T15); the drain deadline replaces idle and half-close
   First first = First::none;
-  Which first_side = Which::client;  ///< meaningful unless `first` is none, limit or stop
+  Which first_side = Which::client;  ///< meaningless where `first` is none, limit, stop or abandoned
   Deadline limit = Deadline::none;   ///< the deadline that ended a side, if one did
 
   constexpr Side& side(Which which) { return sides[static_cast<std::size_t>(which)]; }
@@ -110,6 +111,7 @@ enum class Event : std::uint8_t {
   deadline,        ///< the armed deadline passed; the side is ignored
   stop,            ///< drain from now on; the side is ignored
   abort,           ///< the drain time is over, or the operator wants out at once; the side is ignored
+  abandon,         ///< lastbyte cannot go on with the session, for want of memory for one; the side is ignored
 };
 
 /// What cannot be undone. At most one call of each kind a side, in this order.

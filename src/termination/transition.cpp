@@ -54,7 +54,8 @@ bool flushes(const Session& session, Which sink) {
 
 void let_go(Step& step, Which which, Hold why) {
   step.session.side(which).hold = why;
-  const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::limit || why == Hold::stopped;
+  const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::limit || why == Hold::stopped ||
+                      why == Hold::abandoned;
   (resets ? step.action(which).reset : step.action(which).close) = true;
 }
 
@@ -225,6 +226,11 @@ bool apply(Step& step, Event event, Which which) {
       if (session.draining) session.limit = Deadline::drain;
       note_first(session, First::stop, Which::client);
       let_go_of_all(step, Hold::stopped);
+      return true;
+    case Event::abandon:
+      if (final(session)) return false;
+      note_first(session, First::abandoned, Which::client);
+      let_go_of_all(step, Hold::abandoned);
       return true;
   }
   return false;

@@ -17,6 +17,7 @@ End end_of(const Session& session, Which which) {
     case Hold::rejected: return End::rejected;
     case Hold::limit: return End::limit;
     case Hold::stopped: return End::stopped;
+    case Hold::abandoned: return End::abandoned;
     case Hold::held:
     case Hold::done: break;
   }

@@ -17,6 +17,7 @@ enum class End : std::uint8_t {
   passed_on,    ///< we reset it, because the other side had failed
   limit,        ///< we gave it up at a deadline
   stopped,      ///< we reset it at the operator's stop
+  abandoned,    ///< we reset it, because we could not go on with the session ourselves
   left,         ///< we closed it while it might still have been sending (linger off, T6)
 };
 

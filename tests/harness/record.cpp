@@ -46,6 +46,7 @@ Record stream_record(const std::string& line) {
   record.unique_id = text_or_empty(json.at("unique_id"));
   record.authority = text_or_empty(json.at("authority"));
   record.rejected = text_or_empty(json.at("rejected"));
+  record.abandoned = text_or_empty(json.at("abandoned"));
   record.client = stream_side(json.at("client"));
   record.upstream = stream_side(json.at("upstream"));
   return record;

@@ -39,6 +39,7 @@ struct Record {
   std::string unique_id;
   std::string authority;
   std::string rejected;
+  std::string abandoned;
   SideRecord client;
   SideRecord upstream;
 };

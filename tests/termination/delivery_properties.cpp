@@ -61,7 +61,7 @@ Violations failure_is_never_a_clean_end(const Exploration& exploration) {
 
 Violations no_reset_ahead_of_bytes(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
-    if (!seen.action(sink).reset || seen.by_limit_or_stop()) return {};
+    if (!seen.action(sink).reset || seen.ours_alone()) return {};
     const Peer& source = seen.before.peer(other(sink));
     if (!seen.before.peer(sink).connected || source.unreachable || seen.is(Event::connect_failed, other(sink)))
       return {};
@@ -77,8 +77,7 @@ Violations reset_on_purpose_only(const Exploration& exploration) {
     if (!seen.action(sink).reset) return {};
     if (seen.event() == Event::deadline && expects_deadline(seen.before) == Deadline::linger)
       return "was reset at the end of its lingering, where its answer may still be on the way (T6)";
-    const bool has_reason =
-        failed(seen.after.peer(other(sink))) || seen.is(Event::rejected, sink) || seen.by_limit_or_stop();
+    const bool has_reason = failed(seen.after.peer(other(sink))) || seen.is(Event::rejected, sink) || seen.ours_alone();
     return has_reason ? "" : "was reset without a reason";
   });
 }
@@ -95,7 +94,7 @@ Violations refused_side_is_still_read(const Exploration& exploration) {
   const Violations let_go = in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
     const Peer& self = seen.after.peer(which);
     const bool now = held(seen.before.peer(which)) && !held(self);
-    if (!now || !self.refused || self.ended != Ended::no || seen.by_limit_or_stop()) return {};
+    if (!now || !self.refused || self.ended != Ended::no || seen.ours_alone()) return {};
     return "was let go of after a refusal although its own flow had not ended";
   });
   found.insert(found.end(), let_go.begin(), let_go.end());
@@ -251,9 +250,10 @@ Violations stop_lets_sessions_finish(const Exploration& exploration) {
 
 Violations abort_resets_the_rest(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
-    if (seen.event() != Event::abort || !held(seen.before.peer(which))) return {};
-    if (!seen.action(which).reset) return "was not reset by an abort";
-    return seen.action(which).send_fin ? "was sent a false FIN by an abort" : "";
+    if (seen.event() != Event::abort && seen.event() != Event::abandon) return {};
+    if (!held(seen.before.peer(which))) return {};
+    if (!seen.action(which).reset) return fmt::format("was not reset by {}", name(seen.event()));
+    return seen.action(which).send_fin ? fmt::format("was sent a false FIN by {}", name(seen.event())) : "";
   });
 }
 

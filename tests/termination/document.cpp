@@ -57,6 +57,7 @@ What happens:
 | acked | its kernel has acknowledged everything that was sent to it |
 | deadline | the armed deadline has passed |
 | stop, abort | the operator asked for a stop; its drain time is over |
+| abandon | lastbyte itself cannot go on with the session, for want of memory for one |
 
 What follows, apart from what can be undone (whether a side is read, which deadline is armed), which is derived from the
 state and never stored: `send_fin` is `shutdown(SHUT_WR)`; `linger` begins to read only to discard, until the linger
@@ -69,7 +70,8 @@ constexpr std::string_view kStatesIntroduction = R"(
 The two sides are called A and B, since the machine does not know who is who: each state stands for its mirror image as
 well. Of a side that is gone only how its flow ended still matters. *Read* says of which sides the input is read, and of
 which it is thrown away. *Deadline* is the one that is armed, and what its passing does. A stop changes nothing in this
-table but that `drain` takes the place of `idle` and `half_close`; an abort resets whatever is held, in every state.
+table but that `drain` takes the place of `idle` and `half_close`; `abort` and `abandon` reset whatever is held, in every
+state.
 
 )";
 
@@ -87,7 +89,7 @@ constexpr std::string_view kPhasesIntroduction = R"(
 ## Phases
 
 The same machine, folded further: by the deadline that is armed, and for `half_close` by whether one side is gone already.
-Every phase also ends when its deadline passes or at an abort, which is not drawn.
+Every phase also ends when its deadline passes, and by `abort` and `abandon`, which is not drawn.
 
 ```mermaid
 stateDiagram-v2

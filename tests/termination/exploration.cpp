@@ -56,6 +56,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
     case Event::abort:
       if (world.stopping) world.limit = Deadline::drain;
       return note_first(world, First::stop, Which::client);
+    case Event::abandon: return note_first(world, First::abandoned, Which::client);
   }
 }
 
@@ -70,6 +71,7 @@ End end_of(const World& world, Which which, Event event, Deadline armed) {
   if (peer.unreachable) return End::unreachable;
   if (!peer.tried) return End::untried;
   if (peer.rejected) return End::rejected;
+  if (event == Event::abandon) return End::abandoned;
   if (event == Event::abort || (event == Event::deadline && armed == Deadline::drain)) return End::stopped;
   if (event == Event::deadline && armed != Deadline::reset_flush) return End::limit;
   if (peer.gone == Gone::reset) return End::passed_on;
@@ -114,7 +116,8 @@ Session swapped(const Session& session) {
   switch (session.first) {
     case First::none:
     case First::limit:
-    case First::stop: break;
+    case First::stop:
+    case First::abandoned: break;
     case First::fin:
     case First::reset:
     case First::vanished:

@@ -13,14 +13,14 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{Event::greeted,  Event::rejected, Event::connected, Event::connect_failed,
-                                    Event::pending,  Event::drained,  Event::fin,       Event::reset,
-                                    Event::vanished, Event::refused,  Event::broke,     Event::lost,
-                                    Event::acked,    Event::deadline, Event::stop,      Event::abort};
+inline constexpr std::array kEvents{
+    Event::greeted, Event::rejected, Event::connected, Event::connect_failed, Event::pending, Event::drained,
+    Event::fin,     Event::reset,    Event::vanished,  Event::refused,        Event::broke,   Event::lost,
+    Event::acked,   Event::deadline, Event::stop,      Event::abort,          Event::abandon};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {
-  return event == Event::deadline || event == Event::stop || event == Event::abort;
+  return event == Event::deadline || event == Event::stop || event == Event::abort || event == Event::abandon;
 }
 
 /// The public functions of the room. A mutant replaces one or two of them.

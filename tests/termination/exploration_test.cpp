@@ -45,10 +45,10 @@ TEST(TerminationExploration, ReachesEveryWordOfTheVocabulary) {
   for (const Transition& transition : the_machine().transitions()) events.insert(transition.event);
   EXPECT_EQ(inputs.size(), 4U);
   EXPECT_EQ(outputs.size(), 7U);
-  EXPECT_EQ(holds.size(), 7U);
+  EXPECT_EQ(holds.size(), 8U);
   EXPECT_EQ(deadlines.size(), 8U);
-  EXPECT_EQ(firsts.size(), 9U);
-  EXPECT_EQ(ends.size(), 11U);
+  EXPECT_EQ(firsts.size(), 10U);
+  EXPECT_EQ(ends.size(), 12U);
   EXPECT_EQ(events.size(), kEvents.size());
 }
 

@@ -22,7 +22,10 @@ struct Seen {
   }
   [[nodiscard]] const Actions& action(Which which) const { return transition.step.action(which); }
   [[nodiscard]] bool quiet() const { return transition.step.actions == std::array<Actions, 2>{}; }
-  [[nodiscard]] bool by_limit_or_stop() const { return event() == Event::deadline || event() == Event::abort; }
+  /// Lets go of sides whatever their peers do.
+  [[nodiscard]] bool ours_alone() const {
+    return event() == Event::deadline || event() == Event::abort || event() == Event::abandon;
+  }
 };
 
 /// Empty: all is well. Otherwise what is wrong with the side, as a sentence without its subject.

@@ -116,7 +116,7 @@ Violations swapping_commutes(const Exploration& exploration) {
 
 Violations session_wide_events_ignore_the_side(const Exploration& exploration) {
   return in_every_world(exploration, [](const Machine& machine, const World& world, Which which) -> Complaint {
-    for (const Event event : {Event::deadline, Event::stop, Event::abort}) {
+    for (const Event event : {Event::deadline, Event::stop, Event::abort, Event::abandon}) {
       const auto here = machine.step(world.session, event, which);
       const auto there = machine.step(world.session, event, other(which));
       const bool same = here.has_value() == there.has_value() &&
@@ -226,6 +226,7 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
     all += needs(expects_ack(world, which), Event::acked);
     all += needs(!over(world), Event::deadline);
     all += needs(!over(world), Event::abort);
+    all += needs(!over(world), Event::abandon);
     all += needs(!over(world) && !world.stopping, Event::stop);
     return all;
   });

@@ -330,6 +330,22 @@ Machine abort_closes_politely() {
   });
 }
 
+Machine abandoned_told_as_stopped() {
+  return with_step([](const Session& session, Event event, Which which) {
+    return step(session, event == Event::abandon ? Event::abort : event, which);
+  });
+}
+
+Machine abandons_politely() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    MaybeStep result = step(session, event, which);
+    if (result && event == Event::abandon)
+      for (const Which side : kBoth)
+        if (result->action(side).reset) result->action(side) = {.close = true};
+    return result;
+  });
+}
+
 Machine consequences_half_drawn() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
@@ -391,6 +407,8 @@ constexpr std::array kMutants{
     Mutant{"ReadsWhileBytesWait", "T9_ReadsOnlyWhatCanGoOn", reads_while_bytes_wait},
     Mutant{"StopResetsAtOnce", "T15_StopLetsSessionsFinish", stop_resets_at_once},
     Mutant{"AbortClosesPolitely", "T15_AbortResetsTheRest", abort_closes_politely},
+    Mutant{"AbandonedToldAsStopped", "P8_T11_VerdictTellsWhatHappened", abandoned_told_as_stopped},
+    Mutant{"AbandonsPolitely", "T15_AbortResetsTheRest", abandons_politely},
     Mutant{"ConsequencesHalfDrawn", "ConsequencesAreDrawn", consequences_half_drawn},
     Mutant{"LateErrorIsImpossible", "WhateverAKernelSaysIsPossible", impossible_acknowledgement},
 };

@@ -42,6 +42,7 @@ inline Happens acked(Which side) { return {Event::acked, side}; }
 inline Happens deadline_passes() { return {Event::deadline, Which::client}; }
 inline Happens stop() { return {Event::stop, Which::client}; }
 inline Happens abort_all() { return {Event::abort, Which::client}; }
+inline Happens abandon() { return {Event::abandon, Which::client}; }
 
 inline Follows send_fin(Which side) { return {"send_fin", side}; }
 inline Follows linger(Which side) { return {"linger", side}; }

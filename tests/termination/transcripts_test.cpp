@@ -391,6 +391,26 @@ TEST(TerminationT15, AbortResetsWhateverIsLeft) {
   EXPECT_EQ(play.verdict().limit, Deadline::none);
 }
 
+TEST(TerminationT11, AnAbandonedSessionIsResetAndIsToldAsSuch) {
+  Playbook play;
+  play >> connected(kUpstream) >> pending(kUpstream);
+  play >> abandon() << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::abandoned);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::abandoned);
+  EXPECT_EQ(play.verdict().first, First::abandoned);
+  EXPECT_EQ(play.verdict().limit, Deadline::none);
+}
+
+TEST(TerminationT11, AnAbandonedSessionTellsWhatThePeersDidBefore) {
+  Playbook play;
+  play >> connected(kUpstream) >> stop() >> pending(kUpstream);
+  play >> reset(kClient) << close(kClient);
+  play >> abandon() << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::reset);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::abandoned);
+  EXPECT_EQ(play.verdict().first, First::stop);
+}
+
 TEST(TerminationT15, TheDrainTimeEndsAConnectTooAndIsNamed) {
   Playbook play;
   play >> stop();

@@ -58,6 +58,9 @@ std::string to_json(const relay::Record& record) {
                   quoted_or_null(first_has_side(verdict.first) ? name(verdict.first_side) : std::string_view()),
                   name(verdict.limit), stream.retries, record.duration.count(),
                   connected ? fmt::format("{}", stream.connect_duration.count()) : "null");
+  const bool abandoned = stream.abandoned != relay::Abandoned::no;
+  fmt::format_to(std::back_inserter(out), R"(,"abandoned":{})",
+                 quoted_or_null(abandoned ? words(stream.abandoned) : std::string_view()));
   append_introduction(out, record);
   append_side_object(out, record, Which::client);
   append_side_object(out, record, Which::upstream);

@@ -26,7 +26,7 @@ inline std::chrono::system_clock::time_point ended(const relay::Record& record) 
   return record.started + record.duration;
 }
 
-/// `none`, `limit` and `stop` happen to both sides at once.
+/// `none`, `limit`, `stop` and `abandoned` happen to both sides at once.
 constexpr bool first_has_side(termination::First first) {
   using termination::First;
   switch (first) {
@@ -38,7 +38,8 @@ constexpr bool first_has_side(termination::First first) {
     case First::rejected: return true;
     case First::none:
     case First::limit:
-    case First::stop: return false;
+    case First::stop:
+    case First::abandoned: return false;
   }
   return false;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "observe/record/words.h"
 
 namespace lastbyte::observe {
 namespace {
@@ -30,6 +31,7 @@ int weight(End end) {
     case End::reset: return 7;
     case End::unreachable: return 8;
     case End::rejected: return 9;
+    case End::abandoned: return 10;
   }
   return 0;
 }
@@ -45,7 +47,8 @@ Which culprit(const Verdict& verdict) {
     case First::none:
     case First::fin:
     case First::limit:
-    case First::stop: break;
+    case First::stop:
+    case First::abandoned: break;
   }
   return weight(verdict.end(Which::upstream)) > weight(verdict.end(Which::client)) ? Which::upstream : Which::client;
 }
@@ -82,6 +85,7 @@ std::string cause(const relay::Record& record) {
     case End::refused: return fmt::format("refused by {}", who);
     case End::limit: return limit_passed(verdict.limit, side);
     case End::stopped: return "stopped by the operator";
+    case End::abandoned: return fmt::format("abandoned: {}", words(record.stream().abandoned));
     case End::left: return fmt::format("left {} while it might still send", who);
     case End::rejected: return fmt::format("{} rejected", who);
     case End::untried: return fmt::format("{} untried", who);

@@ -65,6 +65,7 @@ std::string to_text(const Record& record) {
   if (stream.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span_text(stream.connect_duration));
   if (stream.retries != 0) fmt::format_to(to, " retries={}", stream.retries);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
+  if (stream.abandoned != relay::Abandoned::no) fmt::format_to(to, " abandoned=\"{}\"", words(stream.abandoned));
   if (stream.introduction) append_introduction(out, *stream.introduction);
   return out;
 }

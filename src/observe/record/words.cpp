@@ -45,6 +45,17 @@ std::string json_head(const relay::Record& record) {
                      record.listen ? quoted(*record.listen) : "null");
 }
 
+std::string_view words(relay::Abandoned why) {
+  switch (why) {
+    case relay::Abandoned::no: return "";
+    case relay::Abandoned::no_memory: return "no memory";
+    case relay::Abandoned::not_watched: return "epoll does not take the socket";
+    case relay::Abandoned::no_header: return "the PROXY header for the upstream cannot be written";
+    case relay::Abandoned::bug: return "a bug of lastbyte";
+  }
+  return "?";
+}
+
 std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
 
 std::string address_or_null(const net::Address& address) { return address.none() ? "null" : quoted(address.text()); }

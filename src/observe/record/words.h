@@ -20,6 +20,8 @@ std::string span_text(std::chrono::microseconds time);
 std::string json_head(const relay::Record& record);
 /// "null" for an empty word; otherwise the word, which must need no escaping.
 std::string quoted_or_null(std::string_view word);
+/// Why lastbyte abandoned a session; empty: it did not. Needs no escaping.
+std::string_view words(relay::Abandoned why);
 /// A string that is not ours, in JSON's quotes.
 std::string quoted(const std::string& text);
 std::string address_or_null(const net::Address& address);

@@ -25,6 +25,7 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
     stream.connect_duration = duration_cast<microseconds>(evidence.times.connected - evidence.times.started);
   stream.retries = evidence.retries;
   stream.verdict = termination::verdict(evidence.state);
+  stream.abandoned = evidence.abandoned;
   for (const Which source : termination::kBoth) {
     const auto at = static_cast<std::size_t>(source);
     record.sides[at].error = side(source).error;

@@ -19,6 +19,7 @@ struct Evidence {
   std::uint64_t id;
   const ListenerState& listener;
   const termination::Session& state;  ///< final
+  Abandoned abandoned;
   const std::array<Side, 2>& sides;
   const Times& times;
   const net::Address& client;    ///< the peer, or whom its PROXY header told of

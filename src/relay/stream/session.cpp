@@ -86,6 +86,15 @@ void Session::on_abort() {
   if (!final()) apply(Event::abort, Which::client);
 }
 
+void Session::on_no_memory() { abandon(Abandoned::no_memory); }
+
+/// Gives the session up where its peers did nothing wrong: the record says so, and puts nothing down to an operator.
+void Session::abandon(Abandoned why) {
+  if (final()) return;
+  abandoned_ = why;
+  apply(Event::abandon, Which::client);
+}
+
 void Session::apply(Event event, Which which) {
   const auto step = termination::step(state_, event, which);
   if (!step) {
@@ -95,7 +104,7 @@ void Session::apply(Event event, Which which) {
              " is impossible in session " + std::to_string(id_) + "; the session was reset";
     });
     assert(false && "termination::step says impossible");
-    if (event != Event::abort) apply(Event::abort, Which::client);
+    if (event != Event::abandon) abandon(Abandoned::bug);
     return;
   }
   if (event == Event::reset || event == Event::vanished) times_.failed = context_.now;
@@ -256,6 +265,7 @@ Record Session::record() const {
   return record_of({.id = id_,
                     .listener = *listener_,
                     .state = state_,
+                    .abandoned = abandoned_,
                     .sides = sides_,
                     .times = times_,
                     .client = client_address_,

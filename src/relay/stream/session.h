@@ -57,6 +57,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   /// T15.
   void on_stop();
   void on_abort();
+  /// An allocation failed in one of the calls above: the session was interrupted somewhere in it. Never throws.
+  void on_no_memory();
 
   [[nodiscard]] bool final() const { return termination::final(state_); }
   /// Precondition of these two: final().
@@ -76,6 +78,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   // session.cpp: termination's word and its execution
   void apply(termination::Event event, Which which);
+  void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which);
   void release(Which which, bool reset);
   void progress();
@@ -142,6 +145,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   std::uint32_t early_ = 0;
   termination::Deadline armed_ = termination::Deadline::none;
   Welcome welcome_;
+  Abandoned abandoned_ = Abandoned::no;
   bool admitted_ = false;
   bool settled_in_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;

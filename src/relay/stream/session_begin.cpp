@@ -35,8 +35,7 @@ void Session::begin() {
   if (const int error = context_.epoll.add(client.socket.get(), kWatchedEvents, Tag::of(this, TagKind::client));
       error != 0) {
     client.latch(error);
-    apply(Event::abort, Which::client);
-    return;
+    return abandon(Abandoned::not_watched);
   }
   client.quirks.urgent_is_inline = client.kind == net::Transport::tcp;  // as its listener
   client.quirks.fast_open = listener_->forwarding->client.fast_open.has_value();
@@ -293,7 +292,7 @@ bool Session::make_preface() {
 
 /// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
 void Session::owe_preface() {
-  if (!make_preface()) return apply(Event::abort, Which::client);
+  if (!make_preface()) return abandon(Abandoned::no_header);
   Ledger& ledger = side(Which::upstream).ledger;
   greeting_->preface.owed = true;
   greeting_->preface.sent = early_;

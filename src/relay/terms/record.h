@@ -55,11 +55,21 @@ struct DatagramFlow {
   std::uint64_t dropped_bytes = 0;
 };
 
+/// Why lastbyte itself could not go on with a session.
+enum class Abandoned : std::uint8_t {
+  no,           ///< it did
+  no_memory,    ///< an allocation failed
+  not_watched,  ///< epoll_ctl(2) failed: its errno is the side's
+  no_header,    ///< the PROXY header that the upstream waits for could not be written
+  bug,          ///< what happened should be impossible
+};
+
 /// The evidence of a session of streams.
 struct StreamRecord {
   std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
   std::uint32_t retries = 0;                       ///< connection attempts after the first
   termination::Verdict verdict;
+  Abandoned abandoned = Abandoned::no;
   std::array<FlowRecord, 2> flows;  ///< the client's, the upstream's
   /// Who is behind a UNIX socket, the client's, the upstream's; nullopt: it is none, or was never connected.
   std::array<std::optional<net::PeerCredentials>, 2> peers;

@@ -170,13 +170,16 @@ std::vector<Ending> limits() {
   };
 }
 
-std::vector<Ending> operators_endings() {
+std::vector<Ending> our_own_endings() {
   const auto drained = after({kConnected, {Event::stop}, {Event::deadline}});
   const auto left = after({kConnected, {Event::fin, kUpstream}, {Event::refused, kUpstream}}, false);
+  auto abandoned = with_flows(session(20, after({kConnected, {Event::abandon}})), flow(65536, 0), flow(2048, 2048));
+  abandoned.stream().abandoned = relay::Abandoned::no_memory;
   return {
       {"stopped by the operator", with_flows(session(14, drained), flow(512, 512), flow(2048, 2048))},
       {"refused by upstream, linger off",
        with_error(with_flows(session(15, left), flow(65536, 20000), flow(340, 340)), kUpstream, EPIPE)},
+      {"abandoned", abandoned},
   };
 }
 
@@ -221,7 +224,7 @@ Record complete_record() {
 
 std::vector<Ending> typical_endings() {
   std::vector<Ending> all;
-  for (const auto& group : {good_endings(), failures(), greetings(), limits(), operators_endings()})
+  for (const auto& group : {good_endings(), failures(), greetings(), limits(), our_own_endings()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -18,7 +18,7 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
       R"({"started":"2026-03-04T05:06:07.089Z","ended":"2026-03-04T05:06:08.293Z","id":1,"forwarding":"web",)"
       R"("listen":"192.0.2.1:8080",)"
       R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
-      R"("duration_us":1204512,"connect_us":412,)"
+      R"("duration_us":1204512,"connect_us":412,"abandoned":null,)"
       R"("via":null,"proxy_header":null,"unique_id":null,"authority":null,"rejected":null,)"
       R"("client":{"address":"192.0.2.7:51234","peer":null,"end":"fin","error":null,"received":78,"delivered":78,)"
       R"("undelivered":0,"discarded":0,"rescued":0,"descriptors":0},)"

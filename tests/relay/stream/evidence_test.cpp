@@ -35,6 +35,7 @@ struct Ended {
     return record_of({.id = 7,
                       .listener = listener,
                       .state = state,
+                      .abandoned = Abandoned::no,
                       .sides = sides,
                       .times = times,
                       .client = client,
