@@ -138,6 +138,8 @@ WithDescriptors receive_with_descriptors(int fd, std::span<std::byte> room) {
   message.msg_control = &control;
   message.msg_controllen = sizeof control;
   WithDescriptors got;
+  // First: an allocation that failed behind the call would lose bytes that nobody counts, and leak descriptors.
+  got.descriptors.reserve(kMostDescriptors);
   got.bytes = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
   if (got.bytes < 0) return got;
   take_descriptors(message, got.descriptors);

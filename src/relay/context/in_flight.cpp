@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
+
 namespace lastbyte::relay {
 
 void InFlight::set_bound(std::uint64_t bound) {
@@ -16,8 +18,8 @@ bool InFlight::try_add(uid_t uid, std::uint64_t own, std::uint64_t count, TimePo
   const auto user = of_user_.find(uid);
   const std::uint64_t of_user = user == of_user_.end() ? 0 : user->second;
   if (!passes(of_user, own, count)) return false;
+  of_user_[uid] += count;  // first: it may throw
   total_ += count;
-  of_user_[uid] += count;
   return true;
 }
 
@@ -37,7 +39,8 @@ void InFlight::remove(uid_t uid, std::uint64_t count) {
 
 void InFlight::remove_later(uid_t uid, std::uint64_t count, TimePoint now) {
   const std::lock_guard lock(mutex_);
-  later_.push_back({now + kForgotten, uid, count});
+  // Without memory to remember them they are counted no longer: counted for ever, they would be in the way of others.
+  if (!enough_memory_for([&] { later_.push_back({now + kForgotten, uid, count}); })) take(uid, count);
 }
 
 std::uint64_t InFlight::total() const {

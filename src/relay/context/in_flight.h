@@ -34,7 +34,7 @@ class InFlight {
   /// - further ones pass while its user's and the session's together are no more than a quarter of it, with them.
   bool try_add(uid_t uid, std::uint64_t own, std::uint64_t count, TimePoint now);
   void remove(uid_t uid, std::uint64_t count);
-  /// Removes them once kForgotten has passed.
+  /// Removes them once kForgotten has passed. Never throws: sessions end where memory is short, too.
   void remove_later(uid_t uid, std::uint64_t count, TimePoint now);
 
   [[nodiscard]] std::uint64_t total() const;

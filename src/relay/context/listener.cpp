@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/memory.h"
 #include "net/address/mapped.h"
+#include "net/socket/socket.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {
@@ -70,7 +72,14 @@ Accepted accept_client(int listening) {
     socklen_t length = sizeof from;
     const int fd = accept4(listening, reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      return {Descriptor(fd), net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length), 0};
+      Accepted accepted{Descriptor(fd), net::Address(), 0};
+      // The name of a UNIX socket takes memory.
+      const auto take_address = [&] {
+        accepted.address = net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length);
+      };
+      if (enough_memory_for(take_address)) return accepted;
+      net::reset_and_close(accepted.client);
+      return {Descriptor(), net::Address(), ENOMEM};
     }
     if (!belongs_to_connection(errno)) return {Descriptor(), net::Address(), errno};
   }

@@ -45,33 +45,37 @@ ListeningSockets::~ListeningSockets() {
 
 void ListeningSockets::serve(std::vector<Listening> listenings) {
   std::unordered_map<const Descriptor*, ListeningSocket*> known;
-  leaving_.clear();
-  for (List* list : {&watched_, &unwatched_}) {
-    for (ListeningSocket& each : *list) {
-      each.leaving = true;
-      known.emplace(each.socket.get(), &each);
-    }
-  }
+  for (List* list : {&watched_, &unwatched_})
+    for (ListeningSocket& each : *list) known.emplace(each.socket.get(), &each);
   const auto find = [&](const std::shared_ptr<const Descriptor>& socket) {
     const auto found = known.find(socket.get());
     return found == known.end() ? nullptr : found->second;
   };
+  // Everything that may throw comes first.
+  std::vector<std::pair<ListeningSocket*, ListenerPtr>> kept;
+  std::vector<std::unique_ptr<ListeningSocket>> fresh;
   for (Listening& listening : listenings) {
     const ListeningSocket* first = listening.sockets.empty() ? nullptr : find(listening.sockets.front());
     const bool is_as_before = first != nullptr && is_state_of(*first->state, listening);
     std::vector<std::shared_ptr<const Descriptor>> sockets = std::move(listening.sockets);
     const ListenerPtr state = is_as_before ? first->state : make_state(std::move(listening), worker_);
     for (auto& socket : sockets) {
-      ListeningSocket* entry = find(socket);
-      if (entry == nullptr) {
-        entry = new ListeningSocket;
-        unwatched_.push_back(*entry);
-        entry->socket = std::move(socket);
+      if (ListeningSocket* entry = find(socket)) {
+        kept.emplace_back(entry, state);
+      } else {
+        auto& made = fresh.emplace_back(std::make_unique<ListeningSocket>());
+        made->socket = std::move(socket);
+        made->state = state;
       }
-      entry->state = state;
-      entry->leaving = false;
     }
   }
+  leaving_.clear();
+  for (const auto& [descriptor, each] : known) each->leaving = true;
+  for (auto& [entry, state] : kept) {
+    entry->state = std::move(state);
+    entry->leaving = false;
+  }
+  for (auto& each : fresh) unwatched_.push_back(*each.release());
   for (const auto& [descriptor, each] : known)
     if (each->leaving) leaving_.push_back(*each);
 }

@@ -39,7 +39,8 @@ class ListeningSockets {
   ListeningSockets& operator=(const ListeningSockets&) = delete;
 
   /// Adds what is new, gives what goes on its new state, and marks what is no longer named as leaving. A port whose
-  /// forwarding and upstream are the same as before keeps its state. Touches no descriptor.
+  /// forwarding and upstream are the same as before keeps its state. Touches no descriptor. Where memory is short it
+  /// throws, and all is as before.
   void serve(std::vector<Listening> listenings);
 
   /// Those that epoll tells of, and those that it does not. set_watched() moves one from here to there.

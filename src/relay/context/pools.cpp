@@ -13,7 +13,7 @@ std::unique_ptr<Block> BlockPool::take() {
   return block;
 }
 
-void BlockPool::give_back(std::unique_ptr<Block> block) {
+void BlockPool::give_back(std::unique_ptr<Block> block) noexcept {
   if (kept_.size() < kKept) kept_.push_back(std::move(block));
 }
 
@@ -32,7 +32,7 @@ std::optional<Pipe> PipePool::take() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-void PipePool::give_back(Pipe pipe, bool empty) {
+void PipePool::give_back(Pipe pipe, bool empty) noexcept {
   if (empty) {
     kept_.push_back(std::move(pipe));
   } else {

@@ -21,8 +21,10 @@ using Block = std::array<std::byte, kBlockSize>;
 /// Blocks for bytes that wait. Keeps a few, gives the rest back to the allocator.
 class BlockPool {
  public:
+  BlockPool() { kept_.reserve(kKept); }
   std::unique_ptr<Block> take();
-  void give_back(std::unique_ptr<Block> block);
+  /// Never throws: a session gives back what it holds where memory is short, too.
+  void give_back(std::unique_ptr<Block> block) noexcept;
 
  private:
   static constexpr std::size_t kKept = 16;
@@ -43,10 +45,11 @@ inline constexpr std::size_t kPipeSize = 1024 * 1024;
 /// Empty pipes for splice(2).
 class PipePool {
  public:
+  PipePool() { kept_.reserve(kMaxPipes); }
   /// nullopt: the limit is reached or the kernel has none; copy then.
   std::optional<Pipe> take();
   /// `empty`: nothing is left in it. A pipe with bytes in it is closed instead of kept.
-  void give_back(Pipe pipe, bool empty);
+  void give_back(Pipe pipe, bool empty) noexcept;
 
  private:
   std::vector<Pipe> kept_;

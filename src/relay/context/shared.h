@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/memory.h"
 #include "base/time.h"
 #include "net/address/address.h"
 #include "relay/context/in_flight.h"
@@ -88,14 +89,17 @@ struct Shared {
   std::function<void(std::string)> warn;
 
   /// The same for what strangers may make happen as often as they like: `words` makes the line, which then also tells
-  /// how many there were since the last one.
+  /// how many there were since the last one. Never throws: no session pays with its life for a line that there is no
+  /// memory for.
   template <typename Words>
   void warn_seldom(Seldom& kind, TimePoint now, Words words) {
     const auto untold = kind.happens(now);
     if (!untold) return;
-    std::string line = words();
-    if (*untold > 0) line += "; " + std::to_string(*untold) + " more since the last such line";
-    warn(std::move(line));
+    enough_memory_for([&] {
+      std::string line = words();
+      if (*untold > 0) line += "; " + std::to_string(*untold) + " more since the last such line";
+      warn(std::move(line));
+    });
   }
 
   /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.

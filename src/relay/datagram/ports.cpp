@@ -63,6 +63,7 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
   for (const DatagramGroup* group : kept) serves(*group);
   for (const auto& group : fresh) serves(*group);
   const ByAddress leaving = leaving_sockets(known, served);
+  groups_.reserve(groups_.size() + fresh.size());  // the last that may throw
   for (const auto& group : fresh) take_over(*group, known, leaving);
   for (const auto& group : groups_) {
     if (group->takes_clients() && !kept.contains(group.get())) supersede(*group, served);
@@ -104,6 +105,7 @@ DatagramGroup* DatagramRelay::group_of(std::span<const Listening> ports, const K
 
 std::unique_ptr<DatagramGroup> DatagramRelay::make_group(std::span<Listening> ports, unsigned worker) {
   if (!boxes_) boxes_ = std::make_unique<Boxes>();
+  touched_.reserve(net::DatagramInbox::kSlots);
   auto group = std::make_unique<DatagramGroup>(secret_seed());
   group->forwarding = ports.front().forwarding;
   for (Listening& listening : ports) {
@@ -191,7 +193,10 @@ void DatagramRelay::watch(DatagramSocket& socket) {
   const int error = context_.epoll.add(socket.socket->get(), EPOLLIN, Tag::of(&socket, TagKind::datagrams_in));
   socket.watched = error == 0;
   if (socket.watched) return;
-  host_.short_of("no datagrams are taken on " + socket.group->forwarding->name + ": epoll_ctl: " + errno_name(error));
+  const auto words = [&] {
+    return "no datagrams are taken on " + socket.group->forwarding->name + ": epoll_ctl: " + errno_name(error);
+  };
+  host_.report_shortage(std::cref(words));
   wake_at(context_.now + kTryAgain);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/memory.h"
 #include "net/datagram/socket.h"
 #include "net/socket/socket.h"
 #include "relay/datagram/boxes.h"
@@ -47,7 +48,8 @@ bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
   DatagramSession* session = nullptr;
   for (std::size_t slot = 0; slot < in.used(); ++slot) {
     const bool same = session != nullptr && !session->ended && session->key.ends == in.ends(slot);
-    if (!same) session = session_for(at, slot);
+    // Without memory for it, a client has no session. The others of the batch have theirs.
+    if (!same && !enough_memory_for([&] { session = session_for(at, slot); })) session = nullptr;
     if (session == nullptr) {
       host_.counters.add(Count::datagrams_refused, datagrams_in(in.arrival(slot)));
       continue;
@@ -225,13 +227,13 @@ void DatagramRelay::upstream_error(DatagramSession& session, int error) {
 void DatagramRelay::upstream_failed(DatagramSession& session, int error) {
   if (session.ended || session.error != 0) return;
   session.error = error;
-  failed_.push_back(&session);
+  failed_.push_front(session);
 }
 
 void DatagramRelay::finish_failed() {
   while (!failed_.empty()) {
-    DatagramSession& session = *failed_.back();
-    failed_.pop_back();
+    DatagramSession& session = failed_.front();
+    failed_.pop_front();
     if (session.ended) continue;
     for (int batch = 0; batch < kLastBatches; ++batch) {
       // A second error may stand ahead of what is left.
@@ -249,7 +251,7 @@ void DatagramRelay::end_round() {
   if (!boxes_) return;
   flush();
   finish_failed();
-  ended_.clear();
+  ended_.clear_and_dispose([](DatagramSession* session) { delete session; });
   bury_groups();
 }
 

@@ -33,8 +33,9 @@ class DatagramRelay {
   struct Host {
     Context& context;
     Counters& counters;
-    std::function<void(const Record&)> file;           ///< a session's record, on its way to the log
-    std::function<void(const std::string&)> short_of;  ///< tells the operator of a shortage, once
+    std::function<void(const Record&)> file;  ///< a session's record, on its way to the log
+    /// Tells the operator of a shortage, once, in these words. Never throws.
+    std::function<void(const std::function<std::string()>&)> report_shortage;
   };
 
   explicit DatagramRelay(Host host);
@@ -47,6 +48,7 @@ class DatagramRelay {
   /// settings'; otherwise its client's next datagram begins another one. From a socket that is no longer named, what
   /// lies in it is served. A session that parts from its client so goes on hearing its upstream for the answer that may
   /// be owed.
+  /// Where memory is short it throws, and all is as before.
   void serve(std::vector<Listening> listenings, unsigned worker);
   /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
   /// their upstreams meanwhile (T15).
@@ -113,7 +115,10 @@ class DatagramRelay {
   Result<Descriptor> open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client);
   bool connect(DatagramSession& session);
   void connect_failed(DatagramGroup& group, const Error& error);
-  void tell_refused(DatagramGroup& group, std::string_view why);
+  template <typename Words>
+  void pause_clients(DatagramGroup& group, const Words& why);
+  template <typename Words>
+  void report_refusal(DatagramGroup& group, const Words& why);
   void finish(DatagramSession& session, DatagramEnd end);
   [[nodiscard]] Record record(const DatagramSession& session, DatagramEnd end) const;
   void finish_failed();
@@ -132,9 +137,9 @@ class DatagramRelay {
   loop::Timer timer_;
   AcceptBackoff backoff_;
   TimePoint no_clients_until_{};           ///< the process was short of descriptors or memory
-  std::vector<DatagramSession*> touched_;  ///< sessions that something came for in this batch
-  std::vector<DatagramSession*> failed_;   ///< to be ended once what their upstreams said is delivered
-  std::vector<std::unique_ptr<DatagramSession>> ended_;
+  std::vector<DatagramSession*> touched_;  ///< sessions that something came for in this batch: no more than slots
+  FailedDatagramSessions failed_;          ///< to be ended once what their upstreams said is delivered
+  EndedDatagramSessions ended_;            ///< freed at the end of the round
 };
 
 }  // namespace lastbyte::relay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <boost/intrusive/slist.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -89,6 +90,18 @@ struct alignas(8) DatagramSession : DatagramEntry {
   bool ended = false;
   std::size_t first_slot = kNone;  ///< what came for it in this batch: slots of the inbox, linked
   std::size_t last_slot = kNone;
+  boost::intrusive::slist_member_hook<> among_failed;
+  boost::intrusive::slist_member_hook<> among_ended;
 };
+
+// Lists that need no memory of their own: a session ends where memory is short, too.
+using FailedDatagramSessions =
+    boost::intrusive::slist<DatagramSession,
+                            boost::intrusive::member_hook<DatagramSession, boost::intrusive::slist_member_hook<>,
+                                                          &DatagramSession::among_failed>>;
+using EndedDatagramSessions =
+    boost::intrusive::slist<DatagramSession,
+                            boost::intrusive::member_hook<DatagramSession, boost::intrusive::slist_member_hook<>,
+                                                          &DatagramSession::among_ended>>;
 
 }  // namespace lastbyte::relay

@@ -38,6 +38,8 @@ DatagramRelay::~DatagramRelay() {
       delete static_cast<DatagramSession*>(&entry);
     });
   }
+  failed_.clear();
+  ended_.clear_and_dispose([](DatagramSession* session) { delete session; });
 }
 
 DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot) {
@@ -72,7 +74,7 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
     if (!connect(*session)) return nullptr;
     group.table.add(*session, context_.now);
   } catch (const std::bad_alloc&) {
-    connect_failed(group, Error{"begin a session", ENOMEM});
+    pause_clients(group, [] { return "begin a session: " + errno_name(ENOMEM); });
     return nullptr;
   }
   backoff_.recovered();
@@ -93,7 +95,7 @@ bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
   if (admission != Admission::granted) return false;
   if (make_room(at)) return true;
   release_admission(state, client);
-  tell_refused(*at.group, "there are as many sessions as there may be (max-sessions)");
+  report_refusal(*at.group, [] { return "there are as many sessions as there may be (max-sessions)"; });
   return false;
 }
 
@@ -170,41 +172,50 @@ bool DatagramRelay::connect(DatagramSession& session) {
   return false;
 }
 
-/// Descriptors and memory are the process's: without them new clients of all forwardings find nobody for a while, so
-/// that each of their datagrams does not cost a vain try. Everything else is the forwarding's own trouble (T12).
+/// Descriptors and memory are the process's. Everything else is the forwarding's own trouble (T12).
 void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
-  if (!is_shortage(error.code)) return tell_refused(group, error.text());
-  no_clients_until_ = context_.now + backoff_.next();
-  host_.counters.add(Count::accept_pauses);
-  host_.short_of("no new sessions on " + group.forwarding->name + ": " + error.text() +
-                 "; sessions go on, datagrams of new clients are dropped");
+  const auto why = [&] { return error.text(); };
+  is_shortage(error.code) ? pause_clients(group, why) : report_refusal(group, why);
 }
 
-void DatagramRelay::tell_refused(DatagramGroup& group, std::string_view why) {
+/// New clients of all forwardings find nobody for a while, so that each of their datagrams does not cost a vain try.
+template <typename Words>
+void DatagramRelay::pause_clients(DatagramGroup& group, const Words& why) {
+  no_clients_until_ = context_.now + backoff_.next();
+  host_.counters.add(Count::accept_pauses);
+  const auto words = [&] {
+    return "no new sessions on " + group.forwarding->name + ": " + why() +
+           "; sessions go on, datagrams of new clients are dropped";
+  };
+  host_.report_shortage(std::cref(words));  // no copy, which might take memory
+}
+
+template <typename Words>
+void DatagramRelay::report_refusal(DatagramGroup& group, const Words& why) {
   context_.shared.warn_seldom(group.ports.front()->state->counts->refusals, context_.now, [&] {
-    return "datagrams of new clients are dropped on " + group.forwarding->name + ": " + std::string(why);
+    return "datagrams of new clients are dropped on " + group.forwarding->name + ": " + why();
   });
 }
 
 void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   send_out();  // its last figures are in there
-  const std::unique_ptr<DatagramSession>& kept = ended_.emplace_back(&session);
-  const ListenerState& state = *kept->at.port->state;
-  kept->at.group->table.remove(*kept);
-  any_over_ = any_over_ || !kept->at.group->takes_clients();
-  kept->ended = true;
-  kept->upstream.close();
+  ended_.push_front(session);
+  const ListenerState& state = *session.at.port->state;
+  session.at.group->table.remove(session);
+  any_over_ = any_over_ || !session.at.group->takes_clients();
+  session.ended = true;
+  session.upstream.close();
   context_.shared.release_process();
-  if (kept->parted) {
-    --kept->at.group->parted;
+  if (session.parted) {
+    --session.at.group->parted;
   } else {
     context_.shared.release_forwarding(*state.counts);
-    release_admission(state, kept->key.ends.client_address());
+    release_admission(state, session.key.ends.client_address());
   }
   host_.counters.add(Count::ended);
   host_.counters.subtract(Count::open);
   if (end == DatagramEnd::stopped) host_.counters.add(Count::stopped);
-  if (context_.shared.records_wanted) host_.file(record(*kept, end));
+  if (context_.shared.records_wanted) host_.file(record(session, end));
 }
 
 Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) const {

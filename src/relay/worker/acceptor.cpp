@@ -70,10 +70,18 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
     return false;
   }
   backoff_.recovered();
+  // A close without a reset would look like an empty answer (T3).
+  const auto short_of_memory = [&] {
+    net::reset_and_close(accepted.client);
+    pause(state, ENOMEM);
+    return false;
+  };
   Admitted admitted(state, accepted.address);
   // A client that may tell who it is comes in first, and is asked then.
   if (welcome(*state.forwarding, accepted.address) != Welcome::listen) {
-    const Admission admission = admit(context_.shared, state, accepted.address, context_.now);
+    Admission admission = Admission::granted;
+    if (!enough_memory_for([&] { admission = admit(context_.shared, state, accepted.address, context_.now); }))
+      return short_of_memory();
     count(host_.counters, admission);
     if (admission != Admission::granted) {
       net::reset_and_close(accepted.client);
@@ -81,11 +89,7 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
     }
     admitted.hold();
   }
-  if (!host_.begin(state, accepted.client, accepted.address)) {
-    net::reset_and_close(accepted.client);
-    pause(state, ENOMEM);
-    return false;
-  }
+  if (!host_.begin(state, accepted.client, accepted.address)) return short_of_memory();
   admitted.keep();
   place.keep();
   return true;

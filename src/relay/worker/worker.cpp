@@ -47,7 +47,8 @@ class Worker::Impl {
         datagrams_({.context = context_,
                     .counters = counters,
                     .file = [this](const Record& record) { file(record); },
-                    .short_of = [this](const std::string& what) { report_shortage([&] { return what; }); }}) {}
+                    .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
+  }
   ~Impl() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
   }
@@ -56,7 +57,7 @@ class Worker::Impl {
 
   Result<void> watch_mailbox();
   void run();
-  void serve(std::vector<Listening> listenings);
+  void try_to_serve(std::vector<Listening> listenings);
   void drain(TimePoint at);
   void abort();
 
@@ -72,9 +73,10 @@ class Worker::Impl {
   void expire();
   void take_turns();
 
+  void serve(std::vector<Listening> listenings);
   bool begin(ListenerState& state, Descriptor& client, const net::Address& address);
   template <typename Words>
-  void report_shortage(Words words);
+  void report_shortage(const Words& words);
   void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
@@ -196,7 +198,7 @@ template <typename Work>
 void Worker::Impl::attempt(Session& session, Work work) {
   if (!enough_memory_for(work)) {
     report_shortage([] { return std::string("no memory: the session that met it was reset, the others go on"); });
-    session.on_abort();
+    session.on_no_memory();
   }
   if (session.final()) finish(session);
 }
@@ -245,9 +247,17 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
 
 /// `words` makes the line: it may be memory that is short.
 template <typename Words>
-void Worker::Impl::report_shortage(Words words) {
+void Worker::Impl::report_shortage(const Words& words) {
   context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
   if (shared_.shortage.begins(context_.now)) enough_memory_for([&] { shared_.warn(words()); });
+}
+
+void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
+  if (enough_memory_for([&] { serve(std::move(listenings)); })) return;
+  enough_memory_for([&] {
+    shared_.warn("no memory for a reload in worker " + std::to_string(index_) +
+                 ": some of its listeners go on under their old settings; reload again");
+  });
 }
 
 void Worker::Impl::serve(std::vector<Listening> listenings) {
@@ -316,7 +326,7 @@ void Worker::run() { impl_->run(); }
 void Worker::serve(std::vector<Listening> listenings) {
   // A std::function must be copyable; the list is not copied all the same.
   auto list = std::make_shared<std::vector<Listening>>(std::move(listenings));
-  impl_->mailbox().post([this, list = std::move(list)] { impl_->serve(std::move(*list)); });
+  impl_->mailbox().post([this, list = std::move(list)] { impl_->try_to_serve(std::move(*list)); });
 }
 
 void Worker::drain(TimePoint at) {
