@@ -15,7 +15,8 @@
 #include <system_error>
 #include <thread>
 
-#include "proxy/process/blocked_signals.h"
+#include "base/signals.h"
+#include "base/text.h"
 #include "proxy/reload.h"
 #include "proxy/watch/tally.h"
 

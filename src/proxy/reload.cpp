@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "proxy/process/blocked_signals.h"
+#include "base/signals.h"
 
 namespace lastbyte::proxy {
 namespace {

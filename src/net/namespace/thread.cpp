@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/signals.h"
 #include "net/namespace/enter.h"
 
 namespace lastbyte::net {
@@ -96,9 +97,7 @@ Result<void> NamespaceThread::Impl::start() {
   auto entered = promise.get_future();
   try {
     thread_ = std::thread([this, promise = std::move(promise)]() mutable {
-      sigset_t all;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, nullptr);
+      block_all_signals();
       pthread_setname_np(pthread_self(), ("net " + name_).substr(0, 15).c_str());
       auto outcome = enter_namespace(opened_.get(), name_);
       const bool inside = outcome.has_value();

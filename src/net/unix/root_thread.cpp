@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "base/memory.h"
+#include "base/signals.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::net {
@@ -92,9 +93,7 @@ void RootThread::State::give_up(Task& task) {
 
 void RootThread::State::enter() {
   thread = std::this_thread::get_id();
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  block_all_signals();
   pthread_setname_np(pthread_self(), ("root " + name.text()).substr(0, 15).c_str());
   // Root and current directory become this thread's own, and are those of all others no more.
   const bool inside = ::unshare(CLONE_FS) == 0 && ::fchdir(root.directory.get()) == 0 && ::chroot(".") == 0 &&

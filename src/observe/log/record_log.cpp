@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/memory.h"
+#include "base/signals.h"
 #include "base/time.h"
 #include "observe/log/sleeper.h"
 #include "observe/log/target.h"
@@ -29,13 +30,6 @@ constexpr std::chrono::milliseconds kStuckAfter{1000};
 constexpr std::chrono::milliseconds kShutdown{1000};
 constexpr std::chrono::seconds kFirstRetry{1};
 constexpr std::chrono::seconds kLastRetry{64};
-
-/// Signals are the control thread's; and a blocked SIGPIPE leaves only EPIPE.
-void block_all_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
-}
 
 }  // namespace
 

@@ -19,6 +19,8 @@
 #include <string_view>
 #include <thread>
 
+#include "base/signals.h"
+
 namespace lastbyte::proxy {
 namespace {
 
@@ -239,9 +241,7 @@ class Origin::Impl {
     if (error) return failure("start the demo's origin on 127.0.0.1", error.value());
     accept();
     thread_ = std::thread([this] {
-      sigset_t all;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, nullptr);
+      block_all_signals();
       io_.run();
     });
     return {};

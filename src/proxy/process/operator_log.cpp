@@ -12,11 +12,11 @@
 #include <system_error>
 #include <thread>
 
+#include "base/signals.h"
 #include "base/time.h"
 #include "observe/log/sleeper.h"
 #include "observe/log/target.h"
 #include "observe/record/moment.h"
-#include "proxy/process/blocked_signals.h"
 #include "proxy/process/line_rate.h"
 
 namespace lastbyte::proxy {

@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace lastbyte::proxy {
 
 using relay::Count;
 
 void Tally::add(const relay::Counters& worker) {
   for (const auto& each : relay::kCounts) sums_[static_cast<std::size_t>(each.count)] += worker.of(each.count);
-}
-
-std::string counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string pauses(const Tally& tally) {

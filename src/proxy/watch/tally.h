@@ -19,9 +19,6 @@ class Tally {
   std::array<std::uint64_t, relay::kCounts.size()> sums_{};
 };
 
-/// "12 datagrams": with an s where there is not just one.
-std::string counted(std::uint64_t count, std::string_view noun);
-
 /// "accepting paused 2 times, ..."; empty: never.
 std::string pauses(const Tally& tally);
 

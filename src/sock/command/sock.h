@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/address/endpoint.h"
 #include "net/socket/options.h"
 
 namespace lastbyte::sock {
@@ -22,7 +23,7 @@ inline constexpr int kExitFailed = 1;  ///< a connection could not be made, or e
 inline constexpr int kExitUsage = 2;   ///< the command line is wrong; nothing was done
 
 enum class Role : std::uint8_t { client, server, scan };
-enum class Transport : std::uint8_t { tcp, udp, unix_stream };
+using net::Transport;
 enum class Family : std::uint8_t { any, v4, v6 };
 
 /// Where the bytes come from and where they go.

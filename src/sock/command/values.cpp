@@ -151,14 +151,14 @@ Result<net::Keepalive> parse_keepalive(std::string_view text) {
 
 bool is_numeric_port(std::string_view text) { return text.empty() || is_digit(text.front()); }
 
-Result<PortRange> parse_ports(std::string_view text) {
+Result<net::PortRange> parse_ports(std::string_view text) {
   const auto parts = split(text, '-');
   const auto first = parse_number(parts.front(), 0, 65'535);
   const auto last = parse_number(parts.back(), 0, 65'535);
   if (parts.size() > 2 || !first || !last || *first > *last) {
     return wrong(text, "a port from 0 to 65535, or a range such as 20-25");
   }
-  return PortRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
+  return net::PortRange{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
 }
 
 Result<HostPort> split_local(std::string_view text) {

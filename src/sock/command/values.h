@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/address/ports.h"
 #include "net/socket/options.h"
 #include "sock/command/sock.h"
 
@@ -26,14 +27,8 @@ Result<Linger> parse_linger(std::string_view text);
 /// "IDLE[,INTERVAL[,COUNT]]", times in seconds; empty: the defaults.
 Result<net::Keepalive> parse_keepalive(std::string_view text);
 
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;  ///< not below first
-
-  friend bool operator==(const PortRange&, const PortRange&) = default;
-};
 /// "80" or "20-25".
-Result<PortRange> parse_ports(std::string_view text);
+Result<net::PortRange> parse_ports(std::string_view text);
 /// A port is a number or a service's name: true where the text can only be meant as a number or a range.
 bool is_numeric_port(std::string_view text);
 

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace lastbyte::sock {
 namespace {
-
-std::string counted(std::uint64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
 
 std::string flow_line(std::string_view name, const Tally& tally, std::string_view unit) {
   auto line = fmt::format("  {:<9} {} in {}, ", name, counted(tally.bytes, "byte"), counted(tally.calls, unit));

@@ -38,11 +38,11 @@ Result<void> probe(const Run& run, std::uint16_t port) {
   return result;
 }
 
-Result<PortRange> ports_of(const Options& options) {
+Result<net::PortRange> ports_of(const Options& options) {
   if (is_numeric_port(options.service)) return parse_ports(options.service);
   const auto port = find_port(options.service, options.transport);
   if (!port) return Failure(port.error());
-  return PortRange{*port, *port};
+  return net::PortRange{*port, *port};
 }
 
 }  // namespace

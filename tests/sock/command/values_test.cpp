@@ -75,9 +75,9 @@ TEST(KeepaliveTimes, AreTakenInTurn) {
 }
 
 TEST(Ports, AreOneOrARange) {
-  EXPECT_EQ(parse_ports("80"), (PortRange{80, 80}));
-  EXPECT_EQ(parse_ports("0"), (PortRange{0, 0}));
-  EXPECT_EQ(parse_ports("20-25"), (PortRange{20, 25}));
+  EXPECT_EQ(parse_ports("80"), (net::PortRange{80, 80}));
+  EXPECT_EQ(parse_ports("0"), (net::PortRange{0, 0}));
+  EXPECT_EQ(parse_ports("20-25"), (net::PortRange{20, 25}));
   for (const auto* text : {"", "65536", "25-20", "1-2-3", "-5", "5-", "http"}) EXPECT_FALSE(parse_ports(text)) << text;
 }
 
