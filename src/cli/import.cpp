@@ -7,7 +7,7 @@
 
 #include "cli/subcommands.h"
 #include "config/read/read_file.h"
-#include "config/settings/codec.h"
+#include "config/settings/numbers.h"
 
 namespace lastbyte::cli {
 

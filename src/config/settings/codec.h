@@ -1,9 +1,6 @@
-// How values are read from text and written back: one Codec a kind of value. Pure.
+// How settings are read from text and printed: a Codec for each kind of value, and the combinations of codecs. Pure.
 #pragma once
 
-#include <chrono>
-#include <concepts>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,13 +8,6 @@
 #include <tl/expected.hpp>
 #include <utility>
 #include <vector>
-
-#include "base/time.h"
-#include "net/address/address.h"
-#include "net/address/cidr.h"
-#include "net/address/endpoint.h"
-#include "net/names/namespace.h"
-#include "net/names/root.h"
 
 namespace lastbyte::config {
 
@@ -33,44 +23,8 @@ struct Codec {
 /// The word for a value that is not set; a file needs it to take back what its defaults set.
 inline constexpr std::string_view kNoneWord = "none";
 
-Codec<Duration> duration_codec(Duration least, Duration most);
-/// For options that the kernel takes in whole seconds.
-Codec<std::chrono::seconds> seconds_codec(std::chrono::seconds least, std::chrono::seconds most);
-Codec<int> size_codec(int least, int most);
-Codec<bool> bool_codec();
-Codec<std::uint32_t> mark_codec();
-Codec<net::Endpoint> endpoint_codec(net::EndpointUse use);
-Codec<net::NamespaceName> netns_codec();
-Codec<net::RootName> root_codec();
-/// "10.0.0.0/8", "::1".
-Codec<net::Cidr> network_codec();
-/// "0660": permission bits of a file.
-Codec<std::uint32_t> file_mode_codec();
-/// "10.0.0.1", "10.0.0.1:4000", "::1", "[::1]:4000".
-Codec<net::Address> source_codec();
-
-/// Free text of printable ASCII without spaces, not longer than `longest`, or the word `none` for the empty one.
-Codec<std::string> word_codec(std::string placeholder, const std::string& expects, std::size_t longest);
-Codec<std::string> word_or_none_codec(std::string placeholder, const std::string& expects, std::size_t longest);
-Codec<std::string> interface_codec();
-Codec<std::string> log_target_codec();
-
-/// The reading half of count_codec(), for the widest type.
-tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
-
-template <std::integral Value>
-Codec<Value> count_codec(Value least, Value most) {
-  const auto from = static_cast<std::uint64_t>(least);
-  const auto to = static_cast<std::uint64_t>(most);
-  return {.placeholder = "COUNT",
-          .expects = std::to_string(least) + " to " + std::to_string(most),
-          .parse =
-              [from, to](std::string_view text) {
-                return parse_count(text, from, to).map([](std::uint64_t count) { return static_cast<Value>(count); });
-              },
-          .print = [](const Value& value) { return std::to_string(value); }};
-}
-
+/// "WRONG; expected WHAT": the form of a message.
+std::string expected(std::string_view wrong, std::string_view what);
 /// "a, b or c", from all of the words.
 std::string either(const std::vector<std::string>& words);
 
@@ -123,5 +77,7 @@ Codec<std::optional<Value>> or_none(const Codec<Value>& codec) {
           },
           .print = [codec, word](const std::optional<Value>& value) { return value ? codec.print(*value) : word; }};
 }
+
+Codec<bool> bool_codec();
 
 }  // namespace lastbyte::config

@@ -1,8 +1,11 @@
-// How the table of settings is put together: rows, and what is special about them. For settings.cpp.
+// Builds the table of settings: its rows and their special properties. Private to this folder.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -136,5 +139,15 @@ class Table {
   Setting& push(Group group, std::string_view key, const std::string& placeholder, const std::string& expects,
                 std::string_view meaning);
 };
+
+/// Longest time that a setting accepts.
+inline constexpr Duration kLongest = std::chrono::hours(24 * 365);
+/// Largest number of the kernel's 32-bit counts and ids.
+inline constexpr std::uint32_t kMostCount = std::numeric_limits<std::uint32_t>::max();
+
+/// Each adds the rows of one owner; in its own file, in the order in which settings are shown.
+void add_process(Table& table);
+void add_forwarding(Table& table);
+void add_sides(Table& table);
 
 }  // namespace lastbyte::config

@@ -2,8 +2,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "config/settings/codec.h"
 #include "config/settings/config.h"
+#include "config/settings/names.h"
+#include "config/settings/numbers.h"
 
 namespace lastbyte::config {
 namespace {

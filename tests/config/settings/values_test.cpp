@@ -1,8 +1,9 @@
 // How durations, sizes and the like are read and printed.
 #include <gtest/gtest.h>
 
-#include "config/settings/codec.h"
 #include "config/settings/config.h"
+#include "config/settings/names.h"
+#include "config/settings/numbers.h"
 
 namespace lastbyte::config {
 namespace {

@@ -1,0 +1,40 @@
+// Codecs of numbers: durations, sizes, counts, marks and file modes. Pure.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "base/time.h"
+#include "config/settings/codec.h"
+
+namespace lastbyte::config {
+
+Codec<Duration> duration_codec(Duration least, Duration most);
+/// For options that the kernel takes in whole seconds.
+Codec<std::chrono::seconds> seconds_codec(std::chrono::seconds least, std::chrono::seconds most);
+Codec<int> size_codec(int least, int most);
+Codec<std::uint32_t> mark_codec();
+/// "0660": permission bits of a file.
+Codec<std::uint32_t> file_mode_codec();
+
+/// The reading half of count_codec(), for the widest type.
+tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
+
+template <std::integral Value>
+Codec<Value> count_codec(Value least, Value most) {
+  const auto from = static_cast<std::uint64_t>(least);
+  const auto to = static_cast<std::uint64_t>(most);
+  return {.placeholder = "COUNT",
+          .expects = std::to_string(least) + " to " + std::to_string(most),
+          .parse =
+              [from, to](std::string_view text) {
+                return parse_count(text, from, to).map([](std::uint64_t count) { return static_cast<Value>(count); });
+              },
+          .print = [](const Value& value) { return std::to_string(value); }};
+}
+
+}  // namespace lastbyte::config

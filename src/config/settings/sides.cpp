@@ -1,0 +1,211 @@
+// Settings of the two sides of a forwarding: sockets towards the client and towards the upstream.
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "config/settings/names.h"
+#include "config/settings/numbers.h"
+#include "config/settings/table.h"
+
+namespace lastbyte::config {
+
+namespace {
+
+using relay::Forwarding;
+using relay::ProxyHeader;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What both sides have. `get` gives the SocketOptions of a Forwarding.
+template <typename Get>
+void add_socket(Table& table, Group group, const std::string& side, Get get) {
+  const auto only = [&](Kinds kinds) { group == Group::client ? table.listening(kinds) : table.connecting(kinds); };
+  const auto add = [&]<typename Member>(const std::string& key, const auto& codec, Member,
+                                        std::string_view meaning) -> Setting& {
+    return table.add<Forwarding>(
+        group, side + key, codec, [](auto& f) -> auto& { return Member()(Get()(f)); }, meaning);
+  };
+  const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string_view meaning) {
+    needs<Forwarding>(add(key, codec, member, meaning), side + "keepalive.enabled",
+                      [get](const Forwarding& f) { return get(f).keepalive.enabled; });
+    only(kTcp);
+  };
+  add("nodelay", bool_codec(), [](auto& s) -> auto& { return s.nodelay; }, "TCP_NODELAY: send small segments at once.");
+  only(kTcp);
+  add(
+      "keepalive.enabled", bool_codec(), [](auto& s) -> auto& { return s.keepalive.enabled; },
+      "SO_KEEPALIVE: probe a silent peer, to detect one that has vanished.");
+  only(kTcp);
+  // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL and MAX_TCP_KEEPCNT of include/net/tcp.h.
+  const auto span = seconds_codec(seconds(1), seconds(32767));
+  add_keepalive(
+      "keepalive.idle", span, [](auto& s) -> auto& { return s.keepalive.idle; },
+      "TCP_KEEPIDLE: time without data before the first probe.");
+  add_keepalive(
+      "keepalive.interval", span, [](auto& s) -> auto& { return s.keepalive.interval; },
+      "TCP_KEEPINTVL: time between probes.");
+  add_keepalive(
+      "keepalive.count", count_codec<int>(1, 127), [](auto& s) -> auto& { return s.keepalive.count; },
+      "TCP_KEEPCNT: number of unanswered probes after which the kernel ends the connection. Where user-timeout is set, "
+      "the kernel uses that time instead of this number.");
+  // The kernel takes an int of milliseconds.
+  add(
+      "user-timeout", or_none(duration_codec(milliseconds(1), hours(24 * 24))),
+      [](auto& s) -> auto& { return s.user_timeout; },
+      "TCP_USER_TIMEOUT: time limit for sent data to be acknowledged. It also ends a connection whose peer keeps its "
+      "receive window closed for longer.");
+  only(kTcp);
+  const auto buffer = or_none(size_codec(1 << 10, 1 << 29));
+  add(
+      "send-buffer", buffer, [](auto& s) -> auto& { return s.send_buffer; },
+      "SO_SNDBUF: size of the send buffer. The kernel doubles the value, limits it to net.core.wmem_max, and no longer "
+      "adjusts the size itself.");
+  add(
+      "receive-buffer", buffer, [](auto& s) -> auto& { return s.receive_buffer; },
+      "SO_RCVBUF: size of the receive buffer. The kernel doubles the value, limits it to net.core.rmem_max, and no "
+      "longer adjusts the size itself.");
+  only(kIp);
+  add(
+      "mark", or_none(mark_codec()), [](auto& s) -> auto& { return s.mark; },
+      "SO_MARK: mark packets for routing and filters. Needs CAP_NET_ADMIN.");
+  only(kIp);
+  add(
+      "interface", interface_codec(), [](auto& s) -> auto& { return s.interface; },
+      "SO_BINDTODEVICE: use this network interface only.");
+  only(kIp);
+}
+
+void add_client(Table& table) {
+  const Group group = Group::client;
+  add_socket(table, group, "client.", [](auto& f) -> auto& { return f.client.socket; });
+  table.add<Forwarding>(
+      group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
+      "Maximum number of connections that wait to be accepted. The kernel limits it to net.core.somaxconn.");
+  table.listening(kStream);
+  table.add<Forwarding>(
+      group, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
+      [](auto& f) -> auto& { return f.client.defer_accept; },
+      "TCP_DEFER_ACCEPT: start a session when the client has sent data, or after this time. Do not set it for "
+      "protocols in which the server speaks first.");
+  table.listening(kTcp);
+  table.add<Forwarding>(
+      group, "client.fast-open", or_none(count_codec<int>(1, 65535)),
+      [](auto& f) -> auto& { return f.client.fast_open; },
+      "TCP_FASTOPEN: accept data in the SYN, with at most this many such connections pending. net.ipv4.tcp_fastopen "
+      "must allow it.");
+  table.listening(kTcp);
+  table.add<Forwarding>(
+      group, "client.freebind", bool_codec(), [](auto& f) -> auto& { return f.client.freebind; },
+      "IP_FREEBIND: listen on an address that no interface of this machine has yet. Clients can connect as soon as an "
+      "interface has the address.");
+  table.listening(kIp);
+  table.add<Forwarding>(
+      group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
+      "SO_REUSEPORT: share the port with other processes. Without it, a port in use is an error.");
+  table.listening(kIp);
+  table.add<Forwarding>(
+      group, "client.netns", netns_codec(), [](auto& f) -> auto& { return f.client.netns; },
+      "Listen in this network namespace: a path, a name of `ip netns`, or the namespace of a process.");
+  table.listening(kIp | kAbstract);
+  table.add<Forwarding>(
+      group, "client.root", root_codec(), [](auto& f) -> auto& { return f.client.root; },
+      "Root directory of a listening path: a directory, or the root of a process such as a container's. Symbolic links "
+      "cannot lead outside it. Needs CAP_SYS_CHROOT at the start.");
+  table.listening(kPath);
+  table.add<Forwarding>(
+      group, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
+      "File mode of a listening path. none applies the umask.");
+  table.listening(kPath);
+  const auto id = or_none(count_codec<std::uint32_t>(0, kMostCount - 1));
+  table.add<Forwarding>(
+      group, "client.unix-uid", id, [](auto& f) -> auto& { return f.client.unix_file.uid; },
+      "Numeric user ID that owns a listening path. none leaves the user that starts the process.");
+  table.listening(kPath);
+  table.add<Forwarding>(
+      group, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
+      "Numeric group ID of a listening path. none leaves the group that starts the process.");
+  table.listening(kPath);
+  table.add_list<net::Networks>(
+      group, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
+      "Networks whose clients are allowed. none allows all clients that client.deny does not name.");
+  table.add_list<net::Networks>(
+      group, "client.deny", network_codec(), [](auto& f) -> auto& { return f.access.deny; },
+      "Networks whose clients are denied, even if client.allow names them. lastbyte resets a denied client's "
+      "connection, or drops its datagrams, before it connects to the upstream.");
+  table.add<Forwarding>(
+      group, "client.proxy-protocol",
+      choice_codec<ProxyHeader>(
+          "off|optional|required",
+          {{"off", ProxyHeader::off}, {"optional", ProxyHeader::optional}, {"required", ProxyHeader::required}}),
+      [](auto& f) -> auto& { return f.proxy_header; },
+      "Whether clients send a PROXY protocol header, version 1 or 2, ahead of their data. off treats a header as data, "
+      "optional accepts clients with and without a header, required resets clients without one.");
+  table.listening(kStream);
+  Setting& trusted = table.add_list<net::Networks>(
+      group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
+      "Networks whose PROXY headers lastbyte trusts. none trusts every client: any client can then claim any address, "
+      "and client.allow and client.deny apply to the claimed address. For a client outside these networks, optional "
+      "treats a header as the client's data, and required resets the connection.");
+  table.listening(kTcp);
+  needs<Forwarding>(trusted, "client.proxy-protocol",
+                    [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
+}
+
+void add_upstream(Table& table) {
+  const Group group = Group::upstream;
+  add_socket(table, group, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
+  table.add<Forwarding>(
+      group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
+      "TCP Fast Open: send the client's first bytes with the SYN, if they have arrived by then. A server may receive "
+      "them twice if its answer to the SYN is lost and lastbyte tries another address (RFC 7413).");
+  table.connecting(kTcp);
+  using net::Transparent;
+  Setting& sources = table.add_list<std::vector<net::Address>>(
+      group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
+      "Source addresses of connections to the upstream, used in turn. Without a port the kernel chooses the port when "
+      "it connects (IP_BIND_ADDRESS_NO_PORT), so that destinations do not share one pool of ports. An address with a "
+      "port requires workers to be 1.");
+  table.connecting(kIp);
+  needs<Forwarding>(sources, "upstream.transparent",
+                    [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
+  table.add<Forwarding>(
+      group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
+      "Connect in this network namespace: a path, a name of `ip netns`, or the namespace of a process.");
+  table.connecting(kIp | kAbstract);
+  table.add<Forwarding>(
+      group, "upstream.root", root_codec(), [](auto& f) -> auto& { return f.upstream.root; },
+      "Root directory of the upstream's path: a directory, or the root of a process such as a container's. Symbolic "
+      "links cannot lead outside it.");
+  table.connecting(kPath);
+  table.add<Forwarding>(
+      group, "upstream.transparent",
+      choice_codec<Transparent>(
+          "off|ip|ip-and-port",
+          {{"off", Transparent::off}, {"ip", Transparent::ip}, {"ip-and-port", Transparent::ip_and_port}}),
+      [](auto& f) -> auto& { return f.upstream.transparent; },
+      "IP_TRANSPARENT: connect from the client's own address (ip), or from its address and port (ip-and-port). Needs "
+      "CAP_NET_RAW, and routes that lead the upstream's answers back through this machine.");
+  table.listening(kIp);
+  table.connecting(kIp);
+  using net::proxy_protocol::Version;
+  table.add<Forwarding>(
+      group, "upstream.proxy-protocol",
+      choice_codec<std::optional<Version>>("off|v1|v2",
+                                           {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
+      [](auto& f) -> auto& { return f.send_proxy; },
+      "Send a PROXY protocol header of this version to the upstream, with the client's address, ahead of the client's "
+      "data.");
+  table.connecting(kStream);
+}
+
+}  // namespace
+
+void add_sides(Table& table) {
+  add_client(table);
+  add_upstream(table);
+}
+
+}  // namespace lastbyte::config
