@@ -75,7 +75,7 @@ relay::Record a_record() {
   record.listen = std::make_shared<const std::string>("192.0.2.1:443");
   record.sides[0].address = *net::Address::parse("198.51.100.7", 51234);
   record.sides[1].address = *net::Address::parse("10.0.0.6", 8080);
-  record.verdict.complete = true;
+  record.stream().verdict.complete = true;
   return record;
 }
 
