@@ -16,19 +16,19 @@ static_assert(std::is_nothrow_move_constructible_v<Descriptor>);
 int some_file() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
 
-TEST(Descriptor, IsEmptyByDefault) {
+TEST(Descriptor, is_empty_by_default) {
   const Descriptor empty;
   EXPECT_FALSE(empty);
   EXPECT_EQ(empty.get(), -1);
 }
 
-TEST(Descriptor, ZeroIsADescriptorToo) {
+TEST(Descriptor, zero_is_a_descriptor_too) {
   Descriptor standard_input(0);
   EXPECT_TRUE(standard_input);
   EXPECT_EQ(standard_input.release(), 0);
 }
 
-TEST(Descriptor, ClosesAtTheEndOfItsLife) {
+TEST(Descriptor, closes_at_the_end_of_its_life) {
   const int fd = some_file();
   {
     const Descriptor owner(fd);
@@ -37,7 +37,7 @@ TEST(Descriptor, ClosesAtTheEndOfItsLife) {
   EXPECT_FALSE(is_open(fd));
 }
 
-TEST(Descriptor, ClosesOnce) {
+TEST(Descriptor, closes_once) {
   const int fd = some_file();
   Descriptor owner(fd);
   owner.close();
@@ -48,7 +48,7 @@ TEST(Descriptor, ClosesOnce) {
   EXPECT_TRUE(is_open(fd)) << "the number belongs to another file now";
 }
 
-TEST(Descriptor, ReleaseGivesTheNumberAwayOpen) {
+TEST(Descriptor, release_gives_the_number_away_open) {
   const int fd = some_file();
   {
     Descriptor owner(fd);
@@ -59,7 +59,7 @@ TEST(Descriptor, ReleaseGivesTheNumberAwayOpen) {
   ::close(fd);
 }
 
-TEST(Descriptor, MovesLeaveTheSourceEmpty) {
+TEST(Descriptor, moves_leave_the_source_empty) {
   const int fd = some_file();
   Descriptor first(fd);
   const Descriptor second(std::move(first));
@@ -68,7 +68,7 @@ TEST(Descriptor, MovesLeaveTheSourceEmpty) {
   EXPECT_TRUE(is_open(fd));
 }
 
-TEST(Descriptor, AssignmentClosesWhatWasHeldBefore) {
+TEST(Descriptor, assignment_closes_what_was_held_before) {
   const int before = some_file();
   const int after = some_file();
   Descriptor owner(before);
@@ -78,7 +78,7 @@ TEST(Descriptor, AssignmentClosesWhatWasHeldBefore) {
   EXPECT_TRUE(is_open(after));
 }
 
-TEST(Descriptor, AssignmentToItselfChangesNothing) {
+TEST(Descriptor, assignment_to_itself_changes_nothing) {
   const int fd = some_file();
   Descriptor owner(fd);
   Descriptor& same = owner;

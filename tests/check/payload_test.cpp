@@ -14,7 +14,7 @@ std::vector<std::byte> stream(std::uint64_t seed, std::uint64_t position, std::s
   return bytes;
 }
 
-RC_GTEST_PROP(Payload, IsTheSameHoweverItIsCut, ()) {
+RC_GTEST_PROP(Payload, is_the_same_however_it_is_cut, ()) {
   const auto position = *rc::gen::inRange<std::uint64_t>(0, 100'000);
   const auto count = *rc::gen::inRange<std::size_t>(0, 5000);
   const auto cut = *rc::gen::inRange<std::size_t>(0, count + 1);
@@ -25,7 +25,7 @@ RC_GTEST_PROP(Payload, IsTheSameHoweverItIsCut, ()) {
   RC_ASSERT(parts == whole);
 }
 
-RC_GTEST_PROP(Payload, TheFirstWrongByteIsFound, ()) {
+RC_GTEST_PROP(Payload, the_first_wrong_byte_is_found, ()) {
   const auto position = *rc::gen::inRange<std::uint64_t>(0, 100'000);
   const auto count = *rc::gen::inRange<std::size_t>(1, 20'000);
   const auto wrong = *rc::gen::inRange<std::size_t>(0, count);
@@ -35,15 +35,15 @@ RC_GTEST_PROP(Payload, TheFirstWrongByteIsFound, ()) {
   RC_ASSERT(Payload(7).first_wrong(position, bytes) == std::optional(wrong));
 }
 
-TEST(Payload, ALostBlockIsSeen) {
+TEST(Payload, a_lost_block_is_seen) {
   for (const std::size_t lost : {1U, 8U, 4096U, 65536U}) {
     EXPECT_TRUE(Payload(1).first_wrong(1000, stream(1, 1000 + lost, 100))) << lost;
   }
 }
 
-TEST(Payload, TheOtherSidesBytesAreSeen) { EXPECT_TRUE(Payload(1).first_wrong(0, stream(2, 0, 100))); }
+TEST(Payload, the_other_sides_bytes_are_seen) { EXPECT_TRUE(Payload(1).first_wrong(0, stream(2, 0, 100))); }
 
-TEST(Checksum, DependsOnTheBytesAndNotOnTheCuts) {
+TEST(Checksum, depends_on_the_bytes_and_not_on_the_cuts) {
   const auto bytes = stream(1, 0, 1000);
   Checksum whole;
   whole.add(bytes);

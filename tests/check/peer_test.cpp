@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kShort{200};
 
-TEST(Peer, BothSidesAgreeOnWhatWasSent) {
+TEST(Peer, both_sides_agree_on_what_was_sent) {
   const Both seen = run("send 100K; shutdown; expect fin", "expect fin; send 70K; close");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
@@ -23,7 +23,7 @@ TEST(Peer, BothSidesAgreeOnWhatWasSent) {
   EXPECT_EQ(seen.client.remote, seen.server.local);
 }
 
-TEST(Peer, WrongBytesAreReportedWithTheirPosition) {
+TEST(Peer, wrong_bytes_are_reported_with_their_position) {
   Meeting meeting;
   auto server = Server::start(script("send 10"), {});
   ASSERT_TRUE(server);
@@ -34,21 +34,21 @@ TEST(Peer, WrongBytesAreReportedWithTheirPosition) {
   EXPECT_FALSE(client.wait().as_scripted());
 }
 
-TEST(Peer, JoinedStepsGoOnAtOnce) {
+TEST(Peer, joined_steps_go_on_at_once) {
   // Neither side could send this much before it reads.
   const Both seen = run("send 20M | recv 20M; shutdown; expect fin", "recv 20M | send 20M; expect fin");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
 }
 
-TEST(Peer, AFloodEndsWithWhatIsJoinedToIt) {
+TEST(Peer, a_flood_ends_with_what_is_joined_to_it) {
   const Both seen = run("flood | await enough; shutdown; expect fin", "recv 3M; signal enough; expect fin");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_EQ(seen.server.received, seen.client.sent);
   EXPECT_GE(seen.client.sent, 3U << 20);
 }
 
-TEST(Peer, FillingEndsWhereTheOtherSideTakesNoMore) {
+TEST(Peer, filling_ends_where_the_other_side_takes_no_more) {
   const Both blocked = run("send-buffer 4K; fill 64M 100ms; signal full; shutdown; expect fin",
                            "window 4K; await full; expect fin; close");
   EXPECT_TRUE(blocked.client.as_scripted()) << blocked.client.text();
@@ -59,33 +59,33 @@ TEST(Peer, FillingEndsWhereTheOtherSideTakesNoMore) {
   EXPECT_EQ(taken.server.received, 3U << 20);
 }
 
-TEST(Peer, AFloodAloneEndsByAnError) {
+TEST(Peer, a_flood_alone_ends_by_an_error) {
   const Both seen = run("flood; expect reset", "recv 1; reset");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.client.reset());
 }
 
-TEST(Peer, RepeatedStepsAreRepeated) {
+TEST(Peer, repeated_steps_are_repeated) {
   const Both seen = run("repeat 100 (send 1; recv 2); close", "repeat 100 (recv 1; send 2); expect fin");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
   EXPECT_EQ(seen.client.received, 200U);
 }
 
-TEST(Peer, APaceIsKept) {
+TEST(Peer, a_pace_is_kept) {
   const Both seen = run("send 10 by 2 every 20ms; close", "read by 1 every 1ms");
   EXPECT_TRUE(seen.server.as_scripted());
   EXPECT_GE(seen.client.ended_at, std::chrono::milliseconds(80));  // never earlier; nothing is said about later
 }
 
-TEST(Peer, AwaitOrdersWhatBothDo) {
+TEST(Peer, await_orders_what_both_do) {
   const Both seen = run("await listening; send 1; await got-it; shutdown; expect fin",
                         "signal listening; recv 1; expect quiet 30ms; signal got-it; expect fin");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
 }
 
-TEST(Peer, AwaitCounts) {
+TEST(Peer, await_counts) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -98,14 +98,14 @@ TEST(Peer, AwaitCounts) {
   EXPECT_EQ(server->wait().size(), 3U);
 }
 
-TEST(Peer, QuietIsBrokenByBytesAndByEnds) {
+TEST(Peer, quiet_is_broken_by_bytes_and_by_ends) {
   EXPECT_FALSE(run("expect quiet 10s", "send 1; await never", {.limit = kShort}).client.as_scripted());
   const Both ended = run("expect quiet 10s", "close");
   ASSERT_EQ(ended.client.steps.size(), 1U);
   EXPECT_EQ(ended.client.steps[0].failure, "an end came");
 }
 
-TEST(Peer, ExpectationsFailWithWhatCameInstead) {
+TEST(Peer, expectations_fail_with_what_came_instead) {
   const Both fin = run("expect reset", "close");
   EXPECT_EQ(fin.client.steps.at(0).failure, "the input ended by a FIN");
   const Both reset = run("expect fin", "reset");
@@ -114,14 +114,14 @@ TEST(Peer, ExpectationsFailWithWhatCameInstead) {
   EXPECT_EQ(early.client.steps.at(0).failure, "received 4 of 10, then the end");
 }
 
-TEST(Peer, ATimeLimitEndsEveryScript) {
+TEST(Peer, a_time_limit_ends_every_script) {
   const Both seen = run("send 1; await never", "expect fin", {.limit = kShort});
   EXPECT_TRUE(seen.client.timed_out);
   EXPECT_FALSE(seen.client.as_scripted());
   EXPECT_FALSE(seen.server.as_scripted());  // reset by the client, or out of time itself
 }
 
-TEST(Peer, AStopEndsWhatWaits) {
+TEST(Peer, a_stop_ends_what_waits) {
   auto server = Server::start(script("await never"), {}, std::nullopt);
   ASSERT_TRUE(server);
   Client client(server->address(), script("await never"));
@@ -131,13 +131,13 @@ TEST(Peer, AStopEndsWhatWaits) {
   EXPECT_LE(server->wait().size(), 1U);
 }
 
-TEST(Peer, AServerWithoutClientEnds) {
+TEST(Peer, a_server_without_client_ends) {
   auto server = Server::start(script("close"), {.arrival = kShort});
   ASSERT_TRUE(server);
   EXPECT_TRUE(server->wait().empty());
 }
 
-TEST(Peer, AConnectionThatIsRefusedIsReported) {
+TEST(Peer, a_connection_that_is_refused_is_reported) {
   net::Address nobody;
   {
     auto server = Server::start(script("close"));
@@ -149,13 +149,13 @@ TEST(Peer, AConnectionThatIsRefusedIsReported) {
   EXPECT_EQ(client.wait().error, ECONNREFUSED);
 }
 
-TEST(Peer, AVanishedPeerAcknowledgesNothing) {
+TEST(Peer, a_vanished_peer_acknowledges_nothing) {
   const Both seen = run("await gone; send 10; signal sent; await over", "vanish; signal gone; await sent; signal over");
   EXPECT_EQ(seen.client.unacknowledged, 10U) << seen.client.text();
   EXPECT_EQ(seen.server.unread, 0U);
 }
 
-TEST(Peer, ADeafServerSwallowsConnectionAttempts) {
+TEST(Peer, a_deaf_server_swallows_connection_attempts) {
   auto server = Server::start(script("send 5"), {});
   ASSERT_TRUE(server);
   ASSERT_TRUE(server->set_deaf(true));

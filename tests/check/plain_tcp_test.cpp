@@ -8,14 +8,14 @@
 namespace lastbyte::check {
 namespace {
 
-TEST(PlainTcp, AHalfClosedConnectionCarriesTheAnswer) {
+TEST(PlainTcp, a_half_closed_connection_carries_the_answer) {
   const Both seen = run("send 5M; shutdown; expect fin", "expect fin; expect quiet 1ms; send 5M; close");
   EXPECT_EQ(seen.server.received, 5U << 20);
   EXPECT_EQ(seen.client.received, 5U << 20);
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
 }
 
-TEST(PlainTcp, AResetComesAfterTheBytesThatWereAcknowledged) {
+TEST(PlainTcp, a_reset_comes_after_the_bytes_that_were_acknowledged) {
   const Both seen = run("expect reset", "send 1M; flush; reset");
   EXPECT_EQ(seen.client.received, 1U << 20);
   EXPECT_EQ(seen.client.error, ECONNRESET);
@@ -23,7 +23,7 @@ TEST(PlainTcp, AResetComesAfterTheBytesThatWereAcknowledged) {
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
 }
 
-TEST(PlainTcp, AResetThrowsAwayWhatWasNotAcknowledged) {
+TEST(PlainTcp, a_reset_throws_away_what_was_not_acknowledged) {
   const Both seen = run("window 4K; await gone; expect reset", "send 20K; signal sent; reset; signal gone");
   EXPECT_LT(seen.client.received, seen.server.sent) << seen.client.text();
   // A delayed acknowledgement may still have been under way: what is acknowledged has arrived, not the other way round.
@@ -31,7 +31,7 @@ TEST(PlainTcp, AResetThrowsAwayWhatWasNotAcknowledged) {
   EXPECT_TRUE(seen.client.reset()) << seen.client.text() << seen.server.text();
 }
 
-TEST(PlainTcp, CloseWithUnreadInputResetsAndThrowsTheAnswerAway) {
+TEST(PlainTcp, close_with_unread_input_resets_and_throws_the_answer_away) {
   const Both seen = run("window 4K; send 1; await gone; expect reset", "send 1M; close-unread; signal gone");
   // The sender has waited for its queue to take the last byte, not for the reader.
   EXPECT_EQ(seen.server.unread, 1U);
@@ -39,14 +39,14 @@ TEST(PlainTcp, CloseWithUnreadInputResetsAndThrowsTheAnswerAway) {
   EXPECT_LT(seen.client.received, seen.server.sent);
 }
 
-TEST(PlainTcp, DataAfterCloseIsAnsweredWithAReset) {
+TEST(PlainTcp, data_after_close_is_answered_with_a_reset) {
   const Both seen = run("recv 10; expect fin; flood", "send 10; close");
   EXPECT_TRUE(seen.client.fin);
   EXPECT_EQ(seen.client.error, EPIPE) << seen.client.text();
   EXPECT_FALSE(seen.client.reset());  // its input had ended well
 }
 
-TEST(PlainTcp, AResetThatAWriteMetFirstIsNoFin) {
+TEST(PlainTcp, a_reset_that_a_write_met_first_is_no_fin) {
   // The write takes the error, and the read after it says 0, as if a FIN had come.
   const Both seen = run("signal here; await gone; flood; expect reset", "await here; reset; signal gone");
   EXPECT_FALSE(seen.client.fin);
@@ -54,21 +54,21 @@ TEST(PlainTcp, AResetThatAWriteMetFirstIsNoFin) {
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
 }
 
-TEST(PlainTcp, AResetAfterAFinShowsAsAnErrorAlone) {
+TEST(PlainTcp, a_reset_after_a_fin_shows_as_an_error_alone) {
   const Both seen =
       run("expect fin; expect quiet 20ms; signal quiet; send 1; expect error", "shutdown; await quiet; close-unread");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_EQ(seen.client.error, EPIPE);
 }
 
-TEST(PlainTcp, AnErrorIsSeenWithoutReading) {
+TEST(PlainTcp, an_error_is_seen_without_reading) {
   const Both seen = run("expect error; read", "send 1K; flush; reset");
   EXPECT_EQ(seen.client.error, ECONNRESET) << seen.client.text();
   EXPECT_EQ(seen.client.received, 1024U) << seen.client.text();
   EXPECT_FALSE(seen.client.fin);
 }
 
-TEST(PlainTcp, AnUnreadWindowHoldsTheSenderBack) {
+TEST(PlainTcp, an_unread_window_holds_the_sender_back) {
   const Both seen =
       run("window 4K; await full; expect fin", "send-buffer 4K; send 1K; flood | sleep 100ms; signal full; close");
   EXPECT_LT(seen.server.sent, 1U << 20);

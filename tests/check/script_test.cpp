@@ -11,7 +11,7 @@ std::string again(std::string_view text) {
   return script ? print(*script) : script.error().text();
 }
 
-TEST(Script, EveryVerbIsReadAndPrinted) {
+TEST(Script, every_verb_is_read_and_printed) {
   const std::string all =
       "window 4K; send-buffer 8K; send 32K; send 1M by 4K every 10ms; send 1 urgent; send 9 by 3 urgent; flood by 1 | "
       "read by 100; fill 3M 50ms; recv 5 "
@@ -24,11 +24,11 @@ TEST(Script, EveryVerbIsReadAndPrinted) {
   EXPECT_EQ(again(""), "");
 }
 
-TEST(Script, BlanksDoNotMatter) {
+TEST(Script, blanks_do_not_matter) {
   EXPECT_EQ(again(" send 1024 ;;\n flood|read\n;repeat 2(send 1);"), "send 1K; flood | read; repeat 2 (send 1)");
 }
 
-TEST(Script, IsData) {
+TEST(Script, is_data) {
   const auto script = parse_script("send 32K; shutdown");
   ASSERT_TRUE(script);
   EXPECT_EQ(
@@ -36,7 +36,7 @@ TEST(Script, IsData) {
       (Script{.window = {}, .send_buffer = {}, .steps = {Together{{Send{32 * 1024, {}}}}, Together{{Shutdown{}}}}}));
 }
 
-TEST(Script, ErrorsNameTheWordTheColumnAndWhatWasExpected) {
+TEST(Script, errors_name_the_word_the_column_and_what_was_expected) {
   EXPECT_EQ(again("send 1; expekt fin").substr(0, 63),
             "script, column 9: 'expekt': there is no such verb here; expecte");
   EXPECT_EQ(again("send"), "script, column 5: the end: expected a size from 1, like 100, 32K or 20M");
@@ -51,7 +51,7 @@ TEST(Script, ErrorsNameTheWordTheColumnAndWhatWasExpected) {
   EXPECT_EQ(again("send 1)"), "script, column 7: ')': it closes nothing; expected ; or the end");
 }
 
-TEST(Script, ErrorsInNumbersNameTheirBounds) {
+TEST(Script, errors_in_numbers_name_their_bounds) {
   const std::string a_size = "expected a size from 1, like 100, 32K or 20M";
   const std::string a_time = "expected a time with its unit, like 5ms or 2s";
   const std::string a_number = "expected a number from 1";
@@ -72,7 +72,7 @@ TEST(Script, ErrorsInNumbersNameTheirBounds) {
   EXPECT_EQ(again("repeat 2K (send 1)"), "script, column 8: '2K': " + a_number);
 }
 
-TEST(Script, ErrorsInStructureNameThePlace) {
+TEST(Script, errors_in_structure_name_the_place) {
   EXPECT_EQ(again("expect"), "script, column 7: the end: expected fin, reset, error or quiet");
   EXPECT_EQ(again(") send 1"), "script, column 1: ')': it closes nothing; expected ; or the end");
   EXPECT_EQ(again("repeat 2 (send 1) send 1"), "script, column 19: 'send': expected ; | or the end");
@@ -88,12 +88,12 @@ TEST(Script, ErrorsInStructureNameThePlace) {
     EXPECT_NE(again(text).find("expected one of send, flood"), std::string::npos) << again(text);
 }
 
-TEST(Script, BuffersComeFirst) {
+TEST(Script, buffers_come_first) {
   EXPECT_EQ(again("send 1; window 4K").substr(0, 55), "script, column 9: 'window': there is no such verb here;");
   EXPECT_EQ(again("window 1K; window 2K"), "script, column 12: 'window': it is given twice; expected once");
 }
 
-TEST(Script, AClosedSocketIsNotUsed) {
+TEST(Script, a_closed_socket_is_not_used) {
   EXPECT_EQ(again("close; send 1"),
             "script, column 8: 'send': the socket is closed by then; expected signal, await, sleep or the end");
   EXPECT_EQ(again("repeat 2 (reset)"),

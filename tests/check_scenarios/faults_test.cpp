@@ -117,7 +117,7 @@ std::string name_of_test(const ::testing::TestParamInfo<Planted>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Check, Fault, ::testing::ValuesIn(all_planted()), name_of_test);
 
-TEST_P(Fault, FailsExactlyWhatItBreaks) {
+TEST_P(Fault, fails_exactly_what_it_breaks) {
   const Planted& planted = GetParam();
   const Target target{.name = planted.fault,
                       .kind = Kind::started,

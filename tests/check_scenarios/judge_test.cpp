@@ -27,24 +27,24 @@ StepSeen step(const char* text, const char* failure = "") { return {.text = text
 
 std::string first(const std::vector<std::string>& complaints) { return complaints.empty() ? "" : complaints.front(); }
 
-TEST(Judge, WhatWentAsScriptedHasPassed) {
+TEST(Judge, what_went_as_scripted_has_passed) {
   EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), peer(20, 10)), true)), "");
 }
 
-TEST(Judge, BytesThatAreMissingAreAComplaint) {
+TEST(Judge, bytes_that_are_missing_are_a_complaint) {
   EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 19), peer(20, 10)), true)), "client: received 19 of 20 bytes");
   const Scenario partial{.client_wants = {.whole = false}};
   EXPECT_EQ(first(judge(partial, session(peer(10, 19), peer(20, 10)), true)), "");
 }
 
-TEST(Judge, WrongBytesAreAComplaintInEveryScenario) {
+TEST(Judge, wrong_bytes_are_a_complaint_in_every_scenario) {
   Observed client = peer(10, 20);
   client.first_wrong = 7;
   const Scenario lenient{.client_wants = {.whole = false, .sends_may_fail = true}};
   EXPECT_EQ(first(judge(lenient, session(client, peer(20, 10)), true)), "client: wrong bytes from position 7 on");
 }
 
-TEST(Judge, AStepThatFailedIsAComplaintUnlessItMayFail) {
+TEST(Judge, a_step_that_failed_is_a_complaint_unless_it_may_fail) {
   Observed client = peer(10, 20);
   client.steps = {step("send 10", "sent 3 of 10, then EPIPE")};
   EXPECT_EQ(first(judge(Scenario{}, session(client, peer(20, 10)), true)),
@@ -55,13 +55,13 @@ TEST(Judge, AStepThatFailedIsAComplaintUnlessItMayFail) {
   EXPECT_NE(first(judge(may_fail, session(client, peer(20, 10)), true)), "");
 }
 
-TEST(Judge, TimeThatRanOutIsAComplaint) {
+TEST(Judge, time_that_ran_out_is_a_complaint) {
   Observed server = peer(20, 10);
   server.timed_out = true;
   EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), server), true)), "server: not done in time");
 }
 
-TEST(Judge, ACleanEndIsNoFailure) {
+TEST(Judge, a_clean_end_is_no_failure) {
   const Scenario failure{.client_wants = {.ending = Ending::failure, .whole = false}, .upstream = Upstream::absent};
   Observed client = peer(0, 0);
   client.fin = true;
@@ -72,7 +72,7 @@ TEST(Judge, ACleanEndIsNoFailure) {
   EXPECT_EQ(first(judge(failure, session(client, {}), true)), "");
 }
 
-TEST(Judge, AServerMayNeverBeConnectedToWhereThatIsInOrder) {
+TEST(Judge, a_server_may_never_be_connected_to_where_that_is_in_order) {
   Take take;
   take.clients = {peer(0, 0)};
   EXPECT_EQ(first(judge(Scenario{}, take, true)), "server: not connected");
@@ -80,7 +80,7 @@ TEST(Judge, AServerMayNeverBeConnectedToWhereThatIsInOrder) {
   EXPECT_EQ(first(judge(nothing, take, true)), "");
 }
 
-TEST(Judge, BackPressureIsHeldToItsBound) {
+TEST(Judge, back_pressure_is_held_to_its_bound) {
   const Scenario bounded{.server_wants = {.bounded = true}};
   const auto complaint = [&](std::uint64_t bytes) {
     Take take = session(peer(0, bytes), peer(bytes, 0));
@@ -91,7 +91,7 @@ TEST(Judge, BackPressureIsHeldToItsBound) {
   EXPECT_NE(complaint((kMemoryMost + 100) * 1024 + 1), "");
 }
 
-TEST(Judge, MemoryAndSocketsAreTheProxysOnly) {
+TEST(Judge, memory_and_sockets_are_the_proxys_only) {
   Take take = session(peer(0, 0), peer(0, 0));
   take.before = Weight{.resident_kib = 1000, .sockets = 10};
   take.after = Weight{.resident_kib = 1000, .sockets = 100};
@@ -101,7 +101,7 @@ TEST(Judge, MemoryAndSocketsAreTheProxysOnly) {
   EXPECT_EQ(judge(Scenario{}, take, true).size(), 0U);
 }
 
-TEST(Judge, T13_TimeWaitFallsWhereItFallsWithoutAProxy) {
+TEST(Judge, T13_time_wait_falls_where_it_falls_without_a_proxy) {
   Take take = session(peer(0, 0), peer(0, 0));
   take.time_waits = {.client = true, .proxy_to_server = true};
   const Scenario client_first{.first_to_close = FirstToClose::client};
@@ -112,7 +112,7 @@ TEST(Judge, T13_TimeWaitFallsWhereItFallsWithoutAProxy) {
             "server");
 }
 
-TEST(Judge, T15_AStopEndsListeningAndThenTheProxy) {
+TEST(Judge, T15_a_stop_ends_listening_and_then_the_proxy) {
   const Scenario stops{.stops = true};
   Take take = session(peer(0, 0), peer(0, 0));
   EXPECT_EQ(judge(stops, take, true).size(), 2U);
@@ -121,7 +121,7 @@ TEST(Judge, T15_AStopEndsListeningAndThenTheProxy) {
   EXPECT_EQ(judge(stops, take, true).size(), 0U);
 }
 
-TEST(Judge, OfManySessionsTheWorstComesFirst) {
+TEST(Judge, of_many_sessions_the_worst_comes_first) {
   Take take;
   take.clients = {peer(1, 2), peer(1, 2), peer(1, 0)};
   take.servers = {peer(2, 1), peer(2, 1), peer(2, 1)};

@@ -26,7 +26,7 @@ std::string joined(const Form& form) {
   return all;
 }
 
-TEST(Launchers, HaveNamesOfTheirOwnAndThisProgramIsTheFirst) {
+TEST(Launchers, have_names_of_their_own_and_this_program_is_the_first) {
   std::set<std::string> names;
   for (const Launcher& each : launchers()) {
     EXPECT_TRUE(names.insert(each.target.name).second) << each.target.name;
@@ -39,7 +39,7 @@ TEST(Launchers, HaveNamesOfTheirOwnAndThisProgramIsTheFirst) {
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
-TEST(Launchers, EveryFormNamesBothPlacesInTheWayOfItsLegs) {
+TEST(Launchers, every_form_names_both_places_in_the_way_of_its_legs) {
   for (const Launcher& each : launchers()) {
     // It is told our process, and goes to our network namespace.
     EXPECT_EQ(each.target.is_movable(), each.target.name != "lxd-forkproxy") << each.target.name;
@@ -60,7 +60,7 @@ TEST(Launchers, EveryFormNamesBothPlacesInTheWayOfItsLegs) {
   }
 }
 
-TEST(Launchers, SpeakWhatTheirProxiesSpeak) {
+TEST(Launchers, speak_what_their_proxies_speak) {
   const auto speaks = [](const char* name, const char* variant) {
     return launcher(name).target.speaks_variant(*find_variant(variant));
   };
@@ -76,7 +76,7 @@ TEST(Launchers, SpeakWhatTheirProxiesSpeak) {
   EXPECT_FALSE(speaks("lxd-forkproxy", "accept-proxy-v1"));
 }
 
-TEST(Launchers, AreFoundByTheirProgramWhereverItIs) {
+TEST(Launchers, are_found_by_their_program_wherever_it_is) {
   const auto signal_of = [](const char* program) { return find_launcher(program)->target.stop_signal; };
   EXPECT_EQ(signal_of("haproxy"), SIGUSR1);
   EXPECT_EQ(signal_of("/opt/haproxy-3/sbin/haproxy"), SIGUSR1);
@@ -87,14 +87,14 @@ TEST(Launchers, AreFoundByTheirProgramWhereverItIs) {
   EXPECT_EQ(find_launcher(""), nullptr);
 }
 
-TEST(Launchers, TheVersionIsThatOfTheProgramThatIsGraded) {
+TEST(Launchers, the_version_is_that_of_the_program_that_is_graded) {
   const Launcher one{.target = {.name = "x"}, .programs = {"x"}, .version_command = {"x", "version"}};
   EXPECT_EQ(version_of(one, "echo"), "version");
   const Launcher by_shell{.target = {.name = "x"}, .programs = {"x"}, .version_command = {"sh", "-c", "echo X 3"}};
   EXPECT_EQ(version_of(by_shell, "no-such-program"), "X 3");
 }
 
-TEST(Launchers, WhatIsNotInstalledIsNamed) {
+TEST(Launchers, what_is_not_installed_is_named) {
   Launcher absent{.target = {}, .programs = {"sh", "no-such-program"}, .version_command = {}};
   EXPECT_EQ(missing(absent), "no-such-program");
   absent.programs = {"sh"};
@@ -103,7 +103,7 @@ TEST(Launchers, WhatIsNotInstalledIsNamed) {
   EXPECT_EQ(missing(absent), "/nonexistent/module.so");
 }
 
-TEST(Launchers, TheVersionIsTheFirstLineThatIsSaid) {
+TEST(Launchers, the_version_is_the_first_line_that_is_said) {
   const Launcher one{
       .target = {.name = "x"}, .programs = {"sh"}, .version_command = {"sh", "-c", "echo X 1.2; echo and more"}};
   EXPECT_EQ(ready(one).version, "X 1.2");
@@ -132,7 +132,7 @@ class Children : public ::testing::Test {
   }
 };
 
-TEST_F(Children, OutputAndStatusAreKept) {
+TEST_F(Children, output_and_status_are_kept) {
   Process process = start("echo out; echo err >&2; exit 7");
   EXPECT_EQ(wait(process), 7);
   EXPECT_EQ(process.ended(), 7);  // asked for again
@@ -140,7 +140,7 @@ TEST_F(Children, OutputAndStatusAreKept) {
   EXPECT_EQ(process.output(), "out\nerr\n");
 }
 
-TEST_F(Children, EndlessOutputTakesBoundedMemoryAndNoDisk) {
+TEST_F(Children, endless_output_takes_bounded_memory_and_no_disk) {
   Process process = start("exec yes 0123456789abcde");
   ASSERT_TRUE(comes_true([&] { return process.output().starts_with("..."); }));
   const std::string some = process.output();
@@ -154,7 +154,7 @@ TEST_F(Children, EndlessOutputTakesBoundedMemoryAndNoDisk) {
   EXPECT_NE(all.find("\n0123456789abcde\n"), std::string::npos);
 }
 
-TEST_F(Children, OfMuchOutputTheEndIsKept) {
+TEST_F(Children, of_much_output_the_end_is_kept) {
   Process process = start("head -c 1000000 /dev/zero | tr '\\0' x; echo the last word");
   EXPECT_EQ(wait(process), 0);
   process.kill();
@@ -164,7 +164,7 @@ TEST_F(Children, OfMuchOutputTheEndIsKept) {
       << all.substr(0, 60);
 }
 
-TEST_F(Children, AStrangerThatKeepsTheOutputOpenDoesNotDelayTheEnd) {
+TEST_F(Children, a_stranger_that_keeps_the_output_open_does_not_delay_the_end) {
   // It has left the group, and writes on.
   Process process = start("setsid sh -c 'echo $$; exec sleep 60' & sleep 0.01; wait");
   wait_for_output(process);
@@ -174,14 +174,14 @@ TEST_F(Children, AStrangerThatKeepsTheOutputOpenDoesNotDelayTheEnd) {
   EXPECT_EQ(::kill(stranger, SIGKILL), 0);
 }
 
-TEST_F(Children, ASignalIsTheChildsAloneAndShowsInItsStatus) {
+TEST_F(Children, a_signal_is_the_childs_alone_and_shows_in_its_status) {
   Process process = start("echo up; exec sleep 60");
   wait_for_output(process);
   process.signal(SIGUSR1);
   EXPECT_EQ(wait(process), 128 + SIGUSR1);
 }
 
-TEST_F(Children, WhatAChildHasStartedEndsWithIt) {
+TEST_F(Children, what_a_child_has_started_ends_with_it) {
   pid_t grandchild = 0;
   {
     const Process process = start("sleep 60 & echo $!; wait");
@@ -196,13 +196,13 @@ TEST_F(Children, WhatAChildHasStartedEndsWithIt) {
   EXPECT_TRUE(comes_true([&] { return !alive(); }));
 }
 
-TEST_F(Children, AProgramThatIsNotThereIsAnError) {
+TEST_F(Children, a_program_that_is_not_there_is_an_error) {
   const auto process = Process::start({"no-such-program"}, -1);
   ASSERT_FALSE(process);
   EXPECT_EQ(process.error().code, ENOENT);
 }
 
-TEST(ScratchDirectories, VanishWithAllThatIsInThem) {
+TEST(ScratchDirectories, vanish_with_all_that_is_in_them) {
   std::string path;
   {
     const auto directory = ScratchDirectory::make();

@@ -47,7 +47,7 @@ std::size_t times(const std::string& text, std::string_view part) {
   return count;
 }
 
-TEST(Matrix, AsTextHasARowForEachScenarioThatSomebodyPlayed) {
+TEST(Matrix, as_text_has_a_row_for_each_scenario_that_somebody_played) {
   EXPECT_EQ(matrix_text(reports()),
             "                        good    bad     \n"
             "T2   half-close-client  pass    FAIL    \n"
@@ -57,13 +57,13 @@ TEST(Matrix, AsTextHasARowForEachScenarioThatSomebodyPlayed) {
             "     @unix              -       1/2     \n");
 }
 
-TEST(Matrix, OfNobodyIsEmpty) {
+TEST(Matrix, of_nobody_is_empty) {
   EXPECT_EQ(times(matrix_text({}), "T2"), 0U);
   EXPECT_NE(matrix_markdown({}).find("# How proxies end connections"), std::string::npos);
   EXPECT_NE(matrix_html({}).find("</html>"), std::string::npos);
 }
 
-TEST(Matrix, AsMarkdownTellsVersionsVerdictsAndWhatWentWrong) {
+TEST(Matrix, as_markdown_tells_versions_verdicts_and_what_went_wrong) {
   const std::string page = matrix_markdown(reports());
   for (const char* part : {"on 2026-01-02, Linux 6", "| good | 1 &amp; 2 | 2/2 | - |\n| bad |  | 1/3 | 1/2 |\n",
                            "| T2 | [half-close-client](check.md#half-close-client) | pass | **FAIL** |\n",
@@ -87,7 +87,7 @@ TEST(Matrix, AsMarkdownTellsVersionsVerdictsAndWhatWentWrong) {
   }
 }
 
-TEST(Matrix, AsHtmlIsSelfContainedAndColoured) {
+TEST(Matrix, as_html_is_self_contained_and_coloured) {
   const std::string page = matrix_html(reports());
   for (const char* outside : {"http:", "https:", "src=", "<link", "@import", "<script"})
     EXPECT_EQ(page.find(outside), std::string::npos) << outside;
@@ -108,14 +108,14 @@ TEST(Matrix, AsHtmlIsSelfContainedAndColoured) {
   EXPECT_NE(page.find("<li>good (1 &amp; 2)</li>"), std::string::npos);
 }
 
-TEST(Matrix, ManyRoundsOfWhichNoneFailedButOneAreNotGreen) {
+TEST(Matrix, many_rounds_of_which_none_failed_but_one_are_not_green) {
   auto all = reports();
   all[1].outcomes[1] = outcome("pipelined-rq12", Verdict::fail, 1000, 999);
   EXPECT_EQ(matrix_html(all).find("#89e689"), std::string::npos);
   EXPECT_NE(matrix_html(all).find("#8be689"), std::string::npos);
 }
 
-TEST(Matrix, AsAPictureNeedsNothingAroundIt) {
+TEST(Matrix, as_a_picture_needs_nothing_around_it) {
   const std::string picture = matrix_svg(reports());
   EXPECT_TRUE(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
   EXPECT_TRUE(picture.ends_with("</svg>\n"));
@@ -133,7 +133,7 @@ TEST(Matrix, AsAPictureNeedsNothingAroundIt) {
     EXPECT_NE(picture.find(part), std::string::npos) << part;
 }
 
-TEST(Matrix, AsMarkdownBeginsWithTheSumsAndShowsThePicture) {
+TEST(Matrix, as_markdown_begins_with_the_sums_and_shows_the_picture) {
   const std::string page = matrix_markdown(reports(), "a/heat.svg");
   const auto sums = page.find("| good | 1 &amp; 2 | 2/2 | - |");
   const auto picture = page.find("![scenario by proxy, green where every round passed](a/heat.svg)");

@@ -43,7 +43,7 @@ Observed transfer(Network& network, std::string_view client_text, std::string_vi
   return seen;
 }
 
-TEST_F(InNetworks, OwnIsApartFromOurs) {
+TEST_F(InNetworks, own_is_apart_from_ours) {
   Network network = InNetworks::network(Place::own);
   std::optional<Server> server;
   ASSERT_TRUE(net::run_inside(network.server.get(), [&] {
@@ -61,7 +61,7 @@ TEST_F(InNetworks, OwnIsApartFromOurs) {
   EXPECT_TRUE(inside.as_scripted()) << inside.text();
 }
 
-TEST_F(InNetworks, ALinkDelaysLosesAndReordersAndTcpGetsEverythingAcross) {
+TEST_F(InNetworks, a_link_delays_loses_and_reorders_and_tcp_gets_everything_across) {
   Network network = InNetworks::network(Place::far_away);
   const Observed client = transfer(network, "send 1; expect fin", "recv 1; send 1M; close");
   EXPECT_TRUE(client.as_scripted()) << client.text();
@@ -75,14 +75,14 @@ TEST_F(InNetworks, ALinkDelaysLosesAndReordersAndTcpGetsEverythingAcross) {
   }
 }
 
-TEST_F(InNetworks, ALinkVanishesWithTheNetwork) {
+TEST_F(InNetworks, a_link_vanishes_with_the_network) {
   for (int i = 0; i < 3; ++i) {
     const Network network = InNetworks::network(Place::far_away);
     EXPECT_EQ(network.links.size(), 2U);
   }
 }
 
-TEST(Grade, WhatCannotBePlayedIsSkippedWithTheReason) {
+TEST(Grade, what_cannot_be_played_is_skipped_with_the_reason) {
   const Target plain{.name = "no proxy"};
   References references;
   Choice choice;
@@ -95,7 +95,7 @@ TEST(Grade, WhatCannotBePlayedIsSkippedWithTheReason) {
     EXPECT_EQ(each.reason.empty(), each.verdict == Verdict::pass) << each.scenario->name;
 }
 
-TEST(Grade, AProxyThatDoesNotStartFailsWithWhatItWrote) {
+TEST(Grade, a_proxy_that_does_not_start_fails_with_what_it_wrote) {
   const Target target{.name = "broken", .kind = Kind::started, .command = {"sh", "-c", "echo no such luck; exit 3"}};
   References references;
   Choice choice{.scenarios = {find_scenario("empty-client-first")}};

@@ -13,7 +13,7 @@ std::string wrong(const std::vector<std::string>& arguments) {
   return options ? "" : options.error().text();
 }
 
-TEST(Options, NameWhatIsGraded) {
+TEST(Options, name_what_is_graded) {
   EXPECT_EQ(parsed({"--self"})->mode, Mode::self);
   EXPECT_EQ(parsed({"--plain"})->mode, Mode::plain);
   EXPECT_EQ(parsed({"--list"})->mode, Mode::list);
@@ -28,7 +28,7 @@ TEST(Options, NameWhatIsGraded) {
   EXPECT_EQ(running->pid, 7);
 }
 
-TEST(Options, ChooseVariants) {
+TEST(Options, choose_variants) {
   EXPECT_TRUE(parsed({"--self"})->variants.empty());
   EXPECT_EQ(parsed({"--self", "--variant", "unix,proxy-v1"})->variants, (std::vector<std::string>{"unix", "proxy-v1"}));
   EXPECT_EQ(parsed({"--self", "--variant", "all"})->variants.size(), variants().size());
@@ -36,7 +36,7 @@ TEST(Options, ChooseVariants) {
             std::string::npos);
 }
 
-TEST(Options, OfARunningProxyTheAddressesTellTheVariant) {
+TEST(Options, of_a_running_proxy_the_addresses_tell_the_variant) {
   const auto variants_of = [](const char* proxy, const char* upstream) {
     return parsed({"--proxy", proxy, "--upstream-listen", upstream})->variants;
   };
@@ -54,7 +54,7 @@ TEST(Options, OfARunningProxyTheAddressesTellTheVariant) {
   EXPECT_NE(wrong({"--proxy", "unix:"}).find("--proxy 'unix:'"), std::string::npos);
 }
 
-TEST(Options, ChooseScenarios) {
+TEST(Options, choose_scenarios) {
   const auto options = parsed(
       {"--self", "--only", "T5,half-*", "--only", "refused", "--rounds", "2", "--repeat", "3", "--slow", "--lossy"});
   EXPECT_EQ(options->only, (std::vector<std::string>{"T5", "half-*", "refused"}));
@@ -64,9 +64,9 @@ TEST(Options, ChooseScenarios) {
   EXPECT_FALSE(options->verbose);
 }
 
-TEST(Options, HelpWinsOverEverything) { EXPECT_EQ(parsed({"--self", "--help"})->mode, Mode::help); }
+TEST(Options, help_wins_over_everything) { EXPECT_EQ(parsed({"--self", "--help"})->mode, Mode::help); }
 
-TEST(Options, ErrorsNameTheFlagAndWhatWasExpected) {
+TEST(Options, errors_name_the_flag_and_what_was_expected) {
   EXPECT_EQ(wrong({"--sefl"}), "'--sefl': no such option; --help lists them");
   EXPECT_EQ(wrong({}), "nothing to grade: expected --self, --command, --proxy, --plain, --peers or --list");
   EXPECT_EQ(wrong({"--self", "--repeat", "0"}), "--repeat '0': expected 1 to 1000000");
@@ -87,7 +87,7 @@ TEST(Options, ErrorsNameTheFlagAndWhatWasExpected) {
   EXPECT_NE(wrong({"--self", "--stop-signal", "KILL"}).find("expected TERM"), std::string::npos);
 }
 
-TEST(Usage, NamesEveryFlagAndFitsATerminal) {
+TEST(Usage, names_every_flag_and_fits_a_terminal) {
   const std::string text = usage();
   for (const char* flag : {"--self", "--command", "--proxy", "--upstream-listen", "--junit", "--lossy", "--peers"})
     EXPECT_NE(text.find(flag), std::string::npos) << flag;
@@ -99,18 +99,18 @@ TEST(Usage, NamesEveryFlagAndFitsATerminal) {
   }
 }
 
-TEST(Command, IsSplitLikeAShellDoes) {
+TEST(Command, is_split_like_a_shell_does) {
   EXPECT_EQ(*split_words("a  'b c' \"d \\\" e\" f\\ g ''"),
             (std::vector<std::string>{"a", "b c", "d \" e", "f g", ""}));
   EXPECT_FALSE(split_words("a 'b"));
 }
 
-TEST(Command, PlaceholdersAreFilledInWhereverTheyStand) {
+TEST(Command, placeholders_are_filled_in_wherever_they_stand) {
   EXPECT_EQ(fill_in("{a}{b} {a}", {{"a", "1"}, {"b", "2"}}), "12 1");
   EXPECT_EQ(fill_in("{c}", {{"a", "1"}}), "{c}");
 }
 
-TEST(Target, IsMovableOnlyWithPlaceholdersForBothEnds) {
+TEST(Target, is_movable_only_with_placeholders_for_both_ends) {
   Target target{.name = "x", .kind = Kind::started, .command = {"p", "{listen}", "{upstream_port}"}};
   EXPECT_FALSE(target.is_movable());
   target.command.back() = "{upstream}";

@@ -30,7 +30,7 @@ bool comes_true(const std::function<bool()>& condition) {
   return true;
 }
 
-TEST(Proc, SocketsAreCountedAndOtherFilesAreNot) {
+TEST(Proc, sockets_are_counted_and_other_files_are_not) {
   const auto before = weigh_process(::getpid());
   ASSERT_TRUE(before);
   const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -39,7 +39,7 @@ TEST(Proc, SocketsAreCountedAndOtherFilesAreNot) {
   EXPECT_EQ(weigh_process(::getpid())->sockets, before->sockets + 2);
 }
 
-TEST(Proc, MemoryThatIsTouchedIsWeighed) {
+TEST(Proc, memory_that_is_touched_is_weighed) {
   // Another program, which no sanitizer gives memory of its own. It has read a block of 64 MiB into its memory, and
   // waits for a reader of what it writes.
   const auto process = Process::start({"sh", "-c", "dd if=/dev/zero bs=64M count=1 | sleep 60"}, -1);
@@ -50,7 +50,7 @@ TEST(Proc, MemoryThatIsTouchedIsWeighed) {
   }));
 }
 
-TEST(Proc, AGroupIsWeighedWithAllItsMembers) {
+TEST(Proc, a_group_is_weighed_with_all_its_members) {
   const auto process = Process::start({"sh", "-c", "sleep 60 & sleep 60"}, -1);
   ASSERT_TRUE(process);
   EXPECT_TRUE(comes_true([&] {
@@ -60,12 +60,12 @@ TEST(Proc, AGroupIsWeighedWithAllItsMembers) {
   }));
 }
 
-TEST(Proc, WhoIsNotThereHasNoWeight) {
+TEST(Proc, who_is_not_there_has_no_weight) {
   EXPECT_FALSE(weigh_process(0x3fffffff));
   EXPECT_FALSE(weigh_group(0x3fffffff));
 }
 
-TEST(Proc, ListenersAreFoundByPortAndByPath) {
+TEST(Proc, listeners_are_found_by_port_and_by_path) {
   const auto script = parse_script("read");
   const auto directory = ScratchDirectory::make();
   const net::Address path = *net::Address::unix_name(directory->file("socket"));
@@ -85,7 +85,7 @@ TEST(Proc, ListenersAreFoundByPortAndByPath) {
   EXPECT_FALSE(listens(0, path));
 }
 
-TEST(Proc, T13_TimeWaitIsSeenAtTheSideThatClosedFirst) {
+TEST(Proc, T13_time_wait_is_seen_at_the_side_that_closed_first) {
   auto server = Server::start(*parse_script("expect fin; close"));
   ASSERT_TRUE(server);
   Client client(server->address(), *parse_script("shutdown; expect fin; close"));
@@ -94,7 +94,7 @@ TEST(Proc, T13_TimeWaitIsSeenAtTheSideThatClosedFirst) {
   EXPECT_FALSE(in_time_wait(seen.remote, seen.local));
 }
 
-TEST(Proc, UnusedPortsAreGivenOnce) {
+TEST(Proc, unused_ports_are_given_once) {
   std::set<std::uint16_t> ports;
   for (int i = 0; i < 100; ++i) {
     const std::uint16_t port = unused_port();
@@ -110,7 +110,7 @@ Observed connected() {
   return seen;
 }
 
-TEST(Observed, AResetIsAnErrorWithoutAFinBeforeIt) {
+TEST(Observed, a_reset_is_an_error_without_a_fin_before_it) {
   Observed seen = connected();
   EXPECT_FALSE(seen.reset());
   for (const int error : {ECONNRESET, EPIPE}) {
@@ -124,7 +124,7 @@ TEST(Observed, AResetIsAnErrorWithoutAFinBeforeIt) {
   EXPECT_FALSE(seen.reset());
 }
 
-TEST(Observed, AsScriptedMeansEveryStepInTimeWithTheRightBytes) {
+TEST(Observed, as_scripted_means_every_step_in_time_with_the_right_bytes) {
   Observed seen = connected();
   seen.steps = {{.text = "send 1"}, {.text = "expect fin"}};
   EXPECT_TRUE(seen.as_scripted());
@@ -139,7 +139,7 @@ TEST(Observed, AsScriptedMeansEveryStepInTimeWithTheRightBytes) {
   EXPECT_FALSE(seen.as_scripted());
 }
 
-TEST(Observed, TellsWhenAStepEnded) {
+TEST(Observed, tells_when_a_step_ended) {
   Observed seen = connected();
   seen.steps = {{.text = "send 1", .began = Elapsed(1), .ended = Elapsed(2)},
                 {.text = "send 1", .began = Elapsed(3), .ended = Elapsed(4)}};
@@ -147,7 +147,7 @@ TEST(Observed, TellsWhenAStepEnded) {
   EXPECT_FALSE(seen.ended("close"));
 }
 
-TEST(Observed, IsToldInFull) {
+TEST(Observed, is_told_in_full) {
   Observed seen = connected();
   seen.local = *net::Address::parse("127.0.0.1", 1);
   seen.remote = *net::Address::parse("127.0.0.1", 2);
@@ -168,7 +168,7 @@ TEST(Observed, IsToldInFull) {
             "7ms, PROXY header of 192.0.2.1:3, wrong from byte 9\n  0ms to 2ms  send 10: no\n");
 }
 
-TEST(Meetings, CountAndWake) {
+TEST(Meetings, count_and_wake) {
   Meeting meeting;
   Wakeup wakeup;
   meeting.join(wakeup);

@@ -30,14 +30,14 @@ Report report() {
   return out;
 }
 
-TEST(Report, TheTableTellsVerdictRoundsAndWhatAUserNotices) {
+TEST(Report, the_table_tells_verdict_rounds_and_what_a_user_notices) {
   const std::string row = table_row(report().outcomes[1], false);
   EXPECT_NE(row.find("FAIL  12 of 20"), std::string::npos) << row;
   EXPECT_NE(row.find("- client 2: received 0 of 8192 bytes"), std::string::npos) << row;
   EXPECT_NE(row.find("mystery error"), std::string::npos) << row;
 }
 
-TEST(Report, TheTableEndsWithTheNamesOfWhatHasFailed) {
+TEST(Report, the_table_ends_with_the_names_of_what_has_failed) {
   Report all = report();
   all.outcomes.push_back(all.outcomes[1]);
   all.outcomes.back().variant = find_variant("unix");
@@ -51,14 +51,14 @@ TEST(Report, TheTableEndsWithTheNamesOfWhatHasFailed) {
   EXPECT_EQ(table_end(all), "a <proxy>: 1 passed, 0 failed, 0 skipped, in 0 s\n");
 }
 
-TEST(Report, TheEvidenceOfAStopTellsBySignal) {
+TEST(Report, the_evidence_of_a_stop_tells_by_signal) {
   Outcome stopped{.scenario = find_scenario("graceful-stop"), .stop_signal = SIGUSR1};
   EXPECT_EQ(evidence_text(stopped), "proxy: asked to stop by SIGUSR1\n");
   stopped.scenario = find_scenario("idle");
   EXPECT_EQ(evidence_text(stopped), "");
 }
 
-TEST(Report, ReferencesAreAReportOfTheirOwn) {
+TEST(Report, references_are_a_report_of_their_own) {
   const Report plain = report().of_references();
   EXPECT_EQ(plain.target, "no proxy");
   ASSERT_EQ(plain.outcomes.size(), 3U);
@@ -68,7 +68,7 @@ TEST(Report, ReferencesAreAReportOfTheirOwn) {
   EXPECT_EQ(plain.outcomes[1].rounds, 1U);
 }
 
-TEST(Report, JsonTellsHowTheProxyWasStarted) {
+TEST(Report, json_tells_how_the_proxy_was_started) {
   Report one = report();
   const auto bare = nlohmann::json::parse(json({one})).at("targets").at(0);
   EXPECT_FALSE(bare.contains("command") || bare.contains("configuration") || bare.contains("stop_signal"));
@@ -87,7 +87,7 @@ TEST(Report, JsonTellsHowTheProxyWasStarted) {
   EXPECT_EQ(proxy.at("configuration"), "bind 127.0.0.1:80");
 }
 
-TEST(Report, JsonHoldsVerdictsAndEvidence) {
+TEST(Report, json_holds_verdicts_and_evidence) {
   const auto read = nlohmann::json::parse(json({report()}));
   const auto& target = read.at("targets").at(0);
   EXPECT_EQ(target.at("failed"), 1);
@@ -100,7 +100,7 @@ TEST(Report, JsonHoldsVerdictsAndEvidence) {
   EXPECT_EQ(results.at(2).at("reason"), "takes long: --slow");
 }
 
-TEST(Report, JunitCountsAndEscapes) {
+TEST(Report, junit_counts_and_escapes) {
   const std::string xml = junit({report()});
   EXPECT_NE(xml.find("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""), std::string::npos) << xml;
   EXPECT_NE(xml.find("classname=\"a &lt;proxy&gt;.T5\" name=\"pipelined-rq12\""), std::string::npos) << xml;
@@ -108,7 +108,7 @@ TEST(Report, JunitCountsAndEscapes) {
   EXPECT_NE(xml.find("<skipped message=\"takes long: --slow\"/>"), std::string::npos) << xml;
 }
 
-TEST(Report, TheMatrixShowsWhatWasGraded) {
+TEST(Report, the_matrix_shows_what_was_graded) {
   const std::string markdown = matrix_markdown({report()});
   EXPECT_NE(markdown.find("| T5 | [pipelined-rq12](check.md#pipelined-rq12) | **12/20** |"), std::string::npos)
       << markdown;

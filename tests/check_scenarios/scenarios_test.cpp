@@ -19,7 +19,7 @@ std::vector<const Scenario*> all() {
   return pointers;
 }
 
-TEST(Scenarios, EveryScriptCanBeRead) {
+TEST(Scenarios, every_script_can_be_read) {
   for (const Scenario& each : scenarios()) {
     for (const std::string_view text : {each.client, each.server, each.crowd.client}) {
       const auto script = parse_script(text);
@@ -28,7 +28,7 @@ TEST(Scenarios, EveryScriptCanBeRead) {
   }
 }
 
-TEST(Scenarios, HaveNamesOfTheirOwnAndSayWhatAUserNotices) {
+TEST(Scenarios, have_names_of_their_own_and_say_what_a_user_notices) {
   std::set<std::string_view> names;
   for (const Scenario& each : scenarios()) {
     EXPECT_TRUE(names.insert(each.name).second) << each.name;
@@ -39,13 +39,13 @@ TEST(Scenarios, HaveNamesOfTheirOwnAndSayWhatAUserNotices) {
   EXPECT_EQ(find_scenario("nothing"), nullptr);
 }
 
-TEST(Scenarios, CiteClausesOfTheContract) {
+TEST(Scenarios, cite_clauses_of_the_contract) {
   const std::string contract = read_file(LASTBYTE_SOURCE_DIR "/docs/contract.md");
   for (const Scenario& each : scenarios())
     EXPECT_NE(contract.find("### " + std::string(each.clause) + " "), std::string::npos) << each.name;
 }
 
-TEST(Scenarios, AreGradedEachAndForSomething) {
+TEST(Scenarios, are_graded_each_and_for_something) {
   for (const Scenario& each : scenarios()) {
     EXPECT_GT(each.rounds, 0U) << each.name;
     EXPECT_GT(each.sessions, 0U) << each.name;
@@ -55,7 +55,7 @@ TEST(Scenarios, AreGradedEachAndForSomething) {
   }
 }
 
-TEST(Scenarios, TakeRoundsWhereLuckCanDecide) {
+TEST(Scenarios, take_rounds_where_luck_can_decide) {
   constexpr std::uint32_t kManySessions = 200;
   for (const Scenario& each : scenarios()) {
     const bool time_decides = each.slow;
@@ -68,7 +68,7 @@ TEST(Scenarios, TakeRoundsWhereLuckCanDecide) {
   }
 }
 
-TEST(Page, SaysOfEachScenarioHowManyRoundsItTakes) {
+TEST(Page, says_of_each_scenario_how_many_rounds_it_takes) {
   const std::string page = list_markdown(all());
   for (const Scenario& each : scenarios()) {
     const std::size_t begin = page.find("\n### " + std::string(each.name) + "\n");
@@ -78,7 +78,7 @@ TEST(Page, SaysOfEachScenarioHowManyRoundsItTakes) {
   }
 }
 
-TEST(Diagram, FollowsTheScripts) {
+TEST(Diagram, follows_the_scripts) {
   const Scenario scenario{.name = "x",
                           .clause = "T1",
                           .title = "",
@@ -97,7 +97,7 @@ std::string drawn(std::string_view client, std::string_view server, Upstream ups
   return text.substr(text.find("as server\n") + 10);
 }
 
-TEST(Diagram, DrawsEachWayToEndAConnection) {
+TEST(Diagram, draws_each_way_to_end_a_connection) {
   EXPECT_EQ(drawn("send 1; reset", "recv 1; expect reset"),
             "    C->>S: 1\n    C-xS: RST\n    Note over S: must see the reset\n");
   EXPECT_EQ(
@@ -108,27 +108,27 @@ TEST(Diagram, DrawsEachWayToEndAConnection) {
             "    Note over C: its host is gone\n    C-)S: FIN\n    Note over S: must learn of the failure\n");
 }
 
-TEST(Diagram, RepeatsAndFloodsAreOneLine) {
+TEST(Diagram, repeats_and_floods_are_one_line) {
   EXPECT_EQ(drawn("repeat 100 (send 1; sleep 1ms)", "flood | recv 100; close"),
             "    C->>S: 100 times 1\n    C-)S: FIN\n    S->>C: more and more data\n    S-)C: FIN\n");
   EXPECT_EQ(drawn("repeat 2 (send 1)", "read"),
             "    C->>S: 1\n    C->>S: 1\n    C-)S: FIN\n    Note over S: reads to the end\n    S-)C: FIN\n");
 }
 
-TEST(Diagram, WhoIsAwaitedGoesFirst) {
+TEST(Diagram, who_is_awaited_goes_first) {
   EXPECT_EQ(drawn("await go; send 1; close", "expect quiet 5ms; signal go; expect fin"),
             "    Note over S: hears nothing for 5ms\n    C->>S: 1\n    C-)S: FIN\n    Note over S: must see the FIN\n"
             "    S-)C: FIN\n");
 }
 
-TEST(Diagram, AServerThatIsNotThereIsDrawnAsSuch) {
+TEST(Diagram, a_server_that_is_not_there_is_drawn_as_such) {
   EXPECT_EQ(drawn("send 1; read", "", Upstream::absent),
             "    Note over S: nobody listens\n    C->>P: 1\n    Note over C: reads to the end\n    C-)P: FIN\n");
   EXPECT_NE(drawn("read", "", Upstream::silent).find("never answers a SYN"), std::string::npos);
   EXPECT_NE(drawn("read", "close", Upstream::slow_to_hear).find("cannot be reached yet"), std::string::npos);
 }
 
-TEST(Diagram, IsDrawnToTheEndOfBothScripts) {
+TEST(Diagram, is_drawn_to_the_end_of_both_scripts) {
   for (const Scenario& each : scenarios()) {
     const std::string drawn = sequence_diagram(each);
     const bool client_ends = drawn.find("C-)S: FIN") != std::string::npos || drawn.find("C-xS") != std::string::npos ||
@@ -138,12 +138,12 @@ TEST(Diagram, IsDrawnToTheEndOfBothScripts) {
   }
 }
 
-TEST(Page, IsUpToDate) {
+TEST(Page, is_up_to_date) {
   EXPECT_EQ(read_file(LASTBYTE_SOURCE_DIR "/docs/check.md"), list_markdown(all()))
       << "write it anew: lastbyte check --list --markdown docs/check.md";
 }
 
-TEST(Page, ExplainsEveryScenario) {
+TEST(Page, explains_every_scenario) {
   const std::string page = list_markdown(all());
   for (const Scenario& each : scenarios())
     EXPECT_NE(page.find("\n### " + std::string(each.name) + "\n"), std::string::npos) << each.name;

@@ -23,7 +23,7 @@ bool plays(const char* scenario, const char* variant) {
   return has_meaning(*find_scenario(scenario), *find_variant(variant));
 }
 
-TEST(Variants, HaveNamesOfTheirOwnAndTcpIsTheFirst) {
+TEST(Variants, have_names_of_their_own_and_tcp_is_the_first) {
   std::set<std::string_view> names;
   for (const Variant& each : variants()) {
     EXPECT_TRUE(names.insert(each.name).second) << each.name;
@@ -36,7 +36,7 @@ TEST(Variants, HaveNamesOfTheirOwnAndTcpIsTheFirst) {
   EXPECT_EQ(label(*find_scenario("refused"), *find_variant("tcp-to-unix")), "refused@tcp-to-unix");
 }
 
-TEST(Variants, LeaveOutWhatAUnixSocketDoesNotHave) {
+TEST(Variants, leave_out_what_a_unix_socket_does_not_have) {
   EXPECT_TRUE(plays("half-close-client", "unix"));
   EXPECT_FALSE(plays("client-reset-idle", "unix-to-tcp"));  // it has no RST to send
   EXPECT_TRUE(plays("client-reset-idle", "tcp-to-unix"));
@@ -54,7 +54,7 @@ TEST(Variants, LeaveOutWhatAUnixSocketDoesNotHave) {
 }
 
 /// What plays in them without any proxy.
-TEST(Variants, HoldWithoutAProxyWhereBothSidesAreAlike) {
+TEST(Variants, hold_without_a_proxy_where_both_sides_are_alike) {
   const Target plain{.name = "no proxy"};
   References references;
   Choice choice{.scenarios = {find_scenario("half-close-client-20m"), find_scenario("answer-then-close-unread"),
@@ -66,7 +66,7 @@ TEST(Variants, HoldWithoutAProxyWhereBothSidesAreAlike) {
   for (const Outcome& each : report.outcomes) EXPECT_EQ(each.verdict, Verdict::pass) << table_row(each, true);
 }
 
-TEST(Variants, WhatATargetDoesNotSpeakIsSkippedAndNeverPassed) {
+TEST(Variants, what_a_target_does_not_speak_is_skipped_and_never_passed) {
   const Target plain{.name = "no proxy"};
   References references;
   Choice choice{.scenarios = {find_scenario("half-close-client")}};
@@ -79,7 +79,7 @@ TEST(Variants, WhatATargetDoesNotSpeakIsSkippedAndNeverPassed) {
 }
 
 /// A real proxy that speaks all of them.
-TEST(Variants, HaproxyForwardsInEachOfThem) {
+TEST(Variants, haproxy_forwards_in_each_of_them) {
   const auto haproxy = std::ranges::find(launchers(), "haproxy", [](const Launcher& each) { return each.target.name; });
   ASSERT_NE(haproxy, launchers().end());
   if (const std::string lacking = missing(*haproxy); !lacking.empty()) GTEST_SKIP() << lacking << " is not installed";
@@ -91,7 +91,7 @@ TEST(Variants, HaproxyForwardsInEachOfThem) {
 }
 
 /// One that is said to speak what it does not.
-TEST(Variants, AMissingHeaderIsFound) {
+TEST(Variants, a_missing_header_is_found) {
   Target haproxy;
   for (const Launcher& each : launchers())
     if (each.target.name == "haproxy" && missing(each).empty()) haproxy = each.target;
@@ -141,7 +141,7 @@ class Header : public ::testing::Test {
   Descriptor theirs_;
 };
 
-TEST_F(Header, IsTakenWithoutTheBytesBehindIt) {
+TEST_F(Header, is_taken_without_the_bytes_behind_it) {
   for (const Version version : {Version::v1, Version::v2}) {
     send(header_of(version) + "and more");
     const Observed seen = take(version);
@@ -152,7 +152,7 @@ TEST_F(Header, IsTakenWithoutTheBytesBehindIt) {
   }
 }
 
-TEST_F(Header, MayComeInParts) {
+TEST_F(Header, may_come_in_parts) {
   const std::string header = header_of(Version::v1);
   send(header.substr(0, 9));
   std::thread later([&] {
@@ -163,12 +163,12 @@ TEST_F(Header, MayComeInParts) {
   later.join();
 }
 
-TEST_F(Header, OfTheOtherVersionIsReported) {
+TEST_F(Header, of_the_other_version_is_reported) {
   send(header_of(Version::v1));
   EXPECT_EQ(take(Version::v2).header_failure, "it is of version 1, expected version 2");
 }
 
-TEST_F(Header, WhatIsNoneIsReportedAndLeftToTheScript) {
+TEST_F(Header, what_is_none_is_reported_and_left_to_the_script) {
   send("GET / HTTP/1.1\r\n");
   const Observed seen = take(Version::v1);
   EXPECT_FALSE(seen.header);
@@ -176,7 +176,7 @@ TEST_F(Header, WhatIsNoneIsReportedAndLeftToTheScript) {
   EXPECT_EQ(rest(), "GET / HTTP/1.1\r\n");
 }
 
-TEST_F(Header, AnEndOrAFailureBeforeItIsReported) {
+TEST_F(Header, an_end_or_a_failure_before_it_is_reported) {
   EXPECT_EQ(take(Version::v1, Duration(20)).header_failure, "it did not come in time");
   send("PROXY");
   theirs_.close();
@@ -199,7 +199,7 @@ Take one_session(const Observed& client, const Observed& server) {
   return take;
 }
 
-TEST(Judge, AHeaderMustTellOfTheClient) {
+TEST(Judge, a_header_must_tell_of_the_client) {
   Observed client;
   client.connected = true;
   client.local = *net::Address::parse("127.0.0.1", 1000);
@@ -220,7 +220,7 @@ TEST(Judge, AHeaderMustTellOfTheClient) {
   EXPECT_TRUE(judge(scenario, one_session(client, server), true, passes_on).empty());
 }
 
-TEST(Judge, AHeaderThatNeverCameIsAComplaintUnlessTheConnectionMayFail) {
+TEST(Judge, a_header_that_never_came_is_a_complaint_unless_the_connection_may_fail) {
   Observed client;
   client.connected = true;
   Observed server = client;
@@ -233,7 +233,7 @@ TEST(Judge, AHeaderThatNeverCameIsAComplaintUnlessTheConnectionMayFail) {
   EXPECT_TRUE(judge(may_fail, one_session(client, server), true, sends).empty());
 }
 
-TEST(UnixPeers, AgreeOnWhatWasSent) {
+TEST(UnixPeers, agree_on_what_was_sent) {
   const auto directory = ScratchDirectory::make();
   ASSERT_TRUE(directory);
   const net::Address at = *net::Address::unix_name(directory->file("socket"));
@@ -260,7 +260,7 @@ Observed client_of(const char* client_text, const char* server_text) {
   return client.wait();
 }
 
-TEST(UnixPeers, T14_AResetShowsInTheNearestFormThatThereIs) {
+TEST(UnixPeers, T14_a_reset_shows_in_the_nearest_form_that_there_is) {
   const Observed unread = client_of("send 1; expect reset", "close-unread");
   EXPECT_TRUE(unread.as_scripted()) << unread.text();
   EXPECT_EQ(unread.error, ECONNRESET);
@@ -270,7 +270,7 @@ TEST(UnixPeers, T14_AResetShowsInTheNearestFormThatThereIs) {
   EXPECT_EQ(half.steps.at(0).failure, "the input ended by a FIN") << half.text();
 }
 
-TEST(UnixPeers, NobodyAtThePathIsReported) {
+TEST(UnixPeers, nobody_at_the_path_is_reported) {
   Client client(*net::Address::unix_name("/nonexistent/socket"), script("read"));
   EXPECT_FALSE(client.wait().connected);
   EXPECT_EQ(client.wait().error, ENOENT);

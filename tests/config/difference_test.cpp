@@ -64,14 +64,14 @@ RC_GTEST_PROP(Difference, the_same_forwardings_in_another_order_are_the_same, ()
   }
 }
 
-TEST(Difference, ARenamedForwardingIsTheOneThatListensThere) {
+TEST(Difference, a_renamed_forwarding_is_the_one_that_listens_there) {
   const auto found = predecessors({forwarding("front", 80), forwarding("other", 81)},
                                   {forwarding("web", 80), forwarding("other", 81)});
   EXPECT_EQ(found[0], 0U);
   EXPECT_EQ(found[1], 1U);
 }
 
-TEST(Difference, NamesTheKeys) {
+TEST(Difference, names_the_keys) {
   const relay::Forwarding before = forwarding("web", 80);
   relay::Forwarding after = before;
   after.connect = net::Endpoint::tcp("10.0.0.1", 9);
@@ -88,7 +88,7 @@ TEST(Difference, NamesTheKeys) {
   EXPECT_EQ(differing_keys(one, two), (std::vector<std::string>{"workers", "log.target"}));
 }
 
-TEST(Difference, KeepsEverySettingOfTheProcessButThoseThatMayChange) {
+TEST(Difference, keeps_every_setting_of_the_process_but_those_that_may_change) {
   Config before;
   Config after;
   after.workers = 3;

@@ -79,7 +79,7 @@ TEST(KernelFact, a_nonzero_linger_time_blocks_close_even_on_a_nonblocking_socket
   EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(900));
 }
 
-TEST(KernelFact, MSG_TRUNC_discards_tcp_input_without_a_buffer) {
+TEST(KernelFact, msg_trunc_discards_tcp_input_without_a_buffer) {
   const Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "discard me, keep this"));
   ASSERT_TRUE(wait_for(pair.client.get(), POLLIN) & POLLIN);
@@ -89,7 +89,7 @@ TEST(KernelFact, MSG_TRUNC_discards_tcp_input_without_a_buffer) {
   EXPECT_STREQ(rest.data(), "keep this");
 }
 
-TEST(KernelFact, MSG_TRUNC_takes_more_than_is_there_and_sees_endings_as_recv_does) {
+TEST(KernelFact, msg_trunc_takes_more_than_is_there_and_sees_endings_as_recv_does) {
   constexpr std::size_t more = 1U << 20U;
   Pair pair = connected_pair();
   EXPECT_EQ(outcome(::recv(pair.client.get(), nullptr, more, MSG_TRUNC)), "EAGAIN");
@@ -102,7 +102,7 @@ TEST(KernelFact, MSG_TRUNC_takes_more_than_is_there_and_sees_endings_as_recv_doe
   }
 }
 
-TEST(KernelFact, SHUT_RD_sends_nothing_and_discards_nothing_and_later_input_is_still_readable) {
+TEST(KernelFact, shut_rd_sends_nothing_and_discards_nothing_and_later_input_is_still_readable) {
   const Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "before"));
   ASSERT_TRUE(wait_for(pair.client.get(), POLLIN) & POLLIN);
@@ -115,7 +115,7 @@ TEST(KernelFact, SHUT_RD_sends_nothing_and_discards_nothing_and_later_input_is_s
   EXPECT_EQ(state(pair.server), "ESTABLISHED");
 }
 
-TEST(KernelFact, a_fin_whose_peer_stays_open_leaves_FIN_WAIT2_on_the_open_socket) {
+TEST(KernelFact, a_fin_whose_peer_stays_open_leaves_fin_wait2_on_the_open_socket) {
   const Pair pair = connected_pair();
   ::shutdown(pair.client.get(), SHUT_WR);
   EXPECT_TRUE(eventually([&] { return state(pair.client) == "FIN_WAIT2"; }));
@@ -135,7 +135,7 @@ std::string listed_state(std::uint16_t local, std::uint16_t remote) {
   return "";
 }
 
-TEST(KernelFact, TIME_WAIT_begins_when_the_peers_fin_arrives_and_not_at_close) {
+TEST(KernelFact, time_wait_begins_when_the_peers_fin_arrives_and_not_at_close) {
   constexpr auto time_wait = "06";
   Pair pair = connected_pair();
   const auto local = local_address(pair.client.get()).port();
@@ -150,7 +150,7 @@ TEST(KernelFact, TIME_WAIT_begins_when_the_peers_fin_arrives_and_not_at_close) {
   EXPECT_EQ(listed_state(local, remote), time_wait) << "so that SO_LINGER comes too late";
 }
 
-TEST(KernelFact, the_side_that_closes_second_has_no_TIME_WAIT) {
+TEST(KernelFact, the_side_that_closes_second_has_no_time_wait) {
   Pair pair = connected_pair();
   const auto local = local_address(pair.client.get()).port();
   const auto remote = local_address(pair.server.get()).port();
@@ -162,7 +162,7 @@ TEST(KernelFact, the_side_that_closes_second_has_no_TIME_WAIT) {
   EXPECT_TRUE(eventually([&] { return listed_state(local, remote).empty(); }));
 }
 
-TEST(KernelFact, a_port_in_TIME_WAIT_is_used_again_for_the_same_destination_after_a_second_on_loopback) {
+TEST(KernelFact, a_port_in_time_wait_is_used_again_for_the_same_destination_after_a_second_on_loopback) {
   // net/ipv4/tcp_ipv4.c tcp_twsk_unique: net.ipv4.tcp_tw_reuse is 2 by default, and timestamps are on.
   const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
     const auto listening = listen_on(*Address::parse("127.0.0.1", 1000), {}, 1);
@@ -193,7 +193,7 @@ TEST(KernelFact, connecting_to_a_local_port_that_nobody_listens_on_may_connect_t
   EXPECT_FALSE(is_its_own_peer(pair.server.get()));
 }
 
-TEST_F(KernelFactUnderLoss, the_first_small_write_is_never_delayed_but_the_second_is_without_TCP_NODELAY) {
+TEST_F(KernelFactUnderLoss, the_first_small_write_is_never_delayed_but_the_second_is_without_tcp_nodelay) {
   // Minshall's rule, net/ipv4/tcp_output.c tcp_nagle_check: what set_nodelay() being called late rests on.
   const Pair pair = connected_pair();
   const Deaf no_acknowledgements(pair.client);
@@ -217,7 +217,7 @@ TEST_F(KernelFactUnderLoss, a_first_write_of_several_segments_is_sent_whole_thou
   EXPECT_TRUE(eventually([&] { return unread(server) == 2500; }));
 }
 
-TEST(KernelFact, a_unix_peer_that_closes_with_unread_input_gives_its_data_and_then_ECONNRESET) {
+TEST(KernelFact, a_unix_peer_that_closes_with_unread_input_gives_its_data_and_then_econnreset) {
   Pair pair = unix_pair();
   ASSERT_TRUE(send_all(pair.client, "unread request"));
   ASSERT_TRUE(send_all(pair.server, "answer"));

@@ -53,14 +53,14 @@ class Watch {
   Descriptor epoll_;
 };
 
-TEST(KernelFact, an_idle_socket_has_one_OUT_edge_and_no_more) {
+TEST(KernelFact, an_idle_socket_has_one_out_edge_and_no_more) {
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");
   EXPECT_EQ(watch.now(), "");
 }
 
-TEST(KernelFact, a_fin_is_IN_OUT_RDHUP_without_HUP_or_ERR) {
+TEST(KernelFact, a_fin_is_in_out_rdhup_without_hup_or_err) {
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");
@@ -77,7 +77,7 @@ TEST(KernelFact, a_reset_is_everything_together) {
   EXPECT_EQ(watch.next(), "IN OUT RDHUP HUP ERR");
 }
 
-TEST(KernelFact, once_the_error_is_taken_ERR_is_gone_and_HUP_stays) {
+TEST(KernelFact, once_the_error_is_taken_err_is_gone_and_hup_stays) {
   Pair pair = connected_pair();
   reset_and_close(pair.server);
   ASSERT_EQ(receive(pair.client, 1), "ECONNRESET");
@@ -111,7 +111,7 @@ TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_an_edge_when_we_en
   EXPECT_EQ(state(pair.client), "FIN_WAIT2");
 }
 
-TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_the_peer_ended_first) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_hup_edge_when_the_peer_ended_first) {
   // LAST_ACK -> CLOSE.
   const Pair pair = connected_pair();
   ::shutdown(pair.server.get(), SHUT_WR);
@@ -131,7 +131,7 @@ TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_th
   EXPECT_EQ(take_error(pair.client.get()), 0) << "a HUP that is no failure";
 }
 
-TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_both_fins_crossed) {
+TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_hup_edge_when_both_fins_crossed) {
   // CLOSING -> TIME_WAIT: the socket itself becomes CLOSE.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
@@ -149,7 +149,7 @@ TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_a_HUP_edge_when_bo
   EXPECT_EQ(state(pair.client), "CLOSE");
 }
 
-TEST(KernelFact, the_peers_fin_after_our_acknowledged_one_is_a_HUP_edge) {
+TEST(KernelFact, the_peers_fin_after_our_acknowledged_one_is_a_hup_edge) {
   // FIN_WAIT2 -> TIME_WAIT.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
@@ -176,7 +176,7 @@ TEST_F(KernelFactUnderLoss, the_acknowledgement_of_data_is_no_edge) {
   EXPECT_EQ(watch.now(), "");
 }
 
-TEST(KernelFact, room_in_a_full_send_queue_is_an_OUT_edge_after_EAGAIN) {
+TEST(KernelFact, room_in_a_full_send_queue_is_an_out_edge_after_eagain) {
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");
@@ -192,7 +192,7 @@ TEST(KernelFact, room_in_a_full_send_queue_is_an_OUT_edge_after_EAGAIN) {
   EXPECT_EQ(watch.next(), "OUT");
 }
 
-TEST(KernelFact, a_refused_connection_is_ERR_and_HUP_and_a_made_one_is_OUT) {
+TEST(KernelFact, a_refused_connection_is_err_and_hup_and_a_made_one_is_out) {
   Descriptor listening = listener();
   const Address address = local_address(listening.get());
   const auto made = start_connecting(address, {}, {});
@@ -207,7 +207,7 @@ TEST(KernelFact, a_refused_connection_is_ERR_and_HUP_and_a_made_one_is_OUT) {
   EXPECT_EQ(take_error(refused->socket.get()), ECONNREFUSED);
 }
 
-TEST(KernelFact, a_unix_peers_half_close_is_RDHUP_and_its_close_is_HUP) {
+TEST(KernelFact, a_unix_peers_half_close_is_rdhup_and_its_close_is_hup) {
   Pair pair = unix_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");

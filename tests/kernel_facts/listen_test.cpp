@@ -93,7 +93,7 @@ bool adapts(const Descriptor& listening) {
   return false;
 }
 
-TEST(KernelFact, a_sized_buffer_of_a_listening_socket_is_not_adapted_until_SO_BUF_LOCK_is_taken_back) {
+TEST(KernelFact, a_sized_buffer_of_a_listening_socket_is_not_adapted_until_so_buf_lock_is_taken_back) {
   if (!can_take_buffers_back()) GTEST_SKIP() << "SO_BUF_LOCK came with Linux 5.15";
   ListenOptions sized;
   sized.socket.receive_buffer = 65'536;

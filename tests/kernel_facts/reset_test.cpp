@@ -48,7 +48,7 @@ TEST(KernelFact, a_write_that_sees_the_reset_leaves_a_splice_of_0_that_looks_lik
   EXPECT_EQ(receive_by_splice(pair.client, 2), "1000 0");
 }
 
-TEST(KernelFact, reading_SO_ERROR_takes_the_error_away_too) {
+TEST(KernelFact, reading_so_error_takes_the_error_away_too) {
   const Pair pair = reset_with_bytes_queued();
   EXPECT_EQ(take_error(pair.client.get()), ECONNRESET);
   EXPECT_EQ(take_error(pair.client.get()), 0);
@@ -56,14 +56,14 @@ TEST(KernelFact, reading_SO_ERROR_takes_the_error_away_too) {
   EXPECT_EQ(receive(pair.client, 2), "1000 0");
 }
 
-TEST(KernelFact, shutdown_after_a_reset_fails_with_ENOTCONN_and_takes_no_error) {
+TEST(KernelFact, shutdown_after_a_reset_fails_with_enotconn_and_takes_no_error) {
   const Pair pair = reset_with_bytes_queued();
   EXPECT_EQ(::shutdown(pair.client.get(), SHUT_WR), -1);
   EXPECT_EQ(errno, ENOTCONN);
   EXPECT_EQ(receive(pair.client, 2), "1000 ECONNRESET");
 }
 
-TEST(KernelFact, a_fin_then_a_reset_reads_0_for_ever_and_the_error_is_EPIPE) {
+TEST(KernelFact, a_fin_then_a_reset_reads_0_for_ever_and_the_error_is_epipe) {
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "answer"));
   pair.server.close();  // clean: nothing was unread. Our write is then answered with a reset.
@@ -75,7 +75,7 @@ TEST(KernelFact, a_fin_then_a_reset_reads_0_for_ever_and_the_error_is_EPIPE) {
   EXPECT_EQ(receive(pair.client, 1), "0");
 }
 
-TEST(KernelFact, a_fin_then_a_reset_fails_a_write_with_EPIPE_and_takes_the_error) {
+TEST(KernelFact, a_fin_then_a_reset_fails_a_write_with_epipe_and_takes_the_error) {
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "answer"));
   pair.server.close();
@@ -120,7 +120,7 @@ Pair in_last_ack() {
   return pair;
 }
 
-TEST(KernelFact, a_reset_after_both_fins_is_ECONNRESET_but_reading_goes_on_to_say_0) {
+TEST(KernelFact, a_reset_after_both_fins_is_econnreset_but_reading_goes_on_to_say_0) {
   // net/ipv4/tcp.c tcp_recvmsg_locked asks SOCK_DONE, which the FIN set, before sk_err.
   Pair pair = in_last_ack();
   reset_and_close(pair.server);
@@ -129,7 +129,7 @@ TEST(KernelFact, a_reset_after_both_fins_is_ECONNRESET_but_reading_goes_on_to_sa
   EXPECT_EQ(take_error(pair.client.get()), ECONNRESET);
 }
 
-TEST(KernelFact, after_both_fins_a_write_says_EPIPE_or_the_reset_and_reading_is_not_changed) {
+TEST(KernelFact, after_both_fins_a_write_says_epipe_or_the_reset_and_reading_is_not_changed) {
   Pair pair = in_last_ack();
   reset_and_close(pair.server);
   ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
@@ -149,7 +149,7 @@ TEST(KernelFact, a_reset_after_our_fin_alone_is_told_like_any_other) {
   EXPECT_EQ(receive(pair.client, 3), "14 ECONNRESET 0");
 }
 
-TEST(KernelFact, SIOCOUTQ_still_tells_what_was_not_acknowledged_after_a_reset) {
+TEST(KernelFact, siocoutq_still_tells_what_was_not_acknowledged_after_a_reset) {
   Pair pair = connected_pair();
   const auto sent = static_cast<std::uint32_t>(fill(pair.client));
   // The acknowledgement of what the peer has queued may come a little later than the bytes (a delayed ACK).
@@ -164,7 +164,7 @@ TEST(KernelFact, SIOCOUTQ_still_tells_what_was_not_acknowledged_after_a_reset) {
   EXPECT_EQ(unacknowledged(pair.client.get()), before) << "nor does a failed write change it";
 }
 
-TEST(KernelFact, SO_LINGER_1_0_discards_what_was_accepted_but_not_acknowledged) {
+TEST(KernelFact, so_linger_1_0_discards_what_was_accepted_but_not_acknowledged) {
   Pair pair = connected_pair();
   const auto sent = fill(pair.server);
   const auto owed = unacknowledged(pair.server.get());
@@ -175,7 +175,7 @@ TEST(KernelFact, SO_LINGER_1_0_discards_what_was_accepted_but_not_acknowledged) 
   EXPECT_LT(got.bytes, sent);
 }
 
-TEST(KernelFact, SO_LINGER_1_0_loses_nothing_once_SIOCOUTQ_is_0) {
+TEST(KernelFact, so_linger_1_0_loses_nothing_once_siocoutq_is_0) {
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, std::string(50'000, 'x')));
   ASSERT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
@@ -217,7 +217,7 @@ TEST_F(KernelFactUnderLoss, a_reset_that_overtook_lost_data_is_challenged_first_
   EXPECT_EQ(receive(pair.client, 3), "4 ECONNRESET 0");
 }
 
-TEST(KernelFact, TCP_USER_TIMEOUT_aborts_a_peer_that_only_keeps_its_window_closed) {
+TEST(KernelFact, tcp_user_timeout_aborts_a_peer_that_only_keeps_its_window_closed) {
   ConnectOptions options;
   options.socket.user_timeout = std::chrono::milliseconds(300);
   const Pair pair = connected_pair({}, options);

@@ -62,7 +62,7 @@ TEST(KernelFact, a_unix_reset_is_told_ahead_of_a_fin_that_nobody_has_read) {
   EXPECT_EQ(receive(pair.client, 3), "6 ECONNRESET 0") << "with TCP: 6 0 0";
 }
 
-TEST(KernelFact, a_unix_write_after_a_reset_is_EPIPE_and_leaves_the_error_for_a_read) {
+TEST(KernelFact, a_unix_write_after_a_reset_is_epipe_and_leaves_the_error_for_a_read) {
   Pair pair = unix_pair();
   ASSERT_TRUE(send_all(pair.client, "unread"));
   ASSERT_TRUE(send_all(pair.server, "answer"));
@@ -81,7 +81,7 @@ TEST(KernelFact, what_a_unix_send_took_survives_the_close_of_its_sender) {
   EXPECT_EQ(drained.error, "ECONNRESET");
 }
 
-TEST(KernelFact, SIOCOUTQ_of_a_unix_socket_tells_of_what_the_peer_has_not_read) {
+TEST(KernelFact, siocoutq_of_a_unix_socket_tells_of_what_the_peer_has_not_read) {
   const Pair pair = unix_pair();
   ASSERT_TRUE(send_all(pair.client, "x"));
   EXPECT_GT(unacknowledged(pair.client.get()), 1U) << "memory, not bytes";
@@ -89,13 +89,13 @@ TEST(KernelFact, SIOCOUTQ_of_a_unix_socket_tells_of_what_the_peer_has_not_read) 
   EXPECT_EQ(unacknowledged(pair.client.get()), 0U);
 }
 
-TEST(KernelFact, SO_LINGER_does_not_reset_a_unix_peer) {
+TEST(KernelFact, so_linger_does_not_reset_a_unix_peer) {
   Pair pair = unix_pair();
   reset_and_close(pair.server);
   EXPECT_EQ(receive(pair.client, 2), "0 0");
 }
 
-TEST(KernelFact, a_unix_connect_to_a_full_backlog_is_EAGAIN_and_no_readiness_tells_of_room) {
+TEST(KernelFact, a_unix_connect_to_a_full_backlog_is_eagain_and_no_readiness_tells_of_room) {
   const Abstract listening(0);
   const Descriptor first(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   ASSERT_EQ(connect_outcome(first, listening.address), "connected");
@@ -200,7 +200,7 @@ TEST(KernelFact, a_unix_send_of_one_packet_is_taken_whole_or_not_at_all) {
   }
 }
 
-TEST(KernelFact, POLLOUT_of_a_unix_socket_means_that_a_whole_packet_is_taken) {
+TEST(KernelFact, pollout_of_a_unix_socket_means_that_a_whole_packet_is_taken) {
   const Pair pair = unix_pair();
   const std::string packet(most_in_one_send(pair.client.get()), 'x');
   while (takes_bytes_now(pair.client.get())) {

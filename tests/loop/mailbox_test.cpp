@@ -14,7 +14,7 @@ bool readable(int fd, int timeout_ms) {
   return poll(&wanted, 1, timeout_ms) == 1;
 }
 
-TEST(Mailbox, MailFromManyThreadsIsCarriedOutOnceByTheReader) {
+TEST(Mailbox, mail_from_many_threads_is_carried_out_once_by_the_reader) {
   auto mailbox = Mailbox::create();
   ASSERT_TRUE(mailbox);
   constexpr int kThreads = 4;
@@ -35,7 +35,7 @@ TEST(Mailbox, MailFromManyThreadsIsCarriedOutOnceByTheReader) {
   EXPECT_EQ(carried_out, kThreads * kEach);
 }
 
-TEST(Mailbox, IsNotReadableWhenEmpty) {
+TEST(Mailbox, is_not_readable_when_empty) {
   auto mailbox = Mailbox::create();
   ASSERT_TRUE(mailbox);
   EXPECT_FALSE(readable((*mailbox)->fd(), 0));
@@ -45,7 +45,7 @@ TEST(Mailbox, IsNotReadableWhenEmpty) {
   EXPECT_FALSE(readable((*mailbox)->fd(), 0));
 }
 
-TEST(Mailbox, AMessageMayPostAnother) {
+TEST(Mailbox, a_message_may_post_another) {
   auto mailbox = Mailbox::create();
   ASSERT_TRUE(mailbox);
   bool second = false;

@@ -17,7 +17,7 @@ std::vector<Timer*> all_due(TimerWheel& wheel, std::uint64_t now) {
   return due;
 }
 
-TEST(TimerWheel, ComesInItsTickAndNotBefore) {
+TEST(TimerWheel, comes_in_its_tick_and_not_before) {
   TimerWheel wheel(0);
   Timer timer;
   wheel.set(timer, 100);
@@ -26,7 +26,7 @@ TEST(TimerWheel, ComesInItsTickAndNotBefore) {
   EXPECT_FALSE(timer.is_set());
 }
 
-TEST(TimerWheel, ATimeInThePastMeansTheNextTick) {
+TEST(TimerWheel, a_time_in_the_past_means_the_next_tick) {
   TimerWheel wheel(500);
   Timer timer;
   wheel.set(timer, 3);
@@ -34,7 +34,7 @@ TEST(TimerWheel, ATimeInThePastMeansTheNextTick) {
   EXPECT_EQ(all_due(wheel, 501), std::vector{&timer});
 }
 
-TEST(TimerWheel, ACancelledTimerNeverComes) {
+TEST(TimerWheel, a_cancelled_timer_never_comes) {
   TimerWheel wheel(0);
   Timer timer;
   wheel.set(timer, 10);
@@ -44,7 +44,7 @@ TEST(TimerWheel, ACancelledTimerNeverComes) {
   EXPECT_TRUE(all_due(wheel, 1'000).empty());
 }
 
-TEST(TimerWheel, OneDueTimerMayCancelAnotherOfTheSameTick) {
+TEST(TimerWheel, one_due_timer_may_cancel_another_of_the_same_tick) {
   TimerWheel wheel(0);
   Timer first;
   Timer second;
@@ -56,7 +56,7 @@ TEST(TimerWheel, OneDueTimerMayCancelAnotherOfTheSameTick) {
   EXPECT_EQ(wheel.pop_due(10), nullptr);
 }
 
-TEST(TimerWheel, BeyondItsReachATimerStillComesInItsTick) {
+TEST(TimerWheel, beyond_its_reach_a_timer_still_comes_in_its_tick) {
   TimerWheel wheel(7);
   Timer timer;
   const std::uint64_t far = (std::uint64_t{1} << 30) * 5 + 3;
@@ -72,7 +72,7 @@ struct Operation {
 };
 
 // Moves both the wheel and a plain map through the same operations.
-RC_GTEST_PROP(TimerWheel, AgreesWithASortedList, ()) {
+RC_GTEST_PROP(TimerWheel, agrees_with_a_sorted_list, ()) {
   constexpr std::size_t kTimers = 12;
   std::uint64_t now = *rc::gen::inRange<std::uint64_t>(0, 5'000'000);
   TimerWheel wheel(now);

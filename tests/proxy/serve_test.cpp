@@ -128,7 +128,7 @@ TEST(Serve, T15_a_second_stop_ends_at_once) {
   EXPECT_EQ(daemon.exit_status(), 0);
 }
 
-TEST(Serve, SIGUSR1_and_SIGHUP_open_the_log_anew_and_serving_goes_on) {
+TEST(Serve, sigusr1_and_sighup_open_the_log_anew_and_serving_goes_on) {
   const TemporaryDirectory directory;
   const Descriptor upstream = listen_anywhere();
   auto config = forwarding_to(port_of(upstream));

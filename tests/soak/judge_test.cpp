@@ -211,19 +211,19 @@ void expect_found(Session session, const std::string& clause, const Planting& pl
       << "expected " << clause << ", found " << text(found);
 }
 
-TEST(SoakJudge, FindsNothingWhereAllIsRight) {
+TEST(SoakJudge, finds_nothing_where_all_is_right) {
   for (const Session& session :
        {complete(), complete("unix-unix"), reset_by_upstream(), refused_by_upstream(), unreachable(), rejected(),
         cancelled(), idle(), introduced(), with_descriptors(), short_of_descriptors(), turned_away()})
     EXPECT_EQ(text(judge(session)), "") << print(session);
 }
 
-TEST(SoakJudge, T1_FindsBytesThatAreWrong) {
+TEST(SoakJudge, T1_finds_bytes_that_are_wrong) {
   expect_found(complete(), "T1", [](Session& session) { session.client.base.first_wrong = 17; });
   expect_found(reset_by_upstream(), "T1", [](Session& session) { session.upstream.base.first_wrong = 0; });
 }
 
-TEST(SoakJudge, T1_FindsAFinAheadOfBytes) {
+TEST(SoakJudge, T1_finds_a_fin_ahead_of_bytes) {
   expect_found(complete(), "T1", [](Session& session) { session.client.base.received -= 1; });
   expect_found(reset_by_upstream(), "T1", [](Session& session) {
     session.client.base.fin = true;
@@ -231,7 +231,7 @@ TEST(SoakJudge, T1_FindsAFinAheadOfBytes) {
   });
 }
 
-TEST(SoakJudge, T2_FindsBytesAndFinsThatDoNotCome) {
+TEST(SoakJudge, T2_finds_bytes_and_fins_that_do_not_come) {
   expect_found(complete(), "T2", [](Session& session) {
     session.upstream.base.received = 0;
     session.upstream.base.fin = false;
@@ -240,7 +240,7 @@ TEST(SoakJudge, T2_FindsBytesAndFinsThatDoNotCome) {
   expect_found(complete(), "T2", [](Session& session) { session.client.base.fin = false; });
 }
 
-TEST(SoakJudge, T3_FindsAnAttemptThatNobodyCancelled) {
+TEST(SoakJudge, T3_finds_an_attempt_that_nobody_cancelled) {
   expect_found(complete(), "T3", [](Session& session) { session.record->connect_us = -1; });
   expect_found(complete(), "T3", [](Session& session) { session.connections = 2; });
   expect_found(cancelled(), "T3", [](Session& session) {
@@ -251,12 +251,12 @@ TEST(SoakJudge, T3_FindsAnAttemptThatNobodyCancelled) {
   });
 }
 
-TEST(SoakJudge, T3_FindsACleanEndOfAnUnreachableUpstream) {
+TEST(SoakJudge, T3_finds_a_clean_end_of_an_unreachable_upstream) {
   expect_found(unreachable(), "T3", [](Session& session) { session.client.base.fin = true; });
   expect_found(unreachable(), "T3", [](Session& session) { session.client.base.received = 5; });
 }
 
-TEST(SoakJudge, T3_FindsAWrongClientThatIsServed) {
+TEST(SoakJudge, T3_finds_a_wrong_client_that_is_served) {
   expect_found(rejected(), "T3", [](Session& session) { session.connections = 1; });
   expect_found(rejected(), "T3", [](Session& session) { session.client.base.fin = true; });
   expect_found(rejected(), "T3", [](Session& session) { session.record->client.end = "fin"; });
@@ -269,7 +269,7 @@ TEST(SoakJudge, T3_FindsAWrongClientThatIsServed) {
   expect_found(closed, "T11", [](Session& session) { session.client.cut_by_reset = true; });
 }
 
-TEST(SoakJudge, T4_FindsAResetThatIsPresentedAsAnEnd) {
+TEST(SoakJudge, T4_finds_a_reset_that_is_presented_as_an_end) {
   expect_found(reset_by_upstream(), "T4", [](Session& session) {
     session.client.base.fin = true;
     session.client.base.error = 0;
@@ -277,7 +277,7 @@ TEST(SoakJudge, T4_FindsAResetThatIsPresentedAsAnEnd) {
   expect_found(cancelled(), "T4", [](Session& session) { session.upstream.base.fin = true; });
 }
 
-TEST(SoakJudge, T4_FindsBytesThatAResetHasEaten) {
+TEST(SoakJudge, T4_finds_bytes_that_a_reset_has_eaten) {
   expect_found(reset_by_upstream(), "T4", [](Session& session) {
     session.client.base.received -= 100;
     session.record->upstream.delivered -= 100;
@@ -292,14 +292,14 @@ TEST(SoakJudge, T4_FindsBytesThatAResetHasEaten) {
   EXPECT_EQ(text(judge(session)), "");
 }
 
-TEST(SoakJudge, T5_FindsAnAnswerWithoutItsFin) {
+TEST(SoakJudge, T5_finds_an_answer_without_its_fin) {
   expect_found(refused_by_upstream(), "T5", [](Session& session) {
     session.client.base.fin = false;
     session.client.base.error = ECONNRESET;
   });
 }
 
-TEST(SoakJudge, T6_FindsAResetThatACloseHasCaused) {
+TEST(SoakJudge, T6_finds_a_reset_that_a_close_has_caused) {
   expect_found(refused_by_upstream(), "T6", [](Session& session) { session.client.base.error = EPIPE; });
   expect_found(refused_by_upstream(), "T6", [](Session& session) {
     session.record->client.received = 600;
@@ -307,7 +307,7 @@ TEST(SoakJudge, T6_FindsAResetThatACloseHasCaused) {
   });
 }
 
-TEST(SoakJudge, T8_FindsWaitingWithoutAnEndAndEndsWithoutWaiting) {
+TEST(SoakJudge, T8_finds_waiting_without_an_end_and_ends_without_waiting) {
   expect_found(complete(), "T8", [](Session& session) { session.client.base.timed_out = true; });
   expect_found(complete(), "T8", [](Session& session) { session.record->limit = "idle"; });
   expect_found(idle(), "T8", [](Session& session) { session.record->limit = "connect"; });
@@ -315,12 +315,12 @@ TEST(SoakJudge, T8_FindsWaitingWithoutAnEndAndEndsWithoutWaiting) {
   expect_found(idle(), "T8", [](Session& session) { session.client.sends = {1ms, 90ms, 180ms}; });
 }
 
-TEST(SoakJudge, T10_FindsAnErrorThatIsMadeUpOrForgotten) {
+TEST(SoakJudge, T10_finds_an_error_that_is_made_up_or_forgotten) {
   expect_found(complete(), "T10", [](Session& session) { session.record->upstream.error = "ECONNRESET"; });
   expect_found(reset_by_upstream(), "T10", [](Session& session) { session.record->upstream.error = ""; });
 }
 
-TEST(SoakJudge, T11_FindsEachFigureThatIsWrong) {
+TEST(SoakJudge, T11_finds_each_figure_that_is_wrong) {
   using Figure = std::uint64_t system_test::SideRecord::*;
   for (const Figure figure :
        {&system_test::SideRecord::received, &system_test::SideRecord::delivered, &system_test::SideRecord::undelivered,
@@ -340,7 +340,7 @@ TEST(SoakJudge, T11_FindsEachFigureThatIsWrong) {
   });
 }
 
-TEST(SoakJudge, T11_FindsAWrongWordForAnEnd) {
+TEST(SoakJudge, T11_finds_a_wrong_word_for_an_end) {
   for (const char* word : {"reset", "refused", "vanished", "limit", "left", "stopped", "unreachable"}) {
     expect_found(complete(), "T11", [&](Session& session) { session.record->upstream.end = word; });
     expect_found(complete(), "T11", [&](Session& session) { session.record->client.end = word; });
@@ -354,7 +354,7 @@ TEST(SoakJudge, T11_FindsAWrongWordForAnEnd) {
   expect_found(cancelled(), "T11", [](Session& session) { session.record->upstream.end = "unreachable"; });
 }
 
-TEST(SoakJudge, T11_FindsWrongClaims) {
+TEST(SoakJudge, T11_finds_wrong_claims) {
   expect_found(complete(), "T11", [](Session& session) { session.record->complete = false; });
   expect_found(reset_by_upstream(), "T11", [](Session& session) { session.record->complete = true; });
   for (const char* word : {"reset", "refused", "vanished", "limit", "stop", "none"})
@@ -363,7 +363,7 @@ TEST(SoakJudge, T11_FindsWrongClaims) {
   expect_found(complete(), "T11", [](Session& session) { session.record->first_side = ""; });
 }
 
-TEST(SoakJudge, T11_FindsRecordsThatAreMissingOrTooMany) {
+TEST(SoakJudge, T11_finds_records_that_are_missing_or_too_many) {
   expect_found(complete(), "T11", [](Session& session) {
     session.records = 0;
     session.record.reset();
@@ -372,7 +372,7 @@ TEST(SoakJudge, T11_FindsRecordsThatAreMissingOrTooMany) {
   expect_found(complete(), "T11", [](Session& session) { session.connections = 0; });
 }
 
-TEST(SoakJudge, T14_FindsDescriptorsThatAreLostOrComeWithOtherBytes) {
+TEST(SoakJudge, T14_finds_descriptors_that_are_lost_or_come_with_other_bytes) {
   expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took.clear(); });
   expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took = {{0, 9, 3}}; });
   expect_found(with_descriptors(), "T14", [](Session& session) { session.upstream.took = {{10, 20, 3}}; });
@@ -381,7 +381,7 @@ TEST(SoakJudge, T14_FindsDescriptorsThatAreLostOrComeWithOtherBytes) {
   expect_found(with_descriptors(), "T11", [](Session& session) { session.record->client.descriptors = 4; });
 }
 
-TEST(SoakJudge, T14_TakesDescriptorsForLostOnlyInAShortage) {
+TEST(SoakJudge, T14_takes_descriptors_for_lost_only_in_a_shortage) {
   // The upstream closed early, so that the errno of the shortage is not the first.
   Session session = with_descriptors();
   session.upstream.cut = true;
@@ -401,27 +401,27 @@ TEST(SoakJudge, T14_TakesDescriptorsForLostOnlyInAShortage) {
   EXPECT_EQ(text(judge(session)), "");
 }
 
-TEST(SoakJudge, T4_FindsACleanEndOfASessionThatCouldNotBeServed) {
+TEST(SoakJudge, T4_finds_a_clean_end_of_a_session_that_could_not_be_served) {
   expect_found(short_of_descriptors(), "T4", [](Session& session) { session.client.base.fin = true; });
   expect_found(short_of_descriptors(), "T11", [](Session& session) { session.record->complete = true; });
   expect_found(short_of_descriptors(), "T3", [](Session& session) { session.short_of_descriptors = false; });
 }
 
-TEST(SoakJudge, T15_FindsASessionThatAStopHasLost) {
+TEST(SoakJudge, T15_finds_a_session_that_a_stop_has_lost) {
   expect_found(turned_away(), "T15", [](Session& session) { session.client.base.fin = true; });
   expect_found(turned_away(), "T15", [](Session& session) { session.client.base.received = 1; });
   expect_found(turned_away(), "T15", [](Session& session) { session.connections = 1; });
   expect_found(turned_away(), "T11", [](Session& session) { session.stopping = false; });
 }
 
-TEST(SoakJudge, T15_FindsAConnectionAttemptThatIsLost) {
+TEST(SoakJudge, T15_finds_a_connection_attempt_that_is_lost) {
   expect_found(complete(), "T15", [](Session& session) {
     session.client = {};
     session.client.base.error = ECONNREFUSED;
   });
 }
 
-TEST(SoakJudge, FindsAWrongPROXYHeader) {
+TEST(SoakJudge, finds_a_wrong_proxy_header) {
   expect_found(introduced(), "T11", [](Session& session) { session.record->client.address = "127.0.0.1:40000"; });
   expect_found(introduced(), "T11", [](Session& session) { session.record->proxy_header = "v2"; });
   expect_found(introduced(), "T1", [](Session& session) { session.upstream.base.header = false; });
@@ -429,7 +429,7 @@ TEST(SoakJudge, FindsAWrongPROXYHeader) {
   expect_found(introduced(), "T1", [](Session& session) { session.upstream.base.header_failure = "malformed"; });
 }
 
-TEST(SoakJudge, T14_TakesAUnixResetForWhatLinuxMakesOfIt) {
+TEST(SoakJudge, T14_takes_a_unix_reset_for_what_linux_makes_of_it) {
   // The end of both directions, which a peer that only reads cannot tell from a FIN.
   Session session = reset_by_upstream("unix-tcp");
   session.client.base.fin = true;

@@ -11,7 +11,7 @@
 namespace lastbyte::soak {
 namespace {
 
-TEST(SoakPlan, IsAFunctionOfSeedAndNumber) {
+TEST(SoakPlan, is_a_function_of_seed_and_number) {
   EXPECT_TRUE(rc::check([](std::uint64_t seed, std::uint64_t number) {
     const Plan plan = make_plan(seed, number);
     RC_ASSERT(print(plan) == print(make_plan(seed, number)));
@@ -19,7 +19,7 @@ TEST(SoakPlan, IsAFunctionOfSeedAndNumber) {
   }));
 }
 
-TEST(SoakPlan, IsAnotherForAnotherSeedOrNumber) {
+TEST(SoakPlan, is_another_for_another_seed_or_number) {
   std::set<std::string> clients;
   for (std::uint64_t number = 0; number < 1000; ++number) clients.insert(print(make_plan(1, number).client));
   EXPECT_GT(clients.size(), 700U);
@@ -34,7 +34,7 @@ bool does(const PeerPlan& peer, Verb verb) {
 }
 
 /// Nobody waits for what the other one will only do afterwards: one of them ends its flow, or lets go, on its own.
-TEST(SoakPlan, DoesNotHangByItself) {
+TEST(SoakPlan, does_not_hang_by_itself) {
   for (std::uint64_t number = 0; number < 20'000; ++number) {
     const Plan plan = make_plan(3, number);
     const bool both_wait = does(plan.client, Verb::await_end) && does(plan.upstream, Verb::await_end) &&
@@ -46,7 +46,7 @@ TEST(SoakPlan, DoesNotHangByItself) {
 }
 
 /// Of several, Linux would keep the last only (T1).
-TEST(SoakPlan, HasOneUrgentByteOfATcpUpstreamAtMost) {
+TEST(SoakPlan, has_one_urgent_byte_of_a_tcp_upstream_at_most) {
   for (std::uint64_t number = 0; number < 20'000; ++number) {
     const Plan plan = make_plan(4, number);
     if (plan.kind->upstream != Leg::tcp) continue;
@@ -54,7 +54,7 @@ TEST(SoakPlan, HasOneUrgentByteOfATcpUpstreamAtMost) {
   }
 }
 
-TEST(SoakPlan, EverythingIsDrawn) {
+TEST(SoakPlan, everything_is_drawn) {
   std::set<std::string_view> names;
   std::set<Verb> verbs;
   std::set<Cut> cuts;

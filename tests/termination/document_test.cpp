@@ -9,7 +9,7 @@
 namespace lastbyte::termination::test {
 namespace {
 
-TEST(TerminationDocument, IsNotStale) {
+TEST(TerminationDocument, is_not_stale) {
   std::ifstream file(LASTBYTE_TERMINATION_MD);
   ASSERT_TRUE(file) << "cannot read " << LASTBYTE_TERMINATION_MD;
   std::ostringstream written;

@@ -15,7 +15,7 @@ const Exploration& the_machine() {
 
 class EveryReachableState : public testing::TestWithParam<Property> {};
 
-TEST_P(EveryReachableState, Holds) {
+TEST_P(EveryReachableState, holds) {
   const Violations violations = GetParam().check(the_machine());
   EXPECT_TRUE(violations.empty()) << violations.size() << " violations, the first:\n" << violations.front();
 }
@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(Termination, EveryReachableState, testing::ValuesIn(pro
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 // The exploration proves nothing of what it does not reach.
-TEST(TerminationExploration, ReachesEveryWordOfTheVocabulary) {
+TEST(TerminationExploration, reaches_every_word_of_the_vocabulary) {
   std::set<Input> inputs;
   std::set<Output> outputs;
   std::set<Hold> holds;

@@ -12,7 +12,7 @@ namespace {
 
 class PlantedFault : public testing::TestWithParam<Mutant> {};
 
-TEST_P(PlantedFault, IsCaught) {
+TEST_P(PlantedFault, is_caught) {
   const auto all = properties();
   const auto property = std::ranges::find(all, GetParam().property, &Property::name);
   ASSERT_NE(property, all.end()) << "no property is called " << GetParam().property;
@@ -22,7 +22,7 @@ TEST_P(PlantedFault, IsCaught) {
 INSTANTIATE_TEST_SUITE_P(Property9, PlantedFault, testing::ValuesIn(mutants().begin(), mutants().end()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST(Property9, EveryPropertyHasAFaultThatItCatches) {
+TEST(Property9, every_property_has_a_fault_that_it_catches) {
   for (const Property& property : properties()) {
     const auto all = mutants();
     EXPECT_NE(std::ranges::find(all, property.name, &Mutant::property), all.end()) << property.name;

@@ -11,20 +11,20 @@ constexpr Which kUpstream = Which::upstream;
 
 // ---- T1 FIN follows data -------------------------------------------------------------------------------------------
 
-TEST(TerminationT1, FinIsPassedOnAtOnceWhereNothingWaits) {
+TEST(Termination, T1_fin_is_passed_on_at_once_where_nothing_waits) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
 }
 
-TEST(TerminationT1, FinStaysBehindBytesThatWait) {
+TEST(Termination, T1_fin_stays_behind_bytes_that_wait) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kClient);
   play >> fin(kClient);
   play >> drained(kClient) << send_fin(kUpstream);
 }
 
-TEST(TerminationT1, AWholeSessionIsCompleteOnceBothFinsAreAcknowledged) {
+TEST(Termination, T1_a_whole_session_is_complete_once_both_fins_are_acknowledged) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -40,7 +40,7 @@ TEST(TerminationT1, AWholeSessionIsCompleteOnceBothFinsAreAcknowledged) {
 
 // ---- T2 directions are independent ---------------------------------------------------------------------------------
 
-TEST(TerminationT2, TheAnswerIsCarriedAfterTheClientHasHalfClosed) {
+TEST(Termination, T2_the_answer_is_carried_after_the_client_has_half_closed) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -51,7 +51,7 @@ TEST(TerminationT2, TheAnswerIsCarriedAfterTheClientHasHalfClosed) {
   play >> fin(kUpstream) << send_fin(kClient);
 }
 
-TEST(TerminationT2, TheUploadIsCarriedAfterTheUpstreamHasHalfClosed) {
+TEST(Termination, T2_the_upload_is_carried_after_the_upstream_has_half_closed) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kUpstream) << send_fin(kClient);
@@ -63,7 +63,7 @@ TEST(TerminationT2, TheUploadIsCarriedAfterTheUpstreamHasHalfClosed) {
 
 // ---- T3 before the upstream is connected ---------------------------------------------------------------------------
 
-TEST(TerminationT3, EarlyBytesAndFinStayInTheKernelUntilTheUpstreamIsThere) {
+TEST(Termination, T3_early_bytes_and_fin_stay_in_the_kernel_until_the_upstream_is_there) {
   Playbook play;
   EXPECT_FALSE(play.reads(kClient));
   EXPECT_TRUE(play.impossible(fin(kClient)));
@@ -72,14 +72,14 @@ TEST(TerminationT3, EarlyBytesAndFinStayInTheKernelUntilTheUpstreamIsThere) {
   play >> fin(kClient) << send_fin(kUpstream);
 }
 
-TEST(TerminationT3, EarlyResetCancelsTheAttempt) {
+TEST(Termination, T3_early_reset_cancels_the_attempt) {
   Playbook play;
   play >> reset(kClient) << close(kClient) << reset_and_close(kUpstream);
   EXPECT_EQ(play.verdict().end(kClient), End::reset);
   EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
 }
 
-TEST(TerminationT3, NothingIsTriedUntilTheClientHasToldWhoItIs) {
+TEST(Termination, T3_nothing_is_tried_until_the_client_has_told_who_it_is) {
   Playbook play(true, Greeting::awaited);
   EXPECT_EQ(play.deadline(), Deadline::proxy_header);
   EXPECT_FALSE(play.reads(kClient));
@@ -92,7 +92,7 @@ TEST(TerminationT3, NothingIsTriedUntilTheClientHasToldWhoItIs) {
   play >> fin(kClient) << send_fin(kUpstream);
 }
 
-TEST(TerminationT3, AClientThatIsNotToBeServedIsResetAndNobodyElseHearsOfIt) {
+TEST(Termination, T3_a_client_that_is_not_to_be_served_is_reset_and_nobody_else_hears_of_it) {
   Playbook play(true, Greeting::awaited);
   play >> rejected(kClient) << reset_and_close(kClient) << reset_and_close(kUpstream);
   EXPECT_EQ(play.verdict().end(kClient), End::rejected);
@@ -100,14 +100,14 @@ TEST(TerminationT3, AClientThatIsNotToBeServedIsResetAndNobodyElseHearsOfIt) {
   EXPECT_EQ(play.verdict().first, First::rejected);
 }
 
-TEST(TerminationT3, AResetAheadOfTheGreetingLeavesTheUpstreamUntried) {
+TEST(Termination, T3_a_reset_ahead_of_the_greeting_leaves_the_upstream_untried) {
   Playbook play(true, Greeting::awaited);
   play >> reset(kClient) << close(kClient) << reset_and_close(kUpstream);
   EXPECT_EQ(play.verdict().end(kClient), End::reset);
   EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
 }
 
-TEST(TerminationT8, AClientThatNeverTellsWhoItIsHasItsOwnLimit) {
+TEST(Termination, T8_a_client_that_never_tells_who_it_is_has_its_own_limit) {
   Playbook play(true, Greeting::awaited);
   play >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
   EXPECT_EQ(play.verdict().limit, Deadline::proxy_header);
@@ -115,7 +115,7 @@ TEST(TerminationT8, AClientThatNeverTellsWhoItIsHasItsOwnLimit) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
 }
 
-TEST(TerminationT3, UnreachableUpstreamResetsTheClient) {
+TEST(Termination, T3_unreachable_upstream_resets_the_client) {
   Playbook play;
   play >> connect_failed(kUpstream) << reset_and_close(kClient) << close(kUpstream);
   EXPECT_EQ(play.verdict().end(kClient), End::passed_on);
@@ -123,7 +123,7 @@ TEST(TerminationT3, UnreachableUpstreamResetsTheClient) {
   EXPECT_EQ(play.verdict().first, First::unreachable);
 }
 
-TEST(TerminationT3, TheConnectLimitResetsTheClient) {
+TEST(Termination, T3_the_connect_limit_resets_the_client) {
   Playbook play;
   EXPECT_EQ(play.deadline(), Deadline::connect);
   play >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
@@ -132,7 +132,7 @@ TEST(TerminationT3, TheConnectLimitResetsTheClient) {
 
 // ---- T4 a reset is not an end of file ------------------------------------------------------------------------------
 
-TEST(TerminationT4, ResetIsPassedOnBehindAllBytesAndTheirAcknowledgement) {
+TEST(Termination, T4_reset_is_passed_on_behind_all_bytes_and_their_acknowledgement) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> reset(kUpstream) << close(kUpstream);
@@ -147,7 +147,7 @@ TEST(TerminationT4, ResetIsPassedOnBehindAllBytesAndTheirAcknowledgement) {
   EXPECT_EQ(play.verdict().limit, Deadline::none);
 }
 
-TEST(TerminationT4, VanishedPeerIsAFailureToo) {
+TEST(Termination, T4_vanished_peer_is_a_failure_too) {
   Playbook play;
   play >> connected(kUpstream);
   play >> vanished(kClient) << close(kClient);
@@ -155,7 +155,7 @@ TEST(TerminationT4, VanishedPeerIsAFailureToo) {
   EXPECT_EQ(play.verdict().end(kClient), End::vanished);
 }
 
-TEST(TerminationT4, ResetInTheMiddleOfTheAnswerReachesAClientThatHasHalfClosed) {
+TEST(Termination, T4_reset_in_the_middle_of_the_answer_reaches_a_client_that_has_half_closed) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -164,7 +164,7 @@ TEST(TerminationT4, ResetInTheMiddleOfTheAnswerReachesAClientThatHasHalfClosed) 
   EXPECT_FALSE(play.verdict().complete);
 }
 
-TEST(TerminationT4, TheFlushIsBounded) {
+TEST(Termination, T4_the_flush_is_bounded) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> reset(kUpstream) << close(kUpstream);
@@ -173,7 +173,7 @@ TEST(TerminationT4, TheFlushIsBounded) {
   EXPECT_EQ(play.verdict().end(kClient), End::passed_on);
 }
 
-TEST(TerminationT4, TheSinkIsReadAndDiscardedWhileItIsFlushed) {
+TEST(Termination, T4_the_sink_is_read_and_discarded_while_it_is_flushed) {
   Playbook play;
   play >> connected(kUpstream);
   play >> reset(kUpstream) << close(kUpstream);
@@ -186,7 +186,7 @@ TEST(TerminationT4, TheSinkIsReadAndDiscardedWhileItIsFlushed) {
 
 // ---- T5 a refusal is not a reset of the session --------------------------------------------------------------------
 
-TEST(TerminationT5, AnswerAheadOfFinAndResetIsDeliveredAndEndsWithFin) {
+TEST(Termination, T5_answer_ahead_of_fin_and_reset_is_delivered_and_ends_with_fin) {
   Playbook play;
   play >> connected(kUpstream);
   play >> refused(kUpstream);
@@ -203,7 +203,7 @@ TEST(TerminationT5, AnswerAheadOfFinAndResetIsDeliveredAndEndsWithFin) {
   EXPECT_FALSE(play.verdict().complete);
 }
 
-TEST(TerminationT5, AnswerAheadOfAResetIsDeliveredAndEndsWithReset) {
+TEST(Termination, T5_answer_ahead_of_a_reset_is_delivered_and_ends_with_reset) {
   Playbook play;
   play >> connected(kUpstream);
   play >> refused(kUpstream) >> pending(kUpstream) >> drained(kUpstream);
@@ -212,7 +212,7 @@ TEST(TerminationT5, AnswerAheadOfAResetIsDeliveredAndEndsWithReset) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::reset);
 }
 
-TEST(TerminationT5, BytesThatWaitWhenTheirSenderRefusesAreKept) {
+TEST(Termination, T5_bytes_that_wait_when_their_sender_refuses_are_kept) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> refused(kUpstream);
@@ -221,7 +221,7 @@ TEST(TerminationT5, BytesThatWaitWhenTheirSenderRefusesAreKept) {
   play >> fin(kUpstream) << send_fin(kClient) << linger(kClient) << close(kUpstream);
 }
 
-TEST(TerminationT5, ClientThatDiesAfterItsFinLetsTheUpstreamFinish) {
+TEST(Termination, T5_client_that_dies_after_its_fin_lets_the_upstream_finish) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -233,7 +233,7 @@ TEST(TerminationT5, ClientThatDiesAfterItsFinLetsTheUpstreamFinish) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::fin);
 }
 
-TEST(TerminationT5, ClientThatVanishesAfterItsFinLetsTheUpstreamFinishAndIsCalledVanished) {
+TEST(Termination, T5_client_that_vanishes_after_its_fin_lets_the_upstream_finish_and_is_called_vanished) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -246,7 +246,7 @@ TEST(TerminationT5, ClientThatVanishesAfterItsFinLetsTheUpstreamFinishAndIsCalle
   EXPECT_FALSE(play.verdict().complete);
 }
 
-TEST(TerminationT5, WhatAVanishedSideHadSaidIsDeliveredAndEndsAsItDid) {
+TEST(Termination, T5_what_a_vanished_side_had_said_is_delivered_and_ends_as_it_did) {
   Playbook play;
   play >> connected(kUpstream);
   play >> lost(kUpstream);
@@ -261,7 +261,7 @@ TEST(TerminationT5, WhatAVanishedSideHadSaidIsDeliveredAndEndsAsItDid) {
 
 // ---- T6 lingering close --------------------------------------------------------------------------------------------
 
-TEST(TerminationT6, UploadingClientIsReadUntilItsFinBeforeItIsClosed) {
+TEST(Termination, T6_uploading_client_is_read_until_its_fin_before_it_is_closed) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kUpstream) << send_fin(kClient);
@@ -273,7 +273,7 @@ TEST(TerminationT6, UploadingClientIsReadUntilItsFinBeforeItIsClosed) {
   play >> acked(kClient) << close(kClient);
 }
 
-TEST(TerminationT6, TheBoundOfLingeringClosesWithoutAReset) {
+TEST(Termination, T6_the_bound_of_lingering_closes_without_a_reset) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kUpstream) << send_fin(kClient);
@@ -283,7 +283,7 @@ TEST(TerminationT6, TheBoundOfLingeringClosesWithoutAReset) {
   EXPECT_EQ(play.verdict().limit, Deadline::linger);
 }
 
-TEST(TerminationT6, WithLingeringOffItIsClosedAtOnce) {
+TEST(Termination, T6_with_lingering_off_it_is_closed_at_once) {
   Playbook play(false);
   play >> connected(kUpstream);
   play >> fin(kUpstream) << send_fin(kClient);
@@ -291,7 +291,7 @@ TEST(TerminationT6, WithLingeringOffItIsClosedAtOnce) {
   EXPECT_EQ(play.verdict().end(kClient), End::left);
 }
 
-TEST(TerminationT6, AnErrorWhileLingeringDoesNotLengthenIt) {
+TEST(Termination, T6_an_error_while_lingering_does_not_lengthen_it) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kUpstream) << send_fin(kClient);
@@ -304,7 +304,7 @@ TEST(TerminationT6, AnErrorWhileLingeringDoesNotLengthenIt) {
 
 // ---- T7 resets on purpose only -------------------------------------------------------------------------------------
 
-TEST(TerminationT7, LimitResetsBothSides) {
+TEST(Termination, T7_limit_resets_both_sides) {
   Playbook play;
   play >> connected(kUpstream);
   EXPECT_EQ(play.deadline(), Deadline::idle);
@@ -316,7 +316,7 @@ TEST(TerminationT7, LimitResetsBothSides) {
 
 // ---- T8 every waiting has an end -----------------------------------------------------------------------------------
 
-TEST(TerminationT8, HalfClosedSessionHasItsOwnLimit) {
+TEST(Termination, T8_half_closed_session_has_its_own_limit) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -326,7 +326,7 @@ TEST(TerminationT8, HalfClosedSessionHasItsOwnLimit) {
   EXPECT_EQ(play.verdict().first, First::fin);
 }
 
-TEST(TerminationT8, AFinThatIsNeverAcknowledgedIsBoundedByTheHalfCloseLimit) {
+TEST(Termination, T8_a_fin_that_is_never_acknowledged_is_bounded_by_the_half_close_limit) {
   Playbook play;
   play >> connected(kUpstream);
   play >> fin(kClient) << send_fin(kUpstream);
@@ -341,7 +341,7 @@ TEST(TerminationT8, AFinThatIsNeverAcknowledgedIsBoundedByTheHalfCloseLimit) {
 
 // ---- T9 memory is bounded ------------------------------------------------------------------------------------------
 
-TEST(TerminationT9, ASourceIsNotReadWhileItsBytesWait) {
+TEST(Termination, T9_a_source_is_not_read_while_its_bytes_wait) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   EXPECT_FALSE(play.reads(kUpstream));
@@ -350,7 +350,7 @@ TEST(TerminationT9, ASourceIsNotReadWhileItsBytesWait) {
   EXPECT_TRUE(play.reads(kUpstream));
 }
 
-TEST(TerminationT9, BytesForASideThatRefusesAreDroppedAndItsSourceIsReadOn) {
+TEST(Termination, T9_bytes_for_a_side_that_refuses_are_dropped_and_its_source_is_read_on) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kClient);
   play >> refused(kUpstream);
@@ -361,7 +361,7 @@ TEST(TerminationT9, BytesForASideThatRefusesAreDroppedAndItsSourceIsReadOn) {
 
 // ---- T15 stopping --------------------------------------------------------------------------------------------------
 
-TEST(TerminationT15, AStopLetsASessionFinish) {
+TEST(Termination, T15_a_stop_lets_a_session_finish) {
   Playbook play;
   play >> connected(kUpstream) >> stop();
   EXPECT_EQ(play.deadline(), Deadline::drain);
@@ -373,7 +373,7 @@ TEST(TerminationT15, AStopLetsASessionFinish) {
   EXPECT_EQ(play.verdict().first, First::stop);
 }
 
-TEST(TerminationT15, TheDrainTimeEndsInResetsNeverInAFalseFin) {
+TEST(Termination, T15_the_drain_time_ends_in_resets_never_in_a_false_fin) {
   Playbook play;
   play >> connected(kUpstream) >> stop();
   play >> fin(kClient) << send_fin(kUpstream);
@@ -383,7 +383,7 @@ TEST(TerminationT15, TheDrainTimeEndsInResetsNeverInAFalseFin) {
   EXPECT_EQ(play.verdict().limit, Deadline::drain);
 }
 
-TEST(TerminationT15, AbortResetsWhateverIsLeft) {
+TEST(Termination, T15_abort_resets_whatever_is_left) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> abort_all() << reset_and_close(kClient) << reset_and_close(kUpstream);
@@ -391,7 +391,7 @@ TEST(TerminationT15, AbortResetsWhateverIsLeft) {
   EXPECT_EQ(play.verdict().limit, Deadline::none);
 }
 
-TEST(TerminationT11, AnAbandonedSessionIsResetAndIsToldAsSuch) {
+TEST(Termination, T11_an_abandoned_session_is_reset_and_is_told_as_such) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);
   play >> abandon() << reset_and_close(kClient) << reset_and_close(kUpstream);
@@ -401,7 +401,7 @@ TEST(TerminationT11, AnAbandonedSessionIsResetAndIsToldAsSuch) {
   EXPECT_EQ(play.verdict().limit, Deadline::none);
 }
 
-TEST(TerminationT11, AnAbandonedSessionTellsWhatThePeersDidBefore) {
+TEST(Termination, T11_an_abandoned_session_tells_what_the_peers_did_before) {
   Playbook play;
   play >> connected(kUpstream) >> stop() >> pending(kUpstream);
   play >> reset(kClient) << close(kClient);
@@ -411,7 +411,7 @@ TEST(TerminationT11, AnAbandonedSessionTellsWhatThePeersDidBefore) {
   EXPECT_EQ(play.verdict().first, First::stop);
 }
 
-TEST(TerminationT15, TheDrainTimeEndsAConnectTooAndIsNamed) {
+TEST(Termination, T15_the_drain_time_ends_a_connect_too_and_is_named) {
   Playbook play;
   play >> stop();
   ASSERT_EQ(play.deadline(), Deadline::connect);

@@ -6,18 +6,18 @@
 namespace lastbyte::upstream {
 namespace {
 
-TEST(PortSpace, T13EachSourceAddressHasAllPorts) {
+TEST(PortSpace, T13_each_source_address_has_all_ports) {
   EXPECT_EQ(ports_available(28232, 0, 0), 28232U) << "the kernel chooses the address, and it is one";
   EXPECT_EQ(ports_available(28232, 1, 0), 28232U);
   EXPECT_EQ(ports_available(28232, 3, 0), 84696U);
 }
 
-TEST(PortSpace, T13ASourceWithAPortMakesOneConnection) {
+TEST(PortSpace, T13_a_source_with_a_port_makes_one_connection) {
   EXPECT_EQ(ports_available(28232, 0, 2), 2U);
   EXPECT_EQ(ports_available(28232, 1, 2), 28234U);
 }
 
-TEST(PortSpace, IsToldInPercentRoundedDown) {
+TEST(PortSpace, is_told_in_percent_rounded_down) {
   EXPECT_EQ((PortSpace{0, 10}).percent(), 0U);
   EXPECT_EQ((PortSpace{799, 1000}).percent(), 79U);
   EXPECT_EQ((PortSpace{10, 10}).percent(), 100U);
@@ -25,7 +25,7 @@ TEST(PortSpace, IsToldInPercentRoundedDown) {
   EXPECT_EQ((PortSpace{0, 0}).percent(), 100U) << "where there is no port there is none left";
 }
 
-TEST(PortAlarm, T13RingsOnceAboveEighty) {
+TEST(PortAlarm, T13_rings_once_above_eighty) {
   PortAlarm alarm;
   EXPECT_FALSE(alarm.rings({80, 100}));
   EXPECT_FALSE(alarm.is_raised());
@@ -34,7 +34,7 @@ TEST(PortAlarm, T13RingsOnceAboveEighty) {
   EXPECT_FALSE(alarm.rings({100, 100}));
 }
 
-TEST(PortAlarm, T13RingsAgainOnlyAfterItWasBelowSeventy) {
+TEST(PortAlarm, T13_rings_again_only_after_it_was_below_seventy) {
   PortAlarm alarm;
   EXPECT_TRUE(alarm.rings({90, 100}));
   EXPECT_FALSE(alarm.rings({70, 100}));

@@ -52,7 +52,7 @@ class PortUseTest : public ::testing::TestWithParam<const char*> {
   Address to_;
 };
 
-TEST_P(PortUseTest, T13CountsWhatIsConnectedToItAndNotWhatListensOrWasAccepted) {
+TEST_P(PortUseTest, T13_counts_what_is_connected_to_it_and_not_what_listens_or_was_accepted) {
   alone([&] {
     EXPECT_EQ(use().sockets, 0U);
     const auto first = connect();
@@ -62,7 +62,7 @@ TEST_P(PortUseTest, T13CountsWhatIsConnectedToItAndNotWhatListensOrWasAccepted) 
   });
 }
 
-TEST_P(PortUseTest, T13CountsTimeWaitAndTellsIt) {
+TEST_P(PortUseTest, T13_counts_time_wait_and_tells_it) {
   alone([&] {
     auto [client, server] = connect();
     client.close();
@@ -75,7 +75,7 @@ TEST_P(PortUseTest, T13CountsTimeWaitAndTellsIt) {
   });
 }
 
-TEST_P(PortUseTest, T13CountsOnlyItsOwnSources) {
+TEST_P(PortUseTest, T13_counts_only_its_own_sources) {
   alone([&] {
     const bool v6 = to_.family() == AF_INET6;
     const Address here = *Address::parse(v6 ? "::1" : "127.0.0.1", 0);
@@ -87,7 +87,7 @@ TEST_P(PortUseTest, T13CountsOnlyItsOwnSources) {
   });
 }
 
-TEST_P(PortUseTest, CountsMoreThanOneDatagramTells) {
+TEST_P(PortUseTest, counts_more_than_one_datagram_tells) {
   alone([&] {
     std::vector<std::pair<Descriptor, Descriptor>> many;
     for (int each = 0; each < 400; ++each) many.push_back(connect());
@@ -98,14 +98,14 @@ TEST_P(PortUseTest, CountsMoreThanOneDatagramTells) {
 INSTANTIATE_TEST_SUITE_P(Of, PortUseTest, ::testing::Values("127.0.0.1", "::1"),
                          [](const auto& each) { return std::string(each.param) == "::1" ? "IPv6" : "IPv4"; });
 
-TEST(LocalPortRange, IsWhatTheKernelSays) {
+TEST(LocalPortRange, is_what_the_kernel_says) {
   const auto range = local_port_range();
   ASSERT_TRUE(range) << range.error().text();
   EXPECT_LE(range->first, range->last);
   EXPECT_EQ(range->count(), static_cast<std::uint32_t>(range->last) - range->first + 1);
 }
 
-TEST(MayMeetItself, T3OnlyAtAnAddressOfOursAndAPortThatConnectionsComeFrom) {
+TEST(MayMeetItself, T3_only_at_an_address_of_ours_and_a_port_that_connections_come_from) {
   const bool ran = test::in_own_network("ipv4/ip_local_port_range", "50000 50009", [] {
     const auto at = [](const char* ip, std::uint16_t port) { return *Address::parse(ip, port); };
     for (const char* ip : {"127.0.0.1", "127.0.0.9", "0.0.0.0", "::1"}) {

@@ -55,7 +55,7 @@ class Newcomers : public ::testing::Test {
   Address address_;
 };
 
-TEST_F(Newcomers, T15_WhoIsInTheQueueIsStillAcceptedAndTalks) {
+TEST_F(Newcomers, T15_who_is_in_the_queue_is_still_accepted_and_talks) {
   listen();
   const Descriptor early = connect_blocking(address_);
   ASSERT_TRUE(early);
@@ -66,7 +66,7 @@ TEST_F(Newcomers, T15_WhoIsInTheQueueIsStillAcceptedAndTalks) {
 
 // With TCP_DEFER_ACCEPT the last step of a handshake waits for the client's data: the only handshake on loopback that
 // can be held up. Were the socket closed instead, the data would be answered with a reset.
-TEST_F(Newcomers, T15_AHandshakeUnderWayComesToItsEnd) {
+TEST_F(Newcomers, T15_a_handshake_under_way_comes_to_its_end) {
   ListenOptions options;
   options.defer_accept = std::chrono::seconds(30);
   listen(options);
@@ -78,7 +78,7 @@ TEST_F(Newcomers, T15_AHandshakeUnderWayComesToItsEnd) {
   EXPECT_EQ(byte_of_next(), 'y');
 }
 
-TEST_F(Newcomers, T15_ASynIsLostAndTriesAgainUntilTheyAreLetInAgain) {
+TEST_F(Newcomers, T15_a_syn_is_lost_and_tries_again_until_they_are_let_in_again) {
   listen();
   ASSERT_EQ(turn_newcomers_away(listening_.get()), 0);
   const Descriptor late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -92,12 +92,12 @@ TEST_F(Newcomers, T15_ASynIsLostAndTriesAgainUntilTheyAreLetInAgain) {
   EXPECT_EQ(byte_of_next(), 'z');
 }
 
-TEST_F(Newcomers, AreLetInWhereTheyWereNeverTurnedAway) {
+TEST_F(Newcomers, are_let_in_where_they_were_never_turned_away) {
   listen();
   EXPECT_EQ(let_newcomers_in(listening_.get()), 0);
 }
 
-TEST_F(Newcomers, T14_OfAUnixSocketAreRefusedAndTheQueueStays) {
+TEST_F(Newcomers, T14_of_a_unix_socket_are_refused_and_the_queue_stays) {
   listening_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   // Bound to a name that the kernel chooses (unix(7), autobind).
   const sockaddr_un any{.sun_family = AF_UNIX, .sun_path = {}};
@@ -119,7 +119,7 @@ int option(int fd, int level, int name) {
   return ::getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
 }
 
-TEST_F(Newcomers, ComeUnderOptionsThatWereChangedOnTheListeningSocket) {
+TEST_F(Newcomers, come_under_options_that_were_changed_on_the_listening_socket) {
   ListenOptions before;
   before.defer_accept = std::chrono::seconds(5);
   before.socket.user_timeout = std::chrono::seconds(9);

@@ -51,7 +51,7 @@ std::string many_lines() {
 }
 
 // Journald's end of standard error is such a socket, and cannot be opened anew.
-TEST(LogTarget, a_full_pipe_or_socket_takes_whole_lines_and_then_says_EAGAIN) {
+TEST(LogTarget, a_full_pipe_or_socket_takes_whole_lines_and_then_says_eagain) {
   for (const Ends& ends : {pipe_ends(), socket_ends()}) {
     auto target = LogTarget::share(ends.writer.get(), "test");
     ASSERT_TRUE(target) << target.error().text();

@@ -117,7 +117,7 @@ RC_GTEST_PROP(Claim, what_is_wanted_as_before_goes_on, ()) {
   for (std::size_t index = 0; index < all.size(); ++index) RC_ASSERT(claims[index] == index);
 }
 
-TEST(Claim, APortThatTheKernelChoseIsForItsOwnForwardingOnly) {
+TEST(Claim, a_port_that_the_kernel_chose_is_for_its_own_forwarding_only) {
   const std::vector<Place> places{place("a", at(0), at(4000))};
   EXPECT_EQ(claim(pointers(places), {wanted("a", at(0))}, {"a"})[0], 0U);
   EXPECT_EQ(claim(pointers(places), {wanted("renamed", at(0))}, {"a"})[0], 0U);
@@ -126,14 +126,14 @@ TEST(Claim, APortThatTheKernelChoseIsForItsOwnForwardingOnly) {
   EXPECT_EQ(claim(pointers(places), {wanted("b", at(4000))}, {"b"})[0], 0U) << "named by its number it is anybody's";
 }
 
-TEST(Claim, APlaceMovesFromOneForwardingToAnother) {
+TEST(Claim, a_place_moves_from_one_forwarding_to_another) {
   const std::vector<Place> places{place("a", at(80), at(80)), place("b", at(81), at(81))};
   const auto claims = claim(pointers(places), {wanted("b", at(80)), wanted("a", at(81))}, {"b", "a"});
   EXPECT_EQ(claims[0], 0U);
   EXPECT_EQ(claims[1], 1U);
 }
 
-TEST(Overlap, IsWhatTheKernelWouldRefuse) {
+TEST(Overlap, is_what_the_kernel_would_refuse) {
   const Place all = place("a", at(80, "0.0.0.0"), at(80, "0.0.0.0"));
   const Place one = place("a", at(80), at(80));
   EXPECT_TRUE(overlap(all, wanted("b", at(80))));
@@ -146,7 +146,7 @@ TEST(Overlap, IsWhatTheKernelWouldRefuse) {
 
 bool is_in_the_way(Place left, const Place& stays) { return !in_the_way({&left}, {&stays}).empty(); }
 
-TEST(InTheWay, T15_IsWhatTheKernelChoosesBeforeASocketThatStays) {
+TEST(InTheWay, T15_is_what_the_kernel_chooses_before_a_socket_that_stays) {
   const Place all = place("a", at(80, "0.0.0.0"), at(80, "0.0.0.0"));
   const Place one = place("a", at(80), at(80));
   EXPECT_TRUE(is_in_the_way(one, all));
@@ -157,7 +157,7 @@ TEST(InTheWay, T15_IsWhatTheKernelChoosesBeforeASocketThatStays) {
   EXPECT_FALSE(is_in_the_way(one, place("a", at(80, "127.0.0.2"), at(80, "127.0.0.2"))));
 }
 
-TEST(InTheWay, T15_IsByInterfaceAndTransport) {
+TEST(InTheWay, T15_is_by_interface_and_transport) {
   const Place one = place("a", at(80), at(80));
   Place through_lo = one;
   through_lo.as.options.socket.interface = "lo";

@@ -11,7 +11,7 @@
 namespace lastbyte::relay {
 namespace {
 
-TEST(AcceptBackoff, T12DoublesToOneSecondAndStartsAnewAfterRecovery) {
+TEST(AcceptBackoff, T12_doubles_to_one_second_and_starts_anew_after_recovery) {
   AcceptBackoff backoff;
   EXPECT_FALSE(backoff.pausing());
   for (const int expected : {10, 20, 40, 80, 160, 320, 640, 1000, 1000}) {
@@ -23,7 +23,7 @@ TEST(AcceptBackoff, T12DoublesToOneSecondAndStartsAnewAfterRecovery) {
   EXPECT_EQ(backoff.next(), Duration{10});
 }
 
-TEST(Reservation, T12GivesItsPlaceBackUnlessASessionHasIt) {
+TEST(Reservation, T12_gives_its_place_back_unless_a_session_has_it) {
   Shared shared;
   shared.max_sessions = 2;
   ForwardingCounts counts;
@@ -45,7 +45,7 @@ TEST(Reservation, T12GivesItsPlaceBackUnlessASessionHasIt) {
   EXPECT_EQ(counts.sessions, 0U);
 }
 
-TEST(ClientCounts, HoldTheLimitPerClient) {
+TEST(ClientCounts, hold_the_limit_per_client) {
   ClientCounts counts;
   const auto client = [](const char* ip, std::uint16_t port) { return *net::Address::parse(ip, port); };
   EXPECT_TRUE(counts.try_add(client("10.0.0.1", 1), 2));
@@ -56,7 +56,7 @@ TEST(ClientCounts, HoldTheLimitPerClient) {
   EXPECT_TRUE(counts.try_add(client("10.0.0.1", 4), 2));
 }
 
-TEST(Seldom, IsToldAtOnceAndThenWithWhatWentUntold) {
+TEST(Seldom, is_told_at_once_and_then_with_what_went_untold) {
   Seldom seldom;
   const TimePoint begin{std::chrono::hours(1)};
   EXPECT_EQ(seldom.happens(begin), 0U);
@@ -80,7 +80,7 @@ class Ways : public testing::Test {
   }
 };
 
-TEST_F(Ways, T13_SourcesAreTakenInTurnByTheFamilyOfTheAddressTried) {
+TEST_F(Ways, T13_sources_are_taken_in_turn_by_the_family_of_the_address_tried) {
   net::ConnectOptions options;
   options.sources = {at("10.0.0.1"), at("fd00::1"), at("10.0.0.2")};
   ListenerState listener = state(options);
@@ -95,7 +95,7 @@ TEST_F(Ways, T13_SourcesAreTakenInTurnByTheFamilyOfTheAddressTried) {
   EXPECT_EQ(state({}).source_for(at("2001:db8::1", 80), client), net::Address()) << "the kernel's choice";
 }
 
-TEST_F(Ways, ATransparentSourceIsTheClientAndTiesTheFamily) {
+TEST_F(Ways, a_transparent_source_is_the_client_and_ties_the_family) {
   net::ConnectOptions options;
   options.transparent = net::Transparent::ip;
   const auto client = at("::ffff:192.0.2.7", 4711);
@@ -108,7 +108,7 @@ TEST_F(Ways, ATransparentSourceIsTheClientAndTiesTheFamily) {
   EXPECT_TRUE(listener.upstream_for(*net::Address::unix_name("")).empty());
 }
 
-TEST(PipePool, AnEmptyPipeComesBackAndOneWithBytesDoesNot) {
+TEST(PipePool, an_empty_pipe_comes_back_and_one_with_bytes_does_not) {
   PipePool pool;
   auto pipe = pool.take();
   ASSERT_TRUE(pipe);
@@ -126,7 +126,7 @@ TEST(PipePool, AnEmptyPipeComesBackAndOneWithBytesDoesNot) {
   EXPECT_EQ(errno, EAGAIN);
 }
 
-TEST(PipePool, T9StopsAtItsLimit) {
+TEST(PipePool, T9_stops_at_its_limit) {
   PipePool pool;
   std::vector<Pipe> taken;
   while (auto pipe = pool.take()) taken.push_back(std::move(*pipe));
@@ -136,7 +136,7 @@ TEST(PipePool, T9StopsAtItsLimit) {
   EXPECT_TRUE(pool.take());
 }
 
-TEST(Accept, ShortagesAreToldFromTheTroublesOfOneConnection) {
+TEST(Accept, shortages_are_told_from_the_troubles_of_one_connection) {
   for (const int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS}) EXPECT_TRUE(is_shortage(error)) << error;
   for (const int error : {EAGAIN, ECONNABORTED, EINTR}) EXPECT_FALSE(is_shortage(error)) << error;
 }

@@ -287,9 +287,9 @@ void streams(Transport client, Transport upstream, const std::function<void(Forw
   });
 }
 
-TEST(NoMemory, T11_records_of_TCP_sessions_are_true) { streams(Transport::tcp, Transport::tcp); }
-TEST(NoMemory, T11_records_of_UNIX_sessions_are_true) { streams(Transport::unix_stream, Transport::unix_stream); }
-TEST(NoMemory, T11_records_of_sessions_with_PROXY_headers_are_true) {
+TEST(NoMemory, T11_records_of_tcp_sessions_are_true) { streams(Transport::tcp, Transport::tcp); }
+TEST(NoMemory, T11_records_of_unix_sessions_are_true) { streams(Transport::unix_stream, Transport::unix_stream); }
+TEST(NoMemory, T11_records_of_sessions_with_proxy_headers_are_true) {
   const auto change = [](Forwarding& forwarding) { forwarding.proxy_header = ProxyHeader::required; };
   streams(Transport::tcp, Transport::tcp, change, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n");
 }

@@ -18,7 +18,7 @@ std::string manual() {
   return out;
 }
 
-TEST(Manual, DescribesEveryOption) {
+TEST(Manual, describes_every_option) {
   const auto page = manual();
   ASSERT_FALSE(page.empty());
   for (const auto& row : option_table()) {
@@ -56,12 +56,12 @@ std::string letters_of_table(const std::string& heading) {
   return letters;
 }
 
-TEST(Course, TellsOfEachOptionOfNc) {
+TEST(Course, tells_of_each_option_of_nc) {
   // usage() of netcat.c, OpenBSD 1.219 with Debian's patches.
   EXPECT_EQ(letters_of_table("## Coming from nc"), "46CDFIMNOPSTUVWXZbdhiklmnpqrstuvwxz");
 }
 
-TEST(Course, TellsOfEachOptionOfStevensSock) {
+TEST(Course, tells_of_each_option_of_stevens_sock) {
   EXPECT_EQ(letters_of_table("## Coming from Stevens' sock"), "ABCDEFGHIJKLNOPQRSTUVWXYZbcfghijklnopqrstuvwxy");
 }
 

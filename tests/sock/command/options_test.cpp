@@ -29,7 +29,7 @@ struct Right {
 
 class RightLine : public testing::TestWithParam<Right> {};
 
-TEST_P(RightLine, MeansWhatItSays) {
+TEST_P(RightLine, means_what_it_says) {
   const auto options = parsed(GetParam().line);
   ASSERT_TRUE(options) << GetParam().line << ": " << options.error().text();
   EXPECT_TRUE(GetParam().holds(*options)) << GetParam().line;
@@ -137,7 +137,7 @@ struct Wrong {
 
 class WrongLine : public testing::TestWithParam<Wrong> {};
 
-TEST_P(WrongLine, IsRefusedWithAReason) {
+TEST_P(WrongLine, is_refused_with_a_reason) {
   const auto options = parsed(GetParam().line);
   ASSERT_FALSE(options) << GetParam().line;
   EXPECT_NE(options.error().text().find(GetParam().says), std::string::npos)
@@ -188,25 +188,25 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"-U -4 x", "for TCP and UDP"}, Wrong{"-U -u x", "not spoken"}, Wrong{"-U -z x", "for ports"},
                     Wrong{"-z --fast-open host 80", "nothing would be sent"}));
 
-TEST(WrongPath, LongerThanTheKernelTakesIsRefused) {
+TEST(WrongPath, longer_than_the_kernel_takes_is_refused) {
   EXPECT_TRUE(parsed("-U " + std::string(107, 'x')));
   EXPECT_FALSE(parsed("-U " + std::string(108, 'x')));
 }
 
-TEST(Help, NeedsNothingElse) {
+TEST(Help, needs_nothing_else) {
   const auto options = parsed("--help");
   ASSERT_TRUE(options);
   EXPECT_TRUE(options->help);
 }
 
-TEST(Help, NamesEveryOption) {
+TEST(Help, names_every_option) {
   const auto page = usage();
   for (const auto& row : option_table()) {
     EXPECT_NE(page.find(std::string("--") + row.name), std::string::npos) << row.name;
   }
 }
 
-TEST(Table, NoLetterOrNameIsTakenTwice) {
+TEST(Table, no_letter_or_name_is_taken_twice) {
   std::set<char> letters;
   std::set<std::string> names;
   for (const auto& row : option_table()) {
@@ -215,11 +215,11 @@ TEST(Table, NoLetterOrNameIsTakenTwice) {
   }
 }
 
-TEST(Parser, AnyWordsAtAllAreAnsweredWithoutACrash) {
+TEST(Parser, any_words_at_all_are_answered_without_a_crash) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& any) { (void)parse(any); }));
 }
 
-TEST(Parser, OptionsMayStandInAnyOrder) {
+TEST(Parser, options_may_stand_in_any_order) {
   EXPECT_TRUE(rc::check([] {
     auto line = *rc::gen::just(std::vector<std::string>{"-N", "-v", "-w3", "--nodelay", "--at-peer-eof=close"});
     for (std::size_t at = line.size(); at > 1; --at) {

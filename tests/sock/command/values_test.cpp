@@ -8,7 +8,7 @@
 namespace lastbyte::sock {
 namespace {
 
-TEST(Size, TakesPowersOf1024) {
+TEST(Size, takes_powers_of1024) {
   EXPECT_EQ(parse_size("0"), 0U);
   EXPECT_EQ(parse_size("1000"), 1000U);
   EXPECT_EQ(parse_size("64k"), 65536U);
@@ -17,17 +17,17 @@ TEST(Size, TakesPowersOf1024) {
   EXPECT_EQ(parse_size("3g"), std::uint64_t{3} << 30U);
 }
 
-TEST(Size, RefusesWhatIsNone) {
+TEST(Size, refuses_what_is_none) {
   for (const auto* text : {"", "k", "-1", "+1", "1 k", "1kb", "1.5M", "0x10", "18446744073709551616", "17179869184G"}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
 }
 
-TEST(Size, EveryNumberComesBack) {
+TEST(Size, every_number_comes_back) {
   EXPECT_TRUE(rc::check([](std::uint64_t value) { RC_ASSERT(*parse_size(std::to_string(value)) == value); }));
 }
 
-TEST(Size, ALetterNeverWrapsRound) {
+TEST(Size, a_letter_never_wraps_round) {
   EXPECT_TRUE(rc::check([](std::uint64_t value) {
     const auto parsed = parse_size(std::to_string(value) + "M");
     const auto most = std::numeric_limits<std::uint64_t>::max() >> 20U;
@@ -36,7 +36,7 @@ TEST(Size, ALetterNeverWrapsRound) {
   }));
 }
 
-TEST(Time, IsInSecondsUnlessItSaysOtherwise) {
+TEST(Time, is_in_seconds_unless_it_says_otherwise) {
   EXPECT_EQ(parse_duration("2"), Duration(2000));
   EXPECT_EQ(parse_duration("2s"), Duration(2000));
   EXPECT_EQ(parse_duration("0.25"), Duration(250));
@@ -47,15 +47,15 @@ TEST(Time, IsInSecondsUnlessItSaysOtherwise) {
   EXPECT_EQ(parse_duration("0"), Duration(0));
 }
 
-TEST(Time, IsRoundedUpSoThatAWaitIsNeverNone) { EXPECT_EQ(parse_duration("0.1ms"), Duration(1)); }
+TEST(Time, is_rounded_up_so_that_a_wait_is_never_none) { EXPECT_EQ(parse_duration("0.1ms"), Duration(1)); }
 
-TEST(Time, RefusesWhatIsNone) {
+TEST(Time, refuses_what_is_none) {
   for (const auto* text : {"", ".", "s", "-1", "1h", "1 s", "1e3", "99999999999999", "1..2"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }
 
-TEST(LingerTime, IsOffOrSeconds) {
+TEST(LingerTime, is_off_or_seconds) {
   EXPECT_EQ(parse_linger("off"), (Linger{false, std::chrono::seconds(0)}));
   EXPECT_EQ(parse_linger("0"), (Linger{true, std::chrono::seconds(0)}));
   EXPECT_EQ(parse_linger("5"), (Linger{true, std::chrono::seconds(5)}));
@@ -64,7 +64,7 @@ TEST(LingerTime, IsOffOrSeconds) {
   EXPECT_FALSE(parse_linger("86401"));
 }
 
-TEST(KeepaliveTimes, AreTakenInTurn) {
+TEST(KeepaliveTimes, are_taken_in_turn) {
   EXPECT_EQ(parse_keepalive(""), net::Keepalive{});
   EXPECT_EQ(parse_keepalive("7")->idle, std::chrono::seconds(7));
   const auto all = parse_keepalive("7,3,2");
@@ -74,14 +74,14 @@ TEST(KeepaliveTimes, AreTakenInTurn) {
   for (const auto* text : {"0", "7,", "7,3,2,1", "7,3,200", "x"}) EXPECT_FALSE(parse_keepalive(text)) << text;
 }
 
-TEST(Ports, AreOneOrARange) {
+TEST(Ports, are_one_or_a_range) {
   EXPECT_EQ(parse_ports("80"), (net::PortRange{80, 80}));
   EXPECT_EQ(parse_ports("0"), (net::PortRange{0, 0}));
   EXPECT_EQ(parse_ports("20-25"), (net::PortRange{20, 25}));
   for (const auto* text : {"", "65536", "25-20", "1-2-3", "-5", "5-", "http"}) EXPECT_FALSE(parse_ports(text)) << text;
 }
 
-TEST(HostAndPort, AreSplitAtTheOnlyColonOrAfterTheBracket) {
+TEST(HostAndPort, are_split_at_the_only_colon_or_after_the_bracket) {
   EXPECT_EQ(split_host_port("127.0.0.1:80"), (HostPort{"127.0.0.1", "80"}));
   EXPECT_EQ(split_host_port(":80"), (HostPort{"", "80"}));
   EXPECT_EQ(split_host_port("localhost"), (HostPort{"localhost", ""}));
@@ -92,7 +92,7 @@ TEST(HostAndPort, AreSplitAtTheOnlyColonOrAfterTheBracket) {
   EXPECT_FALSE(split_host_port("[::1]80"));
 }
 
-TEST(Values, AnyTextAtAllIsAnsweredWithoutACrash) {
+TEST(Values, any_text_at_all_is_answered_without_a_crash) {
   EXPECT_TRUE(rc::check([](const std::string& text) {
     (void)parse_size(text);
     (void)parse_duration(text);

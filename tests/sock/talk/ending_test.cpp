@@ -9,7 +9,7 @@ namespace {
 
 using std::to_string;
 
-TEST(AtEof, FinHalfCloses) {
+TEST(AtEof, fin_half_closes) {
   const auto listener = listen_raw();
   Running client("--at-eof=fin -v 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -23,7 +23,7 @@ TEST(AtEof, FinHalfCloses) {
   EXPECT_NE(client.whole_errors().find("(TIME_WAIT is kept apart"), std::string::npos) << client.whole_errors();
 }
 
-TEST(AtEof, CloseEndsAtOnce) {
+TEST(AtEof, close_ends_at_once) {
   const auto listener = listen_raw();
   Running client("--at-eof=close 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -33,7 +33,7 @@ TEST(AtEof, CloseEndsAtOnce) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(AtEof, ResetEndsWithARst) {
+TEST(AtEof, reset_ends_with_a_rst) {
   const auto listener = listen_raw();
   Running client("--at-eof=reset 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -42,7 +42,7 @@ TEST(AtEof, ResetEndsWithARst) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(AtEof, QuitAfterHalfClosesAndThenCloses) {
+TEST(AtEof, quit_after_half_closes_and_then_closes) {
   const auto listener = listen_raw();
   Running client("-q 0.05 -v 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -53,7 +53,7 @@ TEST(AtEof, QuitAfterHalfClosesAndThenCloses) {
   EXPECT_NE(client.whole_errors().find("closed here, without the peer's end of file"), std::string::npos);
 }
 
-TEST(AtPeerEof, CloseDoesNotWaitForStandardInput) {
+TEST(AtPeerEof, close_does_not_wait_for_standard_input) {
   const auto listener = listen_raw();
   Running client("--at-peer-eof=close 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -63,7 +63,7 @@ TEST(AtPeerEof, CloseDoesNotWaitForStandardInput) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Reset, AtTheEndOfACompleteExchangeIsSeenByThePeer) {
+TEST(Reset, at_the_end_of_a_complete_exchange_is_seen_by_the_peer) {
   const auto listener = listen_raw();
   Running client("-R -N 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -73,7 +73,7 @@ TEST(Reset, AtTheEndOfACompleteExchangeIsSeenByThePeer) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Linger, ZeroMakesCloseAReset) {
+TEST(Linger, zero_makes_close_a_reset) {
   const auto listener = listen_raw();
   Running client("-L 0 --at-eof=close 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -81,7 +81,7 @@ TEST(Linger, ZeroMakesCloseAReset) {
   EXPECT_EQ(receive_all(peer), "<ECONNRESET>");
 }
 
-TEST(Linger, SecondsMakeCloseWaitForThePeersAcknowledgement) {
+TEST(Linger, seconds_make_close_wait_for_the_peers_acknowledgement) {
   const auto listener = listen_raw();
   const int small = 4096;
   ::setsockopt(listener.socket.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
@@ -96,7 +96,7 @@ TEST(Linger, SecondsMakeCloseWaitForThePeersAcknowledgement) {
   EXPECT_NE(told.find(" s)", closed), std::string::npos) << told;
 }
 
-TEST(NoRead, CloseWithUnreadInputResets) {
+TEST(NoRead, close_with_unread_input_resets) {
   Running server("-s -v --no-read --at-eof=close 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   send_raw(peer, "never read");
@@ -109,14 +109,14 @@ TEST(NoRead, CloseWithUnreadInputResets) {
   EXPECT_EQ(report.find("recv("), std::string::npos) << report;
 }
 
-TEST(NoRead, ASinkClosesAfterItsDelay) {
+TEST(NoRead, a_sink_closes_after_its_delay) {
   Running server("-s -v -m sink --no-read --delay-close 0.05 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   EXPECT_EQ(receive_all(peer), "");
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(NoRead, StandardInputIsStillSent) {
+TEST(NoRead, standard_input_is_still_sent) {
   const auto listener = listen_raw();
   Running client("--no-read -N 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -126,7 +126,7 @@ TEST(NoRead, StandardInputIsStillSent) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(NoRead, AResetIsNoticedWithoutReading) {
+TEST(NoRead, a_reset_is_noticed_without_reading) {
   const auto listener = listen_raw();
   Running client("--no-read -v 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -135,7 +135,7 @@ TEST(NoRead, AResetIsNoticedWithoutReading) {
   EXPECT_NE(client.whole_errors().find("SO_ERROR) = -1 ECONNRESET"), std::string::npos) << client.whole_errors();
 }
 
-TEST(PeerReset, IsAFailureThatComesAfterTheBytesBeforeIt) {
+TEST(PeerReset, is_a_failure_that_comes_after_the_bytes_before_it) {
   const auto listener = listen_raw();
   // The reset is there before the tool reads for the first time.
   Running client("-v -d --delay-start 0.3 127.0.0.1 " + to_string(listener.port));
@@ -148,7 +148,7 @@ TEST(PeerReset, IsAFailureThatComesAfterTheBytesBeforeIt) {
   EXPECT_NE(client.whole_errors().find("reset by the peer, recv: ECONNRESET"), std::string::npos);
 }
 
-TEST(PeerReset, FoundByASendLeavesTheAnswerReadable) {
+TEST(PeerReset, found_by_a_send_leaves_the_answer_readable) {
   const auto listener = listen_raw();
   Running client("-v --delay-read 1.5 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -164,7 +164,7 @@ TEST(PeerReset, FoundByASendLeavesTheAnswerReadable) {
   EXPECT_NE(told.find("lost      8 bytes"), std::string::npos) << told;
 }
 
-TEST(PeerReset, OfAnEarlyAnswerWithUnreadUploadStillGivesTheAnswer) {
+TEST(PeerReset, of_an_early_answer_with_unread_upload_still_gives_the_answer) {
   Running server("-s -v -m http --early --at-eof=close 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   send_raw(peer, "PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe");
@@ -173,7 +173,7 @@ TEST(PeerReset, OfAnEarlyAnswerWithUnreadUploadStillGivesTheAnswer) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Timeout, EndsAnIdleConnectionWithoutAFailure) {
+TEST(Timeout, ends_an_idle_connection_without_a_failure) {
   const auto listener = listen_raw();
   Running client("-w 0.1 --report 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -181,7 +181,7 @@ TEST(Timeout, EndsAnIdleConnectionWithoutAFailure) {
   EXPECT_NE(client.whole_errors().find("because nothing happened"), std::string::npos);
 }
 
-TEST(ReceiveLimit, EndsAfterSoManyReads) {
+TEST(ReceiveLimit, ends_after_so_many_reads) {
   const auto listener = listen_raw();
   Running client("-W 1 --read-size 2 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -190,7 +190,7 @@ TEST(ReceiveLimit, EndsAfterSoManyReads) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Delays, OfReadsAreWaitedThroughOneByOne) {
+TEST(Delays, of_reads_are_waited_through_one_by_one) {
   const auto listener = listen_raw();
   const auto before = Clock::now();
   Running client("-v -d --read-size 1 --delay-read 50ms 127.0.0.1 " + to_string(listener.port));
@@ -201,7 +201,7 @@ TEST(Delays, OfReadsAreWaitedThroughOneByOne) {
   EXPECT_GE(Clock::now() - before, std::chrono::milliseconds(150));
 }
 
-TEST(Refusal, IsAFailureThatNamesTheAddress) {
+TEST(Refusal, is_a_failure_that_names_the_address) {
   auto listener = listen_raw();
   const auto port = to_string(listener.port);
   listener.socket.close();
@@ -211,7 +211,7 @@ TEST(Refusal, IsAFailureThatNamesTheAddress) {
             "lastbyte sock: connect 127.0.0.1:" + port + ": Connection refused (ECONNREFUSED)\n");
 }
 
-TEST(Stop, EndsWhateverIsGoingOn) {
+TEST(Stop, ends_whatever_is_going_on) {
   const auto listener = listen_raw();
   Running client("-v 127.0.0.1 " + to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -221,7 +221,7 @@ TEST(Stop, EndsWhateverIsGoingOn) {
   EXPECT_NE(client.whole_errors().find(": stopped after"), std::string::npos);
 }
 
-TEST(Report, CountsTheFinAndTheSynAsTheKernelDoes) {
+TEST(Report, counts_the_fin_and_the_syn_as_the_kernel_does) {
   Running server("-s -v -m echo 127.0.0.1 0");
   Running client("-N --report " + server.operands());
   client.type("12345");

@@ -9,7 +9,7 @@ namespace {
 /// The first step that is not `more`, or `more`.
 HttpStep first_step(HttpReader& reader, std::string_view text) { return reader.take(text); }
 
-TEST(HttpRequestHead, IsRead) {
+TEST(HttpRequestHead, is_read) {
   HttpReader reader;
   std::string_view text = "POST /x?y HTTP/1.1\r\nHost: a\r\ncontent-length:  12 \r\nEXPECT: 100-Continue\r\n\r\nrest";
   ASSERT_EQ(reader.take(text), HttpStep::head);
@@ -21,7 +21,7 @@ TEST(HttpRequestHead, IsRead) {
   EXPECT_TRUE(reader.request().expects_continue);
 }
 
-TEST(HttpRequestHead, SaysWhetherTheConnectionStays) {
+TEST(HttpRequestHead, says_whether_the_connection_stays) {
   const auto stays = [](std::string_view text) {
     HttpReader reader;
     EXPECT_EQ(first_step(reader, text), HttpStep::head);
@@ -33,7 +33,7 @@ TEST(HttpRequestHead, SaysWhetherTheConnectionStays) {
   EXPECT_TRUE(stays("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
 }
 
-TEST(HttpRequestHead, WrongOnesAreRefusedForGood) {
+TEST(HttpRequestHead, wrong_ones_are_refused_for_good) {
   const std::pair<std::string, std::string> wrong[] = {
       {"GET /\r\n\r\n", "400 Bad Request"},
       {"GET / HTTP/2\r\n\r\n", "400 Bad Request"},
@@ -50,7 +50,7 @@ TEST(HttpRequestHead, WrongOnesAreRefusedForGood) {
   }
 }
 
-TEST(HttpReader, SeesTheSameStepsInWhateverPiecesTheyCome) {
+TEST(HttpReader, sees_the_same_steps_in_whatever_pieces_they_come) {
   const std::string text = "PUT /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n";
   EXPECT_TRUE(rc::check([&](unsigned size) {
     HttpReader reader;

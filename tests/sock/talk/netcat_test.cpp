@@ -29,7 +29,7 @@ class Netcat : public testing::Test {
   }
 };
 
-TEST_F(Netcat, SendsUsMuchWithN) {
+TEST_F(Netcat, sends_us_much_with_n) {
   const auto much = noise(3'000'000);
   Running server("-l -v 127.0.0.1 0");
   Child netcat({"nc", "-N", "127.0.0.1", to_string(server.port())});
@@ -40,7 +40,7 @@ TEST_F(Netcat, SendsUsMuchWithN) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST_F(Netcat, IsSentMuchByUsWithN) {
+TEST_F(Netcat, is_sent_much_by_us_with_n) {
   const auto much = noise(3'000'000);
   Child netcat({"nc", "-lv", "127.0.0.1", "0"});
   Running client("-N 127.0.0.1 " + port_of(netcat));
@@ -52,7 +52,7 @@ TEST_F(Netcat, IsSentMuchByUsWithN) {
   EXPECT_EQ(netcat.status(), 0);
 }
 
-TEST_F(Netcat, HalfClosesAndReadsOurAnswerToTheEnd) {
+TEST_F(Netcat, half_closes_and_reads_our_answer_to_the_end) {
   const auto much = noise(1'000'000);
   Running server("-s -N -v 127.0.0.1 0");
   Child netcat({"nc", "-N", "127.0.0.1", to_string(server.port())});
@@ -66,7 +66,7 @@ TEST_F(Netcat, HalfClosesAndReadsOurAnswerToTheEnd) {
   EXPECT_EQ(netcat.status(), 0);
 }
 
-TEST_F(Netcat, ScansOurPortAndWeScanIts) {
+TEST_F(Netcat, scans_our_port_and_we_scan_its) {
   Running server("-s -k -v -m sink 127.0.0.1 0");
   Child scan({"nc", "-z", "127.0.0.1", to_string(server.port())});
   EXPECT_EQ(scan.status(), 0);
@@ -76,7 +76,7 @@ TEST_F(Netcat, ScansOurPortAndWeScanIts) {
   EXPECT_EQ(ours.status(), kExitOk);
 }
 
-TEST_F(Netcat, ComesAgainAndAgainToAKeptServer) {
+TEST_F(Netcat, comes_again_and_again_to_a_kept_server) {
   Running server("-l -k -v -m echo 127.0.0.1 0");
   for (const std::string text : {"one", "two"}) {
     Child netcat({"nc", "-N", "127.0.0.1", to_string(server.port())});
@@ -86,7 +86,7 @@ TEST_F(Netcat, ComesAgainAndAgainToAKeptServer) {
   }
 }
 
-TEST_F(Netcat, ServesUsAgainAndAgain) {
+TEST_F(Netcat, serves_us_again_and_again) {
   Child netcat({"nc", "-lkv", "127.0.0.1", "0"});
   const auto port = port_of(netcat);
   for (const std::string text : {"one", "two"}) {
@@ -98,7 +98,7 @@ TEST_F(Netcat, ServesUsAgainAndAgain) {
   }
 }
 
-TEST_F(Netcat, SpeaksUnixSocketsBothWays) {
+TEST_F(Netcat, speaks_unix_sockets_both_ways) {
   std::string pattern = (std::filesystem::temp_directory_path() / "lastbyte-sock-XXXXXX").string();
   const std::filesystem::path directory = ::mkdtemp(pattern.data());
   const auto path = (directory / "socket").string();
@@ -122,7 +122,7 @@ TEST_F(Netcat, SpeaksUnixSocketsBothWays) {
   std::filesystem::remove_all(directory);
 }
 
-TEST_F(Netcat, SpeaksUdpBothWays) {
+TEST_F(Netcat, speaks_udp_both_ways) {
   Running server("-u -l -v -m echo 127.0.0.1 0");
   Child netcat({"nc", "-u", "-W", "1", "127.0.0.1", to_string(server.port())});
   netcat.type("datagram");
@@ -137,7 +137,7 @@ TEST_F(Netcat, SpeaksUdpBothWays) {
   EXPECT_TRUE(bound.output().wait_for("to nc"));
 }
 
-TEST(Program, EndsOnASignalWithItsReport) {
+TEST(Program, ends_on_a_signal_with_its_report) {
   Child server({LASTBYTE_SOCK_PROGRAM, "-s", "-k", "-v", "-m", "echo", "127.0.0.1", "0"});
   EXPECT_TRUE(server.errors().wait_for("listening on 127.0.0.1:"));
   ::kill(server.id(), SIGTERM);
@@ -145,7 +145,7 @@ TEST(Program, EndsOnASignalWithItsReport) {
   EXPECT_NE(server.errors().whole().find("stopped"), std::string::npos);
 }
 
-TEST(Program, SurvivesABrokenPipeAndSaysSo) {
+TEST(Program, survives_a_broken_pipe_and_says_so) {
   Child shell({"sh", "-c",
                "trap '' HUP; { \"$0\" -s -v -m source --bytes 8M 127.0.0.1 0 2>&1 >&3 & } 3>/dev/null; wait",
                LASTBYTE_SOCK_PROGRAM});
@@ -160,12 +160,12 @@ TEST(Program, SurvivesABrokenPipeAndSaysSo) {
   EXPECT_EQ(client.errors().whole(), "status 1\n");
 }
 
-TEST(Program, RefusesAWrongCommandLineWithStatus2) {
+TEST(Program, refuses_a_wrong_command_line_with_status_2) {
   Child wrong({LASTBYTE_SOCK_PROGRAM, "-Y"});
   EXPECT_EQ(wrong.status(), kExitUsage);
 }
 
-TEST(Program, HelpGoesToStandardOutput) {
+TEST(Program, help_goes_to_standard_output) {
   Child help({LASTBYTE_SOCK_PROGRAM, "--help"});
   EXPECT_EQ(help.output().whole(), usage());
   EXPECT_EQ(help.status(), kExitOk);

@@ -62,20 +62,20 @@ class OwnNetwork {
   std::thread thread_;
 };
 
-TEST(Namespace, IsNamedAsEverywhereOrByTheNumberOfAProcess) {
+TEST(Namespace, is_named_as_everywhere_or_by_the_number_of_a_process) {
   EXPECT_EQ(namespace_name("17")->text(), "pid:17");
   for (const char* text : {"blue", "pid:17", "/proc/self/ns/net"}) EXPECT_EQ(namespace_name(text)->text(), text);
   EXPECT_FALSE(namespace_name("no name"));
 }
 
-TEST(Namespace, ThatIsNotThereIsAFailure) {
+TEST(Namespace, that_is_not_there_is_a_failure) {
   Running client("--netns no-such-namespace-here 127.0.0.1 80");
   EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_NE(client.whole_errors().find("open the network namespace no-such-namespace-here: No such file"),
             std::string::npos);
 }
 
-TEST(Namespace, IsWhereTheSocketsAreAndOthersDoNotSeeThem) {
+TEST(Namespace, is_where_the_sockets_are_and_others_do_not_see_them) {
   const OwnNetwork network;
   if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
   Running server("-s -v -m echo --netns " + network.path() + " 127.0.0.1 0");
@@ -87,7 +87,7 @@ TEST(Namespace, IsWhereTheSocketsAreAndOthersDoNotSeeThem) {
   EXPECT_EQ(inside.whole_output(), "within");
 }
 
-TEST(FastOpen, CarriesTheFirstBytesInTheSynOnceThereIsACookie) {
+TEST(FastOpen, carries_the_first_bytes_in_the_syn_once_there_is_a_cookie) {
   const OwnNetwork network;
   if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
   Running server("-s -k -v -m echo --fast-open --netns " + network.path() + " 127.0.0.1 0");
@@ -104,7 +104,7 @@ TEST(FastOpen, CarriesTheFirstBytesInTheSynOnceThereIsACookie) {
   EXPECT_NE(second.find("the SYN carried data"), std::string::npos) << second;
 }
 
-TEST(FastOpen, AnEndThatComesBeforeTheHandshakeWaitsForIt) {
+TEST(FastOpen, an_end_that_comes_before_the_handshake_waits_for_it) {
   const OwnNetwork network;
   if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
   // Room for one connection that is not accepted: the next one's SYN is dropped until there is room again.

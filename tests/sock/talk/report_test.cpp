@@ -5,7 +5,7 @@
 namespace lastbyte::sock {
 namespace {
 
-TEST(Checksum, IsXxh64AsXxhsumPrintsIt) {
+TEST(Checksum, is_xxh64_as_xxhsum_prints_it) {
   Checksum checksum;
   EXPECT_EQ(checksum.text(), "ef46db3751d8e999");
   checksum.add(std::string_view("hel"));
@@ -13,7 +13,7 @@ TEST(Checksum, IsXxh64AsXxhsumPrintsIt) {
   EXPECT_EQ(checksum.text(), "26c7827d889f6da3");
 }
 
-TEST(Report, SaysWhatWentEachWayAndWhatTheKernelKnew) {
+TEST(Report, says_what_went_each_way_and_what_the_kernel_knew) {
   Tally sent;
   sent.bytes = 5;
   sent.calls = 1;
@@ -49,7 +49,7 @@ TEST(Report, SaysWhatWentEachWayAndWhatTheKernelKnew) {
             "  queues    unread 3, unacknowledged 2\n");
 }
 
-TEST(Report, SaysThatTheCloseIsAReset) {
+TEST(Report, says_that_the_close_is_a_reset) {
   const Tally none;
   const Report report{.local = "a:1",
                       .peer = "b:2",
@@ -64,7 +64,7 @@ TEST(Report, SaysThatTheCloseIsAReset) {
       "a:1 <-> b:2: closed here, without the peer's end of file, with a reset, after 0.000 s\n"));
 }
 
-TEST(Ending, OnlyWhatWasNotAskedForIsAFailure) {
+TEST(Ending, only_what_was_not_asked_for_is_a_failure) {
   for (const auto ending : {Ending::reset, Ending::failed, Ending::output_failed}) EXPECT_TRUE(is_failure(ending));
   for (const auto ending :
        {Ending::complete, Ending::closed, Ending::peer_eof, Ending::receive_limit, Ending::idle, Ending::stopped}) {
@@ -72,7 +72,7 @@ TEST(Ending, OnlyWhatWasNotAskedForIsAFailure) {
   }
 }
 
-TEST(State, NamesAreTheKernels) {
+TEST(State, names_are_the_kernels) {
   EXPECT_EQ(state_name(1), "ESTABLISHED");
   EXPECT_EQ(state_name(4), "FIN_WAIT1");
   EXPECT_EQ(state_name(11), "CLOSING");

@@ -11,7 +11,7 @@ namespace {
 
 using std::to_string;
 
-TEST(Server, ServesOneClientAndRefusesTheNext) {
+TEST(Server, serves_one_client_and_refuses_the_next) {
   Running server("-s -v -m echo 127.0.0.1 0");
   const auto operands = server.operands();
   auto first = connect_raw(server.port());
@@ -23,7 +23,7 @@ TEST(Server, ServesOneClientAndRefusesTheNext) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Server, KeepOpenServesOneAfterAnother) {
+TEST(Server, keep_open_serves_one_after_another) {
   Running server("-s -k -v -m echo 127.0.0.1 0");
   const auto operands = server.operands();
   for (const std::string text : {"first", "second", "third"}) {
@@ -36,7 +36,7 @@ TEST(Server, KeepOpenServesOneAfterAnother) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Server, KeepOpenTellsByItsStatusThatOneOfThemFailed) {
+TEST(Server, keep_open_tells_by_its_status_that_one_of_them_failed) {
   Running server("-s -k -v -m echo 127.0.0.1 0");
   auto peer = connect_raw(server.port());
   send_raw(peer, "x");
@@ -47,7 +47,7 @@ TEST(Server, KeepOpenTellsByItsStatusThatOneOfThemFailed) {
   EXPECT_EQ(server.status(), kExitFailed);
 }
 
-TEST(Server, OneAfterAnotherLeavesTheSecondWaiting) {
+TEST(Server, one_after_another_leaves_the_second_waiting) {
   Running server("-s -k -v -m echo 127.0.0.1 0");
   auto first = connect_raw(server.port());
   const auto second = connect_raw(server.port());
@@ -61,7 +61,7 @@ TEST(Server, OneAfterAnotherLeavesTheSecondWaiting) {
   server.stop();
 }
 
-TEST(Server, ConcurrentServesManyAtOnce) {
+TEST(Server, concurrent_serves_many_at_once) {
   Running server("-s -v --concurrent 3 -m echo 127.0.0.1 0");
   const auto port = server.port();
   const std::array peers{connect_raw(port), connect_raw(port), connect_raw(port)};
@@ -74,7 +74,7 @@ TEST(Server, ConcurrentServesManyAtOnce) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Server, StandardInputGoesOnWithTheNextClient) {
+TEST(Server, standard_input_goes_on_with_the_next_client) {
   Running server("-s -k -v 127.0.0.1 0");
   const auto port = server.port();
   auto first = connect_raw(port);
@@ -90,7 +90,7 @@ TEST(Server, StandardInputGoesOnWithTheNextClient) {
   server.stop();
 }
 
-TEST(Server, AsNcEndsWithItsClientsFin) {
+TEST(Server, as_nc_ends_with_its_clients_fin) {
   Running server("-l -v 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   send_raw(peer, "hi");
@@ -99,21 +99,21 @@ TEST(Server, AsNcEndsWithItsClientsFin) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Server, DelayAcceptLeavesTheConnectionInTheBacklog) {
+TEST(Server, delay_accept_leaves_the_connection_in_the_backlog) {
   Running server("-s -v -m echo --delay-accept 0.2 127.0.0.1 0");
   const auto peer = connect_raw(server.port());
   send_raw(peer, "x");
   EXPECT_EQ(receive_some(peer, 1), "x");
 }
 
-TEST(Server, StopWhileNobodyCameIsNoFailure) {
+TEST(Server, stop_while_nobody_came_is_no_failure) {
   Running server("-s -v 127.0.0.1 0");
   EXPECT_TRUE(server.errors().wait_for("listening on"));
   server.stop();
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Port, ThatIsListenedOnIsRefusedWithAReason) {
+TEST(Port, that_is_listened_on_is_refused_with_a_reason) {
   const auto taken = listen_raw();
   Running server("-s -A 127.0.0.1 " + to_string(taken.port));
   EXPECT_EQ(server.status(), kExitFailed);
@@ -133,7 +133,7 @@ std::string port_in_time_wait(const std::string& options) {
   return to_string(port);
 }
 
-TEST(Port, InTimeWaitIsHadOnlyWithReuseAddress) {
+TEST(Port, in_time_wait_is_had_only_with_reuse_address) {
   const auto port = port_in_time_wait("-A");
   Running plain("-s 127.0.0.1 " + port);
   EXPECT_EQ(plain.status(), kExitFailed);
@@ -143,13 +143,13 @@ TEST(Port, InTimeWaitIsHadOnlyWithReuseAddress) {
 }
 
 // The kernel keeps in TIME_WAIT whether the socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c).
-TEST(Port, InTimeWaitOfAServerWithoutReuseAddressIsHadByNobody) {
+TEST(Port, in_time_wait_of_a_server_without_reuse_address_is_had_by_nobody) {
   const auto port = port_in_time_wait("");
   Running reusing("-s -A 127.0.0.1 " + port);
   EXPECT_EQ(reusing.status(), kExitFailed);
 }
 
-TEST(Port, IsSharedByThoseThatBothAskForIt) {
+TEST(Port, is_shared_by_those_that_both_ask_for_it) {
   Running first("-s -P -v 127.0.0.1 0");
   const auto port = to_string(first.port());
   Running second("-s -P -v 127.0.0.1 " + port);
@@ -158,7 +158,7 @@ TEST(Port, IsSharedByThoseThatBothAskForIt) {
   EXPECT_EQ(third.status(), kExitFailed);
 }
 
-TEST(Scan, FindsOutWhoListens) {
+TEST(Scan, finds_out_who_listens) {
   const auto listener = listen_raw();
   auto closed = listen_raw();
   const auto closed_port = to_string(closed.port);
@@ -171,7 +171,7 @@ TEST(Scan, FindsOutWhoListens) {
   EXPECT_EQ(refused.whole_errors(), "");
 }
 
-TEST(Scan, OfARangeIsWellWhereAnyPortIsOpen) {
+TEST(Scan, of_a_range_is_well_where_any_port_is_open) {
   const auto listener = listen_raw();
   const int port = listener.port;
   Running range("-zv 127.0.0.1 " + to_string(port - 1) + "-" + to_string(port));

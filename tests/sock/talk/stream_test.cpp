@@ -14,7 +14,7 @@ std::string xxh64(std::string_view bytes) {
   return checksum.text();
 }
 
-TEST(Relay, CarriesStandardInputToThePeerAndThePeerToStandardOutput) {
+TEST(Relay, carries_standard_input_to_the_peer_and_the_peer_to_standard_output) {
   Running server("-s -v 127.0.0.1 0");
   Running client("-N " + server.operands());
   client.type("question");
@@ -28,7 +28,7 @@ TEST(Relay, CarriesStandardInputToThePeerAndThePeerToStandardOutput) {
   EXPECT_EQ(server.whole_output(), "question");
 }
 
-TEST(Relay, LosesNoByteOfMuchDataBothWaysAtOnce) {
+TEST(Relay, loses_no_byte_of_much_data_both_ways_at_once) {
   const auto up = noise(3'000'001);
   const auto down = noise(2'000'003);
   Running server("-s -v 127.0.0.1 0");
@@ -50,7 +50,7 @@ TEST(Relay, LosesNoByteOfMuchDataBothWaysAtOnce) {
   EXPECT_NE(report.find("xxh64 " + xxh64(down)), std::string::npos) << report;
 }
 
-TEST(Relay, GoesOnSendingAfterThePeersFin) {
+TEST(Relay, goes_on_sending_after_the_peers_fin) {
   const auto listener = listen_raw();
   Running client("-N -v 127.0.0.1 " + std::to_string(listener.port));
   const auto peer = accept_raw(listener);
@@ -62,7 +62,7 @@ TEST(Relay, GoesOnSendingAfterThePeersFin) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Relay, GoesOnReadingAfterItsOwnFin) {
+TEST(Relay, goes_on_reading_after_its_own_fin) {
   const auto listener = listen_raw();
   Running client("-N 127.0.0.1 " + std::to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -75,7 +75,7 @@ TEST(Relay, GoesOnReadingAfterItsOwnFin) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Relay, KeepsTheConnectionAtTheEndOfInputUnlessTold) {
+TEST(Relay, keeps_the_connection_at_the_end_of_input_unless_told) {
   const auto listener = listen_raw();
   Running client("-v 127.0.0.1 " + std::to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -90,7 +90,7 @@ TEST(Relay, KeepsTheConnectionAtTheEndOfInputUnlessTold) {
   EXPECT_EQ(client.whole_errors().find("shutdown("), std::string::npos);
 }
 
-TEST(Relay, AReaderOfStandardOutputThatWaitsHoldsThePeerBackAndMissesNothing) {
+TEST(Relay, a_reader_of_standard_output_that_waits_holds_the_peer_back_and_misses_nothing) {
   const auto much = noise(20'000'000);
   const auto listener = listen_raw();
   Running client("-N -v 127.0.0.1 " + std::to_string(listener.port), Reader::late);
@@ -114,7 +114,7 @@ TEST(Relay, AReaderOfStandardOutputThatWaitsHoldsThePeerBackAndMissesNothing) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Relay, CrlfIsMadeOfEachLineEnd) {
+TEST(Relay, crlf_is_made_of_each_line_end) {
   Running server("-s -v 127.0.0.1 0");
   Running client("-N -C " + server.operands());
   client.type("a\nb\r\n");
@@ -123,7 +123,7 @@ TEST(Relay, CrlfIsMadeOfEachLineEnd) {
   EXPECT_EQ(server.whole_output(), "a\r\nb\r\n");
 }
 
-TEST(Sizes, OfReadsAndWritesAreHonoured) {
+TEST(Sizes, of_reads_and_writes_are_honoured) {
   Running server("-s -v -m sink --read-size 100 127.0.0.1 0");
   Running client("-v -m source -c 5 --write-size 300 " + server.operands());
   EXPECT_EQ(client.status(), kExitOk);
@@ -135,7 +135,7 @@ TEST(Sizes, OfReadsAndWritesAreHonoured) {
   EXPECT_NE(received.find("1500 bytes in 15 reads"), std::string::npos) << received;
 }
 
-TEST(Modes, WhatASourceSendsASinkChecks) {
+TEST(Modes, what_a_source_sends_a_sink_checks) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("--report -m source --bytes 3000000 " + server.operands());
   EXPECT_EQ(client.status(), kExitOk);
@@ -146,7 +146,7 @@ TEST(Modes, WhatASourceSendsASinkChecks) {
   EXPECT_NE(server.whole_errors().find(sum), std::string::npos) << sum << server.whole_errors();
 }
 
-TEST(Modes, DiscardTakesEverythingUnseen) {
+TEST(Modes, discard_takes_everything_unseen) {
   Running server("-s -v -m discard 127.0.0.1 0");
   Running client("-m source --bytes 3000000 " + server.operands());
   EXPECT_EQ(client.status(), kExitOk);
@@ -156,7 +156,7 @@ TEST(Modes, DiscardTakesEverythingUnseen) {
   EXPECT_NE(report.find("not checked"), std::string::npos);
 }
 
-TEST(Modes, EchoGivesEverythingBack) {
+TEST(Modes, echo_gives_everything_back) {
   const auto much = noise(2'000'000);
   Running server("-s -v -m echo 127.0.0.1 0");
   Running client("-N " + server.operands());
@@ -166,7 +166,7 @@ TEST(Modes, EchoGivesEverythingBack) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Modes, HttpAnswersItself) {
+TEST(Modes, http_answers_itself) {
   Running server("-s -v -m http 127.0.0.1 0");
   Running client("-m http --bytes 100000 " + server.operands());
   const auto answer = client.whole_output();
@@ -176,7 +176,7 @@ TEST(Modes, HttpAnswersItself) {
   EXPECT_EQ(server.status(), kExitOk);
 }
 
-TEST(Urgent, AByteGoesBesideTheOthersAndIsToldOf) {
+TEST(Urgent, a_byte_goes_beside_the_others_and_is_told_of) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("-v -m source -c 3 --write-size 10 --urgent 2 " + server.operands());
   EXPECT_EQ(client.status(), kExitOk);
@@ -189,20 +189,20 @@ TEST(Urgent, AByteGoesBesideTheOthersAndIsToldOf) {
   EXPECT_NE(received.find("and 1 urgent byte\n"), std::string::npos) << received;
 }
 
-TEST(Urgent, InlineItIsOneOfTheBytes) {
+TEST(Urgent, inline_it_is_one_of_the_bytes) {
   Running server("-s -v --urgent-inline 127.0.0.1 0");
   Running client("-m source -c 2 --write-size 3 --urgent 2 " + server.operands());
   server.end_input();
   EXPECT_EQ(server.whole_output(), "000!000");
 }
 
-TEST(Output, ThatBreaksEndsTheRunWithAFailure) {
+TEST(Output, that_breaks_ends_the_run_with_a_failure) {
   Running server("-s -v -k -m source --bytes 8M 127.0.0.1 0");
   Running client("-d " + server.operands(), Reader::absent);
   EXPECT_EQ(client.status(), kExitFailed);
 }
 
-TEST(Input, WithNoStdinIsLeftAlone) {
+TEST(Input, with_no_stdin_is_left_alone) {
   Running server("-s -v -m sink 127.0.0.1 0");
   Running client("-d -N " + server.operands());
   client.type("not to be read");
@@ -210,7 +210,7 @@ TEST(Input, WithNoStdinIsLeftAlone) {
   EXPECT_NE(server.whole_errors().find("received  0 bytes"), std::string::npos);
 }
 
-TEST(Ipv6, WorksTheSame) {
+TEST(Ipv6, works_the_same) {
   Running server("-s -v -m echo ::1 0");
   if (!server.errors().wait_for("listening on")) GTEST_SKIP() << "no IPv6 on this machine";
   Running client("-6 -N " + server.operands());
@@ -219,7 +219,7 @@ TEST(Ipv6, WorksTheSame) {
   EXPECT_EQ(client.whole_output(), "six");
 }
 
-TEST(Local, AddressAndPortOfAClientAreThoseAskedFor) {
+TEST(Local, address_and_port_of_a_client_are_those_asked_for) {
   const auto listener = listen_raw();
   auto spare = listen_raw();
   const auto port = std::to_string(spare.port);
@@ -231,7 +231,7 @@ TEST(Local, AddressAndPortOfAClientAreThoseAskedFor) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Local, APortAloneIsAPortAsInStevensSock) {
+TEST(Local, a_port_alone_is_a_port_as_in_stevens_sock) {
   const auto listener = listen_raw();
   auto spare = listen_raw();
   const auto port = std::to_string(spare.port);
@@ -243,7 +243,7 @@ TEST(Local, APortAloneIsAPortAsInStevensSock) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Local, AnAddressAloneLeavesThePortToTheKernel) {
+TEST(Local, an_address_alone_leaves_the_port_to_the_kernel) {
   const auto listener = listen_raw();
   Running client("-v -d -b 127.0.0.2 127.0.0.1 " + std::to_string(listener.port));
   auto peer = accept_raw(listener);
@@ -252,7 +252,7 @@ TEST(Local, AnAddressAloneLeavesThePortToTheKernel) {
   EXPECT_EQ(client.status(), kExitOk);
 }
 
-TEST(Services, ThatNobodyKnowsAreAMistakeOfTheCommandLine) {
+TEST(Services, that_nobody_knows_are_a_mistake_of_the_command_line) {
   for (const char* line : {"127.0.0.1 no-such-service", "-s no-such-service", "-z 127.0.0.1 no-such-service",
                            "-p no-such-service 127.0.0.1 80"}) {
     Running tool(line);
@@ -261,7 +261,7 @@ TEST(Services, ThatNobodyKnowsAreAMistakeOfTheCommandLine) {
   }
 }
 
-TEST(Knobs, OfIpv6HaveTheirOwnNames) {
+TEST(Knobs, of_ipv6_have_their_own_names) {
   Running server("-s -v --ttl 9 --min-ttl 2 --tos 184 ::1 0");
   if (!server.errors().wait_for("listening on")) GTEST_SKIP() << "no IPv6 on this machine";
   Running client("-N -d --ttl 9 " + server.operands());
@@ -274,7 +274,7 @@ TEST(Knobs, OfIpv6HaveTheirOwnNames) {
   }
 }
 
-TEST(Knobs, AreTurnedAndToldOf) {
+TEST(Knobs, are_turned_and_told_of) {
   const auto listener = listen_raw();
   Running client(
       "-v -d -AP -L 3 -I 9000 -O 9000 --mss 1000 --nodelay --keepalive=50,5,3 --user-timeout 7 --urgent-inline "

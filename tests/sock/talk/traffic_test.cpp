@@ -26,7 +26,7 @@ std::string drain(Traffic& traffic, std::size_t most = 1'000'000) {
   return out;
 }
 
-TEST(Pattern, IsTheSameInWhateverPiecesItIsMade) {
+TEST(Pattern, is_the_same_in_whatever_pieces_it_is_made) {
   std::string whole;
   append_pattern(whole, 0, 5000);
   EXPECT_TRUE(rc::check([&](std::uint64_t from, std::uint64_t length) {
@@ -38,14 +38,14 @@ TEST(Pattern, IsTheSameInWhateverPiecesItIsMade) {
   }));
 }
 
-TEST(Pattern, EachLineBeginsWithItsOffset) {
+TEST(Pattern, each_line_begins_with_its_offset) {
   std::string text;
   append_pattern(text, 128, 64);
   EXPECT_EQ(text.substr(0, 29), "00000000000000000128 lastbyte");
   EXPECT_EQ(text.back(), '\n');
 }
 
-TEST(Crlf, EveryLineEndBecomesCrLfAcrossPieces) {
+TEST(Crlf, every_line_end_becomes_crlf_across_pieces) {
   EXPECT_TRUE(rc::check([](std::vector<bool> kinds, unsigned cut) {
     std::string text;
     for (const bool end : kinds) text += end ? '\n' : 'x';
@@ -60,7 +60,7 @@ TEST(Crlf, EveryLineEndBecomesCrLfAcrossPieces) {
   }));
 }
 
-TEST(Crlf, WhatHasACrAlreadyStays) {
+TEST(Crlf, what_has_a_cr_already_stays) {
   std::string out;
   bool after_cr = false;
   append_crlf(out, "a\r", after_cr);
@@ -68,7 +68,7 @@ TEST(Crlf, WhatHasACrAlreadyStays) {
   EXPECT_EQ(out, "a\r\nb\r\n");
 }
 
-TEST(Relay, GoesBothWaysAndEndsWithStandardInput) {
+TEST(Relay, goes_both_ways_and_ends_with_standard_input) {
   const auto options = with(Mode::relay);
   Traffic traffic(options, "");
   traffic.supplied("up");
@@ -81,7 +81,7 @@ TEST(Relay, GoesBothWaysAndEndsWithStandardInput) {
   EXPECT_TRUE(traffic.nothing_more());
 }
 
-TEST(Relay, IsReadFromHoweverMuchIsStillToBeSent) {
+TEST(Relay, is_read_from_however_much_is_still_to_be_sent) {
   const auto options = with(Mode::relay);
   Traffic traffic(options, "");
   traffic.supplied(std::string(1'000'000, 'x'));
@@ -91,7 +91,7 @@ TEST(Relay, IsReadFromHoweverMuchIsStillToBeSent) {
   EXPECT_FALSE(traffic.wants_peer());
 }
 
-TEST(Echo, GivesBackWhateverComesInWhateverPieces) {
+TEST(Echo, gives_back_whatever_comes_in_whatever_pieces) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& pieces, unsigned most) {
     const auto options = with(Mode::echo);
     Traffic traffic(options, "");
@@ -110,7 +110,7 @@ TEST(Echo, GivesBackWhateverComesInWhateverPieces) {
   }));
 }
 
-TEST(Echo, StopsReadingWhenTheOtherWayIsFull) {
+TEST(Echo, stops_reading_when_the_other_way_is_full) {
   const auto options = with(Mode::echo);
   Traffic traffic(options, "");
   EXPECT_TRUE(traffic.wants_peer());
@@ -120,7 +120,7 @@ TEST(Echo, StopsReadingWhenTheOtherWayIsFull) {
   EXPECT_TRUE(traffic.wants_peer());
 }
 
-TEST(Source, SendsItsCountOfWritesAndThenNothing) {
+TEST(Source, sends_its_count_of_writes_and_then_nothing) {
   auto options = with(Mode::source);
   options.count = 3;
   options.write_size = 100;
@@ -133,14 +133,14 @@ TEST(Source, SendsItsCountOfWritesAndThenNothing) {
   EXPECT_TRUE(traffic.nothing_more());
 }
 
-TEST(Source, OfMoreThanCanBeCountedDoesNotWrapRound) {
+TEST(Source, of_more_than_can_be_counted_does_not_wrap_round) {
   auto options = with(Mode::source);
   options.count = ~std::uint64_t{0};
   const Traffic traffic(options, "");
   EXPECT_EQ(traffic.left(), ~std::uint64_t{0});
 }
 
-TEST(Sink, IsOverAtThePeersEndOrAtOnceWhereItReadsNothing) {
+TEST(Sink, is_over_at_the_peers_end_or_at_once_where_it_reads_nothing) {
   auto options = with(Mode::sink);
   Traffic traffic(options, "");
   traffic.received("lost");
@@ -152,7 +152,7 @@ TEST(Sink, IsOverAtThePeersEndOrAtOnceWhereItReadsNothing) {
   EXPECT_TRUE(Traffic(options, "").nothing_more());
 }
 
-TEST(HttpClient, AsksOnceAndShowsTheAnswer) {
+TEST(HttpClient, asks_once_and_shows_the_answer) {
   auto options = with(Mode::http, Role::client);
   options.bytes = 10;
   Traffic traffic(options, "host:80");
@@ -164,7 +164,7 @@ TEST(HttpClient, AsksOnceAndShowsTheAnswer) {
   EXPECT_EQ(traffic.output(), "HTTP/1.1 200 OK");
 }
 
-TEST(HttpServer, AnswersPipelinedRequestsInWhateverPiecesTheyCome) {
+TEST(HttpServer, answers_pipelined_requests_in_whatever_pieces_they_come) {
   const std::string requests =
       "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
       "GET /b HTTP/1.1\r\n\r\n"
@@ -187,7 +187,7 @@ TEST(HttpServer, AnswersPipelinedRequestsInWhateverPiecesTheyCome) {
   }));
 }
 
-TEST(HttpServer, SendsABodyOfTheSizeAskedForBeforeTheNextAnswer) {
+TEST(HttpServer, sends_a_body_of_the_size_asked_for_before_the_next_answer) {
   auto options = with(Mode::http);
   options.bytes = 100'000;
   Traffic traffic(options, "");
@@ -200,7 +200,7 @@ TEST(HttpServer, SendsABodyOfTheSizeAskedForBeforeTheNextAnswer) {
   EXPECT_TRUE(traffic.wants_peer());
 }
 
-TEST(HttpServer, EndsAtThePeersEndAndNotBefore) {
+TEST(HttpServer, ends_at_the_peers_end_and_not_before) {
   const auto options = with(Mode::http);
   Traffic traffic(options, "");
   traffic.received("GET / HTTP/1.1\r\n\r\n");
@@ -210,7 +210,7 @@ TEST(HttpServer, EndsAtThePeersEndAndNotBefore) {
   EXPECT_TRUE(traffic.nothing_more());
 }
 
-TEST(HttpServer, InvitesABodyThatWaitsForIt) {
+TEST(HttpServer, invites_a_body_that_waits_for_it) {
   const auto options = with(Mode::http);
   Traffic traffic(options, "");
   traffic.received("PUT / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
@@ -219,7 +219,7 @@ TEST(HttpServer, InvitesABodyThatWaitsForIt) {
   EXPECT_TRUE(drain(traffic).starts_with("HTTP/1.1 200 OK"));
 }
 
-TEST(HttpServer, EarlyAnswersBeforeTheBodyAndTakesNoMore) {
+TEST(HttpServer, early_answers_before_the_body_and_takes_no_more) {
   auto options = with(Mode::http);
   options.answer_early = true;
   Traffic traffic(options, "");
@@ -234,7 +234,7 @@ TEST(HttpServer, EarlyAnswersBeforeTheBodyAndTakesNoMore) {
   EXPECT_TRUE(traffic.nothing_more());
 }
 
-TEST(HttpServer, RefusesWhatItDoesNotUnderstandAndEnds) {
+TEST(HttpServer, refuses_what_it_does_not_understand_and_ends) {
   const auto options = with(Mode::http);
   Traffic traffic(options, "");
   traffic.received("nonsense\r\n\r\n");

@@ -26,7 +26,7 @@ class UnixSocket : public testing::Test {
   std::filesystem::path directory_;
 };
 
-TEST_F(UnixSocket, CarriesBothWaysAndLeavesNoFile) {
+TEST_F(UnixSocket, carries_both_ways_and_leaves_no_file) {
   Running server("-s -v -m echo -U " + path());
   EXPECT_EQ(server.address(), path());
   Running client("-N -U " + path());
@@ -37,7 +37,7 @@ TEST_F(UnixSocket, CarriesBothWaysAndLeavesNoFile) {
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
-TEST_F(UnixSocket, AnAbstractNameNeedsNoFile) {
+TEST_F(UnixSocket, an_abstract_name_needs_no_file) {
   const auto name = "@lastbyte-sock-" + std::to_string(::getpid());
   Running server("-s -v -m echo -U " + name);
   EXPECT_EQ(server.address(), name);
@@ -47,7 +47,7 @@ TEST_F(UnixSocket, AnAbstractNameNeedsNoFile) {
   EXPECT_EQ(client.whole_output(), "abstract");
 }
 
-TEST_F(UnixSocket, MuchDataComesWhole) {
+TEST_F(UnixSocket, much_data_comes_whole) {
   const auto much = noise(2'000'000);
   Running server("-s -v -m echo -U " + path());
   EXPECT_EQ(server.address(), path());
@@ -57,7 +57,7 @@ TEST_F(UnixSocket, MuchDataComesWhole) {
   EXPECT_TRUE(client.whole_output() == much);
 }
 
-TEST_F(UnixSocket, ADeadSocketsFileIsReplacedOnlyWhenAsked) {
+TEST_F(UnixSocket, a_dead_sockets_file_is_replaced_only_when_asked) {
   {
     const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
@@ -72,7 +72,7 @@ TEST_F(UnixSocket, ADeadSocketsFileIsReplacedOnlyWhenAsked) {
   EXPECT_EQ(replacing.address(), path());
 }
 
-TEST_F(UnixSocket, ALivingSocketsFileIsNeverReplaced) {
+TEST_F(UnixSocket, a_living_sockets_file_is_never_replaced) {
   Running first("-s -v -U " + path());
   EXPECT_EQ(first.address(), path());
   Running second("-s -A -U " + path());
@@ -84,7 +84,7 @@ TEST_F(UnixSocket, ALivingSocketsFileIsNeverReplaced) {
   EXPECT_EQ(first.whole_output(), "undisturbed");
 }
 
-TEST_F(UnixSocket, AFileThatIsNoSocketIsNeverReplaced) {
+TEST_F(UnixSocket, a_file_that_is_no_socket_is_never_replaced) {
   {
     const Descriptor file(::creat(path().c_str(), 0600));
   }
@@ -93,7 +93,7 @@ TEST_F(UnixSocket, AFileThatIsNoSocketIsNeverReplaced) {
   EXPECT_TRUE(std::filesystem::is_regular_file(path()));
 }
 
-TEST_F(UnixSocket, CloseWithUnreadInputResetsHereToo) {
+TEST_F(UnixSocket, close_with_unread_input_resets_here_too) {
   Running server("-s -v --no-read --at-eof=close -U " + path());
   EXPECT_EQ(server.address(), path());
   Running client("-v -U " + path());

@@ -26,7 +26,7 @@ void end(Proxy& proxy) {
   proxy.expect_end();
 }
 
-TEST(T15_DatagramReload, a_session_whose_upstream_stands_goes_on_both_ways_under_its_own_settings) {
+TEST(DatagramReload, T15_a_session_whose_upstream_stands_goes_on_both_ways_under_its_own_settings) {
   const UdpServer one(saying("one "));
   Proxy proxy(one.address(), udp_options({patient(kLoopback, one.address())}));
   const UdpSocket first;
@@ -41,7 +41,7 @@ TEST(T15_DatagramReload, a_session_whose_upstream_stands_goes_on_both_ways_under
 }
 
 // A syslog or WireGuard client sends from one port all the time: it must not stay with an upstream that is gone.
-TEST(T15_DatagramReload, clients_come_to_the_new_upstream_and_the_old_one_still_delivers_the_answer_that_it_owes) {
+TEST(DatagramReload, T15_clients_come_to_the_new_upstream_and_the_old_one_still_delivers_the_answer_that_it_owes) {
   const UdpSocket slow;
   const UdpServer two(saying("two "));
   const UdpServer three(saying("three "));
@@ -68,7 +68,7 @@ TEST(T15_DatagramReload, clients_come_to_the_new_upstream_and_the_old_one_still_
   end(proxy);
 }
 
-TEST(T15_DatagramReload, a_client_that_never_pauses_comes_under_the_new_settings_unless_its_upstream_speaks) {
+TEST(DatagramReload, T15_a_client_that_never_pauses_comes_under_the_new_settings_unless_its_upstream_speaks) {
   const UdpSocket mute;
   const UdpServer answers;
   const auto both = [&](const std::string& more) {
@@ -96,7 +96,7 @@ TEST(T15_DatagramReload, a_client_that_never_pauses_comes_under_the_new_settings
   end(proxy);
 }
 
-TEST(T15_DatagramReload, limits_count_the_sessions_of_before) {
+TEST(DatagramReload, T15_limits_count_the_sessions_of_before) {
   const UdpServer upstream;
   Proxy proxy(upstream.address(), udp_options({patient(kLoopback, upstream.address())}));
   const UdpSocket first;
@@ -115,7 +115,7 @@ TEST(T15_DatagramReload, limits_count_the_sessions_of_before) {
   end(proxy);
 }
 
-TEST(T15_DatagramReload, a_removed_listener_delivers_the_answer_that_is_owed_and_can_come_back_meanwhile) {
+TEST(DatagramReload, T15_a_removed_listener_delivers_the_answer_that_is_owed_and_can_come_back_meanwhile) {
   const UdpSocket upstream;
   const UdpServer other;
   const net::Address at = free_address();

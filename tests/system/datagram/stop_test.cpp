@@ -32,7 +32,7 @@ std::string slow_forwarding(const net::Address& upstream) {
   return udp_forwarding(kLoopback, upstream, {"limits: {datagram-idle: 1h}"});
 }
 
-TEST(T15_Datagrams, an_answer_that_is_owed_at_the_stop_arrives_and_then_the_session_ends) {
+TEST(DatagramStop, T15_an_answer_that_is_owed_at_the_stop_arrives_and_then_the_session_ends) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}));
   const UdpSocket client;
@@ -53,7 +53,7 @@ TEST(T15_Datagrams, an_answer_that_is_owed_at_the_stop_arrives_and_then_the_sess
   EXPECT_EQ(record.upstream.datagrams, 3U) << record.line;
 }
 
-TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_another_process) {
+TEST(DatagramStop, T15_nobody_is_heard_after_the_stop_and_the_port_is_free_for_another_process) {
   const UdpSocket upstream;
   const UdpServer successor_upstream;
   Proxy proxy(upstream.address(),
@@ -88,7 +88,7 @@ TEST(T15_Datagrams, nobody_is_heard_after_the_stop_and_the_port_is_free_for_anot
   proxy.expect_end();
 }
 
-TEST(T15_Datagrams, the_drain_time_bounds_the_waiting) {
+TEST(DatagramStop, T15_the_drain_time_bounds_the_waiting) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "300ms"}));
   const UdpSocket client;
@@ -102,7 +102,7 @@ TEST(T15_Datagrams, the_drain_time_bounds_the_waiting) {
 }
 
 // Syslog, statsd: the protocol has no answers, and a restart need not wait for one.
-TEST(T15_Datagrams, an_upstream_that_has_never_spoken_owes_nothing_at_a_stop) {
+TEST(DatagramStop, T15_an_upstream_that_has_never_spoken_owes_nothing_at_a_stop) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
   const UdpSocket client;
@@ -114,7 +114,7 @@ TEST(T15_Datagrams, an_upstream_that_has_never_spoken_owes_nothing_at_a_stop) {
   EXPECT_EQ(record.end, "drained") << record.line;
 }
 
-TEST(T15_Datagrams, a_second_signal_ends_the_waiting) {
+TEST(DatagramStop, T15_a_second_signal_ends_the_waiting) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
   const UdpSocket client;
@@ -127,7 +127,7 @@ TEST(T15_Datagrams, a_second_signal_ends_the_waiting) {
 }
 
 // The service manager keeps its socket: what comes after the stop waits in it for the next start.
-TEST(T15_Datagrams, a_passed_socket_is_served_and_goes_on_hearing_after_the_stop) {
+TEST(DatagramStop, T15_a_passed_socket_is_served_and_goes_on_hearing_after_the_stop) {
   const UdpServer server;
   const UdpSocket passed;
   auto options = udp_options({udp_forwarding(passed.address(), server.address())});

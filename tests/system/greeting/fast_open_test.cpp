@@ -25,7 +25,7 @@ class FastOpen : public ::testing::Test {
   }
 };
 
-TEST_F(FastOpen, T3_TheRequestAndItsFinGoToTheUpstreamOnce) {
+TEST_F(FastOpen, T3_the_request_and_its_fin_go_to_the_upstream_once) {
   run([] {
     const Descriptor upstream = open_listener("127.0.0.1");
     Proxy proxy(net::local_address(upstream.get()), {"--upstream-fast-open", "true", "--workers", "1"});
@@ -48,7 +48,7 @@ TEST_F(FastOpen, T3_TheRequestAndItsFinGoToTheUpstreamOnce) {
   });
 }
 
-TEST_F(FastOpen, T3_TheNextAddressIsTriedWithTheSameBytes) {
+TEST_F(FastOpen, T3_the_next_address_is_tried_with_the_same_bytes) {
   run([] {
     const Descriptor upstream = open_listener("127.0.0.1");
     const std::string port = std::to_string(net::local_address(upstream.get()).port());
@@ -71,7 +71,7 @@ TEST_F(FastOpen, T3_TheNextAddressIsTriedWithTheSameBytes) {
   });
 }
 
-TEST_F(FastOpen, T3_NobodyThereIsUnreachableAndNothingWasDelivered) {
+TEST_F(FastOpen, T3_nobody_there_is_unreachable_and_nothing_was_delivered) {
   run([] {
     net::Address nobody;
     {
@@ -90,7 +90,7 @@ TEST_F(FastOpen, T3_NobodyThereIsUnreachableAndNothingWasDelivered) {
   });
 }
 
-TEST_F(FastOpen, T11_WhatWentWithTheSynOfAClientThatResetIsCounted) {
+TEST_F(FastOpen, T11_what_went_with_the_syn_of_a_client_that_reset_is_counted) {
   run([] {
     const Descriptor upstream = open_listener("127.0.0.1");
     Proxy proxy(net::local_address(upstream.get()), {"--upstream-fast-open", "true", "--workers", "1"});
@@ -109,7 +109,7 @@ TEST_F(FastOpen, T11_WhatWentWithTheSynOfAClientThatResetIsCounted) {
   });
 }
 
-TEST_F(FastOpen, T4_AClientThatOpensWithItsRequestGetsTheAnswer) {
+TEST_F(FastOpen, T4_a_client_that_opens_with_its_request_gets_the_answer) {
   run([] {
     const Descriptor upstream = open_listener("127.0.0.1");
     Proxy proxy(net::local_address(upstream.get()), {"--client-fast-open", "16"});

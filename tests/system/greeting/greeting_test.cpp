@@ -45,7 +45,7 @@ class EveryHeader : public Greeted, public ::testing::WithParamInterface<Told> {
   }
 };
 
-TEST_P(EveryHeader, T3_WithEarlyDataAndFinInOnePacket) {
+TEST_P(EveryHeader, T3_with_early_data_and_fin_in_one_packet) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, bytes() + "early data"));
@@ -57,7 +57,7 @@ TEST_P(EveryHeader, T3_WithEarlyDataAndFinInOnePacket) {
   EXPECT_EQ(record.client.delivered, 10U) << record.line;
 }
 
-TEST_P(EveryHeader, T1_WithUrgentDataRightBehindIt) {
+TEST_P(EveryHeader, T1_with_urgent_data_right_behind_it) {
   start(kRequired);
   const Descriptor client = this->client();
   const std::string all = bytes() + "X";
@@ -71,7 +71,7 @@ TEST_P(EveryHeader, T1_WithUrgentDataRightBehindIt) {
   expect_told(proxy_->record(), client);
 }
 
-TEST_P(EveryHeader, T1_ThatIsUrgentDataItselfIsReadPastItsMark) {
+TEST_P(EveryHeader, T1_that_is_urgent_data_itself_is_read_past_its_mark) {
   for (const Flags& mode : {kRequired, kOptional}) {
     start(mode);
     const Descriptor client = this->client();
@@ -84,7 +84,7 @@ TEST_P(EveryHeader, T1_ThatIsUrgentDataItselfIsReadPastItsMark) {
   }
 }
 
-TEST_P(EveryHeader, ByteAtATime) {
+TEST_P(EveryHeader, byte_at_a_time) {
   start(kOptional);
   const Descriptor client = this->client();
   for (const char byte : bytes()) {
@@ -97,7 +97,7 @@ TEST_P(EveryHeader, ByteAtATime) {
   expect_told(proxy_->record(), client);
 }
 
-TEST_P(EveryHeader, WithTheBytesThatAWholeReadCouldTakeTooMany) {
+TEST_P(EveryHeader, with_the_bytes_that_a_whole_read_could_take_too_many) {
   start(kRequired);
   const Descriptor client = this->client();
   const std::string large(200'000, 'x');
@@ -107,7 +107,7 @@ TEST_P(EveryHeader, WithTheBytesThatAWholeReadCouldTakeTooMany) {
   EXPECT_EQ(proxy_->record().client.delivered, large.size());
 }
 
-TEST_P(EveryHeader, AloneLetsAServerSpeakFirst) {
+TEST_P(EveryHeader, alone_lets_a_server_speak_first) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, bytes()));
@@ -121,7 +121,7 @@ TEST_P(EveryHeader, AloneLetsAServerSpeakFirst) {
   expect_told(proxy_->record(), client);
 }
 
-TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefused) {
+TEST_P(EveryHeader, T3_that_is_half_closed_within_is_refused) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, bytes().size() - 1)));
@@ -129,7 +129,7 @@ TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefused) {
   expect_rejected(client, "the PROXY header was cut off after " + std::to_string(bytes().size() - 1) + " bytes");
 }
 
-TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefusedWhereItIsOptionalToo) {
+TEST_P(EveryHeader, T3_that_is_half_closed_within_is_refused_where_it_is_optional_too) {
   start(kOptional);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, bytes().size() - 1)));
@@ -137,7 +137,7 @@ TEST_P(EveryHeader, T3_ThatIsHalfClosedWithinIsRefusedWhereItIsOptionalToo) {
   expect_rejected(client, "before the client's FIN");
 }
 
-TEST_P(EveryHeader, T3_AResetWithinItEndsTheSession) {
+TEST_P(EveryHeader, T3_a_reset_within_it_ends_the_session) {
   start(kRequired);
   Descriptor client = this->client();
   send_and_see_arrive(client, bytes().substr(0, 14));
@@ -148,7 +148,7 @@ TEST_P(EveryHeader, T3_AResetWithinItEndsTheSession) {
   EXPECT_TRUE(upstream_untouched());
 }
 
-TEST_P(EveryHeader, T8_ThatDoesNotComeToItsEndIsWaitedForNoLongerThanTheLimit) {
+TEST_P(EveryHeader, T8_that_does_not_come_to_its_end_is_waited_for_no_longer_than_the_limit) {
   start(kOptional + Flags{"--limits-proxy-header", "200ms"});
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, bytes().substr(0, 14)));
@@ -184,14 +184,14 @@ std::string wrong_checksum() {
 
 class WrongHeader : public Greeted, public ::testing::WithParamInterface<Wrong> {};
 
-TEST_P(WrongHeader, IsRefusedWhereItIsRequired) {
+TEST_P(WrongHeader, is_refused_where_it_is_required) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, GetParam().bytes));
   expect_rejected(client, GetParam().why);
 }
 
-TEST_P(WrongHeader, IsRefusedWhereItIsOptional) {
+TEST_P(WrongHeader, is_refused_where_it_is_optional) {
   start(kOptional);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, GetParam().bytes));
@@ -211,21 +211,21 @@ INSTANTIATE_TEST_SUITE_P(
 
 class NoHeader : public Greeted {};
 
-TEST_F(NoHeader, IsRefusedWhereItIsRequired) {
+TEST_F(NoHeader, is_refused_where_it_is_required) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, "GET / HTTP/1.0\r\n\r\n"));
   expect_rejected(client, "does not begin as a PROXY header does");
 }
 
-TEST_F(NoHeader, AndNothingElseIsRefusedWhereItIsRequired) {
+TEST_F(NoHeader, and_nothing_else_is_refused_where_it_is_required) {
   start(kRequired);
   const Descriptor client = this->client();
   send_fin(client);
   expect_rejected(client, "no PROXY header came before the client's FIN");
 }
 
-TEST_F(NoHeader, IsPlainDataWhereItIsOptional) {
+TEST_F(NoHeader, is_plain_data_where_it_is_optional) {
   start(kOptional);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, "GET / HTTP/1.0\r\n\r\n"));
@@ -237,7 +237,7 @@ TEST_F(NoHeader, IsPlainDataWhereItIsOptional) {
   EXPECT_TRUE(record.complete) << record.line;
 }
 
-TEST_F(NoHeader, ButABeginningAndAFinIsPlainDataWhereItIsOptional) {
+TEST_F(NoHeader, but_a_beginning_and_a_fin_is_plain_data_where_it_is_optional) {
   start(kOptional);
   for (const std::string& said : {""s, "P"s, "PRO"s, "PROXY"s, "\r\n"s, "\r\n\r\n\0\r\nQUIT"s}) {
     const Descriptor client = this->client();
@@ -248,7 +248,7 @@ TEST_F(NoHeader, ButABeginningAndAFinIsPlainDataWhereItIsOptional) {
   for (const Record& record : proxy_->records(6)) EXPECT_TRUE(record.complete) << record.line;
 }
 
-TEST_F(NoHeader, ButABeginningIsPlainDataOnceTheLimitHasPassedWhereItIsOptional) {
+TEST_F(NoHeader, but_a_beginning_is_plain_data_once_the_limit_has_passed_where_it_is_optional) {
   start(kOptional + Flags{"--limits-proxy-header", "200ms"});
   for (const std::string& said : {""s, "PRO"s}) {
     const Descriptor client = this->client();
@@ -265,7 +265,7 @@ TEST_F(NoHeader, ButABeginningIsPlainDataOnceTheLimitHasPassedWhereItIsOptional)
   for (const Record& record : proxy_->records(2)) EXPECT_TRUE(record.complete) << record.line;
 }
 
-TEST_F(NoHeader, OfASilentCrowdTouchesNoUpstreamAndHarmsNobody) {
+TEST_F(NoHeader, of_a_silent_crowd_touches_no_upstream_and_harms_nobody) {
   start(kRequired + Flags{"--limits-proxy-header", "1s"});
   std::vector<Descriptor> crowd;
   for (int i = 0; i < 200; ++i) crowd.push_back(client());
@@ -280,7 +280,7 @@ TEST_F(NoHeader, OfASilentCrowdTouchesNoUpstreamAndHarmsNobody) {
   EXPECT_TRUE(upstream_untouched());
 }
 
-TEST_F(NoHeader, IsNotWaitedForInALoop) {
+TEST_F(NoHeader, is_not_waited_for_in_a_loop) {
   start(kRequired);
   const Descriptor client = this->client();
   send_and_see_arrive(client, "PROXY TCP4 19");
@@ -291,7 +291,7 @@ TEST_F(NoHeader, IsNotWaitedForInALoop) {
   expect_rejected(client, "cut off");
 }
 
-TEST_F(NoHeader, T15_AStopEndsTheWaitingWithItsDrainTime) {
+TEST_F(NoHeader, T15_a_stop_ends_the_waiting_with_its_drain_time) {
   start(kRequired + Flags{"--drain", "200ms"});
   const Descriptor client = this->client();
   send_and_see_arrive(client, "PROXY ");
@@ -310,7 +310,7 @@ TEST_F(NoHeader, T15_AStopEndsTheWaitingWithItsDrainTime) {
 
 class Header : public Greeted {};
 
-TEST_F(Header, OfASenderThatIsNotTrustedIsPlainDataWhereItIsOptional) {
+TEST_F(Header, of_a_sender_that_is_not_trusted_is_plain_data_where_it_is_optional) {
   start(kOptional + Flags{"--client-proxy-trusted", "192.0.2.0/24"});
   const Descriptor client = this->client();
   const std::string said = header_bytes(Version::v1, "192.0.2.7", 1, "192.0.2.1", 2) + "data";
@@ -320,13 +320,13 @@ TEST_F(Header, OfASenderThatIsNotTrustedIsPlainDataWhereItIsOptional) {
   EXPECT_EQ(proxy_->record().client.address, net::local_address(client.get()).text());
 }
 
-TEST_F(Header, OfASenderThatIsNotTrustedIsRefusedWhereItIsRequired) {
+TEST_F(Header, of_a_sender_that_is_not_trusted_is_refused_where_it_is_required) {
   start(kRequired + Flags{"--client-proxy-trusted", "192.0.2.0/24"});
   const Descriptor client = knock();
   expect_rejected(client, "client.proxy-trusted does not name 127.0.0.1");
 }
 
-TEST_F(Header, OfATrustedSenderIsTaken) {
+TEST_F(Header, of_a_trusted_sender_is_taken) {
   start(kRequired + Flags{"--client-proxy-trusted", "192.0.2.0/24,127.0.0.0/8"});
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, header_bytes(Version::v1, "192.0.2.7", 1, "192.0.2.1", 2) + "data"));
@@ -334,7 +334,7 @@ TEST_F(Header, OfATrustedSenderIsTaken) {
   expect_served(client, "data");
 }
 
-TEST_F(Header, ThatTellsNobodyLeavesTheConnectionsOwnAddresses) {
+TEST_F(Header, that_tells_nobody_leaves_the_connections_own_addresses) {
   start(kRequired);
   for (const std::string& said :
        {"PROXY UNKNOWN\r\n"s, net::proxy_protocol::test::v2(0x20, 0x00, ""),
@@ -352,7 +352,7 @@ TEST_F(Header, ThatTellsNobodyLeavesTheConnectionsOwnAddresses) {
   }
 }
 
-TEST_F(Header, ThatIsMoreThanTheReceiveQueueHoldsIsTaken) {
+TEST_F(Header, that_is_more_than_the_receive_queue_holds_is_taken) {
   start(kRequired + Flags{"--client-receive-buffer", "1k"});
   const std::string header =
       header_bytes(Version::v2, "192.0.2.7", 4711, "192.0.2.1", 443, {{tlv::kAuthority, std::string(3900, 'a')}});
@@ -363,7 +363,7 @@ TEST_F(Header, ThatIsMoreThanTheReceiveQueueHoldsIsTaken) {
   EXPECT_EQ(proxy_->record().client.received, 4U);
 }
 
-TEST_F(Header, TellsUniqueIdAndAuthorityForTheRecord) {
+TEST_F(Header, tells_unique_id_and_authority_for_the_record) {
   start(kRequired);
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(
@@ -376,7 +376,7 @@ TEST_F(Header, TellsUniqueIdAndAuthorityForTheRecord) {
   EXPECT_EQ(record.authority, "www.example") << record.line;
 }
 
-TEST_F(Header, TellsWhoseSessionsAreCounted) {
+TEST_F(Header, tells_whose_sessions_are_counted) {
   start(kRequired + Flags{"--max-sessions-per-client", "1"});
   const auto come = [&](const std::string& ip) {
     Descriptor client = this->client();

@@ -32,7 +32,7 @@ class Preface : public Greeted {
 
 class EveryPreface : public Preface, public ::testing::WithParamInterface<Version> {};
 
-TEST_P(EveryPreface, ComesAheadOfTheClientsBytesAndIsNotCounted) {
+TEST_P(EveryPreface, comes_ahead_of_the_clients_bytes_and_is_not_counted) {
   start({"--upstream-proxy-protocol", word(GetParam())});
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, "data"));
@@ -49,7 +49,7 @@ TEST_P(EveryPreface, ComesAheadOfTheClientsBytesAndIsNotCounted) {
   EXPECT_TRUE(record.complete) << record.line;
 }
 
-TEST_P(EveryPreface, ComesAtOnceToAServerThatSpeaksFirst) {
+TEST_P(EveryPreface, comes_at_once_to_a_server_that_speaks_first) {
   start({"--upstream-proxy-protocol", word(GetParam())});
   const Descriptor client = this->client();
   const Descriptor server = served();
@@ -68,7 +68,7 @@ TEST_P(EveryPreface, ComesAtOnceToAServerThatSpeaksFirst) {
   EXPECT_TRUE(record.complete) << record.line;
 }
 
-TEST_P(EveryPreface, TellsWhatTheClientsOwnHeaderTold) {
+TEST_P(EveryPreface, tells_what_the_clients_own_header_told) {
   start({"--client-proxy-protocol", "required", "--upstream-proxy-protocol", word(GetParam())});
   const Descriptor client = this->client();
   ASSERT_TRUE(net::test::send_all(client, header_bytes(Version::v1, "2001:db8::7", 4711, "2001:db8::1", 443) + "data"));
@@ -80,7 +80,7 @@ TEST_P(EveryPreface, TellsWhatTheClientsOwnHeaderTold) {
   EXPECT_EQ(got, "data");
 }
 
-TEST_P(EveryPreface, T5_ToAnUpstreamThatResetsAtOnceIsARefusalAndNoBytesOfTheClient) {
+TEST_P(EveryPreface, T5_to_an_upstream_that_resets_at_once_is_a_refusal_and_no_bytes_of_the_client) {
   start({"--upstream-proxy-protocol", word(GetParam())});
   const Descriptor client = this->client();
   Descriptor server = served();
@@ -94,7 +94,7 @@ TEST_P(EveryPreface, T5_ToAnUpstreamThatResetsAtOnceIsARefusalAndNoBytesOfTheCli
 INSTANTIATE_TEST_SUITE_P(ProxyHeader, EveryPreface, ::testing::Values(Version::v1, Version::v2),
                          [](const auto& tested) { return word(tested.param); });
 
-TEST_F(Preface, PassesOnWhatAHeaderToldWithItsChecksumCalculatedAnew) {
+TEST_F(Preface, passes_on_what_a_header_told_with_its_checksum_calculated_anew) {
   start({"--client-proxy-protocol", "required", "--upstream-proxy-protocol", "v2"});
   const Descriptor client = this->client();
   const std::vector<proxy::Tlv> tlvs = {
@@ -108,7 +108,7 @@ TEST_F(Preface, PassesOnWhatAHeaderToldWithItsChecksumCalculatedAnew) {
   EXPECT_EQ(types, "1 2 3 5 32 224 ") << "all but the network namespace and the padding";
 }
 
-TEST_F(Preface, LongerThanWhatOneSynTakesIsSentInFull) {
+TEST_F(Preface, longer_than_what_one_syn_takes_is_sent_in_full) {
   // With Fast Open over a small MTU the first send takes no more than a segment, and the rest waits.
   const bool allowed = net::test::in_own_network("ipv4/tcp_fastopen", "3", [this] {
     output_of({.arguments = {"ip", "link", "set", "lo", "mtu", "1280"}});
@@ -135,7 +135,7 @@ TEST_F(Preface, LongerThanWhatOneSynTakesIsSentInFull) {
   if (!allowed) GTEST_SKIP() << "needs a network namespace of its own";
 }
 
-TEST_F(Preface, ThroughTwoInARowTellsTheFirstClient) {
+TEST_F(Preface, through_two_in_a_row_tells_the_first_client) {
   upstream_ = net::test::listener();
   Proxy near_server(net::local_address(upstream_.get()), {"--client-proxy-protocol", "required"});
   Proxy near_client(near_server.address(), {"--upstream-proxy-protocol", "v2"});

@@ -119,33 +119,33 @@ class Transparent : public ::testing::Test {
   }
 };
 
-TEST_F(Transparent, TheUpstreamSeesTheClientsAddress) {
+TEST_F(Transparent, the_upstream_sees_the_clients_address) {
   expect_seen(false, {"--upstream-transparent", "ip"}, "10.77.1.2");
 }
 
-TEST_F(Transparent, TheUpstreamSeesTheClientsIpv6Address) {
+TEST_F(Transparent, the_upstream_sees_the_clients_ipv6_address) {
   expect_seen(true, {"--upstream-transparent", "ip"}, "fd77:1::2");
 }
 
-TEST_F(Transparent, TheUpstreamSeesTheClientsPortToo) {
+TEST_F(Transparent, the_upstream_sees_the_clients_port_too) {
   expect_seen(false, {"--upstream-transparent", "ip-and-port"}, "10.77.1.2");
 }
 
-TEST_F(Transparent, TheUpstreamSeesTheClientsIpv6PortToo) {
+TEST_F(Transparent, the_upstream_sees_the_clients_ipv6_port_too) {
   expect_seen(true, {"--upstream-transparent", "ip-and-port"}, "fd77:1::2");
 }
 
-TEST_F(Transparent, WorksWithoutRoot) {
+TEST_F(Transparent, works_without_root) {
   expect_seen(false, {"--upstream-transparent", "ip", "--user", "nobody"}, "10.77.1.2");
 }
 
-TEST_F(Transparent, TheUpstreamSeesWhomAHeaderTells) {
+TEST_F(Transparent, the_upstream_sees_whom_a_header_tells) {
   const std::string said = header_bytes(net::proxy_protocol::Version::v2, "192.0.2.7", 4711, "192.0.2.1", 443);
   expect_seen(false, {"--upstream-transparent", "ip-and-port", "--client-proxy-protocol", "required"}, "192.0.2.7",
               said);
 }
 
-TEST_F(Transparent, AnUpstreamOfAnotherFamilyNamesTheReason) {
+TEST_F(Transparent, an_upstream_of_another_family_names_the_reason) {
   in("p", [&] {
     const Descriptor listening = net::test::listener("127.0.0.1");
     Proxy proxy(net::local_address(listening.get()),
@@ -159,7 +159,7 @@ TEST_F(Transparent, AnUpstreamOfAnotherFamilyNamesTheReason) {
   });
 }
 
-TEST_F(Transparent, TheUpstreamOfDatagramsSeesTheClientsAddressToo) {
+TEST_F(Transparent, the_upstream_of_datagrams_sees_the_clients_address_too) {
   in("p", [] {
     for (const char* how : {"ip", "ip-and-port"}) {
       std::optional<UdpSocket> server;
@@ -202,7 +202,7 @@ class NarrowWay : public Transparent {
   }
 };
 
-TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfAStreamWithAUdpUpstream) {
+TEST_F(NarrowWay, that_the_way_takes_smaller_packets_ends_no_session_of_a_stream_with_a_udp_upstream) {
   in("c", [] {
     std::optional<UdpSocket> server;
     in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
@@ -224,7 +224,7 @@ TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfAStreamWithAUdpUps
   });
 }
 
-TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfDatagrams) {
+TEST_F(NarrowWay, that_the_way_takes_smaller_packets_ends_no_session_of_datagrams) {
   in("c", [] {
     std::optional<UdpSocket> server;
     in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
@@ -246,7 +246,7 @@ TEST_F(NarrowWay, ThatTheWayTakesSmallerPacketsEndsNoSessionOfDatagrams) {
   });
 }
 
-TEST(TransparentStart, IsRefusedWithoutThePrivilege) {
+TEST(TransparentStart, is_refused_without_the_privilege) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give its privileges up";
   const std::string binary = LASTBYTE_BINARY;
   Process process({.arguments = {"setpriv",
@@ -276,7 +276,7 @@ TEST(TransparentStart, IsRefusedWithoutThePrivilege) {
       << process.err();
 }
 
-TEST(Sources, AreTakenByTheFamilyOfTheUpstreamsAddress) {
+TEST(Sources, are_taken_by_the_family_of_the_upstreams_address) {
   // localhost is ::1 and 127.0.0.1 on most machines; the server listens on the latter only.
   const Descriptor upstream = net::test::listener();
   const net::Address address = net::local_address(upstream.get());

@@ -51,7 +51,7 @@ class Netns : public ::testing::Test {
   Container two_;
 };
 
-TEST_F(Netns, T1_T2_half_close_both_ways_from_and_to_every_side) {
+TEST_F(Netns, T1_t2_half_close_both_ways_from_and_to_every_side) {
   const std::pair<Place, Place> ways[] = {{nullptr, &one_}, {&one_, nullptr}, {&one_, &two_}, {&one_, &one_}};
   for (const auto& [client, server] : ways) {
     expect_complete(play_between(client, server, "send 3M; shutdown; expect fin", "expect fin; send 3M; close"));

@@ -36,7 +36,7 @@ void expect_usage_error(const std::vector<std::string>& arguments, const std::ve
     EXPECT_NE(ended.err.find(word), std::string::npos) << word << " in: " << ended.err;
 }
 
-TEST(Configuration, WrongFlagsEndWithStatus2AndSayWhatWasExpected) {
+TEST(Configuration, wrong_flags_end_with_status_2_and_say_what_was_expected) {
   expect_usage_error({"proxy"}, {"--listen"});
   expect_usage_error({"proxy", "--listen", "tcp:127.0.0.1:0"}, {"connect"});
   expect_usage_error({"proxy", "--listen", "tcp:127.0.0.1:70000", "--connect", "tcp:127.0.0.1:9"}, {"70000", "65535"});
@@ -47,7 +47,7 @@ TEST(Configuration, WrongFlagsEndWithStatus2AndSayWhatWasExpected) {
   expect_usage_error({"prox"}, {"prox"});
 }
 
-TEST(Configuration, WrongFilesEndWithStatus2AndNameTheLine) {
+TEST(Configuration, wrong_files_end_with_status_2_and_name_the_line) {
   TemporaryDirectory directory;
   const std::string path = directory.file("proxy.yaml");
   write_file(path, "forwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:127.0.0.1:9\n    lissen: 1\n");
@@ -60,12 +60,12 @@ TEST(Configuration, WrongFilesEndWithStatus2AndNameTheLine) {
   expect_usage_error({"proxy", "--config", directory.file("none.yaml")}, {"none.yaml"});
 }
 
-TEST(Configuration, IsCheckedWithoutStarting) {
+TEST(Configuration, is_checked_without_starting) {
   const Ended ended = run({"proxy", "--check-config", "--listen", "tcp:127.0.0.1:0", "--connect", "tcp:127.0.0.1:9"});
   EXPECT_EQ(ended.status, 0) << ended.err;
 }
 
-TEST(Configuration, APortInUseIsTriedAgainForAsLongAsBindRetrySays) {
+TEST(Configuration, a_port_in_use_is_tried_again_for_as_long_as_bind_retry_says) {
   std::optional<Server> holder(start_server("close"));
   const std::string address = holder->address().text();
   Process process({.arguments = {kBinary, "proxy", "--bind-retry", "1m", "--listen", "tcp:" + address, "--connect",
@@ -79,7 +79,7 @@ TEST(Configuration, APortInUseIsTriedAgainForAsLongAsBindRetrySays) {
   EXPECT_EQ(process.wait(), 0) << process.err();
 }
 
-TEST(Configuration, APortInUseIsAnErrorAndNothingStarts) {
+TEST(Configuration, a_port_in_use_is_an_error_and_nothing_starts) {
   Server server = start_server("close");
   const Ended ended = run({"proxy", "--listen", "tcp:" + server.address().text(), "--connect", "tcp:127.0.0.1:9"});
   EXPECT_EQ(ended.status, 1) << ended.err;
@@ -88,7 +88,7 @@ TEST(Configuration, APortInUseIsAnErrorAndNothingStarts) {
   server.stop();
 }
 
-TEST(Configuration, AnIPv4WildcardDoesNotListenOnIPv6) {
+TEST(Configuration, an_ipv4_wildcard_does_not_listen_on_ipv6) {
   Server server = start_server("close", {}, std::nullopt);
   Proxy::Options options;
   options.listen = "tcp:0.0.0.0:0";
@@ -100,7 +100,7 @@ TEST(Configuration, AnIPv4WildcardDoesNotListenOnIPv6) {
   server.stop();
 }
 
-TEST(Configuration, AnIPv6ListenerForwardsToIPv4) {
+TEST(Configuration, an_ipv6_listener_forwards_to_ipv4) {
   Server server = start_server("expect fin; send 100K; close", {}, std::nullopt);
   Proxy::Options options;
   options.listen = "tcp:[::1]:0";
@@ -112,7 +112,7 @@ TEST(Configuration, AnIPv6ListenerForwardsToIPv4) {
   server.stop();
 }
 
-TEST(Logs, AreReadableTextByDefault) {
+TEST(Logs, are_readable_text_by_default) {
   Server server = start_server("expect fin; send 10; close");
   TemporaryDirectory directory;
   Proxy proxy(server.address(), {"--log-format", "text", "--name", "front", "--log-target", directory.file("log")});
@@ -124,7 +124,7 @@ TEST(Logs, AreReadableTextByDefault) {
     EXPECT_NE(line.find(word), std::string::npos) << word << " in: " << line;
 }
 
-TEST(Logs, AreOpenedAnewOnSIGUSR1) {
+TEST(Logs, are_opened_anew_on_sigusr1) {
   Server server = start_server("expect fin; close", {}, std::nullopt);
   TemporaryDirectory directory;
   const std::string log = directory.file("records");
@@ -142,7 +142,7 @@ TEST(Logs, AreOpenedAnewOnSIGUSR1) {
   server.stop();
 }
 
-TEST(Logs, ThatCannotBeWrittenHoldUpNobody) {
+TEST(Logs, that_cannot_be_written_hold_up_nobody) {
   Server server = start_server("expect fin; close", {}, std::nullopt);
   Proxy proxy(server.address(), {"--log-target", "/dev/full"});
   for (int i = 0; i < 10; ++i) {
@@ -152,7 +152,7 @@ TEST(Logs, ThatCannotBeWrittenHoldUpNobody) {
   server.stop();
 }
 
-TEST(SocketActivation, TakesListeningSocketsFromTheServiceManager) {
+TEST(SocketActivation, takes_listening_sockets_from_the_service_manager) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   auto listening = net::listen_on(Server::loopback(), {}, 1);
   ASSERT_TRUE(listening);
@@ -169,7 +169,7 @@ TEST(SocketActivation, TakesListeningSocketsFromTheServiceManager) {
   server.stop();
 }
 
-TEST(SocketActivation, WorksWithSystemdsOwnTool) {
+TEST(SocketActivation, works_with_systemds_own_tool) {
   const std::string tool = find_program("systemd-socket-activate");
   if (tool.empty()) GTEST_SKIP() << "systemd-socket-activate is not installed";
   // It cannot be told to let the kernel choose; a port that was free a moment ago is as near as can be had.
@@ -190,7 +190,7 @@ TEST(SocketActivation, WorksWithSystemdsOwnTool) {
   server.stop();
 }
 
-TEST(SocketActivation, ASocketThatBelongsToNoForwardingIsAnError) {
+TEST(SocketActivation, a_socket_that_belongs_to_no_forwarding_is_an_error) {
   auto listening = net::listen_on(Server::loopback(), {}, 1);
   ASSERT_TRUE(listening);
   Process process({.arguments = {kBinary, "proxy", "--listen", "tcp:127.0.0.1:0", "--connect", "tcp:127.0.0.1:9"},

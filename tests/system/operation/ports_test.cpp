@@ -38,7 +38,7 @@ std::map<std::string, Record> by_listen(const std::vector<Record>& records) {
 std::string port_of(const Server& server) { return std::to_string(server.address().port()); }
 
 // LXD: N ports to N ports.
-TEST(Ports, EachLeadsToThatOfItsPlace) {
+TEST(Ports, each_leads_to_that_of_its_place) {
   Server first = start_server("expect fin; send 100; close", {}, std::nullopt);
   Server second = start_server("expect fin; send 200; close", {}, std::nullopt);
   Server third = start_server("expect fin; send 300; close", {}, std::nullopt);
@@ -62,7 +62,7 @@ TEST(Ports, EachLeadsToThatOfItsPlace) {
 }
 
 // LXD: N ports to one. Limits are those of the forwarding, whichever the port.
-TEST(Ports, AllLeadToOneAndShareTheForwardingsLimits) {
+TEST(Ports, all_lead_to_one_and_share_the_forwardings_limits) {
   Meeting meeting;
   PeerOptions peers;
   peers.meeting = &meeting;
@@ -82,7 +82,7 @@ TEST(Ports, AllLeadToOneAndShareTheForwardingsLimits) {
   server.stop();
 }
 
-TEST(Ports, AThousandStartAreServedAndAreTold) {
+TEST(Ports, a_thousand_start_are_served_and_are_told) {
   constexpr std::uint16_t kFirst = 20000;
   constexpr std::uint16_t kLast = 20999;
   constexpr std::uint16_t kStep = 50;
@@ -108,7 +108,7 @@ TEST(Ports, AThousandStartAreServedAndAreTold) {
   server.stop();
 }
 
-TEST(Ports, OfATextRecordAreToldWhereThereAreSeveral) {
+TEST(Ports, of_a_text_record_are_told_where_there_are_several) {
   Server server = start_server("expect fin; close", {}, std::nullopt);
   const auto record_of = [&](const std::string& listen) {
     TemporaryDirectory directory;
@@ -126,7 +126,7 @@ TEST(Ports, OfATextRecordAreToldWhereThereAreSeveral) {
 }
 
 // The kernel's choice is one port for all addresses, and is told.
-TEST(Ports, PortZeroIsOneOfTheKernelsChoice) {
+TEST(Ports, port_zero_is_one_of_the_kernels_choice) {
   Server server = start_server("expect fin; send 7; close", {}, std::nullopt);
   Proxy::Options options;
   options.listen = "tcp:" + own_host() + ":0";
@@ -137,7 +137,7 @@ TEST(Ports, PortZeroIsOneOfTheKernelsChoice) {
   server.stop();
 }
 
-TEST(Ports, OneThatIsInUseIsNamedAndNothingStarts) {
+TEST(Ports, one_that_is_in_use_is_named_and_nothing_starts) {
   const auto taken = net::listen_on(at(7001), {}, 1);
   ASSERT_TRUE(taken) << taken.error().text();
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:" + own_host() + ":7000-7002", "--connect",
@@ -147,7 +147,7 @@ TEST(Ports, OneThatIsInUseIsNamedAndNothingStarts) {
   EXPECT_NE(process.err().find("EADDRINUSE"), std::string::npos) << process.err();
 }
 
-TEST(Ports, ThatDoNotMatchAreAnErrorWithBothCounts) {
+TEST(Ports, that_do_not_match_are_an_error_with_both_counts) {
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:" + own_host() + ":7000-7009", "--connect",
                                  "tcp:127.0.0.1:9,10,11"}});
   EXPECT_EQ(process.wait(), 2);
@@ -156,7 +156,7 @@ TEST(Ports, ThatDoNotMatchAreAnErrorWithBothCounts) {
 }
 
 // A thousand ports and few descriptors: told at the start, not found out later (T12).
-TEST(Ports, CountAmongTheDescriptorsThatTheStartNeeds) {
+TEST(Ports, count_among_the_descriptors_that_the_start_needs) {
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--workers", "2", "--listen",
                                  "tcp:" + own_host() + ":20000-20999", "--connect", "tcp:127.0.0.1:9"},
                    .descriptors = 3000});

@@ -33,9 +33,9 @@ void expect_still_served(const Proxy& proxy) {
   EXPECT_EQ(client.wait().received, 10U) << client.wait().text();
 }
 
-class T15_ReloadKeepsTheOld : public ::testing::Test {
+class ReloadKeepsTheOld : public ::testing::Test {
  protected:
-  ~T15_ReloadKeepsTheOld() override { server_.stop(); }
+  ~ReloadKeepsTheOld() override { server_.stop(); }
 
   /// Reloads, expects that nothing changed and all of `words` were said, and that the old forwarding still serves.
   void refused(Proxy& proxy, const std::string& config, const std::vector<std::string>& words) {
@@ -48,7 +48,7 @@ class T15_ReloadKeepsTheOld : public ::testing::Test {
   Server server_ = start_server("expect fin; send 10; close", {}, std::nullopt);
 };
 
-TEST_F(T15_ReloadKeepsTheOld, WhereTheFileIsWrongAndNamesLineAndColumn) {
+TEST_F(ReloadKeepsTheOld, T15_where_the_file_is_wrong_and_names_line_and_column) {
   Proxy proxy(server_.address(), {.config = web(server_.address())});
   refused(proxy, "forwardings:\n  - listen: tcp:127.0.0.1:70000\n    connect: tcp:127.0.0.1:9\n    lissen: 1\n",
           {"log.yaml:2:13: ", "70000", "log.yaml:4:5: ", "lissen"});
@@ -59,7 +59,7 @@ TEST_F(T15_ReloadKeepsTheOld, WhereTheFileIsWrongAndNamesLineAndColumn) {
   expect_still_served(proxy);
 }
 
-TEST_F(T15_ReloadKeepsTheOld, WhereOnePortIsInUseThoughOthersCouldBeHad) {
+TEST_F(ReloadKeepsTheOld, T15_where_one_port_is_in_use_though_others_could_be_had) {
   Server busy = start_server("close", {}, std::nullopt);
   Proxy proxy(server_.address(), {.config = web(server_.address())});
   const std::string more = fmt::format(
@@ -74,18 +74,18 @@ TEST_F(T15_ReloadKeepsTheOld, WhereOnePortIsInUseThoughOthersCouldBeHad) {
   busy.stop();
 }
 
-TEST_F(T15_ReloadKeepsTheOld, WhereANameIsNotKnown) {
+TEST_F(ReloadKeepsTheOld, T15_where_a_name_is_not_known) {
   Proxy proxy(server_.address(), {.config = web(server_.address())});
   refused(proxy, "forwardings: [{name: web, listen: 'tcp:127.0.0.1:0', connect: 'tcp:no-such-host.invalid:80'}]\n",
           {"forwarding 'web'", "no-such-host.invalid"});
 }
 
-TEST_F(T15_ReloadKeepsTheOld, WhereTheDescriptorsDoNotSuffice) {
+TEST_F(ReloadKeepsTheOld, T15_where_the_descriptors_do_not_suffice) {
   Proxy proxy(server_.address(), {.config = web(server_.address()), .descriptors = 4096});
   refused(proxy, "max-sessions: 5000\n" + web(server_.address()), {"max-sessions 5000 needs", "4096"});
 }
 
-TEST_F(T15_ReloadKeepsTheOld, WhereAPrivilegeWasGivenUp) {
+TEST_F(ReloadKeepsTheOld, T15_where_a_privilege_was_given_up) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   Proxy proxy(server_.address(), {.flags = {"--user", "nobody"}, .config = web(server_.address())});
   // The directory is the test's own; the file is for nobody's eyes, too.
@@ -97,7 +97,7 @@ TEST_F(T15_ReloadKeepsTheOld, WhereAPrivilegeWasGivenUp) {
   }
 }
 
-TEST(T15_ReloadKeeps, SettingsThatNeedARestartAndSaysWhich) {
+TEST(ReloadKeeps, T15_settings_that_need_a_restart_and_says_which) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   TemporaryDirectory directory;
   // Not the harness's flags, which win over the file.
@@ -117,7 +117,7 @@ TEST(T15_ReloadKeeps, SettingsThatNeedARestartAndSaysWhich) {
   server.stop();
 }
 
-TEST(T15_Reload, WithoutAFileSaysSoAndOpensTheLogAnew) {
+TEST(Reload, T15_without_a_file_says_so_and_opens_the_log_anew) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   TemporaryDirectory directory;
   const std::string log = directory.file("records");
@@ -130,7 +130,7 @@ TEST(T15_Reload, WithoutAFileSaysSoAndOpensTheLogAnew) {
   server.stop();
 }
 
-TEST(T15_Reload, WhileStoppingIsIgnoredWithAWord) {
+TEST(Reload, T15_while_stopping_is_ignored_with_a_word) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -148,7 +148,7 @@ TEST(T15_Reload, WhileStoppingIsIgnoredWithAWord) {
   proxy.expect_end();
 }
 
-TEST(T15_ReloadLimits, MaxSessionsCountsThoseOfBefore) {
+TEST(ReloadLimits, T15_max_sessions_counts_those_of_before) {
   EchoServer echo;
   Proxy proxy(echo.address(), {.config = web(echo.address(), ", max-sessions: 2")});
   auto first = connect_crowd(proxy.address(), 2);
@@ -168,7 +168,7 @@ TEST(T15_ReloadLimits, MaxSessionsCountsThoseOfBefore) {
   EXPECT_TRUE(proxy.wait_for_sessions(3));
 }
 
-TEST(T15_ReloadLimits, ANewLimitPerClientCountsSessionsOfBefore) {
+TEST(ReloadLimits, T15_a_new_limit_per_client_counts_sessions_of_before) {
   EchoServer echo;
   Proxy proxy(echo.address(), {.config = web(echo.address())});
   auto first = connect_crowd(proxy.address(), 2);
@@ -207,7 +207,7 @@ std::uint16_t free_ports(int count) {
   return 0;
 }
 
-TEST(T15_ReloadLimits, PortsThatWereRemovedAreCountedUntilTheyAreClosedAndNoLonger) {
+TEST(ReloadLimits, T15_ports_that_were_removed_are_counted_until_they_are_closed_and_no_longer) {
   constexpr int kMany = 200;
   const std::uint16_t first = free_ports(kMany);
   ASSERT_NE(first, 0);

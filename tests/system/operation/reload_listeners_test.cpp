@@ -35,13 +35,13 @@ std::string listening_config(const std::string& transport, const std::string& ip
   return config;
 }
 
-class T15_ReloadOfAListener : public ::testing::TestWithParam<Change> {};
+class ReloadOfAListener : public ::testing::TestWithParam<Change> {};
 
 const std::string kV4 = "127.0.0.1";
 const std::string kV6 = "::1";
 
 INSTANTIATE_TEST_SUITE_P(
-    Changes, T15_ReloadOfAListener,
+    Changes, ReloadOfAListener,
     ::testing::Values(Change{"Buffers", kV4, "send-buffer: 64k, receive-buffer: 64k", kV4, ""},
                       Change{"OneBuffer", kV4, "send-buffer: 64k, receive-buffer: 64k", kV4, "send-buffer: 32k"},
                       Change{"BuffersOfASharedPort", kV4, "reuse-port: true, receive-buffer: 64k", kV4,
@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Change{"Queues", kV4, "backlog: 100, defer-accept: 1s", kV4, "fast-open: 9"}),
     [](const auto& each) { return each.param.name; });
 
-TEST_P(T15_ReloadOfAListener, holds_up_no_connection_attempt) {
+TEST_P(ReloadOfAListener, T15_holds_up_no_connection_attempt) {
   const Change& change = GetParam();
   if (change.needs_root && ::geteuid() != 0) GTEST_SKIP() << "an interface is given up with CAP_NET_RAW alone";
   const EchoServer echo;
@@ -80,16 +80,16 @@ TEST_P(T15_ReloadOfAListener, holds_up_no_connection_attempt) {
 }
 
 /// Those that UDP has.
-class T15_ReloadOfADatagramListener : public ::testing::TestWithParam<Change> {};
+class ReloadOfADatagramListener : public ::testing::TestWithParam<Change> {};
 
-INSTANTIATE_TEST_SUITE_P(Changes, T15_ReloadOfADatagramListener,
+INSTANTIATE_TEST_SUITE_P(Changes, ReloadOfADatagramListener,
                          ::testing::Values(Change{"Buffers", kV4, "send-buffer: 64k, receive-buffer: 64k", kV4, ""},
                                            Change{"Interface", kV4, "", kV4, "interface: lo"},
                                            Change{"InterfaceOverIpv6", kV6, "", kV6, "interface: lo"},
                                            Change{"InterfaceOfAll", "0.0.0.0", "", "0.0.0.0", "interface: lo"}),
                          [](const auto& each) { return each.param.name; });
 
-TEST_P(T15_ReloadOfADatagramListener, loses_no_datagram_and_moves_no_session_to_another_port) {
+TEST_P(ReloadOfADatagramListener, T15_loses_no_datagram_and_moves_no_session_to_another_port) {
   const Change& change = GetParam();
   const UdpServer server;
   const net::Address any = *net::Address::parse(change.one_ip == kV6 ? kV6 : kV4, 0);

@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTalk = "send 10; shutdown; expect fin";
 
-class T15_ReloadAfterALoss : public ::testing::Test {
+class ReloadAfterALoss : public ::testing::Test {
  protected:
-  ~T15_ReloadAfterALoss() override { server_.stop(); }
+  ~ReloadAfterALoss() override { server_.stop(); }
 
   /// One forwarding, named web. `more`: further settings of it, each after a comma.
   static std::string web(const std::string& listen, const net::Address& upstream, const std::string& more = {}) {
@@ -48,7 +48,7 @@ class T15_ReloadAfterALoss : public ::testing::Test {
   Server server_ = start_server("expect fin; send 10; close", {}, std::nullopt);
 };
 
-TEST_F(T15_ReloadAfterALoss, a_unix_path_that_was_removed_is_bound_anew) {
+TEST_F(ReloadAfterALoss, T15_a_unix_path_that_was_removed_is_bound_anew) {
   const TemporaryDirectory directory;
   const auto at = *net::Address::unix_name(directory.file("web.sock"));
   Proxy proxy(server_.address(), {.config = web(at.text(), server_.address())});
@@ -62,7 +62,7 @@ TEST_F(T15_ReloadAfterALoss, a_unix_path_that_was_removed_is_bound_anew) {
   EXPECT_FALSE(fs::exists(at.unix_name()));
 }
 
-TEST_F(T15_ReloadAfterALoss, a_unix_path_that_was_renamed_is_bound_anew_and_the_other_one_is_left_alone) {
+TEST_F(ReloadAfterALoss, T15_a_unix_path_that_was_renamed_is_bound_anew_and_the_other_one_is_left_alone) {
   const TemporaryDirectory directory;
   const auto at = *net::Address::unix_name(directory.file("web.sock"));
   Proxy proxy(server_.address(), {.config = web(at.text(), server_.address())});
@@ -73,7 +73,7 @@ TEST_F(T15_ReloadAfterALoss, a_unix_path_that_was_renamed_is_bound_anew_and_the_
   end(proxy);
 }
 
-TEST_F(T15_ReloadAfterALoss, a_unix_path_that_belongs_to_somebody_else_now_fails_the_reload) {
+TEST_F(ReloadAfterALoss, T15_a_unix_path_that_belongs_to_somebody_else_now_fails_the_reload) {
   const TemporaryDirectory directory;
   const auto at = *net::Address::unix_name(directory.file("web.sock"));
   Proxy proxy(server_.address(), {.config = web(at.text(), server_.address())});
@@ -88,14 +88,14 @@ TEST_F(T15_ReloadAfterALoss, a_unix_path_that_belongs_to_somebody_else_now_fails
   EXPECT_TRUE(fs::is_socket(at.unix_name())) << "the stranger's";
 }
 
-TEST_F(T15_ReloadAfterALoss, an_abstract_name_cannot_be_lost) {
+TEST_F(ReloadAfterALoss, T15_an_abstract_name_cannot_be_lost) {
   const auto at = *net::Address::unix_name("@lastbyte-loss-" + std::to_string(::getpid()));
   Proxy proxy(server_.address(), {.config = web(at.text(), server_.address())});
   expect_said(reload(proxy), "1 as before");
   EXPECT_TRUE(serves(at));
 }
 
-class T15_ReloadAfterALossInANetwork : public T15_ReloadAfterALoss {
+class ReloadAfterALossInANetwork : public ReloadAfterALoss {
  protected:
   void SetUp() override {
     if (!one_.up() || !two_.up()) GTEST_SKIP() << "no right to make a network namespace, or no unshare(1) or ip(8)";
@@ -114,7 +114,7 @@ class T15_ReloadAfterALossInANetwork : public T15_ReloadAfterALoss {
   Container two_;
 };
 
-TEST_F(T15_ReloadAfterALossInANetwork, an_interface_that_was_made_anew_is_bound_anew) {
+TEST_F(ReloadAfterALossInANetwork, T15_an_interface_that_was_made_anew_is_bound_anew) {
   if (const auto failed = join()) GTEST_SKIP() << "no veth here: " << *failed;
   const std::string more = fmt::format(", client: {{netns: '{}', interface: inner0}}", one_.name());
   Proxy proxy(server_.address(), {.config = web("tcp:0.0.0.0:7000", server_.address(), more)});
@@ -135,7 +135,7 @@ TEST_F(T15_ReloadAfterALossInANetwork, an_interface_that_was_made_anew_is_bound_
   end(proxy);
 }
 
-TEST_F(T15_ReloadAfterALossInANetwork, an_interface_of_datagrams_that_was_made_anew_is_bound_anew) {
+TEST_F(ReloadAfterALossInANetwork, T15_an_interface_of_datagrams_that_was_made_anew_is_bound_anew) {
   if (const auto failed = join()) GTEST_SKIP() << "no veth here: " << *failed;
   const UdpServer server;
   const std::string more = fmt::format(", client: {{netns: '{}', interface: inner0}}", one_.name());
@@ -154,7 +154,7 @@ TEST_F(T15_ReloadAfterALossInANetwork, an_interface_of_datagrams_that_was_made_a
   end(proxy);
 }
 
-TEST_F(T15_ReloadAfterALossInANetwork, an_address_that_is_gone_fails_the_reload_until_it_is_back) {
+TEST_F(ReloadAfterALossInANetwork, T15_an_address_that_is_gone_fails_the_reload_until_it_is_back) {
   for (const std::string transport : {"tcp", "udp"}) {
     SCOPED_TRACE(transport);
     ASSERT_EQ(one_.shell("ip addr add 10.98.0.1/32 dev lo"), std::nullopt);
@@ -175,7 +175,7 @@ TEST_F(T15_ReloadAfterALossInANetwork, an_address_that_is_gone_fails_the_reload_
 }
 
 // The system's `ss -K` does it.
-TEST_F(T15_ReloadAfterALossInANetwork, a_socket_that_was_ended_from_outside_is_bound_anew) {
+TEST_F(ReloadAfterALossInANetwork, T15_a_socket_that_was_ended_from_outside_is_bound_anew) {
   Proxy proxy(server_.address(), {.config = web("tcp:127.0.0.1:7000", server_.address(),
                                                 fmt::format(", client: {{netns: '{}'}}", one_.name()))});
   const std::string all_are_gone = "test -z \"$(ss -Hlnt sport = :7000)\"";
@@ -187,7 +187,7 @@ TEST_F(T15_ReloadAfterALossInANetwork, a_socket_that_was_ended_from_outside_is_b
   end(proxy);
 }
 
-TEST_F(T15_ReloadAfterALoss, a_network_namespace_that_was_made_anew_is_bound_anew) {
+TEST_F(ReloadAfterALoss, T15_a_network_namespace_that_was_made_anew_is_bound_anew) {
   bool possible = false;
   std::thread([&] {
     possible = own_run();

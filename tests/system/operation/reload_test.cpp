@@ -44,7 +44,7 @@ void end(Proxy& proxy) {
   proxy.expect_end();
 }
 
-TEST(T15_Reload, AddsAForwardingWhileASessionOfAnotherGoesOn) {
+TEST(Reload, T15_adds_a_forwarding_while_a_session_of_another_goes_on) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -68,7 +68,7 @@ TEST(T15_Reload, AddsAForwardingWhileASessionOfAnotherGoesOn) {
   end(proxy);
 }
 
-TEST(T15_Reload, ChangesTheUpstreamOfNewSessionsOnly) {
+TEST(Reload, T15_changes_the_upstream_of_new_sessions_only) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -92,7 +92,7 @@ TEST(T15_Reload, ChangesTheUpstreamOfNewSessionsOnly) {
   after.stop();
 }
 
-TEST(T15_Reload, RemovesAForwardingWhoseSessionsGoOnByteForByte) {
+TEST(Reload, T15_removes_a_forwarding_whose_sessions_go_on_byte_for_byte) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -117,7 +117,7 @@ TEST(T15_Reload, RemovesAForwardingWhoseSessionsGoOnByteForByte) {
   end(proxy);
 }
 
-TEST(T15_Reload, AConnectStormSeesNothingOfTwentyReloads) {
+TEST(Reload, T15_a_connect_storm_sees_nothing_of_twenty_reloads) {
   EchoServer one;
   EchoServer two;
   Proxy proxy(one.address(), {.config = config_of({forwarding("web", "127.0.0.1:0", one.address())})});
@@ -138,7 +138,7 @@ TEST(T15_Reload, AConnectStormSeesNothingOfTwentyReloads) {
 }
 
 // Neither address can be bound beside the other but on purpose, and each takes over from the other.
-TEST(T15_Reload, AConnectStormSeesNothingOfAListenerThatMovesBetweenAddresses) {
+TEST(Reload, T15_a_connect_storm_sees_nothing_of_a_listener_that_moves_between_addresses) {
   EchoServer echo;
   const std::string port = std::to_string(free_address().port());
   const net::Address to = *net::Address::parse("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)));
@@ -155,7 +155,7 @@ TEST(T15_Reload, AConnectStormSeesNothingOfAListenerThatMovesBetweenAddresses) {
   end(proxy);
 }
 
-TEST(T15_Reload, ClientsInTheQueueOfARemovedListenerAreServed) {
+TEST(Reload, T15_clients_in_the_queue_of_a_removed_listener_are_served) {
   EchoServer echo;
   Proxy proxy(echo.address(),
               {.flags = {"--workers", "1"},
@@ -178,7 +178,7 @@ TEST(T15_Reload, ClientsInTheQueueOfARemovedListenerAreServed) {
   end(proxy);
 }
 
-TEST(T15_Reload, ARemovedForwardingCanComeBackAtOnce) {
+TEST(Reload, T15_a_removed_forwarding_can_come_back_at_once) {
   EchoServer echo;
   const std::string at = free_address().text();
   const std::string web = forwarding("web", at, echo.address());
@@ -197,7 +197,7 @@ std::string unix_forwarding(const std::string& path, const net::Address& upstrea
   return fmt::format("  - {{name: local, listen: 'unix:{}', connect: 'tcp:{}'{}}}\n", path, upstream.text(), more);
 }
 
-TEST(T15_Reload, AUnixPathIsAddedChangedAndRemovedWithItsFile) {
+TEST(Reload, T15_a_unix_path_is_added_changed_and_removed_with_its_file) {
   EchoServer echo;
   TemporaryDirectory directory;
   const std::string path = directory.file("local.sock");
@@ -234,7 +234,7 @@ TEST(T15_Reload, AUnixPathIsAddedChangedAndRemovedWithItsFile) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST(T15_Reload, TwoSignalsInARowLeaveTheNewestFileInForce) {
+TEST(Reload, T15_two_signals_in_a_row_leave_the_newest_file_in_force) {
   EchoServer one;
   Server two = start_server("expect fin; send 10; close", {}, std::nullopt);
   Proxy proxy(one.address(), {.config = config_of({forwarding("web", "127.0.0.1:0", one.address())})});
@@ -248,7 +248,7 @@ TEST(T15_Reload, TwoSignalsInARowLeaveTheNewestFileInForce) {
   two.stop();
 }
 
-TEST(T15_Reload, AHundredReloadsLeaveNoDescriptorBehind) {
+TEST(Reload, T15_a_hundred_reloads_leave_no_descriptor_behind) {
   EchoServer echo;
   const std::string stays = forwarding("stays", "127.0.0.1:0", echo.address());
   const std::string moves = free_address().text();
@@ -275,7 +275,7 @@ TEST(T15_Reload, AHundredReloadsLeaveNoDescriptorBehind) {
       << descriptors_of(proxy.process().pid()) << " descriptors, " << before << " before";
 }
 
-TEST(T15_Reload, PassedSocketsStayAndServeWhatIsNew) {
+TEST(Reload, T15_passed_sockets_stay_and_serve_what_is_new) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   EchoServer echo;
   auto listening = net::listen_on(Server::loopback(), {}, 1);

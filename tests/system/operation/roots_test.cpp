@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A guest, and a directory that has the same name in there and out here.
-class T14_Roots : public ::testing::Test {
+class Roots : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!guest_.up()) GTEST_SKIP() << "no right to make a mount namespace";
@@ -74,7 +74,7 @@ bool somebody_came(const UnixServer& server) {
   return static_cast<bool>(Descriptor(::accept4(server.listening.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
-TEST_F(T14_Roots, T2_links_of_the_guest_lead_to_its_own_sockets) {
+TEST_F(Roots, T2_links_of_the_guest_lead_to_its_own_sockets) {
   const GuestServer server(guest_, twin_);
   const UnixServer decoy(twin_);
   fs::create_directory(twin_.file("same"));
@@ -92,7 +92,7 @@ TEST_F(T14_Roots, T2_links_of_the_guest_lead_to_its_own_sockets) {
   EXPECT_FALSE(somebody_came(decoy_of_that_name));
 }
 
-TEST_F(T14_Roots, a_path_through_proc_is_one_in_that_root) {
+TEST_F(Roots, T14_a_path_through_proc_is_one_in_that_root) {
   const GuestServer server(guest_, twin_);
   const UnixServer decoy(twin_);
   for (const std::string& path : detours()) {
@@ -104,7 +104,7 @@ TEST_F(T14_Roots, a_path_through_proc_is_one_in_that_root) {
   EXPECT_FALSE(somebody_came(decoy));
 }
 
-TEST_F(T14_Roots, a_directory_can_be_a_root) {
+TEST_F(Roots, T14_a_directory_can_be_a_root) {
   ASSERT_TRUE(fs::create_directories(twin_.file("root") + twin_.path()));
   const UnixServer server(*net::Address::unix_name(twin_.file("root") + twin_.file("s.sock")));
   ASSERT_EQ(::symlink(twin_.path().c_str(), twin_.file("root/link").c_str()), 0);
@@ -112,7 +112,7 @@ TEST_F(T14_Roots, a_directory_can_be_a_root) {
   expect_session(proxy, server);
 }
 
-TEST_F(T14_Roots, magic_links_of_the_guest_are_not_followed) {
+TEST_F(Roots, T14_magic_links_of_the_guest_are_not_followed) {
   const UnixServer decoy(twin_);
   guest_.link("/proc/" + std::to_string(::getpid()) + "/root" + twin_.file("server.sock"), "/run/escape.sock");
   Proxy proxy(*net::Address::unix_name("/run/escape.sock"), to_guest());
@@ -123,7 +123,7 @@ TEST_F(T14_Roots, magic_links_of_the_guest_are_not_followed) {
   EXPECT_FALSE(somebody_came(decoy));
 }
 
-TEST_F(T14_Roots, links_swapped_meanwhile_lead_nowhere_else) {
+TEST_F(Roots, T14_links_swapped_meanwhile_lead_nowhere_else) {
   fs::create_directory(guest_.outside("/run/a"));
   guest_.link(twin_.path(), "/run/b");
   const auto serve = [&](const std::string& path) {
@@ -153,7 +153,7 @@ TEST_F(T14_Roots, links_swapped_meanwhile_lead_nowhere_else) {
 /// A reload reads the file as the user that the process has become.
 void let_read(const Proxy& proxy) { ASSERT_EQ(::chmod(fs::path(proxy.config_path()).parent_path().c_str(), 0755), 0); }
 
-TEST_F(T14_Roots, the_root_is_held_when_the_process_has_become_nobody) {
+TEST_F(Roots, T14_the_root_is_held_when_the_process_has_become_nobody) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   const GuestServer server(guest_, twin_);
   const UnixServer decoy(twin_);
@@ -176,7 +176,7 @@ TEST_F(T14_Roots, the_root_is_held_when_the_process_has_become_nobody) {
   EXPECT_FALSE(somebody_came(decoy));
 }
 
-TEST_F(T14_Roots, a_socket_that_its_user_may_not_have_is_unreachable) {
+TEST_F(Roots, T14_a_socket_that_its_user_may_not_have_is_unreachable) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   const GuestServer server(guest_, twin_);
   ASSERT_EQ(::chmod(in_guest("server.sock").unix_name().c_str(), 0600), 0);
@@ -187,7 +187,7 @@ TEST_F(T14_Roots, a_socket_that_its_user_may_not_have_is_unreachable) {
   for (const Record& record : proxy.records(2)) EXPECT_EQ(record.upstream.error, "EACCES") << record.line;
 }
 
-TEST_F(T14_Roots, a_network_namespace_by_a_path_of_the_guest_is_one_of_the_guest) {
+TEST_F(Roots, T14_a_network_namespace_by_a_path_of_the_guest_is_one_of_the_guest) {
   const Container container;
   if (!container.up()) GTEST_SKIP() << "no right to make a network namespace, or no unshare(1) or ip(8)";
   write_file(guest_.outside("/run/blue"), "");
@@ -228,7 +228,7 @@ void expect_answer_at(const net::Address& address, const UnixServer& server) {
   EXPECT_EQ(read_to_end(client).bytes, "answer");
 }
 
-TEST_F(T14_Roots, a_listening_path_is_made_in_the_guest_by_its_name_there_and_goes_at_the_stop) {
+TEST_F(Roots, T14_a_listening_path_is_made_in_the_guest_by_its_name_there_and_goes_at_the_stop) {
   const UnixServer server(twin_);
   guest_.link(twin_.path(), "/run/absolute");
   const std::string file = guest_.outside(twin_.file("p.sock"));
@@ -252,7 +252,7 @@ TEST_F(T14_Roots, a_listening_path_is_made_in_the_guest_by_its_name_there_and_go
   EXPECT_FALSE(fs::exists(file));
 }
 
-TEST_F(T14_Roots, a_listening_path_through_proc_is_one_in_that_root) {
+TEST_F(Roots, T14_a_listening_path_through_proc_is_one_in_that_root) {
   const UnixServer server(twin_);
   guest_.link(twin_.path(), "/run/absolute");
   {
@@ -264,7 +264,7 @@ TEST_F(T14_Roots, a_listening_path_through_proc_is_one_in_that_root) {
   EXPECT_FALSE(fs::exists(guest_.outside(twin_.file("p.sock"))));
 }
 
-TEST_F(T14_Roots, what_is_there_already_is_looked_at_in_the_guest) {
+TEST_F(Roots, T14_what_is_there_already_is_looked_at_in_the_guest) {
   const UnixServer server(twin_);
   const UnixServer host(twin_, "p.sock");  // of a process that lives, but not in the guest
   guest_.link(twin_.path(), "/run/absolute");
@@ -288,7 +288,7 @@ TEST_F(T14_Roots, what_is_there_already_is_looked_at_in_the_guest) {
   EXPECT_TRUE(fs::is_socket(twin_.file("p.sock"))) << "the host's own";
 }
 
-TEST_F(T14_Roots, T15_a_reload_moves_a_path_within_the_guest_after_privileges_are_gone) {
+TEST_F(Roots, T15_a_reload_moves_a_path_within_the_guest_after_privileges_are_gone) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   const UnixServer server(twin_);
   ASSERT_EQ(::chmod(server.address.unix_name().c_str(), 0666), 0);
@@ -327,7 +327,7 @@ Proxy::Options beside_an_echo(const std::string& guest_forwarding, const net::Ad
                     "  - {listen: 'tcp:127.0.0.2:0', connect: 'tcp:" + echo.text() + "'}\n"};
 }
 
-TEST_F(T14_Roots, T12_a_file_system_of_the_guest_that_does_not_answer_delays_its_own_sessions_only) {
+TEST_F(Roots, T12_a_file_system_of_the_guest_that_does_not_answer_delays_its_own_sessions_only) {
   for (const bool finds : {false, true}) {
     SCOPED_TRACE(finds ? "asked by connect()" : "asked by the look-up");
     const std::string place = finds ? "/run/found" : "/run/lost";
@@ -360,7 +360,7 @@ TEST_F(T14_Roots, T12_a_file_system_of_the_guest_that_does_not_answer_delays_its
   }
 }
 
-TEST_F(T14_Roots, T15_a_stop_does_not_wait_for_it_with_anything_but_its_exit) {
+TEST_F(Roots, T15_a_stop_does_not_wait_for_it_with_anything_but_its_exit) {
   StalledMount stalled(guest_, "/run/lost", false);
   if (!stalled.up()) GTEST_SKIP() << "no right to mount FUSE here";
   const UnixServer server(twin_);
@@ -381,7 +381,7 @@ TEST_F(T14_Roots, T15_a_stop_does_not_wait_for_it_with_anything_but_its_exit) {
   proxy.expect_end();
 }
 
-TEST_F(T14_Roots, a_listening_path_on_it_is_an_error_at_the_start) {
+TEST_F(Roots, T14_a_listening_path_on_it_is_an_error_at_the_start) {
   StalledMount stalled(guest_, "/run/lost", false);
   if (!stalled.up()) GTEST_SKIP() << "no right to mount FUSE here";
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "unix:/run/lost/x/p.sock", "--client-root",
@@ -392,7 +392,7 @@ TEST_F(T14_Roots, a_listening_path_on_it_is_an_error_at_the_start) {
   EXPECT_EQ(process.wait(), 1);
 }
 
-TEST_F(T14_Roots, a_datagram_socket_in_it_is_an_error_at_the_start) {
+TEST_F(Roots, T14_a_datagram_socket_in_it_is_an_error_at_the_start) {
   const Descriptor log(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const net::Address at = guest_.address("/run/log");
   ASSERT_EQ(::bind(log.get(), at.data(), at.size()), 0);
@@ -403,7 +403,7 @@ TEST_F(T14_Roots, a_datagram_socket_in_it_is_an_error_at_the_start) {
       << process.err();
 }
 
-TEST_F(T14_Roots, a_root_that_cannot_be_had_is_one_line_and_status_1) {
+TEST_F(Roots, T14_a_root_that_cannot_be_had_is_one_line_and_status_1) {
   const auto expect_refusal = [&](const std::vector<std::string>& flags, const std::string& words,
                                   const std::vector<std::string>& as = {}) {
     std::vector<std::string> arguments = as;

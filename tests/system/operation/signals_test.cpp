@@ -10,7 +10,7 @@ namespace lastbyte::system_test {
 namespace {
 
 // A fatal signal has ended the process before kill() returns, as far as its sockets tell.
-TEST(Signals, USR2_and_PIPE_and_XFSZ_are_ignored) {
+TEST(Signals, usr2_and_pipe_and_xfsz_are_ignored) {
   const EchoServer server;
   Proxy proxy(server.address());
   for (const int number : {SIGUSR2, SIGPIPE, SIGXFSZ}) proxy.process().signal(number);
@@ -18,7 +18,7 @@ TEST(Signals, USR2_and_PIPE_and_XFSZ_are_ignored) {
   EXPECT_TRUE(proxy.process().running());
 }
 
-TEST(Signals, T15_a_second_one_resets_whichever_of_TERM_INT_QUIT_it_is) {
+TEST(Signals, T15_a_second_one_resets_whichever_of_term_int_quit_it_is) {
   for (const auto& [first, second] : {std::pair(SIGTERM, SIGQUIT), {SIGQUIT, SIGINT}}) {
     const EchoServer server;
     Proxy proxy(server.address(), {"--drain", "1h"});
@@ -43,7 +43,7 @@ class SignalsDuringTheStart : public testing::Test {
                                   "--log-target", "off", "--listen", "tcp:" + holder_->address().text()}}};
 };
 
-TEST_F(SignalsDuringTheStart, HUP_and_USR1_wait_until_it_serves) {
+TEST_F(SignalsDuringTheStart, hup_and_usr1_wait_until_it_serves) {
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) process_.signal(number);
   EXPECT_TRUE(process_.running());
   holder_->stop();
@@ -56,7 +56,7 @@ TEST_F(SignalsDuringTheStart, HUP_and_USR1_wait_until_it_serves) {
   EXPECT_EQ(process_.wait(), 0) << process_.err();
 }
 
-TEST_F(SignalsDuringTheStart, QUIT_ends_it_as_TERM_does) {
+TEST_F(SignalsDuringTheStart, quit_ends_it_as_term_does) {
   process_.signal(SIGQUIT);
   EXPECT_EQ(process_.wait(), 128 + SIGTERM);
   holder_->stop();

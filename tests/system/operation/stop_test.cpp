@@ -9,9 +9,9 @@
 namespace lastbyte::system_test {
 namespace {
 
-class T15_Stopping : public ::testing::Test {
+class Stopping : public ::testing::Test {
  protected:
-  T15_Stopping() { options_.meeting = &meeting_; }
+  Stopping() { options_.meeting = &meeting_; }
 
   void start(std::string_view server_text, const Flags& flags = {}) {
     server_.emplace(start_server(server_text, options_));
@@ -43,7 +43,7 @@ class T15_Stopping : public ::testing::Test {
   std::optional<Proxy> proxy_;
 };
 
-TEST_F(T15_Stopping, WithoutSessionsEndsAtOnce) {
+TEST_F(Stopping, T15_without_sessions_ends_at_once) {
   for (const int number : {SIGTERM, SIGINT, SIGQUIT}) {
     Server server = start_server("close");
     Proxy proxy(server.address(), {"--drain", "1h"});
@@ -53,7 +53,7 @@ TEST_F(T15_Stopping, WithoutSessionsEndsAtOnce) {
   }
 }
 
-TEST_F(T15_Stopping, LetsASessionFinish) {
+TEST_F(Stopping, T15_lets_a_session_finish) {
   start("recv 10; expect fin; send 3M; close", {"--drain", "1h"});
   Client client = connect("send 10; signal ready; await go; shutdown; expect fin");
   ready();
@@ -63,7 +63,7 @@ TEST_F(T15_Stopping, LetsASessionFinish) {
   expect_complete(finish(client));
 }
 
-TEST_F(T15_Stopping, AcceptsNobodyAnyMore) {
+TEST_F(Stopping, T15_accepts_nobody_any_more) {
   start("send 1; expect fin; close", {"--drain", "1h"});
   Client client = connect("recv 1; signal ready; await go; shutdown; expect fin");
   ready();
@@ -74,7 +74,7 @@ TEST_F(T15_Stopping, AcceptsNobodyAnyMore) {
   expect_complete(finish(client));
 }
 
-TEST_F(T15_Stopping, ResetsWhatIsLeftAfterTheDrainTime) {
+TEST_F(Stopping, T15_resets_what_is_left_after_the_drain_time) {
   start("send 10; signal ready; expect reset", {"--drain", "300ms"});
   Client client = connect("recv 10; signal ready; expect reset");
   ready(2);
@@ -89,7 +89,7 @@ TEST_F(T15_Stopping, ResetsWhatIsLeftAfterTheDrainTime) {
   expect_counts_agree(played);
 }
 
-TEST_F(T15_Stopping, ASecondSignalEndsItAtOnce) {
+TEST_F(Stopping, T15_a_second_signal_ends_it_at_once) {
   start("send 10; signal ready; expect reset", {"--drain", "1h"});
   Client client = connect("recv 10; signal ready; expect reset");
   ready(2);
@@ -101,7 +101,7 @@ TEST_F(T15_Stopping, ASecondSignalEndsItAtOnce) {
   EXPECT_EQ(played.record.client.end, "stopped") << played.text();
 }
 
-TEST_F(T15_Stopping, ADrainTimeOfZeroEndsItAtOnce) {
+TEST_F(Stopping, T15_a_drain_time_of_zero_ends_it_at_once) {
   start("send 10; signal ready; expect reset", {"--drain", "0ms"});
   Client client = connect("recv 10; signal ready; expect reset");
   ready(2);
@@ -110,7 +110,7 @@ TEST_F(T15_Stopping, ADrainTimeOfZeroEndsItAtOnce) {
   EXPECT_TRUE(played.client.as_scripted()) << played.text();
 }
 
-TEST_F(T15_Stopping, NeverPresentsTheStopAsAFin) {
+TEST_F(Stopping, T15_never_presents_the_stop_as_a_fin) {
   // Half-closed, with bytes that wait, and still connecting: what is cut off is reset.
   start("expect fin; signal ready; expect error", {"--drain", "200ms"});
   Client client = connect("send 10; shutdown; expect reset");
@@ -122,7 +122,7 @@ TEST_F(T15_Stopping, NeverPresentsTheStopAsAFin) {
   EXPECT_EQ(played.record.client.delivered, 10U) << played.text();
 }
 
-TEST_F(T15_Stopping, ASlowReaderGetsAllWithinTheDrainTime) {
+TEST_F(Stopping, T15_a_slow_reader_gets_all_within_the_drain_time) {
   start("send 3M; signal ready; close", {"--drain", "1h"});
   Client client = connect("window 32K; recv 1; signal ready; await go; read by 64K every 5ms; expect fin");
   ready();
@@ -131,7 +131,7 @@ TEST_F(T15_Stopping, ASlowReaderGetsAllWithinTheDrainTime) {
   expect_complete(finish(client));
 }
 
-TEST_F(T15_Stopping, BytesThatAreCutOffAreCounted) {
+TEST_F(Stopping, T15_bytes_that_are_cut_off_are_counted) {
   start("flood | read", {"--drain", "200ms"});
   Client client = connect("window 4K; recv 1; signal ready; await over; read");
   ready();
@@ -148,7 +148,7 @@ TEST_F(T15_Stopping, BytesThatAreCutOffAreCounted) {
   expect_counts_agree(played);
 }
 
-TEST_F(T15_Stopping, WhileConnectingResetsTheClient) {
+TEST_F(Stopping, T15_while_connecting_resets_the_client) {
   start("await never", {"--drain", "200ms"});
   ASSERT_TRUE(server_->set_deaf(true));
   Client client = connect("send 10; signal ready; expect reset");
@@ -161,7 +161,7 @@ TEST_F(T15_Stopping, WhileConnectingResetsTheClient) {
   server_->stop();
 }
 
-TEST_F(T15_Stopping, TheLastLineTellsHowManyWereReset) {
+TEST_F(Stopping, T15_the_last_line_tells_how_many_were_reset) {
   for (const bool waits_for_the_drain : {true, false}) {
     Meeting meeting;
     PeerOptions options;
@@ -186,7 +186,7 @@ TEST_F(T15_Stopping, TheLastLineTellsHowManyWereReset) {
   }
 }
 
-TEST_F(T15_Stopping, ManySessionsAllEnd) {
+TEST_F(Stopping, T15_many_sessions_all_end) {
   constexpr std::uint32_t kMany = 100;
   Server server = start_server("send 1; read", options_, kMany);
   Proxy proxy(server.address(), {"--drain", "300ms"});

@@ -30,7 +30,7 @@ std::string read_available(const Descriptor& pipe) {
 
 // Each session of the one forwarding has something to say to the operator. To wait 100 ms for each would make this run
 // into its time limit.
-TEST(T12_StuckLog, T12_an_innocent_session_goes_on_while_others_warn_into_a_full_pipe) {
+TEST(StuckLog, T12_an_innocent_session_goes_on_while_others_warn_into_a_full_pipe) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel has no SO_PASSRIGHTS";
   constexpr std::size_t kSessions = 1500;
   const TemporaryDirectory directory;

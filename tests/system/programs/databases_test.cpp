@@ -37,7 +37,7 @@ class Redis : public NeedsPrograms {
   std::unique_ptr<ProgramServer> server_;
 };
 
-TEST_F(Redis, T1_APipelinedLoadIsTheSameToTheByte) {
+TEST_F(Redis, T1_a_pipelined_load_is_the_same_to_the_byte) {
   constexpr int kKeys = 100'000;
   std::string commands;
   const std::string values = payload(kKeys + 64);
@@ -56,7 +56,7 @@ TEST_F(Redis, T1_APipelinedLoadIsTheSameToTheByte) {
   expect_complete_records(proxy, 1);
 }
 
-TEST_F(Redis, T1_ALargeValueThereAndBack) {
+TEST_F(Redis, T1_a_large_value_there_and_back) {
   const std::string value = payload(20'000'003);
   Proxy proxy(server_->address());
   EXPECT_EQ(cli(proxy.address(), {"-x", "SET", "large"}, value), "OK\n");
@@ -64,7 +64,7 @@ TEST_F(Redis, T1_ALargeValueThereAndBack) {
   expect_complete_records(proxy, 2);
 }
 
-TEST_F(Redis, T1_ManySmallRequestsInTurn) {
+TEST_F(Redis, T1_many_small_requests_in_turn) {
   constexpr int kRequests = 3000;
   std::string commands;
   std::string answers;
@@ -142,7 +142,7 @@ class PostgreSQL : public NeedsPrograms {
   std::unique_ptr<ProgramServer> server_;
 };
 
-TEST_F(PostgreSQL, T1_ASessionWithLargeCopiesBothWays) {
+TEST_F(PostgreSQL, T1_a_session_with_large_copies_both_ways) {
   constexpr int kRows = 200'000;
   std::string rows;
   const std::string digits = "0123456789abcdef";
@@ -161,7 +161,7 @@ TEST_F(PostgreSQL, T1_ASessionWithLargeCopiesBothWays) {
   for (const Record& record : proxy.records(3)) EXPECT_EQ(record.upstream.undelivered, 0U) << record.line;
 }
 
-TEST_F(PostgreSQL, T1_TheLastWordsOfABackendThatIsTerminatedArrive) {
+TEST_F(PostgreSQL, T1_the_last_words_of_a_backend_that_is_terminated_arrive) {
   Proxy proxy(server_->address());
   Process session({.arguments = {"psql", "-X", "-q", "-A", "-t", "-h", proxy.address().ip_text(), "-p",
                                  std::to_string(proxy.address().port()), "-U", "test", "-d", "postgres", "-c",

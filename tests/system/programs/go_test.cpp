@@ -64,7 +64,7 @@ class Go : public NeedsPrograms {
   std::unique_ptr<Process> server_;
 };
 
-TEST_F(Go, T1_CloseWriteOnBothSides) {
+TEST_F(Go, T1_close_write_on_both_sides) {
   Proxy proxy(serve("echo"));
   expect_echo(proxy.address());
   const Record record = proxy.record();
@@ -72,7 +72,7 @@ TEST_F(Go, T1_CloseWriteOnBothSides) {
   EXPECT_EQ(record.first_side, "client") << record.line;
 }
 
-TEST_F(Go, T1_CloseWriteThroughTwoInARow) {
+TEST_F(Go, T1_close_write_through_two_in_a_row) {
   Proxy near_server(serve("echo"));
   Proxy near_client(near_server.address());
   expect_echo(near_client.address());
@@ -81,7 +81,7 @@ TEST_F(Go, T1_CloseWriteThroughTwoInARow) {
 }
 
 // Its close with input unread is a reset right behind the answer: what forwards from one write to the next loses it.
-TEST_F(Go, T5_TheAnswerOfAServerThatClosesWithTheUploadUnreadIsRescued) {
+TEST_F(Go, T5_the_answer_of_a_server_that_closes_with_the_upload_unread_is_rescued) {
   constexpr std::size_t kTimes = 100;
   Proxy proxy(serve("rude"));
   expect_refusals(proxy.address(), kTimes);
@@ -91,7 +91,7 @@ TEST_F(Go, T5_TheAnswerOfAServerThatClosesWithTheUploadUnreadIsRescued) {
   }
 }
 
-TEST_F(Go, T5_TheAnswerOfAServerThatHalfClosesBeforeItIsACompleteOne) {
+TEST_F(Go, T5_the_answer_of_a_server_that_half_closes_before_it_is_a_complete_one) {
   constexpr std::size_t kTimes = 30;
   Proxy proxy(serve("curt"));
   expect_refusals(proxy.address(), kTimes);
@@ -101,7 +101,7 @@ TEST_F(Go, T5_TheAnswerOfAServerThatHalfClosesBeforeItIsACompleteOne) {
   }
 }
 
-TEST_F(Go, T5_TheAnswerIsRescuedThroughTwoInARow) {
+TEST_F(Go, T5_the_answer_is_rescued_through_two_in_a_row) {
   Proxy near_server(serve("rude"));
   Proxy near_client(near_server.address());
   expect_refusals(near_client.address(), 30);
@@ -114,7 +114,7 @@ class GoAndCurl : public Go {
 
 // A curl whose send() meets a reset does not read what has come before it, and so the server of this one half-closes:
 // then there is no reset to be passed on.
-TEST_F(GoAndCurl, T5_TheAnswerReachesCurlAsWell) {
+TEST_F(GoAndCurl, T5_the_answer_reaches_curl_as_well) {
   Proxy proxy(serve("curt"));
   const TemporaryDirectory directory;
   write_file(directory.file("upload"), payload(std::stoul(kBytes)));

@@ -32,7 +32,7 @@ class ManySessions : public ::testing::Test {
   std::size_t count_ = 0;
 };
 
-TEST_F(ManySessions, HalfOfThemResetAtRandomMomentsLeaveNoDescriptorAndNoMemory) {
+TEST_F(ManySessions, half_of_them_reset_at_random_moments_leave_no_descriptor_and_no_memory) {
   EchoServer server;
   Proxy proxy(server.address(), {"--workers", "1"});
   std::mt19937 random(20'26);
@@ -44,7 +44,7 @@ TEST_F(ManySessions, HalfOfThemResetAtRandomMomentsLeaveNoDescriptorAndNoMemory)
   EXPECT_LE(after_second, after_first + 1024) << "KiB";
 }
 
-TEST_F(ManySessions, EachHasItsRecord) {
+TEST_F(ManySessions, each_has_its_record) {
   EchoServer server;
   Proxy proxy(server.address());
   std::mt19937 random(7);
@@ -57,7 +57,7 @@ TEST_F(ManySessions, EachHasItsRecord) {
   EXPECT_EQ(resets, count / 2);
 }
 
-TEST_F(ManySessions, AnIdleOneCostsLessThanAKibibyte) {
+TEST_F(ManySessions, an_idle_one_costs_less_than_a_kibibyte) {
   if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer has its own ideas of memory";
   EchoServer server;
   Proxy proxy(server.address(), {"--workers", "1"});

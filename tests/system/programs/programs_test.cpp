@@ -28,7 +28,7 @@ class Netcat : public NeedsPrograms {
   Netcat() : NeedsPrograms({"nc", "socat", "sha256sum"}) {}
 };
 
-TEST_F(Netcat, T1_HalfClosesAndGetsTheAnswerThatComesAfterIt) {
+TEST_F(Netcat, T1_half_closes_and_gets_the_answer_that_comes_after_it) {
   ProgramServer server = socat_server("EXEC:sha256sum");
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
@@ -36,7 +36,7 @@ TEST_F(Netcat, T1_HalfClosesAndGetsTheAnswerThatComesAfterIt) {
   expect_complete_records(proxy, 1);
 }
 
-TEST_F(Netcat, T2_GetsAllOfAnEcho) {
+TEST_F(Netcat, T2_gets_all_of_an_echo) {
   ProgramServer server = socat_server("EXEC:cat");
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
@@ -44,7 +44,7 @@ TEST_F(Netcat, T2_GetsAllOfAnEcho) {
   expect_complete_records(proxy, 1);
 }
 
-TEST_F(Netcat, T3_ThatIsDoneBeforeTheServerIsReachedGetsItsAnswer) {
+TEST_F(Netcat, T3_that_is_done_before_the_server_is_reached_gets_its_answer) {
   ProgramServer server = socat_server("EXEC:sha256sum");
   Proxy proxy(server.address());
   const std::string sum = output_of({.arguments = {"sha256sum"}, .input = "hi"});
@@ -60,7 +60,7 @@ class Socat : public NeedsPrograms {
   }
 };
 
-TEST_F(Socat, T1_OnBothSidesWithHalfClose) {
+TEST_F(Socat, T1_on_both_sides_with_half_close) {
   ProgramServer server = socat_server("EXEC:sha256sum");
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
@@ -68,7 +68,7 @@ TEST_F(Socat, T1_OnBothSidesWithHalfClose) {
   expect_complete_records(proxy, 1);
 }
 
-TEST_F(Socat, T2_OnBothSidesWithAnEcho) {
+TEST_F(Socat, T2_on_both_sides_with_an_echo) {
   ProgramServer server = socat_server("EXEC:cat");
   Proxy proxy(server.address());
   const std::string input = payload(kLarge);
@@ -161,7 +161,7 @@ class Web : public NeedsPrograms {
   std::unique_ptr<ProgramServer> server_;
 };
 
-TEST_F(Web, T1_ALargeBodyEachWay) {
+TEST_F(Web, T1_a_large_body_each_way) {
   Proxy proxy(server_->address());
   expect_download(proxy.address());
   expect_upload(proxy.address());
@@ -171,7 +171,7 @@ TEST_F(Web, T1_ALargeBodyEachWay) {
   EXPECT_GE(records[1].client.delivered, kLarge);
 }
 
-TEST_F(Web, T2_ManyAtOnceInBothDirections) {
+TEST_F(Web, T2_many_at_once_in_both_directions) {
   Proxy proxy(server_->address());
   std::vector<std::string> arguments = {"curl", "-q", "--parallel"};
   const TemporaryDirectory directory;
@@ -191,12 +191,12 @@ TEST_F(Web, T2_ManyAtOnceInBothDirections) {
   }
 }
 
-TEST_F(Web, T6_AnEarly413ReachesTheClient) {
+TEST_F(Web, T6_an_early413_reaches_the_client) {
   Proxy proxy(server_->address());
   expect_refusals(proxy.address(), 20);
 }
 
-TEST_F(Web, T1_ThroughTwoInARow) {
+TEST_F(Web, T1_through_two_in_a_row) {
   Proxy near_server(server_->address());
   Proxy near_client(near_server.address());
   expect_download(near_client.address());
@@ -205,7 +205,7 @@ TEST_F(Web, T1_ThroughTwoInARow) {
   expect_complete_records(near_server, 2);
 }
 
-TEST_F(Web, T6_AnEarly413ThroughTwoInARow) {
+TEST_F(Web, T6_an_early413_through_two_in_a_row) {
   Proxy near_server(server_->address());
   Proxy near_client(near_server.address());
   expect_refusals(near_client.address(), 10);

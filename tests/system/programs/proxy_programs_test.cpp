@@ -72,9 +72,9 @@ class EveryVersion : public ProxyPrograms, public ::testing::WithParamInterface<
   }
 };
 
-TEST_P(EveryVersion, IsReadByHaproxy) { expect_told(haproxy("accept-proxy", kHaproxyTells).address()); }
+TEST_P(EveryVersion, is_read_by_haproxy) { expect_told(haproxy("accept-proxy", kHaproxyTells).address()); }
 
-TEST_P(EveryVersion, IsReadByNginx) { expect_told(nginx("http", "proxy_protocol", kNginxTells).address()); }
+TEST_P(EveryVersion, is_read_by_nginx) { expect_told(nginx("http", "proxy_protocol", kNginxTells).address()); }
 
 INSTANTIATE_TEST_SUITE_P(ProxyProtocol, EveryVersion, ::testing::Values("v1", "v2"),
                          [](const auto& tested) { return std::string(tested.param); });
@@ -101,12 +101,12 @@ class Receiving : public ProxyPrograms {
   std::optional<Proxy> proxy_;
 };
 
-TEST_F(Receiving, Version1OfHaproxy) {
+TEST_F(Receiving, version_1_of_haproxy) {
   EXPECT_EQ(curl(haproxy("", "  mode tcp\n  server s " + to() + " send-proxy\n").address()), "served");
   expect_told("v1");
 }
 
-TEST_F(Receiving, Version2OfHaproxyWithItsUniqueId) {
+TEST_F(Receiving, version_2_of_haproxy_with_its_unique_id) {
   const ProgramServer sender =
       haproxy("", "  mode tcp\n  server s " + to() + " send-proxy-v2 proxy-v2-options crc32c,unique-id\n");
   EXPECT_EQ(curl(sender.address()), "served");
@@ -115,7 +115,7 @@ TEST_F(Receiving, Version2OfHaproxyWithItsUniqueId) {
   EXPECT_EQ("127.0.0.1:" + record.unique_id.substr(3), record.client.address) << record.line;
 }
 
-TEST_F(Receiving, HealthChecksOfHaproxyAreServedAsItsOwn) {
+TEST_F(Receiving, health_checks_of_haproxy_are_served_as_its_own) {
   const ProgramServer sender =
       haproxy("", "  mode http\n  option httpchk GET /\n  server s " + to() + " check inter 100 send-proxy-v2\n");
   ASSERT_TRUE(eventually([&] { return !proxy_->records_so_far().empty(); }));
@@ -125,12 +125,12 @@ TEST_F(Receiving, HealthChecksOfHaproxyAreServedAsItsOwn) {
   EXPECT_GT(record.upstream.received, 0U) << record.line;
 }
 
-TEST_F(Receiving, Version1OfNginx) {
+TEST_F(Receiving, version_1_of_nginx) {
   EXPECT_EQ(curl(nginx("stream", "", "proxy_protocol on; proxy_pass " + to() + ";").address()), "served");
   expect_told("v1");
 }
 
-TEST_F(Receiving, Version1OfCurl) {
+TEST_F(Receiving, version_1_of_curl) {
   EXPECT_EQ(curl(proxy_->address(), {"--haproxy-protocol"}), "served");
   const Record record = proxy_->record();
   EXPECT_EQ(record.proxy_header, "v1") << record.line;

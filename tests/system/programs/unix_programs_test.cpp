@@ -36,7 +36,7 @@ class SocatOverUnix : public OverUnix {
   SocatOverUnix() : OverUnix({"socat", "nc", "sha256sum"}) {}
 };
 
-TEST_F(SocatOverUnix, T1_TheAnswerToAnUploadOf5MBThatEndsInAHalfClose) {
+TEST_F(SocatOverUnix, T1_the_answer_to_an_upload_of5_mb_that_ends_in_a_half_close) {
   // sha256sum answers only when its input has ended.
   start({"socat", "UNIX-LISTEN:" + upstream_ + ",fork", "EXEC:sha256sum"});
   const std::string upload = payload(5 << 20);
@@ -51,7 +51,7 @@ class RedisOverUnix : public OverUnix {
   RedisOverUnix() : OverUnix({"redis-server", "redis-cli"}) {}
 };
 
-TEST_F(RedisOverUnix, T1_APipelinedLoad) {
+TEST_F(RedisOverUnix, T1_a_pipelined_load) {
   start({"redis-server", "--port", "0", "--unixsocket", upstream_, "--save", "", "--appendonly", "no", "--dir",
          files_.path()});
   std::string commands;
@@ -68,7 +68,7 @@ class NginxOverUnix : public OverUnix {
   NginxOverUnix() : OverUnix({"nginx", "curl"}) {}
 };
 
-TEST_F(NginxOverUnix, T5_AnUploadThatIsRefusedStillGetsItsAnswer) {
+TEST_F(NginxOverUnix, T5_an_upload_that_is_refused_still_gets_its_answer) {
   const std::string page = payload(3 << 20);
   write_file(files_.file("page"), page);
   write_file(files_.file("upload"), std::string(8 << 20, 'x'));

@@ -10,7 +10,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-TEST(T11_VerdictsAreEvidence, ARecordTellsWhoCameAndWhereTheyWereSent) {
+TEST(EvidenceOfASession, T11_a_record_tells_who_came_and_where_they_were_sent) {
   const Played played = play("send 1000; shutdown; expect fin", "expect fin; send 2000; close", {"--name", "front"});
   expect_complete(played);
   const Record& record = played.record;
@@ -24,7 +24,7 @@ TEST(T11_VerdictsAreEvidence, ARecordTellsWhoCameAndWhereTheyWereSent) {
   EXPECT_GE(record.duration_us, record.connect_us);
 }
 
-TEST(T11_VerdictsAreEvidence, CompleteIsNotClaimedWhereTheLastFinWasNotAcknowledged) {
+TEST(EvidenceOfASession, T11_complete_is_not_claimed_where_the_last_fin_was_not_acknowledged) {
   // The client is gone when the server's FIN comes: it acknowledges neither bytes nor FIN.
   const Played played =
       play("shutdown; flush; vanish; signal gone; await over",
@@ -32,7 +32,7 @@ TEST(T11_VerdictsAreEvidence, CompleteIsNotClaimedWhereTheLastFinWasNotAcknowled
   EXPECT_FALSE(played.record.complete) << played.text();
 }
 
-TEST(T11_VerdictsAreEvidence, BytesThatASinkNeverTookAreUndelivered) {
+TEST(EvidenceOfASession, T11_bytes_that_a_sink_never_took_are_undelivered) {
   // The server resets while its window is full: what the proxy had read for it is lost, and counted.
   const Played played = play("send 1M; signal full; expect reset", "window 4K; recv 1; await full; sleep 20ms; reset");
   const SideRecord& flow = played.record.client;
@@ -43,7 +43,7 @@ TEST(T11_VerdictsAreEvidence, BytesThatASinkNeverTookAreUndelivered) {
   expect_counts_agree(played);
 }
 
-TEST(T11_VerdictsAreEvidence, rescued_bytes_are_only_those_that_were_delivered) {
+TEST(EvidenceOfASession, T11_rescued_bytes_are_only_those_that_were_delivered) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -85,7 +85,7 @@ std::string random_peer(std::mt19937& random) {
   return one_of(begins) + one_of(ends);
 }
 
-TEST(T11_VerdictsAreEvidence, TheCountsAgreeWhateverTheEnding) {
+TEST(EvidenceOfASession, T11_the_counts_agree_whatever_the_ending) {
   std::mt19937 random(20'26);
   for (int round = 0; round < 100; ++round) {
     const std::string client = random_peer(random);

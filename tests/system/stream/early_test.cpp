@@ -9,7 +9,7 @@ namespace {
 
 /// An upstream that swallows SYNs until hear() and so leaves the proxy connecting: a second later the kernel's own
 /// retry gets through.
-class T3_BeforeTheUpstreamIsConnected : public ::testing::Test {
+class Early : public ::testing::Test {
  protected:
   void start(std::string_view server_text, const Flags& flags = {}) {
     options_.meeting = &meeting_;
@@ -39,7 +39,7 @@ class T3_BeforeTheUpstreamIsConnected : public ::testing::Test {
   std::optional<Proxy> proxy_;
 };
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyDataIsKeptAndDelivered) {
+TEST_F(Early, T3_early_data_is_kept_and_delivered) {
   start("recv 50K; send 10; expect fin; close");
   Client client = connect("send 50K; signal early; recv 10; shutdown; expect fin");
   wait_for("early");
@@ -47,7 +47,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyDataIsKeptAndDelivered) {
   expect_complete(finish(client));
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyFinIsKeptAndDelivered) {
+TEST_F(Early, T3_early_fin_is_kept_and_delivered) {
   start("expect fin; send 300K; close");
   Client client = connect("shutdown; signal early; expect fin");
   wait_for("early");
@@ -55,7 +55,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyFinIsKeptAndDelivered) {
   expect_complete(finish(client));
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyDataAndFinAreKeptAndDelivered) {
+TEST_F(Early, T3_early_data_and_fin_are_kept_and_delivered) {
   start("expect fin; send 300K; close");
   Client client = connect("send 20K; shutdown; signal early; expect fin");
   wait_for("early");
@@ -63,7 +63,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyDataAndFinAreKeptAndDelivered) {
   expect_complete(finish(client));
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, MoreEarlyDataThanTheKernelKeepsWaitsWithTheClient) {
+TEST_F(Early, T3_more_early_data_than_the_kernel_keeps_waits_with_the_client) {
   start("expect fin; send 1; close");
   Client client = connect("signal early; send 20M; shutdown; expect fin");
   wait_for("early");
@@ -71,7 +71,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, MoreEarlyDataThanTheKernelKeepsWaitsWith
   expect_complete(finish(client));
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyResetCancelsTheAttempt) {
+TEST_F(Early, T3_early_reset_cancels_the_attempt) {
   start("await never");
   Client client = connect("send 100; flush; reset");
   client.wait();
@@ -86,7 +86,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, EarlyResetCancelsTheAttempt) {
   server_->stop();
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, ResetAfterAnEarlyFinCancelsTheAttempt) {
+TEST_F(Early, T3_reset_after_an_early_fin_cancels_the_attempt) {
   start("await never");
   Client client = connect("shutdown; flush; reset");
   client.wait();
@@ -96,7 +96,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, ResetAfterAnEarlyFinCancelsTheAttempt) {
   server_->stop();
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, AnEarlyFinMeansAbortWhereTheOperatorWantsItSo) {
+TEST_F(Early, T3_an_early_fin_means_abort_where_the_operator_wants_it_so) {
   start("await never", {"--early-fin", "abort"});
   Client client = connect("shutdown; expect reset");
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
@@ -104,7 +104,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, AnEarlyFinMeansAbortWhereTheOperatorWant
   server_->stop();
 }
 
-TEST_F(T3_BeforeTheUpstreamIsConnected, TheConnectLimitEndsTheAttemptWithAReset) {
+TEST_F(Early, T3_the_connect_limit_ends_the_attempt_with_a_reset) {
   start("await never", {"--limits-connect", "300ms"});
   Client client = connect("send 10; expect reset");
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
@@ -117,7 +117,7 @@ TEST_F(T3_BeforeTheUpstreamIsConnected, TheConnectLimitEndsTheAttemptWithAReset)
   server_->stop();
 }
 
-TEST(T3_UnreachableUpstream, ResetsTheClient) {
+TEST(UnreachableUpstream, T3_resets_the_client) {
   net::Address nobody;
   {
     Server server = start_server("close");
@@ -138,7 +138,7 @@ TEST(T3_UnreachableUpstream, ResetsTheClient) {
   }
 }
 
-TEST(T3_UnreachableUpstream, AllAddressesOfANameAreTried) {
+TEST(UnreachableUpstream, T3_all_addresses_of_a_name_are_tried) {
   // localhost is ::1 and 127.0.0.1 on most machines; the server listens on the latter only.
   Server server = start_server("expect fin; send 10; close");
   Proxy::Options options;
@@ -150,7 +150,7 @@ TEST(T3_UnreachableUpstream, AllAddressesOfANameAreTried) {
   EXPECT_TRUE(proxy.record().complete);
 }
 
-TEST(T3_UnreachableUpstream, AnUpstreamThatSpeaksAndResetsBeforeItIsLookedAtWasConnected) {
+TEST(UnreachableUpstream, T3_an_upstream_that_speaks_and_resets_before_it_is_looked_at_was_connected) {
   // 60 clients wait in the backlog while the proxy is held; it then connects for all of them in one go, and many
   // upstreams have answered and reset before it comes to look.
   constexpr std::size_t kClients = 60;

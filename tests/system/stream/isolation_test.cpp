@@ -50,7 +50,7 @@ void limit_memory(const Process& process, std::optional<std::uint64_t> more_kib)
   ASSERT_EQ(::prlimit(process.pid(), RLIMIT_DATA, &limit, nullptr), 0);
 }
 
-TEST(T12_Isolation, WantOfMemoryEndsNeitherTheProcessNorTheSessionsThatHaveWhatTheyNeed) {
+TEST(Isolation, T12_want_of_memory_ends_neither_the_process_nor_the_sessions_that_have_what_they_need) {
   if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer ends the process where memory is short";
   const EchoServer server;
   Proxy proxy(server.address(), {"--workers", "1"});
@@ -70,7 +70,7 @@ TEST(T12_Isolation, WantOfMemoryEndsNeitherTheProcessNorTheSessionsThatHaveWhatT
   converse(connect_crowd(proxy.address(), 1));
 }
 
-TEST(T12_Isolation, AResetStormDoesNotDisturbATransfer) {
+TEST(Isolation, T12_a_reset_storm_does_not_disturb_a_transfer) {
   constexpr std::uint32_t kStorm = 300;
   Meeting meeting;
   PeerOptions options;
@@ -97,7 +97,7 @@ TEST(T12_Isolation, AResetStormDoesNotDisturbATransfer) {
   server.stop();
 }
 
-TEST(T12_Isolation, ConnectingToABlackHoleDelaysNobody) {
+TEST(Isolation, T12_connecting_to_a_black_hole_delays_nobody) {
   constexpr std::size_t kLost = 50;
   Server hole = start_server("close", {}, std::nullopt);
   ASSERT_TRUE(hole.set_deaf(true));
@@ -120,7 +120,7 @@ TEST(T12_Isolation, ConnectingToABlackHoleDelaysNobody) {
   hole.stop();
 }
 
-TEST(T12_Isolation, AStalledSessionDoesNotStallOthersOfItsWorker) {
+TEST(Isolation, T12_a_stalled_session_does_not_stall_others_of_its_worker) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -140,7 +140,7 @@ TEST(T12_Isolation, AStalledSessionDoesNotStallOthersOfItsWorker) {
   server.stop();
 }
 
-TEST(T12_Isolation, AFloodOfClientsThatGoAtOnceLeavesNothingBehind) {
+TEST(Isolation, T12_a_flood_of_clients_that_go_at_once_leaves_nothing_behind) {
   Server server = start_server("read", {}, std::nullopt);
   Proxy proxy(server.address());
   constexpr int kFlood = 1000;
@@ -153,7 +153,7 @@ TEST(T12_Isolation, AFloodOfClientsThatGoAtOnceLeavesNothingBehind) {
   server.stop();
 }
 
-class T12_DescriptorShortage : public ::testing::Test {
+class DescriptorShortage : public ::testing::Test {
  protected:
   /// So that the daemon can open `more` descriptors and no further ones: they get the lowest free numbers.
   static void leave(Proxy& proxy, int more) {
@@ -168,7 +168,7 @@ class T12_DescriptorShortage : public ::testing::Test {
   }
 };
 
-TEST_F(T12_DescriptorShortage, PausesAcceptingWithoutSpinningAndRecovers) {
+TEST_F(DescriptorShortage, T12_pauses_accepting_without_spinning_and_recovers) {
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -196,7 +196,7 @@ TEST_F(T12_DescriptorShortage, PausesAcceptingWithoutSpinningAndRecovers) {
 }
 
 // One that is left is enough for a client and not for its upstream.
-TEST_F(T12_DescriptorShortage, ClientsWaitUntilThereIsOneForTheUpstreamToo) {
+TEST_F(DescriptorShortage, T12_clients_wait_until_there_is_one_for_the_upstream_too) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   Proxy proxy(server.address(), {"--workers", "1"});
   leave(proxy, 1);
@@ -209,7 +209,7 @@ TEST_F(T12_DescriptorShortage, ClientsWaitUntilThereIsOneForTheUpstreamToo) {
   server.stop();
 }
 
-TEST_F(T12_DescriptorShortage, ThatComesAndGoesResetsNobodyAndIsToldOnce) {
+TEST_F(DescriptorShortage, T12_that_comes_and_goes_resets_nobody_and_is_told_once) {
   for (const int budget : {3, 4}) {
     Server server = start_server("send 1; expect fin; send 10; close", {}, std::nullopt);
     Proxy proxy(server.address(), {"--workers", "1"});
@@ -228,7 +228,7 @@ TEST_F(T12_DescriptorShortage, ThatComesAndGoesResetsNobodyAndIsToldOnce) {
   }
 }
 
-TEST_F(T12_DescriptorShortage, IsToldToBeOverOnce) {
+TEST_F(DescriptorShortage, T12_is_told_to_be_over_once) {
   Server server = start_server("expect fin; close", {}, std::nullopt);
   Proxy proxy(server.address());
   leave(proxy, 0);
@@ -242,7 +242,7 @@ TEST_F(T12_DescriptorShortage, IsToldToBeOverOnce) {
   server.stop();
 }
 
-TEST_F(T12_DescriptorShortage, TooFewAtTheStartIsAnError) {
+TEST_F(DescriptorShortage, T12_too_few_at_the_start_is_an_error) {
   TemporaryDirectory directory;
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:127.0.0.1:0", "--connect",
                                  "tcp:127.0.0.1:9", "--max-sessions", "5000"},

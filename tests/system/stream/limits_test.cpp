@@ -39,17 +39,17 @@ class SessionLimits : public ::testing::Test {
   std::optional<Proxy> proxy_;
 };
 
-TEST_F(SessionLimits, InAllMakesFurtherClientsWait) {
+TEST_F(SessionLimits, in_all_makes_further_clients_wait) {
   start({"--max-sessions", "2"});
   expect_two_at_a_time();
 }
 
-TEST_F(SessionLimits, OfAListenerMakesFurtherClientsWait) {
+TEST_F(SessionLimits, of_a_listener_makes_further_clients_wait) {
   start({"--max-sessions-per-listener", "2"});
   expect_two_at_a_time();
 }
 
-TEST_F(SessionLimits, OfAListenerLeavesOthersAlone) {
+TEST_F(SessionLimits, of_a_listener_leaves_others_alone) {
   server_.emplace(start_server("send 1; expect fin; close", options_, std::nullopt));
   const std::string to = "connect: tcp:" + server_->address().text() + "\n";
   Proxy::Options options;
@@ -65,7 +65,7 @@ TEST_F(SessionLimits, OfAListenerLeavesOthersAlone) {
   for (Client* client : {&first, &waits, &other}) EXPECT_TRUE(client->wait().as_scripted()) << client->wait().text();
 }
 
-TEST_F(SessionLimits, OfAClientResetsFurtherOnesOfItsAddressAlone) {
+TEST_F(SessionLimits, of_a_client_resets_further_ones_of_its_address_alone) {
   start({"--max-sessions-per-client", "2"});
   Client first(proxy_->address(), script(kClient), options_);
   Client second(proxy_->address(), script(kClient), options_);
@@ -84,7 +84,7 @@ TEST_F(SessionLimits, OfAClientResetsFurtherOnesOfItsAddressAlone) {
   EXPECT_TRUE(again.wait().as_scripted()) << again.wait().text();
 }
 
-TEST_F(SessionLimits, ClientsThatWaitKeepWhatTheyHaveSaid) {
+TEST_F(SessionLimits, clients_that_wait_keep_what_they_have_said) {
   server_.emplace(start_server("expect fin; send 100K; close", options_, std::nullopt));
   proxy_.emplace(server_->address(), Flags{"--max-sessions", "1"});
   std::vector<Client> clients;

@@ -24,7 +24,7 @@ std::uint64_t peak_resident_kib(const Process& process, milliseconds time) {
   return peak;
 }
 
-class T9_MemoryIsBounded : public ::testing::Test {
+class Memory : public ::testing::Test {
  protected:
   void SetUp() override {
     if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer keeps what was freed";
@@ -52,15 +52,15 @@ class T9_MemoryIsBounded : public ::testing::Test {
   PeerOptions options_;
 };
 
-TEST_F(T9_MemoryIsBounded, WhileAServerPushes200MBToAClientThatDoesNotRead) {
+TEST_F(Memory, T9_while_a_server_pushes200_mb_to_a_client_that_does_not_read) {
   push("await read; expect fin", "send 200M; close", 1);
 }
 
-TEST_F(T9_MemoryIsBounded, WhileAClientPushes200MBToAServerThatDoesNotRead) {
+TEST_F(Memory, T9_while_a_client_pushes200_mb_to_a_server_that_does_not_read) {
   push("send 200M; shutdown; expect fin", "await read; expect fin; close", 1);
 }
 
-TEST_F(T9_MemoryIsBounded, While50ServersPushToClientsThatDoNotRead) {
+TEST_F(Memory, T9_while50_servers_push_to_clients_that_do_not_read) {
   push("await read; expect fin", "send 8M; close", 50);
 }
 

@@ -61,7 +61,7 @@ class ATransfer : public ::testing::Test {
   }
 };
 
-TEST_F(ATransfer, T12_IsNotDisturbedByGarbage) {
+TEST_F(ATransfer, T12_is_not_disturbed_by_garbage) {
   const std::vector<std::string> kinds{
       "send 3 by 1; close", "send 30K; reset",          "shutdown; reset",
       "send 100K; close",   "flood | sleep 3ms; reset", "send 7; shutdown; recv 1; close",
@@ -75,7 +75,7 @@ TEST_F(ATransfer, T12_IsNotDisturbedByGarbage) {
   });
 }
 
-TEST_F(ATransfer, T12_IsNotDisturbedByResetsWhileConnecting) {
+TEST_F(ATransfer, T12_is_not_disturbed_by_resets_while_connecting) {
   std::mt19937 random(20'26);
   undisturbed_by("read", [&](const net::Address& to) {
     for (int done = 0; done < 3000; ++done) reset_soon(to, random);
@@ -97,7 +97,7 @@ class Places : public ::testing::Test {
   PeerOptions options_;
 };
 
-TEST_F(Places, T12_OfSessionsAreNotTakenByClientsThatResetWhileTheyWait) {
+TEST_F(Places, T12_of_sessions_are_not_taken_by_clients_that_reset_while_they_wait) {
   Server server = start_server("send 1; expect fin; close", options_, std::nullopt);
   Proxy proxy(server.address(), {"--max-sessions", "2", "--workers", "1"});
   std::vector<Client> served;
@@ -118,7 +118,7 @@ TEST_F(Places, T12_OfSessionsAreNotTakenByClientsThatResetWhileTheyWait) {
   server.stop();
 }
 
-TEST_F(Places, T12_OfAClientAreNotLostInAStorm) {
+TEST_F(Places, T12_of_a_client_are_not_lost_in_a_storm) {
   Server server = start_server("send 1; expect fin; close", options_, std::nullopt);
   Proxy proxy(server.address(), {"--max-sessions-per-client", "3", "--workers", "1"});
   std::mt19937 random(7);
@@ -137,7 +137,7 @@ TEST_F(Places, T12_OfAClientAreNotLostInAStorm) {
   server.stop();
 }
 
-TEST(T11_Records, AreNeitherLostNorTornNorDoubledWhenTheLogIsRotatedUnderLoad) {
+TEST(RecordOfASession, T11_are_neither_lost_nor_torn_nor_doubled_when_the_log_is_rotated_under_load) {
   constexpr int kRotations = 20;
   Server server = start_server("expect fin; close", {}, std::nullopt);
   TemporaryDirectory directory;

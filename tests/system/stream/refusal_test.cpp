@@ -44,7 +44,7 @@ void expect_all_rescued(const Rounds& rounds, std::uint64_t answer) {
   EXPECT_EQ(rescued, rounds.clients.size());
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerAheadOfUnreadUploadIsRescued100Of100) {
+TEST(RefusedFlow, T5_an_answer_ahead_of_unread_upload_is_rescued100_of100) {
   const Rounds rounds = play_rounds(100, "flood by 16K | read", "recv 1; send 32K; close-unread");
   expect_all_rescued(rounds, 32 << 10);
   // The server closed with unread input, and so reset: the client gets every byte, and then a reset, never a FIN (T4).
@@ -55,18 +55,18 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerAheadOfUnreadUploadIsRescued100
   }
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerOf3MBIsRescuedWholly) {
+TEST(RefusedFlow, T5_an_answer_of3_mb_is_rescued_wholly) {
   const Rounds rounds = play_rounds(20, "flood by 16K | read", "recv 1; send 3M; flush; close-unread");
   expect_all_rescued(rounds, 3 << 20);
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, AnAnswerOf3MBToASlowReaderIsRescuedWholly) {
+TEST(RefusedFlow, T5_an_answer_of3_mb_to_a_slow_reader_is_rescued_wholly) {
   const Rounds rounds = play_rounds(3, "window 8K; flood by 1K every 1ms | read by 64K every 1ms",
                                     "recv 1; send 3M; flush; close-unread");
   expect_all_rescued(rounds, 3 << 20);
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, WhatIsDeliveredAfterAFailedWriteIsCountedAsRescued) {
+TEST(RefusedFlow, T5_what_is_delivered_after_a_failed_write_is_counted_as_rescued) {
   // Most of the answer still waits for a client that does not read. While the proxy is held, first the client sends and
   // then the server resets: so the proxy's write is the first to meet the reset.
   Meeting meeting;
@@ -94,7 +94,7 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, WhatIsDeliveredAfterAFailedWriteIsCount
   expect_counts_agree(played);
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, FinThenResetIsACompleteAnswer) {
+TEST(RefusedFlow, T5_fin_then_reset_is_a_complete_answer) {
   // The server answers and closes in good order; the client goes on sending, and is answered with RST beyond.
   const Rounds rounds =
       play_rounds(100, "send 1; flood by 16K | read", "recv 1; send 32K; close", {"--linger-time", "5s"});
@@ -107,7 +107,7 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, FinThenResetIsACompleteAnswer) {
   EXPECT_EQ(complete_answers, fins);
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, TheFinBeforeTheRefusalIsPassedOn) {
+TEST(RefusedFlow, T5_the_fin_before_the_refusal_is_passed_on) {
   const Played played = play("recv 32K; expect fin; signal read; flood | await over; sleep 1ms",
                              "send 32K; close; await read; sleep 100ms; signal over", {"--linger-timeout", "300ms"});
   EXPECT_TRUE(played.client.fin) << played.text();
@@ -118,13 +118,13 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, TheFinBeforeTheRefusalIsPassedOn) {
   expect_counts_agree(played);
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, ASinkThatDiesWhileItsSourceIsSilentIsNoticed) {
+TEST(RefusedFlow, T5_a_sink_that_dies_while_its_source_is_silent_is_noticed) {
   const Played played = play("send 1; expect reset", "recv 1; sleep 50ms; reset");
   EXPECT_TRUE(played.client.reset()) << played.text();
   EXPECT_TRUE(played.client.as_scripted()) << played.text();
 }
 
-TEST(T5_ARefusalIsNotAResetOfTheSession, OfTheClientThatAnswersAndCloses) {
+TEST(RefusedFlow, T5_of_the_client_that_answers_and_closes) {
   // The same with the roles swapped: the client refuses what the server goes on sending.
   const Played played = play("recv 1; send 32K; flush; close-unread", "flood by 16K | read");
   EXPECT_EQ(played.server.received, 32U << 10) << played.text();
@@ -136,7 +136,7 @@ TEST(T5_ARefusalIsNotAResetOfTheSession, OfTheClientThatAnswersAndCloses) {
 constexpr const char* kSendsOn = "recv 10; expect fin; flood by 1K every 10ms";
 constexpr const char* kAnswersAndCloses = "send 10; close";
 
-TEST(T6_LingeringClose, OnReadsUntilTheLingerTimeIsOver) {
+TEST(LingeringClose, T6_on_reads_until_the_linger_time_is_over) {
   const Played played = play(kSendsOn, kAnswersAndCloses, {"--linger-time", "1s", "--linger-timeout", "800ms"});
   EXPECT_TRUE(played.client.fin) << played.text();
   EXPECT_EQ(played.record.client.end, "limit") << played.text();
@@ -146,7 +146,7 @@ TEST(T6_LingeringClose, OnReadsUntilTheLingerTimeIsOver) {
   expect_counts_agree(played);
 }
 
-TEST(T6_LingeringClose, OnEndsWithTheClientsFin) {
+TEST(LingeringClose, T6_on_ends_with_the_clients_fin) {
   const Played played = play("recv 10; expect fin; repeat 20 (send 1K; sleep 5ms); shutdown; signal done; sleep 20ms",
                              "send 10; close; await done", {"--linger-time", "1h", "--linger-timeout", "1h"});
   EXPECT_TRUE(played.client.as_scripted()) << played.text();
@@ -155,21 +155,21 @@ TEST(T6_LingeringClose, OnEndsWithTheClientsFin) {
   EXPECT_EQ(played.record.limit, "none") << played.text();
 }
 
-TEST(T6_LingeringClose, OnEndsWhenTheClientIsQuietForTheTimeout) {
+TEST(LingeringClose, T6_on_ends_when_the_client_is_quiet_for_the_timeout) {
   const Played played = play("recv 10; expect fin; send 100K; await over", "send 10; close; sleep 1500ms; signal over",
                              {"--linger-time", "1h", "--linger-timeout", "300ms"});
   EXPECT_EQ(played.record.limit, "linger") << played.text();
   EXPECT_GE(microseconds(played.record.duration_us), milliseconds(300)) << played.text();
 }
 
-TEST(T6_LingeringClose, AlwaysTakesItsTimeHoweverQuietTheClientIs) {
+TEST(LingeringClose, T6_always_takes_its_time_however_quiet_the_client_is) {
   const Played played = play("recv 10; expect fin; send 100K; sleep 600ms; send 10; sleep 100ms; shutdown; signal over",
                              "send 10; close; await over", {"--linger-mode", "always", "--linger-time", "20s"});
   EXPECT_TRUE(played.client.as_scripted()) << played.text();
   EXPECT_EQ(played.record.client.end, "fin") << played.text();
 }
 
-TEST(T6_LingeringClose, OffClosesAtOnce) {
+TEST(LingeringClose, T6_off_closes_at_once) {
   const Played played = play(kSendsOn, kAnswersAndCloses, {"--linger-mode", "off"});
   EXPECT_TRUE(played.client.fin) << played.text();
   EXPECT_EQ(played.record.client.end, "left") << played.text();
@@ -177,14 +177,14 @@ TEST(T6_LingeringClose, OffClosesAtOnce) {
   EXPECT_FALSE(played.record.complete) << played.text();
 }
 
-TEST(T6_LingeringClose, AHalfClosedClientThatStillSendsToAServerThatReadsIsNotLingeredAway) {
+TEST(LingeringClose, T6_a_half_closed_client_that_still_sends_to_a_server_that_reads_is_not_lingered_away) {
   // A FIN alone says nothing of what the server still reads (T2).
   const Played played = play("recv 10; expect fin; repeat 10 (send 10K; sleep 60ms); shutdown",
                              "send 10; shutdown; expect fin", {"--linger-time", "100ms", "--linger-timeout", "50ms"});
   expect_complete(played);
 }
 
-TEST(T6_LingeringClose, KeepsAnAnswerFromBeingCutOff) {
+TEST(LingeringClose, T6_keeps_an_answer_from_being_cut_off) {
   // 3 MB lie ahead of a client that reads slowly while it uploads what nobody wants: a plain close() would lose the
   // tail to a reset.
   const Played played = play("window 8K; send 100K; flood by 4K every 1ms | read by 64K every 1ms; shutdown",

@@ -35,44 +35,44 @@ void expect_server_reset(const Played& played) {
   EXPECT_EQ(played.record.upstream.undelivered, 0U) << played.text();
 }
 
-class T4_AResetIsNotAnEndOfFile : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Bytes, T4_AResetIsNotAnEndOfFile, ::testing::Values("1", "64K", "1M", "5M"),
+class ResetPassedOn : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Bytes, ResetPassedOn, ::testing::Values("1", "64K", "1M", "5M"),
                          [](const auto& each) { return std::string("After") + each.param; });
 
 // A client's reset before the upstream is connected cancels the attempt (T3); here it is, once a byte has come from it.
 
-TEST_P(T4_AResetIsNotAnEndOfFile, OfTheClient) {
+TEST_P(ResetPassedOn, T4_of_the_client) {
   expect_client_reset(play(std::string("recv 1; send ") + GetParam() + "; flush; reset", "send 1; expect reset"));
 }
 
-TEST_P(T4_AResetIsNotAnEndOfFile, OfTheServer) {
+TEST_P(ResetPassedOn, T4_of_the_server) {
   expect_server_reset(play("expect reset", std::string("send ") + GetParam() + "; flush; reset"));
 }
 
-TEST_P(T4_AResetIsNotAnEndOfFile, ToASlowReader) {
+TEST_P(ResetPassedOn, T4_to_a_slow_reader) {
   const std::string reader = "window 8K; sleep 50ms; read by 32K every 1ms; expect reset";
   expect_server_reset(play(reader, std::string("send ") + GetParam() + "; flush; reset"));
 }
 
-TEST_P(T4_AResetIsNotAnEndOfFile, ToASlowServer) {
+TEST_P(ResetPassedOn, T4_to_a_slow_server) {
   const std::string reader = "window 8K; send 1; sleep 50ms; read by 32K every 1ms; expect reset";
   expect_client_reset(play(std::string("recv 1; send ") + GetParam() + "; flush; reset", reader));
 }
 
-TEST(T4_Reset, AtOnceOfTheServer) { expect_server_reset(play("send 1; expect reset", "recv 1; reset")); }
+TEST(UpstreamReset, T4_at_once_of_the_server) { expect_server_reset(play("send 1; expect reset", "recv 1; reset")); }
 
-TEST(T4_Reset, AtOnceOfTheClient) {
+TEST(UpstreamReset, T4_at_once_of_the_client) {
   const Played played = play("send 1; await there; reset", "recv 1; signal there; expect reset");
   expect_client_reset(played);
 }
 
-TEST(T4_Reset, InTheMiddleOfAConversation) {
+TEST(UpstreamReset, T4_in_the_middle_of_a_conversation) {
   const Played played = play("repeat 50 (send 100; recv 100); reset", "repeat 50 (recv 100; send 100); expect reset");
   expect_client_reset(played);
   EXPECT_EQ(played.client.received, 5000U);
 }
 
-TEST(T4_Reset, WhileBothSend) {
+TEST(UpstreamReset, T4_while_both_send) {
   // Whatever the server had sent until then is lost with the client; what the client had sent is not.
   const Played played = play("send 2M | flood | recv 1M; flush; reset", "flood | read; expect reset");
   EXPECT_TRUE(played.server.reset()) << played.text();
@@ -80,7 +80,7 @@ TEST(T4_Reset, WhileBothSend) {
   expect_counts_agree(played);
 }
 
-TEST(T4_Reset, AfterTheServersOwnFin) {
+TEST(UpstreamReset, T4_after_the_servers_own_fin) {
   // The server has ended its half; the client's reset is still told to it.
   const Played played = play("expect fin; send 100K; flush; reset", "send 10; shutdown; expect reset");
   EXPECT_TRUE(played.server.reset()) << played.text();
@@ -88,14 +88,14 @@ TEST(T4_Reset, AfterTheServersOwnFin) {
   EXPECT_EQ(played.record.client.end, "reset") << played.text();
 }
 
-TEST(T4_Reset, AfterTheClientsOwnFin) {
+TEST(UpstreamReset, T4_after_the_clients_own_fin) {
   const Played played = play("send 10; shutdown; expect reset", "expect fin; send 100K; flush; reset");
   EXPECT_TRUE(played.client.reset()) << played.text();
   EXPECT_EQ(played.client.received, 100U << 10) << played.text();
   EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
 }
 
-TEST(T4_ResetFlush, WhatIsUnacknowledgedAtTheBoundIsCountedAsLost) {
+TEST(ResetFlush, T4_what_is_unacknowledged_at_the_bound_is_counted_as_lost) {
   // The client never reads: its window fills, and the bound passes.
   const Played played = play("window 4K; await over; expect reset", "send 1M; flush; reset; sleep 1500ms; signal over",
                              {"--limits-reset-flush", "1s", "--upstream-receive-buffer", "4M"});
@@ -108,14 +108,14 @@ TEST(T4_ResetFlush, WhatIsUnacknowledgedAtTheBoundIsCountedAsLost) {
   EXPECT_GE(played.record.duration_us, 1'000'000) << played.text();
 }
 
-TEST(T4_ResetFlush, EndsAsSoonAsAllIsAcknowledged) {
+TEST(ResetFlush, T4_ends_as_soon_as_all_is_acknowledged) {
   const Played played = play("window 4K; await gone; expect reset", "send 500K; flush; reset; signal gone",
                              {"--limits-reset-flush", "1h"});
   expect_server_reset(played);
   EXPECT_EQ(played.record.limit, "none") << played.text();
 }
 
-TEST(T7_AResetIsSentOnPurposeOnly, NeverAtTheEndOfASessionThatEndsWell) {
+TEST(ResetOnPurpose, T7_never_at_the_end_of_a_session_that_ends_well) {
   for (int round = 0; round < 20; ++round) {
     const Played played =
         play("send 100K; shutdown; expect fin; sleep 5ms", "expect fin; send 100K; shutdown; sleep 5ms");
@@ -124,7 +124,7 @@ TEST(T7_AResetIsSentOnPurposeOnly, NeverAtTheEndOfASessionThatEndsWell) {
   }
 }
 
-TEST(T10_AnErrorIsSeenOnce, AResetThatAWriteMetFirstIsPassedOn) {
+TEST(LatchedError, T10_a_reset_that_a_write_met_first_is_passed_on) {
   // Both send when the client resets, so that now a write meets the error first, and now a read.
   for (int round = 0; round < 30; ++round) {
     const Played played = play("flood | recv 200K; reset", "flood | read; expect reset");
@@ -136,7 +136,7 @@ TEST(T10_AnErrorIsSeenOnce, AResetThatAWriteMetFirstIsPassedOn) {
   }
 }
 
-TEST(T10_AnErrorIsSeenOnce, TheSameOfAServer) {
+TEST(LatchedError, T10_the_same_of_a_server) {
   for (int round = 0; round < 30; ++round) {
     const Played played = play("flood | read; expect reset", "flood | recv 200K; reset");
     EXPECT_TRUE(played.client.reset()) << played.text();

@@ -35,7 +35,7 @@ void expect_time_wait(const net::Address& local, const net::Address& remote, boo
   EXPECT_EQ(in_time_wait(local, remote), wanted) << local.text() << " -> " << remote.text();
 }
 
-TEST(T13_WhereTimeWaitFalls, TheClientThatClosesFirstHasItAndTheProxyBeforeTheServer) {
+TEST(TimeWait, T13_the_client_that_closes_first_has_it_and_the_proxy_before_the_server) {
   const Played played = play("send 10; shutdown; expect fin", "expect fin; send 10; close");
   expect_complete(played);
   expect_time_wait(played.client.local, played.client.remote, true);
@@ -44,7 +44,7 @@ TEST(T13_WhereTimeWaitFalls, TheClientThatClosesFirstHasItAndTheProxyBeforeTheSe
   expect_time_wait(played.server.local, played.server.remote, false);
 }
 
-TEST(T13_WhereTimeWaitFalls, TheServerThatClosesFirstHasItAndTheProxyBeforeTheClient) {
+TEST(TimeWait, T13_the_server_that_closes_first_has_it_and_the_proxy_before_the_client) {
   const Played played = play("expect fin; send 10; close", "send 10; shutdown; expect fin");
   expect_complete(played);
   expect_time_wait(played.client.local, played.client.remote, false);
@@ -53,13 +53,13 @@ TEST(T13_WhereTimeWaitFalls, TheServerThatClosesFirstHasItAndTheProxyBeforeTheCl
   expect_time_wait(played.server.local, played.server.remote, true);
 }
 
-TEST(T13_WhereTimeWaitFalls, NobodyHasItAfterAReset) {
+TEST(TimeWait, T13_nobody_has_it_after_a_reset) {
   const Played played = play("recv 1; reset", "send 1; expect reset");
   expect_time_wait(played.client.remote, played.client.local, false);
   expect_time_wait(played.server.remote, played.server.local, false);
 }
 
-TEST(T13_SourceAddresses, AreTakenInTurn) {
+TEST(SourceAddresses, T13_are_taken_in_turn) {
   constexpr std::uint32_t kSessions = 10;
   Server server = start_server("expect fin; close", {}, kSessions);
   Proxy proxy(server.address(), {"--workers", "1", "--upstream-sources", "127.0.0.2,127.0.0.3"});
@@ -75,7 +75,7 @@ TEST(T13_SourceAddresses, AreTakenInTurn) {
   }
 }
 
-TEST(T13_SourceAddresses, AllWorkersTogetherUseAll) {
+TEST(SourceAddresses, T13_all_workers_together_use_all) {
   constexpr std::uint32_t kSessions = 20;
   Server server = start_server("expect fin; close", {}, kSessions);
   Proxy proxy(server.address(),
@@ -164,7 +164,7 @@ void in_a_network_of_its_own(const std::function<void()>& test) {
   EXPECT_TRUE(entered) << entered.error().text();
 }
 
-TEST(T13_LocalPorts, TheOperatorIsWarnedBeforeTheyRunOut) {
+TEST(LocalPorts, T13_the_operator_is_warned_before_they_run_out) {
   in_a_network_of_its_own([] {
     FewPorts scene;
     scene.connect(kPorts - 1);
@@ -173,7 +173,7 @@ TEST(T13_LocalPorts, TheOperatorIsWarnedBeforeTheyRunOut) {
   });
 }
 
-TEST(T13_LocalPorts, NoneLeftIsACauseOfItsOwnAndTheClientIsReset) {
+TEST(LocalPorts, T13_none_left_is_a_cause_of_its_own_and_the_client_is_reset) {
   in_a_network_of_its_own([] {
     FewPorts scene;
     scene.connect(kPorts);
@@ -186,7 +186,7 @@ TEST(T13_LocalPorts, NoneLeftIsACauseOfItsOwnAndTheClientIsReset) {
   });
 }
 
-TEST(T13_LocalPorts, ASourceAddressWithoutAnyLeavesSessionsToTheOthers) {
+TEST(LocalPorts, T13_a_source_address_without_any_leaves_sessions_to_the_others) {
   in_a_network_of_its_own([] {
     FewPorts scene({"--upstream-sources", "127.0.0.2,127.0.0.3"});
     scene.spend("127.0.0.2");
@@ -196,7 +196,7 @@ TEST(T13_LocalPorts, ASourceAddressWithoutAnyLeavesSessionsToTheOthers) {
 }
 
 /// While nobody listens at a local port, Linux may connect from it to itself; where there is only that port, each time.
-class T3_AnUpstreamThatIsDown : public ::testing::Test {
+class UpstreamDown : public ::testing::Test {
  protected:
   static constexpr std::uint16_t kPort = 40000;
 
@@ -215,7 +215,7 @@ class T3_AnUpstreamThatIsDown : public ::testing::Test {
   const net::Address nobody_ = *net::Address::parse("127.0.0.1", kPort);
 };
 
-TEST_F(T3_AnUpstreamThatIsDown, IsNotTheConnectingSocketItself) {
+TEST_F(UpstreamDown, T3_is_not_the_connecting_socket_itself) {
   in_a_network_of_its_own([&] {
     set_local_ports(kPort, 1);
     Proxy proxy(nobody_, over("tcp:"));
@@ -227,7 +227,7 @@ TEST_F(T3_AnUpstreamThatIsDown, IsNotTheConnectingSocketItself) {
   });
 }
 
-TEST_F(T3_AnUpstreamThatIsDown, IsNoUdpSocketThatHearsItself) {
+TEST_F(UpstreamDown, T3_is_no_udp_socket_that_hears_itself) {
   in_a_network_of_its_own([&] {
     set_local_ports(kPort, 1);
     Proxy proxy(nobody_, over("udp:"));

@@ -15,7 +15,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-class T1_UrgentData : public ::testing::TestWithParam<Way> {
+class UrgentData : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
     const auto way = GetParam();
@@ -69,7 +69,7 @@ class T1_UrgentData : public ::testing::TestWithParam<Way> {
 };
 
 /// Enough between the marks for the flow to be spliced.
-void T1_UrgentData::expect_in_place(const Descriptor& source, const Descriptor& sink) {
+void UrgentData::expect_in_place(const Descriptor& source, const Descriptor& sink) {
   const std::string part(3'000'000, 'x');
   ReadToEnd read;
   std::thread reader([&] { read = read_to_end(sink); });
@@ -92,12 +92,12 @@ void T1_UrgentData::expect_in_place(const Descriptor& source, const Descriptor& 
   EXPECT_EQ((&source == &client_ ? record.client : record.upstream).delivered, sent.size() + 7) << record.line;
 }
 
-TEST_P(T1_UrgentData, OfTheClientIsDeliveredInItsPlace) { expect_in_place(client_, upstream_); }
+TEST_P(UrgentData, T1_of_the_client_is_delivered_in_its_place) { expect_in_place(client_, upstream_); }
 
-TEST_P(T1_UrgentData, OfTheUpstreamIsDeliveredInItsPlace) { expect_in_place(upstream_, client_); }
+TEST_P(UrgentData, T1_of_the_upstream_is_delivered_in_its_place) { expect_in_place(upstream_, client_); }
 
 /// The source waits for an answer to all that it has sent.
-void T1_UrgentData::expect_no_waiting(const Descriptor& source, const Descriptor& sink) {
+void UrgentData::expect_no_waiting(const Descriptor& source, const Descriptor& sink) {
   for (const std::string before : {"", "some", "more"}) {
     send_all(source, before);
     if (!send_urgent(source)) GTEST_SKIP() << "these sockets have no urgent data here";
@@ -111,13 +111,13 @@ void T1_UrgentData::expect_no_waiting(const Descriptor& source, const Descriptor
   }
 }
 
-TEST_P(T1_UrgentData, OfTheClientHoldsNothingUp) { expect_no_waiting(client_, upstream_); }
+TEST_P(UrgentData, T1_of_the_client_holds_nothing_up) { expect_no_waiting(client_, upstream_); }
 
-TEST_P(T1_UrgentData, OfTheUpstreamHoldsNothingUp) { expect_no_waiting(upstream_, client_); }
+TEST_P(UrgentData, T1_of_the_upstream_holds_nothing_up) { expect_no_waiting(upstream_, client_); }
 
 /// Without the proxy's having looked in between: the kernel drops a byte at whose mark the queue begins when another
 /// one comes, unless the socket has SO_OOBINLINE from the start (net/ipv4/tcp_input.c tcp_check_urg).
-TEST_P(T1_UrgentData, InARowFromTheFirstByteIsAllDelivered) {
+TEST_P(UrgentData, T1_in_a_row_from_the_first_byte_is_all_delivered) {
   for (int session = 0; session < 20; ++session) {
     const Descriptor client = session == 0 ? std::move(client_) : connect_to(proxy_->address());
     for (int i = 0; i < 3; ++i)
@@ -130,7 +130,7 @@ TEST_P(T1_UrgentData, InARowFromTheFirstByteIsAllDelivered) {
 }
 
 /// One after the other, with a reader that is fast: the proxy reads at every mark alone.
-TEST_P(T1_UrgentData, AloneIsDeliveredToo) {
+TEST_P(UrgentData, T1_alone_is_delivered_too) {
   constexpr int kTimes = 200;
   for (int i = 0; i < kTimes; ++i) {
     if (!send_urgent(client_)) GTEST_SKIP() << "these sockets have no urgent data here";
@@ -148,7 +148,7 @@ std::vector<Way> every_way() {
 
 /// Linux keeps the last only of several urgent bytes that come before anybody looks, but counts them all: that must not
 /// make a FIN of a reset whose error a write has taken (T10).
-TEST_P(T1_UrgentData, ThatIsPassedOverDoesNotMakeAFinOfAReset) {
+TEST_P(UrgentData, T1_that_is_passed_over_does_not_make_a_fin_of_a_reset) {
   if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
   hold_proxy();
   for (int byte = 0; byte < 3; ++byte) ASSERT_TRUE(send_urgent(upstream_));
@@ -170,7 +170,7 @@ TEST_P(T1_UrgentData, ThatIsPassedOverDoesNotMakeAFinOfAReset) {
 }
 
 /// The write, or the FIN, to the upstream meets the reset before an event has told of the mark.
-TEST_P(T1_UrgentData, AloneAheadOfAResetIsDelivered) {
+TEST_P(UrgentData, T1_alone_ahead_of_a_reset_is_delivered) {
   if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
   for (const bool request : {true, false}) {
     if (!request) {
@@ -195,7 +195,7 @@ TEST_P(T1_UrgentData, AloneAheadOfAResetIsDelivered) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Way, T1_UrgentData, ::testing::ValuesIn(every_way()), way_name);
+INSTANTIATE_TEST_SUITE_P(Way, UrgentData, ::testing::ValuesIn(every_way()), way_name);
 
 }  // namespace
 }  // namespace lastbyte::system_test

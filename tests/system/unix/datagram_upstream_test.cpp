@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Client, StreamToUdp, ::testing::Values(net::Transport::
                            return std::string(each.param == net::Transport::tcp ? "Tcp" : "Unix");
                          });
 
-TEST_P(StreamToUdp, SpeaksInDatagramsOfAllSizes) {
+TEST_P(StreamToUdp, speaks_in_datagrams_of_all_sizes) {
   start({"--limits-datagram-idle", "300ms"});
   for (const std::size_t size : {std::size_t{1}, std::size_t{1472}, std::size_t{40'000}, kLargest}) {
     send_all(client_, "hello");
@@ -73,7 +73,7 @@ TEST_P(StreamToUdp, SpeaksInDatagramsOfAllSizes) {
   }
 }
 
-TEST_P(StreamToUdp, NoDatagramIsLargerThanUdpCarries) {
+TEST_P(StreamToUdp, no_datagram_is_larger_than_udp_carries) {
   start();
   const std::string all(70'000, 'x');  // what the server's receive buffer surely has room for
   send_all(client_, all);
@@ -87,7 +87,7 @@ TEST_P(StreamToUdp, NoDatagramIsLargerThanUdpCarries) {
   EXPECT_EQ(got, all.size());
 }
 
-TEST_P(StreamToUdp, AnEmptyDatagramIsNoEnd) {
+TEST_P(StreamToUdp, an_empty_datagram_is_no_end) {
   start();
   send_all(client_, "x");
   datagram();
@@ -96,7 +96,7 @@ TEST_P(StreamToUdp, AnEmptyDatagramIsNoEnd) {
   EXPECT_EQ(receive(4), "more");
 }
 
-TEST_P(StreamToUdp, AfterTheClientsFinTheSilenceOfTheUpstreamIsItsEnd) {
+TEST_P(StreamToUdp, after_the_clients_fin_the_silence_of_the_upstream_is_its_end) {
   start({"--limits-datagram-idle", "400ms"});
   send_all(client_, "question");
   ::shutdown(client_.get(), SHUT_WR);
@@ -114,7 +114,7 @@ TEST_P(StreamToUdp, AfterTheClientsFinTheSilenceOfTheUpstreamIsItsEnd) {
   EXPECT_EQ(record.limit, "none") << record.line;
 }
 
-TEST_P(StreamToUdp, AQuietClientThatHasNotEndedKeepsItsSession) {
+TEST_P(StreamToUdp, a_quiet_client_that_has_not_ended_keeps_its_session) {
   start({"--limits-datagram-idle", "100ms"});
   send_all(client_, "x");
   datagram();
@@ -123,7 +123,7 @@ TEST_P(StreamToUdp, AQuietClientThatHasNotEndedKeepsItsSession) {
   EXPECT_EQ(receive(4), "late");
 }
 
-TEST_P(StreamToUdp, AnIcmpErrorIsAResetBehindWhatCameBefore) {
+TEST_P(StreamToUdp, an_icmp_error_is_a_reset_behind_what_came_before) {
   start();
   send_all(client_, "x");
   datagram();
@@ -141,7 +141,7 @@ TEST_P(StreamToUdp, AnIcmpErrorIsAResetBehindWhatCameBefore) {
   }
 }
 
-TEST_P(StreamToUdp, AClientThatIsGoneLeavesNoSession) {
+TEST_P(StreamToUdp, a_client_that_is_gone_leaves_no_session) {
   start();
   for (int round = 0; round < 20; ++round) {
     const Descriptor client = connect_to(proxy_->address());
@@ -154,7 +154,7 @@ TEST_P(StreamToUdp, AClientThatIsGoneLeavesNoSession) {
     EXPECT_NE(record.limit, "linger") << "nobody lingers for datagrams: " << record.line;
 }
 
-TEST_P(StreamToUdp, AnUpstreamThatGoesOnTalkingDoesNotKeepASessionWhoseClientIsGone) {
+TEST_P(StreamToUdp, an_upstream_that_goes_on_talking_does_not_keep_a_session_whose_client_is_gone) {
   start({"--limits-datagram-idle", "1h", "--limits-half-close", "1h"});
   send_all(client_, "x");
   datagram();
@@ -165,7 +165,7 @@ TEST_P(StreamToUdp, AnUpstreamThatGoesOnTalkingDoesNotKeepASessionWhoseClientIsG
   }));
 }
 
-TEST_P(StreamToUdp, ALimitStillHolds) {
+TEST_P(StreamToUdp, a_limit_still_holds) {
   start({"--limits-idle", "300ms", "--limits-datagram-idle", "300ms"});
   send_all(client_, "x");
   const ReadToEnd read = read_to_end(client_);

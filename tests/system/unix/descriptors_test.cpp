@@ -17,7 +17,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-class T14_Descriptors : public ::testing::Test {
+class UnixDescriptors : public ::testing::Test {
  protected:
   void start(Flags flags = {}) {
     flags.insert(flags.end(), {"--workers", "1"});
@@ -87,7 +87,7 @@ Received receive(const Descriptor& socket, std::size_t most) {
   return received;
 }
 
-TEST_F(T14_Descriptors, ComeWithTheByteThatTheyWereSentWith) {
+TEST_F(UnixDescriptors, T14_come_with_the_byte_that_they_were_sent_with) {
   start();
   // While the proxy is held, all of it gathers in one queue, where a read would glue it.
   proxy_->process().signal(SIGSTOP);
@@ -109,7 +109,7 @@ TEST_F(T14_Descriptors, ComeWithTheByteThatTheyWereSentWith) {
 }
 
 // They belong to a byte that goes no further: the session ends where they would be lost without a word.
-TEST(T14_DescriptorsWithAProxyHeader, EndTheSession) {
+TEST(DescriptorsWithAProxyHeader, T14_end_the_session) {
   const TemporaryDirectory directory;
   UnixServer server(directory);
   Proxy proxy(server.address, Proxy::Options{.flags = {"--client-proxy-protocol", "required", "--workers", "1"},
@@ -121,7 +121,7 @@ TEST(T14_DescriptorsWithAProxyHeader, EndTheSession) {
   EXPECT_EQ(record.upstream.received, 0U) << record.line;
 }
 
-TEST_F(T14_Descriptors, PassInBothDirectionsAndAfterAHalfClose) {
+TEST_F(UnixDescriptors, T14_pass_in_both_directions_and_after_a_half_close) {
   start();
   ::shutdown(client_.get(), SHUT_WR);
   EXPECT_EQ(read_to_end(upstream_).end, "fin");
@@ -131,7 +131,7 @@ TEST_F(T14_Descriptors, PassInBothDirectionsAndAfterAHalfClose) {
   EXPECT_TRUE(proxy_->record().complete);
 }
 
-TEST_F(T14_Descriptors, KeepTheirPlaceBehindALargeBacklog) {
+TEST_F(UnixDescriptors, T14_keep_their_place_behind_a_large_backlog) {
   start();
   std::vector<ino_t> sent;
   std::string bytes;
@@ -163,7 +163,7 @@ TEST_F(T14_Descriptors, KeepTheirPlaceBehindALargeBacklog) {
   expect_nothing_left_over();
 }
 
-TEST_F(T14_Descriptors, WaitInTheKernelWhileTheSinkIsFull) {
+TEST_F(UnixDescriptors, T14_wait_in_the_kernel_while_the_sink_is_full) {
   start();
   send_all(client_, std::string(100'000, 'x'));
   std::size_t messages = 0;
@@ -184,7 +184,7 @@ TEST_F(T14_Descriptors, WaitInTheKernelWhileTheSinkIsFull) {
   expect_nothing_left_over();
 }
 
-TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSinkIsGone) {
+TEST_F(UnixDescriptors, T14_none_is_left_over_when_the_sink_is_gone) {
   start();
   proxy_->process().signal(SIGSTOP);
   send_files(client_, "x", 20);
@@ -194,7 +194,7 @@ TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSinkIsGone) {
   expect_nothing_left_over();
 }
 
-TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSessionIsStopped) {
+TEST_F(UnixDescriptors, T14_none_is_left_over_when_the_session_is_stopped) {
   start({"--drain", "50ms"});
   send_all(client_, std::string(150'000, 'x'));
   send_files(client_, "x", 20);
@@ -203,7 +203,7 @@ TEST_F(T14_Descriptors, NoneIsLeftOverWhenTheSessionIsStopped) {
   EXPECT_LE(read_to_end(upstream_).bytes.size(), 150'001U) << "it ends";
 }
 
-TEST_F(T14_Descriptors, ThatCannotBeReceivedAreAFailureAndNotASilentLoss) {
+TEST_F(UnixDescriptors, T14_that_cannot_be_received_are_a_failure_and_not_a_silent_loss) {
   start();
   const rlimit tight{.rlim_cur = open_files() + 8, .rlim_max = 1 << 16};
   rlimit before{};
@@ -231,7 +231,7 @@ int error_of_sending_a_file(const Descriptor& socket) {
                                                                                                               : errno;
 }
 
-TEST(T14_OtherWays, DescriptorsForATcpClientAreClosedByTheKernelAndTheBytesGoOn) {
+TEST(OtherWays, T14_descriptors_for_a_tcp_client_are_closed_by_the_kernel_and_the_bytes_go_on) {
   if (can_forbid_descriptors()) GTEST_SKIP() << "this kernel forbids them";
   const TemporaryDirectory directory;
   const UnixServer server(directory);
@@ -250,7 +250,7 @@ TEST(T14_OtherWays, DescriptorsForATcpClientAreClosedByTheKernelAndTheBytesGoOn)
   EXPECT_TRUE(proxy.record().complete);
 }
 
-TEST(T14_OtherWays, AnUpstreamIsToldThatATcpClientTakesNoDescriptors) {
+TEST(OtherWays, T14_an_upstream_is_told_that_a_tcp_client_takes_no_descriptors) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const TemporaryDirectory directory;
   const UnixServer server(directory);
@@ -265,7 +265,7 @@ TEST(T14_OtherWays, AnUpstreamIsToldThatATcpClientTakesNoDescriptors) {
   EXPECT_TRUE(proxy.record().complete);
 }
 
-TEST(T14_OtherWays, APassedSocketIsToldAnewWhetherDescriptorsMayPass) {
+TEST(OtherWays, T14_a_passed_socket_is_told_anew_whether_descriptors_may_pass) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const TemporaryDirectory directory;
   const UnixServer server(directory);
@@ -282,7 +282,7 @@ TEST(T14_OtherWays, APassedSocketIsToldAnewWhetherDescriptorsMayPass) {
 }
 
 // What a client passes can take as long as it likes to close (SO_LINGER), and a worker would wait for that.
-TEST(T14_OtherWays, AClientIsToldThatATcpUpstreamTakesNoDescriptors) {
+TEST(OtherWays, T14_a_client_is_told_that_a_tcp_upstream_takes_no_descriptors) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const TemporaryDirectory directory;
   Server server = start_server("recv 5; send 1; expect fin; close");
@@ -297,7 +297,7 @@ TEST(T14_OtherWays, AClientIsToldThatATcpUpstreamTakesNoDescriptors) {
   EXPECT_TRUE(proxy.record().complete);
 }
 
-TEST(T15_Reload, DecidesAnewWhetherClientsMayPassDescriptors) {
+TEST(Reload, T15_decides_anew_whether_clients_may_pass_descriptors) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const TemporaryDirectory directory;
   const UnixServer server(directory);
@@ -316,7 +316,7 @@ TEST(T15_Reload, DecidesAnewWhetherClientsMayPassDescriptors) {
 }
 
 /// A sink that forbids them lives on: its side is told of a failure as well, and at once (T4).
-TEST_F(T14_Descriptors, ThatTheSinkForbidsAreAFailureForBoth) {
+TEST_F(UnixDescriptors, T14_that_the_sink_forbids_are_a_failure_for_both) {
   start();
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   net::let_descriptors_pass(upstream_.get(), false);

@@ -9,7 +9,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-class T14_Unix : public ::testing::TestWithParam<Way> {
+class Unix : public ::testing::TestWithParam<Way> {
  protected:
   static Played play(std::string_view client, std::string_view server, const Flags& flags = {}) {
     return play_over(GetParam(), client, server, flags);
@@ -18,16 +18,16 @@ class T14_Unix : public ::testing::TestWithParam<Way> {
   static bool upstream_is_tcp() { return GetParam().upstream == net::Transport::tcp; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Way, T14_Unix, ::testing::ValuesIn(ways_with_unix()), way_name);
+INSTANTIATE_TEST_SUITE_P(Way, Unix, ::testing::ValuesIn(ways_with_unix()), way_name);
 
-TEST_P(T14_Unix, T1_UploadThenFinThenAnswer) {
+TEST_P(Unix, T1_upload_then_fin_then_answer) {
   for (const char* size : {"1", "64K", "20M"}) {
     const std::string send = std::string("send ") + size + "; ";
     expect_complete(play(send + "shutdown; expect fin", "expect fin; " + send + "close"));
   }
 }
 
-TEST_P(T14_Unix, T1_DownloadThenFinThenUpload) {
+TEST_P(Unix, T1_download_then_fin_then_upload) {
   for (const char* size : {"1", "64K", "20M"}) {
     const std::string send = std::string("send ") + size + "; ";
     const Played played = play("expect fin; " + send + "close", send + "shutdown; expect fin");
@@ -36,47 +36,47 @@ TEST_P(T14_Unix, T1_DownloadThenFinThenUpload) {
   }
 }
 
-TEST_P(T14_Unix, T8_AReaderThatIsSlowIsNotIdle) {
+TEST_P(Unix, T8_a_reader_that_is_slow_is_not_idle) {
   const Flags flags{"--limits-idle", "600ms", "--limits-half-close", "600ms"};
-  // The queue of a UNIX socket takes longer to be read than the limits. That of a TCP socket, where bytes are acknowledged
-  // and no longer ours, must not.
+  // The queue of a UNIX socket takes longer to be read than the limits. That of a TCP socket, where bytes are
+  // acknowledged and no longer ours, must not.
   expect_complete(play("send 800K; shutdown; expect fin", "read by 20K every 60ms; close", flags));
 }
 
-TEST_P(T14_Unix, T1_AFinWithoutAByte) { expect_complete(play("shutdown; expect fin", "expect fin; close")); }
+TEST_P(Unix, T1_a_fin_without_a_byte) { expect_complete(play("shutdown; expect fin", "expect fin; close")); }
 
-TEST_P(T14_Unix, T1_BothAtOnce) {
+TEST_P(Unix, T1_both_at_once) {
   expect_complete(play("send 5M | recv 5M; shutdown; expect fin", "send 5M | recv 5M; shutdown; expect fin"));
 }
 
-TEST_P(T14_Unix, T1_NoFinBeforeTheSourcesFin) {
+TEST_P(Unix, T1_no_fin_before_the_sources_fin) {
   expect_complete(play("send 10; await quiet; shutdown; expect fin",
                        "recv 10; expect quiet 200ms; signal quiet; expect fin; close"));
 }
 
-TEST_P(T14_Unix, T1_FinRightBehindTheLastByteOfASlowReadersQueue) {
+TEST_P(Unix, T1_fin_right_behind_the_last_byte_of_a_slow_readers_queue) {
   expect_complete(play("send 3M; shutdown; expect fin", "read by 64K every 1ms; send 10; close"));
   expect_complete(play("read by 64K every 1ms; send 10; close", "send 3M; shutdown; expect fin"));
 }
 
-TEST_P(T14_Unix, T1_ManySmallWrites) {
+TEST_P(Unix, T1_many_small_writes) {
   expect_complete(play("repeat 3000 (send 1); shutdown; expect fin", "expect fin; repeat 3000 (send 1); close"));
 }
 
-TEST_P(T14_Unix, T2_TheAnswerTakesItsTimeAfterTheClientsFin) {
+TEST_P(Unix, T2_the_answer_takes_its_time_after_the_clients_fin) {
   expect_complete(play("send 100; shutdown; expect fin", "expect fin; repeat 3 (sleep 50ms; send 100K); close"));
 }
 
-TEST_P(T14_Unix, T2_TheUploadTakesItsTimeAfterTheServersFin) {
+TEST_P(Unix, T2_the_upload_takes_its_time_after_the_servers_fin) {
   expect_complete(play("expect fin; repeat 3 (sleep 50ms; send 100K); close", "send 100; shutdown; expect fin"));
 }
 
-TEST_P(T14_Unix, T2_ConversationsGoOnWhileTheOtherDirectionIsBlocked) {
+TEST_P(Unix, T2_conversations_go_on_while_the_other_direction_is_blocked) {
   expect_complete(play("repeat 100 (send 1K; sleep 1ms); shutdown; signal sent; expect fin",
                        "send 8M | recv 100K; await sent; expect fin; close"));
 }
 
-TEST_P(T14_Unix, T4_AClientsResetIsPassedOnBehindItsBytes) {
+TEST_P(Unix, T4_a_clients_reset_is_passed_on_behind_its_bytes) {
   for (const char* size : {"1", "64K", "5M"}) {
     // The client resets a TCP connection; from a UNIX socket it closes with a byte of ours unread, which is the same.
     const std::string end = client_is_tcp() ? "flush; reset" : "flush; close-unread";
@@ -91,7 +91,7 @@ TEST_P(T14_Unix, T4_AClientsResetIsPassedOnBehindItsBytes) {
   }
 }
 
-TEST_P(T14_Unix, T4_AServersResetIsPassedOnBehindItsBytes) {
+TEST_P(Unix, T4_a_servers_reset_is_passed_on_behind_its_bytes) {
   for (const char* size : {"1", "64K", "5M"}) {
     const std::string end = upstream_is_tcp() ? "flush; reset" : "flush; close-unread";
     const Played played = play("send 2; read", std::string("recv 1; send ") + size + "; " + end);
@@ -104,7 +104,7 @@ TEST_P(T14_Unix, T4_AServersResetIsPassedOnBehindItsBytes) {
   }
 }
 
-TEST_P(T14_Unix, T5_AnAnswerAheadOfUnreadUploadIsRescued) {
+TEST_P(Unix, T5_an_answer_ahead_of_unread_upload_is_rescued) {
   for (int round = 0; round < 20; ++round) {
     const Played played = play("flood by 16K | read", "recv 1; send 32K; close-unread");
     EXPECT_EQ(played.client.received, 32U << 10) << played.text();
@@ -116,7 +116,7 @@ TEST_P(T14_Unix, T5_AnAnswerAheadOfUnreadUploadIsRescued) {
   }
 }
 
-TEST_P(T14_Unix, T5_AnAnswerOf3MBIsRescuedWholly) {
+TEST_P(Unix, T5_an_answer_of3_mb_is_rescued_wholly) {
   for (int round = 0; round < 3; ++round) {
     const Played played = play("flood by 16K | read", "recv 1; send 3M; flush; close-unread");
     EXPECT_EQ(played.client.received, 3U << 20) << played.text();
@@ -124,7 +124,7 @@ TEST_P(T14_Unix, T5_AnAnswerOf3MBIsRescuedWholly) {
   }
 }
 
-TEST_P(T14_Unix, T5_AFinAndThenACloseIsACompleteAnswer) {
+TEST_P(Unix, T5_a_fin_and_then_a_close_is_a_complete_answer) {
   const Played played = play("recv 32K; expect fin; signal read; flood | await over; sleep 1ms",
                              "send 32K; close; await read; sleep 100ms; signal over", {"--linger-timeout", "300ms"});
   EXPECT_TRUE(played.client.fin) << played.text();
@@ -134,7 +134,7 @@ TEST_P(T14_Unix, T5_AFinAndThenACloseIsACompleteAnswer) {
   expect_counts_agree(played);
 }
 
-TEST_P(T14_Unix, T5_AFinBehindAFailedWriteIsACompleteAnswer) {
+TEST_P(Unix, T5_a_fin_behind_a_failed_write_is_a_complete_answer) {
   // The answer and its FIN wait behind a client that does not read yet when what the client sends is refused.
   const Played played = play("send 1; await gone; send 1K; sleep 50ms; send 1K; sleep 50ms; read",
                              "recv 1; send 240K; flush; close; signal gone", {"--linger-timeout", "300ms"});
@@ -143,7 +143,7 @@ TEST_P(T14_Unix, T5_AFinBehindAFailedWriteIsACompleteAnswer) {
   EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
 }
 
-TEST_P(T14_Unix, T5_AFinThatWasSeenBeforeTheResetIsACompleteAnswer) {
+TEST_P(Unix, T5_a_fin_that_was_seen_before_the_reset_is_a_complete_answer) {
   // The FIN is read and passed on; then the server closes with input unread.
   const Played played = play("recv 32K; expect fin; signal read; send 10; signal sent; await over; sleep 1ms",
                              "send 32K; shutdown; await read; await sent; close-unread; sleep 50ms; signal over",
@@ -152,14 +152,14 @@ TEST_P(T14_Unix, T5_AFinThatWasSeenBeforeTheResetIsACompleteAnswer) {
   EXPECT_EQ(played.record.upstream.end, "refused") << played.text();
 }
 
-TEST_P(T14_Unix, T5_ASinkThatDiesWhileItsSourceIsSilentIsNoticed) {
+TEST_P(Unix, T5_a_sink_that_dies_while_its_source_is_silent_is_noticed) {
   const Played played =
       play("send 2; await gone; read",
            std::string("recv 1; sleep 50ms; ") + (upstream_is_tcp() ? "reset" : "close-unread") + "; signal gone");
   EXPECT_EQ(played.record.upstream.end, "reset") << played.text();
 }
 
-TEST_P(T14_Unix, T6_LingersUntilTheClientsFin) {
+TEST_P(Unix, T6_lingers_until_the_clients_fin) {
   const Played played = play("recv 10; expect fin; repeat 20 (send 1K; sleep 5ms); shutdown; signal done; sleep 20ms",
                              "send 10; close; await done", {"--linger-time", "1h", "--linger-timeout", "1h"});
   EXPECT_TRUE(played.client.as_scripted()) << played.text();
@@ -167,7 +167,7 @@ TEST_P(T14_Unix, T6_LingersUntilTheClientsFin) {
   EXPECT_EQ(played.record.client.end, "fin") << played.text();
 }
 
-TEST_P(T14_Unix, T6_AFloodEndsAtTheLingerTime) {
+TEST_P(Unix, T6_a_flood_ends_at_the_linger_time) {
   const Played played = play("recv 10; expect fin; flood by 1K every 10ms", "send 10; close",
                              {"--linger-time", "1s", "--linger-timeout", "800ms"});
   EXPECT_TRUE(played.client.fin) << played.text();
@@ -175,7 +175,7 @@ TEST_P(T14_Unix, T6_AFloodEndsAtTheLingerTime) {
   expect_counts_agree(played);
 }
 
-TEST_P(T14_Unix, T7_NoResetAtTheEndOfASessionThatEndsWell) {
+TEST_P(Unix, T7_no_reset_at_the_end_of_a_session_that_ends_well) {
   for (int round = 0; round < 10; ++round) {
     const Played played =
         play("send 100K; shutdown; expect fin; sleep 5ms", "expect fin; send 100K; shutdown; sleep 5ms");
@@ -184,19 +184,19 @@ TEST_P(T14_Unix, T7_NoResetAtTheEndOfASessionThatEndsWell) {
   }
 }
 
-TEST_P(T14_Unix, T8_IdleEndsASessionWithoutAByte) {
+TEST_P(Unix, T8_idle_ends_a_session_without_a_byte) {
   const Played played = play("send 10; read", "recv 10; read", {"--limits-idle", "300ms"});
   EXPECT_EQ(played.record.limit, "idle") << played.text();
   EXPECT_EQ(played.record.client.end, "limit") << played.text();
 }
 
-TEST_P(T14_Unix, T8_HalfCloseEndsASessionWhosePeerNeverFinishes) {
+TEST_P(Unix, T8_half_close_ends_a_session_whose_peer_never_finishes) {
   const Played played =
       play("send 10; shutdown; read; signal over", "expect fin; await over", {"--limits-half-close", "300ms"});
   EXPECT_EQ(played.record.limit, "half_close") << played.text();
 }
 
-TEST_P(T14_Unix, T10_AResetThatAWriteMetFirstIsPassedOn) {
+TEST_P(Unix, T10_a_reset_that_a_write_met_first_is_passed_on) {
   for (int round = 0; round < 20; ++round) {
     const std::string end = upstream_is_tcp() ? "reset" : "close-unread";
     const Played played = play("flood | read", "flood | recv 200K; " + end);
@@ -207,7 +207,7 @@ TEST_P(T14_Unix, T10_AResetThatAWriteMetFirstIsPassedOn) {
   }
 }
 
-TEST_P(T14_Unix, T14_AResetLeavesInputUnreadSoThatAUnixPeerGetsECONNRESET) {
+TEST_P(Unix, T14_a_reset_leaves_input_unread_so_that_a_unix_peer_gets_econnreset) {
   // The client neither reads nor stops to send: what it has sent waits unread when its session fails.
   if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
   const std::string end = upstream_is_tcp() ? "reset" : "close-unread";
@@ -217,7 +217,7 @@ TEST_P(T14_Unix, T14_AResetLeavesInputUnreadSoThatAUnixPeerGetsECONNRESET) {
   EXPECT_FALSE(played.client.fin) << played.text();
 }
 
-TEST_P(T14_Unix, T14_WhatAUnixPeerSendsDuringTheFlushMakesTheCloseAReset) {
+TEST_P(Unix, T14_what_a_unix_peer_sends_during_the_flush_makes_the_close_a_reset) {
   // The server's reset waits behind bytes that the client has not read; the client says something more meanwhile.
   if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
   const std::string end = upstream_is_tcp() ? "flush; reset" : "close-unread";

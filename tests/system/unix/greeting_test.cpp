@@ -35,7 +35,7 @@ class UnixGreeting : public ::testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(Version, UnixGreeting, ::testing::Values("v1", "v2"),
                          [](const auto& each) { return std::string(each.param); });
 
-TEST_P(UnixGreeting, OfATcpClientTellsItsAddressAndIsNobodysBytes) {
+TEST_P(UnixGreeting, of_a_tcp_client_tells_its_address_and_is_nobodys_bytes) {
   Proxy outer(inner_.address(), {"--upstream-proxy-protocol", GetParam()});
   const Descriptor client = connect_to(outer.address());
   const std::string address = net::local_address(client.get()).text();
@@ -48,7 +48,7 @@ TEST_P(UnixGreeting, OfATcpClientTellsItsAddressAndIsNobodysBytes) {
   EXPECT_TRUE(outer.record().complete);
 }
 
-TEST_P(UnixGreeting, OfAUnixClientHasNoAddressToTell) {
+TEST_P(UnixGreeting, of_a_unix_client_has_no_address_to_tell) {
   Proxy outer(inner_.address(), Proxy::Options{.flags = {"--upstream-proxy-protocol", GetParam()},
                                                .listen = "unix:" + directory_.file("outer.sock")});
   const Descriptor client = connect_to(outer.address());
@@ -58,7 +58,7 @@ TEST_P(UnixGreeting, OfAUnixClientHasNoAddressToTell) {
   EXPECT_EQ(record.client.received, 0U) << record.line;
 }
 
-TEST_P(UnixGreeting, IsAskedForHereToo) {
+TEST_P(UnixGreeting, is_asked_for_here_too) {
   const Descriptor client = connect_to(inner_.address());
   send_all(client, "GET / HTTP/1.0\r\n\r\n");
   EXPECT_EQ(read_to_end(client).end, "ECONNRESET");

@@ -50,7 +50,7 @@ std::optional<std::size_t> descriptors_of_next_byte(const Descriptor& socket) {
   return got.descriptors.size();
 }
 
-class T12_DescriptorsInFlight : public ::testing::Test {
+class DescriptorsInFlight : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
@@ -78,7 +78,7 @@ class T12_DescriptorsInFlight : public ::testing::Test {
   std::optional<Proxy> proxy_;
 };
 
-TEST_F(T12_DescriptorsInFlight, OfAHostileClientDelayNobodyAndArriveOnceTheyAreReceived) {
+TEST_F(DescriptorsInFlight, T12_of_a_hostile_client_delay_nobody_and_arrive_once_they_are_received) {
   const Messages large(net::kMostDescriptors);
   std::vector<Session> hostile;
   std::vector<std::size_t> sent;
@@ -110,7 +110,7 @@ TEST_F(T12_DescriptorsInFlight, OfAHostileClientDelayNobodyAndArriveOnceTheyAreR
 }
 
 /// The kernel still counts what lies in the queues of their upstreams.
-TEST_F(T12_DescriptorsInFlight, OfEndedSessionsStillCount) {
+TEST_F(DescriptorsInFlight, T12_of_ended_sessions_still_count) {
   const Messages large(net::kMostDescriptors);
   std::vector<Descriptor> upstreams;
   for (int i = 0; i < 60; ++i) {

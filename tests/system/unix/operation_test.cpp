@@ -19,7 +19,7 @@ Proxy::Options at(const TemporaryDirectory& directory, const Flags& flags = {}) 
   return {.flags = flags, .listen = "unix:" + directory.file("proxy.sock")};
 }
 
-TEST(T14_Connecting, NobodyThereIsAFailureAtOnce) {
+TEST(Connecting, T14_nobody_there_is_a_failure_at_once) {
   const TemporaryDirectory directory;
   for (const bool stale : {false, true}) {
     std::optional<UnixServer> server;
@@ -36,7 +36,7 @@ TEST(T14_Connecting, NobodyThereIsAFailureAtOnce) {
   }
 }
 
-TEST(T14_Connecting, ADatagramSocketIsAnErrorAtStartAndReload) {
+TEST(Connecting, T14_a_datagram_socket_is_an_error_at_start_and_reload) {
   const TemporaryDirectory directory;
   const auto path = *net::Address::unix_name(directory.file("log"));
   const auto abstract = *net::Address::unix_name("@lastbyte-test-log-" + std::to_string(::getpid()));
@@ -61,7 +61,7 @@ TEST(T14_Connecting, ADatagramSocketIsAnErrorAtStartAndReload) {
   const Descriptor upstream = server.accept();
 }
 
-TEST(T14_Connecting, AFullBacklogIsTriedAgainUntilThereIsRoom) {
+TEST(Connecting, T14_a_full_backlog_is_tried_again_until_there_is_room) {
   const TemporaryDirectory directory;
   const UnixServer server(directory, "server.sock", 0);
   const Descriptor first = connect_to(server.address);
@@ -79,7 +79,7 @@ TEST(T14_Connecting, AFullBacklogIsTriedAgainUntilThereIsRoom) {
   EXPECT_TRUE(proxy.record().complete);
 }
 
-TEST(T14_Connecting, ABacklogThatStaysFullEndsAtTheConnectLimit) {
+TEST(Connecting, T14_a_backlog_that_stays_full_ends_at_the_connect_limit) {
   const TemporaryDirectory directory;
   const UnixServer server(directory, "server.sock", 0);
   const Descriptor first = connect_to(server.address);
@@ -93,7 +93,7 @@ TEST(T14_Connecting, ABacklogThatStaysFullEndsAtTheConnectLimit) {
   EXPECT_GE(record.duration_us, 400'000) << record.line;
 }
 
-TEST(T14_Records, TellWhoIsBehindAUnixSocket) {
+TEST(UnixRecords, T14_tell_who_is_behind_a_unix_socket) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   Proxy proxy(server.address, at(directory));
@@ -111,7 +111,7 @@ TEST(T14_Records, TellWhoIsBehindAUnixSocket) {
   EXPECT_EQ(record.upstream.address, server.address.text());
 }
 
-TEST(T14_Listening, AllWorkersServeOneSocketAndItsFileGoesAtTheStop) {
+TEST(Listening, T14_all_workers_serve_one_socket_and_its_file_goes_at_the_stop) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   {
@@ -128,7 +128,7 @@ TEST(T14_Listening, AllWorkersServeOneSocketAndItsFileGoesAtTheStop) {
   EXPECT_FALSE(fs::exists(directory.file("proxy.sock")));
 }
 
-TEST(T14_Listening, WhatAKilledProcessLeftBehindIsReplaced) {
+TEST(Listening, T14_what_a_killed_process_left_behind_is_replaced) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   {
@@ -143,7 +143,7 @@ TEST(T14_Listening, WhatAKilledProcessLeftBehindIsReplaced) {
   const Descriptor upstream = server.accept();
 }
 
-TEST(T14_Listening, APathThatIsTakenIsAnErrorAtStartAndIsLeftAlone) {
+TEST(Listening, T14_a_path_that_is_taken_is_an_error_at_start_and_is_left_alone) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   const auto expect_error = [&](const std::string& words) {
@@ -161,7 +161,7 @@ TEST(T14_Listening, APathThatIsTakenIsAnErrorAtStartAndIsLeftAlone) {
   const Descriptor still = connect_to(other.address);
 }
 
-TEST(T14_Listening, AFileThatTheUserMayNotRemoveIsToldAtTheStop) {
+TEST(Listening, T14_a_file_that_the_user_may_not_remove_is_told_at_the_stop) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   const passwd* nobody = ::getpwnam("nobody");
   if (nobody == nullptr) GTEST_SKIP() << "needs the user nobody";
@@ -182,7 +182,7 @@ TEST(T14_Listening, AFileThatTheUserMayNotRemoveIsToldAtTheStop) {
   EXPECT_TRUE(fs::is_socket(directory.file("proxy.sock")));
 }
 
-TEST(T14_Listening, TheRootOfAnotherProcessIsAPathToo) {
+TEST(Listening, T14_the_root_of_another_process_is_a_path_too) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   const std::string root = "/proc/" + std::to_string(::getpid()) + "/root";
@@ -196,7 +196,7 @@ TEST(T14_Listening, TheRootOfAnotherProcessIsAPathToo) {
 }
 
 /// Abstract names on the client's side, the upstream's, or both.
-TEST(T14_AbstractNames, T2_EachHalfClosesByItselfOnEveryCombination) {
+TEST(AbstractNames, T2_each_half_closes_by_itself_on_every_combination) {
   const std::string name = "@lastbyte-test-" + std::to_string(::getpid());
   const auto proxy_name = *net::Address::unix_name(name);
   const auto server_name = *net::Address::unix_name(name + "-server");
