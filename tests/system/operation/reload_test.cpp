@@ -178,6 +178,31 @@ TEST(Reload, T15_clients_in_the_queue_of_a_removed_listener_are_served) {
   end(proxy);
 }
 
+/// With TCP_DEFER_ACCEPT a handshake is under way until the client's first bytes come.
+TEST(Reload, T15_a_handshake_under_way_at_a_removed_listener_is_completed_and_served) {
+  EchoServer echo;
+  const net::Address at = free_address();
+  const std::string stays = forwarding("stays", "127.0.0.1:0", echo.address());
+  const std::string both =
+      config_of({stays, forwarding("goes", at.text(), echo.address(), ", client: {defer-accept: 1m}")});
+  Proxy proxy(echo.address(), {.config = both});
+  bool in_time = false;
+  for (int round = 0; round < 10 && !in_time; ++round) {
+    if (round > 0) proxy.reload(both);
+    const auto clients = connect_crowd(at, 1);
+    const auto began = std::chrono::steady_clock::now();
+    proxy.reload(config_of({stays}));
+    EXPECT_EQ(::send(clients[0].get(), "hello", 5, MSG_NOSIGNAL), 5);
+    // A machine that stood still meanwhile shows nothing: handshakes have two seconds.
+    in_time = std::chrono::steady_clock::now() - began < std::chrono::seconds(1);
+    if (!in_time) continue;
+    std::string answer(5, '\0');
+    EXPECT_EQ(::recv(clients[0].get(), answer.data(), answer.size(), MSG_WAITALL), 5) << errno_name(errno);
+  }
+  EXPECT_TRUE(in_time) << "this machine is too slow";
+  end(proxy);
+}
+
 TEST(Reload, T15_a_removed_forwarding_can_come_back_at_once) {
   EchoServer echo;
   const std::string at = free_address().text();

@@ -195,6 +195,33 @@ TEST_P(UrgentData, T1_alone_ahead_of_a_reset_is_delivered) {
   }
 }
 
+/// The write that goes by splice may swallow a reset, and the kernel's count of bytes must tell (T10): urgent bytes
+/// that were passed over are in it, and no reset is made of the FIN behind them.
+TEST_P(UrgentData, T1_a_fin_behind_it_is_no_reset_while_the_other_flow_is_spliced) {
+  if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "only into TCP sockets a flow is spliced";
+  constexpr std::size_t kRounds = 30;
+  const std::string request(400'000, 'x');
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    if (round > 0) {
+      client_ = connect_to(proxy_->address());
+      upstream_ = accept_next();
+    }
+    ReadToEnd answer;
+    std::thread client([&] {
+      send_all(client_, request);
+      ::shutdown(client_.get(), SHUT_WR);
+      answer = read_to_end(client_);
+    });
+    ASSERT_TRUE(send_urgent(upstream_));
+    ::shutdown(upstream_.get(), SHUT_WR);
+    EXPECT_EQ(read_to_end(upstream_).bytes.size(), request.size());
+    client.join();
+    EXPECT_EQ(answer.bytes, "!") << round;
+    EXPECT_EQ(answer.end, "fin") << round;
+  }
+  for (const Record& record : proxy_->records(kRounds)) EXPECT_TRUE(record.complete) << record.line;
+}
+
 INSTANTIATE_TEST_SUITE_P(Way, UrgentData, ::testing::ValuesIn(every_way()), way_name);
 
 }  // namespace
