@@ -13,6 +13,8 @@
 namespace lastbyte::system_test {
 namespace {
 
+constexpr const char* kLostSyn = "connect: the SYN was lost";
+
 bool sent_again(const Descriptor& socket) {
   tcp_info info{};
   socklen_t length = sizeof info;
@@ -32,7 +34,7 @@ std::string converse_once(const net::Address& to) {
   const timeval patience{20, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (::connect(socket.get(), to.data(), to.size()) != 0) return "connect: " + errno_name(errno);
-  if (sent_again(socket)) return "connect: the SYN was lost";
+  if (sent_again(socket)) return kLostSyn;
   const std::string words = "sixteen letters.";
   if (::send(socket.get(), words.data(), words.size(), MSG_NOSIGNAL) < 0) return "send: " + errno_name(errno);
   ::shutdown(socket.get(), SHUT_WR);
@@ -61,7 +63,11 @@ Storm::Storm(const net::Address& to, unsigned threads) {
 Storm::~Storm() {
   over_ = true;
   for (std::thread& each : threads_) each.join();
-  EXPECT_TRUE(failures_.empty()) << failures_.size() << " of " << count_ << " failed: " << failures_.front();
+  // Under load a SYN has been lost once in some hundred runs, between two sockets of one port; a listener that holds
+  // connects up loses those of all clients.
+  const bool one_was_lost = failures_.size() == 1 && failures_.front() == kLostSyn;
+  EXPECT_TRUE(failures_.empty() || one_was_lost)
+      << failures_.size() << " of " << count_ << " failed: " << failures_.front();
   EXPECT_GT(count_, 0U);
 }
 

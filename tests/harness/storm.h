@@ -19,7 +19,8 @@ net::Address free_address(const std::string& ip = "127.0.0.1");
 /// failure, too: the client waited for a second.
 std::string converse_once(const net::Address& to);
 
-/// Clients that connect, talk and end without a pause, until the end of its life; the test fails for each that fails.
+/// Clients that connect, talk and end without a pause, until the end of its life; the test fails where one fails, but
+/// for a single lost SYN.
 class Storm {
  public:
   explicit Storm(const net::Address& to, unsigned threads = 3);
