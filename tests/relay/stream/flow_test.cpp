@@ -82,7 +82,9 @@ TEST(Flow, T9_keeps_what_a_full_sink_does_not_take_and_reads_no_more) {
   EXPECT_EQ(ends.step().what, What::waits);
   EXPECT_EQ(ends.from.carrier.waiting(), 4U);
   EXPECT_FALSE(ends.to.ready.writable);
-  EXPECT_EQ(ends.step(kFlush).what, What::idle) << "nothing is written before the sink has room";
+  const int calls = ends.sink().calls;
+  EXPECT_EQ(ends.step(kFlush).what, What::idle);
+  EXPECT_EQ(ends.sink().calls, calls) << "nothing is written before the sink has room";
 
   ends.sink().room = 100;
   ends.to.ready.writable = true;
@@ -203,6 +205,15 @@ TEST(Flow, T12_a_used_up_budget_ends_the_round) {
   EXPECT_EQ(ends.step().what, What::moved) << "a read takes 256 bytes of the budget at least";
   EXPECT_EQ(ends.step().what, What::idle);
   EXPECT_EQ(ends.source().calls, 1);
+}
+
+TEST(Flow, T12_discarded_bytes_take_from_the_budget) {
+  Ends ends;
+  ends.budget = 100;
+  ends.source().input = {{.bytes = "a"}, {.bytes = "b"}};
+  EXPECT_EQ(ends.step(kDiscard).what, What::moved);
+  EXPECT_EQ(ends.budget, 0U);
+  EXPECT_EQ(ends.step(kDiscard).what, What::idle);
 }
 
 TEST(Flow, bulk_is_spliced_and_copied_again_once_it_calms_down) {
