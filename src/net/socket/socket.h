@@ -91,8 +91,8 @@ int take_error(int fd);
 bool fin_has_come(int fd, std::optional<std::uint64_t> read);
 
 /// How many urgent bytes were passed over by reads before SO_OOBINLINE was set on the socket, which it now is. `read`:
-/// all bytes that were ever read from it. nullopt: the connection is gone, and the kernel no longer tells its FIN from a
-/// byte.
+/// all bytes that were ever read from it. nullopt: the connection is gone, and the kernel no longer tells its FIN from
+/// a byte.
 std::optional<std::uint64_t> passed_over(int fd, std::uint64_t read);
 
 /// close() that sends RST: SO_LINGER {1,0} in the instant before (T7). A non-zero linger time is never used: it blocks
