@@ -93,6 +93,10 @@ class RunTest(unittest.TestCase):
         self.assertEqual(self.file.read_text(), SOURCE)
         self.assertEqual(self.said[-1], "1 of 1 edits were killed")
 
+    def test_a_test_that_notices_an_edit_at_its_second_try_kills_it(self):
+        tries = iter([False, True])
+        self.assertTrue(self.run_edits(lambda text: "a - b" in text and next(tries)))
+
     def test_an_edit_that_nobody_notices_has_survived(self):
         self.assertFalse(self.run_edits(lambda text: False))
         self.assertEqual(self.file.read_text(), SOURCE)

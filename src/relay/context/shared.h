@@ -80,6 +80,8 @@ struct Shared {
   Seldom lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
   Seldom bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
   Seldom bugs;              ///< sessions reset because an event was impossible
+  /// Bytes that a session may move in one round before the others have their turn (T12).
+  std::size_t round_budget = std::size_t{4} * 1024 * 1024;
   std::size_t record_ring_capacity = 8192;
   bool records_wanted = true;  ///< false: no log is kept, so none are made
 

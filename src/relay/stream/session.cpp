@@ -24,9 +24,6 @@ termination::Session first_state(const Forwarding& forwarding, Welcome welcome) 
       linger, welcome == Welcome::serve ? termination::Greeting::none : termination::Greeting::awaited);
 }
 
-/// What a session may move in one round before the others have their turn (T12).
-constexpr std::size_t kBudget = 4 * 1024 * 1024;
-
 }  // namespace
 
 Session::Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
@@ -156,7 +153,7 @@ void Session::release(Which which, bool reset) {
 }
 
 void Session::progress() {
-  budget_ = kBudget;
+  budget_ = context_.shared.round_budget;
   waits_for_share_ = false;
   for (;;) {
     const termination::Session before = state_;

@@ -2,7 +2,6 @@
 // no place is lost, and each record that it writes is true.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,209 +9,20 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "net/datagram/socket.h"
-#include "net/socket/socket.h"
 #include "net/unix/stream.h"
-#include "relay/context/listening.h"
-#include "relay/context/shared.h"
-#include "relay/terms/counters.h"
-#include "relay/worker/worker.h"
 #include "tests/relay/worker/failing_memory.h"
+#include "tests/relay/worker/stage.h"
 
 namespace lastbyte::relay {
 namespace {
 
 using net::Transport;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using termination::End;
 using termination::Which;
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto patience = Clock::now() + seconds(20);
-  while (!condition()) {
-    if (Clock::now() > patience) return false;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
-
-void make_blocking(int fd) {
-  const timeval patience{.tv_sec = 20, .tv_usec = 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-}
-
-net::Address loopback() { return *net::Address::parse("127.0.0.1", 0); }
-
-/// Sends until all is sent or refused, then a FIN; and reads to the end. `clean`: nothing failed. A failed send may
-/// have taken the error that the read would tell (T10).
-struct Peer {
-  explicit Peer(Descriptor connected) : socket(std::move(connected)) {}
-  void talk(std::size_t bytes) {
-    std::thread writer([&] {
-      const std::string block(10'000, 'x');
-      while (sent < bytes) {
-        const ssize_t put = ::send(socket.get(), block.data(), std::min(block.size(), bytes - sent), MSG_NOSIGNAL);
-        if (put <= 0) break;
-        sent += static_cast<std::size_t>(put);
-      }
-      ::shutdown(socket.get(), SHUT_WR);
-    });
-    std::string room(3'000, '\0');
-    ssize_t got = 0;
-    while ((got = ::recv(socket.get(), room.data(), room.size(), 0)) > 0) received += static_cast<std::size_t>(got);
-    writer.join();
-    clean = got == 0 && sent == bytes;
-  }
-
-  Descriptor socket;
-  std::size_t sent = 0;
-  std::size_t received = 0;
-  bool clean = false;
-};
-
-/// A worker with one forwarding, and an upstream of it.
-class Stage {
- public:
-  Stage(Transport client, Transport upstream, const std::function<void(Forwarding&)>& change) {
-    shared_.max_sessions = 1000;
-    shared_.warn = [](const std::string&) {};
-    auto made = Worker::create(0, shared_);
-    EXPECT_TRUE(made);
-    worker_ = std::move(*made);
-    open_upstream(upstream);
-    forwarding_ = std::make_shared<Forwarding>();
-    forwarding_->name = "a forwarding with a name that takes memory of its own";
-    forwarding_->listen.transport = client;
-    forwarding_->connect.transport = upstream;
-    forwarding_->limits.datagram_idle = milliseconds(50);
-    // So that sinks are full.
-    forwarding_->client.socket.send_buffer = forwarding_->upstream.socket.send_buffer = 4096;
-    forwarding_->max_sessions_per_client = 100;
-    if (change) change(*forwarding_);
-    open_listener(client);
-    thread_ = std::thread([this] {
-      test::watch_this_thread();
-      worker_->run();
-    });
-    serve();
-    settle();
-  }
-  ~Stage() {
-    test::plenty();
-    worker_->abort();
-    thread_.join();
-    EXPECT_EQ(shared_.sessions, 0U) << "a place was lost";
-    EXPECT_EQ(counts_->sessions, 0U) << "a place of the forwarding was lost";
-    EXPECT_EQ(count(Count::open), 0U);
-    EXPECT_EQ(count(Count::accepted), count(Count::ended));
-  }
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
-
-  void serve() { worker_->serve({listening()}); }
-  /// All mail was carried out, and the worker has begun another round since.
-  void settle() {
-    for (int twice = 0; twice < 2; ++twice) {
-      const std::uint64_t before = count(Count::beats);
-      worker_->beat();
-      EXPECT_TRUE(eventually([&] { return count(Count::beats) > before; })) << "the worker is gone";
-    }
-  }
-  [[nodiscard]] std::uint64_t count(Count which) const { return worker_->counters().of(which); }
-
-  Descriptor connect() {
-    Descriptor socket(::socket(at_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(socket.get(), at_.data(), at_.size()), 0);
-    make_blocking(socket.get());
-    return socket;
-  }
-  /// None: nobody has come by the time that `over` is true.
-  Descriptor accept(const std::atomic<bool>& over) {
-    Descriptor socket;
-    const bool came = eventually([&] {
-      const bool was_over = over;
-      pollfd polled{.fd = upstream_.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&polled, 1, 0) == 0) return was_over;
-      socket = Descriptor(::accept4(upstream_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      return true;
-    });
-    EXPECT_TRUE(came);
-    if (socket) make_blocking(socket.get());
-    return socket;
-  }
-  std::vector<Record> records() {
-    std::vector<Record> all;
-    worker_->records().consume_all([&](const Record& record) { all.push_back(record); });
-    return all;
-  }
-  [[nodiscard]] const net::Address& at() const { return at_; }
-  [[nodiscard]] int upstream() const { return upstream_.get(); }
-  [[nodiscard]] const Forwarding& forwarding() const { return *forwarding_; }
-  /// Serves the same sockets under a forwarding of its own.
-  void serve_anew() {
-    forwarding_ = std::make_shared<Forwarding>(*forwarding_);
-    serve();
-  }
-
- private:
-  void open_upstream(Transport transport) {
-    if (transport == Transport::unix_stream) {
-      upstream_at_ = *net::Address::unix_name("@lastbyte-no-memory-upstream-" + std::to_string(::getpid()));
-    } else {
-      upstream_at_ = loopback();
-    }
-    const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
-    upstream_ = Descriptor(::socket(upstream_at_.family(), type | SOCK_CLOEXEC, 0));
-    const int small = 4096;
-    if (transport == Transport::tcp) ::setsockopt(upstream_.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    ASSERT_EQ(::bind(upstream_.get(), upstream_at_.data(), upstream_at_.size()), 0);
-    if (type == SOCK_STREAM) {
-      ASSERT_EQ(::listen(upstream_.get(), 64), 0);
-    }
-    if (transport != Transport::unix_stream) upstream_at_ = net::local_address(upstream_.get());
-    make_blocking(upstream_.get());
-  }
-  void open_listener(Transport transport) {
-    if (transport == Transport::unix_stream) {
-      at_ = *net::Address::unix_name("@lastbyte-no-memory-client-" + std::to_string(::getpid()));
-      Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      ASSERT_EQ(::bind(socket.get(), at_.data(), at_.size()), 0);
-      ASSERT_EQ(::listen(socket.get(), 64), 0);
-      listener_ = std::make_shared<const Descriptor>(std::move(socket));
-      return;
-    }
-    auto sockets = transport == Transport::udp ? net::listen_for_datagrams(loopback(), forwarding_->client, 1)
-                                               : net::listen_on(loopback(), forwarding_->client, 1);
-    ASSERT_TRUE(sockets);
-    listener_ = std::make_shared<const Descriptor>(std::move(sockets->front()));
-    at_ = net::local_address(listener_->get());
-  }
-  [[nodiscard]] Listening listening() const {
-    return {.forwarding = forwarding_,
-            .listen = at_,
-            .sockets = {listener_},
-            .upstream_addresses = {upstream_at_},
-            .counts = counts_};
-  }
-
-  Shared shared_;
-  std::shared_ptr<ForwardingCounts> counts_ = std::make_shared<ForwardingCounts>();
-  std::shared_ptr<Forwarding> forwarding_;
-  std::unique_ptr<Worker> worker_;
-  Descriptor upstream_;
-  net::Address upstream_at_;
-  std::shared_ptr<const Descriptor> listener_;
-  net::Address at_;
-  std::thread thread_;
-};
 
 /// Calls `scene` with a shortage at each allocation that it makes, until it makes no more, and so returns false.
 void at_every_allocation(const std::function<bool(std::uint64_t number, test::Shortage)>& scene) {
@@ -276,8 +86,7 @@ bool session_of_streams(Stage& stage, std::uint64_t number, test::Shortage short
   return failed;
 }
 
-void streams(Transport client, Transport upstream, const std::function<void(Forwarding&)>& change = {},
-             const std::string& ahead = {}) {
+void streams(Transport client, Transport upstream, const Stage::Change& change = {}, const std::string& ahead = {}) {
   at_every_allocation([&](std::uint64_t number, test::Shortage shortage) {
     Stage stage(client, upstream, change);
     const bool failed = session_of_streams(stage, number, shortage, 200'000, ahead);
@@ -290,14 +99,22 @@ void streams(Transport client, Transport upstream, const std::function<void(Forw
 TEST(NoMemory, T11_records_of_tcp_sessions_are_true) { streams(Transport::tcp, Transport::tcp); }
 TEST(NoMemory, T11_records_of_unix_sessions_are_true) { streams(Transport::unix_stream, Transport::unix_stream); }
 TEST(NoMemory, T11_records_of_sessions_with_proxy_headers_are_true) {
-  const auto change = [](Forwarding& forwarding) { forwarding.proxy_header = ProxyHeader::required; };
+  const auto change = [](Forwarding& forwarding, Shared&) { forwarding.proxy_header = ProxyHeader::required; };
   streams(Transport::tcp, Transport::tcp, change, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n");
+}
+
+/// A client that sends nothing would take a close for the end of an answer.
+TEST(NoMemory, T3_a_client_that_is_not_served_gets_no_empty_answer) {
+  at_every_allocation([](std::uint64_t number, test::Shortage shortage) {
+    Stage stage(Transport::tcp, Transport::tcp);
+    return session_of_streams(stage, number, shortage, 0, {});
+  });
 }
 
 /// Bytes with a descriptor come or do not, and no descriptor is left over here.
 TEST(NoMemory, T14_descriptors_are_neither_lost_nor_left_over) {
   at_every_allocation([&](std::uint64_t number, test::Shortage shortage) {
-    Stage stage(Transport::unix_stream, Transport::unix_stream, {});
+    Stage stage(Transport::unix_stream, Transport::unix_stream);
     std::array<int, 2> pipe{};
     EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
     Descriptor read_end(pipe[0]);
@@ -344,7 +161,7 @@ TEST(NoMemory, T11_records_of_datagrams_are_true) {
   constexpr std::uint64_t kClients = 5;
   constexpr std::uint64_t kEach = 3;
   at_every_allocation([&](std::uint64_t number, test::Shortage shortage) {
-    Stage stage(Transport::udp, Transport::udp, {});
+    Stage stage(Transport::udp, Transport::udp);
     test::run_out_of_memory(number, shortage);
     std::vector<Descriptor> clients;
     for (std::uint64_t i = 0; i < kClients; ++i) {
@@ -375,7 +192,7 @@ TEST(NoMemory, T11_records_of_datagrams_are_true) {
 /// A reload that finds no memory leaves what is served as it was.
 void expect_service_after_a_vain_reload(Transport transport) {
   at_every_allocation([&](std::uint64_t number, test::Shortage shortage) {
-    Stage stage(transport, transport, {});
+    Stage stage(transport, transport);
     test::run_out_of_memory(number, shortage);
     stage.serve_anew();
     stage.settle();
