@@ -10,13 +10,16 @@ import sys
 
 # Lowest first. A room may include what is on a floor below its own, and itself.
 FLOORS = [
-    ["base"],
+    ["base", "page"],
     ["termination", "net", "loop"],
-    ["upstream"],
+    ["upstream", "process", "kernel"],
+    ["wire"],
+    ["peers", "launchers", "probe"],
     ["relay"],
     ["observe", "config"],
+    ["admin"],
     ["proxy"],
-    ["check", "sock", "lab", "doctor", "trace"],
+    ["check", "sock", "lab", "doctor", "trace", "console"],
     ["cli"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -33,6 +36,7 @@ SUB_FLOORS = {
         ["tcp", "unix", "datagram", "proxy_protocol", "diag"],
         ["transport"],
     ],
+    "upstream": [["terms"], [""]],
     "relay": [["terms"], ["context"], ["side"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
