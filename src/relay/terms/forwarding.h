@@ -13,6 +13,7 @@
 #include "net/proxy_protocol/header.h"
 #include "net/socket/options.h"
 #include "termination/session.h"
+#include "upstream/terms/settings.h"
 
 namespace lastbyte::relay {
 
@@ -57,7 +58,11 @@ enum class WhenFull : std::uint8_t {
 struct Forwarding {
   std::string name;  ///< unique; shown in records. By default the listening endpoint as written.
   net::Endpoint listen;
+  /// The upstream. With `group`, only its transport has a meaning: that of all members of the group.
   net::Endpoint connect;
+  std::string group;                     ///< name of the group that sessions go to; empty: they go to `connect`
+  upstream::Names names;                 ///< how the host of `connect` is looked up; a group has its own
+  std::optional<upstream::Retry> retry;  ///< nullopt: each address is tried once (T3)
   net::ListenOptions client;
   net::ConnectOptions upstream;
   Limits limits;
