@@ -25,7 +25,7 @@ std::vector<Option> sock_options() {
 
 Command sock_command() {
   return {.name = "sock",
-          .summary = "Be one end of a connection, with every knob in reach: a client or server like sock and nc.",
+          .summary = "Be one end of a connection, with all socket options: a client or server like sock and nc.",
           .usage = "sock [OPTIONS] HOST PORT",
           .notes = "",
           .options = sock_options(),

@@ -1,4 +1,4 @@
-// sock: one socket with every knob in reach, in the tradition of Stevens' sock and of nc. It shows what TCP does at the
+// sock: one socket with all its options, in the tradition of Stevens' sock and of nc. It shows what TCP does at the
 // ends of a connection: half-close, reset, linger, what was acknowledged and what was not. This file: all that a caller
 // needs. Nothing here is shared between threads except getopt's state inside parse().
 #pragma once
