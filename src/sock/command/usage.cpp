@@ -15,7 +15,7 @@ constexpr std::string_view kIntroduction =
     "       lastbyte sock -U [-s] [OPTIONS] PATH       the same with a UNIX socket\n"
     "       lastbyte sock -z [OPTIONS] HOST PORT[-PORT]\n"
     "\n"
-    "One socket with every knob in reach. Standard input goes to the peer and the peer to standard output,\n"
+    "One socket with all its options. Standard input goes to the peer and the peer to standard output,\n"
     "unless --mode says otherwise.\n";
 
 constexpr std::string_view kEpilogue =
