@@ -11,7 +11,7 @@ namespace lastbyte::bench {
 namespace {
 
 constexpr std::size_t kBatch = 64;
-constexpr std::chrono::milliseconds kLastEchoes{300};
+constexpr std::chrono::milliseconds kLastEchoes{50};
 
 struct Batch {
   explicit Batch(std::size_t size) : bytes(kBatch * size) {
@@ -54,38 +54,49 @@ void warm_up(const std::vector<Descriptor>& sockets, std::size_t size) {
   }
 }
 
+class Datagrams : public Load {
+ public:
+  explicit Datagrams(const Options& options)
+      : options_(options), out_(options.message_bytes), in_(options.message_bytes) {
+    for (std::size_t i = 0; i < options.connections; ++i) open_.push_back(datagrams_to(options.address));
+    warm_up(open_, options.message_bytes);
+  }
+
+  Result slice(Clock::duration duration) override {
+    Result result;
+    collect(open_, in_);  // echoes of retried warm-ups
+    const auto begin = Clock::now();
+    const double per_second = static_cast<double>(options_.rate);
+    for (auto now = begin; now - begin < duration; now = Clock::now()) {
+      const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - begin).count() * per_second);
+      while (result.sent < due) {
+        // Bursts are as large as the clock's late, so that the rate holds whatever the scheduler does.
+        const auto count = static_cast<unsigned>(std::min<std::uint64_t>(due - result.sent, kBatch));
+        const int sent = ::sendmmsg(open_[turn_++ % open_.size()].get(), out_.headers.data(), count, 0);
+        result.sent += sent > 0 ? static_cast<std::uint64_t>(sent) : 1;
+      }
+      result.operations += collect(open_, in_);
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+    result.elapsed = Clock::now() - begin;
+    for (const auto end = Clock::now() + kLastEchoes; Clock::now() < end;) {
+      result.operations += collect(open_, in_);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    result.bytes = result.operations * options_.message_bytes;
+    return result;
+  }
+
+ private:
+  Options options_;
+  Batch out_;
+  Batch in_;
+  std::vector<Descriptor> open_;
+  std::size_t turn_ = 0;
+};
+
 }  // namespace
 
-Result run_datagrams(const Options& options) {
-  Result result;
-  for (std::size_t i = 0; i < options.connections; ++i) result.open.push_back(datagrams_to(options.address));
-  warm_up(result.open, options.message_bytes);
-  Batch out(options.message_bytes);
-  Batch in(options.message_bytes);
-  wait_for_go();
-  collect(result.open, in);  // echoes of retried warm-ups
-
-  const auto begin = Clock::now();
-  const double per_second = static_cast<double>(options.rate);
-  std::size_t turn = 0;
-  for (auto now = begin; now - begin < options.duration; now = Clock::now()) {
-    const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - begin).count() * per_second);
-    while (result.sent < due) {
-      // Bursts are as large as the clock's late, so that the rate holds whatever the scheduler does.
-      const auto count = static_cast<unsigned>(std::min<std::uint64_t>(due - result.sent, kBatch));
-      const int sent = ::sendmmsg(result.open[turn++ % result.open.size()].get(), out.headers.data(), count, 0);
-      result.sent += sent > 0 ? static_cast<std::uint64_t>(sent) : 1;
-    }
-    result.operations += collect(result.open, in);
-    std::this_thread::sleep_for(std::chrono::microseconds(50));
-  }
-  result.elapsed = Clock::now() - begin;
-  for (const auto end = Clock::now() + kLastEchoes; Clock::now() < end;) {
-    result.operations += collect(result.open, in);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  result.bytes = result.operations * options.message_bytes;
-  return result;
-}
+std::unique_ptr<Load> make_datagrams(const Options& options) { return std::make_unique<Datagrams>(options); }
 
 }  // namespace lastbyte::bench

@@ -25,14 +25,15 @@ def _die_with_parent():
 class Process:
     """A child with a line protocol. It and its descendants are gone after stop(), and when this program dies."""
 
-    def __init__(self, argv, directory, cpus=None):
+    def __init__(self, argv, directory, forks=False):
+        """`forks`: its children come and go, and each look at its CPU time looks for them."""
         self.argv = argv
+        self.forks = forks
+        self._pids = None
         self.log = open(os.path.join(directory, os.path.basename(argv[0]) + ".log"), "wb+")
         self.popen = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, bufsize=0, preexec_fn=_die_with_parent
         )
-        if cpus:
-            os.sched_setaffinity(self.popen.pid, cpus)
         self.rest = b""
 
     @property
@@ -59,6 +60,37 @@ class Process:
 
     def write_line(self, text):
         self.popen.stdin.write(text.encode() + b"\n")
+
+    def pids(self):
+        """It and its descendants."""
+        if self.forks or self._pids is None:
+            self._pids = tree(self.pid)
+        return self._pids
+
+    def cpu_seconds(self):
+        """In nanoseconds for what lives (its CPU clock), in ticks for children that have ended."""
+        total = 0.0
+        for pid in self.pids():
+            try:
+                total += time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of another process: clock_getcpuclockid(3)
+                if self.forks:
+                    fields = _stat(pid)
+                    total += (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
+            except OSError:
+                pass
+        return total
+
+    def settled_cpu_seconds(self, patience=0.2):
+        """The same, once nothing moves any more."""
+        end = time.monotonic() + patience
+        last = self.cpu_seconds()
+        while time.monotonic() < end:
+            time.sleep(0.005)
+            now = self.cpu_seconds()
+            if now - last < 0.00005:
+                return now
+            last = now
+        return last
 
     def stop(self):
         pids = tree(self.pid)
@@ -102,32 +134,6 @@ def tree(root):
     for pid in found:
         found.extend(children.get(pid, []))
     return found
-
-
-def cpu_seconds(root):
-    """CPU time of a process tree: in nanoseconds for what lives (its CPU clock), in ticks for children that have ended."""
-    total = 0.0
-    for pid in tree(root):
-        try:
-            total += time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of another process: clock_getcpuclockid(3)
-            fields = _stat(pid)
-            total += (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
-        except OSError:
-            pass
-    return total
-
-
-def settled_cpu_seconds(root, patience=1.0):
-    """The same, once nothing moves any more."""
-    end = time.monotonic() + patience
-    last = cpu_seconds(root)
-    while time.monotonic() < end:
-        time.sleep(0.02)
-        now = cpu_seconds(root)
-        if now - last < 0.0002:
-            return now
-        last = now
-    return last
 
 
 def memory_bytes(root):
@@ -177,12 +183,9 @@ class SystemCalls:
 class Load:
     """A bench_load that is connected and warm; see load.cpp for its protocol."""
 
-    def __init__(self, program, kind, port, connections, seconds, directory, cpus=None, more=()):
-        self.seconds = seconds
+    def __init__(self, program, kind, port, connections, directory, more=()):
         self.process = Process(
-            [program, "--connect", f"127.0.0.1:{port}", "--connections", str(connections), "--seconds", str(seconds), *more, kind],
-            directory, cpus,
-        )
+            [program, "--connect", f"127.0.0.1:{port}", "--connections", str(connections), *more, kind], directory)
         try:
             if self.process.read_line(30) != "ready":
                 self.process.fail("is not ready")
@@ -190,9 +193,14 @@ class Load:
             self.process.stop()
             raise
 
-    def run(self):
-        self.process.write_line("go")
-        return json.loads(self.process.read_line(self.seconds + 30))
+    def slice(self, seconds):
+        self.process.write_line(f"slice {seconds}")
+        return json.loads(self.process.read_line(seconds + 30))
+
+    def latencies(self):
+        """Percentiles over all slices since the last call."""
+        self.process.write_line("latencies")
+        return json.loads(self.process.read_line(30))
 
     def __enter__(self):
         return self

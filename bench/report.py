@@ -2,6 +2,8 @@
 
 import statistics
 
+from workloads import BY_NAME
+
 BETTER_OF = ("haproxy", "nginx")
 
 
@@ -18,7 +20,15 @@ def ratio(results, what, figure, peer):
     return statistics.median(ratios) if ratios else None
 
 
-def goals(results):
+def best(results, what, figure, peers):
+    """lastbyte to the best of the peers: the largest of the ratios to each."""
+    return max((r for r in (ratio(results, what, figure, peer) for peer in peers) if r is not None), default=None)
+
+
+SESSION_KINDS = ("sessions 16", "sessions paced", "sessions reset")
+
+
+def goals(results, latencies):
     """(what, value, limit, unit) for each goal whose figures are there."""
     found = []
 
@@ -26,14 +36,20 @@ def goals(results):
         if value is not None:
             found.append((what, value, limit, unit))
 
-    for what in (name for name in results if name.startswith("bulk")):
+    for what in ("bulk 1", "bulk 8"):
+        add(f"{title_of(what)}: CPU per GB, to the best of HAProxy, HAProxy with splice and nginx",
+            best(results, what, "cpu_s_per_gb", (*BETTER_OF, "haproxy-splice")), 0.45)
         for peer, title, limit in (("haproxy", "HAProxy", 0.4), ("nginx", "nginx", 0.6),
                                    ("haproxy-splice", "HAProxy with splice", 1.0)):
-            add(f"{what}: CPU per GB, to {title}", ratio(results, what, "cpu_s_per_gb", peer), limit)
-    for what in (name for name in results if name.startswith(("messages", "sessions"))):
-        ratios = [r for r in (ratio(results, what, "cpu_us", peer) for peer in BETTER_OF) if r is not None]
-        unit = "request" if what.startswith("messages") else "connection"
-        add(f"{what}: CPU per {unit}, to the better of HAProxy and nginx", max(ratios, default=None), 1.0)
+            add(f"{title_of(what)}: CPU per GB, to {title}", ratio(results, what, "cpu_s_per_gb", peer), limit)
+    for what, limit in (("messages 1", 1.0), ("messages 64", 0.85), ("messages 512", 0.85),
+                        *((kind, 0.95) for kind in SESSION_KINDS)):
+        add(f"{title_of(what)}: CPU per {BY_NAME[what].unit}, to the better of HAProxy and nginx",
+            best(results, what, "cpu_us", BETTER_OF), limit)
+    ours, theirs = (latencies.get("mixed 16", {}).get(system) for system in ("lastbyte", "haproxy"))
+    if ours and theirs:
+        for figure, title in (("p99_us", "p99"), ("p999_us", "p99.9")):
+            add(f"{title_of('mixed 16')}: {title} of a small request, to HAProxy", ours[figure] / theirs[figure], 1.0)
     for what in (name for name in results if name.startswith("datagrams")):
         for peer, title in (("nginx", "nginx"), ("socat", "socat")):
             add(f"{title_of(what)}: CPU of each, to {title}", ratio(results, what, "cpu_us", peer), 1.0)
@@ -57,44 +73,39 @@ def table(head, rows):
 
 
 def title_of(what):
-    """"bulk 8" as a reader wants it."""
-    if what.startswith("datagrams"):
-        _, clients, rate = what.split()
-        return f"Datagrams, {int(rate):,} a second from {clients} client{'' if clients == '1' else 's'}"
-    kind, _, count = what.rpartition(" ")
-    connections = f"{count} connection{'' if count == '1' else 's'}"
-    return {"bulk": f"Bulk, {connections}", "messages": f"64-byte request and response, {connections}",
-            "sessions": f"Connect, request, response, close; {count} at a time"}.get(kind, "Memory of an idle session")
+    return BY_NAME[what].title if what in BY_NAME else "Memory of an idle session"
 
 
-def measured_table(results, titles, what, figures):
+def measured_table(results, latencies, titles, what):
     """One row a system; the last column sets its CPU against lastbyte's."""
-    cpu = figures[-1][0]
+    workload = BY_NAME[what]
+    if workload.unit == "GB":
+        figures, cpu = [("gb_per_s", "GB/s"), ("cpu_s_per_gb", "proxy CPU, s/GB")], "cpu_s_per_gb"
+    else:
+        figures, cpu = [("per_s", "per second"), ("cpu_us", "proxy CPU, µs each")], "cpu_us"
+    if workload.datagrams:
+        figures = [("offered_per_s", "sent per second"), ("per_s", "echoed per second"), ("loss_percent", "lost, %"), figures[-1]]
+    times = [] if workload.unit == "GB" or workload.datagrams else [
+        ("p50_us", "p50, µs"), ("p99_us", "p99, µs"), ("p999_us", "p99.9, µs")]
     rows = []
     for system, title in titles.items():
         if system not in results[what]:
             continue
         relative = ratio(results, what, cpu, system)
-        rows.append([title, *(number(median(results, what, system, figure)) for figure, _ in figures),
+        took = latencies.get(what, {}).get(system, {})
+        rows.append([title, *(number(median(results, what, system, figure)) for figure, _ in figures[:-1]),
+                     *(number(took.get(figure)) for figure, _ in times),
+                     number(median(results, what, system, figures[-1][0])),
                      "-" if relative is None or system == "lastbyte" else f"{relative:.2f}"])
-    return table(["", *(name for _, name in figures), "lastbyte's CPU / its CPU"], rows)
+    heads = [name for _, name in (*figures[:-1], *times, figures[-1])]
+    return table(["", *heads, "lastbyte's CPU / its CPU"], rows)
 
 
-def sections(results, titles):
-    for what in (name for name in results if name.startswith(("bulk", "messages", "sessions", "datagrams"))):
+def sections(results, latencies, titles):
+    for what in (name for name in results if name in BY_NAME):
         yield f"## {title_of(what)}\n"
-        if what.startswith("bulk"):
-            yield "The origin sends as fast as it can, the client reads and discards.\n"
-            yield measured_table(results, titles, what, [("gb_per_s", "GB/s"), ("cpu_s_per_gb", "proxy CPU, s/GB")])
-        elif what.startswith("datagrams"):
-            yield ("200 bytes each over UDP, echoed by the origin. CPU is for one datagram in one "
-                   "direction, of those that came back.\n")
-            yield measured_table(results, titles, what, [
-                ("offered_per_s", "sent per second"), ("per_s", "echoed per second"), ("loss_percent", "lost, %"),
-                ("cpu_us", "proxy CPU, µs each")])
-        else:
-            yield measured_table(results, titles, what, [
-                ("per_s", "per second"), ("p50_us", "p50, µs"), ("p99_us", "p99, µs"), ("cpu_us", "proxy CPU, µs each")])
+        yield BY_NAME[what].note + "\n"
+        yield measured_table(results, latencies, titles, what)
     if "memory" in results:
         yield f"## {title_of('memory')}\n"
         yield ("The process's own memory: what the sessions added to its resident, proportional and anonymous memory. "
@@ -103,6 +114,13 @@ def sections(results, titles):
             "sessions", "rss_per_session", "pss_per_session", "anonymous_per_session", "rss_full"))]
             for system, title in titles.items() if system in results["memory"]]
         yield table(["", "sessions", "Rss, B each", "Pss, B each", "anonymous, B each", "Rss of all, B"], rows)
+    if "workers" in results:
+        yield "## How two workers share 20 connections\n"
+        yield ("The part of the worker that has more of them, over several starts. 0.50 is an even share; with SO_REUSEPORT "
+               "the kernel draws a worker for each connection, which makes 0.59 on average.\n")
+        rows = [[titles[system], number(values[0]["largest_part"]), number(values[0]["worst_part"]),
+                 number(values[0]["starts"])] for system, values in results["workers"].items()]
+        yield table(["", "larger part, mean", "larger part, worst", "starts"], rows)
     for what, unit in (("syscalls messages", "small message, 64 connections"), ("syscalls sessions", "short session, 16 at a time")):
         if what in results:
             yield f"## System calls per {unit}\n"
@@ -117,23 +135,25 @@ def sections(results, titles):
 
 
 def markdown(data, titles):
-    results, machine = data["results"], data["machine"]
+    results, latencies, machine = data["results"], data["latencies"], data["machine"]
     versions = "; ".join(dict.fromkeys(machine["versions"].values()))
+    reached = [[what, f"{value:.2f}{unit}" if value < 100 else f"{value:,.0f}{unit}", f"{limit:g}{unit}",
+                "yes" if value <= limit else "**no**"] for what, value, limit, unit in goals(results, latencies)]
     parts = [
         "# Benchmarks\n",
-        "Written by `./dev bench`; do not edit. All numbers are medians; ratios are medians of each round's ratio, in "
-        "which all systems took turns; memory and system calls are counted once, after the rounds. Every proxy has one worker (socat a process for each connection).\n",
+        "Written by `./dev bench`; do not edit. All systems of a table are up and connected at once, and take turns in slices "
+        f"of {machine['slice'] * 1000:g} ms, {machine['rounds']} each, in random order within each round. CPU is the clock of "
+        "the proxy's process. Numbers are medians of the slices, ratios medians of each round's ratio, and times (p50 to "
+        "p99.9) are over all slices. Memory, the shares of workers and system calls are counted once, afterwards. Every proxy "
+        "has one worker, where the title does not say two (socat has a process for each connection).\n",
         f"{machine['date']}, commit {machine['commit']}, Linux {machine['kernel']}, {machine['cores']} cores "
-        f"({machine['cpu']}), rounds: {machine['rounds']}, {machine['seconds']:g} s each; load, proxy and origin on one "
-        f"machine over loopback{', in a network namespace of their own' if machine['own_network'] else ''}"
-        f"{'; the proxy alone on one core' if machine['pinned'] else '; the cores shared'}.\n",
+        f"({machine['cpu']}), which load, proxy and origin share, over loopback"
+        f"{' in a network namespace of their own' if machine['own_network'] else ''}.\n",
         f"{versions}\n",
         "![CPU time of each proxy](benchmarks.svg)\n",
         "## Goals\n",
-        table(["goal", "measured", "at most", "reached"], [
-            [what, f"{value:.2f}{unit}" if value < 100 else f"{value:,.0f}{unit}", f"{limit:g}{unit}", "yes" if value <= limit else "**no**"]
-            for what, value, limit, unit in goals(results)]),
-        *sections(results, titles),
+        table(["goal", "measured", "at most", "reached"], reached),
+        *sections(results, latencies, titles),
     ]
     if data["failures"]:
         parts += ["## What could not be measured\n", "".join(f"- {failure}\n" for failure in data["failures"])]
@@ -147,10 +167,8 @@ def plot(results, titles, path):
     import matplotlib.pyplot as pyplot
 
     pyplot.rcParams.update({"svg.hashsalt": "lastbyte", "font.size": 9})
-    panels = [(what, "cpu_s_per_gb" if what.startswith("bulk") else "cpu_us", unit) for what in results
-              for prefix, unit in (("bulk", "CPU s per GB"), ("messages", "CPU µs per request"), ("sessions", "CPU µs per session"),
-                                  ("datagrams", "CPU µs per datagram"))
-              if what.startswith(prefix)]
+    panels = [(what, "cpu_s_per_gb", "CPU s per GB") if BY_NAME[what].unit == "GB" else
+              (what, "cpu_us", f"CPU µs per {BY_NAME[what].unit}") for what in results if what in BY_NAME]
     if "memory" in results:
         panels.append(("memory", "rss_per_session", "bytes per idle session"))
     if not panels:

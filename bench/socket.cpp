@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -121,10 +122,29 @@ void watch(int epoll, int fd, std::uint32_t events, std::uint64_t data) {
 }
 
 void exchange(int fd, std::span<std::byte> message) {
-  if (::send(fd, message.data(), message.size(), MSG_NOSIGNAL) != std::ssize(message)) die_errno("send");
+  send_all(fd, message);
   const auto got = ::recv(fd, message.data(), message.size(), MSG_WAITALL);
   if (got < 0) die_errno("recv");
   if (got != std::ssize(message)) die("the connection ended before its answer");
+}
+
+void send_all(int fd, std::span<const std::byte> message) {
+  if (::send(fd, message.data(), message.size(), MSG_NOSIGNAL) != std::ssize(message)) die_errno("send");
+}
+
+void ask_for(int fd, std::uint64_t bytes) { send_all(fd, std::as_bytes(std::span(&bytes, 1))); }
+
+void receive(int fd, std::span<std::byte> room, std::uint64_t bytes) {
+  while (bytes > 0) {
+    const auto got = ::recv(fd, room.data(), std::min<std::uint64_t>(room.size(), bytes), 0);
+    if (got <= 0) die_errno("a transfer ended early");
+    bytes -= static_cast<std::uint64_t>(got);
+  }
+}
+
+void reset(Descriptor& socket) {
+  set(socket.get(), SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
+  socket.close();
 }
 
 }  // namespace lastbyte::bench

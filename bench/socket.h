@@ -39,4 +39,14 @@ void watch(int epoll, int fd, std::uint32_t events, std::uint64_t data);
 /// One request and its answer of the same size, on a blocking socket.
 void exchange(int fd, std::span<std::byte> message);
 
+/// A message so small that the socket takes it whole.
+void send_all(int fd, std::span<const std::byte> message);
+/// Asks the origin's bulk port for so many bytes.
+void ask_for(int fd, std::uint64_t bytes);
+/// Receives so many bytes on a blocking socket, and forgets them.
+void receive(int fd, std::span<std::byte> room, std::uint64_t bytes);
+
+/// Closes the connection by a reset.
+void reset(Descriptor& socket);
+
 }  // namespace lastbyte::bench

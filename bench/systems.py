@@ -1,4 +1,4 @@
-"""What is compared: how each forwarder is started, with one worker, and asked for its version."""
+"""What is compared: how each forwarder is started, and asked for its version."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from processes import BenchError, Process
 
 HAPROXY = """
 global
-  nbthread 1
+  nbthread {workers}
   maxconn {maxconn}
 defaults
   mode tcp
@@ -23,16 +23,15 @@ listen bench
 """
 
 NGINX = """
-{user}
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+{head}
 daemon off;
-worker_processes 1;
+worker_processes {workers};
 pid {directory}/nginx.pid;
 error_log stderr error;
 events {{ worker_connections {connections}; }}
 stream {{
   server {{
-    listen 127.0.0.1:{listen};
+    listen 127.0.0.1:{listen}{options};
     proxy_pass 127.0.0.1:{target};
     proxy_timeout 1h;
   }}
@@ -40,69 +39,76 @@ stream {{
 """
 
 
-NGINX_UDP = NGINX.replace("{listen};", "{listen} udp;")
+
+class Start:
+    """What a forwarder is started with."""
+
+    def __init__(self, listen, target, directory, sessions, workers, datagrams):
+        self.listen, self.target, self.directory = listen, target, directory
+        self.sessions, self.workers, self.datagrams = sessions, workers, datagrams
+
+    def file(self, name, text):
+        path = os.path.join(self.directory, f"{self.listen}-{name}")
+        with open(path, "w") as file:
+            file.write(text)
+        return path
 
 
-def _write(directory, name, text):
-    path = os.path.join(directory, name)
-    with open(path, "w") as file:
-        file.write(text)
-    return path
+def _lastbyte(binary, *more):
+    def argv(start):
+        transport = "udp" if start.datagrams else "tcp"
+        return [binary, "proxy", "--workers", str(start.workers), "--log-target", "off",
+                "--listen", f"{transport}:127.0.0.1:{start.listen}", "--connect", f"{transport}:127.0.0.1:{start.target}",
+                *more]
+    return argv
 
 
-def _lastbyte(listen, target, directory, sessions, binary):
-    return [binary, "proxy", "--workers", "1", "--log-target", "off",
-            "--listen", f"tcp:127.0.0.1:{listen}", "--connect", f"tcp:127.0.0.1:{target}"]
+def _haproxy(binary, options=""):
+    def argv(start):
+        text = HAPROXY.format(listen=start.listen, target=start.target, maxconn=start.sessions + 500, options=options,
+                              workers=start.workers)
+        return [binary, "-db", "-q", "-f", start.file("haproxy.cfg", text)]
+    return argv
 
 
-def _haproxy(listen, target, directory, sessions, options=""):
-    text = HAPROXY.format(listen=listen, target=target, maxconn=sessions + 500, options=options)
-    return ["/usr/sbin/haproxy", "-db", "-q", "-f", _write(directory, "haproxy.cfg", text)]
+def _nginx(binary, module):
+    def argv(start):
+        head = "user root;" if os.geteuid() == 0 else ""
+        if module:
+            head += f"\nload_module {module};"
+        options = (" udp" if start.datagrams else "") + (" reuseport" if start.workers > 1 else "")
+        text = NGINX.format(listen=start.listen, target=start.target, directory=start.directory, head=head, options=options,
+                            connections=2 * start.sessions + 500, workers=start.workers)
+        return [binary, "-p", start.directory, "-e", "stderr", "-c", start.file("nginx.conf", text)]
+    return argv
 
 
-def _haproxy_splice(listen, target, directory, sessions):
-    return _haproxy(listen, target, directory, sessions, "  option splice-request\n  option splice-response")
+def _socat(start):
+    if start.datagrams:
+        return ["socat", f"UDP4-LISTEN:{start.listen},bind=127.0.0.1,fork,reuseaddr", f"UDP4:127.0.0.1:{start.target}"]
+    return ["socat", f"TCP4-LISTEN:{start.listen},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=1024",
+            f"TCP4:127.0.0.1:{start.target},nodelay"]
 
 
-def _nginx(listen, target, directory, sessions, template=NGINX):
-    user = "user root;" if os.geteuid() == 0 else ""
-    text = template.format(listen=listen, target=target, directory=directory, connections=2 * sessions + 500, user=user)
-    return ["/usr/sbin/nginx", "-p", directory, "-e", "stderr", "-c", _write(directory, "nginx.conf", text)]
-
-
-def _socat(listen, target, directory, sessions):
-    return ["socat", f"TCP4-LISTEN:{listen},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=1024",
-            f"TCP4:127.0.0.1:{target},nodelay"]
-
-
-def _lxd(listen, target, directory, sessions):
+def _lxd(start):
     """The proxy device alone, without the daemon: it listens in the network namespace of one process and connects in that
     of another, here both ours."""
-    return ["lxd", "forkproxy", "--", str(os.getpid()), "-1", f"tcp:127.0.0.1:{listen}",
-            str(os.getpid()), "-1", f"tcp:127.0.0.1:{target}", "", "", "", "", "", ""]
-
-
-def _lastbyte_udp(listen, target, directory, sessions, binary):
-    return [binary, "proxy", "--workers", "1", "--log-target", "off",
-            "--listen", f"udp:127.0.0.1:{listen}", "--connect", f"udp:127.0.0.1:{target}"]
-
-
-def _nginx_udp(listen, target, directory, sessions):
-    return _nginx(listen, target, directory, sessions, NGINX_UDP)
-
-
-def _socat_udp(listen, target, directory, sessions):
-    return ["socat", f"UDP4-LISTEN:{listen},bind=127.0.0.1,fork,reuseaddr", f"UDP4:127.0.0.1:{target}"]
+    return ["lxd", "forkproxy", "--", str(os.getpid()), "-1", f"tcp:127.0.0.1:{start.listen}",
+            str(os.getpid()), "-1", f"tcp:127.0.0.1:{start.target}", "", "", "", "", "", ""]
 
 
 class System:
-    """`argv` and `udp_argv`: how it is started to forward TCP and UDP; None: there is nothing to start, or it cannot."""
+    """`argv`: how it is started; None: there is nothing to start. `datagrams`: it forwards UDP. `workers`: it can have
+    several. `traced`: its system calls are counted."""
 
-    def __init__(self, name, title, argv, version, udp_argv=None):
-        self.name, self.title, self._argv, self._version, self._udp_argv = name, title, argv, version, udp_argv
+    def __init__(self, name, title, argv, version, datagrams=False, workers=False, traced=False, forks=False):
+        self.name, self.title, self._argv, self._version = name, title, argv, version
+        self._datagrams, self._workers, self.traced, self._forks = datagrams, workers, traced, forks
 
-    def forwards_datagrams(self):
-        return self._argv is None or self._udp_argv is not None
+    def does(self, workload):
+        if workload.datagrams:
+            return self._datagrams
+        return workload.workers == 1 or self._workers
 
     def version(self):
         if not self._version:
@@ -111,19 +117,14 @@ class System:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if any(c.isdigit() for c in line)]
         return lines[0].strip() if lines else "unknown"
 
-    def start_datagrams(self, target, directory, sessions, cpus=None):
-        """The same for UDP; that it is ready shows when it answers."""
-        if not self._udp_argv:
-            return None, target
-        listen = free_port(socket.SOCK_DGRAM)
-        return Process(self._udp_argv(listen, target, directory, sessions), directory, cpus), listen
-
-    def start(self, target, directory, sessions, cpus=None):
+    def start(self, target, directory, sessions, workers=1, datagrams=False):
         """A running forwarder to 127.0.0.1:target: its process (None: no proxy at all) and the port to connect to."""
         if not self._argv:
             return None, target
-        listen = free_port()
-        process = Process(self._argv(listen, target, directory, sessions), directory, cpus)
+        listen = free_port(socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
+        process = Process(self._argv(Start(listen, target, directory, sessions, workers, datagrams)), directory, self._forks)
+        if datagrams:
+            return process, listen  # that it is ready shows when it answers
         try:
             wait_for_port(process, listen)
         except BaseException:
@@ -132,21 +133,24 @@ class System:
         return process, listen
 
 
-def systems(lastbyte_binary):
-    def lastbyte(*arguments):
-        return _lastbyte(*arguments, lastbyte_binary)
-
-    def lastbyte_udp(*arguments):
-        return _lastbyte_udp(*arguments, lastbyte_binary)
-
+def systems(binary, haproxy=None, nginx=None, against=None):
+    """`haproxy`, `nginx`: source trees in which they were built; None: what Debian has installed. `against`: another
+    lastbyte."""
+    haproxy = os.path.join(haproxy, "haproxy") if haproxy else "/usr/sbin/haproxy"
+    module = None if nginx else "/usr/lib/nginx/modules/ngx_stream_module.so"
+    nginx = os.path.join(nginx, "objs", "nginx") if nginx else "/usr/sbin/nginx"
+    splice = "  option splice-request\n  option splice-response"
+    other = [System("against", "the other lastbyte", _lastbyte(against), [against, "--version"], datagrams=True, workers=True,
+                    traced=True)] if against else []
     return [
-        System("direct", "direct connection", None, None),
-        System("lastbyte", "lastbyte", lastbyte, [lastbyte_binary, "--version"], lastbyte_udp),
-        System("haproxy", "HAProxy", _haproxy, ["/usr/sbin/haproxy", "-v"]),
-        System("haproxy-splice", "HAProxy, splice forced", _haproxy_splice, ["/usr/sbin/haproxy", "-v"]),
-        System("nginx", "nginx stream", _nginx, ["/usr/sbin/nginx", "-v"], _nginx_udp),
-        System("socat", "socat fork", _socat, ["socat", "-V"], _socat_udp),
-        System("lxd", "LXD proxy device", _lxd, ["sh", "-c", "echo LXD $(lxd --version)"]),
+        *other,
+        System("direct", "direct connection", None, None, datagrams=True),
+        System("lastbyte", "lastbyte", _lastbyte(binary), [binary, "--version"], datagrams=True, workers=True, traced=True),
+        System("haproxy", "HAProxy", _haproxy(haproxy), [haproxy, "-v"], workers=True, traced=True),
+        System("haproxy-splice", "HAProxy, splice forced", _haproxy(haproxy, splice), [haproxy, "-v"]),
+        System("nginx", "nginx stream", _nginx(nginx, module), [nginx, "-v"], datagrams=True, workers=True, traced=True),
+        System("socat", "socat fork", _socat, ["socat", "-V"], datagrams=True, forks=True),
+        System("lxd", "LXD proxy device", _lxd, ["sh", "-c", "echo LXD $(lxd --version)"], forks=True),
     ]
 
 
