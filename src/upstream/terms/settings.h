@@ -81,7 +81,7 @@ struct Names {
   Stale stale = Stale::keep;
   Duration stale_age{std::chrono::hours(1)};
   UnknownNames unknown = UnknownNames::fail;
-  std::vector<net::Address> servers;           ///< `dns`: instead of those of resolv.conf(5)
+  std::vector<net::Address> servers = {};      ///< `dns`: instead of those of resolv.conf(5)
   Duration drain_age{std::chrono::hours(24)};  ///< sessions of an address that a name lost are reset after it
 
   friend bool operator==(const Names&, const Names&) = default;
