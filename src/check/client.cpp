@@ -11,7 +11,9 @@
 #include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+#include "net/tcp/connection.h"
 
 namespace lastbyte::check {
 namespace {
@@ -87,7 +89,7 @@ class Client::Impl {
     net::ConnectOptions options;
     options.socket.receive_buffer = script_.window;
     options.socket.send_buffer = script_.send_buffer;
-    auto connecting = net::start_connecting(to_, options_.source, options);
+    auto connecting = net::connect_tcp(to_, options_.source, options);
     if (!connecting) {
       seen_.error = connecting.error().code;
       return {};

@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "check/deaf.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connection.h"
 
 namespace lastbyte::check {
 namespace {

@@ -14,7 +14,9 @@
 #include "check/local_socket.h"
 #include "check/peer.h"
 #include "check/player.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connection.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::check {
 namespace {
@@ -151,7 +153,7 @@ Result<Server> Server::start(const Script& script, const PeerOptions& options, s
   net::ListenOptions settings;
   settings.socket.receive_buffer = script.window;
   settings.socket.send_buffer = script.send_buffer;
-  auto listening = net::listen_on(listen, settings, 1);
+  auto listening = net::listen_tcp(listen, settings, 1);
   if (!listening) return Failure(listening.error());
   Descriptor& socket = listening->front();
   const net::Address address = net::local_address(socket.get());

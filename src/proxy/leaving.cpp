@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "net/socket/newcomers.h"
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <string_view>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -45,7 +46,7 @@ void expect_fin(const Descriptor& socket) {
 }  // namespace
 
 EchoServer::EchoServer() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  auto listening = net::listen_on(*net::Address::parse("127.0.0.1", 0), {}, 1);
+  auto listening = net::listen_tcp(*net::Address::parse("127.0.0.1", 0), {}, 1);
   EXPECT_TRUE(listening) << listening.error().text();
   listening_ = std::move(listening->front());
   address_ = net::local_address(listening_.get());

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 
 namespace lastbyte::system_test {
 namespace {

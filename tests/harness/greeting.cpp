@@ -6,6 +6,9 @@
 #include <array>
 #include <cerrno>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+
 namespace lastbyte::system_test {
 
 std::string header_bytes(net::proxy_protocol::Version version, const std::string& source, std::uint16_t source_port,
@@ -20,7 +23,7 @@ std::string header_bytes(net::proxy_protocol::Version version, const std::string
 }
 
 Descriptor knock(const net::Address& at) {
-  auto connecting = net::start_connecting(at, {}, {});
+  auto connecting = net::connect_tcp(at, {}, {});
   EXPECT_TRUE(connecting) << connecting.error().text();
   return connecting ? std::move(connecting->socket) : Descriptor();
 }

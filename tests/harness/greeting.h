@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "net/proxy_protocol/header.h"
+#include "net/socket/calls.h"
 #include "tests/harness/loopback.h"
 #include "tests/harness/proxy.h"
 

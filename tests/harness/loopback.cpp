@@ -19,6 +19,10 @@
 #include <thread>
 #include <vector>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+#include "net/tcp/listen.h"
+
 namespace lastbyte::net::test {
 namespace {
 
@@ -34,7 +38,7 @@ bool attach_drop(const Descriptor& socket) {
 }  // namespace
 
 Descriptor listener(const std::string& ip, const ListenOptions& options) {
-  auto sockets = listen_on(*Address::parse(ip, 0), options, 1);
+  auto sockets = listen_tcp(*Address::parse(ip, 0), options, 1);
   EXPECT_TRUE(sockets) << sockets.error().text();
   return sockets ? std::move(sockets->front()) : Descriptor{};
 }
@@ -48,7 +52,7 @@ Descriptor accept_one(const Descriptor& listening) {
 
 Descriptor connect_to(const Address& address, const ConnectOptions& options) {
   const Address source = options.sources.empty() ? Address{} : options.sources.front();
-  auto connecting = start_connecting(address, source, options);
+  auto connecting = connect_tcp(address, source, options);
   EXPECT_TRUE(connecting) << connecting.error().text();
   if (!connecting) return {};
   EXPECT_EQ(wait_for(connecting->socket.get(), POLLOUT), POLLOUT);

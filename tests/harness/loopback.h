@@ -14,7 +14,6 @@
 #include "base/descriptor.h"
 #include "net/address/address.h"
 #include "net/socket/options.h"
-#include "net/socket/socket.h"
 
 namespace lastbyte::net::test {
 

@@ -8,13 +8,14 @@
 #include <sstream>
 
 #include "check/payload.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::system_test {
 namespace {
 
 net::Address free_address() {
-  const auto socket = net::listen_on(*net::Address::parse("127.0.0.1", 0), {}, 1);
+  const auto socket = net::listen_tcp(*net::Address::parse("127.0.0.1", 0), {}, 1);
   EXPECT_TRUE(socket) << socket.error().text();
   return socket ? net::local_address(socket->front().get()) : net::Address();
 }

@@ -7,7 +7,8 @@
 
 #include <cerrno>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/process.h"
 
 namespace lastbyte::system_test {
@@ -24,7 +25,7 @@ bool sent_again(const Descriptor& socket) {
 }  // namespace
 
 net::Address free_address(const std::string& ip) {
-  auto listening = net::listen_on(*net::Address::parse(ip, 0), {}, 1);
+  auto listening = net::listen_tcp(*net::Address::parse(ip, 0), {}, 1);
   EXPECT_TRUE(listening);
   return net::local_address(listening->front().get());
 }

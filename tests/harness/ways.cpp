@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "check/player.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+#include "net/tcp/listen.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::system_test {
@@ -31,7 +33,7 @@ Descriptor connected(const net::Address& to) {
     EXPECT_TRUE(made) << made.error().text();
     return made ? std::move(*made) : Descriptor();
   }
-  auto made = net::start_connecting(to, {}, {});
+  auto made = net::connect_tcp(to, {}, {});
   EXPECT_TRUE(made) << made.error().text();
   if (!made) return {};
   pollfd polled{.fd = made->socket.get(), .events = POLLOUT, .revents = 0};
@@ -160,7 +162,7 @@ Played play_over(const Way& way, std::string_view client_text, std::string_view 
     upstream = server.address;
     server_socket = std::move(server.listening);
   } else {
-    auto made = net::listen_on(Server::loopback(), {}, 1);
+    auto made = net::listen_tcp(Server::loopback(), {}, 1);
     EXPECT_TRUE(made);
     server_socket = std::move(made->front());
     upstream = net::local_address(server_socket.get());

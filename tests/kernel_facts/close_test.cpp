@@ -10,6 +10,10 @@
 #include <cstdio>
 #include <fstream>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+#include "net/tcp/connection.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
@@ -165,7 +169,7 @@ TEST(KernelFact, the_side_that_closes_second_has_no_time_wait) {
 TEST(KernelFact, a_port_in_time_wait_is_used_again_for_the_same_destination_after_a_second_on_loopback) {
   // net/ipv4/tcp_ipv4.c tcp_twsk_unique: net.ipv4.tcp_tw_reuse is 2 by default, and timestamps are on.
   const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
-    const auto listening = listen_on(*Address::parse("127.0.0.1", 1000), {}, 1);
+    const auto listening = listen_tcp(*Address::parse("127.0.0.1", 1000), {}, 1);
     ASSERT_TRUE(listening);
     const Address to = *Address::parse("127.0.0.1", 1000);
     Descriptor client = connect_to(to);
@@ -173,15 +177,15 @@ TEST(KernelFact, a_port_in_time_wait_is_used_again_for_the_same_destination_afte
     client.close();
     EXPECT_EQ(receive(server, 1), "0");
     server.close();
-    EXPECT_EQ(start_connecting(to, {}, {}).error().code, EADDRNOTAVAIL) << "the only port is waiting";
-    EXPECT_TRUE(eventually([&] { return start_connecting(to, {}, {}).has_value(); }));
+    EXPECT_EQ(connect_tcp(to, {}, {}).error().code, EADDRNOTAVAIL) << "the only port is waiting";
+    EXPECT_TRUE(eventually([&] { return connect_tcp(to, {}, {}).has_value(); }));
   });
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }
 
 TEST(KernelFact, connecting_to_a_local_port_that_nobody_listens_on_may_connect_the_socket_to_itself) {
   const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
-    const auto itself = start_connecting(*Address::parse("127.0.0.1", 50000), {}, {});
+    const auto itself = connect_tcp(*Address::parse("127.0.0.1", 50000), {}, {});
     ASSERT_TRUE(itself) << itself.error().text();
     EXPECT_TRUE(is_its_own_peer(itself->socket.get()));
     ASSERT_TRUE(send_all(itself->socket, "echo"));

@@ -10,7 +10,7 @@
 
 #include "net/datagram/io.h"
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net {
@@ -18,9 +18,9 @@ namespace {
 
 const Address kLoopback = *Address::parse("127.0.0.1", 0);
 
-Descriptor bound() { return std::move(listen_for_datagrams(kLoopback, {}, 1)->front()); }
+Descriptor bound() { return std::move(listen_udp(kLoopback, {}, 1)->front()); }
 
-Descriptor connected_to(const Address& to) { return std::move(*connect_for_datagrams(to, {}, {})); }
+Descriptor connected_to(const Address& to) { return std::move(*connect_udp(to, {}, {})); }
 
 /// A port that was somebody's a moment ago.
 Address nobody() { return local_address(bound().get()); }
@@ -86,24 +86,24 @@ TEST(KernelFact, a_udp_port_is_the_same_pool_for_all_destinations) {
   // Both are asked for the one port: TCP would give it to both.
   const Descriptor first = connected_to(nobody());
   const Address source = *Address::parse("127.0.0.1", local_address(first.get()).port());
-  const auto second = connect_for_datagrams(*Address::parse("127.0.0.2", 9), source, {});
+  const auto second = connect_udp(*Address::parse("127.0.0.2", 9), source, {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EADDRINUSE);
 }
 
 TEST(DatagramSockets, a_port_in_use_is_an_error_even_with_several_sockets) {
-  const auto first = listen_for_datagrams(kLoopback, {}, 2);
+  const auto first = listen_udp(kLoopback, {}, 2);
   ASSERT_TRUE(first) << first.error().text();
   const Address taken = local_address(first->front().get());
   EXPECT_EQ(local_address(first->back().get()), taken);
-  const auto second = listen_for_datagrams(taken, {}, 1);
+  const auto second = listen_udp(taken, {}, 1);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EADDRINUSE);
   EXPECT_NE(second.error().text().find("listen on udp:" + taken.text()), std::string::npos) << second.error().text();
 }
 
 TEST(DatagramSockets, each_client_is_heard_by_one_of_several_sockets) {
-  const auto sockets = listen_for_datagrams(kLoopback, {}, 3);
+  const auto sockets = listen_udp(kLoopback, {}, 3);
   ASSERT_TRUE(sockets);
   const Address address = local_address(sockets->front().get());
   for (int client = 0; client < 20; ++client) {
@@ -125,14 +125,14 @@ TEST(DatagramSockets, T13_a_source_that_is_absent_and_one_without_a_port_are_tol
     const Address to = *Address::parse("127.0.0.1", 9);
     const Address source = *Address::parse("127.0.0.1", 0);
     const auto text_of_failure = [&](const Address& from) {
-      const auto made = connect_for_datagrams(to, from, {});
+      const auto made = connect_udp(to, from, {});
       EXPECT_FALSE(made);
       EXPECT_EQ(made.error().code, EADDRNOTAVAIL);
       return made ? std::string() : made.error().operation + ": " + made.error().detail;
     };
     EXPECT_EQ(text_of_failure(*Address::parse("192.0.2.77", 0)),
               "bind source 192.0.2.77:0 for udp:127.0.0.1:9: no interface of this machine has the address");
-    const auto first = connect_for_datagrams(to, source, {});
+    const auto first = connect_udp(to, source, {});
     ASSERT_TRUE(first) << first.error().text();
     const std::string used_up =
         "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
@@ -143,7 +143,7 @@ TEST(DatagramSockets, T13_a_source_that_is_absent_and_one_without_a_port_are_tol
 }
 
 TEST(DatagramInbox, tells_what_came_from_whom_to_where_and_cut_how) {
-  const auto sockets = listen_for_datagrams(*Address::parse("0.0.0.0", 0), {}, 1);
+  const auto sockets = listen_udp(*Address::parse("0.0.0.0", 0), {}, 1);
   ASSERT_TRUE(sockets);
   const Descriptor client = bound();
   const std::uint16_t port = local_address(sockets->front().get()).port();

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <string>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
@@ -195,12 +197,12 @@ TEST(KernelFact, room_in_a_full_send_queue_is_an_out_edge_after_eagain) {
 TEST(KernelFact, a_refused_connection_is_err_and_hup_and_a_made_one_is_out) {
   Descriptor listening = listener();
   const Address address = local_address(listening.get());
-  const auto made = start_connecting(address, {}, {});
+  const auto made = connect_tcp(address, {}, {});
   ASSERT_TRUE(made);
   EXPECT_EQ(Watch(made->socket).next(), "OUT");
   accept_one(listening);
   listening.close();
-  const auto refused = start_connecting(address, {}, {});
+  const auto refused = connect_tcp(address, {}, {});
   ASSERT_TRUE(refused);
   ASSERT_TRUE(eventually([&] { return state(refused->socket) == "CLOSE"; }));
   EXPECT_EQ(Watch(refused->socket).next(), "IN OUT RDHUP HUP ERR");

@@ -1,5 +1,7 @@
 // T10: after an error was taken, a read of 0 says nothing; the count of received bytes does, because a FIN is one of
 // them (net/ipv4/tcp_input.c tcp_fin).
+#include "net/tcp/fin.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -7,6 +9,8 @@
 
 #include <cerrno>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connection.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {

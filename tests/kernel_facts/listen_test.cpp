@@ -1,5 +1,7 @@
 // What Linux does with listening sockets that a reload changes or leaves: which of several gets a client, what becomes
 // of handshakes under way, and who sizes the buffers of what is accepted (docs/kernel-facts.md).
+#include "net/tcp/listen.h"
+
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,7 +12,9 @@
 
 #include "net/datagram/socket.h"
 #include "net/socket/buffers.h"
+#include "net/socket/calls.h"
 #include "net/socket/newcomers.h"
+#include "net/tcp/connect.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {
@@ -19,7 +23,7 @@ namespace {
 Descriptor listening_at(const Address& at, const ListenOptions& options = {}) {
   ListenOptions shared = options;
   shared.reuse_port = true;
-  auto made = listen_on(at, shared, 1);
+  auto made = listen_tcp(at, shared, 1);
   EXPECT_TRUE(made) << made.error().text();
   return made ? std::move(made->front()) : Descriptor();
 }
@@ -72,7 +76,7 @@ TEST(KernelFact, a_listening_socket_bound_to_no_interface_hears_no_syn_and_ends_
 TEST(KernelFact, a_listening_socket_bound_to_no_interface_is_nobody_for_a_client) {
   const Descriptor alone = listening_at(*Address::parse("127.0.0.1", 0));
   ASSERT_EQ(give_way(alone.get()), 0);
-  const auto client = start_connecting(local_address(alone.get()), {}, {});
+  const auto client = connect_tcp(local_address(alone.get()), {}, {});
   ASSERT_TRUE(client) << client.error().text();
   EXPECT_NE(wait_for(client->socket.get(), POLLOUT) & POLLERR, 0);
   EXPECT_EQ(take_error(client->socket.get()), ECONNREFUSED);
@@ -120,7 +124,7 @@ TEST(KernelFact, one_of_two_buffers_is_taken_back_alone) {
 TEST(KernelFact, udp_sockets_of_two_generations_hear_a_client_in_the_same_place) {
   ListenOptions options;
   options.reuse_port = true;
-  const auto old = listen_for_datagrams(*Address::parse("127.0.0.1", 0), options, 3);
+  const auto old = listen_udp(*Address::parse("127.0.0.1", 0), options, 3);
   ASSERT_TRUE(old);
   const Address address = local_address(old->front().get());
   std::vector<Descriptor> clients;
@@ -136,11 +140,11 @@ TEST(KernelFact, udp_sockets_of_two_generations_hear_a_client_in_the_same_place)
     return found;
   };
   for (int each = 0; each < 20; ++each)
-    clients.push_back(std::move(listen_for_datagrams(*Address::parse("127.0.0.1", 0), {}, 1)->front()));
+    clients.push_back(std::move(listen_udp(*Address::parse("127.0.0.1", 0), {}, 1)->front()));
   const std::string before = places(*old);
   ASSERT_EQ(before.size(), clients.size());
   options.socket.interface = "lo";
-  const auto next = listen_for_datagrams(address, options, 3);
+  const auto next = listen_udp(address, options, 3);
   ASSERT_TRUE(next) << next.error().text();
   EXPECT_EQ(places(*next), before);
 }

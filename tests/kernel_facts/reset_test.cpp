@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "net/socket/calls.h"
+#include "net/tcp/connection.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::test {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "net/socket/calls.h"
 #include "net/unix/stream.h"
 #include "tests/harness/loopback.h"
 

@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -16,7 +17,7 @@ constexpr TimePoint kNow{};
 Bound port(net::Transport transport) {
   const bool datagrams = transport == net::Transport::udp;
   const auto any = *net::Address::parse("127.0.0.1", 0);
-  auto sockets = datagrams ? net::listen_for_datagrams(any, {}, 1) : net::listen_on(any, {}, 1);
+  auto sockets = datagrams ? net::listen_udp(any, {}, 1) : net::listen_tcp(any, {}, 1);
   Place place{{"a", 0, transport, any, {}}, net::local_address(sockets->front().get()), {}};
   place.per_worker.push_back(std::make_shared<const Descriptor>(std::move(sockets->front())));
   Bound bound;

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "check/local_socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::soak {
 namespace {
@@ -16,7 +17,7 @@ constexpr const char* kLoopback = "127.0.0.1";
 Result<void> set_up_tcp(Lane& lane) {
   const net::Address any = *net::Address::parse(kLoopback, 0);
   if (lane.kind->reachable) {
-    auto listening = net::listen_on(any, {}, 1);
+    auto listening = net::listen_tcp(any, {}, 1);
     if (!listening) return Failure(listening.error());
     lane.upstream = std::move(listening->front());
   } else {

@@ -15,7 +15,8 @@
 #include <variant>
 
 #include "net/proxy_protocol/header.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connection.h"
 
 namespace lastbyte::soak {
 namespace {

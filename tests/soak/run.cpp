@@ -12,7 +12,7 @@
 
 #include "check/deaf.h"
 #include "check/local_socket.h"
-#include "net/socket/socket.h"
+#include "net/tcp/connect.h"
 #include "tests/soak/daemon.h"
 #include "tests/soak/lanes.h"
 #include "tests/soak/peer.h"
@@ -47,7 +47,7 @@ Result<Descriptor> connect_to(const Lane& lane, const PeerPlan& plan) {
   net::ConnectOptions options;
   options.socket.receive_buffer = plan.receive_buffer;
   options.socket.send_buffer = plan.send_buffer;
-  auto connecting = net::start_connecting(lane.address, {}, options);
+  auto connecting = net::connect_tcp(lane.address, {}, options);
   if (!connecting) return Failure(connecting.error());
   return std::move(connecting->socket);
 }

@@ -54,7 +54,7 @@ FULLER = {"src/check": 46}
 
 MAX_LINES = 450
 # A ratchet: files that are longer may stay as long as they are, never grow, and leave this list when they have shrunk.
-LONGER = {"tests/net/socket/socket_test.cpp": 466}
+LONGER = {}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 USES = re.compile(r"\bUSES\s+([a-z_ \n]+)")

@@ -7,9 +7,9 @@
 #include <cerrno>
 
 #include "net/namespace/thread.h"
+#include "net/socket/calls.h"
 #include "net/socket/port_group.h"
 #include "net/socket/set_options.h"
-#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 namespace {
@@ -107,14 +107,14 @@ Result<void> change_datagram_listener(int fd, const Address& address, const List
   return set.result();
 }
 
-Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count) {
+Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count) {
   return make_port_group(address, options.reuse_port, count, [&](const Address& bound, PortSharing sharing) {
     return listening_socket(bound, options, sharing);
   });
 }
 
-Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                         NamespaceThread* inside) {
+Result<Descriptor> connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+                               NamespaceThread* inside) {
   auto made = socket_towards(to, source, options, inside);
   if (!made) return made;
   if (::connect(made->get(), to.data(), to.size()) != 0) return connect_failure(to);
@@ -123,8 +123,8 @@ Result<Descriptor> connect_for_datagrams(const Address& to, const Address& sourc
   return made;
 }
 
-Result<void> check_connecting_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                            NamespaceThread* inside) {
+Result<void> check_connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+                               NamespaceThread* inside) {
   const auto made = socket_towards(to, source, options, inside);
   if (!made && made.error().code != EADDRINUSE) return Failure(made.error());
   return {};

@@ -17,28 +17,28 @@ class NamespaceThread;  // net/namespace/thread.h
 /// second. Beyond net.core.rmem_max it takes CAP_NET_ADMIN, and without that the kernel gives what it may.
 inline constexpr int kDatagramReceiveBuffer = 4 * 1024 * 1024;
 
-/// One listening UDP socket per member of `count`, with all that is said of listen_on(): the kernel sends each client's
-/// datagrams to one of them, by a hash of both addresses. Ready for DatagramInbox.
-Result<std::vector<Descriptor>> listen_for_datagrams(const Address& address, const ListenOptions& options, int count);
+/// One listening UDP socket per member of `count`, with all that is said of listen_tcp(): the kernel sends each
+/// client's datagrams to one of them, by a hash of both addresses. Ready for DatagramInbox.
+Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count);
 
 /// Makes a UDP socket that was handed in from outside ready for DatagramInbox: it tells which address of ours a client
 /// wrote to. `address`: the one it is bound to.
 Result<void> prepare_datagram_listener(int fd, const Address& address);
 
-/// As change_listen_options() in socket.h, for a socket of listen_for_datagrams().
+/// As change_listen_options() of tcp/listen.h, for a socket of listen_udp().
 Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
                                       const ListenOptions& to);
 
 /// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
 /// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
 /// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up, or no
-/// interface has the source address; the error's detail tells which. `inside` as in start_connecting().
-Result<Descriptor> connect_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                         NamespaceThread* inside = nullptr);
+/// interface has the source address; the error's detail tells which. `inside` as in connect_tcp().
+Result<Descriptor> connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+                               NamespaceThread* inside = nullptr);
 
-/// As check_connecting() in socket.h, for connect_for_datagrams().
-Result<void> check_connecting_for_datagrams(const Address& to, const Address& source, const ConnectOptions& options,
-                                            NamespaceThread* inside);
+/// As check_connect_tcp(), for connect_udp().
+Result<void> check_connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+                               NamespaceThread* inside);
 
 /// For a connected socket on which much arrives: several datagrams may come as one (UDP_GRO). A system call that most
 /// sessions are spared.

@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
+#include "net/socket/calls.h"
 #include "net/socket/set_options.h"
-#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 

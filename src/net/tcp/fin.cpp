@@ -1,3 +1,5 @@
+#include "net/tcp/fin.h"
+
 #include <linux/tcp.h>  // apart from <netinet/tcp.h>, whose tcp_info ends before tcpi_bytes_received
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -6,8 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-
-#include "net/socket/socket.h"
 
 namespace lastbyte::net {
 

@@ -1,6 +1,7 @@
 #include "net/transport/connect.h"
 
 #include "net/datagram/socket.h"
+#include "net/tcp/connect.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::net {
@@ -17,8 +18,8 @@ Result<Connecting> start_connecting(Transport transport, const Address& to, cons
                                     const ConnectOptions& options, std::span<const std::byte> early,
                                     NamespaceThread* inside) {
   switch (transport) {
-    case Transport::tcp: return start_connecting(to, source, options, early, inside);
-    case Transport::udp: return connected(connect_for_datagrams(to, source, options, inside));
+    case Transport::tcp: return connect_tcp(to, source, options, early, inside);
+    case Transport::udp: return connected(connect_udp(to, source, options, inside));
     case Transport::unix_stream: return connected(connect_unix(to, options.socket, inside));
   }
   return failure("connect " + to.text(), EPROTONOSUPPORT);
@@ -27,8 +28,8 @@ Result<Connecting> start_connecting(Transport transport, const Address& to, cons
 Result<void> check_connecting(Transport transport, const Address& to, const Address& source,
                               const ConnectOptions& options, NamespaceThread* inside) {
   switch (transport) {
-    case Transport::tcp: return check_connecting(to, source, options, inside);
-    case Transport::udp: return check_connecting_for_datagrams(to, source, options, inside);
+    case Transport::tcp: return check_connect_tcp(to, source, options, inside);
+    case Transport::udp: return check_connect_udp(to, source, options, inside);
     case Transport::unix_stream: return {};
   }
   return failure("connect " + to.text(), EPROTONOSUPPORT);

@@ -286,8 +286,8 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
   });
 }
 
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker,
-                                    const std::shared_ptr<RootThread>& inside) {
+Result<UnixListener> listen_unix(const Address& address, const ListenOptions& options, const MakerRights& maker,
+                                 const std::shared_ptr<RootThread>& inside) {
   if (!address.unix_name().starts_with('@')) {
     return in_root<UnixListener>(
         inside, [address, options, maker, inside] { return listen_on_path(address, options, maker, inside); });

@@ -71,7 +71,7 @@ Result<void> change_rights(const SocketFile& file, const UnixFile& from, const U
 ///
 /// `inside`: the root directory in which a path is; null: the process's own. All that is done to a file in another root
 /// is done on its thread, and is an error (ETIMEDOUT) where that takes too long.
-Result<UnixListener> listen_on_unix(const Address& address, const ListenOptions& options, const MakerRights& maker = {},
-                                    const std::shared_ptr<RootThread>& inside = nullptr);
+Result<UnixListener> listen_unix(const Address& address, const ListenOptions& options, const MakerRights& maker = {},
+                                 const std::shared_ptr<RootThread>& inside = nullptr);
 
 }  // namespace lastbyte::net

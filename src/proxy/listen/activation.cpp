@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "net/socket/calls.h"
 #include "net/socket/passing.h"
-#include "net/socket/socket.h"
 #include "net/unix/stream.h"
 
 namespace lastbyte::proxy {

@@ -10,7 +10,8 @@
 #include <utility>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "proxy/listen/losses.h"
 #include "proxy/process/privileges.h"
 
@@ -184,7 +185,7 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
       if (socket) net::share_port(socket->get());
     options.reuse_port = true;
   }
-  const auto listen = wanted.transport == net::Transport::udp ? net::listen_for_datagrams : net::listen_on;
+  const auto listen = wanted.transport == net::Transport::udp ? net::listen_udp : net::listen_tcp;
   Result<std::vector<Descriptor>> made;
   run_in(wanted.inside, [&] { made = listen(address, options, static_cast<int>(workers_)); });
   if (!made) return Failure(made.error());
@@ -197,7 +198,7 @@ Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   Result<net::UnixListener> made;
   // In another root nothing leads outside, whoever may change what is on the way.
   const auto maker = wanted.root ? std::nullopt : rights_for(wanted.address.unix_name(), user_);
-  run_in(wanted.inside, [&] { made = net::listen_on_unix(wanted.address, wanted.options, maker, wanted.root); });
+  run_in(wanted.inside, [&] { made = net::listen_unix(wanted.address, wanted.options, maker, wanted.root); });
   if (!made) return Failure(with_rights_told(made.error(), maker));
   const net::Address address = wanted.address;
   Place place{std::move(wanted), address, {}};

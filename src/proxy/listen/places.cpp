@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::proxy {
 namespace {

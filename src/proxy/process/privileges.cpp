@@ -14,8 +14,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "net/socket/socket.h"
-
 namespace lastbyte::proxy {
 namespace {
 

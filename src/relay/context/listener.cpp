@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "net/address/mapped.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "relay/context/admission.h"
 #include "relay/context/listening_sockets.h"
 #include "relay/datagram/boxes.h"

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "relay/datagram/boxes.h"
 #include "relay/datagram/errors.h"
 #include "relay/datagram/runs.h"

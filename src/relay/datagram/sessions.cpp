@@ -137,7 +137,7 @@ Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::A
   for (std::size_t tried = 0; tried < sources; ++tried) {
     const net::Address source = *state.source_for(to, client);
     if (resting.rests(source, context_.now)) continue;
-    made = net::connect_for_datagrams(to, source, state.forwarding->upstream, state.upstream_inside.get());
+    made = net::connect_udp(to, source, state.forwarding->upstream, state.upstream_inside.get());
     if (made) {
       if (!resting.none()) resting.recovered(source);
       return made;

@@ -10,8 +10,10 @@
 #include <optional>
 #include <utility>
 
+#include "net/socket/calls.h"
 #include "net/socket/passing.h"
-#include "net/socket/socket.h"
+#include "net/tcp/connection.h"
+#include "net/tcp/fin.h"
 
 namespace lastbyte::relay::transport {
 

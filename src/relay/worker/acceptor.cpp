@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/memory.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "relay/context/admission.h"
 #include "relay/stream/greeting.h"
 

@@ -11,7 +11,6 @@
 
 #include "base/memory.h"
 #include "loop/mailbox.h"
-#include "net/socket/socket.h"
 #include "relay/context/admission.h"
 #include "relay/context/context.h"
 #include "relay/context/listener.h"

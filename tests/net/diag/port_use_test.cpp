@@ -7,7 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net {
@@ -23,7 +25,7 @@ class PortUseTest : public ::testing::TestWithParam<const char*> {
   /// Where that is to be had, in a network without anybody's TIME_WAIT towards the port that the kernel chooses.
   void alone(const std::function<void()>& body) {
     const auto listen_and_run = [&] {
-      auto listening = listen_on(*Address::parse(GetParam(), 0), {}, 1);
+      auto listening = listen_tcp(*Address::parse(GetParam(), 0), {}, 1);
       ASSERT_TRUE(listening) << listening.error().text();
       listening_ = std::move(listening->at(0));
       to_ = local_address(listening_.get());
@@ -34,7 +36,7 @@ class PortUseTest : public ::testing::TestWithParam<const char*> {
 
   /// A connection from `source`, and the server's end of it.
   std::pair<Descriptor, Descriptor> connect(const Address& source = {}) {
-    auto connecting = start_connecting(to_, source, {});
+    auto connecting = connect_tcp(to_, source, {});
     EXPECT_TRUE(connecting) << connecting.error().text();
     for (;;) {
       Descriptor accepted(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -12,7 +12,8 @@
 #include <optional>
 #include <vector>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/own_network.h"
 
 namespace lastbyte::net {
@@ -121,7 +122,7 @@ TEST(RunInside, sockets_made_there_are_of_there_and_the_caller_stays_where_it_is
   if (!network) GTEST_SKIP() << "no right to make a network namespace";
   std::vector<Descriptor> listening;
   ASSERT_TRUE(run_inside(network.descriptor(), [&] {
-    auto made = listen_on(*Address::parse("127.0.0.1", 0), {}, 1);
+    auto made = listen_tcp(*Address::parse("127.0.0.1", 0), {}, 1);
     ASSERT_TRUE(made) << made.error().text();
     listening = std::move(*made);
   }));

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "net/namespace/enter.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
 #include "tests/harness/loopback.h"
 #include "tests/harness/own_network.h"
 
@@ -57,12 +59,12 @@ TEST_F(InNamespace, a_socket_from_there_reaches_what_one_from_here_does_not) {
   Descriptor listening;
   thread_->run([&] { listening = test::listener(); });
   const Address address = local_address(listening.get());
-  const auto connecting = start_connecting(address, {}, {}, {}, thread_.get());
+  const auto connecting = connect_tcp(address, {}, {}, {}, thread_.get());
   ASSERT_TRUE(connecting) << connecting.error().text();
   EXPECT_TRUE(test::wait_for(connecting->socket.get(), POLLOUT) == POLLOUT);
   EXPECT_TRUE(test::accept_one(listening));
 
-  const auto from_here = start_connecting(address, {}, {});
+  const auto from_here = connect_tcp(address, {}, {});
   ASSERT_TRUE(from_here);
   EXPECT_TRUE(test::wait_for(from_here->socket.get(), POLLOUT) & POLLERR);
   EXPECT_EQ(take_error(from_here->socket.get()), ECONNREFUSED);

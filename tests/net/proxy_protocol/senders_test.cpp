@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "net/proxy_protocol/header.h"
+#include "net/socket/calls.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::net::proxy_protocol {

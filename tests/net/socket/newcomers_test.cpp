@@ -12,7 +12,8 @@
 #include <cerrno>
 
 #include "net/socket/buffers.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::net {
 namespace {
@@ -33,7 +34,7 @@ constexpr int kPatienceMs = 20'000;
 class Newcomers : public ::testing::Test {
  protected:
   void listen(const ListenOptions& options = {}) {
-    auto made = listen_on(*Address::parse("127.0.0.1", 0), options, 1);
+    auto made = listen_tcp(*Address::parse("127.0.0.1", 0), options, 1);
     ASSERT_TRUE(made) << made.error().text();
     listening_ = std::move(made->front());
     address_ = local_address(listening_.get());

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 #include "net/unix/listener.h"
 
 namespace lastbyte::net {
@@ -28,11 +28,11 @@ TEST(StillBound, an_address_is_not_there_without_its_interface) {
 
 TEST(StillBound, a_socket_tells_the_number_of_its_interface) {
   ListenOptions options;
-  const auto anywhere = listen_on(*Address::parse("127.0.0.1", 0), options, 1);
+  const auto anywhere = listen_tcp(*Address::parse("127.0.0.1", 0), options, 1);
   ASSERT_TRUE(anywhere) << anywhere.error().text();
   EXPECT_EQ(interface_of(anywhere->front().get()), 0U);
   options.socket.interface = "lo";
-  const auto at_lo = listen_on(*Address::parse("127.0.0.1", 0), options, 1);
+  const auto at_lo = listen_tcp(*Address::parse("127.0.0.1", 0), options, 1);
   ASSERT_TRUE(at_lo) << at_lo.error().text();
   EXPECT_EQ(interface_of(at_lo->front().get()), interface_number("lo"));
   EXPECT_NE(interface_number("lo"), 0U);
@@ -40,7 +40,7 @@ TEST(StillBound, a_socket_tells_the_number_of_its_interface) {
 }
 
 TEST(StillBound, a_socket_that_was_shut_down_does_not_listen) {
-  const auto made = listen_on(*Address::parse("127.0.0.1", 0), {}, 1);
+  const auto made = listen_tcp(*Address::parse("127.0.0.1", 0), {}, 1);
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_TRUE(is_listening(made->front().get()));
   ASSERT_EQ(::shutdown(made->front().get(), SHUT_RD), 0);

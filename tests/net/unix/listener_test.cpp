@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "net/socket/calls.h"
 #include "net/unix/stream.h"
 #include "tests/harness/loopback.h"
 
@@ -35,7 +36,7 @@ class UnixListening : public ::testing::Test {
   Result<UnixListener> listen(const UnixFile& file = {}) {
     ListenOptions options;
     options.unix_file = file;
-    return listen_on_unix(address(), options);
+    return listen_unix(address(), options);
   }
   void leave_a_socket_of_nobody() {
     const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -66,10 +67,10 @@ TEST_F(UnixListening, listens_at_a_path_and_removes_it_in_the_end) {
 
 TEST_F(UnixListening, listens_on_an_abstract_name_once) {
   const Address name = *Address::unix_name("@lastbyte-test-" + std::to_string(::getpid()));
-  const auto made = listen_on_unix(name, {});
+  const auto made = listen_unix(name, {});
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_TRUE(connect_unix(name, {}));
-  const auto again = listen_on_unix(name, {});
+  const auto again = listen_unix(name, {});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, EADDRINUSE);
   EXPECT_EQ(again.error().detail, "another socket has this name already");
@@ -197,17 +198,17 @@ TEST_F(UnixListening, a_path_of_the_longest_length_is_served_and_replaced) {
   const std::string name = path(std::string(106 - path("").size(), 'x'));
   const auto longest = Address::unix_name(name + "y");
   ASSERT_TRUE(longest);
-  EXPECT_TRUE(listen_on_unix(*longest, {}));
+  EXPECT_TRUE(listen_unix(*longest, {}));
   {
     const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::bind(socket.get(), longest->data(), longest->size()), 0);
   }
-  const auto replaced = listen_on_unix(*longest, {});
+  const auto replaced = listen_unix(*longest, {});
   EXPECT_TRUE(replaced) << replaced.error().text();
 }
 
 TEST_F(UnixListening, a_directory_that_does_not_exist_is_named_as_the_cause) {
-  const auto made = listen_on_unix(*Address::unix_name(path("missing/socket")), {});
+  const auto made = listen_unix(*Address::unix_name(path("missing/socket")), {});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ENOENT);
   EXPECT_EQ(made.error().detail, "its directory does not exist");
@@ -215,7 +216,7 @@ TEST_F(UnixListening, a_directory_that_does_not_exist_is_named_as_the_cause) {
 
 TEST_F(UnixListening, paths_through_the_root_of_a_process_work) {
   const std::string through = "/proc/" + std::to_string(::getpid()) + "/root" + path();
-  const auto made = listen_on_unix(*Address::unix_name(through), {});
+  const auto made = listen_unix(*Address::unix_name(through), {});
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_TRUE(can_connect()) << "by its other name";
 }

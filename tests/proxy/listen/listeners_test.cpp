@@ -6,7 +6,8 @@
 #include <cerrno>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/own_network.h"
 #include "tests/proxy/listen/passed.h"
 
@@ -37,7 +38,7 @@ Result<std::vector<Bound>> bind(const std::vector<relay::Forwarding>& forwarding
 }
 
 PassedSocket passed_on(const std::string& name, const char* ip) {
-  auto sockets = net::listen_on(*net::Address::parse(ip, 0), {}, 1);
+  auto sockets = net::listen_tcp(*net::Address::parse(ip, 0), {}, 1);
   const net::Address address = net::local_address(sockets->front().get());
   return {std::make_shared<const Descriptor>(std::move(sockets->front())), name, address, false};
 }
@@ -152,7 +153,7 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
 // What lies in a socket of the manager's waits for whoever has it next; what lies in one of ours must be served at a
 // stop, in every worker.
 TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) {
-  auto sockets = net::listen_for_datagrams(*net::Address::parse("0.0.0.0", 0), {}, 1);
+  auto sockets = net::listen_udp(*net::Address::parse("0.0.0.0", 0), {}, 1);
   ASSERT_TRUE(sockets) << sockets.error().text();
   const net::Address address = net::local_address(sockets->front().get());
   auto one = forwarding("a", "", address.port());

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 
 namespace lastbyte::proxy {
 namespace {

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "proxy/listen/listeners.h"
 
 namespace lastbyte::proxy {
@@ -68,7 +69,7 @@ TEST(Upstreams, a_trouble_of_a_udp_upstream_names_udp) {
 }
 
 TEST(Upstreams, a_udp_source_port_in_use_is_no_trouble) {
-  const auto taken = net::listen_for_datagrams(source("127.0.0.1"), {}, 1);
+  const auto taken = net::listen_udp(source("127.0.0.1"), {}, 1);
   ASSERT_TRUE(taken);
   EXPECT_EQ(troubles_of(from({net::local_address(taken->front().get())}), net::Transport::udp), "");
 }
@@ -84,7 +85,7 @@ TEST(Upstreams, an_interface_that_is_not_there_is_told_and_may_come_yet) {
 }
 
 TEST(Upstreams, a_source_port_in_use_is_no_trouble) {
-  auto listener = net::listen_on(source("127.0.0.1"), {}, 1);
+  auto listener = net::listen_tcp(source("127.0.0.1"), {}, 1);
   ASSERT_TRUE(listener);
   EXPECT_EQ(troubles_of(from({net::local_address(listener->front().get())})), "");
 }

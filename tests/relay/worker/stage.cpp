@@ -9,7 +9,8 @@
 #include <string>
 
 #include "net/datagram/socket.h"
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/relay/worker/failing_memory.h"
 
 namespace lastbyte::relay {
@@ -156,8 +157,8 @@ void Stage::open_listener(Transport transport) {
     listener_ = std::make_shared<const Descriptor>(std::move(socket));
     return;
   }
-  auto sockets = transport == Transport::udp ? net::listen_for_datagrams(loopback(), forwarding_->client, 1)
-                                             : net::listen_on(loopback(), forwarding_->client, 1);
+  auto sockets = transport == Transport::udp ? net::listen_udp(loopback(), forwarding_->client, 1)
+                                             : net::listen_tcp(loopback(), forwarding_->client, 1);
   ASSERT_TRUE(sockets);
   listener_ = std::make_shared<const Descriptor>(std::move(sockets->front()));
   at_ = net::local_address(listener_->get());

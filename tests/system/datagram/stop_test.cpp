@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "tests/harness/datagrams.h"
 
 namespace lastbyte::system_test {

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/greeting.h"
 
 namespace lastbyte::system_test {
@@ -19,7 +21,7 @@ class FastOpen : public ::testing::Test {
   static Descriptor open_listener(const char* ip, std::uint16_t port = 0) {
     net::ListenOptions options;
     options.fast_open = 16;
-    auto listening = net::listen_on(*net::Address::parse(ip, port), options, 1);
+    auto listening = net::listen_tcp(*net::Address::parse(ip, port), options, 1);
     EXPECT_TRUE(listening) << listening.error().text();
     return listening ? std::move(listening->front()) : Descriptor();
   }

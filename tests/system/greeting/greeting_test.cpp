@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "net/socket/calls.h"
 #include "tests/harness/proxy_bytes.h"
 
 namespace lastbyte::system_test {

@@ -1,6 +1,7 @@
 // PROXY headers sent to the upstream: ahead of all bytes, at once, and nobody's bytes in the record.
 #include <gtest/gtest.h>
 
+#include "net/socket/calls.h"
 #include "tests/harness/greeting.h"
 #include "tests/harness/proxy_bytes.h"
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "net/namespace/enter.h"
+#include "net/socket/calls.h"
 #include "tests/harness/datagrams.h"
 #include "tests/harness/greeting.h"
 

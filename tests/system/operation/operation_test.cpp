@@ -5,7 +5,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
@@ -104,7 +105,7 @@ TEST(Configuration, an_ipv6_listener_forwards_to_ipv4) {
   Server server = start_server("expect fin; send 100K; close", {}, std::nullopt);
   Proxy::Options options;
   options.listen = "tcp:[::1]:0";
-  if (!net::listen_on(*net::Address::parse("::1", 0), {}, 1)) GTEST_SKIP() << "no IPv6 here";
+  if (!net::listen_tcp(*net::Address::parse("::1", 0), {}, 1)) GTEST_SKIP() << "no IPv6 here";
   Proxy proxy(server.address(), options);
   Client client(proxy.address(), script("send 100K; shutdown; expect fin"));
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
@@ -154,7 +155,7 @@ TEST(Logs, that_cannot_be_written_hold_up_nobody) {
 
 TEST(SocketActivation, takes_listening_sockets_from_the_service_manager) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
-  auto listening = net::listen_on(Server::loopback(), {}, 1);
+  auto listening = net::listen_tcp(Server::loopback(), {}, 1);
   ASSERT_TRUE(listening);
   const net::Address address = net::local_address(listening->front().get());
   Proxy::Options options;
@@ -175,7 +176,7 @@ TEST(SocketActivation, works_with_systemds_own_tool) {
   // It cannot be told to let the kernel choose; a port that was free a moment ago is as near as can be had.
   net::Address address;
   {
-    auto listening = net::listen_on(Server::loopback(), {}, 1);
+    auto listening = net::listen_tcp(Server::loopback(), {}, 1);
     ASSERT_TRUE(listening);
     address = net::local_address(listening->front().get());
   }
@@ -191,7 +192,7 @@ TEST(SocketActivation, works_with_systemds_own_tool) {
 }
 
 TEST(SocketActivation, a_socket_that_belongs_to_no_forwarding_is_an_error) {
-  auto listening = net::listen_on(Server::loopback(), {}, 1);
+  auto listening = net::listen_tcp(Server::loopback(), {}, 1);
   ASSERT_TRUE(listening);
   Process process({.arguments = {kBinary, "proxy", "--listen", "tcp:127.0.0.1:0", "--connect", "tcp:127.0.0.1:9"},
                    .passed_sockets = {listening->front().get()}});

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
@@ -104,7 +104,7 @@ TEST(Ports, a_thousand_start_are_served_and_are_told) {
   EXPECT_NE(err.find("listening on " + at(kFirst).text() + " -> "), std::string::npos) << err;
   EXPECT_NE(err.find(", 1000 ports)"), std::string::npos) << err;
   EXPECT_LT(err.size(), 1000U) << err;
-  EXPECT_FALSE(net::listen_on(at(kLast), {}, 1)) << "the last port is ours";
+  EXPECT_FALSE(net::listen_tcp(at(kLast), {}, 1)) << "the last port is ours";
   server.stop();
 }
 
@@ -138,7 +138,7 @@ TEST(Ports, port_zero_is_one_of_the_kernels_choice) {
 }
 
 TEST(Ports, one_that_is_in_use_is_named_and_nothing_starts) {
-  const auto taken = net::listen_on(at(7001), {}, 1);
+  const auto taken = net::listen_tcp(at(7001), {}, 1);
   ASSERT_TRUE(taken) << taken.error().text();
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--listen", "tcp:" + own_host() + ":7000-7002", "--connect",
                                  "tcp:127.0.0.1:9"}});

@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-#include "net/socket/socket.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/crowd.h"
 #include "tests/harness/scene.h"
 
@@ -198,7 +198,7 @@ std::uint16_t free_ports(int count) {
   for (int first = 20000; first < 30000; first += count) {
     std::vector<std::vector<Descriptor>> all;
     for (int port = first; port < first + count; ++port) {
-      auto made = net::listen_on(*net::Address::parse("127.0.0.1", static_cast<std::uint16_t>(port)), {}, 1);
+      auto made = net::listen_tcp(*net::Address::parse("127.0.0.1", static_cast<std::uint16_t>(port)), {}, 1);
       if (!made) break;
       all.push_back(std::move(*made));
     }

@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "net/namespace/enter.h"
-#include "net/socket/socket.h"
 #include "net/unix/stream.h"
 #include "tests/harness/container.h"
 #include "tests/harness/datagrams.h"

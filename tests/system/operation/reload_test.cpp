@@ -11,7 +11,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/crowd.h"
 #include "tests/harness/scene.h"
 #include "tests/harness/storm.h"
@@ -303,7 +304,7 @@ TEST(Reload, T15_a_hundred_reloads_leave_no_descriptor_behind) {
 TEST(Reload, T15_passed_sockets_stay_and_serve_what_is_new) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   EchoServer echo;
-  auto listening = net::listen_on(Server::loopback(), {}, 1);
+  auto listening = net::listen_tcp(Server::loopback(), {}, 1);
   ASSERT_TRUE(listening);
   const net::Address address = net::local_address(listening->front().get());
   Proxy proxy(echo.address(), {.config = config_of({forwarding("web", address.text(), echo.address())}),

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "net/socket/socket.h"
 #include "tests/harness/container.h"
 #include "tests/harness/scene.h"
 

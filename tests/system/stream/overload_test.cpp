@@ -8,7 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/connect.h"
 #include "tests/harness/scene.h"
 
 namespace lastbyte::system_test {
@@ -26,7 +27,7 @@ bool all_gone(Proxy& proxy) {
 /// Resets after a while of at most 300 us from its SYN on: before it is accepted, while the upstream is being
 /// connected, or right after that.
 void reset_soon(const net::Address& to, std::mt19937& random) {
-  auto connecting = net::start_connecting(to, {}, {});
+  auto connecting = net::connect_tcp(to, {}, {});
   ASSERT_TRUE(connecting) << connecting.error().text();
   const auto moment = Clock::now() + std::chrono::microseconds(random() % 300);
   while (Clock::now() < moment) std::this_thread::yield();

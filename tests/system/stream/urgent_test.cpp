@@ -9,7 +9,8 @@
 #include <csignal>
 #include <thread>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {
@@ -22,7 +23,7 @@ class UrgentData : public ::testing::TestWithParam<Way> {
     if (way.upstream == net::Transport::unix_stream) {
       unix_server_.emplace(directory_);
     } else {
-      auto listening = net::listen_on(*net::Address::parse("127.0.0.1", 0), {}, 1);
+      auto listening = net::listen_tcp(*net::Address::parse("127.0.0.1", 0), {}, 1);
       ASSERT_TRUE(listening);
       tcp_server_ = std::move(listening->front());
       ::fcntl(tcp_server_.get(), F_SETFL, 0);

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {

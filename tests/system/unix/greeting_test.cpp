@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "net/socket/socket.h"
+#include "net/socket/calls.h"
 #include "tests/harness/ways.h"
 
 namespace lastbyte::system_test {

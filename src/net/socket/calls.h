@@ -1,0 +1,40 @@
+// Calls on a socket of any transport: those whose semantics carry the termination contract, and the addresses of both
+// ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/descriptor.h"
+#include "net/address/address.h"
+
+namespace lastbyte::net {
+
+/// A non-blocking socket whose connection is under way.
+struct Connecting {
+  Descriptor socket;
+  bool connected = false;  ///< it was made at once
+  std::size_t early = 0;   ///< bytes on their way with the SYN
+};
+
+/// Lets other sockets of the same user share the port of a listening one (SO_REUSEPORT).
+void share_port(int fd);
+
+/// Bytes that the peer's kernel has not acknowledged yet; an unacknowledged FIN counts as 1 (SIOCOUTQ;
+/// net/ipv4/tcp.c tcp_ioctl). Still tells the truth after a reset: the queue is purged, the sequence numbers are not.
+std::uint32_t unacknowledged(int fd);
+
+/// Takes the socket's pending error (SO_ERROR); 0: none. The kernel gives it once (T10).
+int take_error(int fd);
+
+/// close() that sends RST: SO_LINGER {1,0} in the instant before (T7). A non-zero linger time is never used: it blocks
+/// even non-blocking sockets.
+void reset_and_close(Descriptor& socket);
+
+/// The address that a socket is bound to; none() on error.
+Address local_address(int fd);
+
+/// Whether a connection of TCP or UDP was made to the connecting socket itself (may_meet_itself() in diag/port_use.h).
+bool is_its_own_peer(int fd);
+
+}  // namespace lastbyte::net

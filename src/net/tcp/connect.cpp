@@ -1,0 +1,91 @@
+#include "net/tcp/connect.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+#include "net/namespace/thread.h"
+#include "net/socket/set_options.h"
+#include "net/tcp/set_options.h"
+
+namespace lastbyte::net {
+namespace {
+
+std::string connect_advice(int code, const Address& source) {
+  if (code != EADDRNOTAVAIL) return {};
+  if (!source.none() && source.port() != 0) return "the source port is in use towards this destination";
+  return "the local ports towards this destination are used up; give more source addresses, or widen "
+         "net.ipv4.ip_local_port_range";
+}
+
+Result<void> bind_source(int fd, const Address& to, const Address& source) {
+  Options set(fd, tcp_name(to));
+  if (source.port() == 0) {
+    // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
+    set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  } else {
+    // One source port serves several destinations only so.
+    set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (auto done = set.result(); !done) return done;
+  if (::bind(fd, source.data(), source.size()) != 0) {
+    const int code = errno;
+    return failure("bind source " + source.text() + " for " + tcp_name(to), code, bind_advice(code, source));
+  }
+  return {};
+}
+
+/// As far as it goes without the peer.
+Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
+                                  NamespaceThread* inside) {
+  auto made = make_socket(to.family(), SOCK_STREAM, inside);
+  if (!made) return failure("connect " + tcp_name(to), made.error().code, std::move(made.error().detail));
+  Options set(made->get(), tcp_name(to));
+  set_early(set, options.socket);
+  if (options.transparent != Transparent::off) set_transparent(set, to.family());
+  if (auto done = set.result(); !done) return Failure(done.error());
+  if (!source.none()) {
+    if (auto bound = bind_source(made->get(), to, source); !bound) return Failure(bound.error());
+  }
+  return made;
+}
+
+}  // namespace
+
+Result<Connecting> connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+                               std::span<const std::byte> early, NamespaceThread* inside) {
+  auto made = socket_towards(to, source, options, inside);
+  if (!made) return Failure(made.error());
+  Connecting connecting{std::move(*made)};
+  const int fd = connecting.socket.get();
+  if (!early.empty()) {
+    const ssize_t put = ::sendto(fd, early.data(), early.size(), MSG_FASTOPEN | MSG_NOSIGNAL, to.data(), to.size());
+    if (put > 0) connecting.early = static_cast<std::size_t>(put);
+    // EINPROGRESS: there is no cookie, and the SYN has asked for one.
+    if (put >= 0 || errno == EINPROGRESS) return connecting;
+    // net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
+    if (errno != EOPNOTSUPP) {
+      const int code = errno;
+      return failure("connect " + tcp_name(to), code, connect_advice(code, source));
+    }
+  }
+  if (::connect(fd, to.data(), to.size()) == 0) {
+    connecting.connected = true;
+  } else if (errno != EINPROGRESS) {
+    const int code = errno;
+    return failure("connect " + tcp_name(to), code, connect_advice(code, source));
+  }
+  return connecting;
+}
+
+Result<void> check_connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+                               NamespaceThread* inside) {
+  const auto made = socket_towards(to, source, options, inside);
+  if (!made && made.error().code != EADDRINUSE) return Failure(made.error());
+  return {};
+}
+
+}  // namespace lastbyte::net

@@ -1,0 +1,20 @@
+// Options of TCP sockets, for the files that make them.
+#pragma once
+
+#include <string>
+
+#include "net/address/address.h"
+#include "net/socket/options.h"
+#include "net/socket/set_options.h"
+
+namespace lastbyte::net {
+
+/// "tcp:127.0.0.1:80", for errors.
+std::string tcp_name(const Address& address);
+
+/// Those of the options that must stand before bind(), listen() or connect().
+void set_early(Options& set, const SocketOptions& options);
+
+void set_keepalive(Options& set, const Keepalive& keepalive);
+
+}  // namespace lastbyte::net
