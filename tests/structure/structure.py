@@ -37,6 +37,7 @@ SUB_FLOORS = {
         ["transport"],
     ],
     "upstream": [["terms"], [""]],
+    "probe": [["dns", "heartbeat"], ["checks"], [""], ["tool"]],
     "relay": [["terms"], ["context"], ["side"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
