@@ -1,0 +1,55 @@
+// The admin API (docs/openapi.yaml), as the page uses it.
+
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function ask(method, path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+  } catch {
+    throw new ApiError(0, "lastbyte does not answer");
+  }
+  if (response.status === 204) return null;
+  const text = await response.text();
+  if (!response.ok) throw new ApiError(response.status, message(text, response.status));
+  return JSON.parse(text);
+}
+
+function message(text, status) {
+  try {
+    return JSON.parse(text).error;
+  } catch {
+    return `HTTP status ${status}`;
+  }
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  status: () => ask("GET", "/v1/status"),
+  sessions: (query) => ask("GET", `/v1/sessions?${new URLSearchParams(query)}`),
+  session: (id) => ask("GET", `/v1/sessions/${part(id)}`),
+  endSession: (id, action) => ask("POST", `/v1/sessions/${part(id)}/${action}`),
+  changeMember: (group, member, action) =>
+    ask("POST", `/v1/groups/${part(group)}/members/${part(member)}/${action}`),
+  changeForwarding: (name, action) => ask("POST", `/v1/forwardings/${part(name)}/${action}`),
+  login: (token) => ask("POST", "/v1/login", { token }),
+  logout: () => ask("POST", "/v1/logout"),
+  /** Calls `take` with each event. Returns the function that ends it. The browser connects again by itself. */
+  events: (take) => {
+    const source = new EventSource("/v1/events");
+    source.onmessage = (each) => take(JSON.parse(each.data));
+    return () => source.close();
+  },
+};

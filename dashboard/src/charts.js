@@ -1,0 +1,90 @@
+// Line and area charts over the last minutes.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { html } from "./html.js";
+import { stack } from "./rates.js";
+
+/** Colours that keep a contrast of 3:1 on both backgrounds, and differ for the colour-blind (Okabe and Ito). */
+export const COLOURS = [
+  "#009e73",
+  "#d55e00",
+  "#cc79a7",
+  "#b8860b",
+  "#8c6bb1",
+  "#0072b2",
+  "#3a86c8",
+  "#c0392b",
+  "#7f6000",
+  "#777777",
+  "#5f7f9f",
+  "#999999",
+];
+
+const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/**
+ * `times`: seconds since the epoch. `series`: [{label, values, colour, dash}]. `stacked`: the values are drawn on top of
+ * each other. `show(value)`: a value as text.
+ */
+export function Chart({ title, times, series, stacked, show, theme }) {
+  const place = useRef(null);
+  const plot = useRef(null);
+  const shape = series.map((each) => each.label).join("|") + theme;
+
+  useEffect(() => {
+    const width = () => Math.max(200, place.current.clientWidth);
+    const text = style("--muted");
+    const grid = { stroke: style("--line"), width: 1 };
+    plot.current = new uPlot(
+      {
+        width: width(),
+        height: 170,
+        cursor: { y: false },
+        legend: { show: false },
+        scales: { y: { range: (_, low, high) => [0, Math.max(high, 1e-9) * 1.1] } },
+        axes: [
+          { stroke: text, grid, ticks: grid, size: 28 },
+          { stroke: text, grid, ticks: grid, size: 66, values: (_, all) => all.map(show) },
+        ],
+        series: [
+          {},
+          ...series.map((each) => ({
+            label: each.label,
+            stroke: each.colour,
+            fill: stacked ? each.colour : undefined,
+            dash: each.dash,
+            width: stacked ? 0 : 1.8,
+            points: { show: false },
+          })),
+        ],
+      },
+      [[], ...series.map(() => [])],
+      place.current,
+    );
+    const watch = new ResizeObserver(() => plot.current?.setSize({ width: width(), height: 170 }));
+    watch.observe(place.current);
+    return () => {
+      watch.disconnect();
+      plot.current.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+
+  useEffect(() => {
+    plot.current?.setData([times, ...(stacked ? stack(series) : series.map((each) => each.values))]);
+  });
+
+  return html`<figure class="chart" aria-label=${title}>
+    <figcaption>${title}</figcaption>
+    <div ref=${place} aria-hidden="true"></div>
+    <ul class="legend">
+      ${series.map(
+        (each) => html`<li key=${each.label}>
+          <span class="swatch" style=${{ background: each.colour }}></span>${each.label}${" "}
+          <b>${show(each.values[each.values.length - 1] ?? null)}</b>
+        </li>`,
+      )}
+    </ul>
+  </figure>`;
+}
