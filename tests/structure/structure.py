@@ -38,6 +38,7 @@ SUB_FLOORS = {
     ],
     "upstream": [["terms"], [""]],
     "probe": [["dns", "heartbeat"], ["checks"], [""], ["tool"]],
+    "kernel": [["proc", "reset"], ["bpf"]],
     "relay": [["terms"], ["context"], ["side"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
