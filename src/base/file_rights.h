@@ -1,5 +1,5 @@
-// Whose rights a path is touched with while the process is root and will become somebody else. A user who can change a
-// directory on the way to a path could lead root anywhere by a symbolic link.
+// The user with whose rights files are opened while the process is root and will switch to another user. A user who can
+// change a directory of a path could lead root anywhere by a symbolic link.
 #pragma once
 
 #include <sys/types.h>

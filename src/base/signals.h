@@ -6,7 +6,7 @@
 
 namespace lastbyte {
 
-/// Blocks all signals in the calling thread for good. A blocked SIGPIPE leaves only EPIPE. Returns the mask of before.
+/// Blocks all signals in the calling thread. A blocked SIGPIPE leaves only EPIPE. Returns the mask of before.
 inline sigset_t block_all_signals() {
   sigset_t all;
   sigset_t before;

@@ -222,7 +222,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");
-  // What is left over is told in our own words.
+  // The remaining errors get our own words.
   root.allow_extras();
   std::vector<Built> all;
   all.reserve(commands.size());

@@ -1,4 +1,4 @@
-// Timers by the tens of thousands: setting and cancelling cost a few instructions whatever their number.
+// Timers by the tens of thousands: setting and cancelling cost a few instructions, independent of their number.
 //
 // A hierarchical wheel (Varghese and Lauck, 1987): five levels of 64 slots, the finest of one tick, so that it reaches
 // 64^5 ticks (12 days of milliseconds) ahead. A timer far away lies in a coarse slot and moves to finer ones as its

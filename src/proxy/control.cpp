@@ -184,7 +184,7 @@ void Control::Impl::reopen_log() {
   parts_.messages.info("SIGUSR1: the log is opened anew");
 }
 
-/// Rotation by SIGHUP is a habit that nobody need give up.
+/// SIGHUP reopens the log, too, because many rotation scripts send it.
 void Control::Impl::hang_up() {
   if (parts_.log != nullptr) parts_.log->reopen();
   if (stage_ != Stage::serving) {
@@ -202,7 +202,7 @@ void Control::Impl::after_reload(bool changed) {
   ::sd_notify(0, ("READY=1\nSTATUS=" + status()).c_str());
 }
 
-/// A reload that failed is told until one succeeds: the service manager itself takes it for done.
+/// The status reports a failed reload until one succeeds: the service manager itself takes each reload for done.
 std::string Control::Impl::status() const {
   const Tally now = tally();
   std::string text = fmt::format("serving {}, {} since the start", counted(now.of(relay::Count::open), "session"),

@@ -41,7 +41,7 @@ observe::RecordFormatter formatter(config::LogFormat format) {
   return observe::to_text;
 }
 
-/// A log file that root makes belongs to whom we become, who is to open it again.
+/// A log file that root creates belongs to the user that the process switches to, which has to reopen it.
 Result<void> make_log_for(const std::string& path, const FileRights& user) {
   const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!made) return {};  // It is there already, or RecordLog says what is wrong.

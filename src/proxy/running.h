@@ -23,7 +23,7 @@ namespace lastbyte::proxy {
 
 class Running {
  public:
-  /// Makes the workers and starts nothing. `passed`: from the service manager, kept for good. `user`: whom a root
+  /// Makes the workers and starts nothing. `passed`: from the service manager, kept until the end. `user`: whom a root
   /// process will become.
   static Result<std::unique_ptr<Running>> create(unsigned workers, std::vector<PassedSocket> passed,
                                                  std::optional<FileRights> user);
@@ -51,8 +51,8 @@ class Running {
   /// After a drain: removes the files of UNIX sockets. Returns those that could not be removed.
   std::vector<Error> remove_files();
 
-  /// To be called after drop_privileges(): all capabilities but `kept` are gone for good. An error: the rest does not
-  /// suffice. The value: what may not work now, for the operator.
+  /// To be called after drop_privileges(): the process has no capabilities but `kept` any more. An error: they do
+  /// not suffice. The value: what may not work now, for the operator.
   Tried<Troubles> privileges_dropped(const KeptCapabilities& kept);
 
   /// As it was applied.

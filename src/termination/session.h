@@ -38,7 +38,7 @@ enum class Output : std::uint8_t {
   lost,       ///< the side takes nothing any more: its peer has vanished, as a write or its input told (T5, T8)
 };
 
-/// Whether the descriptor is still ours, and if not, why we let go of it.
+/// Whether the descriptor is open, and if not, why it was closed.
 enum class Hold : std::uint8_t {
   held,
   done,         ///< nothing was left to do on it
@@ -95,8 +95,8 @@ constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::
 
 /// What happened, on which side.
 enum class Event : std::uint8_t {
-  greeted,         ///< the side has told who it is, or need not: the other is being connected now
-  rejected,        ///< the side is not to be served: its greeting is wrong, or tells of somebody who may not come in
+  greeted,         ///< the side sent its PROXY header, or needs none: the other side is now being connected
+  rejected,        ///< the side is not served: its PROXY header is wrong, or has a denied address
   connected,       ///< the side can be written now
   connect_failed,  ///< every try is over (T3)
   pending,         ///< bytes read from the side now wait for the other

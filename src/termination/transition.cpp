@@ -222,7 +222,7 @@ bool apply(Step& step, Event event, Which which) {
       return true;
     case Event::abort:
       if (final(session)) return false;
-      // Whatever else is armed. Who wants out at once cuts the drain time short.
+      // At a stop, always. A second signal ends the drain time early.
       if (session.draining) session.limit = Deadline::drain;
       note_first(session, First::stop, Which::client);
       let_go_of_all(step, Hold::stopped);

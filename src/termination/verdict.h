@@ -1,4 +1,4 @@
-// How a session ended, told from its final state alone (T11).
+// How a session ended, derived from its final state alone (T11).
 #pragma once
 
 #include "termination/session.h"

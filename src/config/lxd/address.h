@@ -20,7 +20,7 @@ struct LxdAddress {
 
   [[nodiscard]] bool is_unix() const { return protocol == LxdProtocol::unix_stream; }
   [[nodiscard]] bool is_path() const { return is_unix() && !path.starts_with('@'); }
-  /// All addresses: none at all, 0.0.0.0 or [::], in whatever way it is written.
+  /// All addresses: none at all, 0.0.0.0 or [::], in any spelling.
   [[nodiscard]] bool is_wildcard() const;
   /// As an endpoint is written here.
   [[nodiscard]] std::string text() const;

@@ -49,8 +49,8 @@ class Reader {
 
   void problem(const Origin& where, std::string what) { report_.problems.push_back({where, std::move(what)}); }
 
-  /// The line (from 1) at which a second document begins; 0: there is one at most. What LXD prints has whatever else
-  /// may look like it indented.
+  /// The line (from 1) at which a second document begins; 0: there is at most one. LXD indents all other text that
+  /// looks like a separator.
   static int second_document(const std::string& text) {
     bool content = false;
     int number = 0;
@@ -153,7 +153,7 @@ class Reader {
     try {
       for (const YAML::Node& each : YAML::Load(json)) add_range(each);
     } catch (const YAML::Exception&) {
-      // As if it had not been given, which is told where it matters.
+      // As if it had not been given; a missing value is reported if it is needed.
       instance.users = {};
       instance.groups = {};
     }

@@ -142,7 +142,7 @@ Codec<std::string> log_target_codec() {
           .parse = [](std::string_view text) -> tl::expected<std::string, std::string> {
             const bool control =
                 std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
-            // "stdout" or "none" would be a file in whatever directory this is.
+            // "stdout" or "none" would be a file in the current directory.
             const bool word = text == "stderr" || text == "off";
             if (control || (!word && text.find('/') == std::string_view::npos))
               return Failed("expected stderr, off, or a file's path with a '/', such as ./records.log");

@@ -53,7 +53,8 @@ Address Address::from_kernel(const sockaddr* address, socklen_t length) {
     std::memcpy(&v6, address, sizeof v6);
     return Address(v6);
   }
-  // A path that fills sun_path is told one byte longer than the structure (net/unix/af_unix.c unix_mkname_bsd).
+  // The kernel returns a path that fills sun_path one byte longer than the structure (net/unix/af_unix.c
+  // unix_mkname_bsd).
   if (address->sa_family == AF_UNIX && length <= sizeof(sockaddr_un) + 1) {
     length = std::min<socklen_t>(length, sizeof(sockaddr_un));
     auto name = std::make_shared<UnixName>();

@@ -48,7 +48,7 @@ T data_of(const cmsghdr* control) {
 }
 
 void read_local(const in_pktinfo& info, DatagramEnds& ends) {
-  // ipi_addr may be a broadcast or multicast address, from which nobody can answer (ip(7)).
+  // ipi_addr may be a broadcast or multicast address, which is no valid source address (ip(7)).
   std::memcpy(ends.local.data(), &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
 }
 

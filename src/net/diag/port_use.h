@@ -11,7 +11,7 @@
 
 namespace lastbyte::net {
 
-/// Sockets of this network namespace, whoever's they are: ports are the host's.
+/// Sockets of this network namespace, of all processes: the ports belong to the host.
 struct PortUse {
   std::uint64_t sockets = 0;    ///< all that hold a port, TIME_WAIT included
   std::uint64_t time_wait = 0;  ///< of these

@@ -45,9 +45,9 @@ std::string open_advice(const NamespaceName& name, int code) {
   return {};
 }
 
-/// Looked at before it is opened: to open a device can already do something, and a FIFO waits. A path in another
-/// process's root is looked up in there: whoever lives in there could lead it anywhere by a symbolic link. Empty: errno
-/// is set.
+/// Examines the file before it opens it: opening a device can have an effect, and opening a FIFO blocks. A path in
+/// another process's root is resolved inside that root, because a symbolic link in there could lead anywhere. Empty:
+/// errno is set.
 Descriptor look_at(const NamespaceName& name) {
   const auto in_root = name.kind == NamespaceName::Kind::path ? through_process(name.path) : std::nullopt;
   if (!in_root) return Descriptor(::open(file_of(name).c_str(), O_PATH | O_CLOEXEC));

@@ -9,7 +9,7 @@
 
 namespace lastbyte::net {
 
-/// A descriptor of the namespace, which exists for as long as somebody holds one or is inside; that of the calling
+/// A descriptor of the namespace, which exists while a process holds one or is inside; that of the calling
 /// thread for NamespaceName{}. `pid:` needs the right to look into that process (ptrace(2): CAP_SYS_PTRACE for one of
 /// another user), `pidfd:` what entering needs. Fails where there is none, or the file stands for something else.
 Result<Descriptor> open_namespace(const NamespaceName& name);

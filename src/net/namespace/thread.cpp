@@ -24,7 +24,8 @@ namespace {
 
 /// The thread is woken when as few are left.
 constexpr std::size_t kLow = NamespaceThread::kStock / 2;
-/// It waits for the processor at most; whoever waits longer had better fail than hold up all others (T12).
+/// The thread waits for the processor at most. A session that waits longer fails, so that it does not delay others
+/// (T12).
 constexpr std::chrono::seconds kLongestWait{1};
 
 Result<Descriptor> socket_here(int family, int type) {

@@ -104,7 +104,7 @@ Parsed parse_v1(string_view bytes) {
   const std::size_t length = end + 2;
   const string_view line = window.substr(kV1Start.size(), end - kV1Start.size());
   const string_view protocol = line.substr(0, line.find(' '));
-  if (protocol == "UNKNOWN") {  // whatever else the line has is to be ignored
+  if (protocol == "UNKNOWN") {  // the rest of the line is to be ignored
     return Header{.version = Version::v1,
                   .command = Command::proxy,
                   .transport = Transport::unspecified,

@@ -40,7 +40,7 @@ inline constexpr std::uint8_t kNetns = 0x30;
 
 struct Tlv {
   std::uint8_t type = 0;
-  std::string value = {};  ///< bytes, not text: whoever prints them makes them printable
+  std::string value = {};  ///< bytes, not text: a caller that prints them escapes them
 
   friend bool operator==(const Tlv&, const Tlv&) = default;
 };
@@ -76,7 +76,7 @@ enum class Fault : std::uint8_t {
 
 struct Refusal {
   Fault fault = Fault::malformed;
-  std::string reason;  ///< for the operator; printable ASCII, whatever came
+  std::string reason;  ///< for the operator; always printable ASCII
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
@@ -97,9 +97,9 @@ Parsed parse(std::span<const std::byte> bytes, std::size_t longest = kUsualLonge
 bool has_signature(std::span<const std::byte> bytes);
 
 /// The bytes to send ahead of all others. Addresses that the version cannot tell (version 1: all but IPv4 and IPv6
-/// streams; version 2: a UNIX and an IP address) become UNKNOWN or UNSPEC. Two IPv4-mapped addresses are told as IPv4,
-/// an IPv4 and an IPv6 one as IPv6. TLVs go into version 2 only; where CRC32C is among them, its value is calculated.
-/// Fails for a unique id above 128 bytes, and where the TLVs do not fit.
+/// streams; version 2: a UNIX and an IP address) become UNKNOWN or UNSPEC. Two IPv4-mapped addresses are written as
+/// IPv4, an IPv4 and an IPv6 one as IPv6. TLVs go into version 2 only; where CRC32C is among them, its value is
+/// calculated. Fails for a unique id above 128 bytes, and where the TLVs do not fit.
 Result<std::string> format(const Header& header);
 
 }  // namespace lastbyte::net::proxy_protocol

@@ -102,8 +102,8 @@ bool still_lives(const Descriptor& process) {
 }
 
 Descriptor look_up_in(int root, const std::string& path, int flags, LookUp how) {
-  // Renames and mounts meanwhile make it EAGAIN where the path has a ".." (fs/namei.c handle_dots): whoever goes on
-  // with them is not to hold us for longer.
+  // Concurrent renames and mounts make openat2() fail with EAGAIN if the path has a ".." (fs/namei.c handle_dots). The
+  // number of tries is bounded, so that a container that repeats them cannot hold us up.
   constexpr int kMostTries = 32;
   open_how wanted{};
   wanted.flags = static_cast<unsigned>(O_PATH | O_CLOEXEC | flags);

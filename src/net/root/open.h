@@ -1,4 +1,4 @@
-// Root directories other than the process's own: opening one, and looking paths up in it. Whoever lives in there may
+// Root directories other than the process's own: opening one, and looking paths up in it. Processes in there may
 // place symbolic links, rename directories and mount file systems at any time.
 #pragma once
 
@@ -33,7 +33,7 @@ bool still_lives(const Descriptor& process);
 /// Whether a look-up may ask a file system that may take its time (FUSE, a network).
 enum class LookUp : std::uint8_t {
   cached,  ///< never blocks; EAGAIN where the kernel's cache does not tell
-  whole,   ///< EAGAIN only where somebody goes on renaming directories on the way
+  whole,   ///< EAGAIN only while another process keeps renaming directories of the path
 };
 
 /// openat2(2) with O_PATH and `flags`. Every symbolic link, absolute ones and ".." too, is resolved inside the
@@ -45,7 +45,7 @@ Descriptor look_up_in(int root, const std::string& path, int flags, LookUp how);
 std::optional<std::uint64_t> mount_of(int fd);
 
 /// Whether the open file is on a file system that is entirely the kernel's (tmpfs) or this machine's disk. On any other
-/// even connect(2) to a file that was found may wait for somebody. May itself wait for a file system.
+/// file system, even connect(2) to a file that was found may wait for its server. The call itself may wait, too.
 bool is_on_local_file_system(int fd);
 
 /// A descriptor of /proc/self that stands for this process also on a thread with another root; -1: there is none. It is

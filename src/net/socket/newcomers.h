@@ -3,9 +3,9 @@
 
 namespace lastbyte::net {
 
-/// From now on nobody new comes to the listening socket; whoever is in its queue can be accepted as before. TCP: a SYN
-/// is lost before TCP sees it, so that its sender tries again in a second and then finds what listens there by then, or
-/// is refused; handshakes under way come to their end. UNIX: connect(2) is refused, for good. Needs no privilege.
+/// Turns new clients away from the listening socket; clients in its queue can still be accepted. TCP: the kernel drops
+/// each SYN before TCP sees it. The client sends it again after a second, and then meets the next listener or is
+/// refused. Handshakes under way complete. UNIX: connect(2) is refused from now on. Needs no privilege.
 /// Returns the errno, 0 on success.
 int turn_newcomers_away(int fd);
 

@@ -3,13 +3,13 @@
 
 namespace lastbyte::net {
 
-/// For a listening socket that was made by somebody else: those whom it accepts get no credentials, pidfds and security
-/// labels beside descriptors. Nobody reads them, pidfds would be left open, and they take the room of descriptors.
+/// For a listening socket that another process made: its accepted sockets receive no credentials, pidfds and security
+/// labels beside descriptors. lastbyte does not read them, pidfds would stay open, and they use room for descriptors.
 void refuse_ancillary(int fd);
 
-/// Of a listening socket: whether those who connect from now on may pass descriptors (SO_PASSRIGHTS). Where they may
-/// not, their sendmsg() fails with EPERM, and who has passed a socket with SO_LINGER or unread ones cannot make a read
-/// or a close here wait. Before Linux 6.16 they always may.
+/// Sets whether clients that connect from now on to the listening socket may pass descriptors (SO_PASSRIGHTS). If not,
+/// their sendmsg() fails with EPERM, and no passed socket with SO_LINGER or unread descriptors can make a read
+/// or a close here wait. Before Linux 6.16 the kernel always allows them.
 void let_descriptors_pass(int fd, bool allowed);
 
 }  // namespace lastbyte::net

@@ -1,4 +1,4 @@
-// A socket on its way to the upstream, of whatever transport.
+// Connecting to the upstream, over each transport.
 #pragma once
 
 #include "net/address/endpoint.h"

@@ -82,11 +82,11 @@ Result<void> bind_to(const Descriptor& socket, const Address& address) {
   return failure("listen on " + address.text(), code, bind_advice(code, address.unix_name().starts_with('@')));
 }
 
-/// Through the descriptor, so that nothing else is changed if somebody else exchanges the path meanwhile.
+/// Through the descriptor, so that no other file is changed if another process exchanges the path meanwhile.
 Result<void> set_rights(int file, const std::string& path, const UnixFile& wanted) {
   struct stat status{};
   if (::fstat(file, &status) != 0) return failure_from_errno(operation(path));
-  // A hard link could be to somebody else's socket.
+  // A hard link could lead to the socket of another process.
   if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1) return failure(operation(path), EEXIST, kReplaced);
   const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
   const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
@@ -115,7 +115,7 @@ Descriptor new_socket(const ListenOptions& options) {
   return socket;
 }
 
-/// The file that a socket is bound to (O_PATH), whatever is at its path by now. Only CAP_NET_ADMIN may ask for it
+/// The file that a socket is bound to (O_PATH), even if its path now leads elsewhere. Only CAP_NET_ADMIN may ask for it
 /// (net/unix/af_unix.c unix_open_file); without it the path has to do.
 Descriptor bound_file(const Descriptor& socket, const SocketPath& at) {
   Descriptor file(::ioctl(socket.get(), kUnixFile));
@@ -166,8 +166,8 @@ std::optional<Address> name_beside(const SocketPath& at) {
   return std::nullopt;
 }
 
-/// Puts what is at `fresh` in the place of the socket of nobody at `path`. Exchanged first and looked at afterwards,
-/// because between a look and a rename somebody else could have done the same.
+/// Replaces the socket without an owner at `path` by the one at `fresh`. Exchanges them first and examines the old one
+/// afterwards, because between a look and a rename another process could do the same.
 Result<void> replace(const SocketPath& fresh, const SocketPath& path, const Identity& stale) {
   if (!fresh.rename_to(path, RENAME_EXCHANGE)) {
     const int code = errno;

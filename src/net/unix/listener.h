@@ -18,8 +18,8 @@ class RootThread;  // net/unix/root_thread.h
 /// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
 using MakerRights = std::optional<FileRights>;
 
-/// The file of a listening socket. Is removed with this object, if it is still there: what somebody else has put in its
-/// place stays.
+/// The file of a listening socket. Removed with this object, if it is still there. A file that another process has put
+/// in its place stays.
 class SocketFile {
  public:
   SocketFile() = default;
@@ -33,8 +33,8 @@ class SocketFile {
 
   /// Removes it now; once. An error says why it could not be, and what that means.
   Result<void> remove();
-  /// False: somebody has removed it, or has put something else in its place. True where there is no file, and where
-  /// this user may not look.
+  /// False: another process has removed or replaced it. True if there is no file, or if this user may not
+  /// look.
   [[nodiscard]] bool is_there() const;
   /// It has been renamed.
   void is_now_at(std::string path) { path_ = std::move(path); }

@@ -15,7 +15,7 @@ namespace lastbyte::net {
 class RootThread;  // net/unix/root_thread.h
 
 /// In another root the directory is looked up once, confined to that root, and all files are in it from then on,
-/// whatever its own path leads to meanwhile. To be used on the thread of that root.
+/// even if its path leads elsewhere later. To be used on the thread of that root.
 class SocketPath {
  public:
   /// `inside`: the root; null: the process's own.

@@ -217,7 +217,7 @@ std::unique_ptr<RootThread::Connection> RootThread::connect_later(const Address&
                                                                   std::function<void(Result<Descriptor>)> done) {
   // The thread may outlive this object, but not its own state.
   auto task = state_->add([state = state_.get(), to, options, done = std::move(done)] {
-    // Without memory nobody is told, and whoever waits ends at its own limit.
+    // Without memory the outcome is not delivered; the session then ends at its connect limit.
     (void)enough_memory_for([&] { done(state->connect(to, options)); });
   });
   return std::make_unique<Given<State, State::Task>>(state_, std::move(task));

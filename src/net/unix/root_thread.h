@@ -8,7 +8,7 @@
 // current directory is /proc/self of the outside: by that it gets from a descriptor to its file.
 //
 // A look-up in a FUSE mount cannot be interrupted once its server has read the request (fs/fuse/dev.c
-// request_wait_answer). Whoever waits for the thread does so for a bounded time, and nobody waits for its end.
+// request_wait_answer). Every wait for the thread is bounded, and its end is never waited for.
 #pragma once
 
 #include <functional>

@@ -88,7 +88,7 @@ Result<Descriptor> connect_unix(const Address& to, const Address& name, const So
 }
 
 int probe_unix(const Address& name, NamespaceThread* inside) {
-  // A stream socket would be one more connection for whoever listens (net/unix/af_unix.c unix_find_bsd).
+  // A stream socket would be one more connection for the server (net/unix/af_unix.c unix_find_bsd).
   const auto socket = make_socket(AF_UNIX, SOCK_DGRAM, inside);
   if (!socket) return socket.error().code;
   return ::connect(socket->get(), name.data(), name.size()) == 0 ? 0 : errno;

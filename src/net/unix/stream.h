@@ -26,8 +26,8 @@ Result<Descriptor> connect_unix(const Address& to, const SocketOptions& options,
 /// what the error tells.
 Result<Descriptor> connect_unix(const Address& to, const Address& name, const SocketOptions& options);
 
-/// Finds out what a name leads to without disturbing anybody: 0: a datagram socket; EPROTOTYPE: another socket that
-/// lives; ECONNREFUSED: nobody has the file open any more, or it is no socket; otherwise as of connect(2). `inside`:
+/// Finds out what a name leads to, without an effect on its owner. 0: a datagram socket; EPROTOTYPE: another socket in
+/// use; ECONNREFUSED: no process has the socket open, or the file is no socket; otherwise as of connect(2). `inside`:
 /// the network namespace whose abstract names count; null: this thread's.
 int probe_unix(const Address& name, NamespaceThread* inside = nullptr);
 
@@ -40,8 +40,9 @@ void set_send_buffer(int fd, const SocketOptions& options);
 /// an error meets one that is not the first, unix_stream_sendmsg() returns what went before and drops the error (T10).
 std::size_t most_in_one_send(int fd);
 
-/// Who is at the other end: the client when it connected, or the server when it began to listen (SO_PEERCRED). As this
-/// process sees them: a pid of 0 has no name here (pid_namespaces(7)), an id of 65534 none (user_namespaces(7)).
+/// The process at the other end: the client at its connect(), or the server at its listen() (SO_PEERCRED). In the
+/// namespaces of this process: pid 0 means no number here (pid_namespaces(7)), id 65534 no mapping
+/// (user_namespaces(7)).
 struct PeerCredentials {
   pid_t pid = 0;
   uid_t uid = 0;
@@ -65,7 +66,7 @@ struct Ahead {
 
 /// Looks ahead without taking anything. Needed because a read glues what was sent
 /// without descriptors to what was sent after it with some (net/unix/af_unix.c unix_stream_read_generic), and then does
-/// not tell with which byte they came; whoever reads messages of known length would get them with the wrong one.
+/// not tell with which byte they came. A program that reads messages of known length would get them with the wrong one.
 Ahead look_ahead(int fd);
 
 /// How many descriptors one message may carry: SCM_MAX_FD of include/net/scm.h.

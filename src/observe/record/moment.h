@@ -20,8 +20,8 @@ inline std::string moment_text(std::chrono::system_clock::time_point when) {
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-/// The start on the wall clock plus the duration on the monotonic one: never before the start, whatever happened to
-/// the wall clock meanwhile.
+/// The start on the wall clock plus the duration on the monotonic one: never before the start, even if
+/// the wall clock was set back meanwhile.
 inline std::chrono::system_clock::time_point ended(const relay::Record& record) {
   return record.started + record.duration;
 }

@@ -54,7 +54,7 @@ int run_demo(std::uint16_t listen_port) {
     fmt::print("{}", instructions(bound.front().places.front().address));
     std::fflush(stdout);
   };
-  // It listens on loopback only, and whoever tries it has no user to set.
+  // The demo listens on loopback only, and needs no user of its own.
   const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, false);
   if (!listening && listen_port != 0)
     OperatorLog().error(

@@ -58,7 +58,7 @@ Result<PassedSocket> take(int fd, std::string name) {
                    "ListenDatagram= with a port, and Accept=no");
   }
   if (!datagrams && !passed.address.is_unix() && protocol_of(fd) != IPPROTO_TCP) {
-    // MPTCP counts what came by subflow, and so a FIN could not be told from a reset (T10).
+    // MPTCP counts received bytes by subflow, so a FIN would look like a reset (T10).
     return failure(fmt::format("socket '{}' (descriptor {}) from the service manager", passed.name, fd), 0,
                    "it is not TCP; expected SocketProtocol= to be left out");
   }

@@ -196,7 +196,7 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
 
 Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   Result<net::UnixListener> made;
-  // In another root nothing leads outside, whoever may change what is on the way.
+  // A path in another root cannot lead outside of it, even if a process in there changes its directories.
   const auto maker = wanted.root ? std::nullopt : rights_for(wanted.address.unix_name(), user_);
   run_in(wanted.inside, [&] { made = net::listen_unix(wanted.address, wanted.options, maker, wanted.root); });
   if (!made) return Failure(with_rights_told(made.error(), maker));
@@ -328,7 +328,7 @@ Tried<BoundPorts> Binding::bind(Resolution resolution, const std::vector<PassedS
     for (std::size_t each = 0; each < passed.size(); ++each)
       if ((*owners)[each] == index) own.push_back(&passed[each]);
     all.ports.push_back(bind_port(resolved[index], own));
-    // Whatever comes after it would fail as well.
+    // All further ones would fail as well.
     if (!troubles_.empty() && is_shortage(troubles_.back().error)) break;
   }
   if (troubles_.empty()) change_options(all.ports);

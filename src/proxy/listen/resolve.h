@@ -40,9 +40,9 @@ struct Resolution {
 };
 
 /// Opens the network namespaces and root directories, looks all names up, each once, and gives every port of a
-/// forwarding its upstream: the port of the same place in its list, or the only one. Names are looked up where the
-/// process is, whatever the namespace; the interface of a link-local address (fe80::1%eth0) is one of the namespace.
-/// Blocks, for as long as the machine's resolver does.
+/// forwarding its upstream: the port of the same place in its list, or the only one. Names are always looked up in
+/// the process's own namespace; the interface of a link-local address (fe80::1%eth0) belongs to the forwarding's
+/// namespace. Blocks for as long as the machine's resolver does.
 Resolution resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides);
 
 }  // namespace lastbyte::proxy

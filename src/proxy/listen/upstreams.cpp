@@ -45,7 +45,7 @@ bool asks_for_anything(const net::ConnectOptions& options) {
          options.transparent != net::Transparent::off;
 }
 
-/// Nobody need be there yet. A socket of SOCK_SEQPACKET is not told from one of streams without a connection.
+/// The server need not exist yet. Without a connection, a socket of SOCK_SEQPACKET looks like a stream socket.
 Result<void> check_unix(const Upstream& upstream) {
   const net::Address& to = upstream.addresses.front();
   const bool datagrams = upstream.root ? net::RootThread::takes_datagrams(upstream.root, to).value_or(false)

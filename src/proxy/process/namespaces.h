@@ -16,9 +16,9 @@ class Namespaces {
  public:
   using Shared = std::shared_ptr<net::NamespaceThread>;
 
-  /// Opens what the name stands for now. Those who name the same namespace, in whatever way, share its thread, which
-  /// lives for as long as any of them holds it. null where it is the process's own. Needs CAP_SYS_ADMIN for each that
-  /// is not entered yet.
+  /// Opens the namespace that the name now stands for. All names of one namespace share its thread, which lives while
+  /// any of them holds it. null: the process's own namespace. Needs CAP_SYS_ADMIN for a namespace that has not been
+  /// entered yet.
   Result<Shared> open(const net::NamespaceName& name);
 
   /// What drop_privileges() leaves to each thread, in those that are entered. To be called after it.

@@ -97,7 +97,7 @@ OperatorLog::Impl::~Impl() {
 /// False: there is no room, and the line is still the caller's.
 bool OperatorLog::Impl::put(std::unique_ptr<Line>& line) {
   if (!queue_.bounded_push(line.get())) return false;
-  (void)line.release();  // whoever takes it out owns it
+  (void)line.release();  // the thread that pops it owns it
   sleeper_->wake();
   return true;
 }
@@ -137,7 +137,7 @@ void OperatorLog::Impl::tell_dropped() {
   const std::uint64_t without_room = without_room_.load();
   const std::uint64_t all = beyond_rate + without_room;
   if (all == told_) return;
-  // The line itself may be the next to be dropped; then it is told of later.
+  // This line may be dropped as well; it is then counted and reported later.
   if (tell("warning",
            fmt::format("{} of these messages were dropped since the start: {} because workers had more than {} "
                        "a second, {} because standard error was not read",

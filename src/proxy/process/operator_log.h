@@ -1,8 +1,8 @@
-// What the daemon tells its operator: one readable line each on standard error, from any thread.
+// Messages of the daemon to its operator: one readable line each on standard error, from any thread.
 //
-// Theory of operation. At first a line is written by whoever has it. From start() on a thread of the log's own writes
-// them, out of one bounded queue: whoever has a line never writes, and a worker never waits. A reader that does not
-// read stops that thread alone; the queue fills up, and what finds no room is dropped and counted.
+// Theory of operation. Before start() the calling thread writes each line. From start() on a thread of the log writes
+// the lines, from one bounded queue, so that a worker never waits. If the reader of standard error does not read, only
+// that thread waits. The queue then fills up, and further lines are dropped and counted.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class OperatorLog {
   OperatorLog(const OperatorLog&) = delete;
   OperatorLog& operator=(const OperatorLog&) = delete;
 
-  /// Begins the thread. After privileges are dropped: it has those of whoever starts it.
+  /// Begins the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
   Result<void> start();
 
   // Not from a worker. The line waits for room until it is clear that nobody reads: 100 ms, once.

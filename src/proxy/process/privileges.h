@@ -20,8 +20,8 @@ struct Identity {
   gid_t gid = 0;
 };
 
-/// `user` and `group` are names or numbers; an empty `group` is the user's own. nullopt: both are empty, nobody is to
-/// be become. Reads the user database, and so may block.
+/// `user` and `group` are names or numbers; an empty `group` is the user's own. nullopt: both are empty, and the
+/// user stays. Reads the user database, and so may block.
 Result<std::optional<Identity>> look_up_identity(const std::string& user, const std::string& group);
 
 /// Those of `identity` on files. Reads the user database, and so may block.
@@ -45,9 +45,9 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
 /// The name of one that `needed` has and `kept` has not; empty: there is none.
 std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept);
 
-/// Becomes `identity` (if any) for good: group, supplementary groups, user, no capabilities but `kept`; then
-/// no-new-privileges, always. A process that is not root can only become what it is. Threads that there are already
-/// become `identity` too, but capabilities and no-new-privileges are each thread's own: see below.
+/// Switches to `identity` (if any), without a way back: group, supplementary groups, user, no capabilities but `kept`;
+/// then always no-new-privileges. A process that is not root can only switch to its own user. Existing threads switch
+/// to `identity`, too, but capabilities and no-new-privileges belong to each thread: see below.
 Result<void> drop_privileges(const std::optional<Identity>& identity, const KeptCapabilities& kept);
 
 /// For a thread that was started before drop_privileges(), on it and afterwards: no capabilities but `kept`, and

@@ -1,4 +1,4 @@
-// The sums of what all workers have counted, and how the operator is told of them at the end.
+// The sums of all workers' counters, and the lines that report them at the end.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Who may come in by a forwarding: its access lists, and the limit for each client.
+// Admission of clients: the access lists of a forwarding, and the limit for each client.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,8 @@ enum class Admission : std::uint8_t {
   too_many,  ///< it has max-sessions-per-client already
 };
 
-/// `client` is who the session is for: the peer, or whom its PROXY header tells of. One that is granted is counted, and
-/// must be given to release_admission() in the end. One that is not let in for its address is told to the operator, now
-/// and then.
+/// `client` is the address of the peer, or the one in its PROXY header. admit() counts a client that is granted; the
+/// caller passes it to release_admission() in the end. Denied clients are reported to the operator, at a limited rate.
 Admission admit(Shared& shared, const ListenerState& listener, const net::Address& client, TimePoint now);
 void release_admission(const ListenerState& listener, const net::Address& client);
 

@@ -70,7 +70,7 @@ using ListenerPtr = boost::intrusive_ptr<ListenerState>;
 struct Accepted {
   Descriptor client;
   net::Address address;
-  int error = 0;  ///< errno when there is no client; EAGAIN: nobody waits
+  int error = 0;  ///< errno if there is no client; EAGAIN: the queue is empty
 };
 
 /// accept4(2), non-blocking. Errors that belong to the one connection that died in the queue (accept(2), "Error

@@ -1,4 +1,4 @@
-// What a worker is told to serve: one port of a forwarding, with its sockets and the addresses behind it.
+// What a worker serves: one port of a forwarding, with its sockets and upstream addresses.
 #pragma once
 
 #include <cstddef>

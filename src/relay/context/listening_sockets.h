@@ -21,14 +21,14 @@ ListenerPtr make_state(Listening listening, unsigned worker);
 /// One listening socket in the loop.
 struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
   std::shared_ptr<const Descriptor> socket;  ///< null: closed in this round; its events mean nothing any more
-  ListenerPtr state;                         ///< what its next client comes in under
-  bool watched = false;                      ///< epoll tells of its clients
-  bool leaving = false;                      ///< to be closed as soon as nobody waits in its queue
+  ListenerPtr state;                         ///< of its next client
+  bool watched = false;                      ///< epoll reports its clients
+  bool leaving = false;                      ///< to be closed as soon as its queue is empty
   unsigned batch = 1;                        ///< how many to accept at the next event
   boost::intrusive::list_member_hook<> among_leaving;
 };
 
-/// A worker may have tens of thousands. Whatever happens to one of them takes the same time however many there are.
+/// A worker may have tens of thousands. Each operation takes constant time, independent of their number.
 class ListeningSockets {
  public:
   using List = boost::intrusive::list<ListeningSocket>;

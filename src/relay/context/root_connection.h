@@ -28,7 +28,7 @@ class RootConnection {
 
  private:
   struct Outcome {
-    std::function<void()> arrived;  ///< empty: nobody waits any more
+    std::function<void()> arrived;  ///< empty: the session no longer waits
     std::optional<Result<Descriptor>> result;
   };
   std::shared_ptr<Outcome> outcome_;  ///< the mail's too

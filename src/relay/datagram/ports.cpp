@@ -189,7 +189,7 @@ void DatagramRelay::part(DatagramGroup& group, const Known& served) {
 }
 
 void DatagramRelay::watch(DatagramSocket& socket) {
-  // Level-triggered: what is left for the next round is told again, and others have their turn before (T12).
+  // Level-triggered: epoll reports the remaining datagrams again, after the other sockets had their turn (T12).
   const int error = context_.epoll.add(socket.socket->get(), EPOLLIN, Tag::of(&socket, TagKind::datagrams_in));
   socket.watched = error == 0;
   if (socket.watched) return;
@@ -204,8 +204,8 @@ void DatagramRelay::watch(DatagramSocket& socket) {
 void DatagramRelay::let_go(DatagramSocket& socket) {
   context_.epoll.remove(socket.socket->get());
   socket.watched = false;
-  // A borrowed one must go on hearing: what comes waits there for whoever has it next. Of our own, nobody else can
-  // read what came before (T15).
+  // A borrowed socket must continue to receive: its datagrams wait for the next owner. Our own socket is read to its
+  // end first, because no other process can do that (T15).
   if (socket.borrowed || !net::deafen(socket.socket->get())) return;
   while (receive_from_clients(socket)) {
   }

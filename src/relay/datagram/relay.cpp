@@ -40,8 +40,8 @@ bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
   net::DatagramInbox& in = boxes_->in;
   const int got = in.receive(at.socket->get(), true);
   if (got < 0) {
-    // An unconnected socket without IP_RECVERR is told of no ICMP error (net/ipv4/udp.c __udp4_lib_err). Whatever it
-    // is, the listener goes on.
+    // An unconnected socket without IP_RECVERR reports no ICMP error (net/ipv4/udp.c __udp4_lib_err). The listener
+    // continues after any other error.
     if (got != -EAGAIN) net::take_error(at.socket->get());
     return false;
   }

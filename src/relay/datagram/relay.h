@@ -3,8 +3,8 @@
 // Theory of operation. A client is a source address that wrote to one of our addresses at one listening socket; its
 // first datagram begins a session with a connected upstream socket of its own. Datagrams are received many at a time
 // into the worker's inbox and sent many at a time from its outbox, without being copied in between: those of one
-// session that may go in one call go so (datagram_runs.h). Whatever the kernel does not take is dropped and counted.
-// Nothing waits here, so that nothing grows, and the order of one session's datagrams is kept.
+// session that may go in one call go so (datagram_runs.h). A datagram that the kernel does not take is dropped and
+// counted. Nothing waits here, so that nothing grows, and the order of one session's datagrams is kept.
 //
 // Replies of a round are collected and sent together at its end, or earlier when the inbox is full. A session that has
 // ended is freed at the end of the round, since events of that round may still point to it.

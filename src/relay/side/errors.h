@@ -28,7 +28,8 @@ constexpr bool has_vanished(int error) {
 /// this socket, that of the read included; 0: none. After an error was given to another call, a read returns 0 and
 /// looks like a FIN (T10): `fin_came` (net::fin_has_come()) tells whether it is one, and matters only where `error` is
 /// set. A splice(2) into the socket may even have swallowed the errno, after a partial write (fs/splice.c
-/// splice_to_socket): whoever has spliced asks where none is latched, too, and latches one.
+/// splice_to_socket). After a splice, the caller therefore asks even if no errno is latched, and latches the one it
+/// gets.
 constexpr termination::Event event_of_input_end(long result, int error, bool fin_came) {
   using termination::Event;
   if (result == 0 && (error == 0 || fin_came)) return Event::fin;

@@ -24,8 +24,8 @@ struct Ledger {
   [[nodiscard]] constexpr std::uint64_t read() const { return received + introduced; }
 };
 
-/// What the record says of the flow out of `from` into `to`. received == delivered + undelivered holds whatever the
-/// ledgers say, as long as each byte that was received was sent, dropped or discarded.
+/// What the record says of the flow out of `from` into `to`. received == delivered + undelivered always holds, as
+/// long as each received byte was sent, dropped or discarded.
 FlowRecord flow_record(const Ledger& from, const Ledger& to);
 
 }  // namespace lastbyte::relay

@@ -29,7 +29,7 @@ std::size_t unread(int fd) {
   return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
-/// A UNIX socket gives RDHUP without HUP to whoever looks between a half-close and a close.
+/// epoll reports RDHUP without HUP for a UNIX socket between a half-close and a close.
 bool tells_fin(const Side& side, std::uint32_t events) {
   return side.kind == Transport::unix_stream && (events & EPOLLRDHUP) != 0 && (events & (EPOLLHUP | EPOLLERR)) == 0;
 }
@@ -167,7 +167,7 @@ std::uint64_t unacknowledged(Side& side) {
   if (side.kind != Transport::tcp) return 0;
   const std::uint64_t queued = net::unacknowledged(side.socket.get());
   if (queued != 0 || !side.quirks.fast_open) return queued;
-  // Ahead of the end of the handshake SIOCOUTQ says 0 of whatever lies there (net/ipv4/tcp.c tcp_ioctl).
+  // Before the end of the handshake SIOCOUTQ is always 0 (net/ipv4/tcp.c tcp_ioctl).
   if (net::in_handshake(side.socket.get())) return std::max<std::uint64_t>(side.ledger.sent, 1);
   side.quirks.fast_open = false;
   return 0;
@@ -186,7 +186,7 @@ bool takes_bytes(Side& side) {
 }
 
 bool has_received_all(const Side& side) {
-  // It may still be 1 while the edge of the last packet is told (net/core/sock.c sock_wfree).
+  // It may still be 1 when epoll reports the edge of the last packet (net/core/sock.c sock_wfree).
   return net::unacknowledged(side.socket.get()) <= 1;
 }
 

@@ -98,9 +98,9 @@ void let_descriptors_pass(Side& side, bool allowed);
 /// shutdown(SHUT_WR). False: the connection is gone, and the FIN with it.
 bool send_fin(Side& side);
 
-/// Bytes that the peer's kernel does not have yet. Bytes that send() on a UNIX socket took are in the peer's receive
-/// queue, and stay there whatever becomes of our end: SIOCOUTQ would tell of what the peer's *program* has not read
-/// (unix_outq_len). Of datagrams nobody reports.
+/// Bytes that the peer's kernel does not have yet; 0 for UNIX sockets and datagrams. Bytes that send() on a UNIX socket
+/// accepted are in the peer's receive queue and stay there after our close. SIOCOUTQ would count the bytes that the
+/// peer's *program* has not read (unix_outq_len). UDP reports nothing.
 std::uint64_t unacknowledged(Side& side);
 
 /// Looks at what the peer's kernel has yet to acknowledge, and notes it in the ledger. True: it has changed since the
@@ -125,7 +125,7 @@ bool is_its_own_peer(const Side& side);
 /// The address of our end.
 net::Address local_address(const Side& side);
 
-/// Who is behind a UNIX socket; nullopt: it is none.
+/// The process behind a UNIX socket; nullopt: the side is none.
 std::optional<net::PeerCredentials> credentials(const Side& side);
 
 /// close() in the form that tells the peer of a failure, as far as there is one (T7, T14).

@@ -131,7 +131,7 @@ Finding Flow::input_ended(ssize_t result) {
     from_.latch(error);
     from_.ready.trouble = false;  // this was it (T10)
   }
-  // A UNIX socket tells of a reset ahead of the FIN that nobody has read yet.
+  // A UNIX socket reports a reset before a FIN that has not been read.
   if (from_.quirks.fin_told && error == ECONNRESET) {
     from_.ready.trouble = true;  // its error is still to be told, once the FIN is known (T5)
     result = 0;

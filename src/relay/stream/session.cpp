@@ -75,7 +75,7 @@ void Session::on_turn() {
 
 void Session::on_stop() {
   apply(Event::stop, Which::client);
-  armed_ = termination::Deadline::none;  // whatever is armed, the drain time now bounds it
+  armed_ = termination::Deadline::none;  // the drain time now bounds every armed deadline
   arm();
 }
 

@@ -135,7 +135,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   std::array<Side, 2> sides_;
   net::Address client_address_;
   std::unique_ptr<RootConnection> awaited_;  ///< while another root's thread connects to the upstream
-  std::unique_ptr<Greeting> greeting_;       ///< null where nobody tells and nobody is told
+  std::unique_ptr<Greeting> greeting_;       ///< null without PROXY headers on either side
   Reach reach_;
   Times times_;
   AckPoll ack_poll_;

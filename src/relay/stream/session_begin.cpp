@@ -175,13 +175,13 @@ bool Session::waits_after(int error) {
     return true;
   }
   side(Which::upstream).error = error;  // the last try's, not the first's
-  // connect(2): a UNIX socket's backlog is full. Or somebody renames directories on the way to it all the time.
+  // connect(2): a UNIX socket's backlog is full. Or another process keeps renaming directories of its path.
   if (error != EAGAIN || side(Which::upstream).kind != net::Transport::unix_stream) return false;
   reach_.pause(context_.now);
   return true;
 }
 
-/// The path is in another root, and to find it may take as long as whoever is there likes (T12).
+/// The path is in another root, where a look-up may take any time (T12).
 void Session::wait_for_root() {
   awaited_ = std::make_unique<RootConnection>(*listener_->upstream_root, *reach_.choice(),
                                               listener_->forwarding->upstream.socket, context_.mailbox,
@@ -218,7 +218,7 @@ void Session::on_connecting_events(std::uint32_t events) {
 void Session::connection_made() {
   Side& self = side(Which::upstream);
   if (!listener_->may_meet_itself || !transport::is_its_own_peer(self)) return connected();
-  // Nobody is there. Reset, so that its port does not stay in TIME_WAIT, where the upstream would find it taken.
+  // No server listens. A reset leaves no TIME_WAIT, in which the upstream would find its port taken.
   transport::reset_and_close(self);
   try_failed(ECONNREFUSED);
 }
@@ -257,7 +257,7 @@ void Session::on_early_client_events(std::uint32_t events) {
   }
 }
 
-/// The operator's word: whoever ends so early does not wait for an answer.
+/// early-fin: abort. The operator says that a client with such an early FIN waits for no answer.
 void Session::fin_aborts() {
   side(Which::upstream).latch(ECANCELED);
   apply(Event::connect_failed, Which::upstream);

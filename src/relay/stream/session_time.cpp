@@ -85,7 +85,7 @@ void Session::on_timer() {
     apply(Event::deadline, Which::client);
   }
   progress();
-  armed_ = Deadline::none;  // the timer is spent, whatever comes
+  armed_ = Deadline::none;  // the timer has fired and is no longer set
   arm();
 }
 

@@ -1,4 +1,4 @@
-// The counters of the relay, each declared once: its name, its meaning, and how the operator is told of it. The tally
+// The counters of the relay, each declared once: its name, its meaning, and its words for the operator. The tally
 // at the end of the process, its words, and the documentation come from the table.
 #pragma once
 

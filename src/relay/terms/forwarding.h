@@ -42,9 +42,9 @@ struct Linger {
 /// What a client's FIN means that comes before the upstream is connected (T3): by default it is kept and passed on.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
-/// Whether clients tell who they are ahead of their bytes (net/proxy_protocol/header.h).
+/// Whether clients send a PROXY header ahead of their bytes (net/proxy_protocol/header.h).
 enum class ProxyHeader : std::uint8_t {
-  off,       ///< whatever comes is the client's own
+  off,       ///< all bytes are the client's own
   optional,  ///< a header is taken where there is one
   required,  ///< a client without one is reset
 };
@@ -70,7 +70,7 @@ struct Forwarding {
   EarlyFin early_fin = EarlyFin::keep;
   net::AccessList access;  ///< by the client's address, or the one that its PROXY header tells
   ProxyHeader proxy_header = ProxyHeader::off;
-  net::Networks proxy_trusted;  ///< who may send a header; empty: everybody who reaches the listener
+  net::Networks proxy_trusted;                             ///< peers that may send a header; empty: all
   std::optional<net::proxy_protocol::Version> send_proxy;  ///< the header sent to the upstream; nullopt: none
   WhenFull when_full = WhenFull::refuse;
   std::optional<std::uint32_t> max_sessions;             ///< on this listener; more wait in the backlog

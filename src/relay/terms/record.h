@@ -20,7 +20,7 @@ namespace lastbyte::relay {
 /// One flow, named after its source. All in bytes. received == delivered + undelivered, always.
 struct FlowRecord {
   std::uint64_t received = 0;     ///< read from the source
-  std::uint64_t delivered = 0;    ///< acknowledged by the sink's kernel when its descriptor was let go
+  std::uint64_t delivered = 0;    ///< acknowledged by the sink's kernel when its descriptor was closed
   std::uint64_t undelivered = 0;  ///< received and not known to be delivered; includes `discarded`
   std::uint64_t discarded = 0;    ///< read only to be thrown away, because the sink took nothing any more (T5, T6)
   std::uint64_t rescued = 0;      ///< delivered after bytes for their source had been refused (T5)
@@ -46,8 +46,8 @@ enum class DatagramEnd : std::uint8_t {
   stopped,     ///< it was still waiting when the drain time was over, or at a second signal
 };
 
-/// One flow of datagrams, named after its source. What was received and not dropped was given to the kernel for the
-/// other side; whether it arrived, nobody is told.
+/// One flow of datagrams, named after its source. A datagram that was received and not dropped was given to the
+/// kernel for the other side. UDP does not report whether it arrived.
 struct DatagramFlow {
   std::uint64_t received = 0;  ///< datagrams
   std::uint64_t received_bytes = 0;
@@ -71,9 +71,9 @@ struct StreamRecord {
   termination::Verdict verdict;
   Abandoned abandoned = Abandoned::no;
   std::array<FlowRecord, 2> flows;  ///< the client's, the upstream's
-  /// Who is behind a UNIX socket, the client's, the upstream's; nullopt: it is none, or was never connected.
+  /// The process behind a UNIX socket, the client's, the upstream's; nullopt: no UNIX socket, or never connected.
   std::array<std::optional<net::PeerCredentials>, 2> peers;
-  std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
+  std::shared_ptr<const Introduction> introduction;  ///< null: no PROXY header came, and the client was served
 
   [[nodiscard]] const FlowRecord& flow(termination::Which source) const {
     return flows[static_cast<std::size_t>(source)];

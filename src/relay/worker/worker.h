@@ -33,9 +33,9 @@ class Worker {
   void run();
 
   // From any thread:
-  /// From now on these are served, and nothing else. A socket that is served already goes on without a gap: its next
-  /// clients come under what is new, sessions end with what they began with. From a socket that is no longer named all
-  /// who wait in its queue are accepted, under what it had; then it is let go (T15).
+  /// Serves these from now on, and nothing else. A socket that is served already continues without a gap: its next
+  /// clients get the new settings, and its sessions keep the old ones. From a socket that is no longer named the worker
+  /// accepts all clients in the queue, with the old settings, and then closes it (T15).
   void serve(std::vector<Listening> listenings);
   /// T15: stops accepting and lets sessions finish until `at`; then resets the rest, and run() returns.
   void drain(TimePoint at);

@@ -74,7 +74,7 @@ Result<std::vector<std::string>> read_options(std::vector<std::string> words, Dr
   const auto lettered = letters();
   const int count = static_cast<int>(words.size());
   opterr = 0;
-  optind = 0;  // glibc: start anew, whatever an earlier call left behind
+  optind = 0;  // glibc: reset the state of an earlier call
   while (true) {
     const int found = getopt_long(count, arguments.data(), lettered.c_str(), named.data(), nullptr);
     if (found == -1) break;

@@ -40,7 +40,7 @@ enum class Mode : std::uint8_t {
 enum class AtEof : std::uint8_t {
   keep,   ///< nothing: the connection stays open both ways until the peer ends it
   fin,    ///< a FIN (shutdown): half-closed, reading goes on
-  close,  ///< close at once, whatever the peer may still send
+  close,  ///< close at once, even if the peer may still send
   reset,  ///< the same with a RST
 };
 

@@ -19,7 +19,7 @@ class Input {
 
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] bool open() const { return open_; }
-  /// Appends at most `most` bytes to `to`. An end of file or an error closes the input for good.
+  /// Appends at most `most` bytes to `to`. An end of file or an error closes the input.
   void read_into(std::string& to, std::size_t most);
 
  private:

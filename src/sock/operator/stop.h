@@ -1,4 +1,4 @@
-// How a run is told to stop: by its caller, or by SIGINT and SIGTERM.
+// The stop of a run: by its caller, or by SIGINT and SIGTERM.
 #pragma once
 
 #include <csignal>

@@ -8,7 +8,7 @@
 namespace lastbyte::sock {
 
 /// Appends `length` bytes of the pattern from `offset` on. The pattern is lines of 64 bytes that begin with their own
-/// offset, so that whoever sees its end sees how many bytes there were.
+/// offset, so that the end of an output shows how many bytes there were.
 void append_pattern(std::string& to, std::uint64_t offset, std::size_t length);
 
 /// Appends `from` with each LF that follows no CR turned into CR LF. `after_cr` holds whether the last byte was a CR,

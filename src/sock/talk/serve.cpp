@@ -80,7 +80,7 @@ void StreamLoop::accept_one() {
   endpoint.local = SockAddress::local_of(endpoint.socket.get());
   ++accepted_;
   if (!run_.options.keep_open) {
-    // Who comes later is refused rather than left waiting.
+    // Refuses later clients, instead of letting them wait.
     close_socket(listening_.socket, run_.narrator);
     listening_.path.remove();
   }
