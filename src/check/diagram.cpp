@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "base/overloaded.h"
 #include "check/script.h"
 
 namespace lastbyte::check {
@@ -13,13 +14,6 @@ namespace {
 constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max() / 2;
 /// Repeated steps are drawn one by one up to so often.
 constexpr std::uint32_t kDrawnOneByOne = 2;
-
-template <typename... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
-template <typename... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 /// What is drawn as one line: actions that are done at once, or a block that is repeated often.
 struct Move {

@@ -8,22 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/descriptor.h"
+#include "loop/wakeup.h"
 
 namespace lastbyte::check {
 
-/// Wakes one thread out of poll(2). Any thread may call raise().
-class Wakeup {
- public:
-  /// Without a descriptor left, fd() is -1 and raise() does nothing: poll(2) then goes by its time limit alone.
-  Wakeup();
-  void raise();
-  void clear();
-  [[nodiscard]] int fd() const { return event_.get(); }
-
- private:
-  Descriptor event_;
-};
+using loop::Wakeup;
 
 /// Flags by name. A flag counts how often it was raised and is never lowered. Any thread.
 class Meeting {

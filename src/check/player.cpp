@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/overloaded.h"
 #include "check/deaf.h"
 #include "net/socket/calls.h"
 #include "net/tcp/connection.h"
@@ -23,13 +24,6 @@ constexpr std::size_t kBuffer = 64 * 1024;
 constexpr Duration kLook{1};
 /// Over a UNIX socket, both directions of a connection that was given up end at once, but in two steps for who looks.
 constexpr Elapsed kBothEnd = std::chrono::milliseconds(500);
-
-template <typename... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
-template <typename... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 bool would_block(int error) { return error == EAGAIN || error == EINTR; }
 

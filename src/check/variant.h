@@ -16,15 +16,13 @@ struct Scenario;
 /// One of the two connections of a session.
 enum class Leg : std::uint8_t { tcp, unix_socket };
 
-using HeaderVersion = std::optional<net::proxy_protocol::Version>;
-
 struct Variant {
   std::string_view name;
   std::string_view title;
   Leg client = Leg::tcp;
   Leg server = Leg::tcp;
-  HeaderVersion from_client = {};  ///< the client sends such a header first
-  HeaderVersion to_server = {};    ///< the server expects one first
+  net::proxy_protocol::HeaderVersion from_client = {};  ///< the client sends such a header first
+  net::proxy_protocol::HeaderVersion to_server = {};    ///< the server expects one first
 
   [[nodiscard]] bool has_unix() const { return client == Leg::unix_socket || server == Leg::unix_socket; }
   [[nodiscard]] bool has_header() const { return from_client || to_server; }

@@ -5,8 +5,8 @@
 
 #include <cstdio>
 
+#include "base/file.h"
 #include "cli/subcommands.h"
-#include "config/read/read_file.h"
 #include "config/settings/numbers.h"
 
 namespace lastbyte::cli {
@@ -58,7 +58,7 @@ int run_import(const Arguments& arguments) {
   if (from_stdin && ::isatty(STDIN_FILENO) == 1)
     return usage_error("import", "nothing to read; expected FILE, or devices on standard input");
   const Result<std::string> text =
-      from_stdin ? config::read_open_file(STDIN_FILENO, kStdin) : config::read_file(operands[1]);
+      from_stdin ? read_open_file(STDIN_FILENO, kStdin) : read_file(operands[1]);
   if (!text) {
     tell(text.error().text());
     return kExitUsage;

@@ -1,7 +1,7 @@
 // The public ways in, and the words of problems.
+#include "base/file.h"
 #include "base/result.h"
 #include "config/read/draft.h"
-#include "config/read/read_file.h"
 
 namespace lastbyte::config {
 

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "base/descriptor.h"
 #include "base/result.h"
+#include "loop/wakeup.h"
 
 namespace lastbyte::loop {
 
@@ -19,13 +19,13 @@ class Mailbox {
   void post(std::function<void()> message);
 
   /// Readable when there is mail (an eventfd, level-triggered).
-  [[nodiscard]] int fd() const { return event_.get(); }
+  [[nodiscard]] int fd() const { return wakeup_.fd(); }
   /// From the worker: carries out all mail that is here.
   void carry_out();
 
  private:
-  explicit Mailbox(Descriptor event) : event_(std::move(event)) {}
-  Descriptor event_;
+  explicit Mailbox(Wakeup wakeup) : wakeup_(std::move(wakeup)) {}
+  Wakeup wakeup_;
   std::mutex mutex_;
   std::vector<std::function<void()>> messages_;
 };

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@
 namespace lastbyte::net::proxy_protocol {
 
 enum class Version : std::uint8_t { v1, v2 };
+
+/// Of a connection ahead of whose data a header may stand; nullopt: none does.
+using HeaderVersion = std::optional<Version>;
 
 constexpr std::string_view name(Version version) { return version == Version::v1 ? "v1" : "v2"; }
 

@@ -1,10 +1,7 @@
 #include "observe/log/sleeper.h"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <thread>
 
 namespace lastbyte::observe {
@@ -28,36 +25,26 @@ int wait_for(std::span<pollfd> wanted, int timeout_ms) {
 }
 
 Result<Sleeper> Sleeper::create() {
-  Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event) return failure_from_errno("eventfd for the log");
-  return Sleeper(std::move(event));
+  loop::Wakeup wakeup;
+  if (wakeup.fd() < 0) return failure_from_errno("eventfd for the log");
+  return Sleeper(std::move(wakeup));
 }
 
 void Sleeper::sleep() {
-  wait_readable(event_.get(), -1);
+  wait_readable(wakeup_.fd(), -1);
   clear();
   withdraw();
 }
 
 void Sleeper::nap(std::chrono::milliseconds time) {
-  wait_readable(event_.get(), static_cast<int>(time.count()));
+  wait_readable(wakeup_.fd(), static_cast<int>(time.count()));
   clear();
-}
-
-void Sleeper::clear() {
-  std::uint64_t count = 0;
-  (void)!::read(event_.get(), &count, sizeof count);
 }
 
 bool Sleeper::wake() {
   if (!announced_.exchange(false, std::memory_order_acq_rel)) return false;
   interrupt();
   return true;
-}
-
-void Sleeper::interrupt() {
-  const std::uint64_t one = 1;
-  (void)!::write(event_.get(), &one, sizeof one);
 }
 
 }  // namespace lastbyte::observe

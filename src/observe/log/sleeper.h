@@ -6,9 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <span>
+#include <utility>
 
-#include "base/descriptor.h"
 #include "base/result.h"
+#include "loop/wakeup.h"
 
 namespace lastbyte::observe {
 
@@ -22,7 +23,7 @@ int wait_for(std::span<pollfd> wanted, int timeout_ms);
 class Sleeper {
  public:
   static Result<Sleeper> create();
-  Sleeper(Sleeper&& other) noexcept : event_(std::move(other.event_)) {}
+  Sleeper(Sleeper&& other) noexcept : wakeup_(std::move(other.wakeup_)) {}
   Sleeper& operator=(Sleeper&&) = delete;
 
   // The sleeping thread:
@@ -33,19 +34,19 @@ class Sleeper {
   /// For `time`, or until interrupted. Not announced: wake() does nothing meanwhile.
   void nap(std::chrono::milliseconds time);
   /// To be polled beside something else; readable once interrupted.
-  [[nodiscard]] int fd() const { return event_.get(); }
+  [[nodiscard]] int fd() const { return wakeup_.fd(); }
   /// Takes the interruption, so that fd() is not readable any more.
-  void clear();
+  void clear() { wakeup_.clear(); }
 
   // Any thread:
   /// True if the sleeper had announced its sleep, and only then at the cost of a system call.
   bool wake();
   /// Wakes from a nap too.
-  void interrupt();
+  void interrupt() { wakeup_.raise(); }
 
  private:
-  explicit Sleeper(Descriptor event) : event_(std::move(event)) {}
-  Descriptor event_;  ///< an eventfd
+  explicit Sleeper(loop::Wakeup wakeup) : wakeup_(std::move(wakeup)) {}
+  loop::Wakeup wakeup_;
   std::atomic<bool> announced_{false};
 };
 

@@ -1,4 +1,4 @@
-#include "config/read/read_file.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "base/descriptor.h"
 
-namespace lastbyte::config {
+namespace lastbyte {
 
 namespace {
 
@@ -31,8 +31,20 @@ Result<std::string> read_open_file(int fd, const std::string& name) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failure_from_errno("read " + name);
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kLargestFile) return failure("read " + name, 0, "larger than 16M; expected a configuration");
+    if (text.size() > kLargestFile) return failure("read " + name, 0, "larger than 16M");
   }
 }
 
-}  // namespace lastbyte::config
+Result<void> write_file(const std::string& path, const std::string& text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file) return failure_from_errno("open " + path);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(file.get(), text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failure_from_errno("write " + path);
+    done += static_cast<std::size_t>(written);
+  }
+  return {};
+}
+
+}  // namespace lastbyte
