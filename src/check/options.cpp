@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "check/check.h"
-#include "check/launchers.h"
-#include "check/scenario.h"
-#include "check/variant.h"
+#include "check/scenarios/scenario.h"
+#include "check/scenarios/variant.h"
+#include "launchers/launchers.h"
 #include "net/address/endpoint.h"
 
 namespace lastbyte::check {
@@ -100,8 +100,8 @@ Complaint take_only(Options& options, const std::string& text) {
 
 Complaint take_peers(Options& options, const std::string& text) {
   for (std::string& part : split_list(text)) {
-    if (std::ranges::none_of(launchers(), [&](const Launcher& each) { return each.target.name == part; }))
-      return "no launcher '" + part + "'; expected one of " + launcher_names();
+    if (std::ranges::none_of(launchers::all(), [&](const launchers::Launcher& each) { return each.name == part; }))
+      return "no launcher '" + part + "'; expected one of " + launchers::names();
     options.peers.push_back(std::move(part));
   }
   return take_mode(options, Mode::peers);
@@ -216,14 +216,16 @@ const std::vector<Flag>& flags() {
   return all;
 }
 
-Leg leg_of(const net::Address& address) { return address.is_unix() ? Leg::unix_socket : Leg::tcp; }
+net::Transport transport_of(const net::Address& address) {
+  return address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
+}
 
 /// Of the variant without headers.
 std::string_view name_for(const net::Address& proxy, const net::Address& upstream) {
   return std::ranges::find_if(variants(),
                               [&](const Variant& each) {
-                                return !each.has_header() && each.client == leg_of(proxy) &&
-                                       each.server == leg_of(upstream);
+                                return !each.way.has_header() && each.way.client == transport_of(proxy) &&
+                                       each.way.server == transport_of(upstream);
                               })
       ->name;
 }
@@ -248,12 +250,12 @@ Result<Options> consistent(Options options) {
     if (options.variants.empty()) options.variants.emplace_back(name_for(options.proxy, options.upstream));
     for (const std::string& name : options.variants)
       if (const Variant& variant = *find_variant(name);
-          leg_of(options.proxy) != variant.client || leg_of(options.upstream) != variant.server)
+          transport_of(options.proxy) != variant.way.client || transport_of(options.upstream) != variant.way.server)
         return wrong("--variant", "it does not go with the addresses of --proxy and --upstream-listen");
   }
   if (options.mode == Mode::command) {
-    const Launcher* known = find_launcher(options.command.substr(0, options.command.find(' ')));
-    const bool has_config = !options.config.empty() || (known != nullptr && !known->target.config.empty());
+    const launchers::Launcher* known = launchers::find(options.command.substr(0, options.command.find(' ')));
+    const bool has_config = !options.config.empty() || (known != nullptr && !known->form({})->config.empty());
     if (options.command.find("{config}") != std::string::npos && !has_config)
       return wrong("--command",
                    "{config} needs --config FILE, the template of it; only haproxy and nginx have one here");
@@ -338,7 +340,7 @@ std::string usage() {
     out += std::string("  --") + flag.name + (flag.placeholder[0] != 0 ? std::string(" ") + flag.placeholder : "");
     out += "\n" + wrapped(flag.help, 8);
   }
-  out += "\n" + wrapped("Known proxies: " + launcher_names() + ".", 0);
+  out += "\n" + wrapped("Known proxies: " + launchers::names() + ".", 0);
   out += wrapped(
       "Exit status: 0 if all that was played has passed, 1 if something failed, 2 if nothing could be graded. With "
       "--peers and --peer, only what lastbyte itself fails counts: 0 if lastbyte has failed nothing or was not among "

@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/eventually.h"
+#include "base/file.h"
 #include "check/check.h"
-#include "check/grade.h"
-#include "check/launchers.h"
-#include "check/peer.h"
-#include "check/report.h"
+#include "check/grade/grade.h"
+#include "check/report/report.h"
+#include "launchers/launchers.h"
+#include "peers/peer.h"
 
 namespace lastbyte::check {
 namespace {
@@ -21,7 +23,7 @@ void complain(const std::string& text) { std::fprintf(stderr, "lastbyte check: %
 /// False: it could not be written. With nobody left to read it, the process ends here.
 bool print(const std::string& text) {
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  if (!written && errno == EPIPE) end_by_signal(SIGPIPE);
+  if (!written && errno == EPIPE) process::end_by_signal(SIGPIPE);
   return written;
 }
 
@@ -66,19 +68,25 @@ bool can_be_written(const Options& options) {
 /// False: said on standard error.
 bool put(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
-  if (path == "-" ? print(text) : write_file(path, text)) return true;
+  if (path == "-" ? print(text) : write_file(path, text).has_value()) return true;
   complain("cannot write " + path);
   return false;
 }
 
-Result<Target> target_of(const Options& options) {
+Target ready(const launchers::Launcher& launcher) {
+  Target target = target_of(launcher);
+  target.version = launchers::version_of(launcher);
+  return target;
+}
+
+Result<Target> chosen_target(const Options& options) {
   Target target;
   switch (options.mode) {
     case Mode::help:
     case Mode::list:
     case Mode::peers: return failure("target", 0, "none is asked for");
     case Mode::plain: target.name = "no proxy"; break;
-    case Mode::self: target = ready(launchers().front()); break;
+    case Mode::self: target = ready(launchers::all().front()); break;
     case Mode::running:
       target.kind = Kind::running;
       target.name = options.proxy.text();
@@ -88,7 +96,7 @@ Result<Target> target_of(const Options& options) {
       target.speaks = options.variants;
       break;
     case Mode::command: {
-      auto words = split_words(options.command);
+      auto words = launchers::split_words(options.command);
       if (!words) return Failure(words.error());
       if (words->empty()) return failure("--command", 0, "it is empty");
       target.kind = Kind::started;
@@ -97,17 +105,20 @@ Result<Target> target_of(const Options& options) {
       target.listen_port = options.listen_port;
       target.upstream_port = options.upstream_port;
       if (!options.config.empty()) {
-        target.config = read_file(options.config);
-        if (target.config.empty()) return failure("--config " + options.config, 0, "it is empty or cannot be read");
+        auto config = read_file(options.config);
+        if (!config) return failure("--config " + options.config, config.error().code);
+        if (config->empty()) return failure("--config " + options.config, 0, "it is empty");
+        target.config = std::move(*config);
       }
-      const Launcher* known = find_launcher(target.command.front());
-      if (known != nullptr) target.version = version_of(*known, target.command.front());
-      if (known != nullptr) target.stop_signal = known->target.stop_signal;
+      const launchers::Launcher* known = launchers::find(target.command.front());
+      if (known != nullptr) target.version = launchers::version_of(*known, target.command.front());
+      if (known != nullptr) target.stop_signal = known->stop_signal;
       if (options.stop_signal != 0) target.stop_signal = options.stop_signal;
       const bool known_config = known != nullptr && options.config.empty();
-      if (known_config) target.config = known->target.config;
+      const Target standard = known_config ? target_of(*known) : Target{};
+      if (known_config) target.config = standard.config;
       for (const std::string& name : options.variants) {
-        const std::string& config = known_config ? known->target.form_for(*find_variant(name)).config : target.config;
+        const std::string& config = known_config ? standard.form_for(*find_variant(name)).config : target.config;
         target.forms[name] = {target.command, config};
       }
       break;
@@ -123,17 +134,15 @@ constexpr Duration kTry{2000};
 /// Whether anybody is there. With a server for the session that this makes: a proxy connects when it likes, and that
 /// session must not come to the first scenario's server.
 Result<void> try_connect(const Target& target, const Variant& variant) {
-  PeerOptions options;
+  peers::PeerOptions options;
   options.limit = kTry;
-  options.from_client = variant.from_client;
-  options.to_server = variant.to_server;
-  const auto server = Server::start(*parse_script("read; close"), options, std::nullopt, target.upstream);
+  options.from_client = variant.way.from_client;
+  options.to_server = variant.way.to_server;
+  const auto server = peers::Server::start(*peers::parse_script("read; close"), options, std::nullopt, target.upstream);
   if (!server) return failure("--upstream-listen " + target.upstream.text(), server.error().code);
-  const Observed seen = Client(target.address, *parse_script("send 1; shutdown; read"), options).wait();
+  const Observed seen = peers::Client(target.address, *peers::parse_script("send 1; shutdown; read"), options).wait();
   if (!seen.connected) return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
-  const TimePoint until = Clock::now() + kTry;
-  while ((server->accepted() == 0 || server->ended() < server->accepted()) && Clock::now() < until)
-    std::this_thread::sleep_for(Duration(1));
+  eventually([&] { return server->accepted() > 0 && server->ended() >= server->accepted(); }, kTry, Duration(1));
   return {};
 }
 
@@ -144,17 +153,17 @@ Result<void> try_start(const Target& target, const std::vector<const Variant*>& 
   const Variant& variant = **first;
   if (target.kind == Kind::running) return try_connect(target, variant);
   auto network = Network::make(Place::here, 0);
-  auto directory = ScratchDirectory::make();
+  auto directory = process::ScratchDirectory::make();
   if (!directory) return Failure(directory.error());
-  const auto place = [&](Leg leg, const char* name) {
-    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(directory->file(name));
+  const auto place = [&](net::Transport transport, const char* name) {
+    return transport == net::Transport::tcp ? net::Address() : *net::Address::unix_name(directory->file(name));
   };
-  net::Address nobody = place(variant.server, "server");
+  net::Address nobody = place(variant.way.server, "server");
   if (!nobody.is_unix()) {
     nobody = network->server_host;
-    nobody.set_port(target.upstream_port != 0 ? target.upstream_port : unused_port());
+    nobody.set_port(target.upstream_port != 0 ? target.upstream_port : process::unused_port());
   }
-  const auto launched = Launched::launch(target, variant, *network, nobody, place(variant.client, "proxy"), 1);
+  const auto launched = Launched::launch(target, variant, *network, nobody, place(variant.way.client, "proxy"), 1);
   return launched ? Result<void>() : Failure(launched.error());
 }
 
@@ -211,7 +220,7 @@ bool write_reports(const Options& options, const std::vector<Report>& reports, c
 }
 
 int run_grade(const Options& options) {
-  const auto target = target_of(options);
+  const auto target = chosen_target(options);
   if (!target) {
     complain(target.error().text());
     return kExitCannot;
@@ -237,17 +246,16 @@ int run_grade(const Options& options) {
 
 std::vector<Target> installed(const Options& options, const Choice& choice) {
   std::vector<Target> targets{{.name = "no proxy"}};
-  for (const Launcher& each : launchers()) {
-    const bool wanted =
-        options.peers.empty() || std::ranges::find(options.peers, each.target.name) != options.peers.end();
+  for (const launchers::Launcher& each : launchers::all()) {
+    const bool wanted = options.peers.empty() || std::ranges::find(options.peers, each.name) != options.peers.end();
     if (!wanted) continue;
-    if (const std::string lacking = missing(each); !lacking.empty()) {
-      complain(each.target.name + " is left out: " + lacking + " is not installed");
+    if (const std::string lacking = launchers::missing(each); !lacking.empty()) {
+      complain(each.name + " is left out: " + lacking + " is not installed");
       continue;
     }
     Target target = ready(each);
     if (const auto started = try_start(target, choice.variants); !started) {
-      complain(each.target.name + " is left out: " + started.error().text());
+      complain(each.name + " is left out: " + started.error().text());
       continue;
     }
     targets.push_back(std::move(target));
@@ -268,7 +276,7 @@ int run_peers(const Options& options) {
   }
   if (!files_only(options)) print(matrix_text(reports));
   if (!write_reports(options, reports, reports)) return kExitCannot;
-  const auto ours = std::ranges::find(reports, launchers().front().target.name, &Report::target);
+  const auto ours = std::ranges::find(reports, launchers::all().front().name, &Report::target);
   return ours == reports.end() || ours->count(Verdict::fail) == 0 ? kExitPassed : kExitFailed;
 }
 
@@ -288,8 +296,8 @@ int run(const Options& options) {
     case Mode::self:
     case Mode::command:
     case Mode::running:
-    case Mode::plain: clean_up_at_signals(); return can_be_written(options) ? run_grade(options) : kExitCannot;
-    case Mode::peers: clean_up_at_signals(); return can_be_written(options) ? run_peers(options) : kExitCannot;
+    case Mode::plain: process::clean_up_at_signals(); return can_be_written(options) ? run_grade(options) : kExitCannot;
+    case Mode::peers: process::clean_up_at_signals(); return can_be_written(options) ? run_peers(options) : kExitCannot;
   }
   return kExitCannot;
 }

@@ -1,16 +1,18 @@
-#include "check/launchers.h"
+#include "launchers/launchers.h"
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 
-namespace lastbyte::check {
+#include "base/eventually.h"
+#include "process/process.h"
+
+namespace lastbyte::launchers {
 namespace {
 
 constexpr Duration kEndsWithin{5000};
@@ -44,27 +46,12 @@ stream {
 
 using net::proxy_protocol::Version;
 
-/// How a proxy is started for a variant; nullopt: it does not speak it. Every proxy speaks the first, TCP.
-using Speaks = std::function<std::optional<Form>(const Variant&)>;
-
-Target started(std::string name, const Speaks& speaks, int stop_signal = SIGTERM) {
-  Target target{.name = std::move(name), .kind = Kind::started, .stop_signal = stop_signal};
-  for (const Variant& each : variants()) {
-    auto form = speaks(each);
-    if (&each == &tcp_variant()) {
-      target.command = std::move(form->command);
-      target.config = std::move(form->config);
-    } else if (form) {
-      target.forms.emplace(each.name, std::move(*form));
-    }
-  }
-  return target;
-}
+using Speaks = std::function<std::optional<Form>(const Way&)>;
 
 /// A proxy without the PROXY protocol that tells paths from addresses itself.
 Speaks always(std::vector<std::string> command) {
-  return [command = std::move(command)](const Variant& variant) {
-    return variant.has_header() ? std::nullopt : std::optional(Form{command, {}});
+  return [command = std::move(command)](const Way& way) {
+    return way.has_header() ? std::nullopt : std::optional(Form{command, {}});
   };
 }
 
@@ -72,28 +59,28 @@ std::string replaced(std::string text, const char* mark, const std::string& by) 
   return text.replace(text.find(mark), std::string_view(mark).size(), by);
 }
 
-std::string with_prefix(Leg leg, const char* placeholder, const char* for_tcp, const char* for_unix) {
-  return (leg == Leg::tcp ? for_tcp : for_unix) + std::string(placeholder);
+std::string with_prefix(net::Transport transport, const char* placeholder, const char* for_tcp, const char* for_unix) {
+  return (transport == net::Transport::tcp ? for_tcp : for_unix) + std::string(placeholder);
 }
 
-std::optional<Form> haproxy(const Variant& variant) {
-  std::string listen = with_prefix(variant.client, "{listen}", "", "unix@");
-  std::string upstream = with_prefix(variant.server, "{upstream}", "", "unix@");
-  if (variant.from_client) listen += " accept-proxy";
-  if (variant.to_server) upstream += *variant.to_server == Version::v1 ? " send-proxy" : " send-proxy-v2";
+std::optional<Form> haproxy(const Way& way) {
+  std::string listen = with_prefix(way.client, "{listen}", "", "unix@");
+  std::string upstream = with_prefix(way.server, "{upstream}", "", "unix@");
+  if (way.from_client) listen += " accept-proxy";
+  if (way.to_server) upstream += *way.to_server == Version::v1 ? " send-proxy" : " send-proxy-v2";
   return Form{{"haproxy", "-db", "-f", "{config}"},
               replaced(replaced(kHaproxy, "LISTEN", listen), "UPSTREAM", upstream)};
 }
 
 /// `more`: for the server's block.
 Speaks nginx(const std::string& more) {
-  return [more](const Variant& variant) -> std::optional<Form> {
-    if (variant.to_server == Version::v2) return std::nullopt;  // it sends version 1 only
-    std::string listen = with_prefix(variant.client, "{listen}", "", "unix:");
-    std::string upstream = with_prefix(variant.server, "{upstream}", "", "unix:");
+  return [more](const Way& way) -> std::optional<Form> {
+    if (way.to_server == Version::v2) return std::nullopt;  // it sends version 1 only
+    std::string listen = with_prefix(way.client, "{listen}", "", "unix:");
+    std::string upstream = with_prefix(way.server, "{upstream}", "", "unix:");
     // Without real_ip it would tell of the client's connection, not of whom the client tells.
-    if (variant.from_client) listen += " proxy_protocol; set_real_ip_from 127.0.0.1";
-    if (variant.to_server) upstream += "; proxy_protocol on";
+    if (way.from_client) listen += " proxy_protocol; set_real_ip_from 127.0.0.1";
+    if (way.to_server) upstream += "; proxy_protocol on";
     if (!more.empty()) upstream += "; " + more;
     return Form{{"nginx", "-p", "{directory}", "-c", "{config}", "-g", "daemon off;"},
                 replaced(replaced(kNginx, "LISTEN", listen), "UPSTREAM", upstream)};
@@ -101,47 +88,47 @@ Speaks nginx(const std::string& more) {
 }
 
 Speaks socat(const std::vector<std::string>& more) {
-  return [more](const Variant& variant) -> std::optional<Form> {
-    if (variant.has_header()) return std::nullopt;
+  return [more](const Way& way) -> std::optional<Form> {
+    if (way.has_header()) return std::nullopt;
     Form form{{"socat"}, {}};
     form.command.insert(form.command.end(), more.begin(), more.end());
-    form.command.emplace_back(variant.client == Leg::tcp
+    form.command.emplace_back(way.client == net::Transport::tcp
                                   ? "TCP-LISTEN:{listen_port},bind={listen_host},reuseaddr,fork,backlog=1024"
                                   : "UNIX-LISTEN:{listen},fork,backlog=1024");
-    form.command.emplace_back(variant.server == Leg::tcp ? "TCP:{upstream_host}:{upstream_port}"
-                                                         : "UNIX-CONNECT:{upstream}");
+    form.command.emplace_back(way.server == net::Transport::tcp ? "TCP:{upstream_host}:{upstream_port}"
+                                                                : "UNIX-CONNECT:{upstream}");
     return form;
   };
 }
 
 Speaks lastbyte(const std::string& program) {
-  return [program](const Variant& variant) -> std::optional<Form> {
-    Form form{{program, "proxy", "--listen", with_prefix(variant.client, "{listen}", "tcp:", "unix:"), "--connect",
-               with_prefix(variant.server, "{upstream}", "tcp:", "unix:"), "--log-target", "{directory}/records"},
+  return [program](const Way& way) -> std::optional<Form> {
+    Form form{{program, "proxy", "--listen", with_prefix(way.client, "{listen}", "tcp:", "unix:"), "--connect",
+               with_prefix(way.server, "{upstream}", "tcp:", "unix:"), "--log-target", "{directory}/records"},
               {}};
     const auto add = [&](const char* flag, const char* value) {
       form.command.emplace_back(flag);
       form.command.emplace_back(value);
     };
-    if (variant.from_client) add("--client-proxy-protocol", "required");
-    if (variant.to_server) add("--upstream-proxy-protocol", *variant.to_server == Version::v1 ? "v1" : "v2");
+    if (way.from_client) add("--client-proxy-protocol", "required");
+    if (way.to_server) add("--upstream-proxy-protocol", *way.to_server == Version::v1 ? "v1" : "v2");
     return form;
   };
 }
 
 /// LXD's proxy device: network namespaces of two processes, the addresses, owner and mode of a listening path, to whom
 /// privileges are dropped, and whether a PROXY protocol header is sent.
-std::optional<Form> lxd_forkproxy(const Variant& variant) {
-  if (variant.from_client || variant.to_server == Version::v2) return std::nullopt;
+std::optional<Form> lxd_forkproxy(const Way& way) {
+  if (way.from_client || way.to_server == Version::v2) return std::nullopt;
   return Form{
-      {"lxd", "forkproxy", "--", "{pid}", "-1", with_prefix(variant.client, "{listen}", "tcp:", "unix:"), "{pid}", "-1",
-       with_prefix(variant.server, "{upstream}", "tcp:", "unix:"), "", "", "", "", "", variant.to_server ? "true" : ""},
+      {"lxd", "forkproxy", "--", "{pid}", "-1", with_prefix(way.client, "{listen}", "tcp:", "unix:"), "{pid}", "-1",
+       with_prefix(way.server, "{upstream}", "tcp:", "unix:"), "", "", "", "", "", way.to_server ? "true" : ""},
       {}};
 }
 
 /// It tells of its start on descriptor 3.
-std::optional<Form> docker_proxy(const Variant& variant) {
-  if (variant.has_unix() || variant.has_header()) return std::nullopt;
+std::optional<Form> docker_proxy(const Way& way) {
+  if (way.has_unix() || way.has_header()) return std::nullopt;
   return Form{{"sh", "-c",
                "exec docker-proxy -proto tcp -host-ip {listen_host} -host-port {listen_port} "
                "-container-ip {upstream_host} -container-port {upstream_port} 3>/dev/null"},
@@ -159,27 +146,38 @@ std::vector<Launcher> make_launchers() {
   const std::vector<std::string> socat_version{"sh", "-c", "socat -V | sed -n '2s/ on .*//p'"};
   const char* socket_proxyd = "/lib/systemd/systemd-socket-proxyd";
   return {
-      {.target = started("lastbyte", lastbyte(self)), .programs = {self}, .version_command = {self, "--version"}},
-      {.target = started("haproxy", haproxy, SIGUSR1), .programs = {"haproxy"}, .version_command = {"haproxy", "-v"}},
-      {.target = started("nginx", nginx(""), SIGQUIT),
+      {.name = "lastbyte", .form = lastbyte(self), .programs = {self}, .version_command = {self, "--version"}},
+      {.name = "haproxy",
+       .form = haproxy,
+       .stop_signal = SIGUSR1,
+       .programs = {"haproxy"},
+       .version_command = {"haproxy", "-v"}},
+      {.name = "nginx",
+       .form = nginx(""),
+       .stop_signal = SIGQUIT,
        .programs = {"nginx"},
        .files = {kNginxModule},
        .version_command = {"nginx", "-v"}},
-      {.target = started("nginx-half-close", nginx("proxy_half_close on"), SIGQUIT),
+      {.name = "nginx-half-close",
+       .form = nginx("proxy_half_close on"),
+       .stop_signal = SIGQUIT,
        .programs = {"nginx"},
        .files = {kNginxModule},
        .version_command = {"nginx", "-v"}},
-      {.target = started("socat", socat({})), .programs = {"socat"}, .version_command = socat_version},
-      {.target = started("socat-t30", socat({"-t30"})), .programs = {"socat"}, .version_command = socat_version},
+      {.name = "socat", .form = socat({}), .programs = {"socat"}, .version_command = socat_version},
+      {.name = "socat-t30", .form = socat({"-t30"}), .programs = {"socat"}, .version_command = socat_version},
       // It takes its listening socket from a service manager; this one hands it over at the first connection.
-      {.target = started("systemd-socket-proxyd", always({"systemd-socket-activate", "-l", "{listen}", socket_proxyd,
-                                                          "--connections-max=1024", "{upstream}"})),
+      {.name = "systemd-socket-proxyd",
+       .form =
+           always({"systemd-socket-activate", "-l", "{listen}", socket_proxyd, "--connections-max=1024", "{upstream}"}),
        .programs = {"systemd-socket-activate", socket_proxyd},
        .version_command = {socket_proxyd, "--version"}},
-      {.target = started("docker-proxy", docker_proxy),
+      {.name = "docker-proxy",
+       .form = docker_proxy,
        .programs = {"docker-proxy"},
        .version_command = {"sh", "-c", "docker-proxy --version 2>/dev/null || dockerd --version"}},
-      {.target = started("lxd-forkproxy", lxd_forkproxy),
+      {.name = "lxd-forkproxy",
+       .form = lxd_forkproxy,
        .programs = {"lxd"},
        .version_command = {"sh", "-c", "echo LXD $(lxd --version)"}},
   };
@@ -192,13 +190,8 @@ struct Ended {
 
 /// nullopt: it could not be started, or did not end in time.
 std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
-  auto process = Process::start(command, -1);
-  if (!process) return std::nullopt;
-  const TimePoint until = Clock::now() + kEndsWithin;
-  while (!process->ended()) {
-    if (Clock::now() > until) return std::nullopt;
-    std::this_thread::sleep_for(Duration(2));
-  }
+  auto process = process::Process::start(command, -1);
+  if (!process || !eventually([&] { return process->ended().has_value(); }, kEndsWithin)) return std::nullopt;
   const int status = *process->ended();
   process->kill();
   return Ended{process->output(), status};
@@ -214,37 +207,33 @@ std::string first_line_of(const std::vector<std::string>& command) {
 
 }  // namespace
 
-const std::vector<Launcher>& launchers() {
-  static const std::vector<Launcher> all = make_launchers();
-  return all;
+const std::vector<Launcher>& all() {
+  static const std::vector<Launcher> known = make_launchers();
+  return known;
 }
 
-const Launcher* find_launcher(const std::string& program) {
-  const auto known = std::ranges::find_if(launchers(), [&](const Launcher& each) {
+const Launcher* find(const std::string& program) {
+  const auto known = std::ranges::find_if(all(), [&](const Launcher& each) {
     return !each.programs.empty() && file_name(each.programs.front()) == file_name(program);
   });
-  return known == launchers().end() ? nullptr : &*known;
+  return known == all().end() ? nullptr : &*known;
 }
 
-std::string launcher_names() {
-  std::string names;
-  for (const Launcher& each : launchers()) names += (names.empty() ? "" : ", ") + each.target.name;
-  return names;
+std::string names() {
+  std::string out;
+  for (const Launcher& each : all()) out += (out.empty() ? "" : ", ") + each.name;
+  return out;
 }
 
 std::string missing(const Launcher& launcher) {
   for (const std::string& program : launcher.programs)
-    if (find_program(program).empty()) return program;
+    if (process::find_program(program).empty()) return program;
   for (const std::string& file : launcher.files)
     if (::access(file.c_str(), R_OK) != 0) return file;
   return "";
 }
 
-Target ready(const Launcher& launcher) {
-  Target target = launcher.target;
-  target.version = first_line_of(launcher.version_command);
-  return target;
-}
+std::string version_of(const Launcher& launcher) { return first_line_of(launcher.version_command); }
 
 std::string version_of(const Launcher& launcher, const std::string& program) {
   std::vector<std::string> command = launcher.version_command;
@@ -252,4 +241,4 @@ std::string version_of(const Launcher& launcher, const std::string& program) {
   return first_line_of(command);
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::launchers

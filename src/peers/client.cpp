@@ -7,15 +7,15 @@
 #include <thread>
 #include <utility>
 
-#include "check/header.h"
-#include "check/local_socket.h"
-#include "check/peer.h"
-#include "check/player.h"
 #include "net/socket/calls.h"
 #include "net/tcp/connect.h"
 #include "net/tcp/connection.h"
+#include "peers/header.h"
+#include "peers/local_socket.h"
+#include "peers/peer.h"
+#include "peers/player.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 /// No readiness tells that a full backlog has room again.
@@ -132,4 +132,4 @@ Client& Client::operator=(Client&&) noexcept = default;
 const Observed& Client::wait() { return impl_->wait(); }
 void Client::stop() { impl_->stop(); }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,4 +1,4 @@
-#include "check/header.h"
+#include "peers/header.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include <thread>
 #include <variant>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 namespace pp = net::proxy_protocol;
@@ -89,4 +89,4 @@ void take_header(int fd, pp::Version version, Wakeup& wakeup, const std::atomic<
   seen.header_failure = "it did not come in time";
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "base/time.h"
-#include "check/meeting.h"
-#include "check/observed.h"
-#include "check/variant.h"
 #include "net/address/address.h"
+#include "net/proxy_protocol/header.h"
+#include "peers/meeting.h"
+#include "peers/observed.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 /// Whom clients that send a header tell of: not themselves (RFC 5737).
 net::Address told_by_clients();
@@ -23,4 +23,4 @@ std::string header_of(net::proxy_protocol::Version version);
 void take_header(int fd, net::proxy_protocol::Version version, Wakeup& wakeup, const std::atomic<bool>& stopped,
                  TimePoint began, TimePoint until, Observed& seen);
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

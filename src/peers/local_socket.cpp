@@ -1,4 +1,4 @@
-#include "check/local_socket.h"
+#include "peers/local_socket.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 constexpr int kBacklog = 1024;
@@ -36,4 +36,4 @@ Result<Descriptor> connect_locally(const net::Address& to, std::optional<int> se
   return made;
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,8 +1,8 @@
-#include "check/meeting.h"
+#include "peers/meeting.h"
 
 #include <algorithm>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 void Meeting::signal(std::string_view name) {
   const std::lock_guard lock(mutex_);
@@ -31,4 +31,4 @@ void Meeting::leave(Wakeup& wakeup) {
   std::erase(present_, &wakeup);
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -10,7 +10,7 @@
 
 #include "loop/wakeup.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 using loop::Wakeup;
 
@@ -30,4 +30,4 @@ class Meeting {
   std::vector<Wakeup*> present_;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

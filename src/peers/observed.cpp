@@ -1,11 +1,11 @@
-#include "check/observed.h"
+#include "peers/observed.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/result.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 std::string milliseconds(Elapsed time) { return std::to_string(time.count() / 1000) + "ms"; }
@@ -47,4 +47,4 @@ std::string Observed::text() const {
   return out + "\n";
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -9,7 +9,7 @@
 
 #include "net/address/address.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 using Elapsed = std::chrono::microseconds;
 
@@ -57,4 +57,4 @@ struct Observed {
   [[nodiscard]] std::string text() const;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

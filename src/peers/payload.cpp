@@ -1,10 +1,10 @@
-#include "check/payload.h"
+#include "peers/payload.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
@@ -57,4 +57,4 @@ void Checksum::add(std::span<const std::byte> bytes) {
   hash_ = hash;
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

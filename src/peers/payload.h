@@ -1,4 +1,4 @@
-// check: scripted peers, which end connections well or badly on purpose and tell what they saw. This file: what peers
+// peers: scripted peers, which end connections well or badly on purpose and report what they saw. This file: what peers
 // send, so that a receiver knows every byte.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 /// An endless stream whose byte at a position depends on the seed and the position alone: bytes that are lost,
 /// repeated, swapped or changed do not go unseen. Pure.
@@ -34,4 +34,4 @@ class Checksum {
   std::uint64_t hash_ = 0xcbf29ce484222325;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -8,13 +8,15 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "check/meeting.h"
-#include "check/observed.h"
-#include "check/script.h"
-#include "check/variant.h"
 #include "net/address/address.h"
+#include "net/proxy_protocol/header.h"
+#include "peers/meeting.h"
+#include "peers/observed.h"
+#include "peers/script.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
+
+using net::proxy_protocol::HeaderVersion;
 
 inline constexpr std::uint64_t kClientSeed = 1;
 inline constexpr std::uint64_t kServerSeed = 2;
@@ -86,4 +88,4 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,4 +1,4 @@
-#include "check/player.h"
+#include "peers/player.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "base/overloaded.h"
-#include "check/deaf.h"
 #include "net/socket/calls.h"
+#include "net/socket/deaf.h"
 #include "net/tcp/connection.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 /// Each of hundreds of peers has one.
@@ -162,7 +162,7 @@ void Player::advance(Running& running) {
                  [&](const CloseUnread&) { close_unread(running); },
                  [&](const Reset&) { let_go(true), done(); },
                  [&](const Vanish&) {
-                   if (!set_deaf(socket_.get(), true)) running.failure = errno_name(errno);
+                   running.failure = errno_name(net::set_deaf(socket_.get(), true));
                    done();
                  },
                  [&](const Sleep& sleep) {
@@ -349,4 +349,4 @@ void Player::let_go(bool by_reset) {
 
 Elapsed Player::elapsed() const { return std::chrono::duration_cast<Elapsed>(Clock::now() - began_); }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -10,13 +10,13 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "check/meeting.h"
-#include "check/observed.h"
-#include "check/payload.h"
-#include "check/peer.h"
-#include "check/script.h"
+#include "peers/meeting.h"
+#include "peers/observed.h"
+#include "peers/payload.h"
+#include "peers/peer.h"
+#include "peers/script.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 /// One thread's: blocks in poll(2) and returns when the script has been played, at `until`, or once `stopped` and
 /// woken.
@@ -74,4 +74,4 @@ class Player {
   bool fin_sent_ = false;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

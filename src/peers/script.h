@@ -40,7 +40,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 
 /// How fast bytes are sent or read.
 struct Pace {
@@ -152,4 +152,4 @@ Result<Script> parse_script(std::string_view text);
 std::string print(const Script& script);
 std::string print(const Action& action);
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -5,9 +5,9 @@
 #include <functional>
 #include <limits>
 
-#include "check/script.h"
+#include "peers/script.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 struct Token {
@@ -263,4 +263,4 @@ Result<Script> parse_script(std::string_view text) {
   }
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

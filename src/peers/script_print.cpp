@@ -1,6 +1,6 @@
-#include "check/script.h"
+#include "peers/script.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 std::string size(std::uint64_t bytes) {
@@ -79,4 +79,4 @@ std::string print(const Script& script) {
   return text;
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

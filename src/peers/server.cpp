@@ -9,16 +9,16 @@
 #include <thread>
 #include <utility>
 
-#include "check/deaf.h"
-#include "check/header.h"
-#include "check/local_socket.h"
-#include "check/peer.h"
-#include "check/player.h"
 #include "net/socket/calls.h"
+#include "net/socket/deaf.h"
 #include "net/tcp/connection.h"
 #include "net/tcp/listen.h"
+#include "peers/header.h"
+#include "peers/local_socket.h"
+#include "peers/peer.h"
+#include "peers/player.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 /// One accepted connection, played on a thread of its own.
@@ -59,7 +59,7 @@ class Server::Impl {
 
   bool set_deaf(bool deaf) {
     const std::lock_guard lock(mutex_);
-    return listening_ && check::set_deaf(listening_.get(), deaf);
+    return listening_ && net::set_deaf(listening_.get(), deaf) == 0;
   }
 
   std::vector<Observed> wait() {
@@ -171,4 +171,4 @@ bool Server::set_deaf(bool deaf) { return impl_->set_deaf(deaf); }
 std::vector<Observed> Server::wait() { return impl_->wait(); }
 void Server::stop() { impl_->stop(); }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,4 +1,4 @@
-#include "check/capture.h"
+#include "process/capture.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 namespace {
 
 constexpr std::size_t kChunk = 16 * 1024;
@@ -64,4 +64,4 @@ std::string Capture::text() const {
   return dropped == 0 ? kept_ : "... (" + std::to_string(dropped) + " bytes before this)\n" + kept_.substr(surplus);
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

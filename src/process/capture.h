@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "base/descriptor.h"
-#include "check/meeting.h"
+#include "loop/wakeup.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 
 /// A thread of its own reads the pipe, so that a child never waits for us and never fills a disk.
 class Capture {
@@ -38,7 +38,7 @@ class Capture {
   bool take_some();
 
   Descriptor pipe_;
-  Wakeup wakeup_;
+  loop::Wakeup wakeup_;
   std::atomic<bool> stopped_ = false;
   bool ended_ = false;  ///< the reading thread's
   mutable std::mutex mutex_;
@@ -47,4 +47,4 @@ class Capture {
   std::thread thread_;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

@@ -1,4 +1,4 @@
-#include "check/proc.h"
+#include "process/proc.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@
 
 #include "base/descriptor.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 namespace {
 
 namespace fs = std::filesystem;
@@ -192,4 +192,4 @@ std::uint16_t unused_port() {
   return 0;
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

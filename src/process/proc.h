@@ -1,4 +1,4 @@
-// What /proc says of the proxy under test and of TCP connections.
+// Facts from /proc about processes and TCP connections.
 #pragma once
 
 #include <sys/types.h>
@@ -8,7 +8,7 @@
 
 #include "net/address/address.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 
 /// Of all processes of a group together.
 struct Weight {
@@ -35,4 +35,4 @@ bool in_time_wait(const net::Address& here, const net::Address& there);
 /// was given before; any thread. 0: there is none left.
 std::uint16_t unused_port();
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

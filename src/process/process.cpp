@@ -1,4 +1,4 @@
-#include "check/process.h"
+#include "process/process.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -10,16 +10,15 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
 
-#include "check/scratch.h"
+#include "process/scratch.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 namespace {
 
 constexpr std::array kEndingSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
@@ -187,17 +186,4 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
-std::string read_file(const std::string& path) {
-  const std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-bool write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text << std::flush;
-  return file.good();
-}
-
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

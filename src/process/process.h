@@ -1,4 +1,5 @@
-// A proxy under test as a child process: a group of its own, killed with all it has started.
+// process: programs that this one starts, their output and scratch directories, and facts from /proc. This file: a
+// program as a child process in a group of its own, killed with all that it has started.
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +11,9 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "check/capture.h"
+#include "process/capture.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 
 /// One thread's: the child dies with the thread that started it, whatever ends that (PR_SET_PDEATHSIG).
 class Process {
@@ -53,9 +54,4 @@ void end_by_signal(int number);
 /// Full path of a program in PATH or in the system's own directories; empty: there is none.
 std::string find_program(const std::string& name);
 
-/// What a file holds; "" where it cannot be read.
-std::string read_file(const std::string& path);
-/// False: errno says why.
-bool write_file(const std::string& path, const std::string& text);
-
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

@@ -1,4 +1,4 @@
-#include "check/scratch.h"
+#include "process/scratch.h"
 
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 namespace {
 
 /// A child that was killed a moment ago may still create a file in a directory that is being removed.
@@ -42,7 +42,7 @@ Result<ScratchDirectory> ScratchDirectory::make() {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
   std::error_code error;
-  std::string name = (std::filesystem::temp_directory_path(error) / "lastbyte-check-XXXXXX").string();
+  std::string name = (std::filesystem::temp_directory_path(error) / "lastbyte-XXXXXX").string();
   if (error || ::mkdtemp(name.data()) == nullptr) return failure_from_errno("mkdtemp " + name);
   all.paths.insert(name);
   // A proxy may give its privileges up before it reads its files.
@@ -71,4 +71,4 @@ void ScratchDirectory::remove_all() {
   for (const auto& each : all.paths) remove_persistently(each);
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

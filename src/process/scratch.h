@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 
 /// Removes itself with everything in it in its destructor, or in remove_all() where the process ends before that.
 /// Any thread may make one; one thread owns it.
@@ -30,4 +30,4 @@ class ScratchDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

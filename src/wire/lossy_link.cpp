@@ -1,4 +1,4 @@
-#include "check/lossy_link.h"
+#include "wire/lossy_link.h"
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -20,11 +20,11 @@
 #include <utility>
 #include <vector>
 
-#include "check/meeting.h"
+#include "loop/wakeup.h"
 #include "net/address/address.h"
 #include "net/namespace/enter.h"
 
-namespace lastbyte::check {
+namespace lastbyte::wire {
 namespace {
 
 constexpr std::size_t kLargestPacket = 65536;
@@ -154,7 +154,7 @@ class LossyLink::Impl {
   std::atomic<std::uint64_t> lost_ = 0;
   std::atomic<std::uint64_t> held_back_ = 0;
   std::atomic<bool> stopped_ = false;
-  Wakeup wakeup_;
+  loop::Wakeup wakeup_;
   std::thread thread_;
 };
 
@@ -172,4 +172,4 @@ LossyLink::LossyLink(LossyLink&&) noexcept = default;
 LossyLink& LossyLink::operator=(LossyLink&&) noexcept = default;
 LinkCounts LossyLink::counts() const { return impl_->counts(); }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::wire

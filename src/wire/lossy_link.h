@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace lastbyte::check {
+namespace lastbyte::wire {
 
 /// One end: a TUN device.
 struct LinkEnd {
@@ -49,4 +49,4 @@ class LossyLink {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::wire

@@ -1,4 +1,4 @@
-#include "check/network.h"
+#include "wire/network.h"
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -13,10 +13,10 @@
 #include <functional>
 #include <thread>
 
-#include "check/process.h"
+#include "base/file.h"
 #include "net/namespace/enter.h"
 
-namespace lastbyte::check {
+namespace lastbyte::wire {
 namespace {
 
 // Addresses for tests of devices (RFC 2544); nobody outside of the namespaces sees them.
@@ -53,7 +53,7 @@ Result<Descriptor> make_namespace() {
 
 /// In the network of the calling thread.
 bool set_kernel(const std::string& name, const std::string& value) {
-  return write_file("/proc/sys/net/ipv4/" + name, value);
+  return write_file("/proc/sys/net/ipv4/" + name, value).has_value();
 }
 
 /// Everything that is not known otherwise goes through `device`.
@@ -139,4 +139,4 @@ Result<Network> Network::make(Place place, std::uint64_t seed) {
   return failure("network", EINVAL);
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::wire

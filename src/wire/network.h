@@ -5,11 +5,11 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "check/lossy_link.h"
-#include "check/scenario.h"
 #include "net/address/address.h"
+#include "wire/lossy_link.h"
+#include "wire/place.h"
 
-namespace lastbyte::check {
+namespace lastbyte::wire {
 
 /// Namespaces as descriptors; empty: the present one. They vanish with it, with all that was in them.
 struct Network {
@@ -25,4 +25,4 @@ struct Network {
   static Result<Network> make(Place place, std::uint64_t seed);
 };
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::wire

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "check/check.h"
-#include "check/target.h"
 
 namespace lastbyte::check {
 namespace {
@@ -97,17 +96,6 @@ TEST(Usage, names_every_flag_and_fits_a_terminal) {
     EXPECT_LE(end - begin, 85U) << text.substr(begin, end - begin);
     begin = end + 1;
   }
-}
-
-TEST(Command, is_split_like_a_shell_does) {
-  EXPECT_EQ(*split_words("a  'b c' \"d \\\" e\" f\\ g ''"),
-            (std::vector<std::string>{"a", "b c", "d \" e", "f g", ""}));
-  EXPECT_FALSE(split_words("a 'b"));
-}
-
-TEST(Command, placeholders_are_filled_in_wherever_they_stand) {
-  EXPECT_EQ(fill_in("{a}{b} {a}", {{"a", "1"}, {"b", "2"}}), "12 1");
-  EXPECT_EQ(fill_in("{c}", {{"a", "1"}}), "{c}");
 }
 
 TEST(Target, is_movable_only_with_placeholders_for_both_ends) {

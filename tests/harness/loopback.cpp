@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "net/socket/calls.h"
+#include "net/socket/deaf.h"
 #include "net/tcp/connect.h"
 #include "net/tcp/listen.h"
 
@@ -27,13 +27,6 @@ namespace lastbyte::net::test {
 namespace {
 
 constexpr int kPatience = 20'000;  // milliseconds
-
-bool attach_drop(const Descriptor& socket) {
-  // A classic BPF program of one instruction: keep 0 bytes of every packet.
-  sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
-  const sock_fprog program{1, &drop};
-  return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
-}
 
 }  // namespace
 
@@ -188,14 +181,14 @@ int integer_option(const Descriptor& socket, int level, int option) {
   return value;
 }
 
-Deaf::Deaf(const Descriptor& socket) : fd_(socket.get()) { EXPECT_TRUE(attach_drop(socket)) << errno_name(errno); }
+Deaf::Deaf(const Descriptor& socket) : fd_(socket.get()) { EXPECT_EQ(errno_name(set_deaf(fd_, true)), ""); }
 
-bool Deaf::possible() { return attach_drop(Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
-
-Deaf::~Deaf() {
-  const int unused = 0;
-  EXPECT_EQ(::setsockopt(fd_, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused), 0) << errno_name(errno);
+bool Deaf::possible() {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return set_deaf(socket.get(), true) == 0;
 }
+
+Deaf::~Deaf() { EXPECT_EQ(errno_name(set_deaf(fd_, false)), ""); }
 
 bool in_own_network(const std::string& setting, const std::string& value, const std::function<void()>& run) {
   bool allowed = false;

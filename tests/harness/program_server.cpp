@@ -7,9 +7,9 @@
 #include <span>
 #include <sstream>
 
-#include "check/payload.h"
 #include "net/socket/calls.h"
 #include "net/tcp/listen.h"
+#include "peers/payload.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -74,7 +74,7 @@ void expect_complete_records(Proxy& proxy, std::size_t sessions) {
 
 std::string payload(std::size_t bytes, std::uint64_t seed) {
   std::string text(bytes, '\0');
-  check::Payload(seed).fill(0, std::as_writable_bytes(std::span(text)));
+  peers::Payload(seed).fill(0, std::as_writable_bytes(std::span(text)));
   return text;
 }
 

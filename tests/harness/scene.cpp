@@ -4,12 +4,6 @@
 
 namespace lastbyte::system_test {
 
-Script script(std::string_view text) {
-  auto parsed = check::parse_script(text);
-  EXPECT_TRUE(parsed) << parsed.error().text();
-  return parsed ? *parsed : Script{};
-}
-
 Server start_server(std::string_view text, const PeerOptions& options, std::optional<std::uint32_t> connections) {
   auto server = Server::start(script(text), options, connections);
   EXPECT_TRUE(server) << server.error().text();

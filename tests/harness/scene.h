@@ -4,21 +4,20 @@
 #include <string>
 #include <string_view>
 
-#include "check/peer.h"
+#include "peers/peer.h"
 #include "tests/harness/proxy.h"
 #include "tests/harness/record.h"
+#include "tests/harness/script.h"
 
 namespace lastbyte::system_test {
 
-using check::Client;
-using check::Meeting;
-using check::Observed;
-using check::PeerOptions;
-using check::Script;
-using check::Server;
-
-/// The test fails where the text is no script.
-Script script(std::string_view text);
+using peers::Client;
+using peers::Meeting;
+using peers::Observed;
+using peers::PeerOptions;
+using peers::script;
+using peers::Script;
+using peers::Server;
 
 /// A server that is started; the test fails where it cannot be.
 Server start_server(std::string_view text, const PeerOptions& options = {},

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <thread>
 
-#include "check/player.h"
 #include "net/socket/calls.h"
 #include "net/tcp/connect.h"
 #include "net/tcp/listen.h"
 #include "net/unix/stream.h"
+#include "peers/player.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -77,12 +77,12 @@ class Peer {
     for (const auto& [size, option] : {std::pair(script_.window, SO_RCVBUF), std::pair(script_.send_buffer, SO_SNDBUF)})
       if (size) ::setsockopt(socket.get(), SOL_SOCKET, option, &*size, sizeof *size);
     const TimePoint began = Clock::now();
-    check::Player(std::move(socket), options_, wakeup_, stopped_, began, began + options_.limit, seen_).play(script_);
+    peers::Player(std::move(socket), options_, wakeup_, stopped_, began, began + options_.limit, seen_).play(script_);
   }
 
   Script script_;
   PeerOptions options_;
-  check::Wakeup wakeup_;
+  loop::Wakeup wakeup_;
   const std::atomic<bool> stopped_ = false;
   Observed seen_;
   std::thread thread_;

@@ -1,14 +1,8 @@
-#include "tests/check/both.h"
+#include "tests/peers/both.h"
 
 #include <gtest/gtest.h>
 
-namespace lastbyte::check {
-
-Script script(std::string_view text) {
-  auto parsed = parse_script(text);
-  EXPECT_TRUE(parsed) << parsed.error().text();
-  return parsed ? *parsed : Script{};
-}
+namespace lastbyte::peers {
 
 Both run(std::string_view client_text, std::string_view server_text, PeerOptions options) {
   Meeting meeting;
@@ -22,4 +16,4 @@ Both run(std::string_view client_text, std::string_view server_text, PeerOptions
   return both;
 }
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

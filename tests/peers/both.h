@@ -3,12 +3,10 @@
 
 #include <string_view>
 
-#include "check/peer.h"
+#include "peers/peer.h"
+#include "tests/harness/script.h"
 
-namespace lastbyte::check {
-
-/// The test fails where the text is no script.
-Script script(std::string_view text);
+namespace lastbyte::peers {
 
 struct Both {
   Observed client;
@@ -18,4 +16,4 @@ struct Both {
 /// Plays both scripts against each other, with a meeting of their own.
 Both run(std::string_view client_text, std::string_view server_text, PeerOptions options = {});
 
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,11 +1,11 @@
-#include "check/payload.h"
+#include "peers/payload.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <vector>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 std::vector<std::byte> stream(std::uint64_t seed, std::uint64_t position, std::size_t count) {
@@ -57,4 +57,4 @@ TEST(Checksum, depends_on_the_bytes_and_not_on_the_cuts) {
 }
 
 }  // namespace
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

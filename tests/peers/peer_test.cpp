@@ -3,9 +3,9 @@
 
 #include <cerrno>
 
-#include "tests/check/both.h"
+#include "tests/peers/both.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 constexpr Duration kShort{200};
@@ -170,4 +170,4 @@ TEST(Peer, a_deaf_server_swallows_connection_attempts) {
 }
 
 }  // namespace
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -3,9 +3,9 @@
 
 #include <cerrno>
 
-#include "tests/check/both.h"
+#include "tests/peers/both.h"
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 TEST(PlainTcp, a_half_closed_connection_carries_the_answer) {
@@ -77,4 +77,4 @@ TEST(PlainTcp, an_unread_window_holds_the_sender_back) {
 }
 
 }  // namespace
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

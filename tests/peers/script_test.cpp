@@ -1,8 +1,8 @@
-#include "check/script.h"
+#include "peers/script.h"
 
 #include <gtest/gtest.h>
 
-namespace lastbyte::check {
+namespace lastbyte::peers {
 namespace {
 
 /// As it is printed, or the error.
@@ -107,4 +107,4 @@ TEST(Script, a_closed_socket_is_not_used) {
 }
 
 }  // namespace
-}  // namespace lastbyte::check
+}  // namespace lastbyte::peers

@@ -1,34 +1,25 @@
-// What is read from /proc, and what peers tell of themselves.
-#include "check/proc.h"
+// What is read from /proc.
+#include "process/proc.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <functional>
 #include <set>
 #include <thread>
-#include <vector>
 
 #include "base/descriptor.h"
-#include "check/observed.h"
-#include "check/peer.h"
-#include "check/process.h"
-#include "check/scratch.h"
+#include "base/eventually.h"
+#include "peers/peer.h"
+#include "process/process.h"
+#include "process/scratch.h"
 
-namespace lastbyte::check {
+namespace lastbyte::process {
 namespace {
 
-bool comes_true(const std::function<bool()>& condition) {
-  const TimePoint until = Clock::now() + Duration(10'000);
-  while (!condition()) {
-    if (Clock::now() > until) return false;
-    std::this_thread::sleep_for(Duration(2));
-  }
-  return true;
-}
+bool comes_true(const std::function<bool()>& condition) { return eventually(condition, Duration(10'000)); }
 
 TEST(Proc, sockets_are_counted_and_other_files_are_not) {
   const auto before = weigh_process(::getpid());
@@ -66,14 +57,14 @@ TEST(Proc, who_is_not_there_has_no_weight) {
 }
 
 TEST(Proc, listeners_are_found_by_port_and_by_path) {
-  const auto script = parse_script("read");
+  const auto script = peers::parse_script("read");
   const auto directory = ScratchDirectory::make();
   const net::Address path = *net::Address::unix_name(directory->file("socket"));
   EXPECT_FALSE(listens(0, path));
   net::Address port;
   {
-    const auto tcp = Server::start(*script, {}, std::nullopt);
-    const auto local = Server::start(*script, {}, std::nullopt, path);
+    const auto tcp = peers::Server::start(*script, {}, std::nullopt);
+    const auto local = peers::Server::start(*script, {}, std::nullopt, path);
     ASSERT_TRUE(tcp && local);
     port = tcp->address();
     EXPECT_TRUE(listens(0, port));
@@ -89,10 +80,10 @@ TEST(Proc, T13_time_wait_is_seen_at_the_side_that_closed_first) {
   // Not each time: the table is read while the connections of all other tests come and go in it.
   bool seen_once = false;
   for (int round = 0; round < 5 && !seen_once; ++round) {
-    auto server = Server::start(*parse_script("expect fin; close"));
+    auto server = peers::Server::start(*peers::parse_script("expect fin; close"));
     ASSERT_TRUE(server);
-    Client client(server->address(), *parse_script("shutdown; expect fin; close"));
-    const Observed seen = client.wait();
+    peers::Client client(server->address(), *peers::parse_script("shutdown; expect fin; close"));
+    const peers::Observed seen = client.wait();
     EXPECT_FALSE(in_time_wait(seen.remote, seen.local));
     for (int look = 0; look < 20 && !seen_once; ++look) {
       seen_once = in_time_wait(seen.local, seen.remote);
@@ -112,86 +103,5 @@ TEST(Proc, unused_ports_are_given_once) {
   }
 }
 
-Observed connected() {
-  Observed seen;
-  seen.connected = true;
-  return seen;
-}
-
-TEST(Observed, a_reset_is_an_error_without_a_fin_before_it) {
-  Observed seen = connected();
-  EXPECT_FALSE(seen.reset());
-  for (const int error : {ECONNRESET, EPIPE}) {
-    seen.error = error;
-    EXPECT_TRUE(seen.reset());
-  }
-  seen.fin = true;
-  EXPECT_FALSE(seen.reset());
-  seen = connected();
-  seen.error = ETIMEDOUT;
-  EXPECT_FALSE(seen.reset());
-}
-
-TEST(Observed, as_scripted_means_every_step_in_time_with_the_right_bytes) {
-  Observed seen = connected();
-  seen.steps = {{.text = "send 1"}, {.text = "expect fin"}};
-  EXPECT_TRUE(seen.as_scripted());
-  EXPECT_FALSE(Observed{}.as_scripted());  // not connected
-  Observed late = seen;
-  late.timed_out = true;
-  EXPECT_FALSE(late.as_scripted());
-  Observed wrong = seen;
-  wrong.first_wrong = 0;
-  EXPECT_FALSE(wrong.as_scripted());
-  seen.steps[1].failure = "no";
-  EXPECT_FALSE(seen.as_scripted());
-}
-
-TEST(Observed, tells_when_a_step_ended) {
-  Observed seen = connected();
-  seen.steps = {{.text = "send 1", .began = Elapsed(1), .ended = Elapsed(2)},
-                {.text = "send 1", .began = Elapsed(3), .ended = Elapsed(4)}};
-  EXPECT_EQ(seen.ended("send 1"), Elapsed(2));
-  EXPECT_FALSE(seen.ended("close"));
-}
-
-TEST(Observed, is_told_in_full) {
-  Observed seen = connected();
-  seen.local = *net::Address::parse("127.0.0.1", 1);
-  seen.remote = *net::Address::parse("127.0.0.1", 2);
-  seen.sent = 10;
-  seen.unacknowledged = 3;
-  seen.received = 20;
-  seen.unread = 4;
-  seen.fin = true;
-  seen.fin_at = Elapsed(5000);
-  seen.error = EPIPE;
-  seen.error_at = Elapsed(7000);
-  seen.first_wrong = 9;
-  seen.header = true;
-  seen.told = *net::Address::parse("192.0.2.1", 3);
-  seen.steps = {{.text = "send 10", .began = Elapsed(0), .ended = Elapsed(2000), .failure = "no"}};
-  EXPECT_EQ(seen.text(),
-            "127.0.0.1:1 -> 127.0.0.1:2: sent 10 (3 unacknowledged), received 20 (4 more unread), FIN at 5ms, EPIPE at "
-            "7ms, PROXY header of 192.0.2.1:3, wrong from byte 9\n  0ms to 2ms  send 10: no\n");
-}
-
-TEST(Meetings, count_and_wake) {
-  Meeting meeting;
-  Wakeup wakeup;
-  meeting.join(wakeup);
-  EXPECT_EQ(meeting.count("go"), 0U);
-  meeting.signal("go");
-  meeting.signal("go");
-  EXPECT_EQ(meeting.count("go"), 2U);
-  EXPECT_EQ(meeting.count("stop"), 0U);
-  std::uint64_t raised = 0;
-  EXPECT_EQ(::read(wakeup.fd(), &raised, sizeof raised), static_cast<ssize_t>(sizeof raised));
-  EXPECT_EQ(raised, 2U);
-  meeting.leave(wakeup);
-  meeting.signal("go");
-  EXPECT_EQ(::read(wakeup.fd(), &raised, sizeof raised), -1);
-}
-
 }  // namespace
-}  // namespace lastbyte::check
+}  // namespace lastbyte::process

@@ -26,8 +26,8 @@ bool unread_at_cut(const Seen& seen) { return seen.cut_by_reset || seen.base.unr
 
 Witness witness(const Session& session, bool client) {
   const Seen& seen = client ? session.client : session.upstream;
-  const Leg leg = client ? session.plan.kind->client : session.plan.kind->upstream;
-  const bool tcp = leg == Leg::tcp;
+  const Transport leg = client ? session.plan.kind->client : session.plan.kind->upstream;
+  const bool tcp = leg == Transport::tcp;
   const bool gave_up = seen.cut || seen.base.timed_out;
   const bool ended_well = !gave_up && seen.base.fin;
   // Linux tells of a UNIX peer's FIN and its close with input unread as of a reset alone (T14).
@@ -302,7 +302,7 @@ class Judge {
     expect(record_.proxy_header == version, "T11",
            "the PROXY header is told as '" + record_.proxy_header + "', expected '" + version + "'");
     if (!plan.kind->tells) return;
-    const check::Observed& seen = upstream_.seen.base;
+    const peers::Observed& seen = upstream_.seen.base;
     // Where the client reset, what came after the header may have come too late as well.
     const bool due = seen.received > 0 || seen.fin || (client_.stayed && upstream_.stayed && !limited_);
     expect(!due || seen.header, "T1", "no PROXY header came to the upstream: " + seen.header_failure);
@@ -332,7 +332,7 @@ std::vector<Violation> judge(const Session& session) {
   if (session.stopping && session.records == 0) {
     // It was still in the queue of the listener (T15): told that it is not served, and never that all is well.
     const bool told_so = session.connections == 0 && session.client.base.received == 0 &&
-                         (session.plan.kind->client == Leg::unix_socket || !session.client.base.fin);
+                         (session.plan.kind->client == Transport::unix_stream || !session.client.base.fin);
     if (!told_so) found.push_back({"T15", "a session of a stop has no record, and its client got something"});
     return found;
   }

@@ -5,9 +5,9 @@
 
 #include <utility>
 
-#include "check/local_socket.h"
 #include "net/socket/calls.h"
 #include "net/tcp/listen.h"
+#include "peers/local_socket.h"
 
 namespace lastbyte::soak {
 namespace {
@@ -30,13 +30,13 @@ Result<void> set_up_tcp(Lane& lane) {
 
 Result<void> set_up_unix(Lane& lane, const std::string& directory) {
   lane.upstream_address = *net::Address::unix_name(directory + "/" + lane.name + ".upstream");
-  auto listening = check::listen_locally(lane.upstream_address, {});
+  auto listening = peers::listen_locally(lane.upstream_address, {});
   if (!listening) return Failure(listening.error());
   if (lane.kind->reachable) lane.upstream = std::move(*listening);  // otherwise the path stays, and nobody listens
   return {};
 }
 
-std::string header_version(check::HeaderVersion version) {
+std::string header_version(net::proxy_protocol::HeaderVersion version) {
   return version ? std::string(net::proxy_protocol::name(*version)) : "off";
 }
 
@@ -77,9 +77,9 @@ Result<std::vector<Lane>> make_lanes(std::size_t of_each, const std::string& dir
   for (const Kind& kind : kinds()) {
     for (std::size_t i = 0; i < of_each * kind.weight; ++i) {
       Lane lane{.kind = &kind, .name = std::string(kind.name) + "-" + std::to_string(i)};
-      const bool unix_client = kind.client == Leg::unix_socket;
+      const bool unix_client = kind.client == Transport::unix_stream;
       lane.listen = unix_client ? "unix:" + directory + "/" + lane.name : std::string("tcp:") + kLoopback + ":0";
-      const auto made = kind.upstream == Leg::tcp ? set_up_tcp(lane) : set_up_unix(lane, directory);
+      const auto made = kind.upstream == Transport::tcp ? set_up_tcp(lane) : set_up_unix(lane, directory);
       if (!made) return Failure(made.error());
       lanes.push_back(std::move(lane));
     }

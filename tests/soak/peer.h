@@ -8,7 +8,7 @@
 
 #include "base/descriptor.h"
 #include "base/time.h"
-#include "check/payload.h"
+#include "peers/payload.h"
 #include "tests/soak/plan.h"
 #include "tests/soak/seen.h"
 
@@ -70,8 +70,8 @@ class Peer {
   bool tcp_;
   TimePoint began_;
   TimePoint connected_{};
-  check::Payload sends_;
-  check::Payload expects_;
+  peers::Payload sends_;
+  peers::Payload expects_;
   Seen seen_;
   std::size_t step_ = 0;    ///< the one under way
   std::uint64_t done_ = 0;  ///< bytes of it

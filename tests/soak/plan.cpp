@@ -13,27 +13,30 @@ namespace pp = net::proxy_protocol;
 
 constexpr auto kKinds = std::to_array<Kind>({
     {.name = "tcp-tcp", .weight = 6},
-    {.name = "tcp-unix", .upstream = Leg::unix_socket, .weight = 3},
-    {.name = "unix-tcp", .client = Leg::unix_socket, .weight = 3},
-    {.name = "unix-unix", .client = Leg::unix_socket, .upstream = Leg::unix_socket, .weight = 3},
+    {.name = "tcp-unix", .upstream = Transport::unix_stream, .weight = 3},
+    {.name = "unix-tcp", .client = Transport::unix_stream, .weight = 3},
+    {.name = "unix-unix", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .weight = 3},
     {.name = "tcp-tcp-small-buffers", .small_buffers = true, .weight = 2},
     {.name = "tcp-tcp-linger-always", .settings = "linger: {mode: always, time: 1s}"},
     {.name = "tcp-tcp-header-v2", .asks = Asks::required, .tells = pp::Version::v2},
     {.name = "tcp-tcp-header-optional", .asks = Asks::optional},
     {.name = "tcp-tcp-tells-v1", .tells = pp::Version::v1},
-    {.name = "tcp-unix-header-v1", .upstream = Leg::unix_socket, .asks = Asks::required, .tells = pp::Version::v1},
-    {.name = "unix-tcp-header-v2", .client = Leg::unix_socket, .asks = Asks::required, .tells = pp::Version::v2},
+    {.name = "tcp-unix-header-v1",
+     .upstream = Transport::unix_stream,
+     .asks = Asks::required,
+     .tells = pp::Version::v1},
+    {.name = "unix-tcp-header-v2", .client = Transport::unix_stream, .asks = Asks::required, .tells = pp::Version::v2},
     {.name = "unix-unix-header-optional",
-     .client = Leg::unix_socket,
-     .upstream = Leg::unix_socket,
+     .client = Transport::unix_stream,
+     .upstream = Transport::unix_stream,
      .asks = Asks::optional,
      .tells = pp::Version::v2},
     {.name = "tcp-tcp-brief", .brief = true},
-    {.name = "tcp-unix-brief", .upstream = Leg::unix_socket, .brief = true},
-    {.name = "unix-tcp-brief", .client = Leg::unix_socket, .brief = true},
-    {.name = "unix-unix-brief", .client = Leg::unix_socket, .upstream = Leg::unix_socket, .brief = true},
+    {.name = "tcp-unix-brief", .upstream = Transport::unix_stream, .brief = true},
+    {.name = "unix-tcp-brief", .client = Transport::unix_stream, .brief = true},
+    {.name = "unix-unix-brief", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .brief = true},
     {.name = "tcp-refused", .reachable = false},
-    {.name = "unix-refused", .client = Leg::unix_socket, .upstream = Leg::unix_socket, .reachable = false},
+    {.name = "unix-refused", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .reachable = false},
 });
 
 /// At the latest then a peer cuts.
@@ -64,7 +67,7 @@ class Planner {
     for (PeerPlan* peer : {&plan_.client, &plan_.upstream}) draw_reading(*peer);
     draw_endings();
     if (plan_.kind->brief) draw_silence();
-    if (plan_.kind->reachable && plan_.kind->upstream == Leg::tcp && dice_.in_a_thousand(3)) plan_.deaf = ms(300);
+    if (plan_.kind->reachable && plan_.kind->upstream == Transport::tcp && dice_.in_a_thousand(3)) plan_.deaf = ms(300);
     return plan_;
   }
 
@@ -77,7 +80,7 @@ class Planner {
 
   PeerPlan& peer(bool client) { return client ? plan_.client : plan_.upstream; }
   std::uint64_t& total(bool client) { return client ? client_bytes_ : upstream_bytes_; }
-  [[nodiscard]] Leg leg(bool client) const { return client ? plan_.kind->client : plan_.kind->upstream; }
+  [[nodiscard]] Transport leg(bool client) const { return client ? plan_.kind->client : plan_.kind->upstream; }
 
   std::uint64_t size() {
     switch (dice_.weighted<6>({20, 25, 20, 10, 22, 3})) {
@@ -104,7 +107,7 @@ class Planner {
   /// Of several urgent bytes that a TCP upstream sends before lastbyte has looked, Linux keeps the last only (T1): it
   /// sends one in all.
   void urgent(bool client) {
-    const bool one_only = !client && leg(client) == Leg::tcp;
+    const bool one_only = !client && leg(client) == Transport::tcp;
     if (one_only && upstream_was_urgent_) return;
     upstream_was_urgent_ = upstream_was_urgent_ || !client;
     const std::uint64_t count = one_only ? 1 : dice_.between(1, 3);
@@ -114,7 +117,7 @@ class Planner {
 
   /// Only where they pass: from one UNIX socket to another.
   void descriptors(bool client) {
-    if (leg(client) == Leg::tcp || leg(!client) == Leg::tcp) return;
+    if (leg(client) == Transport::tcp || leg(!client) == Transport::tcp) return;
     for (std::uint64_t left = dice_.between(1, 3); left > 0; --left) {
       peer(client).steps.push_back({.verb = Verb::descriptors, .bytes = dice_.between(1, kMostDescriptors)});
       ++total(client);

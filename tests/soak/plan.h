@@ -11,12 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "check/variant.h"
 #include "net/address/address.h"
+#include "net/address/endpoint.h"
+#include "net/proxy_protocol/header.h"
 
 namespace lastbyte::soak {
 
-using check::Leg;
+using net::Transport;
 using Milliseconds = std::chrono::milliseconds;
 
 /// Whether clients of a forwarding tell who they are by a PROXY header (client.proxy-protocol).
@@ -25,15 +26,15 @@ enum class Asks : std::uint8_t { off, optional, required };
 /// What a forwarding is like. Sessions of one kind are played over forwardings of their own.
 struct Kind {
   std::string_view name;
-  Leg client = Leg::tcp;
-  Leg upstream = Leg::tcp;
+  Transport client = Transport::tcp;
+  Transport upstream = Transport::tcp;
   Asks asks = Asks::off;
-  check::HeaderVersion tells = {};  ///< upstream.proxy-protocol
-  bool reachable = true;            ///< false: nobody listens where the upstream should
-  bool brief = false;               ///< its limits are kBrief; otherwise none may pass
-  bool small_buffers = false;       ///< of both sides; a reload changes them
-  std::string_view settings = {};   ///< YAML besides, members of the forwarding
-  std::uint32_t weight = 1;         ///< how often it is drawn
+  net::proxy_protocol::HeaderVersion tells = {};  ///< upstream.proxy-protocol
+  bool reachable = true;                          ///< false: nobody listens where the upstream should
+  bool brief = false;                             ///< its limits are kBrief; otherwise none may pass
+  bool small_buffers = false;                     ///< of both sides; a reload changes them
+  std::string_view settings = {};                 ///< YAML besides, members of the forwarding
+  std::uint32_t weight = 1;                       ///< how often it is drawn
 };
 
 /// limits.idle, limits.half-close, limits.reset-flush, linger.timeout and half of linger.time of a brief kind.
@@ -112,7 +113,7 @@ struct Plan {
   std::uint64_t number = 0;
   const Kind* kind = nullptr;  ///< of kinds()
   Header header = Header::none;
-  check::HeaderVersion header_version = {};
+  net::proxy_protocol::HeaderVersion header_version = {};
   net::Address told = {};
   Milliseconds deaf{0};  ///< for so long the upstream's host loses what arrives to connect
   PeerPlan client;

@@ -49,7 +49,7 @@ TEST(SoakPlan, does_not_hang_by_itself) {
 TEST(SoakPlan, has_one_urgent_byte_of_a_tcp_upstream_at_most) {
   for (std::uint64_t number = 0; number < 20'000; ++number) {
     const Plan plan = make_plan(4, number);
-    if (plan.kind->upstream != Leg::tcp) continue;
+    if (plan.kind->upstream != Transport::tcp) continue;
     ASSERT_LE(std::ranges::count(plan.upstream.steps, Verb::urgent, &Step::verb), 1) << print(plan);
   }
 }

@@ -10,9 +10,9 @@
 #include <memory>
 #include <utility>
 
-#include "check/deaf.h"
-#include "check/local_socket.h"
+#include "net/socket/deaf.h"
 #include "net/tcp/connect.h"
+#include "peers/local_socket.h"
 #include "tests/soak/daemon.h"
 #include "tests/soak/lanes.h"
 #include "tests/soak/peer.h"
@@ -43,7 +43,7 @@ void set_buffers(int fd, const PeerPlan& plan) {
 }
 
 Result<Descriptor> connect_to(const Lane& lane, const PeerPlan& plan) {
-  if (lane.address.is_unix()) return check::connect_locally(lane.address, plan.send_buffer);
+  if (lane.address.is_unix()) return peers::connect_locally(lane.address, plan.send_buffer);
   net::ConnectOptions options;
   options.socket.receive_buffer = plan.receive_buffer;
   options.socket.send_buffer = plan.send_buffer;
@@ -127,7 +127,7 @@ class Run {
     one.disturbing = {.freeze = [this](Milliseconds time) { daemon_->freeze(time); },
                       .shorten = [this](Milliseconds time) { shorten(time); },
                       .reload = [this, number = one.session.plan.number] { daemon_->reload(number); }};
-    if (one.session.plan.deaf.count() != 0 && check::set_deaf(lane.upstream.get(), true))
+    if (one.session.plan.deaf.count() != 0 && net::set_deaf(lane.upstream.get(), true) == 0)
       one.hears = one.began + one.session.plan.deaf;
     auto socket = connect_to(lane, one.session.plan.client);
     if (!socket) {
@@ -150,7 +150,7 @@ class Run {
       if (++one.session.connections > 1) continue;  // the judge tells of it
       const Plan& plan = one.session.plan;
       set_buffers(socket.get(), plan.upstream);
-      one.upstream = std::make_unique<Peer>(std::move(socket), plan.upstream, lane.kind->upstream == Leg::tcp,
+      one.upstream = std::make_unique<Peer>(std::move(socket), plan.upstream, lane.kind->upstream == Transport::tcp,
                                             Peer::Payloads{upstream_payload(plan), client_payload(plan)},
                                             plan.kind->tells.has_value(), one.began, one.disturbing);
       one.upstream->advance(POLLOUT);
@@ -193,7 +193,7 @@ class Run {
   void advance(std::size_t index) {
     Playing& one = *playing_[index];
     if (one.hears != TimePoint{} && Clock::now() >= one.hears) {
-      check::set_deaf(lanes_[index].upstream.get(), false);
+      net::set_deaf(lanes_[index].upstream.get(), false);
       one.hears = {};
     }
     const std::size_t at = 1 + 3 * index;

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "check/observed.h"
+#include "peers/observed.h"
 #include "tests/harness/record.h"
 #include "tests/soak/plan.h"
 
 namespace lastbyte::soak {
 
-using check::Elapsed;
+using peers::Elapsed;
 
 /// Times count from the beginning of the session.
 /// Descriptors that came with some of the bytes from `begin` up to `end`.
@@ -25,7 +25,7 @@ struct Passed {
 struct Seen {
   /// `connected`: it has had a connection. `unacknowledged` is without the FIN. `unread`: of payload. `fin`, `error`:
   /// as for the check's peers.
-  check::Observed base;
+  peers::Observed base;
   bool input_over = false;          ///< it has read to the end, a FIN or an error
   bool fin_sent = false;            ///< shutdown() succeeded
   bool fin_acknowledged = false;    ///< and the kernel at the other end was seen to have the FIN

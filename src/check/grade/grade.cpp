@@ -1,4 +1,4 @@
-#include "check/grade.h"
+#include "check/grade/grade.h"
 
 #include <sys/utsname.h>
 
@@ -179,21 +179,21 @@ Report Report::of_references() const {
 }
 
 Reference References::of(const Scenario& scenario, const Variant& variant) {
-  const Reference first = over(scenario, variant.client);
-  if (variant.client == variant.server || !first.held) return first;
-  return over(scenario, variant.server);
+  const Reference first = over(scenario, variant.way.client);
+  if (variant.way.client == variant.way.server || !first.held) return first;
+  return over(scenario, variant.way.server);
 }
 
-Reference References::over(const Scenario& scenario, Leg leg) {
+Reference References::over(const Scenario& scenario, net::Transport transport) {
   Entry* entry = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    entry = &all_[{&scenario, leg}];
+    entry = &all_[{&scenario, transport}];
   }
   std::call_once(entry->once, [&] {
     Reference& reference = entry->reference;
     if (scenario.plain == Plain::no_meaning) return;
-    const Variant& variant = leg == Leg::tcp ? tcp_variant() : *find_variant("unix");
+    const Variant& variant = transport == net::Transport::tcp ? tcp_variant() : *find_variant("unix");
     auto stage = Stage::make(scenario, variant, plain_tcp(), kSeed);
     auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
     if (!take) {

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "check/scenario.h"
-#include "check/take.h"
-#include "check/target.h"
-#include "check/variant.h"
+#include "check/grade/take.h"
+#include "check/scenarios/scenario.h"
+#include "check/scenarios/variant.h"
+#include "check/target/target.h"
 
 namespace lastbyte::check {
 
@@ -70,21 +70,21 @@ struct Choice {
   unsigned at_once = 6;  ///< where the target can be started several times
 };
 
-/// Measures each scenario at most once without a proxy, for each kind of leg. Any thread.
+/// Measures each scenario at most once without a proxy, for each transport. Any thread.
 class References {
  public:
-  /// Of a variant with different legs: what does not hold over one of them does not hold.
+  /// Of a variant with two transports: what does not hold over one of them does not hold.
   Reference of(const Scenario& scenario, const Variant& variant = tcp_variant());
 
  private:
-  Reference over(const Scenario& scenario, Leg leg);
+  Reference over(const Scenario& scenario, net::Transport transport);
 
   struct Entry {
     std::once_flag once;
     Reference reference;
   };
   std::mutex mutex_;
-  std::map<std::pair<const Scenario*, Leg>, Entry> all_;
+  std::map<std::pair<const Scenario*, net::Transport>, Entry> all_;
 };
 
 /// Told of each outcome, in the order of the choice.

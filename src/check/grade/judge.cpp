@@ -3,8 +3,8 @@
 #include <string_view>
 #include <utility>
 
-#include "check/header.h"
-#include "check/take.h"
+#include "check/grade/take.h"
+#include "peers/header.h"
 
 namespace lastbyte::check {
 namespace {
@@ -94,7 +94,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 /// Whom the proxy told of. Of several sessions one cannot tell whose server is whose: the same clients, in any order.
 void judge_headers(const Scenario& scenario, const Take& take, const Variant& variant, Complaints& out) {
-  if (!variant.to_server) return;
+  if (!variant.way.to_server) return;
   const bool demanded = scenario.server_wants.ending == Ending::as_scripted;
   std::vector<std::string> told;
   std::vector<std::string> clients;
@@ -106,7 +106,7 @@ void judge_headers(const Scenario& scenario, const Take& take, const Variant& va
     if (server.header) told.push_back(server.told.text());
   }
   for (const Observed& client : take.clients)
-    clients.push_back(variant.from_client ? told_by_clients().text() : client.local.text());
+    clients.push_back(variant.way.from_client ? peers::told_by_clients().text() : client.local.text());
   std::ranges::sort(told);
   std::ranges::sort(clients);
   if (told.size() == clients.size() && told != clients)

@@ -7,10 +7,10 @@
 #include <thread>
 #include <utility>
 
-#include "check/network.h"
-#include "check/peer.h"
-#include "check/take.h"
+#include "base/eventually.h"
+#include "check/grade/take.h"
 #include "net/namespace/enter.h"
+#include "peers/peer.h"
 
 namespace lastbyte::check {
 namespace {
@@ -28,14 +28,10 @@ constexpr Duration kAftermath{5000};
 /// For a crowd's last connections to come through.
 constexpr Duration kSettle{100};
 
-bool wait_until(Duration limit, const std::function<bool()>& condition) {
-  const TimePoint until = Clock::now() + limit;
-  while (!condition()) {
-    if (Clock::now() > until) return false;
-    std::this_thread::sleep_for(kRoundPause);
-  }
-  return true;
-}
+using peers::Client;
+using peers::Meeting;
+using peers::Script;
+using peers::Server;
 
 /// Beside the peers, on a thread of its own: lets the server hear, asks the proxy to stop, watches its memory.
 class Director {
@@ -73,7 +69,7 @@ class Director {
   void ask_to_stop() {
     asked_ = true;
     proxy_.ask_to_stop();
-    take_.stopped_listening = wait_until(kAftermath, [this] { return over_ || !proxy_.listens(); });
+    take_.stopped_listening = eventually([this] { return over_ || !proxy_.listens(); }, kAftermath);
     meeting_.signal("stopped");
   }
 
@@ -107,7 +103,7 @@ Result<Scripts> read_scripts(const Scenario& scenario) {
   for (const auto& [text, script] :
        {std::pair(scenario.client, &scripts.client), std::pair(scenario.server, &scripts.server),
         std::pair(scenario.crowd.client, &scripts.crowd)}) {
-    auto parsed = parse_script(text);
+    auto parsed = peers::parse_script(text);
     if (!parsed) return Failure(parsed.error());
     *script = std::move(*parsed);
   }
@@ -128,8 +124,8 @@ class Stage::Round {
         setting_(setting) {
     options_.meeting = &meeting_;
     options_.limit = scenario.limit;
-    options_.from_client = variant.from_client;
-    options_.to_server = variant.to_server;
+    options_.from_client = variant.way.from_client;
+    options_.to_server = variant.way.to_server;
   }
 
   Result<Take> play() {
@@ -157,7 +153,7 @@ class Stage::Round {
     if (!served || setting_.launched) return served;
     const std::uint32_t hops = scenario_.needs == Needs::two_of_them ? 2 : 1;
     auto proxy =
-        Launched::launch(target_, variant_, network_, setting_.upstream, path_for(variant_.client, "proxy"), hops);
+        Launched::launch(target_, variant_, network_, setting_.upstream, path_for(variant_.way.client, "proxy"), hops);
     if (!proxy) return Failure(proxy.error());
     proxy_ = std::move(*proxy);
     // With nothing between them, clients go where the server listens in this very round.
@@ -166,17 +162,17 @@ class Stage::Round {
   }
 
   /// None for a leg over TCP.
-  [[nodiscard]] net::Address path_for(Leg leg, const char* name) const {
-    return leg == Leg::tcp ? net::Address() : *net::Address::unix_name(setting_.directory->file(name));
+  [[nodiscard]] net::Address path_for(net::Transport transport, const char* name) const {
+    return transport == net::Transport::tcp ? net::Address() : *net::Address::unix_name(setting_.directory->file(name));
   }
 
   /// Where the server is to listen: the same in each round, once there is a proxy that knows it.
   [[nodiscard]] net::Address choose_upstream() const {
     if (target_.kind == Kind::running) return target_.upstream;
-    if (variant_.server == Leg::unix_socket) return path_for(variant_.server, "server");
+    if (variant_.way.server == net::Transport::unix_stream) return path_for(variant_.way.server, "server");
     net::Address upstream = network_.server_host;
     // Not one of the kernel's choice: between two rounds it might give that to somebody's connection.
-    upstream.set_port(target_.upstream_port != 0 ? target_.upstream_port : unused_port());
+    upstream.set_port(target_.upstream_port != 0 ? target_.upstream_port : process::unused_port());
     return upstream;
   }
 
@@ -187,10 +183,12 @@ class Stage::Round {
     Result<Server> server = failure("server", 0);
     const auto entered = net::run_inside(network_.server.get(), [&] {
       // A child that another thread has just started holds a copy of our last listening socket until its exec().
-      wait_until(kAftermath, [&] {
-        server = Server::start(scripts_.server, options_, std::nullopt, upstream);
-        return server || server.error().code != EADDRINUSE;
-      });
+      eventually(
+          [&] {
+            server = Server::start(scripts_.server, options_, std::nullopt, upstream);
+            return server || server.error().code != EADDRINUSE;
+          },
+          kAftermath);
     });
     if (!entered) return Failure(entered.error());
     if (!server) return Failure(server.error());
@@ -212,7 +210,7 @@ class Stage::Round {
     const auto came = start_clients(crowd, scripts_.crowd, scenario_.crowd.count);
     if (!came) return came;
     if (scenario_.crowd.stays) {
-      wait_until(scenario_.limit, [this] { return accepted() >= scenario_.crowd.count; });
+      eventually([this] { return accepted() >= scenario_.crowd.count; }, scenario_.limit);
     } else if (scenario_.crowd.count > 0) {
       for (Client& each : crowd) each.wait();
       wait_for_quiet();
@@ -242,9 +240,9 @@ class Stage::Round {
     if (!server_) return;
     const std::uint32_t expected = before_ + scenario_.sessions;
     const Duration grace = scenario_.upstream == Upstream::slow_to_hear ? kGraceForSyn : kGrace;
-    wait_until(grace, [&] { return accepted() >= expected; });
+    eventually([&] { return accepted() >= expected; }, grace);
     if (accepted() >= expected)
-      wait_until(scenario_.limit + kGrace, [this] { return server_->ended() >= server_->accepted(); });
+      eventually([this] { return server_->ended() >= server_->accepted(); }, scenario_.limit + kGrace);
     server_->stop();
     auto seen = server_->wait();
     const std::size_t skip = std::min<std::size_t>(before_, seen.size());
@@ -253,37 +251,43 @@ class Stage::Round {
 
   void look_back(Take& take) {
     if (scenario_.watch_sockets && take.before) {
-      wait_until(kAftermath, [&] {
-        take.after = proxy_.weigh();
-        return !take.after || take.after->sockets <= take.before->sockets;
-      });
+      eventually(
+          [&] {
+            take.after = proxy_.weigh();
+            return !take.after || take.after->sockets <= take.before->sockets;
+          },
+          kAftermath);
     }
     if (scenario_.stops) {
-      wait_until(kAftermath, [&] {
-        take.exit_status = proxy_.exit_status();
-        return take.exit_status.has_value();
-      });
+      eventually(
+          [&] {
+            take.exit_status = proxy_.exit_status();
+            return take.exit_status.has_value();
+          },
+          kAftermath);
     }
     if (scenario_.first_to_close != FirstToClose::not_watched && !take.clients.empty() && !take.servers.empty()) {
-      wait_until(kAftermath, [&] {
-        take.time_waits = time_waits(take.clients.front(), take.servers.front());
-        return take.time_waits == expected_time_waits(scenario_.first_to_close, !plain());
-      });
+      eventually(
+          [&] {
+            take.time_waits = time_waits(take.clients.front(), take.servers.front());
+            return take.time_waits == expected_time_waits(scenario_.first_to_close, !plain());
+          },
+          kAftermath);
     }
     take.output = proxy_.output();
     take.form = proxy_.form();
-    take.kernel_kib = kernel_buffers_kib();
+    take.kernel_kib = process::kernel_buffers_kib();
     // The next round needs one that has not been stopped.
     if (scenario_.stops) setting_.launched = false;
   }
 
   [[nodiscard]] TimeWaits time_waits(const Observed& client, const Observed& server) const {
     TimeWaits waits;
-    waits.client = in_time_wait(client.local, client.remote);
-    waits.server = in_time_wait(server.local, server.remote);
+    waits.client = process::in_time_wait(client.local, client.remote);
+    waits.server = process::in_time_wait(server.local, server.remote);
     if (plain()) return waits;
-    waits.proxy_to_client = in_time_wait(client.remote, client.local);
-    waits.proxy_to_server = in_time_wait(server.remote, server.local);
+    waits.proxy_to_client = process::in_time_wait(client.remote, client.local);
+    waits.proxy_to_server = process::in_time_wait(server.remote, server.local);
     return waits;
   }
 
@@ -295,7 +299,7 @@ class Stage::Round {
   Stage::Setting& setting_;
   Scripts scripts_;
   Meeting meeting_;
-  PeerOptions options_;
+  peers::PeerOptions options_;
   std::optional<Server> server_;
   std::uint32_t before_ = 0;
 };
@@ -304,8 +308,8 @@ Result<Stage> Stage::make(const Scenario& scenario, const Variant& variant, cons
   auto network = Network::make(scenario.place, seed);
   if (!network) return Failure(network.error());
   Setting setting{std::move(*network), {}, {}, {}, false};
-  if (variant.has_unix()) {
-    auto directory = ScratchDirectory::make();
+  if (variant.way.has_unix()) {
+    auto directory = process::ScratchDirectory::make();
     if (!directory) return Failure(directory.error());
     setting.directory = std::move(*directory);
   }

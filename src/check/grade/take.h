@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "check/observed.h"
-#include "check/proc.h"
-#include "check/scenario.h"
-#include "check/target.h"
-#include "check/variant.h"
+#include "check/scenarios/scenario.h"
+#include "check/scenarios/variant.h"
+#include "check/target/launched.h"
+#include "peers/observed.h"
+#include "process/scratch.h"
 
 namespace lastbyte::check {
+
+using peers::Observed;
+using peers::StepSeen;
 
 /// Who keeps the TIME_WAIT of each connection (T13). Without a proxy there is one connection, and the proxy keeps none.
 struct TimeWaits {
@@ -53,7 +56,7 @@ class Stage {
     Network network;
     Launched proxy;
     net::Address upstream;
-    std::optional<ScratchDirectory> directory;  ///< of UNIX sockets
+    std::optional<process::ScratchDirectory> directory;  ///< of UNIX sockets
     bool launched = false;
   };
   Stage(const Scenario& scenario, const Variant& variant, const Target& target, Setting setting);

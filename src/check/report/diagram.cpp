@@ -1,4 +1,4 @@
-#include "check/diagram.h"
+#include "check/report/diagram.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,10 +6,42 @@
 #include <vector>
 
 #include "base/overloaded.h"
-#include "check/script.h"
+#include "page/sequence.h"
+#include "peers/script.h"
 
 namespace lastbyte::check {
 namespace {
+
+using page::ArrowKind;
+using peers::Action;
+using peers::Await;
+using peers::Close;
+using peers::CloseUnread;
+using peers::ExpectError;
+using peers::ExpectFin;
+using peers::ExpectQuiet;
+using peers::ExpectReset;
+using peers::Fill;
+using peers::Flood;
+using peers::Flush;
+using peers::parse_script;
+using peers::print;
+using peers::Read;
+using peers::Receive;
+using peers::Repeat;
+using peers::Reset;
+using peers::Send;
+using peers::Shutdown;
+using peers::Signal;
+using peers::Sleep;
+using peers::Step;
+using peers::Together;
+using peers::Vanish;
+
+/// Participants, in the order of the diagram.
+constexpr std::size_t kClient = 0;
+constexpr std::size_t kProxy = 1;
+constexpr std::size_t kServer = 2;
 
 constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max() / 2;
 /// Repeated steps are drawn one by one up to so often.
@@ -41,7 +73,7 @@ void flatten(const std::vector<Step>& steps, std::vector<Move>& out) {
 }
 
 struct Side {
-  std::string letter;
+  std::size_t place = kClient;  ///< in the diagram
   std::vector<Move> moves;
   std::size_t at = 0;
   bool begun = false;  ///< what the move sends is drawn
@@ -56,9 +88,9 @@ struct Side {
 class Drawing {
  public:
   explicit Drawing(const Scenario& scenario) {
-    client_ = side("C", scenario.client);
-    server_ = side("S", scenario.server);
-    lines_ = "sequenceDiagram\n    participant C as client\n    participant P as proxy\n    participant S as server\n";
+    client_ = side(kClient, scenario.client);
+    server_ = side(kServer, scenario.server);
+    sequence_.participants = {{"C", "client"}, {"P", "proxy"}, {"S", "server"}};
     switch (scenario.upstream) {
       case Upstream::listening: break;
       case Upstream::slow_to_hear: note(server_, "cannot be reached yet"); break;
@@ -68,19 +100,19 @@ class Drawing {
     fails_ = scenario.client_wants.ending == Ending::failure;
   }
 
-  std::string draw() {
+  page::Sequence draw() {
     while (true) {
       const bool moved = go_on(client_, server_);
       if (go_on(server_, client_) || moved) continue;
       if (fails_) note(client_, "must learn of the failure");
-      return lines_;
+      return sequence_;
     }
   }
 
  private:
-  static Side side(const char* letter, std::string_view text) {
+  static Side side(std::size_t place, std::string_view text) {
     Side side;
-    side.letter = letter;
+    side.place = place;
     if (const auto script = parse_script(text)) flatten(script->steps, side.moves);
     return side;
   }
@@ -88,7 +120,7 @@ class Drawing {
   /// What the client says gets as far as the proxy.
   void nobody(const char* why) {
     note(server_, why);
-    server_.letter = "P";
+    server_.place = kProxy;
     server_.gone = true;
   }
 
@@ -107,7 +139,7 @@ class Drawing {
       moved = true;
     }
     const bool to_fail = fails_ && &me == &client_;
-    if (!me.ended() && !me.moves.empty() && !to_fail) arrow(me, other, "-)", "FIN"), me.fin_sent = true;
+    if (!me.ended() && !me.moves.empty() && !to_fail) arrow(me, other, ArrowKind::end, "FIN"), me.fin_sent = true;
     return moved;
   }
 
@@ -117,15 +149,15 @@ class Drawing {
       std::visit(
           Overloaded{
               [&](const Send& send) {
-                arrow(me, other, "->>", times + print(action).substr(5));
+                arrow(me, other, ArrowKind::data, times + print(action).substr(5));
                 me.sent += send.bytes * move.times;
               },
               [&](const Flood&) {
-                arrow(me, other, "->>", "more and more data");
+                arrow(me, other, ArrowKind::data, "more and more data");
                 me.sent = kEndless;
               },
               [&](const Fill& fill) {
-                arrow(me, other, "->>", "up to " + print(Action(Send{fill.bytes, {}})).substr(5));
+                arrow(me, other, ArrowKind::data, "up to " + print(Action(Send{fill.bytes, {}})).substr(5));
                 me.sent += fill.bytes;
               },
               [&](const Sleep& sleep) {
@@ -161,34 +193,35 @@ class Drawing {
 
   void finish(Side& me, Side& other, const Move& move) {
     for (const Action& action : move.actions) {
-      std::visit(
-          Overloaded{
-              [&](const Receive& recv) { me.received += recv.bytes * move.times; },
-              [&](const Flush&) { note(me, "all is acknowledged"); },
-              [&](const Shutdown&) { arrow(me, other, "-)", "FIN"), me.fin_sent = true; },
-              [&](const Close&) {
-                if (!me.fin_sent) arrow(me, other, "-)", "FIN");
-                me.fin_sent = me.gone = true;
-              },
-              [&](const CloseUnread&) { arrow(me, other, "-x", "RST, closed with unread input"), me.gone = true; },
-              [&](const Reset&) { arrow(me, other, "-x", "RST"), me.gone = true; },
-              [&](const ExpectReset&) { note(me, "must see the reset"), me.gone = true; },
-              [&](const ExpectError&) { note(me, "must learn of the failure"), me.gone = true; },
-              [&](const ExpectFin&) { note(me, "must see the FIN"); },
-              [&](const Read&) { note(me, "reads to the end"); },
-              [](const auto&) {},
-          },
-          action);
+      std::visit(Overloaded{
+                     [&](const Receive& recv) { me.received += recv.bytes * move.times; },
+                     [&](const Flush&) { note(me, "all is acknowledged"); },
+                     [&](const Shutdown&) { arrow(me, other, ArrowKind::end, "FIN"), me.fin_sent = true; },
+                     [&](const Close&) {
+                       if (!me.fin_sent) arrow(me, other, ArrowKind::end, "FIN");
+                       me.fin_sent = me.gone = true;
+                     },
+                     [&](const CloseUnread&) {
+                       arrow(me, other, ArrowKind::reset, "RST, closed with unread input"), me.gone = true;
+                     },
+                     [&](const Reset&) { arrow(me, other, ArrowKind::reset, "RST"), me.gone = true; },
+                     [&](const ExpectReset&) { note(me, "must see the reset"), me.gone = true; },
+                     [&](const ExpectError&) { note(me, "must learn of the failure"), me.gone = true; },
+                     [&](const ExpectFin&) { note(me, "must see the FIN"); },
+                     [&](const Read&) { note(me, "reads to the end"); },
+                     [](const auto&) {},
+                 },
+                 action);
     }
   }
 
-  void arrow(const Side& from, const Side& to, const char* kind, const std::string& text) {
-    lines_ += "    " + from.letter + kind + to.letter + ": " + text + "\n";
+  void arrow(const Side& from, const Side& to, ArrowKind kind, const std::string& text) {
+    sequence_.events.emplace_back(page::Arrow{from.place, to.place, kind, text});
   }
-  void note(const Side& who, const std::string& text) { lines_ += "    Note over " + who.letter + ": " + text + "\n"; }
-  void note_proxy(const std::string& text) { lines_ += "    Note over P: " + text + "\n"; }
+  void note(const Side& who, const std::string& text) { sequence_.events.emplace_back(page::Note{who.place, text}); }
+  void note_proxy(const std::string& text) { sequence_.events.emplace_back(page::Note{kProxy, text}); }
 
-  std::string lines_;
+  page::Sequence sequence_;
   Side client_;
   Side server_;
   std::map<std::string, unsigned> flags_;
@@ -197,6 +230,6 @@ class Drawing {
 
 }  // namespace
 
-std::string sequence_diagram(const Scenario& scenario) { return Drawing(scenario).draw(); }
+std::string sequence_diagram(const Scenario& scenario) { return page::mermaid(Drawing(scenario).draw()); }
 
 }  // namespace lastbyte::check

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

@@ -1,8 +1,9 @@
 // The matrix as a picture that a code host shows by itself: no script, no style sheet, no font of its own.
 #include <algorithm>
 
-#include "check/matrix.h"
-#include "check/report.h"
+#include "check/report/matrix.h"
+#include "check/report/report.h"
+#include "page/html.h"
 
 namespace lastbyte::check {
 namespace {
@@ -16,13 +17,13 @@ constexpr int kMargin = 12;
 std::string number(int value) { return std::to_string(value); }
 
 std::string text_at(int x, int y, const std::string& more, const std::string& text) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\"" + more + ">" + escaped(text) + "</text>\n";
+  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\"" + more + ">" + page::escaped(text) + "</text>\n";
 }
 
 std::string cell_at(int x, int y, const Cell& cell) {
-  const std::string why = cell.why.empty() ? "" : "<title>" + escaped(cell.why) + "</title>";
+  const std::string why = cell.why.empty() ? "" : "<title>" + page::escaped(cell.why) + "</title>";
   return "<g>" + why + "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(kColumn - 1) +
-         "\" height=\"" + number(kRow - 1) + "\" fill=\"" + colour(cell.share) + "\"/>" +
+         "\" height=\"" + number(kRow - 1) + "\" fill=\"" + page::colour(cell.share) + "\"/>" +
          text_at(x + kColumn / 2, y + kRow - 6, " text-anchor=\"middle\"", cell.text) + "</g>\n";
 }
 

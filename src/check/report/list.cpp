@@ -1,8 +1,8 @@
 // docs/check.md, from the scenarios.
 #include <algorithm>
 
-#include "check/diagram.h"
-#include "check/report.h"
+#include "check/report/diagram.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {
@@ -51,7 +51,7 @@ its own header told. What the proxy does not speak is skipped.
 
 ## The scripts
 
-The scripts are data (`src/check/scenarios_*.cpp`); their verbs are explained in `src/check/script.h`. In the diagrams the
+The scripts are data (`src/check/scenarios/scenarios_*.cpp`); their verbs are explained in `src/peers/script.h`. In the diagrams the
 proxy stands between the two and should not be noticed.
 )";
 

@@ -1,9 +1,6 @@
-#include "check/matrix.h"
+#include "check/report/matrix.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
 
 namespace lastbyte::check {
 namespace {
@@ -72,38 +69,6 @@ std::string passed_of_variants(const Report& report) {
     if (each.verdict == Verdict::pass) ++passed;
   }
   return played == 0 ? "-" : std::to_string(passed) + "/" + std::to_string(played);
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '|': out += "&#124;"; break;
-      case '\n': out += ' '; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-std::string colour(double share) {
-  if (share < 0) return "#eeeeee";
-  // Of hue, saturation and lightness, as CSS has them: from 0 (red) to 120 (green).
-  constexpr double kSaturation = 0.65;
-  const double lightness = share >= 1 ? 0.78 : 0.72;
-  const double hue = 120 * share / 60;
-  const double chroma = (1 - std::abs(2 * lightness - 1)) * kSaturation;
-  const double second = chroma * (1 - std::abs(std::fmod(hue, 2) - 1));
-  const double least = lightness - chroma / 2;
-  const std::array<double, 3> parts = hue < 1 ? std::array{chroma, second, 0.0} : std::array{second, chroma, 0.0};
-  char text[16];
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned>(std::lround(255 * (parts[at] + least))); };
-  std::snprintf(text, sizeof text, "#%02x%02x%02x", byte(0), byte(1), byte(2));
-  return text;
 }
 
 }  // namespace lastbyte::check

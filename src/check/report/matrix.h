@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "check/grade.h"
+#include "check/grade/grade.h"
 
 namespace lastbyte::check {
 
@@ -33,10 +33,5 @@ std::vector<VariantRow> variant_rows_of(const std::vector<Report>& reports);
 std::string passed_of(const Report& report);
 /// Likewise over all other variants; "-": none was played.
 std::string passed_of_variants(const Report& report);
-
-/// For Markdown's tables, HTML and SVG alike.
-std::string escaped(std::string_view text);
-/// From red over yellow to green; light enough for black text.
-std::string colour(double share);
 
 }  // namespace lastbyte::check

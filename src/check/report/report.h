@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "check/grade.h"
+#include "check/grade/grade.h"
 
 namespace lastbyte::check {
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "check/report.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {

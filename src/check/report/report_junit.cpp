@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "check/report.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {

@@ -1,8 +1,9 @@
 // The matrix as text, as Markdown and as a page.
 #include <algorithm>
 
-#include "check/matrix.h"
-#include "check/report.h"
+#include "check/report/matrix.h"
+#include "check/report/report.h"
+#include "page/html.h"
 
 namespace lastbyte::check {
 namespace {
@@ -15,13 +16,8 @@ constexpr const char* kHowToRead =
     "not graded. \"No proxy\" is plain TCP between the same two peers. Each scenario is explained in "
     "[check.md](check.md).";
 
-constexpr const char* kStyle = R"(
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1a1a1a; background: #fff; }
-h1 { font-size: 1.5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; }
-th, td { padding: .25rem .5rem; border: 1px solid #fff; text-align: left; vertical-align: top; }
+constexpr const char* kStyle =
+    R"(th, td { padding: .25rem .5rem; border: 1px solid #fff; text-align: left; vertical-align: top; }
 thead th { position: sticky; top: 0; background: #fff; vertical-align: bottom; }
 td.cell { text-align: center; min-width: 4.5rem; }
 td.name { white-space: nowrap; }
@@ -85,8 +81,8 @@ std::string variants_markdown(const std::vector<Report>& reports) {
 }
 
 std::string html_cell(const Cell& cell) {
-  return "<td class=\"cell\" style=\"background:" + colour(cell.share) + "\" title=\"" + escaped(cell.why) + "\">" +
-         cell.text + "</td>";
+  return "<td class=\"cell\" style=\"background:" + page::colour(cell.share) + "\" title=\"" + page::escaped(cell.why) +
+         "\">" + cell.text + "</td>";
 }
 
 }  // namespace
@@ -98,7 +94,7 @@ std::string matrix_markdown(const std::vector<Report>& reports, const std::strin
   out += ", over loopback and with the proxies' own defaults.\n\n";
   out += "| proxy | version | passed over TCP | passed in variants |\n|---|---|---|---|\n";
   for (const Report& each : reports)
-    out += "| " + each.target + " | " + escaped(each.version) + " | " + passed_of(each) + " | " +
+    out += "| " + each.target + " | " + page::escaped(each.version) + " | " + passed_of(each) + " | " +
            passed_of_variants(each) + " |\n";
   if (!picture.empty()) out += "\n![scenario by proxy, green where every round passed](" + picture + ")\n";
   out += "\n" + std::string(kHowToRead) + "\n\n| clause | scenario |";
@@ -121,12 +117,12 @@ std::string matrix_markdown(const std::vector<Report>& reports, const std::strin
     for (const Row& row : rows) {
       if (row.cells[i].share < 0 || row.cells[i].share >= 1) continue;
       any = true;
-      out += "- " + std::string(row.scenario->name) + ": " + escaped(row.cells[i].why) + "\n";
+      out += "- " + std::string(row.scenario->name) + ": " + page::escaped(row.cells[i].why) + "\n";
     }
     for (const VariantRow& row : variant_rows_of(reports)) {
       if (row.cells[i].share < 0 || row.cells[i].share >= 1) continue;
       any = true;
-      out += "- @" + std::string(row.variant->name) + ": " + escaped(row.cells[i].why) + "\n";
+      out += "- @" + std::string(row.variant->name) + ": " + page::escaped(row.cells[i].why) + "\n";
     }
     if (!any) out += "Nothing.\n";
   }
@@ -135,24 +131,20 @@ std::string matrix_markdown(const std::vector<Report>& reports, const std::strin
 
 std::string matrix_html(const std::vector<Report>& reports) {
   const auto rows = rows_of(reports);
-  std::string out =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>How proxies end connections</title>\n<style>" +
-      std::string(kStyle) +
-      "</style></head><body>\n<h1>How proxies end connections</h1>\n<p>Made by <code>lastbyte check</code>";
-  if (!reports.empty()) out += " on " + reports.front().when.substr(0, 10) + ", " + escaped(reports.front().kernel);
+  std::string out = "<p>Made by <code>lastbyte check</code>";
+  if (!reports.empty())
+    out += " on " + reports.front().when.substr(0, 10) + ", " + page::escaped(reports.front().kernel);
   out +=
       ". Green has passed in every round, red in none; grey was not graded. Rest the pointer on a cell to see what "
       "went "
       "wrong. \u201cNo proxy\u201d is plain TCP between the same two peers.</p>\n<div class=\"scroll\"><table>\n"
       "<thead><tr><th>Clause</th><th>Scenario</th>";
   for (const Report& each : reports)
-    out += "<th title=\"" + escaped(each.version) + "\">" + escaped(each.target) + "</th>";
+    out += "<th title=\"" + page::escaped(each.version) + "\">" + page::escaped(each.target) + "</th>";
   out += "</tr></thead>\n<tbody>\n";
   for (const Row& row : rows) {
     out += "<tr><td>" + std::string(row.scenario->clause) + "</td><td class=\"name\">" +
-           std::string(row.scenario->name) + "<small>" + escaped(row.scenario->title) + "</small></td>";
+           std::string(row.scenario->name) + "<small>" + page::escaped(row.scenario->title) + "</small></td>";
     for (const Cell& cell : row.cells) out += html_cell(cell);
     out += "</tr>\n";
   }
@@ -161,13 +153,13 @@ std::string matrix_html(const std::vector<Report>& reports) {
   out += "</tr>\n";
   for (const VariantRow& row : variant_rows_of(reports)) {
     out += "<tr><td></td><td class=\"name\">" + std::string(row.variant->name) + "<small>" +
-           escaped(row.variant->title) + "</small></td>";
+           page::escaped(row.variant->title) + "</small></td>";
     for (const Cell& cell : row.cells) out += html_cell(cell);
     out += "</tr>\n";
   }
   out += "</tbody></table></div>\n<ul>\n";
-  for (const Report& each : reports) out += "<li>" + escaped(each.target + version_of(each)) + "</li>\n";
-  return out + "</ul>\n</body></html>\n";
+  for (const Report& each : reports) out += "<li>" + page::escaped(each.target + version_of(each)) + "</li>\n";
+  return page::document("How proxies end connections", kStyle, out + "</ul>\n");
 }
 
 }  // namespace lastbyte::check

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "check/report.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {

@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "base/time.h"
+#include "wire/place.h"
 
 namespace lastbyte::check {
+
+using wire::Place;
 
 /// How one side's view is graded.
 enum class Ending : std::uint8_t {
@@ -32,12 +35,6 @@ enum class Upstream : std::uint8_t {
                  ///< where there is no script before there is a connection, for 200 ms
   silent,        ///< swallows them for ever
   absent,        ///< nobody listens: refused
-};
-
-enum class Place : std::uint8_t {
-  here,      ///< the present network
-  own,       ///< a network namespace of its own, in which the kernel gives up on a dead peer after seconds
-  far_away,  ///< namespaces joined by links with delay, loss and reordering
 };
 
 /// What plain TCP between the same two peers does, with no proxy between them.
@@ -64,7 +61,7 @@ struct Scenario {
   std::string_view name = {};
   std::string_view clause = {};  ///< of docs/contract.md
   std::string_view title = {};
-  std::string_view client = {};  ///< script, see script.h
+  std::string_view client = {};  ///< script, see peers/script.h
   std::string_view server = {};
   std::string_view notice = {};  ///< what a user notices where it fails
   Wanted client_wants = {};

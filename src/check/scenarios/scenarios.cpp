@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

@@ -1,7 +1,7 @@
 // T3: before the upstream is connected.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

@@ -1,7 +1,7 @@
 // T1: FIN follows data. T2: directions are independent.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

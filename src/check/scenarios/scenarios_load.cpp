@@ -1,7 +1,7 @@
 // T9: memory is bounded. T12: isolation. T13: where TIME_WAIT falls. T14, T15. And two proxies in a row.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

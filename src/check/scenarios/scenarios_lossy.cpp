@@ -2,7 +2,7 @@
 // lost on the way, and whoever only waits would never know; so who expects one here goes on sending.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

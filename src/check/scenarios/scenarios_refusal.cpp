@@ -4,7 +4,7 @@
 // here wait until their answer was acknowledged (flush): from then on it is in the proxy's hands.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

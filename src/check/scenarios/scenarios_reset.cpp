@@ -4,7 +4,7 @@
 // data must arrive, it waits until the server is here.
 #include <array>
 
-#include "check/scenario.h"
+#include "check/scenarios/scenario.h"
 
 namespace lastbyte::check {
 

@@ -1,31 +1,20 @@
 // Over what a scenario is played: TCP, UNIX sockets, and with PROXY protocol headers ahead of the data. As data.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "net/proxy_protocol/header.h"
+#include "launchers/form.h"
 
 namespace lastbyte::check {
 
 struct Scenario;
 
-/// One of the two connections of a session.
-enum class Leg : std::uint8_t { tcp, unix_socket };
-
 struct Variant {
   std::string_view name;
   std::string_view title;
-  Leg client = Leg::tcp;
-  Leg server = Leg::tcp;
-  net::proxy_protocol::HeaderVersion from_client = {};  ///< the client sends such a header first
-  net::proxy_protocol::HeaderVersion to_server = {};    ///< the server expects one first
-
-  [[nodiscard]] bool has_unix() const { return client == Leg::unix_socket || server == Leg::unix_socket; }
-  [[nodiscard]] bool has_header() const { return from_client || to_server; }
+  launchers::Way way = {};
 };
 
 /// All; the first is plain TCP on both sides.

@@ -3,32 +3,21 @@
 
 #include <csignal>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "check/network.h"
-#include "check/proc.h"
-#include "check/process.h"
-#include "check/scenario.h"
-#include "check/scratch.h"
-#include "check/variant.h"
+#include "check/scenarios/scenario.h"
+#include "check/scenarios/variant.h"
+#include "launchers/launchers.h"
 #include "net/address/address.h"
 
 namespace lastbyte::check {
 
-enum class Kind : std::uint8_t { plain_tcp, started, running };
+using launchers::Form;
 
-/// How a proxy is started. Placeholders in both: {listen}, {listen_host}, {listen_port}, {upstream}, {upstream_host},
-/// {upstream_port}, {config} (path of the configuration as written out), {directory} (of its own), {pid} (the
-/// checker's). Over a UNIX socket, {listen} and {upstream} are paths. It must stay in the foreground.
-struct Form {
-  std::vector<std::string> command = {};
-  std::string config = {};
-};
+enum class Kind : std::uint8_t { plain_tcp, started, running };
 
 struct Target {
   std::string name;
@@ -61,46 +50,7 @@ struct Target {
   [[nodiscard]] Form form_for(const Variant& variant) const;
 };
 
-/// `text` with placeholders filled in: pairs of name (without braces) and value.
-std::string fill_in(std::string text, const std::vector<std::pair<std::string, std::string>>& values);
-/// A command line as words: 'quotes', "quotes" and \ as a shell has them, nothing else of a shell. Fails where a quote
-/// is open.
-Result<std::vector<std::string>> split_words(const std::string& text);
-
-/// The proxies of one round. Used by the thread that made it, which must outlive it.
-class Launched {
- public:
-  /// Starts as many in a row as the scenario asks for and waits until they listen. Kind::plain_tcp starts none.
-  /// `listen`: of the last one, where the variant has clients on UNIX sockets; else they listen on ports of their own.
-  static Result<Launched> launch(const Target& target, const Variant& variant, const Network& network,
-                                 const net::Address& upstream, const net::Address& listen, std::uint32_t hops);
-
-  /// Where clients are to connect to.
-  [[nodiscard]] const net::Address& address() const { return address_; }
-  /// Of the first one; nullopt: it is not known where to look. Any thread.
-  [[nodiscard]] std::optional<Weight> weigh() const;
-  void ask_to_stop() const;
-  /// The command and the configuration of the last one, as it was started; empty: none was.
-  [[nodiscard]] const Form& form() const { return form_; }
-  [[nodiscard]] bool listens() const;
-  std::optional<int> exit_status();
-  /// The last lines of what they have written.
-  [[nodiscard]] std::string output() const;
-
- private:
-  struct One {
-    ScratchDirectory directory;
-    Process process;
-  };
-  /// `form`: with placeholders; afterwards as it was started.
-  static Result<One> start(const std::string& name, Form& form, const Network& network, const net::Address& listen,
-                           const net::Address& upstream);
-
-  net::Address address_;
-  Form form_;
-  std::vector<One> all_;  ///< the one that clients connect to comes last
-  pid_t running_ = 0;
-  int stop_signal_ = 0;
-};
+/// A proxy that the checker knows how to start, in every variant that it speaks. Its version is not asked for.
+Target target_of(const launchers::Launcher& launcher);
 
 }  // namespace lastbyte::check

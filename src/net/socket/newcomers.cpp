@@ -1,6 +1,5 @@
 #include "net/socket/newcomers.h"
 
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+
+#include "net/socket/filter.h"
 
 namespace lastbyte::net {
 namespace {
@@ -42,12 +43,11 @@ int turn_newcomers_away(int fd) {
   // Closing would not do: the last step of a handshake that this socket began is reset when it is gone
   // (net/ipv4/tcp_ipv4.c tcp_v4_rcv, TCP_NEW_SYN_RECV).
   end_handshakes_at_once(fd);
-  std::array<sock_filter, 5> no_syn{sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
-                                    sock_filter{BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynOrAck},
-                                    sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
-                                    sock_filter{BPF_RET | BPF_K, 0, 0, 0}, sock_filter{BPF_RET | BPF_K, 0, 0, kWhole}};
-  const sock_fprog program{no_syn.size(), no_syn.data()};
-  return result_of(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+  const std::array<sock_filter, 5> no_syn{
+      sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt}, sock_filter{BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynOrAck},
+      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn}, sock_filter{BPF_RET | BPF_K, 0, 0, 0},
+      sock_filter{BPF_RET | BPF_K, 0, 0, kWhole}};
+  return attach_filter(fd, no_syn);
 }
 
 int give_way(int fd) {
@@ -57,10 +57,6 @@ int give_way(int fd) {
   return result_of(::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &kNoInterface, sizeof kNoInterface));
 }
 
-int let_newcomers_in(int fd) {
-  const int unused = 0;
-  const int error = result_of(::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused));
-  return error == ENOENT ? 0 : error;
-}
+int let_newcomers_in(int fd) { return detach_filter(fd); }
 
 }  // namespace lastbyte::net

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "check/grade.h"
-#include "check/report.h"
+#include "check/grade/grade.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {

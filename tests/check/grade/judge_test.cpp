@@ -3,7 +3,8 @@
 
 #include <cerrno>
 
-#include "check/take.h"
+#include "check/grade/take.h"
+#include "peers/header.h"
 
 namespace lastbyte::check {
 namespace {
@@ -128,6 +129,47 @@ TEST(Judge, of_many_sessions_the_worst_comes_first) {
   EXPECT_EQ(first(judge(Scenario{}, take, true)), "client 3: received 0 of 2 bytes");
   worst_first(Scenario{}, take);
   EXPECT_EQ(take.clients.front().received, 0U);
+}
+
+Take one_session(const Observed& client, const Observed& server) {
+  Take take;
+  take.clients = {client};
+  take.servers = {server};
+  return take;
+}
+
+TEST(Judge, a_header_must_tell_of_the_client) {
+  Observed client;
+  client.connected = true;
+  client.local = *net::Address::parse("127.0.0.1", 1000);
+  Observed server = client;
+  server.header = true;
+  server.told = client.local;
+  const Scenario scenario{};
+  const Variant& sends = *find_variant("send-proxy-v1");
+  EXPECT_TRUE(judge(scenario, one_session(client, server), true, sends).empty());
+  server.told.set_port(1001);
+  EXPECT_EQ(judge(scenario, one_session(client, server), true, sends),
+            std::vector<std::string>{"server: the PROXY header tells of 127.0.0.1:1001; expected 127.0.0.1:1000"});
+  EXPECT_TRUE(judge(scenario, one_session(client, server), true).empty());
+  // Behind a header of its own, the client is whom that tells of.
+  const Variant& passes_on = *find_variant("proxy-v1");
+  EXPECT_FALSE(judge(scenario, one_session(client, server), true, passes_on).empty());
+  server.told = peers::told_by_clients();
+  EXPECT_TRUE(judge(scenario, one_session(client, server), true, passes_on).empty());
+}
+
+TEST(Judge, a_header_that_never_came_is_a_complaint_unless_the_connection_may_fail) {
+  Observed client;
+  client.connected = true;
+  Observed server = client;
+  server.header_failure = "the connection ended before it";
+  server.error = ECONNRESET;
+  const Variant& sends = *find_variant("send-proxy-v1");
+  EXPECT_EQ(judge(Scenario{}, one_session(client, server), true, sends).front(),
+            "server: PROXY header: the connection ended before it");
+  const Scenario may_fail{.server_wants = {.ending = Ending::failure_or_nothing}};
+  EXPECT_TRUE(judge(may_fail, one_session(client, server), true, sends).empty());
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "check/report.h"
+#include "check/report/report.h"
 
 namespace lastbyte::check {
 namespace {

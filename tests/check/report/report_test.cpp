@@ -1,5 +1,5 @@
 // What is written for people and for machines.
-#include "check/report.h"
+#include "check/report/report.h"
 
 #include <gtest/gtest.h>
 

@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 
-#include "check/diagram.h"
-#include "check/process.h"
-#include "check/report.h"
-#include "check/script.h"
+#include "base/file.h"
+#include "check/report/diagram.h"
+#include "check/report/report.h"
+#include "peers/script.h"
 
 namespace lastbyte::check {
 namespace {
@@ -22,7 +22,7 @@ std::vector<const Scenario*> all() {
 TEST(Scenarios, every_script_can_be_read) {
   for (const Scenario& each : scenarios()) {
     for (const std::string_view text : {each.client, each.server, each.crowd.client}) {
-      const auto script = parse_script(text);
+      const auto script = peers::parse_script(text);
       EXPECT_TRUE(script) << each.name << ": " << (script ? "" : script.error().text());
     }
   }
@@ -40,7 +40,7 @@ TEST(Scenarios, have_names_of_their_own_and_say_what_a_user_notices) {
 }
 
 TEST(Scenarios, cite_clauses_of_the_contract) {
-  const std::string contract = read_file(LASTBYTE_SOURCE_DIR "/docs/contract.md");
+  const std::string contract = *read_file(LASTBYTE_SOURCE_DIR "/docs/contract.md");
   for (const Scenario& each : scenarios())
     EXPECT_NE(contract.find("### " + std::string(each.clause) + " "), std::string::npos) << each.name;
 }
@@ -139,7 +139,7 @@ TEST(Diagram, is_drawn_to_the_end_of_both_scripts) {
 }
 
 TEST(Page, is_up_to_date) {
-  EXPECT_EQ(read_file(LASTBYTE_SOURCE_DIR "/docs/check.md"), list_markdown(all()))
+  EXPECT_EQ(*read_file(LASTBYTE_SOURCE_DIR "/docs/check.md"), list_markdown(all()))
       << "write it anew: lastbyte check --list --markdown docs/check.md";
 }
 

@@ -127,7 +127,7 @@ TEST_F(Roots, T14_links_swapped_meanwhile_lead_nowhere_else) {
   fs::create_directory(guest_.outside("/run/a"));
   guest_.link(twin_.path(), "/run/b");
   const auto serve = [&](const std::string& path) {
-    return check::Server::start(script("close"), {}, std::nullopt, guest_.address(path));
+    return peers::Server::start(script("close"), {}, std::nullopt, guest_.address(path));
   };
   auto in_directory = serve("/run/a/server.sock");
   auto behind_link = serve(twin_.file("server.sock"));

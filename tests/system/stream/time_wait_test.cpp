@@ -8,9 +8,9 @@
 #include <set>
 #include <sstream>
 
-#include "check/network.h"
 #include "net/namespace/enter.h"
 #include "tests/harness/scene.h"
+#include "wire/network.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -158,7 +158,7 @@ class FewPorts {
 };
 
 void in_a_network_of_its_own(const std::function<void()>& test) {
-  const auto network = check::Network::make(check::Place::own, 1);
+  const auto network = wire::Network::make(wire::Place::own, 1);
   if (!network) GTEST_SKIP() << network.error().text();
   const auto entered = net::run_inside(network->proxy.get(), test);
   EXPECT_TRUE(entered) << entered.error().text();
@@ -222,7 +222,7 @@ TEST_F(UpstreamDown, T3_is_not_the_connecting_socket_itself) {
     for (std::uint16_t port = 20000; port < 20003; ++port) expect_a_reset(proxy, port);
     for (const Record& record : proxy.records(3)) expect_refused(record);
     // Whoever comes up there finds the port free.
-    const auto server = check::Server::start(script("expect fin; close"), {}, 1, nobody_);
+    const auto server = peers::Server::start(script("expect fin; close"), {}, 1, nobody_);
     ASSERT_TRUE(server) << server.error().text();
   });
 }

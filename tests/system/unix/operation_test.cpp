@@ -205,7 +205,7 @@ TEST(AbstractNames, T2_each_half_closes_by_itself_on_every_combination) {
          {std::pair("send 100K; shutdown; expect fin", "expect fin; send 100K; close"),
           {"expect fin; send 100K; close", "send 100K; shutdown; expect fin"}}) {
       SCOPED_TRACE(std::string(from_abstract ? "@" : "tcp") + " -> " + (to_abstract ? "@: " : "tcp: ") + client_does);
-      auto server = check::Server::start(script(server_does), {}, 1, to_abstract ? server_name : Server::loopback());
+      auto server = peers::Server::start(script(server_does), {}, 1, to_abstract ? server_name : Server::loopback());
       ASSERT_TRUE(server) << server.error().text();
       Proxy::Options options;
       if (from_abstract) options.listen = "unix:" + name;
