@@ -34,13 +34,6 @@ bool belongs_to_connection(int error) {
 
 }  // namespace
 
-ByFamily::ByFamily(const std::vector<net::Address>& addresses) {
-  for (const net::Address& each : addresses) {
-    if (each.family() == AF_INET) v4_.push_back(each);
-    if (each.family() == AF_INET6) v6_.push_back(each);
-  }
-}
-
 const std::vector<net::Address>& ListenerState::upstream_for(const net::Address& client) const {
   const bool tied = forwarding->upstream.transparent != net::Transparent::off;
   return tied ? upstream_by_family.of(net::unmapped(client).family()) : upstream_addresses;

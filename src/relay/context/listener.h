@@ -17,24 +17,11 @@
 #include "net/namespace/thread.h"
 #include "net/unix/root_thread.h"
 #include "relay/context/shared.h"
+#include "relay/group/by_family.h"
+#include "relay/group/view.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::relay {
-
-/// Addresses by their family, in the order in which they were given.
-class ByFamily {
- public:
-  ByFamily() = default;
-  explicit ByFamily(const std::vector<net::Address>& addresses);
-  [[nodiscard]] const std::vector<net::Address>& of(int family) const {
-    return family == AF_INET ? v4_ : family == AF_INET6 ? v6_ : none_;
-  }
-
- private:
-  std::vector<net::Address> v4_;
-  std::vector<net::Address> v6_;
-  std::vector<net::Address> none_;
-};
 
 /// What the sessions that came in by one port of a forwarding refer to. Each of them and the port's sockets own it
 /// together, all on one thread: after a reload the sockets have another one, and the sessions end with what they began
@@ -42,9 +29,11 @@ class ByFamily {
 struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread_unsafe_counter> {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
-  std::shared_ptr<const std::string> listen;  ///< address and port, as records show them
-  std::vector<net::Address> upstream_addresses;
-  /// The same by family, where a transparent source ties an upstream to its client's; otherwise empty.
+  std::shared_ptr<const std::string> listen;     ///< address and port, as records show them
+  std::vector<net::Address> upstream_addresses;  ///< empty where there is a group
+  /// The newest look of its group; null: it has none. Sessions keep the one that they began with.
+  GroupViewPtr group;
+  /// The same addresses by family, where a transparent source ties an upstream to its client's; otherwise empty.
   ByFamily upstream_by_family;
   ByFamily sources;                                       ///< to connect from
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are

@@ -5,9 +5,19 @@
 
 namespace lastbyte::relay {
 
+namespace {
+
+/// A newer look of the same group is no other state.
+bool is_group_of(const ListenerState& state, const Listening& listening) {
+  if (!state.group || !listening.snapshot) return !state.group && !listening.snapshot;
+  return state.group->snapshot->id == listening.snapshot->id && state.group->port == listening.port;
+}
+
+}  // namespace
+
 bool is_state_of(const ListenerState& state, const Listening& listening) {
   return state.forwarding == listening.forwarding && *state.listen == listening.listen.text() &&
-         state.upstream_addresses == listening.upstream_addresses &&
+         state.upstream_addresses == listening.upstream_addresses && is_group_of(state, listening) &&
          state.upstream_inside == listening.upstream_inside && state.upstream_root == listening.upstream_root &&
          state.may_meet_itself == listening.may_meet_itself;
 }
@@ -22,12 +32,20 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   state->sources = ByFamily(listening.forwarding->upstream.sources);
   if (listening.forwarding->upstream.transparent != net::Transparent::off)
     state->upstream_by_family = ByFamily(state->upstream_addresses);
+  if (listening.snapshot)
+    state->group = make_view(std::move(listening.snapshot), listening.port, listening.forwarding->upstream);
   state->counts = std::move(listening.counts);
   state->may_meet_itself = listening.may_meet_itself;
   state->counts_clients = listening.forwarding->max_sessions_per_client.has_value();
   state->sources_taken = worker;
   state->forwarding = std::move(listening.forwarding);
   return state;
+}
+
+void take_snapshot(ListenerState& state, const std::shared_ptr<const upstream::Snapshot>& snapshot) {
+  if (!state.group || !snapshot || state.group->snapshot->id != snapshot->id) return;
+  if (state.group->snapshot->generation >= snapshot->generation) return;
+  state.group = make_view(snapshot, state.group->port, state.forwarding->upstream);
 }
 
 namespace {
@@ -58,6 +76,7 @@ void ListeningSockets::serve(std::vector<Listening> listenings) {
     const ListeningSocket* first = listening.sockets.empty() ? nullptr : find(listening.sockets.front());
     const bool is_as_before = first != nullptr && is_state_of(*first->state, listening);
     std::vector<std::shared_ptr<const Descriptor>> sockets = std::move(listening.sockets);
+    if (is_as_before) take_snapshot(*first->state, listening.snapshot);
     const ListenerPtr state = is_as_before ? first->state : make_state(std::move(listening), worker_);
     for (auto& socket : sockets) {
       if (ListeningSocket* entry = find(socket)) {
@@ -78,6 +97,12 @@ void ListeningSockets::serve(std::vector<Listening> listenings) {
   for (auto& each : fresh) unwatched_.push_back(*each.release());
   for (const auto& [descriptor, each] : known)
     if (each->leaving) leaving_.push_back(*each);
+}
+
+void ListeningSockets::update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots) {
+  for (List* list : {&watched_, &unwatched_})
+    for (ListeningSocket& each : *list)
+      for (const auto& snapshot : snapshots) take_snapshot(*each.state, snapshot);
 }
 
 void ListeningSockets::set_watched(ListeningSocket& socket, bool watched) {

@@ -18,6 +18,10 @@ bool is_state_of(const ListenerState& state, const Listening& listening);
 /// A new one, without the sockets. `worker`: its index, from which source addresses are taken in turn.
 ListenerPtr make_state(Listening listening, unsigned worker);
 
+/// Sessions that begin from now on, and tries of others that have not begun, go by `snapshot`, if it is a newer one of
+/// the state's group.
+void take_snapshot(ListenerState& state, const std::shared_ptr<const upstream::Snapshot>& snapshot);
+
 /// One listening socket in the loop.
 struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
   std::shared_ptr<const Descriptor> socket;  ///< null: closed in this round; its events mean nothing any more
@@ -47,6 +51,9 @@ class ListeningSockets {
   [[nodiscard]] List& watched() { return watched_; }
   [[nodiscard]] List& unwatched() { return unwatched_; }
   void set_watched(ListeningSocket& socket, bool watched);
+
+  /// As take_snapshot(), of all of them.
+  void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots);
 
   [[nodiscard]] std::size_t leaving() const { return leaving_.size(); }
   /// One of those that leave; all of them in turn. Precondition: leaving() != 0.

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "net/address/address.h"
 #include "relay/context/in_flight.h"
+#include "upstream/terms/snapshot.h"
 
 namespace lastbyte::relay {
 
@@ -85,6 +86,8 @@ struct Shared {
   std::size_t record_ring_capacity = 8192;
   bool records_wanted = true;  ///< false: no log is kept, so none are made
 
+  /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
+  std::function<void(upstream::Observation)> observe;
   /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
   std::function<void()> wake_log;
   /// Something an operator must know, from a worker, rarely: one line. Must not block.

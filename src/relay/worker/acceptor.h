@@ -34,6 +34,8 @@ class Acceptor {
 
   /// From now on these are served, and nothing else (Worker::serve()).
   void serve(std::vector<Listening> listenings);
+  /// Worker::update().
+  void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots) { sockets_.update(snapshots); }
   /// Closes all listening sockets.
   void stop();
 

@@ -28,6 +28,8 @@ constexpr std::size_t kEventsPerRound = 256;
 /// A wait that takes so much longer than it was to is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
 
+using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
+
 }  // namespace
 
 class Worker::Impl {
@@ -57,6 +59,7 @@ class Worker::Impl {
   Result<void> watch_mailbox();
   void run();
   void try_to_serve(std::vector<Listening> listenings);
+  void try_to_update(const Snapshots& snapshots);
   void drain(TimePoint at);
   void abort();
 
@@ -259,6 +262,16 @@ void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
   });
 }
 
+void Worker::Impl::try_to_update(const Snapshots& snapshots) {
+  if (context_.drain_at) return;
+  context_.now = Clock::now();
+  if (enough_memory_for([&] { acceptor_.update(snapshots); })) return;
+  enough_memory_for([&] {
+    shared_.warn("no memory for a change of upstream groups in worker " + std::to_string(index_) +
+                 "; it goes by what they looked like before");
+  });
+}
+
 void Worker::Impl::serve(std::vector<Listening> listenings) {
   if (context_.drain_at) return;
   context_.now = Clock::now();
@@ -326,6 +339,10 @@ void Worker::serve(std::vector<Listening> listenings) {
   // A std::function must be copyable; the list is not copied all the same.
   auto list = std::make_shared<std::vector<Listening>>(std::move(listenings));
   impl_->mailbox().post([this, list = std::move(list)] { impl_->try_to_serve(std::move(*list)); });
+}
+
+void Worker::update(std::vector<std::shared_ptr<const upstream::Snapshot>> snapshots) {
+  impl_->mailbox().post([this, snapshots = std::move(snapshots)] { impl_->try_to_update(snapshots); });
 }
 
 void Worker::drain(TimePoint at) {

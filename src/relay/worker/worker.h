@@ -37,6 +37,8 @@ class Worker {
   /// clients get the new settings, and its sessions keep the old ones. From a socket that is no longer named the worker
   /// accepts all clients in the queue, with the old settings, and then closes it (T15).
   void serve(std::vector<Listening> listenings);
+  /// What these groups look like from now on. Snapshots of other groups, and older ones, change nothing.
+  void update(std::vector<std::shared_ptr<const upstream::Snapshot>> snapshots);
   /// T15: stops accepting and lets sessions finish until `at`; then resets the rest, and run() returns.
   void drain(TimePoint at);
   /// Resets every session now, and run() returns.

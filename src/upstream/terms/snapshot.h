@@ -45,6 +45,16 @@ struct SnapshotMember {
   TimePoint up_since{};      ///< slow start counts from here
 };
 
+/// The addresses of a member for the port of that number among the forwarding's; a member with a single port has all of
+/// its sessions there. Empty: none is known.
+inline const std::vector<net::Address>& addresses_of(const SnapshotMember& member, std::size_t port) {
+  static const std::vector<net::Address> none;
+  if (member.addresses.empty()) return none;
+  return member.addresses[port < member.addresses.size() ? port : 0];
+}
+
+/// Members that a name or a reload took away are not among `members`. A worker lets their sessions go on, for
+/// Names::drain_age at most; likewise those of an address that a member has no more.
 struct Snapshot {
   std::shared_ptr<const Group> group;
   std::uint64_t id = 0;          ///< of the group, over its generations
