@@ -1,5 +1,6 @@
 // cli: the program's face. A subcommand is data and a function: only parse.cpp knows the library that reads command
-// lines, which is slow to compile. To add a subcommand, write X.cpp with `Command x_command()` and name it in main.cpp.
+// lines, which is slow to compile. To add a subcommand, write commands/X.cpp with `Command x_command()`, declare it in
+// subcommands.h and name it in all_commands() of completion.cpp.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// All subcommands, each in the file of its name.
+// All subcommands, each in the file of its name in commands/.
 #pragma once
 
 #include "cli/command.h"

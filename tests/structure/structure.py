@@ -44,6 +44,7 @@ SUB_FLOORS = {
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],
     "check": [["scenarios"], ["target"], ["grade"], ["report"], [""]],
+    "cli": [[""], ["commands"]],
     "sock": [["command"], ["operator"], ["socket"], ["talk"], [""]],
 }
 SUB_FLOOR_OF = {
