@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
+#include <string_view>
 
 #include "net/namespace/thread.h"
 #include "net/socket/calls.h"
@@ -14,7 +16,9 @@
 namespace lastbyte::net {
 namespace {
 
-std::string named(const Address& address) { return "udp:" + address.text(); }
+constexpr std::string_view kScheme = "udp:";
+
+std::string named(const Address& address) { return std::string(kScheme) + address.text(); }
 
 void want_receive_buffer(int fd, const SocketOptions& options) {
   if (options.receive_buffer) return;
@@ -33,7 +37,7 @@ Failure bind_failure(const Address& address) {
 Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
   Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure_from_errno("make a socket for " + named(address));
-  Options set(socket.get(), named(address));
+  Options set(socket.get(), kScheme, address);
   if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (options.freebind) set_freebind(set, address.family());
   if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
@@ -73,7 +77,7 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_DGRAM, inside);
   if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
-  Options set(made->get(), named(to));
+  Options set(made->get(), kScheme, to);
   set_common(set, options.socket);
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (auto done = set.result(); !done) return Failure(done.error());
@@ -85,7 +89,7 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
 }  // namespace
 
 Result<void> prepare_datagram_listener(int fd, const Address& address) {
-  Options set(fd, named(address));
+  Options set(fd, kScheme, address);
   // A socket that is bound to one address answers from it anyhow.
   if (address.is_wildcard()) {
     if (address.family() == AF_INET6) {
@@ -100,7 +104,7 @@ Result<void> prepare_datagram_listener(int fd, const Address& address) {
 
 Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
                                       const ListenOptions& to) {
-  Options set(fd, named(address));
+  Options set(fd, kScheme, address);
   set_changed(set, from.socket, to.socket);
   want_receive_buffer(fd, to.socket);
   if (to.reuse_port && !from.reuse_port) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);

@@ -39,7 +39,8 @@ Result<void> Options::result() const {
 
 void Options::fail(const char* name, const char* help) {
   error_.code = errno;
-  error_.operation = std::string("set ") + name + " for " + whose_;
+  error_.operation = std::string("set ") + name;
+  if (whose_ != nullptr) error_.operation.append(" for ").append(scheme_).append(whose_->text());
   error_.detail = help;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "net/address/address.h"
@@ -24,8 +25,11 @@ int clamped(std::chrono::duration<Rep, Period> time) {
 /// Sets options one after the other; the first that fails is kept, and nothing is tried after it.
 class Options {
  public:
-  /// `whose` is for the error's text: "tcp:127.0.0.1:80".
-  Options(int fd, std::string whose) : fd_(fd), whose_(std::move(whose)) {}
+  /// `scheme` ("tcp:") and `whose` are for the error's text, which is made only if there is one: sockets are made on
+  /// the way of every session. Both must outlive this object.
+  Options(int fd, std::string_view scheme, const Address& whose) : fd_(fd), scheme_(scheme), whose_(&whose) {}
+  /// For a caller that does not look at result().
+  explicit Options(int fd) : fd_(fd) {}
 
   void integer(const char* name, int level, int option, int value, const char* help = "");
   void text(const char* name, int level, int option, const std::string& value, const char* help);
@@ -39,7 +43,8 @@ class Options {
   void fail(const char* name, const char* help);
 
   int fd_;
-  std::string whose_;
+  std::string_view scheme_;
+  const Address* whose_ = nullptr;
   Error error_;
 };
 

@@ -22,7 +22,7 @@ std::string connect_advice(int code, const Address& source) {
 }
 
 Result<void> bind_source(int fd, const Address& to, const Address& source) {
-  Options set(fd, tcp_name(to));
+  Options set(fd, kTcpScheme, to);
   if (source.port() == 0) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
@@ -43,7 +43,7 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_STREAM, inside);
   if (!made) return failure("connect " + tcp_name(to), made.error().code, std::move(made.error().detail));
-  Options set(made->get(), tcp_name(to));
+  Options set(made->get(), kTcpScheme, to);
   set_early(set, options.socket);
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (auto done = set.result(); !done) return Failure(done.error());

@@ -23,7 +23,7 @@ void set_urgent_inline(int fd) { set_integer(fd, SOL_SOCKET, SO_OOBINLINE, 1); }
 void set_nodelay(int fd) { set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void apply_keepalive(int fd, const Keepalive& keepalive) {
-  Options set(fd, {});
+  Options set(fd);
   set_keepalive(set, keepalive);
 }
 

@@ -24,7 +24,7 @@ Failure bind_failure(const Address& address) {
 Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure_from_errno("make a socket for " + tcp_name(address));
-  Options set(socket.get(), tcp_name(address));
+  Options set(socket.get(), kTcpScheme, address);
   // Without it the sessions in TIME_WAIT of an earlier run would hold the port for a minute.
   set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -42,7 +42,7 @@ Result<Descriptor> listening_socket(const Address& address, const ListenOptions&
 
 Result<void> apply_listen_options(int fd, const Address& address, const ListenOptions& options) {
   if (address.is_unix()) return {};  // they are TCP's
-  Options set(fd, tcp_name(address));
+  Options set(fd, kTcpScheme, address);
   set.integer("SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.socket.nodelay) set.integer("TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(set, options.socket.keepalive);
@@ -62,7 +62,7 @@ bool can_change(const ListenOptions& from, const ListenOptions& to) {
 namespace {
 
 Result<void> change_tcp_options(int fd, const Address& address, const ListenOptions& from, const ListenOptions& to) {
-  Options set(fd, tcp_name(address));
+  Options set(fd, kTcpScheme, address);
   set_changed(set, from.socket, to.socket);
   if (from.socket.user_timeout != to.socket.user_timeout) {
     const auto timeout = to.socket.user_timeout.value_or(std::chrono::milliseconds(0));

@@ -6,7 +6,7 @@
 
 namespace lastbyte::net {
 
-std::string tcp_name(const Address& address) { return "tcp:" + address.text(); }
+std::string tcp_name(const Address& address) { return std::string(kTcpScheme) + address.text(); }
 
 void set_early(Options& set, const SocketOptions& options) {
   set_common(set, options);

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "net/address/address.h"
 #include "net/socket/options.h"
 #include "net/socket/set_options.h"
 
 namespace lastbyte::net {
+
+inline constexpr std::string_view kTcpScheme = "tcp:";
 
 /// "tcp:127.0.0.1:80", for errors.
 std::string tcp_name(const Address& address);
