@@ -21,7 +21,7 @@ class Session;
 class Counters;
 
 /// What an epoll tag points to; its low bits (objects are aligned to 8) say what kind it is.
-enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, datagrams_in, datagrams_out };
+enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, alarm, datagrams_in, datagrams_out };
 
 struct Tag {
   static constexpr std::uint64_t kMask = 7;

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/memory.h"
+#include "loop/alarm.h"
 #include "loop/mailbox.h"
 #include "relay/context/admission.h"
 #include "relay/context/context.h"
@@ -25,7 +26,7 @@ namespace {
 
 constexpr std::size_t kWalkedInARound = 256;
 constexpr std::size_t kEventsPerRound = 256;
-/// A wait that takes so much longer than it was to is a sign that the process, or the machine, stood still.
+/// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
 
 using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
@@ -34,9 +35,10 @@ using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
 
 class Worker::Impl {
  public:
-  Impl(unsigned index, loop::Epoll epoll, std::unique_ptr<loop::Mailbox> mailbox, Shared& shared)
+  Impl(unsigned index, loop::Epoll epoll, std::unique_ptr<loop::Mailbox> mailbox, loop::Alarm alarm, Shared& shared)
       : index_(index),
         shared_(shared),
+        alarm_(std::move(alarm)),
         context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now()),
         records_(shared.record_ring_capacity),
         acceptor_({.context = context_,
@@ -56,7 +58,8 @@ class Worker::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Result<void> watch_mailbox();
+  /// Its own descriptors: the mailbox and the alarm.
+  Result<void> watch_own();
   void run();
   void try_to_serve(std::vector<Listening> listenings);
   void try_to_update(const Snapshots& snapshots);
@@ -70,7 +73,9 @@ class Worker::Impl {
  private:
   void round();
   bool wait_and_dispatch(int timeout_ms);
-  [[nodiscard]] int timeout_ms() const;
+  [[nodiscard]] int timeout_ms(std::optional<TimePoint> due);
+  /// When the wheel is to be looked at next; nullopt: no timer is set.
+  [[nodiscard]] std::optional<TimePoint> due() const;
   void dispatch(const epoll_event& event);
   void expire();
   void take_turns();
@@ -89,6 +94,7 @@ class Worker::Impl {
 
   unsigned index_;
   Shared& shared_;
+  loop::Alarm alarm_;
   Context context_;
   RecordRing records_;
   loop::Timer calm_timer_;  ///< when to look whether a shortage is over
@@ -101,8 +107,9 @@ class Worker::Impl {
   std::array<epoll_event, kEventsPerRound> events_;
 };
 
-Result<void> Worker::Impl::watch_mailbox() {
-  const int error = context_.epoll.add(mailbox().fd(), EPOLLIN, Tag::of(&mailbox(), TagKind::mailbox));
+Result<void> Worker::Impl::watch_own() {
+  int error = context_.epoll.add(mailbox().fd(), EPOLLIN, Tag::of(&mailbox(), TagKind::mailbox));
+  if (error == 0) error = context_.epoll.add(alarm_.fd(), EPOLLIN | EPOLLET, Tag::of(&alarm_, TagKind::alarm));
   if (error != 0) return failure("epoll_ctl", error);
   return {};
 }
@@ -116,7 +123,9 @@ void Worker::Impl::run() {
 /// suspended machine) both are due at once (T8). So events come first, until there are no more. Each descriptor is
 /// reported once for as long as its peer sends nothing new, which bounds the rounds that this can take.
 void Worker::Impl::round() {
-  bool more = wait_and_dispatch(timeout_ms());
+  const auto was_due = due();
+  bool more = wait_and_dispatch(timeout_ms(was_due));
+  more = more || (was_due && context_.now > *was_due + kLate);
   const auto is_due = [&] { return context_.wheel.next().value_or(UINT64_MAX) <= context_.current_tick(); };
   for (std::size_t rounds = 2 + 2 * sessions_.size() / kEventsPerRound; more && rounds > 0 && is_due(); --rounds)
     more = wait_and_dispatch(0);
@@ -129,27 +138,28 @@ void Worker::Impl::round() {
 
 /// True: more events may be waiting behind these.
 bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
-  const TimePoint began = context_.now;
   const auto [events, interrupted] = context_.epoll.wait(events_, timeout_ms);
   context_.now = Clock::now();
   for (const epoll_event& event : events) dispatch(event);
-  const bool late = timeout_ms >= 0 && context_.now > began + Duration(timeout_ms) + kLate;
-  return interrupted || late || events.size() == events_.size();
+  return interrupted || events.size() == events_.size();
 }
 
-int Worker::Impl::timeout_ms() const {
+int Worker::Impl::timeout_ms(std::optional<TimePoint> due) {
   if (!context_.turns.empty() || walk_.under_way()) return 0;
+  return alarm_.timeout_ms(due, context_.now);
+}
+
+std::optional<TimePoint> Worker::Impl::due() const {
   const auto next = context_.wheel.next();
-  if (!next) return -1;
-  const auto at = context_.began + std::chrono::milliseconds(*next);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - context_.now).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
+  if (!next) return std::nullopt;
+  return context_.began + std::chrono::milliseconds(*next);
 }
 
 void Worker::Impl::dispatch(const epoll_event& event) {
   const std::uint64_t tag = event.data.u64;
   switch (Tag::kind(tag)) {
     case TagKind::mailbox: mailbox().carry_out(); return;
+    case TagKind::alarm: alarm_.rang(); return;
     case TagKind::listener: enough_memory_for([&] { acceptor_.on_event(*Tag::object<ListeningSocket>(tag)); }); return;
     case TagKind::datagrams_in:
       enough_memory_for([&] { datagrams_.on_clients(*Tag::object<DatagramSocket>(tag)); });
@@ -328,8 +338,10 @@ Result<std::unique_ptr<Worker>> Worker::create(unsigned index, Shared& shared) {
   if (!epoll) return Failure(epoll.error());
   auto mailbox = loop::Mailbox::create();
   if (!mailbox) return Failure(mailbox.error());
-  auto impl = std::make_unique<Impl>(index, std::move(*epoll), std::move(*mailbox), shared);
-  if (auto watched = impl->watch_mailbox(); !watched) return Failure(watched.error());
+  auto alarm = loop::Alarm::create();
+  if (!alarm) return Failure(alarm.error());
+  auto impl = std::make_unique<Impl>(index, std::move(*epoll), std::move(*mailbox), std::move(*alarm), shared);
+  if (auto watched = impl->watch_own(); !watched) return Failure(watched.error());
   return std::unique_ptr<Worker>(new Worker(std::move(impl)));
 }
 
