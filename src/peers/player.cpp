@@ -92,7 +92,7 @@ Player::Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, co
 void Player::play(const Script& script) {
   const bool played = play_steps(script.steps);
   seen_.timed_out = !played;
-  let_go(!played);
+  close_socket(!played);
   seen_.checksum = checksum_.value();
   seen_.ended_at = elapsed();
 }
@@ -158,9 +158,9 @@ void Player::advance(Running& running) {
                    if (!fin_sent_) running.failure = errno_name(errno);
                    done();
                  },
-                 [&](const Close&) { let_go(false), done(); },
+                 [&](const Close&) { close_socket(false), done(); },
                  [&](const CloseUnread&) { close_unread(running); },
-                 [&](const Reset&) { let_go(true), done(); },
+                 [&](const Reset&) { close_socket(true), done(); },
                  [&](const Vanish&) {
                    running.failure = errno_name(net::set_deaf(socket_.get(), true));
                    done();
@@ -325,7 +325,7 @@ void Player::close_unread(Running& running) {
     if (!input_over_ && (events_now(socket_.get(), POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
     running.failure = "the input had ended, and nothing lay unread";
   }
-  let_go(false);
+  close_socket(false);
   running.over = true;
 }
 
@@ -335,7 +335,7 @@ void Player::latch(int error) {
   seen_.error_at = elapsed();
 }
 
-void Player::let_go(bool by_reset) {
+void Player::close_socket(bool by_reset) {
   if (!socket_) return;
   seen_.unacknowledged = net::unacknowledged(socket_.get());
   if (fin_sent_ && !unix_ && seen_.unacknowledged > 0) --seen_.unacknowledged;

@@ -55,7 +55,7 @@ class Player {
   void flush(Running& running);
   void close_unread(Running& running);
   void latch(int error);
-  void let_go(bool by_reset);
+  void close_socket(bool by_reset);
   [[nodiscard]] Elapsed elapsed() const;
 
   Descriptor socket_;

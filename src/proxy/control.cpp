@@ -56,7 +56,7 @@ class Control::Impl {
   }
 
   Result<void> run();
-  [[nodiscard]] std::string story() const;
+  [[nodiscard]] std::string summary() const;
   [[nodiscard]] Tally tally() const;
 
  private:
@@ -264,15 +264,15 @@ bool Control::Impl::workers_are_alive() const {
   });
 }
 
-std::string Control::Impl::story() const {
+std::string Control::Impl::summary() const {
   const Tally end = tally();
-  std::string story =
+  std::string summary =
       fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it)",
                   counted(end.of(relay::Count::ended), "session"),
                   end.of(relay::Count::ended) - at_stop_.of(relay::Count::ended), end.of(relay::Count::stopped));
   if (end.of(relay::Count::records_dropped) > 0)
-    story += fmt::format(", {} dropped", counted(end.of(relay::Count::records_dropped), "session record"));
-  return story;
+    summary += fmt::format(", {} dropped", counted(end.of(relay::Count::records_dropped), "session record"));
+  return summary;
 }
 
 Tally Control::Impl::tally() const {
@@ -284,7 +284,7 @@ Tally Control::Impl::tally() const {
 Control::Control(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 Control::~Control() = default;
 Result<void> Control::run() { return impl_->run(); }
-std::string Control::story() const { return impl_->story(); }
+std::string Control::summary() const { return impl_->summary(); }
 Tally Control::tally() const { return impl_->tally(); }
 
 }  // namespace lastbyte::proxy

@@ -37,7 +37,7 @@ class Control {
   Result<void> run();
 
   /// After run(): what was served, for the operator's last line.
-  [[nodiscard]] std::string story() const;
+  [[nodiscard]] std::string summary() const;
   /// What all workers have counted since the start.
   [[nodiscard]] Tally tally() const;
 

@@ -178,7 +178,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
     if (!line.empty()) messages.info(line);
   messages.tell_dropped();
   const std::uint64_t lost = log ? log->lost() : 0;
-  messages.info("stopped: " + control.story() + (lost > 0 ? fmt::format(", {} of the log lost", lost) : ""));
+  messages.info("stopped: " + control.summary() + (lost > 0 ? fmt::format(", {} of the log lost", lost) : ""));
   return {};
 }
 

@@ -52,16 +52,16 @@ bool flushes(const Session& session, Which sink) {
   return held(session.side(sink)) && session.side(sink).output == Output::open && failed(source.input);
 }
 
-void let_go(Step& step, Which which, Hold why) {
+void release(Step& step, Which which, Hold why) {
   step.session.side(which).hold = why;
   const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::limit || why == Hold::stopped ||
                       why == Hold::abandoned;
   (resets ? step.action(which).reset : step.action(which).close) = true;
 }
 
-void let_go_of_all(Step& step, Hold why) {
+void release_all(Step& step, Hold why) {
   for (const Which which : kBoth)
-    if (held(step.session.side(which))) let_go(step, which, why);
+    if (held(step.session.side(which))) release(step, which, why);
 }
 
 void note_first(Session& session, First what, Which side) {
@@ -92,9 +92,9 @@ void pass_deadline(Step& step) {
     case Deadline::proxy_header:
     case Deadline::connect:
     case Deadline::idle:
-    case Deadline::half_close: return let_go_of_all(step, Hold::limit);
-    case Deadline::drain: return let_go_of_all(step, Hold::stopped);
-    case Deadline::reset_flush: return let_go_of_all(step, Hold::passed_on);
+    case Deadline::half_close: return release_all(step, Hold::limit);
+    case Deadline::drain: return release_all(step, Hold::stopped);
+    case Deadline::reset_flush: return release_all(step, Hold::passed_on);
     case Deadline::linger:
       // Not a reset on purpose: the answer may still be in the send queue, and close() goes on delivering it where
       // no unread input forbids that (T6; net/ipv4/tcp.c __tcp_close).
@@ -109,7 +109,7 @@ void pass_deadline(Step& step) {
 
 /// Draws every consequence that follows from the state alone. One pass is enough: the exhaustive test holds that
 /// nothing is left to follow, whichever side comes first.
-void settle(Step& step) {
+void draw_consequences(Step& step) {
   Session& session = step.session;
   for (const Which source : kBoth) {
     const Which sink = other(source);
@@ -119,7 +119,7 @@ void settle(Step& step) {
     if (takes_nothing(to)) from.pending = false;
 
     // T3: a failed client cancels the attempt.
-    if (not_there_yet(to) && failed(from.input)) let_go(step, sink, Hold::passed_on);
+    if (not_there_yet(to) && failed(from.input)) release(step, sink, Hold::passed_on);
 
     // T1: the FIN follows the data.
     if (held(to) && to.output == Output::open && from.input == Input::fin && !from.pending) {
@@ -130,7 +130,7 @@ void settle(Step& step) {
     // Nothing more can come from it, and nothing more can be done to it.
     const bool finished = to.input == Input::fin && to.output == Output::fin_acked;
     const bool dead = to.input != Input::open && broken(to);
-    if (held(to) && (finished || dead)) let_go(step, sink, Hold::done);
+    if (held(to) && (finished || dead)) release(step, sink, Hold::done);
   }
 }
 
@@ -144,7 +144,7 @@ void begin_lingering(const Session& before, Step& step) {
     if (step.session.linger || broken(step.session.side(which))) {
       step.action(which).linger = true;
     } else {
-      let_go(step, which, Hold::done);
+      release(step, which, Hold::done);
     }
   }
 }
@@ -162,8 +162,8 @@ bool apply(Step& step, Event event, Which which) {
     case Event::rejected:
       if (!held(self) || !awaits_greeting(peer)) return false;
       note_first(session, First::rejected, which);
-      let_go(step, which, Hold::rejected);
-      let_go(step, other(which), Hold::passed_on);
+      release(step, which, Hold::rejected);
+      release(step, other(which), Hold::passed_on);
       return true;
     case Event::connected:
       if (!awaits_connect(self)) return false;
@@ -173,8 +173,8 @@ bool apply(Step& step, Event event, Which which) {
       if (!awaits_connect(self)) return false;
       note_first(session, First::unreachable, which);
       self.output = Output::broken;
-      let_go(step, which, Hold::unreachable);
-      if (held(peer)) let_go(step, other(which), Hold::passed_on);
+      release(step, which, Hold::unreachable);
+      if (held(peer)) release(step, other(which), Hold::passed_on);
       return true;
     case Event::pending:
       if (!reads(session, which) || peer.output != Output::open) return false;
@@ -209,7 +209,7 @@ bool apply(Step& step, Event event, Which which) {
         return true;
       }
       if (!flushes(session, which) || peer.pending) return false;
-      let_go(step, which, Hold::passed_on);
+      release(step, which, Hold::passed_on);
       return true;
     case Event::deadline:
       if (final(session)) return false;
@@ -225,12 +225,12 @@ bool apply(Step& step, Event event, Which which) {
       // At a stop, always. A second signal ends the drain time early.
       if (session.draining) session.limit = Deadline::drain;
       note_first(session, First::stop, Which::client);
-      let_go_of_all(step, Hold::stopped);
+      release_all(step, Hold::stopped);
       return true;
     case Event::abandon:
       if (final(session)) return false;
       note_first(session, First::abandoned, Which::client);
-      let_go_of_all(step, Hold::abandoned);
+      release_all(step, Hold::abandoned);
       return true;
   }
   return false;
@@ -241,7 +241,7 @@ bool apply(Step& step, Event event, Which which) {
 std::optional<Step> step(const Session& session, Event event, Which side) {
   Step step{session, {}};
   if (!apply(step, event, side)) return std::nullopt;
-  settle(step);
+  draw_consequences(step);
   begin_lingering(session, step);
   return step;
 }

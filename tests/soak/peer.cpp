@@ -77,7 +77,7 @@ void Peer::advance(short ready) {
   if (over()) return;
   if (Clock::now() >= began_ + kPatience) {
     seen_.base.timed_out = true;
-    return let_go(true);
+    return close_socket(true);
   }
   if (!seen_.base.connected && !connect_ends(ready)) return;
   if ((ready & (POLLOUT | POLLHUP | POLLERR)) != 0) full_ = false;
@@ -90,7 +90,7 @@ void Peer::advance(short ready) {
     if (step == step_ && before == std::pair(seen_.base.sent, seen_.base.received)) break;
   }
   if (over() || step_ < plan_.steps.size() || plan_.cutting.cut != Cut::none) return;
-  if (seen_.input_over) let_go(false);
+  if (seen_.input_over) close_socket(false);
 }
 
 /// False: the attempt is not over yet, or has failed.
@@ -310,7 +310,7 @@ void Peer::cut_if_due() {
   if (!due) return;
   // With nothing more to come, close() is the ordinary end.
   seen_.cut = cutting.cut == Cut::reset || !seen_.input_over;
-  let_go(cutting.cut == Cut::reset);
+  close_socket(cutting.cut == Cut::reset);
 }
 
 void Peer::latch(int error) {
@@ -319,7 +319,7 @@ void Peer::latch(int error) {
   seen_.base.error_at = elapsed();
 }
 
-void Peer::let_go(bool by_reset) {
+void Peer::close_socket(bool by_reset) {
   const std::uint32_t owed = net::unacknowledged(socket_.get());
   if (seen_.fin_sent && owed == 0) seen_.fin_acknowledged = true;
   seen_.base.unacknowledged = seen_.fin_sent && tcp_ && owed > 0 ? owed - 1 : owed;

@@ -61,7 +61,7 @@ class Peer {
   [[nodiscard]] bool stopped_reading() const;
   void cut_if_due();
   void latch(int error);
-  void let_go(bool by_reset);
+  void close_socket(bool by_reset);
   [[nodiscard]] Elapsed elapsed() const;
 
   Descriptor socket_;

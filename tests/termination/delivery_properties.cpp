@@ -91,13 +91,13 @@ Violations refused_side_is_still_read(const Exploration& exploration) {
     return Complaint(wanted && !machine.reads(world.session, which) ? "is not read any more after it refused a write"
                                                                     : "");
   });
-  const Violations let_go = in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+  const Violations released = in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
     const Peer& self = seen.after.peer(which);
     const bool now = held(seen.before.peer(which)) && !held(self);
     if (!now || !self.refused || self.ended != Ended::no || seen.ours_alone()) return {};
     return "was let go of after a refusal although its own flow had not ended";
   });
-  found.insert(found.end(), let_go.begin(), let_go.end());
+  found.insert(found.end(), released.begin(), released.end());
   return found;
 }
 

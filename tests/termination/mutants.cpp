@@ -38,7 +38,7 @@ Machine write_failure_closes_both_sides() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
     if (result && event == Event::refused)
-      for (const Which side : kBoth) let_go(*result, side, Hold::done);
+      for (const Which side : kBoth) release(*result, side, Hold::done);
     return result;
   });
 }
@@ -81,7 +81,7 @@ Machine reset_not_held_back() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
     if (result && event == Event::reset && result->session.side(other(which)).output == Output::open)
-      let_go(*result, other(which), Hold::passed_on);
+      release(*result, other(which), Hold::passed_on);
     return result;
   });
 }
@@ -126,7 +126,7 @@ Machine vanished_undoes_its_fin() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
     if (result && event == Event::lost && session.side(which).input == Input::fin)
-      let_go(*result, other(which), Hold::passed_on);
+      release(*result, other(which), Hold::passed_on);
     return result;
   });
 }
@@ -271,7 +271,7 @@ Machine half_close_ends_the_session() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
     if (result && event == Event::fin)
-      for (const Which side : kBoth) let_go(*result, side, Hold::done);
+      for (const Which side : kBoth) release(*result, side, Hold::done);
     return result;
   });
 }

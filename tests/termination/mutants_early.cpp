@@ -10,7 +10,7 @@ Machine attempt_outlives_its_client() {
     if (event != Event::reset || !connecting) return step(session, event, which);
     Step result{session, {}};
     result.session.side(which).input = Input::reset;
-    let_go(result, which, Hold::done);
+    release(result, which, Hold::done);
     return result;
   });
 }

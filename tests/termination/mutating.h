@@ -18,7 +18,7 @@ inline Machine with_step(MaybeStep (*step)(const Session&, Event, Which)) {
 
 inline bool held(const Session& session, Which which) { return session.side(which).hold == Hold::held; }
 
-inline void let_go(Step& step, Which which, Hold why) {
+inline void release(Step& step, Which which, Hold why) {
   if (!held(step.session, which)) return;
   step.session.side(which).hold = why;
   (why == Hold::done ? step.action(which).close : step.action(which).reset) = true;

@@ -64,21 +64,21 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   const TimePoint give_up = Clock::now() + scenario.limit;
   auto stage = Stage::make(scenario, variant, target, kSeed);
   for (std::uint32_t round = 0; round < rounds; ++round) {
-    auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
+    auto result = stage ? stage->play() : Result<RoundResult>(Failure(stage.error()));
     ++outcome.rounds;
-    if (!take) {
+    if (!result) {
       outcome.verdict = Verdict::fail;
-      outcome.reason = take.error().text();
+      outcome.reason = result.error().text();
       return;
     }
-    auto complaints = judge(scenario, *take, target.kind != Kind::plain_tcp, variant);
+    auto complaints = judge(scenario, *result, target.kind != Kind::plain_tcp, variant);
     if (complaints.empty()) {
       ++outcome.passed;
-      if (outcome.complaints.empty()) outcome.take = std::move(*take);
+      if (outcome.complaints.empty()) outcome.result = std::move(*result);
     } else if (outcome.complaints.empty()) {
       outcome.complaints = std::move(complaints);
-      outcome.take = std::move(*take);
-      worst_first(scenario, outcome.take);
+      outcome.result = std::move(*result);
+      worst_first(scenario, outcome.result);
     }
     if (!outcome.complaints.empty() && Clock::now() > give_up) break;
   }
@@ -195,13 +195,13 @@ Reference References::over(const Scenario& scenario, net::Transport transport) {
     if (scenario.plain == Plain::no_meaning) return;
     const Variant& variant = transport == net::Transport::tcp ? tcp_variant() : *find_variant("unix");
     auto stage = Stage::make(scenario, variant, plain_tcp(), kSeed);
-    auto take = stage ? stage->play() : Result<Take>(Failure(stage.error()));
-    if (!take) {
-      reference.reason = take.error().text();
+    auto result = stage ? stage->play() : Result<RoundResult>(Failure(stage.error()));
+    if (!result) {
+      reference.reason = result.error().text();
       return;
     }
-    reference.take = std::make_shared<const Take>(std::move(*take));
-    const auto complaints = judge(scenario, *reference.take, false);
+    reference.result = std::make_shared<const RoundResult>(std::move(*result));
+    const auto complaints = judge(scenario, *reference.result, false);
     reference.measured = true;
     reference.held = complaints.empty();
     if (!complaints.empty()) reference.reason = complaints.front();

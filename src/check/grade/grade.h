@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "check/grade/take.h"
+#include "check/grade/round_result.h"
 #include "check/scenarios/scenario.h"
 #include "check/scenarios/variant.h"
 #include "check/target/target.h"
@@ -26,8 +26,8 @@ std::string_view name_of(Verdict verdict);
 struct Reference {
   bool measured = false;
   bool held = false;
-  std::string reason = {};                     ///< why not; or why it was not measured
-  std::shared_ptr<const Take> take = nullptr;  ///< what came of it
+  std::string reason = {};                              ///< why not; or why it was not measured
+  std::shared_ptr<const RoundResult> result = nullptr;  ///< what came of it
 };
 
 struct Outcome {
@@ -41,7 +41,7 @@ struct Outcome {
   std::uint32_t rounds = 0;                  ///< played
   std::uint32_t passed = 0;                  ///< of these
   Reference reference = {};
-  Take take = {};  ///< of the first round that failed, else of the last one
+  RoundResult result = {};  ///< of the first round that failed, else of the last one
   double seconds = 0;
 };
 

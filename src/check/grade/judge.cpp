@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "check/grade/take.h"
+#include "check/grade/round_result.h"
 #include "peers/header.h"
 
 namespace lastbyte::check {
@@ -71,7 +71,7 @@ void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wan
 }
 
 /// Bytes that a sender may get rid of while nobody reads (T9).
-std::uint64_t bound_of(const Take& take) { return (take.kernel_kib + kMemoryMost) * 1024; }
+std::uint64_t bound_of(const RoundResult& result) { return (result.kernel_kib + kMemoryMost) * 1024; }
 
 /// One session: its two peers know each other's counts. Of several, one cannot tell whose server is whose; there all
 /// scripts are alike, and so are all counts.
@@ -93,19 +93,19 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 /// Whom the proxy told of. Of several sessions one cannot tell whose server is whose: the same clients, in any order.
-void judge_headers(const Scenario& scenario, const Take& take, const Variant& variant, Complaints& out) {
+void judge_headers(const Scenario& scenario, const RoundResult& result, const Variant& variant, Complaints& out) {
   if (!variant.way.to_server) return;
   const bool demanded = scenario.server_wants.ending == Ending::as_scripted;
   std::vector<std::string> told;
   std::vector<std::string> clients;
-  for (const Observed& server : take.servers) {
+  for (const Observed& server : result.servers) {
     if (demanded && !server.header_failure.empty()) {
       out.push_back("server: PROXY header: " + server.header_failure);
       return;
     }
     if (server.header) told.push_back(server.told.text());
   }
-  for (const Observed& client : take.clients)
+  for (const Observed& client : result.clients)
     clients.push_back(variant.way.from_client ? peers::told_by_clients().text() : client.local.text());
   std::ranges::sort(told);
   std::ranges::sort(clients);
@@ -125,17 +125,17 @@ std::string text(const TimeWaits& waits) {
   return out.empty() ? "nobody" : out;
 }
 
-void judge_proxy(const Scenario& scenario, const Take& take, Complaints& out) {
-  if (scenario.watch_memory && take.before && take.most_kib > take.before->resident_kib + kMemoryMost)
-    out.push_back("the proxy grew from " + std::to_string(take.before->resident_kib) + " to " +
-                  std::to_string(take.most_kib) + " KiB");
-  if (scenario.watch_sockets && take.before && take.after &&
-      take.after->sockets > take.before->sockets + kSocketsToSpare)
-    out.push_back("the proxy holds " + std::to_string(take.after->sockets) + " sockets, " +
-                  std::to_string(take.before->sockets) + " before");
+void judge_proxy(const Scenario& scenario, const RoundResult& result, Complaints& out) {
+  if (scenario.watch_memory && result.before && result.most_kib > result.before->resident_kib + kMemoryMost)
+    out.push_back("the proxy grew from " + std::to_string(result.before->resident_kib) + " to " +
+                  std::to_string(result.most_kib) + " KiB");
+  if (scenario.watch_sockets && result.before && result.after &&
+      result.after->sockets > result.before->sockets + kSocketsToSpare)
+    out.push_back("the proxy holds " + std::to_string(result.after->sockets) + " sockets, " +
+                  std::to_string(result.before->sockets) + " before");
   if (!scenario.stops) return;
-  if (!take.stopped_listening) out.push_back("the proxy went on listening after it was asked to stop");
-  if (!take.exit_status) out.push_back("the proxy did not end after its last session had");
+  if (!result.stopped_listening) out.push_back("the proxy went on listening after it was asked to stop");
+  if (!result.exit_status) out.push_back("the proxy did not end after its last session had");
 }
 
 }  // namespace
@@ -149,15 +149,15 @@ TimeWaits expected_time_waits(FirstToClose first, bool through_proxy) {
   return {};
 }
 
-void worst_first(const Scenario& scenario, Take& take) {
+void worst_first(const Scenario& scenario, RoundResult& result) {
   std::vector<std::size_t> wrong;
-  for (std::size_t i = 0; i < std::min(take.clients.size(), take.servers.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(result.clients.size(), result.servers.size()); ++i) {
     Complaints found;
-    judge_session(scenario, take.clients[i], &take.servers[i], "", bound_of(take), found);
+    judge_session(scenario, result.clients[i], &result.servers[i], "", bound_of(result), found);
     if (!found.empty()) wrong.push_back(i);
   }
   if (wrong.empty()) return;
-  for (std::vector<Observed>* peers : {&take.clients, &take.servers}) {
+  for (std::vector<Observed>* peers : {&result.clients, &result.servers}) {
     const auto steps_done = [&](std::size_t i) {
       return std::ranges::count_if((*peers)[i].steps, [](const StepSeen& step) { return step.failure.empty(); });
     };
@@ -165,20 +165,21 @@ void worst_first(const Scenario& scenario, Take& take) {
   }
 }
 
-std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy, const Variant& variant) {
+std::vector<std::string> judge(const Scenario& scenario, const RoundResult& result, bool through_proxy,
+                               const Variant& variant) {
   Complaints out;
-  for (std::size_t i = 0; i < take.clients.size(); ++i) {
-    const std::string number = take.clients.size() == 1 ? "" : " " + std::to_string(i + 1);
-    judge_session(scenario, take.clients[i], i < take.servers.size() ? &take.servers[i] : nullptr, number,
-                  bound_of(take), out);
+  for (std::size_t i = 0; i < result.clients.size(); ++i) {
+    const std::string number = result.clients.size() == 1 ? "" : " " + std::to_string(i + 1);
+    judge_session(scenario, result.clients[i], i < result.servers.size() ? &result.servers[i] : nullptr, number,
+                  bound_of(result), out);
   }
-  judge_headers(scenario, take, variant, out);
+  judge_headers(scenario, result, variant, out);
   if (scenario.first_to_close != FirstToClose::not_watched) {
     const TimeWaits expected = expected_time_waits(scenario.first_to_close, through_proxy);
-    if (take.time_waits != expected)
-      out.push_back("TIME_WAIT is kept by " + text(take.time_waits) + "; expected " + text(expected));
+    if (result.time_waits != expected)
+      out.push_back("TIME_WAIT is kept by " + text(result.time_waits) + "; expected " + text(expected));
   }
-  if (through_proxy) judge_proxy(scenario, take, out);
+  if (through_proxy) judge_proxy(scenario, result, out);
   return out;
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/eventually.h"
-#include "check/grade/take.h"
+#include "check/grade/round_result.h"
 #include "net/namespace/enter.h"
 #include "peers/peer.h"
 
@@ -36,8 +36,9 @@ using peers::Server;
 /// Beside the peers, on a thread of its own: lets the server hear, asks the proxy to stop, watches its memory.
 class Director {
  public:
-  Director(const Scenario& scenario, Meeting& meeting, Server* server, const Launched& proxy, bool plain, Take& take)
-      : scenario_(scenario), meeting_(meeting), server_(server), proxy_(proxy), plain_(plain), take_(take) {
+  Director(const Scenario& scenario, Meeting& meeting, Server* server, const Launched& proxy, bool plain,
+           RoundResult& result)
+      : scenario_(scenario), meeting_(meeting), server_(server), proxy_(proxy), plain_(plain), result_(result) {
     if (scenario.watch_memory || scenario.stops || scenario.upstream == Upstream::slow_to_hear)
       thread_ = std::thread([this] { direct(); });
   }
@@ -63,13 +64,13 @@ class Director {
   void weigh() {
     if (Clock::now() < next_weighing_) return;
     next_weighing_ = Clock::now() + kWeighEvery;
-    if (const auto weight = proxy_.weigh()) take_.most_kib = std::max(take_.most_kib, weight->resident_kib);
+    if (const auto weight = proxy_.weigh()) result_.most_kib = std::max(result_.most_kib, weight->resident_kib);
   }
 
   void ask_to_stop() {
     asked_ = true;
     proxy_.ask_to_stop();
-    take_.stopped_listening = eventually([this] { return over_ || !proxy_.listens(); }, kAftermath);
+    result_.stopped_listening = eventually([this] { return over_ || !proxy_.listens(); }, kAftermath);
     meeting_.signal("stopped");
   }
 
@@ -83,7 +84,7 @@ class Director {
   Server* server_;
   const Launched& proxy_;
   bool plain_;
-  Take& take_;
+  RoundResult& result_;
   TimePoint began_ = Clock::now();
   TimePoint next_weighing_ = {};
   bool asked_ = false;
@@ -128,18 +129,18 @@ class Stage::Round {
     options_.to_server = variant.way.to_server;
   }
 
-  Result<Take> play() {
+  Result<RoundResult> play() {
     const auto prepared = prepare();
     if (!prepared) return Failure(prepared.error());
-    Take take;
-    if (scenario_.watch_memory || scenario_.watch_sockets) take.before = proxy_.weigh();
-    Director director(scenario_, meeting_, server_ ? &*server_ : nullptr, proxy_, plain(), take);
-    const auto played = play_clients(take);
+    RoundResult result;
+    if (scenario_.watch_memory || scenario_.watch_sockets) result.before = proxy_.weigh();
+    Director director(scenario_, meeting_, server_ ? &*server_ : nullptr, proxy_, plain(), result);
+    const auto played = play_clients(result);
     director.finish();
     if (!played) return Failure(played.error());
-    settle(take);
-    look_back(take);
-    return take;
+    collect_servers(result);
+    look_back(result);
+    return result;
   }
 
  private:
@@ -205,7 +206,7 @@ class Stage::Round {
     });
   }
 
-  Result<void> play_clients(Take& take) {
+  Result<void> play_clients(RoundResult& result) {
     std::vector<Client> crowd;
     const auto came = start_clients(crowd, scripts_.crowd, scenario_.crowd.count);
     if (!came) return came;
@@ -219,7 +220,7 @@ class Stage::Round {
     std::vector<Client> clients;
     const auto started = start_clients(clients, scripts_.client, scenario_.sessions);
     if (!started) return started;
-    for (Client& each : clients) take.clients.push_back(each.wait());
+    for (Client& each : clients) result.clients.push_back(each.wait());
     meeting_.signal("leave");
     return {};
   }
@@ -236,7 +237,7 @@ class Stage::Round {
   }
 
   /// Until the servers have seen their ends as well.
-  void settle(Take& take) {
+  void collect_servers(RoundResult& result) {
     if (!server_) return;
     const std::uint32_t expected = before_ + scenario_.sessions;
     const Duration grace = scenario_.upstream == Upstream::slow_to_hear ? kGraceForSyn : kGrace;
@@ -246,37 +247,37 @@ class Stage::Round {
     server_->stop();
     auto seen = server_->wait();
     const std::size_t skip = std::min<std::size_t>(before_, seen.size());
-    take.servers.assign(seen.begin() + static_cast<std::ptrdiff_t>(skip), seen.end());
+    result.servers.assign(seen.begin() + static_cast<std::ptrdiff_t>(skip), seen.end());
   }
 
-  void look_back(Take& take) {
-    if (scenario_.watch_sockets && take.before) {
+  void look_back(RoundResult& result) {
+    if (scenario_.watch_sockets && result.before) {
       eventually(
           [&] {
-            take.after = proxy_.weigh();
-            return !take.after || take.after->sockets <= take.before->sockets;
+            result.after = proxy_.weigh();
+            return !result.after || result.after->sockets <= result.before->sockets;
           },
           kAftermath);
     }
     if (scenario_.stops) {
       eventually(
           [&] {
-            take.exit_status = proxy_.exit_status();
-            return take.exit_status.has_value();
+            result.exit_status = proxy_.exit_status();
+            return result.exit_status.has_value();
           },
           kAftermath);
     }
-    if (scenario_.first_to_close != FirstToClose::not_watched && !take.clients.empty() && !take.servers.empty()) {
+    if (scenario_.first_to_close != FirstToClose::not_watched && !result.clients.empty() && !result.servers.empty()) {
       eventually(
           [&] {
-            take.time_waits = time_waits(take.clients.front(), take.servers.front());
-            return take.time_waits == expected_time_waits(scenario_.first_to_close, !plain());
+            result.time_waits = time_waits(result.clients.front(), result.servers.front());
+            return result.time_waits == expected_time_waits(scenario_.first_to_close, !plain());
           },
           kAftermath);
     }
-    take.output = proxy_.output();
-    take.form = proxy_.form();
-    take.kernel_kib = process::kernel_buffers_kib();
+    result.output = proxy_.output();
+    result.form = proxy_.form();
+    result.kernel_kib = process::kernel_buffers_kib();
     // The next round needs one that has not been stopped.
     if (scenario_.stops) setting_.launched = false;
   }
@@ -319,6 +320,6 @@ Result<Stage> Stage::make(const Scenario& scenario, const Variant& variant, cons
 Stage::Stage(const Scenario& scenario, const Variant& variant, const Target& target, Setting setting)
     : scenario_(&scenario), variant_(&variant), target_(&target), setting_(std::move(setting)) {}
 
-Result<Take> Stage::play() { return std::make_unique<Round>(*scenario_, *variant_, *target_, setting_)->play(); }
+Result<RoundResult> Stage::play() { return std::make_unique<Round>(*scenario_, *variant_, *target_, setting_)->play(); }
 
 }  // namespace lastbyte::check

@@ -56,9 +56,9 @@ Json of(const TimeWaits& waits) {
           {"server", waits.server}};
 }
 
-Json evidence_of(const Scenario& scenario, const Take& take) {
-  Json out{{"sessions", take.clients.size()}, {"client", of(take.clients)}, {"server", of(take.servers)}};
-  if (scenario.first_to_close != FirstToClose::not_watched) out["time_wait"] = of(take.time_waits);
+Json evidence_of(const Scenario& scenario, const RoundResult& result) {
+  Json out{{"sessions", result.clients.size()}, {"client", of(result.clients)}, {"server", of(result.servers)}};
+  if (scenario.first_to_close != FirstToClose::not_watched) out["time_wait"] = of(result.time_waits);
   return out;
 }
 
@@ -69,20 +69,20 @@ Json of(const Form& form) {
   return out;
 }
 
-Json proxy_of(const Take& take) {
+Json proxy_of(const RoundResult& result) {
   Json out = Json::object();
-  if (take.before) {
-    out["resident_kib_before"] = take.before->resident_kib;
-    out["sockets_before"] = take.before->sockets;
+  if (result.before) {
+    out["resident_kib_before"] = result.before->resident_kib;
+    out["sockets_before"] = result.before->sockets;
   }
-  if (take.most_kib != 0) {
-    out["resident_kib_most"] = take.most_kib;
-    out["kernel_buffers_kib"] = take.kernel_kib;
+  if (result.most_kib != 0) {
+    out["resident_kib_most"] = result.most_kib;
+    out["kernel_buffers_kib"] = result.kernel_kib;
   }
-  if (take.after) out["sockets_after"] = take.after->sockets;
-  if (!take.form.command.empty()) out.update(of(take.form));
-  if (take.exit_status) out["exit_status"] = *take.exit_status;
-  if (!take.output.empty()) out["output"] = take.output;
+  if (result.after) out["sockets_after"] = result.after->sockets;
+  if (!result.form.command.empty()) out.update(of(result.form));
+  if (result.exit_status) out["exit_status"] = *result.exit_status;
+  if (!result.output.empty()) out["output"] = result.output;
   return out;
 }
 
@@ -101,11 +101,11 @@ Json of(const Outcome& outcome) {
   out["complaints"] = outcome.complaints;
   if (outcome.reference.measured) {
     out["plain_tcp"] = Json{{"held", outcome.reference.held}, {"reason", outcome.reference.reason}};
-    if (outcome.reference.take) out["plain_tcp"]["evidence"] = evidence_of(scenario, *outcome.reference.take);
+    if (outcome.reference.result) out["plain_tcp"]["evidence"] = evidence_of(scenario, *outcome.reference.result);
   }
   out["script"] = Json{{"client", scenario.client}, {"server", scenario.server}};
-  out["evidence"] = evidence_of(scenario, outcome.take);
-  out["evidence"]["proxy"] = proxy_of(outcome.take);
+  out["evidence"] = evidence_of(scenario, outcome.result);
+  out["evidence"]["proxy"] = proxy_of(outcome.result);
   return out;
 }
 

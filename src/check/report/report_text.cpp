@@ -61,18 +61,18 @@ std::string peers_text(const char* who, const std::vector<Observed>& all) {
 }  // namespace
 
 std::string evidence_text(const Outcome& outcome) {
-  const Take& take = outcome.take;
-  std::string out = peers_text("client", take.clients) + peers_text("server", take.servers);
-  if (take.most_kib != 0 && take.before)
-    out += "proxy: resident " + std::to_string(take.before->resident_kib) + " KiB before, " +
-           std::to_string(take.most_kib) + " KiB at its peak\n";
-  if (take.before && take.after)
-    out += "proxy: " + std::to_string(take.before->sockets) + " sockets before, " +
-           std::to_string(take.after->sockets) + " after\n";
+  const RoundResult& result = outcome.result;
+  std::string out = peers_text("client", result.clients) + peers_text("server", result.servers);
+  if (result.most_kib != 0 && result.before)
+    out += "proxy: resident " + std::to_string(result.before->resident_kib) + " KiB before, " +
+           std::to_string(result.most_kib) + " KiB at its peak\n";
+  if (result.before && result.after)
+    out += "proxy: " + std::to_string(result.before->sockets) + " sockets before, " +
+           std::to_string(result.after->sockets) + " after\n";
   if (outcome.scenario->stops && outcome.stop_signal != 0)
     out += std::string("proxy: asked to stop by SIG") + ::sigabbrev_np(outcome.stop_signal) + "\n";
-  if (take.exit_status) out += "proxy: ended with status " + std::to_string(*take.exit_status) + "\n";
-  if (!take.output.empty()) out += "proxy wrote:\n" + indented(take.output, "  ");
+  if (result.exit_status) out += "proxy: ended with status " + std::to_string(*result.exit_status) + "\n";
+  if (!result.output.empty()) out += "proxy wrote:\n" + indented(result.output, "  ");
   return out;
 }
 

@@ -75,17 +75,17 @@ void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<
 /// Resets all settings that have no effect; see take_back(). A setting that returns to its default may leave others
 /// without effect, so this repeats until nothing changes.
 template <typename Owner>
-void settle(Assembled<Owner>& owner, std::vector<Problem>& problems) {
-  std::set<const Setting*> settled;
+void reset_ineffective(Assembled<Owner>& owner, std::vector<Problem>& problems) {
+  std::set<const Setting*> reset;
   for (bool changed = true; changed;) {
     changed = false;
     for (const Setting& setting : settings()) {
       const auto* field = std::get_if<Field<Owner>>(&setting.field);
-      if (field == nullptr || !owner.placed.contains(setting.key) || settled.contains(&setting)) continue;
+      if (field == nullptr || !owner.placed.contains(setting.key) || reset.contains(&setting)) continue;
       const Condition<Owner>* condition = unmet(owner, field->conditions);
       if (condition == nullptr) continue;
       take_back(owner, setting, *condition, problems);
-      settled.insert(&setting);
+      reset.insert(&setting);
       changed = true;
     }
   }
@@ -125,7 +125,7 @@ Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<r
   forwarding.where = block.where;
   apply(block.given, Level::own, forwarding, problems);
   require(forwarding, block, problems);
-  settle(forwarding, problems);
+  reset_ineffective(forwarding, problems);
   relay::Forwarding& value = forwarding.value;
   if (value.name.empty()) value.name = value.listen.text();
   take_root(forwarding, "listen", value.listen, "client.root", value.client, problems);
@@ -174,7 +174,7 @@ Loaded assemble(Draft draft) {
   all.process.where = draft.process.where;
   apply(draft.process.given, Level::outer, all.process, problems);
   apply(draft.overrides, Level::own, all.process, problems);
-  settle(all.process, problems);
+  reset_ineffective(all.process, problems);
 
   Assembled<relay::Forwarding> defaults;
   apply(draft.defaults.given, Level::outer, defaults, problems);

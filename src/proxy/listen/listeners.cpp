@@ -98,7 +98,7 @@ class Binding {
   void claim_standing(const std::vector<Resolved>& resolved);
   Bound bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed);
   void bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentAddress>& absent);
-  void settle_absent(const Bound& bound, std::vector<AbsentAddress> absent);
+  void judge_absent(const Bound& bound, std::vector<AbsentAddress> absent);
   Result<void> share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const;
   void change_options(const std::vector<Bound>& all);
   Result<void> change_options(const Place& place, const net::ListenOptions& from) const;
@@ -235,7 +235,7 @@ void Binding::bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentA
 }
 
 /// One address of a name is enough, once it is not to be waited for.
-void Binding::settle_absent(const Bound& bound, std::vector<AbsentAddress> absent) {
+void Binding::judge_absent(const Bound& bound, std::vector<AbsentAddress> absent) {
   for (auto& [address, trouble] : absent) {
     // IPv6 is off, and will not be on in a moment.
     const bool for_good = trouble.error.code == EAFNOSUPPORT || address.is_loopback();
@@ -265,7 +265,7 @@ Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocke
       bind_address(bound, wanted_place(resolved, address), absent);
     }
   }
-  settle_absent(bound, std::move(absent));
+  judge_absent(bound, std::move(absent));
   return bound;
 }
 

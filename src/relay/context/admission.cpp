@@ -18,7 +18,7 @@ Admission check(const net::AccessList& access, const net::Address& client) {
 }
 
 void tell(Shared& shared, const ListenerState& listener, const net::Address& client, Admission why, TimePoint now) {
-  shared.warn_seldom(shared.denials, now, [&] {
+  shared.warn_limited(shared.denials, now, [&] {
     return "denied " + client.text() + " on " + *listener.name + ": " + std::string(reason(why));
   });
 }

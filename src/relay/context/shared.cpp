@@ -31,7 +31,7 @@ bool Shortage::is_over(TimePoint now) {
   return std::exchange(told_, false);
 }
 
-std::optional<std::uint64_t> Seldom::happens(TimePoint now) {
+std::optional<std::uint64_t> RateLimit::happens(TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (told_ && now - *told_ < kInterval) {
     ++untold_;

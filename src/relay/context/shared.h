@@ -31,11 +31,11 @@ class ClientCounts {
   std::unordered_map<net::Address, std::uint32_t, net::AddressHash> counts_;
 };
 
-/// What strangers may make happen as often as they like, and an operator is told at most once in kInterval, over all
-/// workers. Any thread.
-class Seldom {
+/// Limits warnings about events that clients can cause as often as they like: one in kInterval, over all workers. Any
+/// thread.
+class RateLimit {
  public:
-  /// nullopt: not to be told. Otherwise how many have gone untold since the last that was.
+  /// Counts an event. nullopt: there is to be no warning. The value: how many events before it had none.
   std::optional<std::uint64_t> happens(TimePoint now);
 
   static constexpr Duration kInterval{10'000};
@@ -51,7 +51,7 @@ class Seldom {
 struct ForwardingCounts {
   std::atomic<std::uint32_t> sessions{0};
   ClientCounts clients;
-  Seldom refusals;  ///< datagrams of clients that get no session
+  RateLimit refusals;  ///< datagrams of clients that get no session
 };
 
 /// Whether accepting is, or was a moment ago, held up for want of something, over all workers: what an operator is told
@@ -76,11 +76,11 @@ struct Shared {
   std::atomic<std::uint32_t> sessions{0};      ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   Shortage shortage;
-  InFlight in_flight;       ///< descriptors between UNIX sockets
-  Seldom denials;           ///< clients that the access lists keep out
-  Seldom lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
-  Seldom bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
-  Seldom bugs;              ///< sessions reset because an event was impossible
+  InFlight in_flight;          ///< descriptors between UNIX sockets
+  RateLimit denials;           ///< clients that the access lists keep out
+  RateLimit lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
+  RateLimit bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
+  RateLimit bugs;              ///< sessions reset because an event was impossible
   /// Bytes that a session may move in one round before the others have their turn (T12).
   std::size_t round_budget = std::size_t{4} * 1024 * 1024;
   std::size_t record_ring_capacity = 8192;
@@ -93,11 +93,10 @@ struct Shared {
   /// Something an operator must know, from a worker, rarely: one line. Must not block.
   std::function<void(std::string)> warn;
 
-  /// The same for what strangers may make happen as often as they like: `words` makes the line, which then also tells
-  /// how many there were since the last one. Never throws: no session pays with its life for a line that there is no
-  /// memory for.
+  /// Warns within a rate limit: `words` makes the line, which then also tells how many events had none. Never throws:
+  /// without memory there is no line, and the session goes on.
   template <typename Words>
-  void warn_seldom(Seldom& kind, TimePoint now, Words words) {
+  void warn_limited(RateLimit& kind, TimePoint now, Words words) {
     const auto untold = kind.happens(now);
     if (!untold) return;
     enough_memory_for([&] {

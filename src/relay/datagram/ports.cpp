@@ -147,7 +147,7 @@ void DatagramRelay::take_over(DatagramGroup& group, const Known& known, const By
 /// sockets of both generations are as many, in the same order, and chosen by the same hash (net/core/sock_reuseport.c
 /// reuseport_select_sock). Its session is found here, and answers through the new socket.
 void DatagramRelay::adopt(DatagramSocket& socket, DatagramSocket& before) {
-  if (before.watched) let_go(before);
+  if (before.watched) stop_hearing(before);
   flush();
   const std::shared_ptr<const Descriptor> old = before.socket;
   for (DatagramSocket* each = &before; each != nullptr && each->socket == old; each = each->before)
@@ -159,7 +159,7 @@ void DatagramRelay::adopt(DatagramSocket& socket, DatagramSocket& before) {
 void DatagramRelay::supersede(DatagramGroup& group, const Known& served) {
   for (const auto& port : group.ports)
     for (const auto& socket : port->sockets)
-      if (socket->watched && !served.contains(socket->socket.get())) let_go(*socket);
+      if (socket->watched && !served.contains(socket->socket.get())) stop_hearing(*socket);
   group.superseded = true;
   any_over_ = true;
 }
@@ -201,7 +201,7 @@ void DatagramRelay::watch(DatagramSocket& socket) {
 }
 
 /// Nobody new comes to it; what lies in it is served.
-void DatagramRelay::let_go(DatagramSocket& socket) {
+void DatagramRelay::stop_hearing(DatagramSocket& socket) {
   context_.epoll.remove(socket.socket->get());
   socket.watched = false;
   // A borrowed socket must continue to receive: its datagrams wait for the next owner. Our own socket is read to its

@@ -102,7 +102,7 @@ class DatagramRelay {
   void supersede(DatagramGroup& group, const Known& served);
   void part(DatagramGroup& group, const Known& served);
   void watch(DatagramSocket& socket);
-  void let_go(DatagramSocket& socket);
+  void stop_hearing(DatagramSocket& socket);
   void bury_groups();
 
   // datagram_sessions.cpp: beginning, ending, time

@@ -192,7 +192,7 @@ void DatagramRelay::pause_clients(DatagramGroup& group, const Words& why) {
 
 template <typename Words>
 void DatagramRelay::report_refusal(DatagramGroup& group, const Words& why) {
-  context_.shared.warn_seldom(group.ports.front()->state->counts->refusals, context_.now, [&] {
+  context_.shared.warn_limited(group.ports.front()->state->counts->refusals, context_.now, [&] {
     return "datagrams of new clients are dropped on " + group.forwarding->name + ": " + why();
   });
 }
@@ -249,7 +249,7 @@ void DatagramRelay::retire(DatagramGroup& group, const DatagramStop& stop) {
   if (group.stop && group.stop->by <= stop.by) return;
   for (const auto& port : group.ports)
     for (const auto& socket : port->sockets)
-      if (socket->watched) let_go(*socket);
+      if (socket->watched) stop_hearing(*socket);
   group.stop = DatagramStop{group.stop ? group.stop->asked : stop.asked, stop.by};
   any_over_ = true;
   expire(group);

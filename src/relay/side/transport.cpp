@@ -60,7 +60,7 @@ void set_up(Side& side, const net::SocketOptions& options) {
   }
 }
 
-void settle_in(Side& side, const net::SocketOptions& options) {
+void set_long_lived_options(Side& side, const net::SocketOptions& options) {
   if (!side.socket) return;
   keep_urgent_inline(side);
   net::apply_keepalive(side.socket.get(), options.keepalive);

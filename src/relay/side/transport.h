@@ -34,7 +34,7 @@ namespace lastbyte::relay::transport {
 void set_up(Side& side, const net::SocketOptions& options);
 
 /// Sets up the options that only long sessions need.
-void settle_in(Side& side, const net::SocketOptions& options);
+void set_long_lived_options(Side& side, const net::SocketOptions& options);
 
 /// Takes what epoll reported.
 void take_events(Side& side, std::uint32_t events);

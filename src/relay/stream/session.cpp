@@ -45,7 +45,7 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
   to.kind = listener.forwarding->connect.transport;
   const bool to_tcp = to.kind == net::Transport::tcp;
   to.quirks.nodelay = !to_tcp || !listener.forwarding->upstream.socket.nodelay;
-  settled_in_ = !to_tcp;
+  has_long_lived_options_ = !to_tcp;
 }
 
 Session::~Session() { context_.wheel.cancel(*this); }
@@ -96,7 +96,7 @@ void Session::apply(Event event, Which which) {
   const auto step = termination::step(state_, event, which);
   if (!step) {
     // A bug of this class, never of a peer: this session alone pays for it (T12).
-    context_.shared.warn_seldom(context_.shared.bugs, context_.now, [&] {
+    context_.shared.warn_limited(context_.shared.bugs, context_.now, [&] {
       return "bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
              " is impossible in session " + std::to_string(id_) + "; the session was reset";
     });
@@ -206,7 +206,7 @@ bool Session::act_on(const Finding& finding, Which source) {
     case Finding::What::ended: apply(finding.event, source); return false;
     case Finding::What::sink_failed: apply(finding.event, termination::other(source)); return true;
     case Finding::What::stranded:
-      context_.shared.warn_seldom(context_.shared.lost_descriptors, context_.now, [&] {
+      context_.shared.warn_limited(context_.shared.lost_descriptors, context_.now, [&] {
         return "session " + std::to_string(id_) + " on " + *listener_->name + ": file descriptors could not be " +
                std::string(finding.stranded_when) + " (" + errno_name(finding.error) +
                ": too many are open or on their way, or it is forbidden); both sides are told of a failure";

@@ -147,7 +147,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Welcome welcome_;
   Abandoned abandoned_ = Abandoned::no;
   bool admitted_ = false;
-  bool settled_in_ = false;  ///< socket options for long sessions are set
+  bool has_long_lived_options_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;
   bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
 };

@@ -281,7 +281,7 @@ bool Session::make_preface() {
   auto text =
       preface_text(*listener_->forwarding->send_proxy, client_address_, destination, std::move(greeting_->tlvs));
   if (!text) {
-    context_.shared.warn_seldom(context_.shared.bad_prefaces, context_.now, [&] {
+    context_.shared.warn_limited(context_.shared.bad_prefaces, context_.now, [&] {
       return "session " + std::to_string(id_) + " was reset: " + text.error().text();
     });
     return false;

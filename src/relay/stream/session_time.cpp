@@ -53,7 +53,7 @@ void Session::set_timer() {
   TimePoint wake = std::min(passes_at(deadline, times_, bounds()), silence);
   if (const auto look = look_at(deadline)) wake = std::min(wake, *look);
   if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
-  if (const auto settles = times_.settle_in(); settles && !settled_in_) wake = std::min(wake, *settles);
+  if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_) wake = std::min(wake, *at);
   if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
   context_.wheel.set(*this, context_.tick(wake));
 }
@@ -62,9 +62,9 @@ void Session::on_timer() {
   progress();
   if (final()) return;
   const TimePoint now = context_.now;
-  if (const auto settles = times_.settle_in(); settles && !settled_in_ && now >= *settles) {
-    settled_in_ = true;
-    transport::settle_in(side(Which::upstream), listener_->forwarding->upstream.socket);
+  if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_ && now >= *at) {
+    has_long_lived_options_ = true;
+    transport::set_long_lived_options(side(Which::upstream), listener_->forwarding->upstream.socket);
   }
   const Deadline deadline = termination::deadline(state_);
   if (const auto look = look_at(deadline); look && now >= *look) peers_are_slow(deadline);

@@ -25,8 +25,8 @@ TimePoint AckPoll::next(TimePoint now) {
   return at_;
 }
 
-std::optional<TimePoint> Times::settle_in() const {
-  return was_connected() ? std::optional(connected + kSettleIn) : std::nullopt;
+std::optional<TimePoint> Times::long_lived_at() const {
+  return was_connected() ? std::optional(connected + kLongLived) : std::nullopt;
 }
 
 TimePoint passes_at(Deadline deadline, const Times& times, const Bounds& bounds) {

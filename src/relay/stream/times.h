@@ -11,7 +11,7 @@ namespace lastbyte::relay {
 
 /// A session that has lived for so long gets the socket options that only long sessions need; short ones are spared the
 /// system calls.
-inline constexpr Duration kSettleIn{5000};
+inline constexpr Duration kLongLived{5000};
 
 /// Polls for acknowledgements, ever less often: no readiness tells of acknowledged bytes (the write-space callback
 /// waits for a third of the buffer), and only an edge that may have come too early tells of an acknowledged FIN.
@@ -38,8 +38,8 @@ struct Times {
   TimePoint lingering{};  ///< the lingering begins
 
   [[nodiscard]] bool was_connected() const { return connected != TimePoint{}; }
-  /// When settle_in() of transport.h is due; nullopt: never connected.
-  [[nodiscard]] std::optional<TimePoint> settle_in() const;
+  /// When set_long_lived_options() of transport.h is due; nullopt: never connected.
+  [[nodiscard]] std::optional<TimePoint> long_lived_at() const;
 };
 
 /// What bounds a session: its forwarding's limits, and two moments that others decide.

@@ -9,7 +9,7 @@
 
 namespace lastbyte::sock {
 
-/// What is settled only once all options and operands are known.
+/// What is decided only once all options and operands are known.
 struct Draft {
   Options options;
   bool listen_as_nc = false;  ///< -l rather than -s

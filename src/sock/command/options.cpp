@@ -210,7 +210,7 @@ AtEof default_at_eof(const Options& options) {
   return AtEof::keep;
 }
 
-void settle(Draft& draft) {
+void derive_defaults(Draft& draft) {
   auto& options = draft.options;
   if (draft.udp) options.transport = Transport::udp;
   if (draft.scan && options.role != Role::server) options.role = Role::scan;
@@ -289,7 +289,7 @@ Result<Options> parse(std::span<const std::string> arguments) {
   if (draft.options.help) return draft.options;
   const auto taken = draft.unix_domain ? take_unix_operands(draft, *operands) : take_operands(draft, *operands);
   if (!taken) return Failure(taken.error());
-  settle(draft);
+  derive_defaults(draft);
   if (auto checked = check(draft); !checked) return Failure(checked.error());
   if (auto checked = check_hosts(draft.options); !checked) return Failure(checked.error());
   if (auto checked = check_ports(draft.options); !checked) return Failure(checked.error());

@@ -35,7 +35,7 @@ class Datagrams {
   void write_one(TimePoint now);
   void write_output();
   void fail_with(std::string_view call, int error);
-  void settle(TimePoint now);
+  void look_for_end(TimePoint now);
   [[nodiscard]] Ending due_ending(TimePoint now) const;
   void report();
 
@@ -176,7 +176,7 @@ Ending Datagrams::due_ending(TimePoint now) const {
   return Ending::none;
 }
 
-void Datagrams::settle(TimePoint now) {
+void Datagrams::look_for_end(TimePoint now) {
   const bool relay_over = options().mode == Mode::relay && !run_.input.open() && !traffic_.has_outgoing();
   const bool source_over = options().mode == Mode::source && !traffic_.has_outgoing();
   if (!nothing_more_since_ && has_peer() && (relay_over || source_over)) nothing_more_since_ = now;
@@ -195,14 +195,14 @@ void Datagrams::report() {
                       .error = error_,
                       .with_reset = false,
                       .lasted = Clock::now() - started_,
-                      .unwritten = traffic_.left() + (waiting_ ? waiting_->size() : 0),
+                      .unwritten = traffic_.unsent() + (waiting_ ? waiting_->size() : 0),
                       .tcp = std::nullopt,
                       .queues = look_at_queues(fd)};
   run_.narrator.say(report_text(report));
 }
 
 int Datagrams::until_done() {
-  settle(Clock::now());
+  look_for_end(Clock::now());
   while (ending_ == Ending::none || !output_.empty()) {
     auto now = Clock::now();
     short events = 0;
@@ -227,7 +227,7 @@ int Datagrams::until_done() {
       traffic_.supplied(bytes);
       if (!bytes.empty()) progress_ = now;
     }
-    settle(now);
+    look_for_end(now);
   }
   if (options().delays.close.count() > 0) {
     wait_for(-1, 0, Clock::now() + options().delays.close, run_.stop);

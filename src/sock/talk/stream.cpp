@@ -36,7 +36,7 @@ Stream::Stream(Endpoint&& endpoint, Surroundings around, Narrator narrator, Time
     keep_error("connect", endpoint_.early_error);
     sending_ = Sending::failed;
   }
-  settle(now);
+  end_what_is_due(now);
 }
 
 bool Stream::may_read(TimePoint now) const {
@@ -100,7 +100,7 @@ void Stream::act(std::span<const pollfd, kWatched> seen, TimePoint now) {
   }
   if (seen[0].revents != 0) act_on_socket(seen[0].revents, now);
   look();
-  settle(now);
+  end_what_is_due(now);
 }
 
 void Stream::keep_error(std::string_view call, int error) {
@@ -159,7 +159,7 @@ Ending Stream::due_ending(TimePoint now) const {
   return Ending::none;
 }
 
-void Stream::settle(TimePoint now) {
+void Stream::end_what_is_due(TimePoint now) {
   if (closed()) return;
   if (!closing()) {
     if (options().mode == Mode::relay && !around_.input.open()) traffic_.supply_ended();
@@ -195,7 +195,7 @@ void Stream::close_now(TimePoint now) {
                         .error = error_,
                         .with_reset = options().reset,
                         .lasted = now - started_,
-                        .unwritten = traffic_.left(),
+                        .unwritten = traffic_.unsent(),
                         .tcp = look_at_tcp(fd()),
                         .queues = look_at_queues(fd())};
     narrator_.say(report_text(report));

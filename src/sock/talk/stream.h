@@ -67,7 +67,7 @@ class Stream {
 
   /// Keeps the first error: the kernel gives it once, and a later read then looks like an end of file (T10).
   void keep_error(std::string_view call, int error);
-  void settle(TimePoint now);
+  void end_what_is_due(TimePoint now);
   void end_sending(TimePoint now);
   bool is_handshake_over();
   [[nodiscard]] Ending due_ending(TimePoint now) const;

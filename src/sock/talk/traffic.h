@@ -30,8 +30,8 @@ class Traffic {
   [[nodiscard]] bool has_outgoing() const { return head_ < pending_.size() || pattern_left_ > 0; }
   /// Everything is sent, and nothing more will come.
   [[nodiscard]] bool nothing_more() const { return ended_ && !has_outgoing(); }
-  /// Bytes that were to be sent and are still here.
-  [[nodiscard]] std::uint64_t left() const { return pending_.size() - head_ + pattern_left_; }
+  /// Bytes that are still to be sent.
+  [[nodiscard]] std::uint64_t unsent() const { return pending_.size() - head_ + pattern_left_; }
 
   /// False: what was received before must be dealt with first (back-pressure).
   [[nodiscard]] bool wants_peer() const;

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "check/grade/take.h"
+#include "check/grade/round_result.h"
 #include "peers/header.h"
 
 namespace lastbyte::check {
@@ -17,11 +17,11 @@ Observed peer(std::uint64_t sent, std::uint64_t received) {
   return seen;
 }
 
-Take session(const Observed& client, const Observed& server) {
-  Take take;
-  take.clients = {client};
-  take.servers = {server};
-  return take;
+RoundResult session(const Observed& client, const Observed& server) {
+  RoundResult result;
+  result.clients = {client};
+  result.servers = {server};
+  return result;
 }
 
 StepSeen step(const char* text, const char* failure = "") { return {.text = text, .failure = failure}; }
@@ -74,68 +74,68 @@ TEST(Judge, a_clean_end_is_no_failure) {
 }
 
 TEST(Judge, a_server_may_never_be_connected_to_where_that_is_in_order) {
-  Take take;
-  take.clients = {peer(0, 0)};
-  EXPECT_EQ(first(judge(Scenario{}, take, true)), "server: not connected");
+  RoundResult result;
+  result.clients = {peer(0, 0)};
+  EXPECT_EQ(first(judge(Scenario{}, result, true)), "server: not connected");
   const Scenario nothing{.server_wants = {.ending = Ending::failure_or_nothing}};
-  EXPECT_EQ(first(judge(nothing, take, true)), "");
+  EXPECT_EQ(first(judge(nothing, result, true)), "");
 }
 
 TEST(Judge, back_pressure_is_held_to_its_bound) {
   const Scenario bounded{.server_wants = {.bounded = true}};
   const auto complaint = [&](std::uint64_t bytes) {
-    Take take = session(peer(0, bytes), peer(bytes, 0));
-    take.kernel_kib = 100;  // the kernel's buffers are not the proxy's
-    return first(judge(bounded, take, true));
+    RoundResult result = session(peer(0, bytes), peer(bytes, 0));
+    result.kernel_kib = 100;  // the kernel's buffers are not the proxy's
+    return first(judge(bounded, result, true));
   };
   EXPECT_EQ(complaint((kMemoryMost + 100) * 1024), "");
   EXPECT_NE(complaint((kMemoryMost + 100) * 1024 + 1), "");
 }
 
 TEST(Judge, memory_and_sockets_are_the_proxys_only) {
-  Take take = session(peer(0, 0), peer(0, 0));
-  take.before = Weight{.resident_kib = 1000, .sockets = 10};
-  take.after = Weight{.resident_kib = 1000, .sockets = 100};
-  take.most_kib = 1000 + kMemoryMost + 1;
-  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, take, true).size(), 2U);
-  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, take, false).size(), 0U);
-  EXPECT_EQ(judge(Scenario{}, take, true).size(), 0U);
+  RoundResult result = session(peer(0, 0), peer(0, 0));
+  result.before = Weight{.resident_kib = 1000, .sockets = 10};
+  result.after = Weight{.resident_kib = 1000, .sockets = 100};
+  result.most_kib = 1000 + kMemoryMost + 1;
+  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, result, true).size(), 2U);
+  EXPECT_EQ(judge(Scenario{.watch_memory = true, .watch_sockets = true}, result, false).size(), 0U);
+  EXPECT_EQ(judge(Scenario{}, result, true).size(), 0U);
 }
 
 TEST(Judge, T13_time_wait_falls_where_it_falls_without_a_proxy) {
-  Take take = session(peer(0, 0), peer(0, 0));
-  take.time_waits = {.client = true, .proxy_to_server = true};
+  RoundResult result = session(peer(0, 0), peer(0, 0));
+  result.time_waits = {.client = true, .proxy_to_server = true};
   const Scenario client_first{.first_to_close = FirstToClose::client};
-  EXPECT_EQ(first(judge(client_first, take, true)), "");
-  EXPECT_NE(first(judge(client_first, take, false)), "");  // without a proxy, there is no second connection
-  EXPECT_EQ(first(judge(Scenario{.first_to_close = FirstToClose::server}, take, true)),
+  EXPECT_EQ(first(judge(client_first, result, true)), "");
+  EXPECT_NE(first(judge(client_first, result, false)), "");  // without a proxy, there is no second connection
+  EXPECT_EQ(first(judge(Scenario{.first_to_close = FirstToClose::server}, result, true)),
             "TIME_WAIT is kept by the client, the proxy towards the server; expected the proxy towards the client, the "
             "server");
 }
 
 TEST(Judge, T15_a_stop_ends_listening_and_then_the_proxy) {
   const Scenario stops{.stops = true};
-  Take take = session(peer(0, 0), peer(0, 0));
-  EXPECT_EQ(judge(stops, take, true).size(), 2U);
-  take.stopped_listening = true;
-  take.exit_status = 0;
-  EXPECT_EQ(judge(stops, take, true).size(), 0U);
+  RoundResult result = session(peer(0, 0), peer(0, 0));
+  EXPECT_EQ(judge(stops, result, true).size(), 2U);
+  result.stopped_listening = true;
+  result.exit_status = 0;
+  EXPECT_EQ(judge(stops, result, true).size(), 0U);
 }
 
 TEST(Judge, of_many_sessions_the_worst_comes_first) {
-  Take take;
-  take.clients = {peer(1, 2), peer(1, 2), peer(1, 0)};
-  take.servers = {peer(2, 1), peer(2, 1), peer(2, 1)};
-  EXPECT_EQ(first(judge(Scenario{}, take, true)), "client 3: received 0 of 2 bytes");
-  worst_first(Scenario{}, take);
-  EXPECT_EQ(take.clients.front().received, 0U);
+  RoundResult result;
+  result.clients = {peer(1, 2), peer(1, 2), peer(1, 0)};
+  result.servers = {peer(2, 1), peer(2, 1), peer(2, 1)};
+  EXPECT_EQ(first(judge(Scenario{}, result, true)), "client 3: received 0 of 2 bytes");
+  worst_first(Scenario{}, result);
+  EXPECT_EQ(result.clients.front().received, 0U);
 }
 
-Take one_session(const Observed& client, const Observed& server) {
-  Take take;
-  take.clients = {client};
-  take.servers = {server};
-  return take;
+RoundResult one_session(const Observed& client, const Observed& server) {
+  RoundResult result;
+  result.clients = {client};
+  result.servers = {server};
+  return result;
 }
 
 TEST(Judge, a_header_must_tell_of_the_client) {

@@ -23,8 +23,8 @@ Report report() {
   Observed client;
   client.connected = true;
   client.error = ECONNRESET;
-  failed.take.clients = {client};
-  failed.take.output = "it said \xff & \"more\"\n";
+  failed.result.clients = {client};
+  failed.result.output = "it said \xff & \"more\"\n";
   const Outcome skipped{.scenario = find_scenario("idle"), .verdict = Verdict::skip, .reason = "takes long: --slow"};
   out.outcomes = {passed, failed, skipped};
   return out;
@@ -74,7 +74,7 @@ TEST(Report, json_tells_how_the_proxy_was_started) {
   EXPECT_FALSE(bare.contains("command") || bare.contains("configuration") || bare.contains("stop_signal"));
   one.form = {{"p", "-f", "{config}"}, "bind {listen}"};
   one.stop_signal = SIGQUIT;
-  one.outcomes[1].take.form = {{"p", "-f", "/tmp/x/config"}, "bind 127.0.0.1:80"};
+  one.outcomes[1].result.form = {{"p", "-f", "/tmp/x/config"}, "bind 127.0.0.1:80"};
   const auto document = nlohmann::json::parse(json({one}));
   EXPECT_FALSE(document.at("checker_version").get<std::string>().empty());
   const auto& target = document.at("targets").at(0);

@@ -56,13 +56,13 @@ TEST(ClientCounts, hold_the_limit_per_client) {
   EXPECT_TRUE(counts.try_add(client("10.0.0.1", 4), 2));
 }
 
-TEST(Seldom, is_told_at_once_and_then_with_what_went_untold) {
-  Seldom seldom;
+TEST(RateLimit, is_told_at_once_and_then_with_what_went_untold) {
+  RateLimit limit;
   const TimePoint begin{std::chrono::hours(1)};
-  EXPECT_EQ(seldom.happens(begin), 0U);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(seldom.happens(begin + Duration{i}), std::nullopt);
-  EXPECT_EQ(seldom.happens(begin + Seldom::kInterval), 5U);
-  EXPECT_EQ(seldom.happens(begin + 2 * Seldom::kInterval), 0U);
+  EXPECT_EQ(limit.happens(begin), 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(limit.happens(begin + Duration{i}), std::nullopt);
+  EXPECT_EQ(limit.happens(begin + RateLimit::kInterval), 5U);
+  EXPECT_EQ(limit.happens(begin + 2 * RateLimit::kInterval), 0U);
 }
 
 class Ways : public testing::Test {

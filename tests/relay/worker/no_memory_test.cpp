@@ -75,7 +75,7 @@ bool session_of_streams(Stage& stage, std::uint64_t number, test::Shortage short
   talking.join();
   const bool failed = test::plenty();
   EXPECT_TRUE(eventually([&] { return stage.count(Count::open) == 0; }));
-  stage.settle();
+  stage.wait_for_worker();
   const auto records = stage.records();
   EXPECT_TRUE(!records.empty() || !client.clean) << "an empty answer";
   for (const Record& record : records) {
@@ -142,7 +142,7 @@ TEST(NoMemory, T14_descriptors_are_neither_lost_nor_left_over) {
     const bool failed = test::plenty();
     client.close();
     EXPECT_TRUE(eventually([&] { return stage.count(Count::open) == 0; }));
-    stage.settle();
+    stage.wait_for_worker();
     // Whoever held the other end holds it no more.
     pollfd polled{.fd = read_end.get(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&polled, 1, 20'000), 1);
@@ -174,7 +174,7 @@ TEST(NoMemory, T11_records_of_datagrams_are_true) {
     EXPECT_TRUE(eventually([&] { return handled() == kClients * kEach; })) << handled();
     const bool failed = test::plenty();
     EXPECT_TRUE(eventually([&] { return stage.count(Count::open) == 0; })) << "sessions do not end by silence";
-    stage.settle();
+    stage.wait_for_worker();
     std::uint64_t arrived = 0;
     for (char byte = 0; ::recv(stage.upstream(), &byte, 1, MSG_DONTWAIT) == 1;) ++arrived;
     DatagramFlow sum;
@@ -195,7 +195,7 @@ void expect_service_after_a_vain_reload(Transport transport) {
     Stage stage(transport, transport);
     test::run_out_of_memory(number, shortage);
     stage.serve_anew();
-    stage.settle();
+    stage.wait_for_worker();
     const bool failed = test::plenty();
     if (transport == Transport::udp) {
       const Descriptor client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -81,7 +81,7 @@ Stage::Stage(Transport client, Transport upstream, const Change& change) {
     worker_->run();
   });
   worker_->serve({listening()});
-  settle();
+  wait_for_worker();
 }
 
 Stage::~Stage() {
@@ -99,7 +99,7 @@ void Stage::serve_anew() {
   worker_->serve({listening()});
 }
 
-void Stage::settle() {
+void Stage::wait_for_worker() {
   for (int twice = 0; twice < 2; ++twice) {
     const std::uint64_t before = count(Count::beats);
     worker_->beat();

@@ -45,7 +45,7 @@ class Stage {
   /// As a reload does that removes the forwarding.
   void serve_nothing() { worker_->serve({}); }
   /// All mail was carried out, and the worker has begun another round since.
-  void settle();
+  void wait_for_worker();
   [[nodiscard]] std::uint64_t count(Count which) const { return worker_->counters().of(which); }
 
   Descriptor connect();

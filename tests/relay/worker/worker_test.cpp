@@ -44,7 +44,7 @@ TEST(Worker, T12_a_session_whose_budget_is_used_up_goes_on_in_the_next_round) {
   while (::recv(client.get(), &byte, 1, 0) == 1) got += byte;
   EXPECT_EQ(got, "answer");
   EXPECT_TRUE(eventually([&] { return stage.count(Count::ended) == 2; }));
-  stage.settle();
+  stage.wait_for_worker();
   const auto records = stage.records();
   ASSERT_EQ(records.size(), 2U);
   EXPECT_TRUE(records[1].stream().verdict.complete);
@@ -57,7 +57,7 @@ TEST(Worker, T15_clients_in_the_queue_of_a_listener_that_leaves_are_served) {
   Descriptor server = stage.accept();
   for (int waiting = 0; waiting < 3; ++waiting) clients.push_back(stage.connect());
   stage.serve_nothing();
-  stage.settle();
+  stage.wait_for_worker();
   pass(clients[0], server, "question");
   for (std::size_t next = 1; next < clients.size(); ++next) {
     clients[next - 1].close();

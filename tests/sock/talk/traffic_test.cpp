@@ -126,7 +126,7 @@ TEST(Source, sends_its_count_of_writes_and_then_nothing) {
   options.write_size = 100;
   Traffic traffic(options, "");
   EXPECT_EQ(traffic.outgoing().size(), 100U);
-  EXPECT_EQ(traffic.left(), 300U);
+  EXPECT_EQ(traffic.unsent(), 300U);
   std::string expected;
   append_pattern(expected, 0, 300);
   EXPECT_EQ(drain(traffic, 33), expected);
@@ -137,7 +137,7 @@ TEST(Source, of_more_than_can_be_counted_does_not_wrap_round) {
   auto options = with(Mode::source);
   options.count = ~std::uint64_t{0};
   const Traffic traffic(options, "");
-  EXPECT_EQ(traffic.left(), ~std::uint64_t{0});
+  EXPECT_EQ(traffic.unsent(), ~std::uint64_t{0});
 }
 
 TEST(Sink, is_over_at_the_peers_end_or_at_once_where_it_reads_nothing) {

@@ -26,7 +26,7 @@ struct TimeWaits {
   friend bool operator==(const TimeWaits&, const TimeWaits&) = default;
 };
 
-struct Take {
+struct RoundResult {
   std::vector<Observed> clients;  ///< those that are graded
   std::vector<Observed> servers;  ///< likewise, in the order in which they were accepted
   std::optional<Weight> before;   ///< of the proxy, where it can be looked at
@@ -48,7 +48,7 @@ class Stage {
   static Result<Stage> make(const Scenario& scenario, const Variant& variant, const Target& target, std::uint64_t seed);
 
   /// One round. Blocks until both peers have ended; an error: it could not be played at all.
-  Result<Take> play();
+  Result<RoundResult> play();
 
  private:
   class Round;
@@ -68,12 +68,12 @@ class Stage {
 };
 
 /// What is wrong, a sentence each; empty: the round has passed. Pure.
-std::vector<std::string> judge(const Scenario& scenario, const Take& take, bool through_proxy,
+std::vector<std::string> judge(const Scenario& scenario, const RoundResult& result, bool through_proxy,
                                const Variant& variant = tcp_variant());
 
 /// Of several sessions, brings to the front the one that went wrong first, by what its scripts had done: others often
 /// wait for it. For those who read the evidence.
-void worst_first(const Scenario& scenario, Take& take);
+void worst_first(const Scenario& scenario, RoundResult& result);
 
 /// What TIME_WAITs are expected.
 TimeWaits expected_time_waits(FirstToClose first, bool through_proxy);
