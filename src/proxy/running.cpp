@@ -16,6 +16,7 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
   std::unique_ptr<Running> running(new Running);
   running->passed_ = std::move(passed);
   running->user_ = std::move(user);
+  running->figures_ = std::make_unique<Registry>(workers);
   const auto limit = raise_descriptor_limit();
   if (!limit) return Failure(limit.error());
   running->descriptor_limit_ = *limit;
@@ -60,6 +61,7 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   // From here on nothing fails.
   std::vector<Bound>& bound = tried->ports;
   hand_on_counts(bound, bound_, plan.names_before);
+  for (Bound& each : bound) each.figures = figures_->of(each.forwarding->name);
   Changes changes = changes_between({plan_.config.forwardings, bound_}, {plan.config.forwardings, bound});
   changes.need_restart = plan.need_restart;
   const std::vector<Bound> before = std::exchange(bound_, std::move(bound));

@@ -16,6 +16,7 @@
 #include "proxy/plan.h"
 #include "proxy/process/namespaces.h"
 #include "proxy/process/privileges.h"
+#include "proxy/watch/registry.h"
 #include "relay/context/shared.h"
 #include "relay/worker/worker.h"
 
@@ -62,6 +63,8 @@ class Running {
   relay::Shared& shared() { return shared_; }
   /// For resolve_all(). What it opens lives as long as a port holds it.
   Insides& insides() { return insides_; }
+  /// The figures of all forwardings. From any thread.
+  [[nodiscard]] const Registry& figures() const { return *figures_; }
   [[nodiscard]] std::uint64_t descriptor_limit() const { return descriptor_limit_; }
 
  private:
@@ -76,6 +79,7 @@ class Running {
 
   relay::Shared shared_;  ///< outlives the workers
   Insides insides_;
+  std::unique_ptr<Registry> figures_;
   std::vector<std::unique_ptr<relay::Worker>> workers_;
   std::vector<PassedSocket> passed_;
   std::optional<FileRights> user_;

@@ -7,51 +7,15 @@
 
 #include "base/result.h"
 #include "observe/record/words.h"
+#include "relay/terms/ending.h"
 
 namespace lastbyte::observe {
 namespace {
 
 using termination::Deadline;
 using termination::End;
-using termination::First;
 using termination::Verdict;
 using termination::Which;
-
-/// How much an end says about the cause: a side that we reset because of the other one explains nothing.
-int weight(End end) {
-  switch (end) {
-    case End::fin: return 0;
-    case End::untried:
-    case End::passed_on: return 1;
-    case End::left: return 2;
-    case End::refused: return 3;
-    case End::stopped: return 4;
-    case End::limit: return 5;
-    case End::vanished: return 6;
-    case End::reset: return 7;
-    case End::unreachable: return 8;
-    case End::rejected: return 9;
-    case End::abandoned: return 10;
-  }
-  return 0;
-}
-
-/// The side that the session's end is put down to: the one that failed first, or else the one that failed worst.
-Which culprit(const Verdict& verdict) {
-  switch (verdict.first) {
-    case First::reset:
-    case First::vanished:
-    case First::refused:
-    case First::unreachable:
-    case First::rejected: return verdict.first_side;
-    case First::none:
-    case First::fin:
-    case First::limit:
-    case First::stop:
-    case First::abandoned: break;
-  }
-  return weight(verdict.end(Which::upstream)) > weight(verdict.end(Which::client)) ? Which::upstream : Which::client;
-}
 
 std::string limit_passed(Deadline limit, Which side) {
   switch (limit) {
@@ -76,7 +40,7 @@ std::string unreachable(std::string_view who, int error) {
 std::string cause(const relay::Record& record) {
   const Verdict& verdict = record.stream().verdict;
   if (verdict.complete) return "complete";
-  const Which side = culprit(verdict);
+  const Which side = relay::culprit(verdict);
   const std::string_view who = name(side);
   switch (verdict.end(side)) {
     case End::reset: return fmt::format("reset by {}", who);
@@ -101,9 +65,9 @@ std::string summary(const relay::Record& record) {
   const Verdict& verdict = record.stream().verdict;
   std::string out = cause(record);
   if (!verdict.complete)
-    if (const int error = record.side(culprit(verdict)).error; error != 0)
+    if (const int error = record.side(relay::culprit(verdict)).error; error != 0)
       out += fmt::format(" ({})", errno_name(error));
-  const bool limit_is_told = verdict.end(culprit(verdict)) == End::limit;
+  const bool limit_is_told = verdict.end(relay::culprit(verdict)) == End::limit;
   if (verdict.limit != Deadline::none && verdict.limit != Deadline::drain && !limit_is_told)
     out += fmt::format(", {} limit passed", name(verdict.limit));
   for (const Which source : termination::kBoth)

@@ -247,8 +247,14 @@ void Binding::judge_absent(const Bound& bound, std::vector<AbsentAddress> absent
 
 /// `passed`: the sockets that belong to this port.
 Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
-  Bound bound{resolved.forwarding,    {},      std::move(resolved.upstream), resolved.upstream_inside,
-              resolved.upstream_root, nullptr, resolved.may_meet_itself};
+  Bound bound{resolved.forwarding,
+              {},
+              std::move(resolved.upstream),
+              resolved.upstream_inside,
+              resolved.upstream_root,
+              nullptr,
+              nullptr,
+              resolved.may_meet_itself};
   bool by_name = false;
   for (const PassedSocket* each : passed) {
     if (auto shared = share(bound, *each, resolved); !shared)
@@ -355,7 +361,7 @@ std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, un
   for (const Bound& each : bound) {
     relay::Listening listening{each.forwarding,      each.places.front().address, {}, each.upstream,
                                each.upstream_inside, each.upstream_root,          0,  each.counts,
-                               each.may_meet_itself};
+                               each.figures,         each.may_meet_itself};
     for (const Place& place : each.places) {
       if (!place.per_worker[index]) continue;
       listening.sockets.push_back(place.per_worker[index]);

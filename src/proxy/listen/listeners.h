@@ -28,7 +28,8 @@ struct Bound {
   std::vector<net::Address> upstream;
   Namespaces::Shared upstream_inside;
   Roots::Shared upstream_root;
-  std::shared_ptr<relay::ForwardingCounts> counts;  ///< the same for all ports of a forwarding
+  std::shared_ptr<relay::ForwardingCounts> counts;    ///< the same for all ports of a forwarding
+  std::shared_ptr<relay::ForwardingFigures> figures;  ///< likewise
   bool may_meet_itself = false;
 
   /// As the kernel has them; no port is 0.

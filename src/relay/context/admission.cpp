@@ -42,12 +42,14 @@ void release_admission(const ListenerState& listener, const net::Address& client
   if (listener.counts_clients) listener.counts->clients.remove(client);
 }
 
-void count(Counters& counters, Admission admission) {
+void count(Counters& counters, const ListenerState& listener, Admission admission) {
   switch (admission) {
     case Admission::granted: return;
     case Admission::denied:
-    case Admission::unlisted: counters.add(Count::denied_clients); return;
-    case Admission::too_many: counters.add(Count::clients_over_limit); return;
+    case Admission::unlisted: counters.add(Count::denied_clients); return listener.figures->refuse(Refusal::denied);
+    case Admission::too_many:
+      counters.add(Count::clients_over_limit);
+      return listener.figures->refuse(Refusal::over_limit);
   }
 }
 

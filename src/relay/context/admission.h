@@ -25,8 +25,8 @@ enum class Admission : std::uint8_t {
 Admission admit(Shared& shared, const ListenerState& listener, const net::Address& client, TimePoint now);
 void release_admission(const ListenerState& listener, const net::Address& client);
 
-/// Counts one that was not let in.
-void count(Counters& counters, Admission admission);
+/// Counts one that was not let in, for the worker and for the forwarding.
+void count(Counters& counters, const ListenerState& listener, Admission admission);
 
 /// Why, for the operator; "" for granted.
 std::string_view reason(Admission admission);

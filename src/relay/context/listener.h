@@ -19,6 +19,7 @@
 #include "relay/context/shared.h"
 #include "relay/group/by_family.h"
 #include "relay/group/view.h"
+#include "relay/terms/figures.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::relay {
@@ -39,9 +40,11 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
   std::shared_ptr<net::RootThread> upstream_root;         ///< null: the upstream's path is in our own root
   std::shared_ptr<ForwardingCounts> counts;
-  bool counts_clients = false;      ///< its sessions are in counts->clients, too
-  std::uint64_t sources_taken = 0;  ///< how many sessions have taken a source address, here
-  bool may_meet_itself = false;     ///< net::may_meet_itself()
+  std::shared_ptr<ForwardingFigures> all_figures;  ///< of all workers; keeps `figures`
+  Figures* figures = nullptr;                      ///< of this worker, which alone writes them
+  bool counts_clients = false;                     ///< its sessions are in counts->clients, too
+  std::uint64_t sources_taken = 0;                 ///< how many sessions have taken a source address, here
+  bool may_meet_itself = false;                    ///< net::may_meet_itself()
 
   /// Where a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;

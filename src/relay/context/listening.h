@@ -14,7 +14,8 @@
 
 namespace lastbyte::relay {
 
-struct ForwardingCounts;  // relay/context/shared.h
+struct ForwardingCounts;   // relay/context/shared.h
+struct ForwardingFigures;  // relay/terms/figures.h
 
 /// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {
@@ -26,8 +27,9 @@ struct Listening {
   std::vector<net::Address> upstream_addresses;                     ///< tried in this order; empty with `snapshot`
   std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
   std::shared_ptr<net::RootThread> upstream_root = nullptr;         ///< where its path is; null: in our own root
-  std::size_t borrowed = 0;                  ///< how many of the sockets, the first ones, the service manager has too
-  std::shared_ptr<ForwardingCounts> counts;  ///< of the forwarding, over all workers
+  std::size_t borrowed = 0;                    ///< how many of the sockets, the first ones, the service manager has too
+  std::shared_ptr<ForwardingCounts> counts;    ///< of the forwarding, over all workers
+  std::shared_ptr<ForwardingFigures> figures;  ///< under the forwarding's name; null: nobody reads them
   bool may_meet_itself = true;  ///< a TCP connection to the upstream is asked whether it was made to itself
   /// What the group looks like, of a forwarding that has one; null: the addresses above. Worker::update() brings what
   /// it looks like later.

@@ -35,6 +35,9 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   if (listening.snapshot)
     state->group = make_view(std::move(listening.snapshot), listening.port, listening.forwarding->upstream);
   state->counts = std::move(listening.counts);
+  state->all_figures = listening.figures ? std::move(listening.figures)
+                                         : std::make_shared<ForwardingFigures>(listening.forwarding->name, worker + 1);
+  state->figures = state->all_figures->of_worker.at(worker).get();
   state->may_meet_itself = listening.may_meet_itself;
   state->counts_clients = listening.forwarding->max_sessions_per_client.has_value();
   state->sources_taken = worker;

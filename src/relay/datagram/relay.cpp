@@ -74,6 +74,9 @@ void DatagramRelay::count(DatagramSession& session, Which source, const net::Arr
   const std::size_t datagrams = datagrams_in(arrival);
   session.flow(source).received += datagrams;
   session.flow(source).received_bytes += arrival.bytes.size();
+  Figures& figures = *session.at.port->state->figures;
+  figures.add(Family::datagrams_received, source, datagrams);
+  figures.add(Family::received_bytes, source, arrival.bytes.size());
   host_.counters.add(Count::datagrams, datagrams);
 }
 
@@ -211,6 +214,7 @@ void DatagramRelay::send_singly(std::size_t message) {
 void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes) {
   session.flow(source).dropped += datagrams;
   session.flow(source).dropped_bytes += bytes;
+  session.at.port->state->figures->add(Family::datagrams_dropped, source, datagrams);
   host_.counters.add(Count::datagrams_dropped, datagrams);
 }
 

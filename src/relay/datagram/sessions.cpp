@@ -83,6 +83,8 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
   session->largest_segment.fill(net::has_segmentation() ? net::kLargestDatagram : 0);
   host_.counters.add(Count::accepted);
   host_.counters.add(Count::open);
+  at.port->state->figures->add(Family::begun);
+  at.port->state->figures->enter(Phase::open);
   wake_at(context_.now + group.forwarding->limits.datagram_idle);
   return session.release();
 }
@@ -91,7 +93,7 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
 bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
   const ListenerState& state = *at.port->state;
   const Admission admission = relay::admit(context_.shared, state, client, context_.now);
-  relay::count(host_.counters, admission);
+  relay::count(host_.counters, state, admission);
   if (admission != Admission::granted) return false;
   if (make_room(at)) return true;
   release_admission(state, client);
@@ -215,7 +217,10 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   host_.counters.add(Count::ended);
   host_.counters.subtract(Count::open);
   if (end == DatagramEnd::stopped) host_.counters.add(Count::stopped);
-  if (context_.shared.records_wanted) host_.file(record(session, end));
+  state.figures->leave(Phase::open);
+  const Record ended = record(session, end);
+  state.figures->ended(ended);
+  if (context_.shared.records_wanted) host_.file(ended);
 }
 
 Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) const {

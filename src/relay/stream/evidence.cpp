@@ -23,6 +23,10 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
   StreamRecord& stream = record.stream();
   if (evidence.times.was_connected())
     stream.connect_duration = duration_cast<microseconds>(evidence.times.connected - evidence.times.started);
+  if (evidence.times.answered != TimePoint{})
+    stream.first_byte_duration = duration_cast<microseconds>(evidence.times.answered - evidence.times.started);
+  if (evidence.times.closing != TimePoint{})
+    stream.closing_duration = duration_cast<microseconds>(now - evidence.times.closing);
   stream.retries = evidence.retries;
   stream.verdict = termination::verdict(evidence.state);
   stream.abandoned = evidence.abandoned;

@@ -24,6 +24,22 @@ termination::Session first_state(const Forwarding& forwarding, Welcome welcome) 
       linger, welcome == Welcome::serve ? termination::Greeting::none : termination::Greeting::awaited);
 }
 
+/// nullopt: a side that is let go of for this is never reset.
+std::optional<ResetCause> reset_cause(termination::Hold why) {
+  using termination::Hold;
+  switch (why) {
+    case Hold::passed_on: return ResetCause::passed_on;
+    case Hold::rejected: return ResetCause::rejected;
+    case Hold::limit: return ResetCause::limit;
+    case Hold::stopped: return ResetCause::stopped;
+    case Hold::abandoned: return ResetCause::abandoned;
+    case Hold::held:
+    case Hold::done:
+    case Hold::unreachable: break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Session::Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
@@ -35,6 +51,9 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
       id_(id),
       welcome_(welcome(*listener.forwarding, client_address)) {
   state_ = first_state(*listener.forwarding, welcome_);
+  phase_ = phase_of(state_);
+  listener_->figures->add(Family::begun);
+  listener_->figures->enter(phase_);
   admitted_ = welcome_ != Welcome::listen;
   Side& from = side(Which::client);
   from.socket = std::move(client);
@@ -105,7 +124,8 @@ void Session::apply(Event event, Which which) {
     return;
   }
   if (event == Event::reset || event == Event::vanished) times_.failed = context_.now;
-  state_ = step->session;
+  const termination::Session before = std::exchange(state_, step->session);
+  note(before);
   for (const Which each : kBoth) {
     // Termination no longer owes what waited: its sink is gone.
     if (!state_.side(each).pending) flow(each).drop_waiting();
@@ -114,6 +134,34 @@ void Session::apply(Event event, Which which) {
   if (!final()) return;
   times_.ended = context_.now;
   awaited_.reset();
+}
+
+/// Notes what an operator sees of a change.
+void Session::note(const termination::Session& before) {
+  if (before.first == termination::First::none && state_.first != termination::First::none)
+    times_.closing = context_.now;
+  if (final()) return;
+  const Phase phase = phase_of(state_);
+  if (phase == phase_) return;
+  listener_->figures->leave(phase_);
+  listener_->figures->enter(phase);
+  phase_ = phase;
+}
+
+void Session::account() {
+  for (const Which source : kBoth) {
+    const std::uint64_t received = side(source).ledger.received;
+    std::uint64_t& accounted = accounted_[static_cast<std::size_t>(source)];
+    if (received == accounted) continue;
+    listener_->figures->add(Family::received_bytes, source, received - accounted);
+    accounted = received;
+  }
+}
+
+void Session::count_ended(const Record& record) {
+  account();
+  listener_->figures->leave(phase_);
+  listener_->figures->ended(record);
 }
 
 void Session::carry_out(const termination::Step& step, Which which) {
@@ -145,6 +193,7 @@ void Session::release(Which which, bool reset) {
   self.peer = transport::credentials(self);
   if (self.in_flight > 0) share().forget(self);
   if (reset) {
+    if (const auto cause = reset_cause(state_.side(which).hold)) listener_->figures->sent_reset(which, *cause);
     transport::reset_and_close(self);
   } else {
     self.socket.close();
@@ -165,6 +214,7 @@ void Session::progress() {
     for (const Which which : kBoth) check_ack(which);
     if (final() || state_ == before) break;
   }
+  account();
   if (budget_ == 0 && !final()) take_turn();
 }
 
@@ -197,6 +247,8 @@ void Session::pump(Which source) {
 /// True: there may be more.
 bool Session::act_on(const Finding& finding, Which source) {
   if (finding.active) times_.activity = context_.now;
+  if (source == Which::upstream && times_.answered == TimePoint{} && side(source).ledger.received > 0)
+    times_.answered = context_.now;
   if (finding.heard) times_.heard = context_.now;
   switch (finding.what) {
     case Finding::What::idle: return false;

@@ -61,8 +61,10 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_no_memory();
 
   [[nodiscard]] bool final() const { return termination::final(state_); }
-  /// Precondition of these two: final().
+  /// Precondition of these: final().
   [[nodiscard]] Record record() const;
+  /// Counts what the forwarding's figures do not have yet; `record` is the session's.
+  void count_ended(const Record& record);
   /// A stop has reset it, on one side at least (T15).
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] ListenerState& listener() const { return *listener_; }
@@ -78,6 +80,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   // session.cpp: termination's word and its execution
   void apply(termination::Event event, Which which);
+  void note(const termination::Session& before);
+  void account();
   void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which);
   void release(Which which, bool reset);
@@ -140,11 +144,13 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Times times_;
   AckPoll ack_poll_;
   std::uint64_t id_;
-  std::size_t budget_ = 0;  ///< bytes this session may still move in this round (T12)
+  std::size_t budget_ = 0;                    ///< bytes this session may still move in this round (T12)
+  std::array<std::uint64_t, 2> accounted_{};  ///< bytes received from each side that the figures have
   /// Bytes that went with the SYN: of the preface, or else of the client's, whose queue has them still.
   std::uint32_t early_ = 0;
   termination::Deadline armed_ = termination::Deadline::none;
   Welcome welcome_;
+  Phase phase_;  ///< as the figures have it
   Abandoned abandoned_ = Abandoned::no;
   bool admitted_ = false;
   bool has_long_lived_options_ = false;  ///< socket options for long sessions are set

@@ -85,7 +85,7 @@ void Session::identify(const proxy::Header& header) {
 
 void Session::let_in() {
   const Admission admission = admit(context_.shared, *listener_, client_address_, context_.now);
-  count(context_.counters, admission);
+  count(context_.counters, *listener_, admission);
   if (admission != Admission::granted) return reject(std::string(reason(admission)));
   admitted_ = true;
   apply(Event::greeted, Which::client);
@@ -95,6 +95,7 @@ void Session::let_in() {
 /// For its PROXY header, or for want of one: where that has to do with the time, what has been said does not matter.
 void Session::reject_greeting(std::string why, Event event) {
   context_.counters.add(Count::bad_greetings);
+  listener_->figures->refuse(Refusal::proxy_header);
   reject(std::move(why), event);
 }
 

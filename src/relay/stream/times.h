@@ -30,6 +30,8 @@ class AckPoll {
 struct Times {
   TimePoint started;
   TimePoint connected{};  ///< epoch: never
+  TimePoint answered{};   ///< the upstream's first byte was read; epoch: none was
+  TimePoint closing{};    ///< the first end or failure of a side; epoch: none yet
   TimePoint ended{};
   TimePoint activity;     ///< a byte moved on, or was acknowledged. A byte that is thrown away does not count
   TimePoint heard{};      ///< a byte came that was thrown away: linger.timeout goes by it

@@ -40,35 +40,56 @@ struct CountDescription {
   /// tell them. Empty: it counts something else.
   std::string_view noun = {};
   std::string_view reason = {};
+  /// Whether it is a metric of the process. The others are counted by forwarding as well (figures.h), or are nobody's
+  /// business.
+  bool is_metric = true;
 };
 
 inline constexpr std::array kCounts = {
-    CountDescription{Count::accepted, "sessions_accepted_total", "Sessions that clients have begun."},
-    CountDescription{Count::ended, "sessions_ended_total", "Sessions that have ended."},
-    CountDescription{Count::open, "sessions", "Sessions that are open now.", CountKind::gauge},
+    CountDescription{Count::accepted,
+                     "sessions_accepted_total",
+                     "Sessions that clients have begun.",
+                     CountKind::counter,
+                     {},
+                     {},
+                     false},
+    CountDescription{
+        Count::ended, "sessions_ended_total", "Sessions that have ended.", CountKind::counter, {}, {}, false},
+    CountDescription{Count::open, "sessions", "Sessions that are open now.", CountKind::gauge, {}, {}, false},
     CountDescription{Count::stopped, "sessions_stopped_total", "Sessions that a stop has reset (T15)."},
     CountDescription{Count::denied_clients, "clients_denied_total",
                      "Clients that lastbyte reset because client.allow or client.deny keeps them out.",
-                     CountKind::counter, "client", "by client.allow or client.deny"},
+                     CountKind::counter, "client", "by client.allow or client.deny", false},
     CountDescription{Count::clients_over_limit, "clients_over_limit_total",
                      "Clients that lastbyte reset because they had max-sessions-per-client sessions.",
-                     CountKind::counter, "client", "by max-sessions-per-client"},
+                     CountKind::counter, "client", "by max-sessions-per-client", false},
     CountDescription{Count::bad_greetings, "clients_bad_proxy_header_total",
                      "Clients that lastbyte reset because their PROXY header was wrong or missing.", CountKind::counter,
-                     "client", "for the PROXY header"},
+                     "client", "for the PROXY header", false},
     CountDescription{Count::datagrams_refused, "datagrams_refused_total",
                      "Datagrams that lastbyte dropped because their clients could not have a session.",
                      CountKind::counter, "datagram", "of clients that got no session"},
     CountDescription{Count::datagrams_dropped, "datagrams_dropped_total",
                      "Datagrams of sessions that the kernel did not take.", CountKind::counter, "datagram",
                      "of sessions, not taken by the kernel"},
-    CountDescription{Count::datagrams, "datagrams_received_total",
-                     "Datagrams that came for sessions, from either side."},
+    CountDescription{Count::datagrams,
+                     "datagrams_received_total",
+                     "Datagrams that came for sessions, from either side.",
+                     CountKind::counter,
+                     {},
+                     {},
+                     false},
     CountDescription{Count::records_dropped, "records_dropped_total",
                      "Session records that were lost because the log was too slow."},
     CountDescription{Count::accept_pauses, "accept_pauses_total",
                      "Times that accepting paused because descriptors or memory were short."},
-    CountDescription{Count::beats, "worker_beats_total", "Times that the worker answered the watchdog."},
+    CountDescription{Count::beats,
+                     "worker_beats_total",
+                     "Times that the worker answered the watchdog.",
+                     CountKind::counter,
+                     {},
+                     {},
+                     false},
 };
 
 consteval bool each_count_stands_at_its_place() {

@@ -67,7 +67,9 @@ enum class Abandoned : std::uint8_t {
 /// The evidence of a session of streams.
 struct StreamRecord {
   std::chrono::microseconds connect_duration{-1};  ///< from accept() to the upstream's being connected; -1: never was
-  std::uint32_t retries = 0;                       ///< connection attempts after the first
+  std::chrono::microseconds first_byte_duration{-1};  ///< from accept() to the upstream's first byte; -1: none came
+  std::chrono::microseconds closing_duration{-1};     ///< from the first end or failure to the last close(); -1: none
+  std::uint32_t retries = 0;                          ///< connection attempts after the first
   termination::Verdict verdict;
   Abandoned abandoned = Abandoned::no;
   std::array<FlowRecord, 2> flows;  ///< the client's, the upstream's

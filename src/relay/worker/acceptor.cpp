@@ -82,7 +82,7 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
     Admission admission = Admission::granted;
     if (!enough_memory_for([&] { admission = admit(context_.shared, state, accepted.address, context_.now); }))
       return short_of_memory();
-    count(host_.counters, admission);
+    count(host_.counters, state, admission);
     if (admission != Admission::granted) {
       net::reset_and_close(accepted.client);
       return true;

@@ -222,7 +222,9 @@ void Worker::Impl::finish(Session& session) {
   ListenerState& state = session.listener();
   shared_.release(*state.counts);
   if (session.admitted()) release_admission(state, session.client_address());
-  if (shared_.records_wanted) file(session.record());
+  const Record record = session.record();
+  session.count_ended(record);
+  if (shared_.records_wanted) file(record);
   walk_.leaves(session);
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);

@@ -169,7 +169,8 @@ Listening Stage::listening() const {
           .listen = at_,
           .sockets = {listener_},
           .upstream_addresses = {upstream_at_},
-          .counts = counts_};
+          .counts = counts_,
+          .figures = figures_};
 }
 
 }  // namespace lastbyte::relay

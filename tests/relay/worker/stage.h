@@ -12,6 +12,7 @@
 #include "relay/context/listening.h"
 #include "relay/context/shared.h"
 #include "relay/terms/counters.h"
+#include "relay/terms/figures.h"
 #include "relay/worker/worker.h"
 
 namespace lastbyte::relay {
@@ -53,6 +54,8 @@ class Stage {
   Descriptor accept(const std::atomic<bool>& over = false);
   /// Of all sessions that have ended since the last call.
   std::vector<Record> records();
+  /// Of the worker, for the forwarding.
+  [[nodiscard]] const Figures& figures() const { return *figures_->of_worker.front(); }
   [[nodiscard]] const net::Address& at() const { return at_; }
   [[nodiscard]] int upstream() const { return upstream_.get(); }
 
@@ -63,6 +66,7 @@ class Stage {
 
   Shared shared_;
   std::shared_ptr<ForwardingCounts> counts_ = std::make_shared<ForwardingCounts>();
+  std::shared_ptr<ForwardingFigures> figures_ = std::make_shared<ForwardingFigures>("web", 1);
   std::shared_ptr<Forwarding> forwarding_ = std::make_shared<Forwarding>();
   std::unique_ptr<Worker> worker_;
   Descriptor upstream_;

@@ -1,0 +1,50 @@
+// How a session ended, in one of twelve words: few enough to be a label of a metric. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "relay/terms/record.h"
+#include "termination/verdict.h"
+
+namespace lastbyte::relay {
+
+enum class Ending : std::uint8_t {
+  complete,  ///< both sides ended with a FIN and acknowledged everything; of datagrams: silence, or a stop owed nothing
+  reset_by_client,
+  reset_by_upstream,
+  refused_by_client,
+  refused_by_upstream,
+  client_vanished,
+  upstream_vanished,
+  unreachable,  ///< the upstream; of datagrams: its socket reported an error
+  rejected,     ///< the client, for what it told of itself
+  limit,        ///< a time limit passed; of datagrams: the session made room for a new client
+  stopped,      ///< by the operator
+  other,        ///< abandoned by lastbyte, or closed with lingering off
+};
+
+/// The words of Ending, in its order.
+inline constexpr std::array<std::string_view, 12> kEndingWords = {"complete",
+                                                                  "reset_by_client",
+                                                                  "reset_by_upstream",
+                                                                  "refused_by_client",
+                                                                  "refused_by_upstream",
+                                                                  "client_vanished",
+                                                                  "upstream_vanished",
+                                                                  "unreachable",
+                                                                  "rejected",
+                                                                  "limit",
+                                                                  "stopped",
+                                                                  "other"};
+static_assert(kEndingWords.size() == static_cast<std::size_t>(Ending::other) + 1);
+
+constexpr std::string_view name(Ending ending) { return kEndingWords[static_cast<std::size_t>(ending)]; }
+
+/// The side that a session's end is put down to: the one that failed first, or else the one that failed worst.
+termination::Which culprit(const termination::Verdict& verdict);
+
+Ending ending_of(const Record& record);
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,69 @@
+#include "relay/terms/figures.h"
+
+#include <algorithm>
+
+#include "base/memory.h"
+
+namespace lastbyte::relay {
+
+using std::chrono::microseconds;
+
+Figures::~Figures() {
+  for (const auto& each : members_) delete each.load(std::memory_order_relaxed);
+}
+
+std::span<const Cell> Figures::of(Family family) const {
+  const auto index = static_cast<std::size_t>(family);
+  return std::span(cells_).subspan(kPlaces[index], kFamilies[index].cells());
+}
+
+/// Allocates where a session is the first one of a member. Without memory, the member is one of the others.
+Figures::Member& Figures::member_of(const net::Address& address) {
+  for (auto& each : members_) {
+    Member* known = each.load(std::memory_order_relaxed);
+    if (known != nullptr) {
+      if (known->address == address) return *known;
+      continue;
+    }
+    // The address of a UNIX socket takes memory as well.
+    std::unique_ptr<Member> made;
+    if (!enough_memory_for([&] { made.reset(new Member{.address = address, .ended = {}}); })) return other_;
+    each.store(made.get(), std::memory_order_release);
+    return *made.release();
+  }
+  return other_;
+}
+
+void Figures::observe(Timing timing, microseconds time) {
+  const auto& bounds = kTimings[static_cast<std::size_t>(timing)].bounds;
+  const double seconds = std::chrono::duration<double>(time).count();
+  const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(bounds, seconds) - bounds.begin());
+  Times& times = times_[static_cast<std::size_t>(timing)];
+  times.buckets[bucket].add(1);
+  times.sum_us.add(static_cast<std::uint64_t>(std::max<microseconds::rep>(time.count(), 0)));
+}
+
+void Figures::ended(const Record& record) {
+  const Ending ending = ending_of(record);
+  member_of(record.sides[1].address).ended[static_cast<std::size_t>(ending)].add(1);
+  observe(Timing::duration, record.duration);
+  if (record.datagrams() != nullptr) return;
+  const StreamRecord& stream = record.stream();
+  for (const auto& [timing, time] :
+       {std::pair(Timing::connect, stream.connect_duration), std::pair(Timing::first_byte, stream.first_byte_duration),
+        std::pair(Timing::closing, stream.closing_duration)})
+    if (time.count() >= 0) observe(timing, time);
+  add(Family::retries, stream.retries);
+  for (const Which which : termination::kBoth) {
+    const FlowRecord& flow = stream.flow(which);
+    add(Family::delivered_bytes, which, flow.delivered);
+    add(Family::discarded_bytes, which, flow.discarded);
+    add(Family::rescued_bytes, which, flow.rescued);
+    cell(Family::lost_bytes, static_cast<std::size_t>(which) * kEndingWords.size() + static_cast<std::size_t>(ending))
+        .add(flow.undelivered);
+    const termination::End end = stream.verdict.end(which);
+    if (end == termination::End::reset || end == termination::End::refused) add(Family::resets_received, which, 1);
+  }
+}
+
+}  // namespace lastbyte::relay

@@ -1,0 +1,30 @@
+// Which phase an open session is in, for an operator. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "termination/session.h"
+
+namespace lastbyte::relay {
+
+enum class Phase : std::uint8_t {
+  connecting,   ///< the client's PROXY header is not complete, or the upstream is not connected
+  open,         ///< both directions are open; every session of datagrams
+  half_closed,  ///< one direction has ended, or a last acknowledgement is missing
+  lingering,    ///< a side is read only to discard (T6)
+  flushing,     ///< bytes precede a reset that lastbyte passes on (T4)
+};
+
+/// The words of Phase, in its order.
+inline constexpr std::array<std::string_view, 5> kPhaseWords = {"connecting", "open", "half_closed", "lingering",
+                                                                "flushing"};
+static_assert(kPhaseWords.size() == static_cast<std::size_t>(Phase::flushing) + 1);
+
+constexpr std::string_view name(Phase phase) { return kPhaseWords[static_cast<std::size_t>(phase)]; }
+
+/// A stop changes which deadline is armed, and not the phase. Of a final session: half_closed.
+Phase phase_of(termination::Session session);
+
+}  // namespace lastbyte::relay
