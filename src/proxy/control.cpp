@@ -181,14 +181,14 @@ void Control::Impl::stop(int number) {
 
 void Control::Impl::reopen_log() {
   if (parts_.log != nullptr) parts_.log->reopen();
-  parts_.messages.info("SIGUSR1: the log is opened anew");
+  parts_.messages.info("SIGUSR1: reopening the log");
 }
 
 /// SIGHUP reopens the log, too, because many rotation scripts send it.
 void Control::Impl::hang_up() {
   if (parts_.log != nullptr) parts_.log->reopen();
   if (stage_ != Stage::serving) {
-    parts_.messages.info("SIGHUP: the log is opened anew; the configuration is not read again while stopping");
+    parts_.messages.info("SIGHUP: reopening the log; the configuration is not read during a stop");
   } else {
     reload_.ask();
   }
@@ -266,10 +266,9 @@ bool Control::Impl::workers_are_alive() const {
 
 std::string Control::Impl::summary() const {
   const Tally end = tally();
-  std::string summary =
-      fmt::format("{} served, {} of them ended after the stop was asked for ({} reset by it)",
-                  counted(end.of(relay::Count::ended), "session"),
-                  end.of(relay::Count::ended) - at_stop_.of(relay::Count::ended), end.of(relay::Count::stopped));
+  std::string summary = fmt::format(
+      "{} served, {} of them ended during the stop ({} reset by it)", counted(end.of(relay::Count::ended), "session"),
+      end.of(relay::Count::ended) - at_stop_.of(relay::Count::ended), end.of(relay::Count::stopped));
   if (end.of(relay::Count::records_dropped) > 0)
     summary += fmt::format(", {} dropped", counted(end.of(relay::Count::records_dropped), "session record"));
   return summary;

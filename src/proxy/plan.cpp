@@ -86,9 +86,10 @@ Troubles missing_capabilities(const config::Config& config, const KeptCapabiliti
   for (const relay::Forwarding& forwarding : config.forwardings) {
     const std::string missing = missing_capability(capabilities_needed({forwarding}), kept);
     if (missing.empty()) continue;
-    troubles.push_back({forwarding.name, "connect",
-                        Error{"forwarding '" + forwarding.name + "' needs " + missing, EPERM,
-                              std::string("it was given up at the start, where nobody needed it; ") + kRestart}});
+    troubles.push_back(
+        {forwarding.name, "connect",
+         Error{"forwarding '" + forwarding.name + "' needs " + missing, EPERM,
+               std::string("lastbyte dropped it at the start, because no setting needed it; ") + kRestart}});
   }
   return troubles;
 }

@@ -148,7 +148,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
                             workers == 1 ? "" : "s", running.shared().max_sessions.load(), running.descriptor_limit(),
                             config.log.target));
   if (warns_of_root && ::geteuid() == 0)
-    messages.warn("running as root; set user to give that up once the ports are bound");
+    messages.warn("running as root; set user to drop root's rights after the ports are bound");
 }
 
 Result<void> serve_prepared(const config::Config& config, Prepared prepared, OperatorLog& messages,

@@ -48,8 +48,7 @@ Reload::~Reload() {
 
 void Reload::ask() {
   if (!source_) {
-    messages_.info(
-        "SIGHUP: the log is opened anew; the settings are those of the command line, there is no file to read");
+    messages_.info("SIGHUP: reopening the log; the settings come from the command line, so there is no file to read");
   } else if (under_way_) {
     again_ = true;
   } else {
@@ -58,7 +57,7 @@ void Reload::ask() {
 }
 
 void Reload::begin() {
-  messages_.info("SIGHUP: the log is opened anew, and the configuration is read again");
+  messages_.info("SIGHUP: reopening the log, reading the configuration");
   notify_reloading();
   under_way_ = true;
   try {
@@ -111,7 +110,7 @@ void Reload::apply(Reading reading) {
     reading.problems = texts(changes.error(), reading.places);
   }
   for (const std::string& problem : reading.problems) messages_.error(problem);
-  messages_.error("reload: nothing was changed, because of what is wrong above");
+  messages_.error("reload failed because of the errors above; nothing was changed");
   failure_ = "the last reload failed and changed nothing: " + reading.problems.front();
   if (const std::size_t more = reading.problems.size() - 1; more != 0) failure_ += fmt::format(" (and {} more)", more);
 }
@@ -121,9 +120,9 @@ void Reload::tell(const Changes& changes, const config::Places& places) {
   for (const auto& each : changes.changed)
     messages_.info(fmt::format("reload: changed ({}): {}", what_changed(each), each.text()));
   for (const auto& each : changes.removed)
-    messages_.info(fmt::format("reload: removed: {}; its sessions go on", each.text()));
+    messages_.info(fmt::format("reload: removed: {}; its sessions continue", each.text()));
   if (!changes.need_restart.empty())
-    messages_.warn(fmt::format("reload: until a restart this stays as it was: {}", joined(changes.need_restart)));
+    messages_.warn(fmt::format("reload: these settings change at a restart only: {}", joined(changes.need_restart)));
   for (const std::string& trouble : texts(changes.troubles, places)) messages_.warn(trouble);
   messages_.info(fmt::format("reload: {} added, {} changed, {} removed, {} as before; at most {} sessions",
                              changes.added.size(), changes.changed.size(), changes.removed.size(), changes.kept,

@@ -142,7 +142,7 @@ Result<PortRange> local_port_range() {
   std::ifstream file(kPath);
   PortRange range;
   if (!(file >> range.first >> range.last) || range.last < range.first)
-    return failure(std::string("read ") + kPath, file.is_open() ? 0 : ENOENT, "it is not to be had here");
+    return failure(std::string("read ") + kPath, file.is_open() ? 0 : ENOENT, "the file does not exist here");
   return range;
 }
 

@@ -37,7 +37,7 @@ std::string open_advice(const NamespaceName& name, int code) {
     case NamespaceName::Kind::own:
     case NamespaceName::Kind::pidfd:
     case NamespaceName::Kind::path: return "";
-    case NamespaceName::Kind::name: return code == ENOENT ? "`ip netns list` tells which there are" : "";
+    case NamespaceName::Kind::name: return code == ENOENT ? "`ip netns list` prints the existing ones" : "";
     case NamespaceName::Kind::pid:
       if (code == ENOENT) return "no process has that number";
       return code == EACCES || code == EPERM ? "the process is another user's: it needs CAP_SYS_PTRACE" : "";

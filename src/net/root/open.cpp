@@ -52,7 +52,7 @@ Result<OpenedRoot> open_of_process(const RootName& name) {
   opened.process = open_process(name);
   if (!opened.process) return open_failure(name, errno);
   const std::uint32_t number = name.kind == RootName::Kind::pidfd ? process_behind(opened.process.get()) : name.number;
-  if (number == 0) return failure(operation(name), ESRCH, "expected the descriptor of a process that lives");
+  if (number == 0) return failure(operation(name), ESRCH, "expected the descriptor of a running process");
   opened.directory = open_directory("/proc/" + std::to_string(number) + "/root");
   if (!opened.directory) return open_failure(name, errno);
   // Only while the process lives its number is nobody else's.

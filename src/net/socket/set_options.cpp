@@ -80,7 +80,8 @@ std::string bind_advice(int code, const Address& address) {
   switch (code) {
     case EACCES: return address.port() < 1024 ? "ports below 1024 need CAP_NET_BIND_SERVICE" : "";
     case EADDRINUSE:
-      return "another socket has it: one that listens, or a connection in any state, TIME_WAIT too (ss -tuanp tells)";
+      return "another socket uses it: a listener, or a connection in any state, TIME_WAIT included (ss -tuanp shows "
+             "it)";
     case EADDRNOTAVAIL: return "no interface of this machine has the address";
     default: return "";
   }

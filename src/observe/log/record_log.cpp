@@ -197,7 +197,7 @@ bool RecordLog::Impl::wait_writable() {
       return true;
     }
     if (ready == 0 && !stop_at_) {
-      warn_("log " + target_.name() + ": its reader does not read; session records are held, then dropped");
+      warn_("log " + target_.name() + ": its reader does not read; session records wait, and are then dropped");
       timeout_ms = -1;
     }
   }
@@ -225,7 +225,7 @@ void RecordLog::Impl::recover() {
   if (backoff_.count() == 0) return;
   backoff_ = std::chrono::seconds(0);
   const std::uint64_t lost = lost_.load() - lost_before_;
-  warn_("log " + target_.name() + ": is written again; " + std::to_string(lost) +
+  warn_("log " + target_.name() + ": can be written again; " + std::to_string(lost) +
         (lost == 1 ? " session record was lost" : " session records were lost"));
 }
 

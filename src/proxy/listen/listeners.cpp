@@ -240,7 +240,7 @@ void Binding::judge_absent(const Bound& bound, std::vector<AbsentAddress> absent
     // IPv6 is off, and will not be on in a moment.
     const bool for_good = trouble.error.code == EAFNOSUPPORT || address.is_loopback();
     const bool enough = !bound.places.empty() && (for_good || absent_ == Absent::warn);
-    if (enough) trouble.error.detail += "; the other addresses of its name are listened on";
+    if (enough) trouble.error.detail += "; lastbyte listens on the other addresses of the name";
     (enough ? warnings_ : troubles_).push_back(std::move(trouble));
   }
 }

@@ -81,7 +81,7 @@ void PortWatch::look_at(Watched& watched) {
 
 /// A kernel without sock_diag will not have it later either.
 void PortWatch::give_up(const Error& error) {
-  messages_.warn("how full the local ports are is not told: " + error.text());
+  messages_.warn("the number of local ports in use is unknown: " + error.text());
   watched_.clear();
   given_up_ = true;
 }

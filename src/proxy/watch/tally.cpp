@@ -15,7 +15,7 @@ void Tally::add(const relay::Counters& worker) {
 std::string pauses(const Tally& tally) {
   const std::uint64_t count = tally.of(Count::accept_pauses);
   if (count == 0) return {};
-  return fmt::format("accepting paused {}, for want of descriptors or memory", counted(count, "time"));
+  return fmt::format("accepting paused {} because descriptors or memory were short", counted(count, "time"));
 }
 
 std::string turned_away(const Tally& tally) {

@@ -97,7 +97,7 @@ bool DatagramRelay::admit(DatagramSocket& at, const net::Address& client) {
   if (admission != Admission::granted) return false;
   if (make_room(at)) return true;
   release_admission(state, client);
-  report_refusal(*at.group, [] { return "there are as many sessions as there may be (max-sessions)"; });
+  report_refusal(*at.group, [] { return "the limit on sessions (max-sessions) is reached"; });
   return false;
 }
 

@@ -261,7 +261,7 @@ bool Session::act_on(const Finding& finding, Which source) {
       context_.shared.warn_limited(context_.shared.lost_descriptors, context_.now, [&] {
         return "session " + std::to_string(id_) + " on " + *listener_->name + ": file descriptors could not be " +
                std::string(finding.stranded_when) + " (" + errno_name(finding.error) +
-               ": too many are open or on their way, or it is forbidden); both sides are told of a failure";
+               ": too many are open or in transit, or it is forbidden); both sides were reset";
       });
       apply(finding.event, source);
       return false;

@@ -209,7 +209,7 @@ void Worker::Impl::expire() {
 template <typename Work>
 void Worker::Impl::attempt(Session& session, Work work) {
   if (!enough_memory_for(work)) {
-    report_shortage([] { return std::string("no memory: the session that met it was reset, the others go on"); });
+    report_shortage([] { return std::string("no memory: one session was reset, the others continue"); });
     session.on_no_memory();
   }
   if (session.final()) finish(session);
@@ -270,7 +270,7 @@ void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
   if (enough_memory_for([&] { serve(std::move(listenings)); })) return;
   enough_memory_for([&] {
     shared_.warn("no memory for a reload in worker " + std::to_string(index_) +
-                 ": some of its listeners go on under their old settings; reload again");
+                 ": some of its listeners keep their old settings; reload again");
   });
 }
 

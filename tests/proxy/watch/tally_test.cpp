@@ -35,7 +35,7 @@ TEST(Tally, tells_who_was_turned_away_as_far_as_there_was_anybody) {
 TEST(Tally, pauses_turn_nobody_away) {
   EXPECT_EQ(pauses({}), "");
   const Tally paused = tally_of({{Count::accept_pauses, 1}});
-  EXPECT_EQ(pauses(paused), "accepting paused 1 time, for want of descriptors or memory");
+  EXPECT_EQ(pauses(paused), "accepting paused 1 time because descriptors or memory were short");
   EXPECT_EQ(turned_away(paused), "");
 }
 

@@ -109,7 +109,7 @@ TEST(ReloadKeeps, T15_settings_that_need_a_restart_and_says_which) {
   write_file(path, "workers: 3\ndrain: 7s\nuser: nobody\nlog: {target: " + directory.file("log") + "}\n" + rest);
   process.signal(SIGHUP);
   ASSERT_TRUE(eventually([&] { return process.err().find(" as before; ") != std::string::npos; })) << process.err();
-  expect_said(process.err(), {"until a restart this stays as it was: workers, user, log.target\n"});
+  expect_said(process.err(), {"these settings change at a restart only: workers, user, log.target\n"});
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 0);
   // One that does not.
@@ -142,7 +142,7 @@ TEST(Reload, T15_while_stopping_is_ignored_with_a_word) {
   ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
   proxy.process().signal(SIGHUP);
   EXPECT_TRUE(
-      eventually([&] { return proxy.process().err().find("not read again while stopping") != std::string::npos; }));
+      eventually([&] { return proxy.process().err().find("the configuration is not read during a stop") != std::string::npos; }));
   meeting.signal("go");
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
   proxy.expect_end();

@@ -181,7 +181,7 @@ TEST_F(Stopping, T15_the_last_line_tells_how_many_were_reset) {
     if (!waits_for_the_drain) proxy.process().signal(SIGTERM);
     EXPECT_TRUE(stays.wait().as_scripted()) << stays.wait().text();
     proxy.expect_end();
-    const std::string last = "3 sessions served, 2 of them ended after the stop was asked for (1 reset by it)";
+    const std::string last = "3 sessions served, 2 of them ended during the stop (1 reset by it)";
     EXPECT_NE(proxy.process().err().find(last), std::string::npos) << proxy.process().err();
   }
 }
