@@ -12,6 +12,7 @@ import fcntl
 import filecmp
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,9 @@ def install():
             return
         got = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=ROOT, capture_output=True, text=True)
         if got.returncode != 0:
-            skip("npm ci failed: " + (got.stderr.strip().splitlines() or ["no reason given"])[-1])
+            if re.search(r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN", got.stderr):
+                skip("the npm registry cannot be reached")
+            sys.exit(f"npm ci failed:\n{got.stderr}")
         os.utime(done)
 
 
