@@ -10,19 +10,13 @@
 
 namespace lastbyte {
 
-namespace {
-
-constexpr std::size_t kLargestFile = 16UL << 20;
-
-}  // namespace
-
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, std::size_t most) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return failure_from_errno("open " + path);
-  return read_open_file(file.get(), path);
+  return read_open_file(file.get(), path, most);
 }
 
-Result<std::string> read_open_file(int fd, const std::string& name) {
+Result<std::string> read_open_file(int fd, const std::string& name, std::size_t most) {
   std::string text;
   std::array<char, 65536> buffer;
   for (;;) {
@@ -31,7 +25,7 @@ Result<std::string> read_open_file(int fd, const std::string& name) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failure_from_errno("read " + name);
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kLargestFile) return failure("read " + name, 0, "larger than 16M");
+    if (text.size() > most) return failure("read " + name, EFBIG);
   }
 }
 

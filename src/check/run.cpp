@@ -7,13 +7,13 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "base/eventually.h"
 #include "base/file.h"
 #include "check/check.h"
 #include "check/grade/grade.h"
 #include "check/report/report.h"
 #include "launchers/launchers.h"
 #include "peers/peer.h"
+#include "process/eventually.h"
 
 namespace lastbyte::check {
 namespace {
@@ -142,7 +142,8 @@ Result<void> try_connect(const Target& target, const Variant& variant) {
   if (!server) return failure("--upstream-listen " + target.upstream.text(), server.error().code);
   const Observed seen = peers::Client(target.address, *peers::parse_script("send 1; shutdown; read"), options).wait();
   if (!seen.connected) return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
-  eventually([&] { return server->accepted() > 0 && server->ended() >= server->accepted(); }, kTry, Duration(1));
+  process::eventually([&] { return server->accepted() > 0 && server->ended() >= server->accepted(); }, kTry,
+                      Duration(1));
   return {};
 }
 

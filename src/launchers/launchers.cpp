@@ -9,8 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/eventually.h"
+#include "process/eventually.h"
 #include "process/process.h"
+#include "process/spawn.h"
 
 namespace lastbyte::launchers {
 namespace {
@@ -191,7 +192,7 @@ struct Ended {
 /// nullopt: it could not be started, or did not end in time.
 std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
   auto process = process::Process::start(command, -1);
-  if (!process || !eventually([&] { return process->ended().has_value(); }, kEndsWithin)) return std::nullopt;
+  if (!process || !process::eventually([&] { return process->ended().has_value(); }, kEndsWithin)) return std::nullopt;
   const int status = *process->ended();
   process->kill();
   return Ended{process->output(), status};

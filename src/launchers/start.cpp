@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/eventually.h"
 #include "base/file.h"
+#include "process/eventually.h"
 #include "process/proc.h"
 
 namespace lastbyte::launchers {
@@ -52,7 +52,7 @@ Result<Started> start(const std::string& name, Form& form, int network, const ne
   if (!child) return Failure(child.error());
   Started one{std::move(*directory), std::move(*child)};
   std::optional<int> ended;
-  const bool ready = eventually(
+  const bool ready = process::eventually(
       [&] {
         ended = one.process.ended();
         return ended || process::listens(one.process.pid(), listen);

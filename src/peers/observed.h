@@ -31,7 +31,7 @@ struct Observed {
   std::uint64_t unacknowledged = 0;          ///< of these, not acknowledged when we let go of the socket
   std::uint64_t received = 0;                ///< bytes that we have read
   std::uint64_t unread = 0;                  ///< bytes that lay unread when we let go of the socket
-  std::uint64_t checksum = 0;                ///< FNV-1a over what was received
+  std::uint64_t checksum = 0;                ///< XXH64 of what was received
   std::optional<std::uint64_t> first_wrong;  ///< where what was received first differs from what was to come
 
   bool fin = false;  ///< the FIN was read

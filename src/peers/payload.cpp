@@ -49,12 +49,4 @@ std::optional<std::size_t> Payload::first_wrong(std::uint64_t position, std::spa
   return std::nullopt;
 }
 
-void Checksum::add(std::span<const std::byte> bytes) {
-  const std::byte* at = bytes.data();
-  const std::byte* const end = at + bytes.size();
-  std::uint64_t hash = hash_;
-  for (; at != end; ++at) hash = (hash ^ static_cast<std::uint64_t>(*at)) * 0x100000001b3;
-  hash_ = hash;
-}
-
 }  // namespace lastbyte::peers

@@ -24,14 +24,4 @@ class Payload {
   std::uint64_t seed_;
 };
 
-/// FNV-1a over a stream, however it was cut: for reports, and to compare what two peers saw.
-class Checksum {
- public:
-  void add(std::span<const std::byte> bytes);
-  [[nodiscard]] std::uint64_t value() const { return hash_; }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;
-};
-
 }  // namespace lastbyte::peers

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/checksum.h"
 #include "base/descriptor.h"
 #include "base/time.h"
 #include "peers/meeting.h"

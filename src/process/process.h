@@ -51,7 +51,4 @@ void clean_up_at_signals();
 /// clean_up_at_signals() was not called.
 void end_by_signal(int number);
 
-/// Full path of a program in PATH or in the system's own directories; empty: there is none.
-std::string find_program(const std::string& name);
-
 }  // namespace lastbyte::process

@@ -67,15 +67,6 @@ Pair unix_pair() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatience);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 short wait_for(int fd, short events) {
   pollfd polled{fd, events, 0};
   ::poll(&polled, 1, kPatience);

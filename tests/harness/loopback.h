@@ -14,8 +14,11 @@
 #include "base/descriptor.h"
 #include "net/address/address.h"
 #include "net/socket/options.h"
+#include "tests/harness/eventually.h"
 
 namespace lastbyte::net::test {
+
+using lastbyte::test::eventually;
 
 /// Both ends of one connection, non-blocking.
 struct Pair {
@@ -31,8 +34,6 @@ Pair connected_pair(const ListenOptions& listen = {}, const ConnectOptions& conn
 /// The same over AF_UNIX.
 Pair unix_pair();
 
-/// True once the condition holds; false when it did not within 20 seconds.
-bool eventually(const std::function<bool()>& condition);
 /// Waits for one of poll(2)'s events; what was seen, 0 when nothing came within 20 seconds. POLLERR and POLLHUP always
 /// count.
 short wait_for(int fd, short events);

@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -28,18 +26,6 @@ OwnNetwork::OwnNetwork() {
 
 std::string OwnNetwork::path() const {
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(opened_.get());
-}
-
-AProcess::AProcess() : pid_(::fork()) {
-  if (pid_ != 0) return;
-  ::alarm(120);  // whatever becomes of the test
-  for (;;) ::pause();
-}
-
-AProcess::~AProcess() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
 }
 
 }  // namespace lastbyte::net::test

@@ -1,8 +1,6 @@
 // A network namespace and a process for a test; both are gone with it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
 #include "base/descriptor.h"
@@ -22,20 +20,6 @@ class OwnNetwork {
 
  private:
   Descriptor opened_;
-};
-
-/// A child in the calling thread's namespaces that does nothing; killed and reaped at the end.
-class AProcess {
- public:
-  AProcess();
-  ~AProcess();
-  AProcess(const AProcess&) = delete;
-  AProcess& operator=(const AProcess&) = delete;
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_;
 };
 
 }  // namespace lastbyte::net::test

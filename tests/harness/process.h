@@ -8,20 +8,19 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "process/spawn.h"
+#include "tests/harness/eventually.h"
+
 namespace lastbyte::system_test {
 
+using process::find_program;
 using std::chrono::milliseconds;
-
-/// How long a test waits for what must come; it is never the measure of anything.
-inline constexpr milliseconds kPatience{30'000};
-
-/// True once the condition holds; false when it did not within `patience`.
-bool eventually(const std::function<bool()>& condition, milliseconds patience = kPatience);
+using test::eventually;
+using test::kPatience;
 
 /// Removed with everything in it at the end.
 class TemporaryDirectory {
@@ -78,9 +77,6 @@ class Process {
   pid_t pid_ = -1;
   std::optional<int> status_;
 };
-
-/// Where a program is; empty: it is not installed.
-std::string find_program(const std::string& name);
 
 /// Runs to the end and returns what it wrote; the test fails if it does not end with status 0 in time.
 std::string output_of(const Command& command);

@@ -43,18 +43,5 @@ TEST(Payload, a_lost_block_is_seen) {
 
 TEST(Payload, the_other_sides_bytes_are_seen) { EXPECT_TRUE(Payload(1).first_wrong(0, stream(2, 0, 100))); }
 
-TEST(Checksum, depends_on_the_bytes_and_not_on_the_cuts) {
-  const auto bytes = stream(1, 0, 1000);
-  Checksum whole;
-  whole.add(bytes);
-  Checksum parts;
-  parts.add(std::span(bytes).first(333));
-  parts.add(std::span(bytes).subspan(333));
-  Checksum shorter;
-  shorter.add(std::span(bytes).first(999));
-  EXPECT_EQ(whole.value(), parts.value());
-  EXPECT_NE(whole.value(), shorter.value());
-}
-
 }  // namespace
 }  // namespace lastbyte::peers

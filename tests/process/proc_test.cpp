@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "base/descriptor.h"
-#include "base/eventually.h"
 #include "peers/peer.h"
+#include "process/eventually.h"
 #include "process/process.h"
 #include "process/scratch.h"
 

@@ -9,8 +9,8 @@
 #include <functional>
 #include <string>
 
-#include "base/eventually.h"
 #include "base/file.h"
+#include "process/eventually.h"
 #include "process/scratch.h"
 
 namespace lastbyte::process {

@@ -3,17 +3,12 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <stdexcept>
-#include <thread>
 
 #include "proxy/proxy.h"
 
@@ -28,23 +23,9 @@ Daemon::Daemon(const config::Config& config, const std::function<void()>& prepar
 Daemon::Daemon(const std::function<int()>& body) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-  const pid_t parent = ::getpid();
-  child_ = ::fork();
-  if (child_ == 0) {
-    // Not to outlive a test that was killed.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);
-    ::dup2(ends[1], STDERR_FILENO);
-    ::_exit(body());
-  }
-  ::close(ends[1]);
   error_ = Descriptor(ends[0]);
-}
-
-Daemon::~Daemon() {
-  if (child_ < 0) return;
-  ::kill(child_, SIGKILL);
-  ::waitpid(child_, nullptr, 0);
+  const Descriptor write_end(ends[1]);
+  child_.emplace(body, write_end.get());
 }
 
 std::optional<std::string> Daemon::next_line() {
@@ -79,15 +60,6 @@ std::uint16_t Daemon::port() {
   const auto colon = line.find(':', line.find("listening on "));
   if (colon == std::string::npos) throw std::runtime_error("it does not listen");
   return static_cast<std::uint16_t>(std::stoi(line.substr(colon + 1)));
-}
-
-void Daemon::signal(int number) const { ::kill(child_, number); }
-
-int Daemon::exit_status() {
-  int status = 0;
-  if (::waitpid(child_, &status, 0) != child_) return -1;
-  child_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 config::Config forwarding_to(std::uint16_t upstream) {
@@ -152,10 +124,6 @@ std::string receive_all(const Descriptor& socket) {
       return count == 0 ? all : all + (errno == ECONNRESET ? " RST" : " error");
     }
   }
-}
-
-void wait_until(const std::function<bool()>& condition) {
-  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 }  // namespace lastbyte::proxy::test

@@ -11,8 +11,12 @@
 
 #include "base/descriptor.h"
 #include "config/settings/config.h"
+#include "tests/harness/eventually.h"
+#include "tests/harness/forked.h"
 
 namespace lastbyte::proxy::test {
+
+using lastbyte::test::eventually;
 
 class Daemon {
  public:
@@ -20,9 +24,6 @@ class Daemon {
   explicit Daemon(const config::Config& config, const std::function<void()>& prepare = {});
   /// Runs any program text in the child; its result is the exit status.
   explicit Daemon(const std::function<int()>& body);
-  ~Daemon();  ///< kills what still runs
-  Daemon(const Daemon&) = delete;
-  Daemon& operator=(const Daemon&) = delete;
 
   /// Reads on until a line holds `part`; that line. The test's own time limit is the bound; empty when the child ended.
   std::string line_with(const std::string& part);
@@ -30,17 +31,17 @@ class Daemon {
   std::vector<std::string> all_lines();
   /// Of the first "listening on 127.0.0.1:PORT".
   std::uint16_t port();
-  [[nodiscard]] pid_t pid() const { return child_; }
-  void signal(int number) const;
+  [[nodiscard]] pid_t pid() const { return child_->pid(); }
+  void signal(int number) const { child_->signal(number); }
   /// Waits for its end; the exit status, or 1000 + the signal that killed it.
-  int exit_status();
+  int exit_status() { return child_->exit_status(); }
   /// The reading end of its standard error.
   [[nodiscard]] Descriptor& standard_error() { return error_; }
 
  private:
   std::optional<std::string> next_line();
 
-  pid_t child_ = -1;
+  std::optional<lastbyte::test::Forked> child_;  ///< killed where it still runs
   Descriptor error_;
   std::string buffer_;
   std::vector<std::string> seen_;
@@ -57,6 +58,5 @@ Descriptor accept_one(const Descriptor& listening);
 void send_all(const Descriptor& socket, const std::string& bytes);
 /// Up to the end of file; " RST" is appended where it ended with a reset.
 std::string receive_all(const Descriptor& socket);
-void wait_until(const std::function<bool()>& condition);
 
 }  // namespace lastbyte::proxy::test

@@ -165,7 +165,7 @@ class HeldThread {
  private:
   static pid_t find(pid_t process, const std::string& name) {
     pid_t found = -1;
-    wait_until([&] { return (found = look_for(process, name)) > 0; });  // it names itself once it runs
+    EXPECT_TRUE(eventually([&] { return (found = look_for(process, name)) > 0; }));  // it names itself once it runs
     return found;
   }
   static pid_t look_for(pid_t process, const std::string& name) {

@@ -91,7 +91,7 @@ TEST(Serve, T15_a_stop_ends_accepting_lets_sessions_finish_and_exits_0) {
   const Session session = begin_session(port, upstream);
   daemon.signal(SIGTERM);
   EXPECT_NE(daemon.line_with("SIGTERM").find("1 session may finish for 30 s"), std::string::npos);
-  wait_until([&] { return !listens(port); });
+  EXPECT_TRUE(eventually([&] { return !listens(port); }));
   send_all(session.client, "late");
   ::shutdown(session.client.get(), SHUT_WR);
   EXPECT_EQ(receive_all(session.upstream), "late");
@@ -138,7 +138,7 @@ TEST(Serve, sigusr1_and_sighup_open_the_log_anew_and_serving_goes_on) {
   for (const int number : {SIGUSR1, SIGHUP}) {
     fs::rename(directory.at("log"), directory.at("log.old"));
     daemon.signal(number);
-    wait_until([&] { return fs::exists(directory.at("log")); });
+    EXPECT_TRUE(eventually([&] { return fs::exists(directory.at("log")); }));
   }
   {
     const Session session = begin_session(port, upstream);
@@ -146,7 +146,7 @@ TEST(Serve, sigusr1_and_sighup_open_the_log_anew_and_serving_goes_on) {
     ::shutdown(session.upstream.get(), SHUT_WR);
     receive_all(session.client);
   }
-  wait_until([&] { return content(directory.at("log")).find("\"complete\":true") != std::string::npos; });
+  EXPECT_TRUE(eventually([&] { return content(directory.at("log")).find("\"complete\":true") != std::string::npos; }));
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.exit_status(), 0);
 }

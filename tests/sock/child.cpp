@@ -2,42 +2,24 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
+
+#include "process/spawn.h"
 
 namespace lastbyte::sock::test {
 
-bool is_installed(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path != nullptr ? path : "";
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find(':'), rest.size());
-    if (std::filesystem::exists(std::filesystem::path(rest.substr(0, end)) / program)) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return false;
-}
+bool is_installed(const std::string& program) { return !process::find_program(program).empty(); }
 
 Child::Child(const std::vector<std::string>& command) {
   auto output = make_pipe();
   auto errors = make_pipe();
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input_.read.get(), 0);
-  posix_spawn_file_actions_adddup2(&actions, output.write.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions, errors.write.get(), 2);
-  std::vector<std::string> words = command;
-  std::vector<char*> arguments;
-  for (auto& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  EXPECT_EQ(::posix_spawnp(&id_, arguments[0], &actions, nullptr, arguments.data(), environ), 0) << command[0];
-  posix_spawn_file_actions_destroy(&actions);
+  const auto id = process::spawn({.arguments = command}, {input_.read.get(), output.write.get(), errors.write.get()});
+  EXPECT_TRUE(id) << id.error().text();
+  id_ = id.value_or(-1);
   input_.read.close();
   output_ = std::make_unique<Collector>(std::move(output.read));
   errors_ = std::make_unique<Collector>(std::move(errors.read));
@@ -69,7 +51,7 @@ int Child::status() {
   }
   int how = 0;
   ::waitpid(std::exchange(id_, -1), &how, 0);
-  status_ = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+  status_ = process::exit_status_of(how);
   return status_;
 }
 

@@ -7,10 +7,10 @@
 #include <thread>
 #include <utility>
 
-#include "base/eventually.h"
 #include "check/grade/round_result.h"
 #include "net/namespace/enter.h"
 #include "peers/peer.h"
+#include "process/eventually.h"
 
 namespace lastbyte::check {
 namespace {
@@ -70,7 +70,7 @@ class Director {
   void ask_to_stop() {
     asked_ = true;
     proxy_.ask_to_stop();
-    result_.stopped_listening = eventually([this] { return over_ || !proxy_.listens(); }, kAftermath);
+    result_.stopped_listening = process::eventually([this] { return over_ || !proxy_.listens(); }, kAftermath);
     meeting_.signal("stopped");
   }
 
@@ -184,7 +184,7 @@ class Stage::Round {
     Result<Server> server = failure("server", 0);
     const auto entered = net::run_inside(network_.server.get(), [&] {
       // A child that another thread has just started holds a copy of our last listening socket until its exec().
-      eventually(
+      process::eventually(
           [&] {
             server = Server::start(scripts_.server, options_, std::nullopt, upstream);
             return server || server.error().code != EADDRINUSE;
@@ -211,7 +211,7 @@ class Stage::Round {
     const auto came = start_clients(crowd, scripts_.crowd, scenario_.crowd.count);
     if (!came) return came;
     if (scenario_.crowd.stays) {
-      eventually([this] { return accepted() >= scenario_.crowd.count; }, scenario_.limit);
+      process::eventually([this] { return accepted() >= scenario_.crowd.count; }, scenario_.limit);
     } else if (scenario_.crowd.count > 0) {
       for (Client& each : crowd) each.wait();
       wait_for_quiet();
@@ -241,9 +241,9 @@ class Stage::Round {
     if (!server_) return;
     const std::uint32_t expected = before_ + scenario_.sessions;
     const Duration grace = scenario_.upstream == Upstream::slow_to_hear ? kGraceForSyn : kGrace;
-    eventually([&] { return accepted() >= expected; }, grace);
+    process::eventually([&] { return accepted() >= expected; }, grace);
     if (accepted() >= expected)
-      eventually([this] { return server_->ended() >= server_->accepted(); }, scenario_.limit + kGrace);
+      process::eventually([this] { return server_->ended() >= server_->accepted(); }, scenario_.limit + kGrace);
     server_->stop();
     auto seen = server_->wait();
     const std::size_t skip = std::min<std::size_t>(before_, seen.size());
@@ -252,7 +252,7 @@ class Stage::Round {
 
   void look_back(RoundResult& result) {
     if (scenario_.watch_sockets && result.before) {
-      eventually(
+      process::eventually(
           [&] {
             result.after = proxy_.weigh();
             return !result.after || result.after->sockets <= result.before->sockets;
@@ -260,7 +260,7 @@ class Stage::Round {
           kAftermath);
     }
     if (scenario_.stops) {
-      eventually(
+      process::eventually(
           [&] {
             result.exit_status = proxy_.exit_status();
             return result.exit_status.has_value();
@@ -268,7 +268,7 @@ class Stage::Round {
           kAftermath);
     }
     if (scenario_.first_to_close != FirstToClose::not_watched && !result.clients.empty() && !result.servers.empty()) {
-      eventually(
+      process::eventually(
           [&] {
             result.time_waits = time_waits(result.clients.front(), result.servers.front());
             return result.time_waits == expected_time_waits(scenario_.first_to_close, !plain());

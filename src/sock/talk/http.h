@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "sock/talk/checksum.h"
+#include "base/checksum.h"
 
 namespace lastbyte::sock {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "base/checksum.h"
 #include "base/time.h"
 #include "sock/socket/tcp_info.h"
-#include "sock/talk/checksum.h"
 
 namespace lastbyte::sock {
 

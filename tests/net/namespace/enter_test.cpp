@@ -14,12 +14,13 @@
 
 #include "net/socket/calls.h"
 #include "net/tcp/listen.h"
+#include "tests/harness/forked.h"
 #include "tests/harness/own_network.h"
 
 namespace lastbyte::net {
 namespace {
 
-using test::AProcess;
+using lastbyte::test::Forked;
 using test::OwnNetwork;
 
 NamespaceName name_of(const std::string& text) {
@@ -55,7 +56,7 @@ TEST(OpenNamespace, what_is_not_there_is_told_with_advice) {
   expect_failure("/nowhere/at/all", ENOENT, "No such file");
   expect_failure("no-such-name-here", ENOENT, "`ip netns list`");
   const pid_t gone = [] {
-    const AProcess process;
+    const Forked process;
     return process.pid();
   }();
   expect_failure("pid:" + std::to_string(gone), ENOENT, "no process has that number");
@@ -78,7 +79,7 @@ TEST(OpenNamespace, a_pidfd_that_is_none_is_told) {
   expect_failure("pidfd:" + std::to_string(file.get()), EINVAL, "not that of a process");
   expect_failure("pidfd:1000000", EBADF, "no such descriptor was handed over");
   auto ended = [] {
-    const AProcess process;
+    const Forked process;
     return pidfd_of(process.pid());
   }();
   ASSERT_TRUE(ended);
@@ -88,7 +89,7 @@ TEST(OpenNamespace, a_pidfd_that_is_none_is_told) {
 TEST(OpenNamespace, of_another_process_by_its_number_and_by_its_pidfd) {
   const OwnNetwork network;
   if (!network) GTEST_SKIP() << "no right to make a network namespace";
-  std::optional<AProcess> process;
+  std::optional<Forked> process;
   ASSERT_TRUE(run_inside(network.descriptor(), [&] { process.emplace(); }));
   const Descriptor pidfd = pidfd_of(process->pid());
   ASSERT_TRUE(pidfd);
@@ -105,7 +106,7 @@ TEST(OpenNamespace, of_another_process_by_its_number_and_by_its_pidfd) {
 
 TEST(OpenNamespace, without_the_right_to_look_at_a_process_says_which_it_needs) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
-  const AProcess of_root;
+  const Forked of_root;
   const std::string text = "pid:" + std::to_string(of_root.pid());
   EXPECT_EXIT(
       {

@@ -19,8 +19,12 @@
 #include <thread>
 #include <vector>
 
+#include "tests/harness/eventually.h"
+
 namespace lastbyte::observe {
 namespace {
+
+using test::eventually;
 
 namespace fs = std::filesystem;
 
@@ -30,10 +34,6 @@ std::string long_line(const relay::Record& record) {
 }
 
 /// Until it is true; the test program's own time limit is the bound.
-void wait_until(const std::function<bool()>& condition) {
-  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
-
 class RecordLogTest : public testing::Test {
  protected:
   RecordLogTest() {
@@ -106,7 +106,7 @@ TEST_F(RecordLogTest, takes_records_from_every_ring) {
 TEST_F(RecordLogTest, writes_while_it_runs_and_not_only_when_it_ends) {
   open(path("log"));
   push(1);
-  wait_until([&] { return lines(path("log")).size() == 1; });
+  EXPECT_TRUE(eventually([&] { return lines(path("log")).size() == 1; }));
 }
 
 TEST_F(RecordLogTest, a_burst_wakes_it_far_less_often_than_once_a_record) {
@@ -142,10 +142,10 @@ TEST_F(RecordLogTest, a_target_that_cannot_be_opened_is_an_error_that_names_it) 
 TEST_F(RecordLogTest, rotation_puts_later_records_into_the_new_file_and_loses_none) {
   open(path("log"));
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
-  wait_until([&] { return lines(path("log")).size() == 100; });
+  EXPECT_TRUE(eventually([&] { return lines(path("log")).size() == 100; }));
   fs::rename(path("log"), path("log.1"));
   log_->reopen();
-  wait_until([&] { return fs::exists(path("log")); });
+  EXPECT_TRUE(eventually([&] { return fs::exists(path("log")); }));
   for (std::uint64_t id = 100; id < 200; ++id) push(id);
   log_->close();
   EXPECT_EQ(lines(path("log.1")).size(), 100U);
@@ -163,7 +163,7 @@ TEST_F(RecordLogTest, rotation_under_load_loses_and_tears_nothing) {
     if (id % 5000 != 2500) continue;
     fs::rename(path("log"), path("log." + std::to_string(id)));
     log_->reopen();
-    wait_until([&] { return fs::exists(path("log")); });
+    EXPECT_TRUE(eventually([&] { return fs::exists(path("log")); }));
   }
   log_->close();
   std::size_t count = 0;
@@ -180,7 +180,7 @@ TEST_F(RecordLogTest, when_the_new_file_cannot_be_opened_the_old_one_is_written_
   open(path("dir/log"));
   fs::rename(path("dir"), path("moved"));
   log_->reopen();
-  wait_until([&] { return !warnings().empty(); });
+  EXPECT_TRUE(eventually([&] { return !warnings().empty(); }));
   EXPECT_NE(warnings().front().find("the old file is written on"), std::string::npos);
   push(1);
   log_->close();
@@ -190,7 +190,7 @@ TEST_F(RecordLogTest, when_the_new_file_cannot_be_opened_the_old_one_is_written_
 TEST_F(RecordLogTest, a_full_disk_loses_records_tells_it_once_and_kills_nothing) {
   open("/dev/full");
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
-  wait_until([&] { return log_->lost() == 100; });
+  EXPECT_TRUE(eventually([&] { return log_->lost() == 100; }));
   log_->reopen();  // which tries again at once, and fails again
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
   log_->close();
@@ -203,10 +203,10 @@ TEST_F(RecordLogTest, a_log_that_failed_is_written_again_once_it_is_opened_anew)
   fs::create_symlink("/dev/full", path("log"));
   open(path("log"));
   push(1);
-  wait_until([&] { return log_->lost() == 1; });
+  EXPECT_TRUE(eventually([&] { return log_->lost() == 1; }));
   fs::remove(path("log"));
   log_->reopen();
-  wait_until([&] { return fs::exists(path("log")); });
+  EXPECT_TRUE(eventually([&] { return fs::exists(path("log")); }));
   push(2);
   log_->close();
   EXPECT_EQ(lines(path("log")), std::vector<std::string>{"record 2"});
@@ -251,7 +251,7 @@ TEST_F(PipeLogTest, a_reader_that_does_not_read_fills_the_ring_and_not_the_memor
   while (push(pushed)) ++pushed;
   EXPECT_LT(pushed, 3 * 8192U);
   EXPECT_EQ(log_->lost(), 0U);
-  wait_until([&] { return !warnings().empty(); });
+  EXPECT_TRUE(eventually([&] { return !warnings().empty(); }));
   EXPECT_NE(warnings().front().find("does not read"), std::string::npos);
 }
 
@@ -260,10 +260,10 @@ TEST_F(PipeLogTest, a_reader_that_reads_again_gets_every_line_whole) {
   std::uint64_t pushed = 0;
   while (push(pushed)) ++pushed;
   std::string all;
-  wait_until([&] {
+  EXPECT_TRUE(eventually([&] {
     all += read_some();
     return static_cast<std::uint64_t>(std::ranges::count(all, '\n')) == pushed;
-  });
+  }));
   log_->close();
   EXPECT_EQ(log_->lost(), 0U);
   std::istringstream stream(all);
@@ -283,12 +283,12 @@ TEST_F(PipeLogTest, lines_of_another_writer_are_never_mixed_into_ours) {
   });
   std::string all;
   std::uint64_t pushed = 0;
-  wait_until([&] {
+  EXPECT_TRUE(eventually([&] {
     for (int burst = 0; burst < 50 && pushed < 5000; ++burst) pushed += push(pushed) ? 1U : 0U;
     const std::string some = read_some();
     all += some;
     return done.load() && pushed == 5000 && std::ranges::count(all, '\n') == 7000;
-  });
+  }));
   writer.join();
   std::istringstream stream(all);
   for (std::string line; std::getline(stream, line);)
@@ -300,15 +300,15 @@ TEST_F(PipeLogTest, a_log_that_failed_is_tried_again_by_itself) {
   open(path("pipe"));
   reader_.close();
   push(0);
-  wait_until([&] { return log_->lost() == 1; });
+  EXPECT_TRUE(eventually([&] { return log_->lost() == 1; }));
   reader_ = Descriptor(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   std::uint64_t id = 1;
   std::string read;
-  wait_until([&] {
+  EXPECT_TRUE(eventually([&] {
     push(id++);
     read += read_some();
     return !read.empty();
-  });
+  }));
   log_->close();
   read += read_some();
   EXPECT_EQ(log_->lost() + static_cast<std::uint64_t>(std::ranges::count(read, '\n')), id);
@@ -320,7 +320,7 @@ TEST_F(PipeLogTest, a_reader_that_went_away_loses_records_and_raises_no_signal) 
   open(path("pipe"));
   reader_.close();
   push(1);
-  wait_until([&] { return log_->lost() == 1; });
+  EXPECT_TRUE(eventually([&] { return log_->lost() == 1; }));
   ASSERT_FALSE(warnings().empty());
   EXPECT_NE(warnings().front().find("EPIPE"), std::string::npos) << warnings().front();
 }

@@ -34,15 +34,6 @@ net::Address abstract_name(const std::string& of) {
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto patience = Clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (Clock::now() > patience) return false;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
-
 void Peer::talk(std::size_t bytes) {
   std::thread writer([&] {
     const std::string block(10'000, 'x');

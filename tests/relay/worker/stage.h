@@ -14,11 +14,11 @@
 #include "relay/terms/counters.h"
 #include "relay/terms/figures.h"
 #include "relay/worker/worker.h"
+#include "tests/harness/eventually.h"
 
 namespace lastbyte::relay {
 
-/// How long a test waits for what must come.
-bool eventually(const std::function<bool()>& condition);
+using lastbyte::test::eventually;
 
 /// Sends until all is sent or refused, then a FIN; and reads to the end. `clean`: nothing failed. A failed send may
 /// have taken the error that the read would tell (T10).

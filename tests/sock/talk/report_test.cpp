@@ -5,14 +5,6 @@
 namespace lastbyte::sock {
 namespace {
 
-TEST(Checksum, is_xxh64_as_xxhsum_prints_it) {
-  Checksum checksum;
-  EXPECT_EQ(checksum.text(), "ef46db3751d8e999");
-  checksum.add(std::string_view("hel"));
-  checksum.add(std::string_view("lo"));
-  EXPECT_EQ(checksum.text(), "26c7827d889f6da3");
-}
-
 TEST(Report, says_what_went_each_way_and_what_the_kernel_knew) {
   Tally sent;
   sent.bytes = 5;

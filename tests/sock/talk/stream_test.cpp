@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "sock/talk/checksum.h"
+#include "base/checksum.h"
 #include "tests/sock/running.h"
 
 namespace lastbyte::sock::test {

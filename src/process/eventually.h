@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-namespace lastbyte {
+namespace lastbyte::process {
 
 /// Asks again every `pause` until the condition holds: true. False when it did not hold within `patience`. Blocks: not
 /// for a thread that has other work.
@@ -19,4 +19,4 @@ bool eventually(Condition&& condition, Duration patience, Duration pause = Durat
   return true;
 }
 
-}  // namespace lastbyte
+}  // namespace lastbyte::process

@@ -1,17 +1,20 @@
-// XXH64 of a stream of bytes, as xxhsum(1) prints it by default: what was sent and what arrived can be compared.
+// XXH64 of a stream of bytes, as xxhsum(1) prints it by default: to compare the bytes that two peers saw, however they
+// were cut.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 
-namespace lastbyte::sock {
+namespace lastbyte {
 
 class Checksum {
  public:
   Checksum();
-  void add(std::span<const char> bytes);
+  void add(std::span<const std::byte> bytes);
+  void add(std::span<const char> bytes) { add(std::as_bytes(bytes)); }
   [[nodiscard]] std::uint64_t value() const;
   /// 16 hexadecimal digits; "ef46db3751d8e999" for no bytes at all.
   [[nodiscard]] std::string text() const;
@@ -24,4 +27,4 @@ class Checksum {
   std::unique_ptr<State, Free> state_;
 };
 
-}  // namespace lastbyte::sock
+}  // namespace lastbyte

@@ -1,11 +1,12 @@
-#include "sock/talk/checksum.h"
+#include "base/checksum.h"
 
-#include <fmt/format.h>
 #include <xxhash.h>
 
+#include <array>
+#include <cstdio>
 #include <new>
 
-namespace lastbyte::sock {
+namespace lastbyte {
 
 struct Checksum::State {
   std::unique_ptr<XXH64_state_t, XXH_errorcode (*)(XXH64_state_t*)> hash{XXH64_createState(), &XXH64_freeState};
@@ -18,10 +19,14 @@ Checksum::Checksum() : state_(new State) {
   XXH64_reset(state_->hash.get(), 0);
 }
 
-void Checksum::add(std::span<const char> bytes) { XXH64_update(state_->hash.get(), bytes.data(), bytes.size()); }
+void Checksum::add(std::span<const std::byte> bytes) { XXH64_update(state_->hash.get(), bytes.data(), bytes.size()); }
 
 std::uint64_t Checksum::value() const { return XXH64_digest(state_->hash.get()); }
 
-std::string Checksum::text() const { return fmt::format("{:016x}", value()); }
+std::string Checksum::text() const {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value()));
+  return text.data();
+}
 
-}  // namespace lastbyte::sock
+}  // namespace lastbyte

@@ -1,0 +1,41 @@
+#include "tests/harness/forked.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lastbyte::test {
+
+Forked::Forked(const std::function<int()>& body, int errors) {
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ != 0) return;
+  // Not to outlive a test that was killed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+  if (errors >= 0) ::dup2(errors, STDERR_FILENO);
+  ::_exit(body());
+}
+
+Forked::Forked()
+    : Forked([]() -> int {
+        for (;;) ::pause();
+      }) {}
+
+Forked::~Forked() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Forked::signal(int number) const { ::kill(pid_, number); }
+
+int Forked::exit_status() {
+  int status = 0;
+  if (::waitpid(pid_, &status, 0) != pid_) return -1;
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+}  // namespace lastbyte::test
