@@ -1,6 +1,8 @@
 // Connecting to the upstream, over each transport.
 #pragma once
 
+#include <span>
+
 #include "net/address/endpoint.h"
 #include "net/socket/calls.h"
 #include "net/socket/options.h"

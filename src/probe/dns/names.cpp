@@ -1,0 +1,239 @@
+#include "probe/dns/names.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <iterator>
+#include <random>
+#include <tuple>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "base/printable.h"
+#include "probe/dns/lookups.h"
+#include "upstream/address_order.h"
+
+namespace lastbyte::probe::dns {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+std::string listed(const std::vector<net::Address>& addresses, bool with_ports) {
+  std::string out;
+  for (const net::Address& each : addresses)
+    out += (out.empty() ? "" : ", ") + (with_ports ? each.text() : each.ip_text());
+  return out.empty() ? "no address" : out;
+}
+
+std::vector<net::Address> all_addresses(const std::vector<Service>& services) {
+  std::vector<net::Address> all;
+  for (const Service& each : services) all.insert(all.end(), each.addresses.begin(), each.addresses.end());
+  return all;
+}
+
+/// Servers rotate their answers.
+bool same_services(std::vector<Service> one, std::vector<Service> other) {
+  const auto order = [](const Service& a, const Service& b) {
+    return std::tie(a.target.host, a.target.port) < std::tie(b.target.host, b.target.port);
+  };
+  const auto by_text = [](const net::Address& a, const net::Address& b) { return a.text() < b.text(); };
+  for (auto* list : {&one, &other}) {
+    std::ranges::sort(*list, order);
+    for (Service& each : *list) std::ranges::sort(each.addresses, by_text);
+  }
+  return one == other;
+}
+
+}  // namespace
+
+class NameTable::Impl {
+ public:
+  Impl(asio::io_context& io, Callbacks callbacks) : io_(io), callbacks_(std::move(callbacks)), lookups_(io) {}
+
+  class Entry : public std::enable_shared_from_this<Entry> {
+   public:
+    Entry(Impl& table, NameKey key) : table_(table), timer_(table.io_) { state_.key = std::move(key); }
+
+    [[nodiscard]] const NameState& state() const { return state_; }
+    [[nodiscard]] const NameKey& key() const { return state_.key; }
+
+    void inherit(const Entry& from) {
+      NameKey own = std::move(state_.key);
+      state_ = from.state_;
+      state_.key = std::move(own);
+      known_ = from.known_;
+      state_.addresses = upstream::interleaved(known_.addresses(), rules().family);
+    }
+
+    void look_up() {
+      const auto resolver = key().srv ? upstream::Resolver::dns : rules().resolver;
+      const Name name{key().host, key().srv, resolver, rules().family, rules().timeout, rules().servers};
+      table_.lookups_.start(name, [weak = weak_from_this()](Answer answer) {
+        if (const auto self = weak.lock()) self->take(std::move(answer));
+      });
+    }
+
+    void when_answered(std::function<void()> done) {
+      if (state_.answered) return done();
+      waiting_.push_back(std::move(done));
+    }
+
+   private:
+    [[nodiscard]] const upstream::Names& rules() const { return state_.key.rules; }
+
+    void take(Answer answer) {
+      const TimePoint now = Clock::now();
+      ++table_.counts_.lookups;
+      state_.at = std::chrono::system_clock::now();
+      const bool first = !std::exchange(state_.answered, true);
+      const bool changed = std::visit(Overloaded{[&](Found& found) { return take_found(std::move(found), now); },
+                                                 [&](const NotFound& none) { return take_none(none, now, first); }},
+                                      answer);
+      state_.stale = known_.is_stale();
+      state_.until_next = std::chrono::duration_cast<Duration>(known_.next_look_up() - now);
+      arm();
+      if (changed && !first) tell_change();
+      for (const auto& done : std::exchange(waiting_, {})) done();
+      if (changed) table_.callbacks_.on_change(state_);
+    }
+
+    bool take_found(Found found, TimePoint now) {
+      if (!std::exchange(state_.error, {}).empty() && told_failure_) tell("is answered again");
+      told_failure_ = false;
+      state_.ttl = found.ttl;
+      before_ = text();
+      if (key().srv) {
+        keep_failed(found.services);
+        const bool changed = !same_services(state_.services, found.services);
+        known_.take({upstream::LookUp::found, all_addresses(found.services), found.ttl}, rules(), now);
+        if (changed) state_.services = std::move(found.services);
+        return changed;
+      }
+      // The other family was answered: what is known of this one still holds.
+      if (found.failed_family)
+        std::ranges::copy_if(known_.addresses(), std::back_inserter(found.addresses),
+                             [&](const net::Address& each) { return each.family() == *found.failed_family; });
+      if (!known_.take({upstream::LookUp::found, std::move(found.addresses), found.ttl}, rules(), now)) return false;
+      state_.addresses = upstream::interleaved(known_.addresses(), rules().family);
+      return true;
+    }
+
+    /// A target whose own look-up failed keeps the addresses that are known of it.
+    void keep_failed(std::vector<Service>& services) const {
+      for (Service& each : services) {
+        if (!std::exchange(each.failed, false)) continue;
+        const auto known = std::ranges::find(state_.services, each.target, &Service::target);
+        if (known != state_.services.end()) each.addresses = known->addresses;
+      }
+      std::erase_if(services, [](const Service& each) { return each.addresses.empty(); });
+    }
+
+    bool take_none(const NotFound& none, TimePoint now, bool first) {
+      ++table_.counts_.failed;
+      state_.error = none.error;
+      state_.ttl = none.ttl;
+      before_ = text();
+      const auto outcome = none.definite ? upstream::LookUp::missing : upstream::LookUp::failed;
+      const bool changed = known_.take({outcome, {}, none.ttl}, rules(), now);
+      if (changed) emptied();
+      // Of the first one, whoever waits for it tells.
+      if (!std::exchange(told_failure_, true) && !first)
+        tell("is not answered: " + state_.error + (known_.addresses().empty() ? "" : "; its addresses are kept"));
+      return changed;
+    }
+
+    void emptied() {
+      state_.addresses.clear();
+      state_.services.clear();
+    }
+
+    void arm() {
+      // Names that were looked up together are spread by a twentieth of their time.
+      const auto left = std::chrono::duration_cast<Duration>(known_.next_look_up() - Clock::now());
+      const TimePoint next = known_.next_look_up() + left / 20 * (table_.random_() % 1000) / 1000;
+      const auto expires = known_.expires(rules());
+      timer_.expires_at(expires ? std::min(next, *expires) : next);
+      timer_.async_wait([weak = weak_from_this(), next](const error_code& error) {
+        const auto self = weak.lock();
+        if (error || !self) return;
+        if (Clock::now() >= next) return self->look_up();
+        self->expire();
+      });
+    }
+
+    void expire() {
+      before_ = text();
+      if (known_.expire(rules(), Clock::now())) {
+        emptied();
+        state_.stale = false;
+        tell_change();
+        table_.callbacks_.on_change(state_);
+      }
+      arm();
+    }
+
+    [[nodiscard]] std::string text() const {
+      return key().srv ? listed(all_addresses(state_.services), true) : listed(state_.addresses, false);
+    }
+
+    void tell_change() {
+      const std::string ttl = state_.ttl ? " (TTL " + std::to_string(state_.ttl->count() / 1000) + " s)" : "";
+      tell("now has " + text() + ttl + ", was " + before_);
+    }
+
+    void tell(const std::string& what) { table_.callbacks_.on_message("name " + printable(key().host) + " " + what); }
+
+    Impl& table_;
+    NameState state_;
+    asio::steady_timer timer_;
+    upstream::KnownName known_;
+    std::vector<std::function<void()>> waiting_;
+    bool told_failure_ = false;
+    std::string before_;  ///< the addresses before the change under way
+  };
+
+  SharedName get(const NameKey& key) {
+    std::erase_if(entries_, [](const std::weak_ptr<Entry>& each) { return each.expired(); });
+    std::shared_ptr<Entry> like;
+    for (const auto& each : entries_) {
+      auto entry = each.lock();
+      if (entry->key() == key) return shared(entry);
+      if (entry->key().host == key.host && entry->key().srv == key.srv) like = std::move(entry);
+    }
+    auto entry = std::make_shared<Entry>(*this, key);
+    if (like) entry->inherit(*like);
+    entries_.push_back(entry);
+    entry->look_up();
+    return shared(entry);
+  }
+
+  void when_answered(const NameKey& key, std::function<void()> done) {
+    for (const auto& each : entries_)
+      if (const auto entry = each.lock(); entry && entry->key() == key) return entry->when_answered(std::move(done));
+  }
+
+  [[nodiscard]] Counts counts() const { return counts_; }
+
+ private:
+  static SharedName shared(const std::shared_ptr<Entry>& entry) { return {entry, &entry->state()}; }
+
+  asio::io_context& io_;
+  Callbacks callbacks_;
+  Lookups lookups_;
+  std::vector<std::weak_ptr<Entry>> entries_;
+  std::minstd_rand random_{std::random_device{}()};
+  Counts counts_;
+};
+
+NameTable::NameTable(asio::io_context& io, Callbacks callbacks)
+    : impl_(std::make_unique<Impl>(io, std::move(callbacks))) {}
+NameTable::~NameTable() = default;
+SharedName NameTable::get(const NameKey& key) { return impl_->get(key); }
+void NameTable::when_answered(const NameKey& key, std::function<void()> done) {
+  impl_->when_answered(key, std::move(done));
+}
+NameTable::Counts NameTable::counts() const { return impl_->counts(); }
+
+}  // namespace lastbyte::probe::dns
