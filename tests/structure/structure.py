@@ -37,7 +37,7 @@ SUB_FLOORS = {
         ["transport"],
     ],
     "upstream": [["terms"], [""]],
-    "probe": [["dns", "heartbeat"], ["checks"], [""], ["tool"]],
+    "probe": [["dns", "socket"], ["heartbeat"], ["checks"], [""]],
     "kernel": [["proc", "reset"], ["bpf"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],

@@ -1,0 +1,102 @@
+// One member of a group on the probe thread: its addresses, health, orders and figures, and the state that follows.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "probe/checks/checker.h"
+#include "probe/directory.h"
+#include "probe/dns/names.h"
+#include "upstream/health.h"
+
+namespace lastbyte::probe {
+
+/// What the members of one group share. Outlives them.
+struct MemberContext {
+  boost::asio::io_context& io;
+  Counters& counters;
+  /// What a snapshot tells of a member is another.
+  std::function<void()> on_change;
+  /// For the operator.
+  std::function<void(std::string)> on_message;
+};
+
+/// Held by a shared_ptr.
+class Member : public std::enable_shared_from_this<Member> {
+ public:
+  Member(MemberContext context, std::string group, std::string name);
+
+  /// The settings of now. `service`: of an SRV member one of its targets. `serving`: the group had this member before,
+  /// and a check that is new to it does not take it out of service.
+  void set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, dns::SharedName lookup,
+           std::optional<dns::Service> service, bool serving);
+  void set_service(dns::Service service) { service_ = std::move(service); }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::shared_ptr<upstream::Figures>& figures() const { return figures_; }
+  [[nodiscard]] upstream::SnapshotMember snapshot() const;
+  [[nodiscard]] MemberStatus status() const;
+  [[nodiscard]] bool is_ejected() const { return observed_.ejected_until().has_value(); }
+
+  /// Its addresses may be others now.
+  void addresses_changed();
+  /// How a session ended. `may_eject`: whether the group allows one more ejection.
+  void observe(upstream::Observation::What what, const std::function<bool()>& may_eject);
+  void act(Action action);
+
+  /// A target that its SRV name no longer has: no new sessions.
+  void set_gone(bool gone);
+  [[nodiscard]] std::optional<TimePoint> gone_since() const { return gone_since_; }
+
+ private:
+  void check_again();
+  [[nodiscard]] Target target() const;
+  [[nodiscard]] std::vector<net::Address> addresses_of(std::size_t port) const;
+  void take(const checks::Outcome& outcome);
+  void take_word(const checks::Outcome& outcome);
+  void judge(bool passed, bool definite);
+  void eject_timer();
+  [[nodiscard]] upstream::Standing standing() const;
+  [[nodiscard]] std::uint32_t weight() const;
+  void update(std::string reason);
+
+  MemberContext context_;
+  std::string group_;
+  std::string name_;
+  std::shared_ptr<upstream::Figures> figures_ = std::make_shared<upstream::Figures>();
+  std::shared_ptr<const upstream::Member> settings_;
+  std::optional<upstream::Check> check_;
+  std::optional<upstream::Ejection> ejection_;
+  dns::SharedName lookup_;  ///< null: the address is written in the endpoint
+  std::optional<dns::Service> service_;
+  upstream::CheckedHealth checked_;
+  upstream::ObservedHealth observed_;
+  boost::asio::steady_timer returns_;
+  bool operator_drains_ = false;
+  bool operator_disables_ = false;
+  bool agent_drains_ = false;
+  bool agent_disables_ = false;
+  bool heartbeat_drains_ = false;
+  std::optional<std::uint32_t> weight_percent_;  ///< by an agent
+  std::optional<TimePoint> gone_since_;
+  upstream::State state_ = upstream::State::up;
+  std::string reason_;
+  WallTime since_ = std::chrono::system_clock::now();
+  TimePoint up_since_{};
+  bool was_up_ = false;
+  bool began_ = false;             ///< update() was called
+  std::uint32_t told_weight_ = 0;  ///< of the last update()
+  std::optional<CheckStatus> last_check_;
+  std::unique_ptr<checks::Checker> checker_;
+};
+
+/// "up", "starting", "down", "ejected", "draining", "disabled".
+std::string_view name(upstream::State);
+
+}  // namespace lastbyte::probe
