@@ -25,6 +25,7 @@ std::string_view name(Input input) {
 std::string_view name(Output output) {
   switch (output) {
     case Output::untried: return "untried";
+    case Output::queued: return "queued";
     case Output::connecting: return "connecting";
     case Output::open: return "open";
     case Output::fin_sent: return "fin_sent";
@@ -53,6 +54,7 @@ std::string_view name(Deadline deadline) {
   switch (deadline) {
     case Deadline::none: return "none";
     case Deadline::proxy_header: return "proxy_header";
+    case Deadline::queue: return "queue";
     case Deadline::connect: return "connect";
     case Deadline::idle: return "idle";
     case Deadline::half_close: return "half_close";
@@ -83,6 +85,8 @@ std::string_view name(Event event) {
   switch (event) {
     case Event::greeted: return "greeted";
     case Event::rejected: return "rejected";
+    case Event::queued: return "queued";
+    case Event::dequeued: return "dequeued";
     case Event::connected: return "connected";
     case Event::connect_failed: return "connect_failed";
     case Event::pending: return "pending";

@@ -30,6 +30,7 @@ enum class Input : std::uint8_t {
 /// How the flow into a side stands.
 enum class Output : std::uint8_t {
   untried,     ///< nothing is done for it before the other side has told who it is
+  queued,      ///< nothing is done for it before there is room for it; nothing can be sent (T8)
   connecting,  ///< not yet connected: nothing can be sent (T3)
   open,
   fin_sent,   ///< shutdown(SHUT_WR) done (T1)
@@ -51,7 +52,7 @@ enum class Hold : std::uint8_t {
 };
 
 /// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
-enum class Deadline : std::uint8_t { none, proxy_header, connect, idle, half_close, reset_flush, linger, drain };
+enum class Deadline : std::uint8_t { none, proxy_header, queue, connect, idle, half_close, reset_flush, linger, drain };
 
 /// What set the end in motion: the first thing that was not plain traffic (T11).
 enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop, abandoned };
@@ -97,6 +98,8 @@ constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::
 enum class Event : std::uint8_t {
   greeted,         ///< the side sent its PROXY header, or needs none: the other side is now being connected
   rejected,        ///< the side is not served: its PROXY header is wrong, or has a denied address
+  queued,          ///< the side is not connected before there is room for it
+  dequeued,        ///< there is room: the side is being connected now
   connected,       ///< the side can be written now
   connect_failed,  ///< every try is over (T3)
   pending,         ///< bytes read from the side now wait for the other

@@ -18,6 +18,7 @@ bool held(const Side& side) { return side.hold == Hold::held; }
 bool broken(const Side& side) {
   switch (side.output) {
     case Output::untried:
+    case Output::queued:
     case Output::connecting:
     case Output::open:
     case Output::fin_sent:
@@ -33,10 +34,12 @@ bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
 
 bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
 
+bool awaits_turn(const Side& side) { return held(side) && side.output == Output::queued; }
+
 bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
 
 /// T3.
-bool not_there_yet(const Side& side) { return awaits_greeting(side) || awaits_connect(side); }
+bool not_there_yet(const Side& side) { return awaits_greeting(side) || awaits_turn(side) || awaits_connect(side); }
 
 bool input_is_open(const Session& session, Which which) {
   const Side& side = session.side(which);
@@ -90,6 +93,7 @@ void pass_deadline(Step& step) {
   switch (which_passed) {
     case Deadline::none: return;
     case Deadline::proxy_header:
+    case Deadline::queue:
     case Deadline::connect:
     case Deadline::idle:
     case Deadline::half_close: return release_all(step, Hold::limit);
@@ -165,12 +169,20 @@ bool apply(Step& step, Event event, Which which) {
       release(step, which, Hold::rejected);
       release(step, other(which), Hold::passed_on);
       return true;
+    case Event::queued:
+      if (!awaits_connect(self)) return false;
+      self.output = Output::queued;
+      return true;
+    case Event::dequeued:
+      if (!awaits_turn(self)) return false;
+      self.output = Output::connecting;
+      return true;
     case Event::connected:
       if (!awaits_connect(self)) return false;
       self.output = Output::open;
       return true;
     case Event::connect_failed:
-      if (!awaits_connect(self)) return false;
+      if (!awaits_connect(self) && !awaits_turn(self)) return false;
       note_first(session, First::unreachable, which);
       self.output = Output::broken;
       release(step, which, Hold::unreachable);
@@ -283,6 +295,7 @@ Deadline deadline(const Session& session) {
   for (const Which which : kBoth) {
     const Side& side = session.side(which);
     if (awaits_greeting(side)) return Deadline::proxy_header;
+    if (awaits_turn(side)) return Deadline::queue;
     if (awaits_connect(side)) return Deadline::connect;
     if (flushes(session, which)) return Deadline::reset_flush;
     if (lingers(session, which)) return Deadline::linger;

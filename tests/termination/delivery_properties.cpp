@@ -165,6 +165,16 @@ Violations nothing_is_tried_before_the_greeting(const Exploration& exploration) 
   });
 }
 
+/// Where there is no room for it, nothing is begun.
+Violations nothing_is_connected_in_the_queue(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (seen.is(Event::connected, which) && seen.before.peer(which).queued)
+      return "was connected although there is no room for it";
+    const bool moves = seen.is(Event::queued, which) || seen.is(Event::dequeued, which);
+    return moves && !seen.quiet() ? "waiting for room had an effect on a socket" : "";
+  });
+}
+
 Violations rejected_client_is_reset(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
     if (!seen.is(Event::rejected, which)) return {};
@@ -271,6 +281,7 @@ constexpr std::array kDeliveryProperties{
     Property{"T2_EndOfOneFlowLeavesTheOther", end_of_one_flow_leaves_the_other},
     Property{"T3_FailedClientCancelsTheAttempt", failed_client_cancels_the_attempt},
     Property{"T3_NothingIsTriedBeforeTheGreeting", nothing_is_tried_before_the_greeting},
+    Property{"T8_NothingIsConnectedInTheQueue", nothing_is_connected_in_the_queue},
     Property{"T3_RejectedClientIsReset", rejected_client_is_reset},
     Property{"T3_UnreachableUpstreamResetsTheClient", unreachable_upstream_resets_the_client},
     Property{"T3_NothingIsLostBeforeTheConnect", nothing_is_lost_before_the_connect},

@@ -164,6 +164,7 @@ Phase phase_of(const FoldedState& state) {
   switch (state.deadline) {
     case Deadline::none: return {"[*]", ""};
     case Deadline::proxy_header: return {"Greeting", "the client is to tell who it is"};
+    case Deadline::queue: return {"Queued", "there is no room for the upstream session yet"};
     case Deadline::connect: return {"Connecting", "the upstream is being connected"};
     case Deadline::idle: return {"Carrying", "both flows are open"};
     case Deadline::half_close:

@@ -13,10 +13,11 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{
-    Event::greeted, Event::rejected, Event::connected, Event::connect_failed, Event::pending, Event::drained,
-    Event::fin,     Event::reset,    Event::vanished,  Event::refused,        Event::broke,   Event::lost,
-    Event::acked,   Event::deadline, Event::stop,      Event::abort,          Event::abandon};
+inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::queued,   Event::dequeued,
+                                    Event::connected, Event::connect_failed, Event::pending,  Event::drained,
+                                    Event::fin,       Event::reset,          Event::vanished, Event::refused,
+                                    Event::broke,     Event::lost,           Event::acked,    Event::deadline,
+                                    Event::stop,      Event::abort,          Event::abandon};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {
@@ -41,6 +42,7 @@ enum class Gone : std::uint8_t { no, closed, reset };
 /// One side as the observer knows it.
 struct Peer {
   bool tried = true;
+  bool queued = false;
   bool connected = true;
   bool rejected = false;
   bool unreachable = false;

@@ -72,9 +72,9 @@ Violations ends_without_a_limit(const Exploration& exploration) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const Transition& transition : exploration.transitions()) {
-      const bool well_behaved = transition.event == Event::greeted || transition.event == Event::connected ||
-                                transition.event == Event::drained || transition.event == Event::fin ||
-                                transition.event == Event::acked;
+      const bool well_behaved = transition.event == Event::greeted || transition.event == Event::dequeued ||
+                                transition.event == Event::connected || transition.event == Event::drained ||
+                                transition.event == Event::fin || transition.event == Event::acked;
       if (!well_behaved || can_end[transition.from] || !can_end[transition.to]) continue;
       can_end[transition.from] = changed = true;
     }
@@ -188,8 +188,9 @@ Violations consequences_are_drawn(const Exploration& exploration) {
     if (self.hold != Hold::held) return from.pending ? "it is gone and bytes wait for it" : "";
     const bool from_failed = from.input == Input::reset || from.input == Input::vanished;
     if (self.output == Output::broken && from.pending) return "it is broken and bytes wait for it";
-    if ((self.output == Output::untried || self.output == Output::connecting) && from_failed)
-      return "it is being connected for a failed client";
+    const bool not_there =
+        self.output == Output::untried || self.output == Output::queued || self.output == Output::connecting;
+    if (not_there && from_failed) return "it is being connected for a failed client";
     if (self.output == Output::open && from.input == Input::fin && !from.pending) return "its FIN is due";
     if (self.input == Input::fin && self.output == Output::fin_acked) return "it is finished and still held";
     if (self.input != Input::open && self.output == Output::broken) return "it is dead and still held";
@@ -211,8 +212,11 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
     std::string all;
     all += needs(held(self) && !sink.tried, Event::greeted);
     all += needs(held(self) && !sink.tried, Event::rejected);
-    all += needs(held(self) && self.tried && !self.connected, Event::connected);
-    all += needs(held(self) && self.tried && !self.connected, Event::connect_failed);
+    const bool not_there = held(self) && self.tried && !self.connected;
+    all += needs(not_there && !self.queued, Event::queued);
+    all += needs(not_there && self.queued, Event::dequeued);
+    all += needs(not_there && !self.queued, Event::connected);
+    all += needs(not_there, Event::connect_failed);
     all += needs(expects_reads(world, which) && !takes_nothing(sink), Event::pending);
     all += needs(self.waiting, Event::drained);
     all += needs(open && sink_is_there, Event::fin);

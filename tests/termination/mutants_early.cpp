@@ -24,6 +24,25 @@ Machine connects_before_the_greeting() {
   });
 }
 
+Machine connects_in_the_queue() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    Session impatient = session;
+    Output& output = impatient.side(which).output;
+    if (event == Event::connected && output == Output::queued) output = Output::connecting;
+    return step(impatient, event, which);
+  });
+}
+
+/// It would wait for room for as long as a connection may take.
+Machine queue_counts_as_connecting() {
+  Machine machine;
+  machine.deadline = [](const Session& session) {
+    const Deadline armed = deadline(session);
+    return armed == Deadline::queue ? Deadline::connect : armed;
+  };
+  return machine;
+}
+
 Machine rejected_presented_as_empty_answer() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     MaybeStep result = step(session, event, which);
@@ -61,6 +80,8 @@ constexpr std::array kEarlyMutants{
     Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
     Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},
     Mutant{"ConnectsBeforeTheGreeting", "T3_NothingIsTriedBeforeTheGreeting", connects_before_the_greeting},
+    Mutant{"ConnectsInTheQueue", "T8_NothingIsConnectedInTheQueue", connects_in_the_queue},
+    Mutant{"QueueCountsAsConnecting", "P6_T8_OneDeadlineInEveryState", queue_counts_as_connecting},
     Mutant{"RejectedPresentedAsEmptyAnswer", "T3_RejectedClientIsReset", rejected_presented_as_empty_answer},
     Mutant{"RejectedIsServed", "T3_RejectedClientIsReset", rejected_is_served},
     Mutant{"UnreachableClosesTheClient", "T3_UnreachableUpstreamResetsTheClient",

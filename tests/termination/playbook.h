@@ -27,6 +27,8 @@ struct Follows {
 };
 
 inline Happens greeted(Which side) { return {Event::greeted, side}; }
+inline Happens queued(Which side) { return {Event::queued, side}; }
+inline Happens dequeued(Which side) { return {Event::dequeued, side}; }
 inline Happens rejected(Which side) { return {Event::rejected, side}; }
 inline Happens connected(Which side) { return {Event::connected, side}; }
 inline Happens connect_failed(Which side) { return {Event::connect_failed, side}; }

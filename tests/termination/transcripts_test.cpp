@@ -130,6 +130,27 @@ TEST(Termination, T3_the_connect_limit_resets_the_client) {
   EXPECT_EQ(play.verdict().limit, Deadline::connect);
 }
 
+TEST(Termination, T8_a_session_in_the_queue_has_its_own_limit) {
+  Playbook play;
+  play >> queued(kUpstream);
+  EXPECT_EQ(play.deadline(), Deadline::queue);
+  EXPECT_TRUE(play.impossible(connected(kUpstream)));
+  EXPECT_TRUE(play.impossible(fin(kClient))) << "it stays in the kernel until it can be passed on";
+  play >> dequeued(kUpstream);
+  EXPECT_EQ(play.deadline(), Deadline::connect);
+  play >> queued(kUpstream);
+  play >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().limit, Deadline::queue);
+}
+
+TEST(Termination, T3_a_reset_ends_the_waiting_for_room) {
+  Playbook play;
+  play >> queued(kUpstream);
+  play >> reset(kClient) << close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::reset);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
+}
+
 // ---- T4 a reset is not an end of file ------------------------------------------------------------------------------
 
 TEST(Termination, T4_reset_is_passed_on_behind_all_bytes_and_their_acknowledgement) {

@@ -20,6 +20,7 @@ using termination::Which;
 std::string limit_passed(Deadline limit, Which side) {
   switch (limit) {
     case Deadline::proxy_header: return "proxy_header limit passed";
+    case Deadline::queue: return "queue limit passed";
     case Deadline::connect: return "connect limit passed";
     case Deadline::idle: return "idle limit passed";
     case Deadline::half_close: return "half_close limit passed";

@@ -8,6 +8,7 @@ Phase phase_of(termination::Session session) {
   session.draining = false;
   switch (termination::deadline(session)) {
     case termination::Deadline::proxy_header:
+    case termination::Deadline::queue:
     case termination::Deadline::connect: return Phase::connecting;
     case termination::Deadline::idle: return Phase::open;
     case termination::Deadline::half_close:

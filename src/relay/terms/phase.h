@@ -10,7 +10,7 @@
 namespace lastbyte::relay {
 
 enum class Phase : std::uint8_t {
-  connecting,   ///< the client's PROXY header is not complete, or the upstream is not connected
+  connecting,   ///< the client's PROXY header is not complete, or the upstream is not connected; a queue counts, too
   open,         ///< both directions are open; every session of datagrams
   half_closed,  ///< one direction has ended, or a last acknowledgement is missing
   lingering,    ///< a side is read only to discard (T6)

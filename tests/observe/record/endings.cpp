@@ -157,10 +157,13 @@ std::vector<Ending> greetings() {
 
 std::vector<Ending> limits() {
   const auto connecting = after({{Event::deadline}});
+  auto waiting = never_connected(session(25, after({{Event::queued, kUpstream}, {Event::deadline}})), 0);
+  waiting.sides[1].address = {};
   const auto flush = after({kConnected, {Event::reset, kUpstream}, {Event::deadline}});
   const auto linger = after({kConnected, {Event::fin, kUpstream}, {Event::refused, kUpstream}, {Event::deadline}});
   return {
       {"connect limit passed", never_connected(session(11, connecting), 4)},
+      {"queue limit passed", waiting},
       {"idle limit passed", idle_limit()},
       {"half_close limit passed", half_closed_limit()},
       {"reset_flush limit passed",
