@@ -45,7 +45,7 @@ TEST(WorkerFigures, an_open_session_is_counted_in_its_phase_and_its_bytes_as_the
   EXPECT_TRUE(eventually([&] { return received(stage, Which::upstream) == 6; }));
   server.close();
   EXPECT_TRUE(eventually([&] { return stage.count(Count::ended) == 1; }));
-  stage.settle();
+  stage.wait_for_worker();
   for (std::size_t phase = 0; phase < kPhaseWords.size(); ++phase)
     EXPECT_EQ(in_phase(stage, static_cast<Phase>(phase)), 0U) << kPhaseWords[phase];
 }
@@ -63,7 +63,7 @@ TEST(WorkerFigures, every_number_of_the_records_is_in_the_figures) {
     server.close();
   }
   EXPECT_TRUE(eventually([&] { return stage.count(Count::ended) == 6; }));
-  stage.settle();
+  stage.wait_for_worker();
   std::array<std::uint64_t, kEndingWords.size()> endings{};
   std::uint64_t from_clients = 0;
   std::uint64_t resets = 0;
