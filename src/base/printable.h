@@ -6,7 +6,7 @@
 
 namespace lastbyte {
 
-/// What is not printable ASCII becomes \xNN.
+/// Bytes that are not printable ASCII become \xNN.
 std::string printable(std::string_view text);
 
 }  // namespace lastbyte

@@ -28,7 +28,7 @@ struct Option {
   bool value_needed = true;  ///< false: where there is a placeholder, the flag can stand without a value too
 };
 
-/// What was given, in the order of Command::options.
+/// The given values, in the order of Command::options.
 class Arguments {
  public:
   void add(std::string flag, std::string value) { given_.emplace_back(std::move(flag), std::move(value)); }
@@ -47,7 +47,7 @@ class Arguments {
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const { return given_; }
 
   void add_operand(std::string operand) { operands_.push_back(std::move(operand)); }
-  /// What stands on the command line without a flag; at most Command::operands.
+  /// The arguments without a flag; at most Command::operands.
   [[nodiscard]] const std::vector<std::string>& operands() const { return operands_; }
 
  private:

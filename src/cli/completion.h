@@ -1,4 +1,4 @@
-// What a shell needs to complete a command line: scripts for bash, zsh and fish, made from the tables of options that
+// Completion of command lines: scripts for bash, zsh and fish, made from the tables of options that
 // --help shows.
 #pragma once
 

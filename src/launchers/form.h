@@ -14,7 +14,7 @@ namespace lastbyte::launchers {
 
 using net::proxy_protocol::HeaderVersion;
 
-/// What a proxy speaks on its two sides.
+/// The protocols of a proxy on its two sides.
 struct Way {
   net::Transport client = net::Transport::tcp;
   net::Transport server = net::Transport::tcp;

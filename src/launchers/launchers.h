@@ -27,11 +27,11 @@ const std::vector<Launcher>& all();
 const Launcher* find(const std::string& program);
 /// With commas.
 std::string names();
-/// What of it is not installed; empty: all is there.
+/// The missing programs; empty: all are installed.
 std::string missing(const Launcher& launcher);
-/// What it says of its version; empty: nothing.
+/// The version that it prints; empty: none.
 std::string version_of(const Launcher& launcher);
-/// What this program says of its version, as the launcher asks for it; empty: nothing.
+/// The version that this program prints when the launcher asks for it; empty: none.
 std::string version_of(const Launcher& launcher, const std::string& program);
 
 }  // namespace lastbyte::launchers

@@ -1,4 +1,4 @@
-// What other threads want of a worker: posted under a lock, carried out by the worker between two rounds of its loop.
+// Orders of other threads to a worker: posted under a lock, carried out by the worker between two rounds of its loop.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a scripted peer saw and did on one connection.
+// The observations of a scripted peer on one connection.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What a scripted peer does on its one connection, as data and as text:
+// The script of a peer for its one connection, as data and as text:
 //
 //   window 4K; send 32K; shutdown; expect fin; close
 //   recv 1; flood | read; signal done; close-unread

@@ -1,4 +1,4 @@
-// What a new configuration changes, for the operator. Pure.
+// The changes by a new configuration, for the operator. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace lastbyte::proxy {
 
-/// What became of the forwardings, for the operator.
+/// The changes of the forwardings, for the operator.
 struct Changes {
   struct Forwarding {
     std::string name;

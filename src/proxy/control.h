@@ -38,7 +38,7 @@ class Control {
 
   /// After run(): what was served, for the operator's last line.
   [[nodiscard]] std::string summary() const;
-  /// What all workers have counted since the start.
+  /// The counters of all workers since the start.
   [[nodiscard]] Tally tally() const;
 
  private:

@@ -29,11 +29,11 @@ class Reload {
   void ask();
   /// The process stops: nothing is changed any more.
   void no_more() { stopping_ = true; }
-  /// What was wrong with the last one, in a line; empty: nothing.
+  /// The error of the last reload, in a line; empty: none.
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:
-  /// What was read: settings and their addresses, or what is wrong.
+  /// The result of reading: settings and their addresses, or the errors.
   struct Reading {
     std::optional<config::Config> config;
     Resolution resolution;

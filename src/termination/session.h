@@ -54,7 +54,7 @@ enum class Hold : std::uint8_t {
 /// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
 enum class Deadline : std::uint8_t { none, proxy_header, queue, connect, idle, half_close, reset_flush, linger, drain };
 
-/// What set the end in motion: the first thing that was not plain traffic (T11).
+/// The first event of the end: the first one that was not plain traffic (T11).
 enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop, abandoned };
 
 struct Side {
@@ -94,7 +94,7 @@ constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::
   return session;
 }
 
-/// What happened, on which side.
+/// An event on one side.
 enum class Event : std::uint8_t {
   greeted,         ///< the side sent its PROXY header, or needs none: the other side is now being connected
   rejected,        ///< the side is not served: its PROXY header is wrong, or has a denied address
@@ -117,7 +117,7 @@ enum class Event : std::uint8_t {
   abandon,         ///< lastbyte cannot go on with the session, for want of memory for one; the side is ignored
 };
 
-/// What cannot be undone. At most one call of each kind a side, in this order.
+/// Actions that cannot be undone. At most one of each kind for a side, in this order.
 struct Actions {
   bool send_fin = false;  ///< shutdown(SHUT_WR)
   bool linger = false;    ///< from here on its input is read only to be discarded, until `Deadline::linger`

@@ -7,7 +7,8 @@
 
 namespace lastbyte::termination {
 
-/// What follows from `event` on `side`. nullopt: the event is impossible in this state, which is a bug of the driver.
+/// The step that `event` on `side` causes. nullopt: the event is impossible in this state, which is a bug of the
+/// driver.
 std::optional<Step> step(const Session& session, Event event, Which side);
 
 /// Both descriptors are gone; no event is accepted any more.
@@ -19,7 +20,7 @@ bool reads(const Session& session, Which side);
 /// Nothing can be written to `side` any more: a write failed, or its input failed (T5).
 bool broken(const Session& session, Which side);
 
-/// What is read from `side` is thrown away, because the other side takes nothing any more (T5, T6).
+/// Whether bytes read from `side` are discarded, because the other side accepts nothing more (T5, T6).
 bool discards(const Session& session, Which side);
 
 /// The driver is to find out whether everything sent to `side` is acknowledged, and to say so with Event::acked.

@@ -56,7 +56,7 @@ struct Report {
   std::vector<Outcome> outcomes = {};  ///< variant by variant, each in the order of scenarios()
 
   [[nodiscard]] std::size_t count(Verdict verdict) const;
-  /// What plain TCP did in the same scenarios, as a report of its own.
+  /// The results of plain TCP in the same scenarios, as a separate report.
   [[nodiscard]] Report of_references() const;
 };
 

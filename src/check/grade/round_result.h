@@ -17,7 +17,7 @@ namespace lastbyte::check {
 using peers::Observed;
 using peers::StepSeen;
 
-/// Who keeps the TIME_WAIT of each connection (T13). Without a proxy there is one connection, and the proxy keeps none.
+/// The holder of TIME_WAIT of each connection (T13). Without a proxy there is one connection.
 struct TimeWaits {
   bool client = false;
   bool proxy_to_client = false;
@@ -67,7 +67,7 @@ class Stage {
   Setting setting_;
 };
 
-/// What is wrong, a sentence each; empty: the round has passed. Pure.
+/// The faults, a sentence each; empty: the round has passed. Pure.
 std::vector<std::string> judge(const Scenario& scenario, const RoundResult& result, bool through_proxy,
                                const Variant& variant = tcp_variant());
 

@@ -1,4 +1,4 @@
-// What a grading has found, in forms for people and for machines. All pure.
+// Reports of a grading, for people and for machines. All pure.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ std::string table_row(const Outcome& outcome, bool evidence);
 std::string table_sums(const Report& report);
 /// The sums, and each that has failed once more by name.
 std::string table_end(const Report& report);
-/// What both peers saw, for a reader.
+/// The observations of both peers, for a reader.
 std::string evidence_text(const Outcome& outcome);
 
 /// One document for several targets.

@@ -37,14 +37,14 @@ enum class Upstream : std::uint8_t {
   absent,        ///< nobody listens: refused
 };
 
-/// What plain TCP between the same two peers does, with no proxy between them.
+/// The behaviour of plain TCP between the same two peers, without a proxy.
 enum class Plain : std::uint8_t {
   holds,       ///< it passes; where it does not, this machine cannot grade, and the scenario is skipped
   may_lose,    ///< it may fail: a proxy can do better than no proxy
   no_meaning,  ///< the scenario is about the proxy itself
 };
 
-/// Who closes first, where TIME_WAIT is looked for (T13).
+/// The side that closes first, for scenarios that look for TIME_WAIT (T13).
 enum class FirstToClose : std::uint8_t { not_watched, client, server };
 
 /// Needed of what is tested.

@@ -1,4 +1,4 @@
-// What is graded: a proxy that the checker starts, one that already runs, or none.
+// The target of a grading: a proxy that the checker starts, one that already runs, or none.
 #pragma once
 
 #include <csignal>

@@ -1,4 +1,4 @@
-// What was given, before it means anything: settings with their texts and where they stand. Both the YAML reader and
+// The given settings before they are interpreted: their texts and places. Both the YAML reader and
 // the flags make a Draft; assemble() makes a Config of it.
 #pragma once
 

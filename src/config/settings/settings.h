@@ -20,7 +20,7 @@ enum class Group : std::uint8_t { forwarding, limits, linger, client, upstream, 
 
 std::string_view title(Group group);
 
-/// What a setting's effect depends on.
+/// A condition for a setting's effect.
 template <typename Owner>
 struct Condition {
   std::string needs;  ///< the key of the setting that can leave this one without effect

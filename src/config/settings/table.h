@@ -31,7 +31,7 @@ struct Accessor {
   const Value& (*in_const)(const Owner&);
 };
 
-/// What fields of all kinds have in common; `read` and `print` are missing.
+/// The common part of fields of all kinds, without `read` and `print`.
 template <typename Owner, typename Value>
 Field<Owner> bare_field(Accessor<Owner, Value> at) {
   Field<Owner> field;

@@ -17,7 +17,7 @@ namespace lastbyte::net {
 /// What UDP carries at most over IPv4 (65,535 less the headers). The kernel takes 20 more over IPv6; nobody sends them.
 inline constexpr std::size_t kLargestDatagram = 65'507;
 
-/// Who wrote to which of our addresses, in a fixed form without padding that is quick to hash and compare.
+/// The sender and the local address of a datagram, in a fixed form without padding that is quick to hash and compare.
 struct DatagramEnds {
   std::array<std::uint8_t, 16> client{};  ///< in network order; an IPv4 address fills the first four
   std::array<std::uint8_t, 16> local{};   ///< zeros: the address that the socket is bound to
@@ -31,7 +31,7 @@ struct DatagramEnds {
   friend bool operator==(const DatagramEnds&, const DatagramEnds&) = default;
 };
 
-/// What lies in one slot: one datagram, or several that came together (UDP_GRO).
+/// The content of one slot: one datagram, or several that came together (UDP_GRO).
 struct Arrival {
   std::span<std::byte> bytes;
   std::size_t segment = 0;  ///< each datagram's size, but that the last may be shorter; bytes.size() where there is one

@@ -48,7 +48,7 @@ class Options {
   Error error_;
 };
 
-/// What sockets of every transport have: buffers, mark, interface. Before bind() and connect(): TCP's window scale is
+/// Sets the options of every transport: buffers, mark, interface. Before bind() and connect(): TCP's window scale is
 /// chosen when the SYN is sent or answered (tcp(7)).
 void set_common(Options& set, const SocketOptions& options);
 
@@ -62,7 +62,7 @@ void set_transparent(Options& set, int family);
 /// Lets a listening socket be bound to an address before this machine has it. Before bind().
 void set_freebind(Options& set, int family);
 
-/// What an operator should do where bind() failed with `code`; may be empty.
+/// Advice for the operator after bind() failed with `code`; may be empty.
 std::string bind_advice(int code, const Address& address);
 
 }  // namespace lastbyte::net

@@ -15,7 +15,7 @@ inline constexpr std::string_view kTcpScheme = "tcp:";
 /// "tcp:127.0.0.1:80", for errors.
 std::string tcp_name(const Address& address);
 
-/// Those of the options that must stand before bind(), listen() or connect().
+/// Sets the options that must be set before bind(), listen() or connect().
 void set_early(Options& set, const SocketOptions& options);
 
 void set_keepalive(Options& set, const Keepalive& keepalive);

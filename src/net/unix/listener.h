@@ -15,7 +15,7 @@ namespace lastbyte::net {
 
 class RootThread;  // net/unix/root_thread.h
 
-/// Who makes, replaces and removes the file of a listening socket while the process is root; nullopt: root does.
+/// The user that creates, replaces and removes the file of a listening socket while the process is root; nullopt: root.
 using MakerRights = std::optional<FileRights>;
 
 /// The file of a listening socket. Removed with this object, if it is still there. A file that another process has put

@@ -58,7 +58,7 @@ bool takes_bytes_now(int fd);
 
 inline constexpr std::size_t kLookAhead = 64 * 1024;
 
-/// What the next read will find.
+/// The result of a peek: what the next read will return.
 struct Ahead {
   ssize_t bytes = -1;        ///< this many can be read, at most kLookAhead; 0: the end; -1: errno is set
   bool descriptors = false;  ///< true: they come with the first of these bytes; false: with none of them

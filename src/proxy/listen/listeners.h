@@ -36,7 +36,7 @@ struct Bound {
   [[nodiscard]] std::vector<net::Address> addresses() const;
 };
 
-/// What is listened on already: nothing at the start.
+/// The existing listening sockets: none at the start.
 struct Standing {
   std::vector<const Place*> places;
   /// Let go of by earlier reloads, and not closed by all workers yet: they are in the way, and nobody's any more.
@@ -45,7 +45,7 @@ struct Standing {
   std::unordered_map<std::string, std::string> names;
 };
 
-/// What an address of a name means that this machine has not, while it has another one of them.
+/// The treatment of an address of a name that this machine does not have, while it has another address of the name.
 enum class Absent : std::uint8_t {
   warn,  ///< the others are enough
   fail,  ///< it may come yet; a loopback address will not
@@ -66,7 +66,7 @@ Tried<BoundPorts> bind_all(Resolution resolution, const std::vector<PassedSocket
                            const Standing& standing = {}, const std::optional<FileRights>& user = {},
                            Absent absent = Absent::warn);
 
-/// What worker `index` is to serve.
+/// The sockets that worker `index` serves.
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index);
 
 }  // namespace lastbyte::proxy

@@ -1,4 +1,4 @@
-// What has gone away under the sockets that are listened on. Looked at once, for one reload.
+// Addresses, interfaces and files that listening sockets have lost. Examined once for each reload.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace lastbyte::proxy {
 
 class Losses {
  public:
-  /// What has happened to a place itself; nullopt: nothing.
+  /// The loss of a place itself; nullopt: none.
   std::optional<Loss> of(const Place& place);
   /// Whether the address of a place that is to be could not be bound now. The kernel is asked once for each address,
   /// and not for each of its ports.

@@ -26,7 +26,7 @@ struct Resolved {
   bool may_meet_itself = false;                  ///< net::may_meet_itself(), of any of its upstreams
 };
 
-/// What names of namespaces and root directories stand for.
+/// The namespaces and root directories that names stand for.
 struct Insides {
   Namespaces namespaces;
   Roots roots;

@@ -1,4 +1,4 @@
-// What forwardings need and cannot have: told all at once, each with the place of the setting that asks for it.
+// Resources that forwardings need and cannot have: reported all at once, each with the place of its setting.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,7 @@
 
 namespace lastbyte::proxy {
 
-/// What the process holds whether or not there are sessions.
+/// The descriptors that the process holds without any session.
 struct DescriptorBase {
   unsigned workers = 1;
   std::size_t listening_sockets = 0;  ///< over all workers

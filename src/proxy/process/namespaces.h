@@ -21,7 +21,7 @@ class Namespaces {
   /// entered yet.
   Result<Shared> open(const net::NamespaceName& name);
 
-  /// What drop_privileges() leaves to each thread, in those that are entered. To be called after it.
+  /// Drops the rights that drop_privileges() leaves to each thread, in the entered namespaces. Call it afterwards.
   Result<void> drop_privileges();
 
   /// After that: the sockets that were announced by NamespaceThread::expect().

@@ -24,13 +24,13 @@ struct Identity {
 /// user stays. Reads the user database, and so may block.
 Result<std::optional<Identity>> look_up_identity(const std::string& user, const std::string& group);
 
-/// Those of `identity` on files. Reads the user database, and so may block.
+/// The rights of `identity` on files. Reads the user database, and so may block.
 FileRights file_rights(const Identity& identity);
 /// Whose rights a root process takes to touch `path` before it becomes `user`: `user`'s, where others than root can
 /// change the way there; otherwise, and for nullopt, its own.
 std::optional<FileRights> rights_for(const std::string& path, const std::optional<FileRights>& user);
 
-/// What rights_for() has to do with a failure, told to the operator.
+/// Adds to a failure what rights_for() has to do with it, for the operator.
 Error with_rights_told(Error error, const std::optional<FileRights>& rights);
 
 /// Capabilities that a session still needs after the drop, because its upstream socket is made then.
@@ -40,7 +40,7 @@ struct KeptCapabilities {
   bool net_bind_service = false;  ///< a source port below 1024
 };
 
-/// Those that the forwardings need.
+/// The capabilities that the forwardings need.
 KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings);
 /// The name of one that `needed` has and `kept` has not; empty: there is none.
 std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept);

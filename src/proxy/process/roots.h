@@ -20,7 +20,7 @@ class Roots {
   /// privileges were given up, goes on standing for what it stood for, unless its process has ended.
   Result<Shared> open(const net::RootName& name);
 
-  /// What drop_privileges() leaves to each thread, in those that there are. To be called after it, once.
+  /// Drops the rights that drop_privileges() leaves to each thread. Call it afterwards, once.
   Result<void> drop_privileges();
 
   /// How many descriptors they hold at most, where `workers` workers connect by them.

@@ -1,4 +1,5 @@
-// What a worker lends its sessions: the loop, the pools, the time of this round. One thread's own; nothing is locked.
+// The resources that a worker lends its sessions: the loop, the pools, the time of this round. One thread's own;
+// nothing is locked.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ namespace lastbyte::relay {
 class Session;
 class Counters;
 
-/// What an epoll tag points to; its low bits (objects are aligned to 8) say what kind it is.
+/// The kind of object that an epoll tag points to, in its low bits (objects are aligned to 8).
 enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, alarm, datagrams_in, datagrams_out };
 
 struct Tag {

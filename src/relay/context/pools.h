@@ -38,7 +38,7 @@ struct Pipe {
 
 /// At most this many pipes a worker; beyond it bulk flows are copied. The descriptor budget counts them.
 inline constexpr std::size_t kMaxPipes = 256;
-/// What a pipe is asked to hold. Unprivileged users may be given less (/proc/sys/fs/pipe-max-size,
+/// The size that is requested for a pipe. Unprivileged users may be given less (/proc/sys/fs/pipe-max-size,
 /// pipe-user-pages-soft).
 inline constexpr std::size_t kPipeSize = 1024 * 1024;
 
@@ -56,7 +56,7 @@ class PipePool {
   std::size_t made_ = 0;
 };
 
-/// What a flow holds between its source and its sink.
+/// The bytes that a flow holds between its source and its sink.
 struct Carrier {
   std::unique_ptr<Block> block;  ///< bytes [begin, end) wait in it
   std::optional<Pipe> pipe;      ///< held only while it has bytes, or within one round

@@ -1,4 +1,4 @@
-// What all workers of one process share: limits that hold over all of them, and the way to wake the log.
+// The state that all workers of one process share: limits over all of them, and the way to wake the log.
 #pragma once
 
 #include <atomic>

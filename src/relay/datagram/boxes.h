@@ -9,7 +9,7 @@
 
 namespace lastbyte::relay {
 
-/// What one message of the outbox carries, and whose it is.
+/// One message of the outbox, and its session.
 struct Sending {
   DatagramSession* session = nullptr;
   termination::Which sink = termination::Which::client;

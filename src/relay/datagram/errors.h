@@ -1,4 +1,4 @@
-// What an errno on a UDP socket means for a session. Pure.
+// The meaning of an errno on a UDP socket for a session. Pure.
 #pragma once
 
 #include <cerrno>

@@ -29,7 +29,7 @@ namespace lastbyte::relay {
 
 class DatagramRelay {
  public:
-  /// What its worker does for it.
+  /// The services of its worker.
   struct Host {
     Context& context;
     Counters& counters;

@@ -29,7 +29,7 @@ struct DatagramRun {
   std::size_t bytes = 0;
 };
 
-/// What a run may be at most. A segment that is larger than `segment` goes alone.
+/// The limits of a run. A datagram larger than `segment` goes alone.
 struct RunLimits {
   std::size_t segment = 0;
   std::size_t datagrams = 1;

@@ -20,7 +20,7 @@ struct DatagramKey {
   friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
 };
 
-/// What the table knows of a session; a session is derived from it and outlives its place in the table.
+/// The entry of a session in the table; a session derives from it and outlives its place in the table.
 struct DatagramEntry : boost::intrusive::list_base_hook<> {
   explicit DatagramEntry(const DatagramKey& key_) : key(key_) {}
   DatagramKey key;

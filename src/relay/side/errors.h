@@ -1,4 +1,4 @@
-// What an errno on a socket says about its peer. Pure.
+// The meaning of an errno on a socket for its peer. Pure.
 #pragma once
 
 #include <cerrno>

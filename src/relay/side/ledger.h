@@ -24,7 +24,7 @@ struct Ledger {
   [[nodiscard]] constexpr std::uint64_t read() const { return received + introduced; }
 };
 
-/// What the record says of the flow out of `from` into `to`. received == delivered + undelivered always holds, as
+/// The figures of the record for the flow from `from` to `to`. received == delivered + undelivered always holds, as
 /// long as each received byte was sent, dropped or discarded.
 FlowRecord flow_record(const Ledger& from, const Ledger& to);
 

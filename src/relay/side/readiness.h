@@ -1,4 +1,4 @@
-// What epoll has told of one socket and no call has taken back yet. Pure.
+// The readiness of one socket: events that epoll has reported and no call has cleared yet. Pure.
 //
 // epoll is edge-triggered here: an event tells that something has changed, and it is not told again. So the flags stand
 // until a call says EAGAIN.

@@ -14,7 +14,7 @@
 
 namespace lastbyte::relay {
 
-/// What only some transports need to know of a socket. transport.h reads and sets them.
+/// State that only some transports need. transport.h reads and sets it.
 struct Quirks {
   bool nodelay = false;           ///< TCP: TCP_NODELAY is set
   bool spliced_into = false;      ///< TCP: an error of the socket may have been lost; see errors.h

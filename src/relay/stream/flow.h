@@ -20,7 +20,7 @@
 
 namespace lastbyte::relay {
 
-/// What termination wants of a flow at this moment.
+/// Termination's orders for a flow at this moment.
 struct Orders {
   bool flush = false;      ///< bytes wait: they go first
   bool read = false;       ///< the source's input is to be read
@@ -30,7 +30,7 @@ struct Orders {
 };
 Orders orders_for(const termination::Session& state, termination::Which source);
 
-/// What one step of a flow found. The session tells termination and calls the next step, or stops.
+/// The result of one step of a flow. The session reports it to termination and calls the next step, or stops.
 struct Finding {
   enum class What : std::uint8_t {
     idle,         ///< nothing to do now: no input, no room, or no budget
@@ -49,7 +49,7 @@ struct Finding {
   bool heard = false;                ///< a byte was thrown away
 };
 
-/// What a worker lends to all of its flows.
+/// The resources that a worker lends to all of its flows.
 struct Movers {
   Block& buffer;
   BlockPool& blocks;

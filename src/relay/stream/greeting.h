@@ -17,7 +17,7 @@
 
 namespace lastbyte::relay {
 
-/// What is to be done with a client that has just been accepted.
+/// The treatment of a client that has just been accepted.
 enum class Welcome : std::uint8_t {
   serve,   ///< it speaks for itself
   listen,  ///< it may tell who it is, and is served once it has, or need not any more

@@ -1,6 +1,6 @@
 // Hearing a client's PROXY header (T3).
 //
-// What may be a header is looked at where it lies, in the kernel's queue (MSG_PEEK), and is read once it can be nothing
+// Bytes that may be a header are peeked at in the kernel's queue (MSG_PEEK), and are read once they can be nothing
 // else: as soon as the signature is whole, so that a small queue, or a mark of urgent data, does not keep the rest
 // back; and to the header's last byte, not beyond. The bytes behind it are the client's, like all bytes that are no
 // header. Each segment makes an edge, so that a header that comes byte by byte costs no waiting in between.

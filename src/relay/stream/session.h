@@ -49,7 +49,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   /// Watches the client, and starts to connect or hears first who it is. May already end the session.
   void begin();
-  /// What epoll reported of one socket.
+  /// Events that epoll reported for one socket.
   void on_events(termination::Which which, std::uint32_t events);
   /// Goes on where the budget of a round was used up.
   void on_turn();

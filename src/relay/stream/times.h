@@ -44,7 +44,7 @@ struct Times {
   [[nodiscard]] std::optional<TimePoint> long_lived_at() const;
 };
 
-/// What bounds a session: its forwarding's limits, and two moments that others decide.
+/// The bounds of a session: its forwarding's limits, and two moments that other parts decide.
 struct Bounds {
   const Limits& limits;
   const Linger& linger;

@@ -39,7 +39,7 @@ struct Linger {
   friend bool operator==(const Linger&, const Linger&) = default;
 };
 
-/// What a client's FIN means that comes before the upstream is connected (T3): by default it is kept and passed on.
+/// The treatment of a client's FIN that comes before the upstream is connected (T3): by default it is passed on later.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
 /// Whether clients send a PROXY header ahead of their bytes (net/proxy_protocol/header.h).
@@ -49,7 +49,7 @@ enum class ProxyHeader : std::uint8_t {
   required,  ///< a client without one is reset
 };
 
-/// What a UDP listener does with a new client when it has as many sessions as it may.
+/// The treatment of a new client by a UDP listener that has max-sessions sessions.
 enum class WhenFull : std::uint8_t {
   refuse,  ///< drops the datagram, and counts it
   oldest,  ///< ends the session that has been silent the longest

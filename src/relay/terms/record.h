@@ -1,4 +1,4 @@
-// What is known of a session when it has ended (T11): a common head, and the evidence of its kind of session. It is
+// The record of a session that has ended (T11): a common head, and the evidence of its kind of session. It is
 // collected once, and formatted elsewhere.
 #pragma once
 
@@ -27,7 +27,7 @@ struct FlowRecord {
   std::uint32_t descriptors = 0;  ///< no bytes: file descriptors that were passed on with them (T14)
 };
 
-/// What a client told of itself ahead of its bytes (its PROXY header), or why it was not served.
+/// The content of a client's PROXY header, or the reason why the client was not served.
 struct Introduction {
   net::Address via = {};  ///< who told for the client; none(): the client spoke for itself
   std::optional<net::proxy_protocol::Version> version = {};  ///< of the header that was taken

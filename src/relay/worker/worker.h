@@ -18,7 +18,7 @@ namespace lastbyte::relay {
 /// Finished sessions on their way to the log. One worker pushes, one thread pops.
 using RecordRing = boost::lockfree::spsc_queue<Record>;
 
-/// What all workers of a process share. Outlives them.
+/// The state that all workers of a process share. Outlives them.
 struct Shared;  // relay/context/shared.h
 
 class Worker {

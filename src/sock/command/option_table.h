@@ -9,7 +9,7 @@
 
 namespace lastbyte::sock {
 
-/// What is decided only once all options and operands are known.
+/// Decisions that need all options and operands.
 struct Draft {
   Options options;
   bool listen_as_nc = false;  ///< -l rather than -s

@@ -36,7 +36,7 @@ enum class Mode : std::uint8_t {
   http,     ///< server: answers each request; client: asks once and writes the answer to standard output
 };
 
-/// What follows once there is nothing more to send.
+/// The action when there is nothing more to send.
 enum class AtEof : std::uint8_t {
   keep,   ///< nothing: the connection stays open both ways until the peer ends it
   fin,    ///< a FIN (shutdown): half-closed, reading goes on
@@ -44,7 +44,7 @@ enum class AtEof : std::uint8_t {
   reset,  ///< the same with a RST
 };
 
-/// What follows once the peer's FIN was read.
+/// The action after the peer's FIN.
 enum class AtPeerEof : std::uint8_t {
   go_on,  ///< sending goes on to its own end: the peer's half-close is honoured
   close,  ///< what was read from standard input is sent, then close

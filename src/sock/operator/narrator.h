@@ -8,7 +8,7 @@
 
 namespace lastbyte::sock {
 
-/// What a system call gave.
+/// The result of a system call.
 struct Outcome {
   long value = 0;
   int error = 0;  ///< errno where value is negative, otherwise 0

@@ -22,7 +22,7 @@ class SockAddress {
   /// A path, or @NAME in the abstract namespace; at most 107 bytes.
   static SockAddress for_path(const std::string& path);
   static SockAddress from_kernel(const sockaddr_storage& address, socklen_t length);
-  /// What a socket is bound to, or connected to.
+  /// The address that a socket is bound to, or connected to.
   static SockAddress local_of(int fd);
 
   [[nodiscard]] bool none() const { return size_ == 0; }
@@ -41,7 +41,7 @@ class SockAddress {
 
 /// Where to connect or to listen, in the order to be tried; never empty. A name is looked up: this may block.
 Result<std::vector<SockAddress>> find_peers(const Options& options);
-/// What to bind a client to before it connects to `peer`; none() where nothing was asked for.
+/// The address to bind a client to before it connects to `peer`; none() if no option asks for one.
 Result<SockAddress> find_local(const Options& options, const SockAddress& peer);
 /// A port's number, or that of a service of /etc/services; empty: 0, the kernel's choice.
 Result<std::uint16_t> find_port(const std::string& service, Transport transport);

@@ -1,4 +1,4 @@
-// What the kernel knows about a connection, and its TCP state watched from call to call.
+// The kernel's information about a connection, and its TCP state, watched from call to call.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 
 namespace lastbyte::sock {
 
-/// What every loop is given; all of it outlives the loop.
+/// The parameters of every loop; all of them outlive the loop.
 struct Run {
   const Options& options;
   Input& input;

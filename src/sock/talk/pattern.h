@@ -1,4 +1,4 @@
-// What is sent where no one supplies bytes, and how lines are changed on their way. Pure.
+// The pattern that a source sends, and the conversion of line ends. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What is said at the end of a connection: how it ended, what went each way, and what the kernel knew before close().
+// The report at the end of a connection: its end, the bytes in each direction, and the kernel's figures before close().
 #pragma once
 
 #include <cstdint>

@@ -20,7 +20,7 @@
 
 namespace lastbyte::sock {
 
-/// What connections share; all of it outlives them.
+/// The state that connections share; all of it outlives them.
 struct Surroundings {
   const Options& options;
   Input& input;

@@ -1,4 +1,4 @@
-// What a stream has to send and what becomes of the bytes that it receives, by mode. Pure: no descriptor, no clock.
+// The bytes that a stream sends, and the treatment of received bytes, by mode. Pure: no descriptor, no clock.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class Traffic {
   void supplied(std::string_view bytes);
   void supply_ended();
 
-  /// What is to be sent next, at most options.write_size bytes; empty: nothing now. Valid until the next call.
+  /// The next bytes to send, at most options.write_size; empty: nothing now. Valid until the next call.
   std::string_view outgoing();
   /// The kernel took so many of them.
   void took(std::size_t bytes);
