@@ -39,7 +39,7 @@ SUB_FLOORS = {
     "upstream": [["terms"], [""]],
     "probe": [["dns", "socket"], ["heartbeat"], ["checks"], [""]],
     "kernel": [["proc", "reset"], ["bpf"]],
-    "relay": [["terms"], ["group"], ["context"], ["side"], ["stream", "datagram"], ["worker"]],
+    "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],

@@ -15,7 +15,7 @@
 #include "relay/context/pools.h"
 #include "relay/side/side.h"
 #include "relay/stream/preface.h"
-#include "relay/stream/share.h"
+#include "relay/side/share.h"
 #include "termination/transition.h"
 
 namespace lastbyte::relay {

@@ -28,7 +28,7 @@
 #include "relay/stream/flow.h"
 #include "relay/stream/greeting.h"
 #include "relay/stream/introduction.h"
-#include "relay/stream/reach.h"
+#include "relay/reach/reach.h"
 #include "relay/stream/times.h"
 #include "relay/terms/record.h"
 #include "termination/transition.h"

@@ -1,4 +1,4 @@
-#include "relay/stream/reach.h"
+#include "relay/reach/reach.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // The tries to reach an upstream.
-#include "relay/stream/reach.h"
+#include "relay/reach/reach.h"
 
 #include <gtest/gtest.h>
 

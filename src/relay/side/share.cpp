@@ -1,4 +1,4 @@
-#include "relay/stream/share.h"
+#include "relay/side/share.h"
 
 #include "relay/side/transport.h"
 
