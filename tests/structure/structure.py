@@ -38,7 +38,7 @@ SUB_FLOORS = {
     ],
     "upstream": [["terms"], [""]],
     "probe": [["dns", "socket"], ["heartbeat"], ["checks"], [""]],
-    "kernel": [["proc", "reset"], ["bpf"]],
+    "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
     "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],

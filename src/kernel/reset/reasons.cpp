@@ -57,16 +57,16 @@ constexpr std::array kReasons{
                 "A duplicate on the way, in a Fast Open or simultaneous open.", kCrafted,
                 "None is needed unless there are many: then look at a capture for duplicates."},
     ResetReason{"TCP_ABORT_ON_DATA", segment, "Data arrived after the program had closed or shut down reading.",
-                "The program called close(), or shutdown() of both directions, while the other end was still "
-                "sending: its FIN had not been answered yet.",
-                "lastbyte sock -s --mode=source --bytes=1G --at-eof=close 127.0.0.1 8080 &    # closes unsent data\n"
-                "lastbyte sock --mode=source --bytes=64M --no-read 127.0.0.1 8080",
+                "The program called close(), or shutdown() of both directions, while the other end was still sending. "
+                "The same after some time is TCP_TIMEWAIT_SOCKET.",
+                "lastbyte sock -s --mode=discard --at-eof=close -d 127.0.0.1 8080 &    # closes at once\n"
+                "lastbyte sock --mode=source --count=2 --delay-write=0.2 127.0.0.1 8080",
                 "Read until the other end's FIN before close(): shutdown(SHUT_WR), read to the end, then close."},
     ResetReason{"TCP_TIMEWAIT_SOCKET", segment, "Data arrived for a connection that has been closed here.",
-                "The program called close() while the other end was still sending. Its FIN was acknowledged; the data "
-                "that followed met nobody.",
-                "lastbyte sock -s --at-eof=close -d 127.0.0.1 8080 &    # closes at once\n"
-                "lastbyte sock --mode=source --count=2 --delay-write=0.2 127.0.0.1 8080",
+                "The program called close() while the other end was still sending. Its FIN was acknowledged, and only "
+                "a small socket in TIME_WAIT was left.",
+                "lastbyte sock -s --mode=discard --at-eof=fin --quit-after=0.1 -d 127.0.0.1 8080 &\n"
+                "lastbyte sock --mode=source --count=5 --delay-write=0.2 127.0.0.1 8080",
                 "Read until the other end's FIN before close(): shutdown(SHUT_WR), read to the end, then close."},
     ResetReason{"INVALID_SYN", segment, "A second, different SYN or a reset arrived while a connection was being made.",
                 "Two hosts behind one NAT use the same address and port; or a forged segment.", kCrafted,

@@ -1,0 +1,40 @@
+// A TCP socket in the table of descriptors of a process, as our iterator in the kernel writes it: plain C, for both.
+#pragma once
+
+#include <linux/types.h>
+
+struct lb_socket {
+  __u64 cookie;
+  __u32 network;  ///< the namespace's inode
+  __u32 pid;
+  __u32 fd;
+  __u16 family;
+  __u16 local_port;
+  __u16 remote_port;
+  __u8 state;
+  __u8 nodelay;
+  __u8 local[16];
+  __u8 remote[16];
+  char comm[16];
+  __u32 unread;
+  __u32 unacknowledged;
+  __u32 unsent;
+  __u32 send_window;      ///< of the peer, bytes
+  __s32 linger_seconds;   ///< SO_LINGER; -1: off
+  __s32 linger2_seconds;  ///< TCP_LINGER2; 0: that of the system
+  __u8 keepalive;         ///< SO_KEEPALIVE
+  __u8 keepalive_probes;  ///< 0: that of the system; so are those below
+  __u8 reuse_address;
+  __u8 reuse_port;
+  __u32 keepalive_seconds;
+  __u32 keepalive_interval_seconds;
+  __u32 user_timeout_ms;  ///< 0: off
+  __s32 receive_buffer;
+  __s32 send_buffer;
+  __u8 buffers_fixed;  ///< bit 0: SO_SNDBUF was set, bit 1: SO_RCVBUF was
+  __u8 non_blocking;   ///< of the open file
+  __u8 is_listening;
+  __u8 padding;
+  __u32 backlog;  ///< of a listener: connections that wait for accept(); `backlog_limit`: and may
+  __u32 backlog_limit;
+};

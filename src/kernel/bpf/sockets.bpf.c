@@ -1,0 +1,94 @@
+// Walks the descriptors of processes (iter/task_file) and writes down each TCP socket with its options, without taking
+// a descriptor: nothing that the process does with it meanwhile is held up. Loaded by sockets.cpp.
+#include "kernel/bpf/socket.h"
+#include "kernel/bpf/types.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+// net/ipv4: constants that no type information holds.
+enum { kTcp = 6, kIp6 = 10, kStream = 1, kListening = 10, kNonBlocking = 04000 };
+enum { kNagleOff = 1, kSynSent = 2, kSynReceived = 3 };
+
+/// Ticks a second, which times are counted in.
+extern const unsigned long CONFIG_HZ __kconfig __weak;
+
+static __always_inline void take_addresses(const struct sock* sk, struct lb_socket* out) {
+  out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+  out->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+  out->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+  if (out->family == kIp6) {
+    bpf_core_read(out->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+    bpf_core_read(out->remote, 16, &sk->__sk_common.skc_v6_daddr);
+  } else {
+    bpf_core_read(out->local, 4, &sk->__sk_common.skc_rcv_saddr);
+    bpf_core_read(out->remote, 4, &sk->__sk_common.skc_daddr);
+  }
+}
+
+static __always_inline void take_options(const struct sock* sk, struct lb_socket* out) {
+  const struct tcp_sock* tp = (const struct tcp_sock*)sk;
+  const struct inet_connection_sock* icsk = (const struct inet_connection_sock*)sk;
+  const unsigned long flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
+  const unsigned long hz = CONFIG_HZ;
+  if (hz == 0) return;
+  out->linger_seconds = -1;
+  if (flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_LINGER)))
+    out->linger_seconds = (__s32)(BPF_CORE_READ(sk, sk_lingertime) / hz);
+  out->keepalive = (flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN))) != 0;
+  out->linger2_seconds = BPF_CORE_READ(tp, linger2);
+  if (out->linger2_seconds > 0) out->linger2_seconds = (__s32)((__u32)out->linger2_seconds / (__u32)hz);
+  out->keepalive_probes = BPF_CORE_READ(tp, keepalive_probes);
+  out->keepalive_seconds = BPF_CORE_READ(tp, keepalive_time) / (__u32)hz;
+  out->keepalive_interval_seconds = BPF_CORE_READ(tp, keepalive_intvl) / (__u32)hz;
+  out->user_timeout_ms = BPF_CORE_READ(icsk, icsk_user_timeout);
+  out->nodelay = (BPF_CORE_READ_BITFIELD_PROBED(tp, nonagle) & kNagleOff) != 0;
+  out->reuse_address = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuse) != 0;
+  out->reuse_port = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuseport) != 0;
+  out->receive_buffer = BPF_CORE_READ(sk, sk_rcvbuf);
+  out->send_buffer = BPF_CORE_READ(sk, sk_sndbuf);
+  out->buffers_fixed = BPF_CORE_READ(sk, sk_userlocks) & 3;
+}
+
+static __always_inline void take_queues(const struct sock* sk, struct lb_socket* out) {
+  const struct tcp_sock* tp = (const struct tcp_sock*)sk;
+  if (out->state == kListening) {
+    out->is_listening = 1;
+    out->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
+    out->backlog_limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
+    return;
+  }
+  if (out->state == kSynSent || out->state == kSynReceived) return;
+  const __u32 written = BPF_CORE_READ(tp, write_seq);
+  out->unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+  out->unacknowledged = written - BPF_CORE_READ(tp, snd_una);
+  out->unsent = written - BPF_CORE_READ(tp, snd_nxt);
+  out->send_window = BPF_CORE_READ(tp, snd_wnd);
+}
+
+SEC("iter/task_file")
+int each_socket(struct bpf_iter__task_file* ctx) {
+  struct task_struct* task = ctx->task;
+  struct file* file = ctx->file;
+  if (!task || !file) return 0;
+  // Threads share the table of descriptors: once a process.
+  if (task->pid != task->tgid) return 0;
+  struct socket* socket = bpf_sock_from_file(file);
+  if (!socket) return 0;
+  struct sock* sk = socket->sk;
+  if (!sk) return 0;
+  if (BPF_CORE_READ(sk, sk_protocol) != kTcp || BPF_CORE_READ(sk, sk_type) != kStream) return 0;
+  struct lb_socket out;
+  __builtin_memset(&out, 0, sizeof out);
+  out.cookie = bpf_get_socket_cookie(sk);
+  out.network = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+  out.pid = task->tgid;
+  out.fd = ctx->fd;
+  out.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+  out.non_blocking = (BPF_CORE_READ(file, f_flags) & kNonBlocking) != 0;
+  bpf_core_read(out.comm, sizeof out.comm, &task->comm);
+  take_addresses(sk, &out);
+  take_options(sk, &out);
+  take_queues(sk, &out);
+  bpf_seq_write(ctx->meta->seq, &out, sizeof out);
+  return 0;
+}

@@ -1,0 +1,352 @@
+// Each reset reason that can be made on purpose, at each level that tells of single connections. What the kernel told
+// is compared with the segments on the wire.
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "kernel/proc/owner.h"
+#include "kernel/watch/source.h"
+#include "net/socket/calls.h"
+#include "tests/harness/loopback.h"
+#include "tests/kernel/bpf/segments.h"
+
+namespace lastbyte::kernel {
+namespace {
+
+using namespace std::chrono_literals;
+using net::test::Pair;
+
+/// A client under way: whether it arrives does not matter.
+Descriptor start_towards(const net::Address& to) {
+  Descriptor client(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ::connect(client.get(), to.data(), to.size());
+  return client;
+}
+
+/// Sets an option of TCP.
+void set_tcp(const Descriptor& socket, int option, int value) {
+  ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_TCP, option, &value, sizeof value), 0);
+}
+void set_linger_0(const Descriptor& socket) {
+  const linger now{1, 0};
+  ASSERT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+}
+std::string local(const Descriptor& socket) { return net::local_address(socket.get()).text(); }
+
+class Reasons : public ::testing::TestWithParam<Level> {
+ protected:
+  /// Runs in a network namespace of its own, watched.
+  void watched(const std::function<void()>& body) {
+    std::string why_not;
+    const bool ran = net::test::in_own_network("ipv4/tcp_fin_timeout", "60", [&] {
+      if (GetParam() == Level::tracefs &&
+          (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+           ::mount("none", "/sys/kernel/tracing", "tracefs", 0, nullptr) != 0)) {
+        why_not = "tracefs cannot be mounted here";
+        return;
+      }
+      SourceSettings settings;
+      settings.kinds = kinds_of(GetParam());
+      auto opened = open_source(settings, GetParam());
+      if (!opened) {
+        why_not = opened.error().text();
+        return;
+      }
+      source_ = std::move(opened->source);
+      wire_.emplace();
+      network_ = own_network_inode();
+      body();
+      source_.reset();
+    });
+    if (!ran) GTEST_SKIP() << "no network namespace of its own here";
+    if (!why_not.empty()) GTEST_SKIP() << why_not;
+  }
+
+  void gather() {
+    const auto keep = [this](const TcpEvent& event) {
+      if (event.network == 0 || event.network == network_) events_.push_back(event);
+    };
+    ASSERT_TRUE(source_->take({.event = keep, .counted = {}}));
+    for (const test::Segment& each : wire_->take())
+      if ((each.flags & test::kRst) != 0) resets_.push_back(each.from + " " + each.to);
+  }
+
+  /// Waits for an event of that kind between these two.
+  TcpEvent wait_for(EventKind kind, const std::string& local, const std::string& remote) {
+    TcpEvent found;
+    EXPECT_TRUE(net::test::eventually([&] {
+      gather();
+      for (const TcpEvent& each : events_) {
+        if (each.kind != kind || each.local.text() != local || each.remote.text() != remote) continue;
+        found = each;
+        return true;
+      }
+      return false;
+    })) << kind_text(kind)
+        << " " << local << " " << remote << ": not told, among " << events_.size();
+    return found;
+  }
+  /// A reset sent for `reason`, and seen on the wire as it was told.
+  TcpEvent expect_sent(const std::string& reason, const std::string& local, const std::string& remote) {
+    TcpEvent event = wait_for(EventKind::reset_sent, local, remote);
+    EXPECT_EQ(event.reason, reason);
+    EXPECT_TRUE(net::test::eventually([&] {
+      gather();
+      return std::ranges::find(resets_, local + " " + remote) != resets_.end();
+    })) << "told, but not on the wire";
+    return event;
+  }
+  [[nodiscard]] bool by_programs() const { return GetParam() != Level::tracefs; }
+  void expect_mine(const TcpEvent& event) const {
+    if (!by_programs()) return;
+    EXPECT_EQ(event.owner.pid, static_cast<std::uint32_t>(::getpid()));
+    EXPECT_EQ(event.network, network_);
+    ASSERT_TRUE(event.age);
+    EXPECT_FALSE(event.age_at_least);
+    EXPECT_LT(*event.age, 60s);
+  }
+
+  std::unique_ptr<EventSource> source_;
+  std::optional<test::Listening> wire_;
+  std::uint32_t network_ = 0;
+  std::deque<TcpEvent> events_;
+  std::vector<std::string> resets_;
+};
+
+TEST_P(Reasons, close_with_unread_input_is_abort_on_close) {
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    ASSERT_TRUE(net::test::send_all(pair.client, "12345"));
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::unread(pair.server) == 5; }));
+    pair.server.close();
+    const TcpEvent sent = expect_sent("TCP_ABORT_ON_CLOSE", here, there);
+    const TcpEvent received = wait_for(EventKind::reset_received, there, here);
+    expect_mine(sent);
+    expect_mine(received);
+    if (!by_programs()) return;
+    ASSERT_TRUE(sent.queued);
+    EXPECT_EQ(sent.queued->unread, 5U);
+    EXPECT_EQ(state_text(sent.state), "ESTABLISHED");
+    EXPECT_EQ(sent.caller.pid, static_cast<std::uint32_t>(::getpid()));
+    EXPECT_EQ(state_text(received.state), "ESTABLISHED");
+    EXPECT_EQ(received.reason, "") << "the kernel tells none";
+  });
+}
+
+TEST_P(Reasons, linger_0_is_tcp_state_and_tells_what_is_lost) {
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.client);
+    const std::string there = local(pair.server);
+    const std::size_t written = net::test::fill(pair.client);
+    set_linger_0(pair.client);
+    pair.client.close();
+    const TcpEvent sent = expect_sent("TCP_STATE", here, there);
+    expect_mine(sent);
+    const TcpEvent received = wait_for(EventKind::reset_received, there, here);
+    if (!by_programs()) return;
+    ASSERT_TRUE(sent.queued && received.queued);
+    EXPECT_GT(sent.queued->unacknowledged, 0U);
+    // What the peer has received and not acknowledged yet counts on both sides.
+    EXPECT_GE(sent.queued->unacknowledged + received.queued->unread, written);
+    EXPECT_LE(received.queued->unread, written);
+  });
+}
+
+TEST_P(Reasons, a_port_without_a_listener_is_no_socket) {
+  watched([&] {
+    Descriptor listening = net::test::listener();
+    const net::Address nobody = net::local_address(listening.get());
+    listening.close();
+    const Descriptor client = start_towards(nobody);
+    const std::string here = local(client);
+    const TcpEvent sent = expect_sent("NO_SOCKET", nobody.text(), here);
+    EXPECT_EQ(sent.state, 0);
+    if (by_programs()) {
+      EXPECT_EQ(sent.network, network_);
+    }
+    const TcpEvent received = wait_for(EventKind::reset_received, here, nobody.text());
+    expect_mine(received);
+    if (by_programs()) {
+      EXPECT_EQ(state_text(received.state), "SYN_SENT");
+    }
+  });
+}
+
+TEST_P(Reasons, data_after_close_of_a_connection_that_rests_is_timewait_socket) {
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.server) == "FIN_WAIT2"; }));
+    pair.server.close();
+    net::test::send_one(pair.client);
+    expect_sent("TCP_TIMEWAIT_SOCKET", here, there);
+    const TcpEvent received = wait_for(EventKind::reset_received, there, here);
+    if (by_programs()) {
+      EXPECT_EQ(state_text(received.state), "CLOSE_WAIT");
+    }
+  });
+}
+
+TEST_P(Reasons, data_after_shutdown_of_reading_is_abort_on_data) {
+  watched([&] {
+    const Pair pair = net::test::connected_pair();
+    ASSERT_EQ(::shutdown(pair.server.get(), SHUT_RDWR), 0);
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.client) == "CLOSE_WAIT"; }));
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    net::test::send_one(pair.client);
+    const TcpEvent sent = expect_sent("TCP_ABORT_ON_DATA", here, there);
+    expect_mine(sent);
+    if (by_programs()) {
+      EXPECT_EQ(sent.caller.pid, 0U) << "a segment caused it, and no call";
+    }
+  });
+}
+
+TEST_P(Reasons, negative_linger2_is_abort_on_linger) {
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    set_tcp(pair.server, TCP_LINGER2, -1);
+    ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.server) == "FIN_WAIT2"; }));
+    pair.server.close();
+    const TcpEvent sent = expect_sent("TCP_ABORT_ON_LINGER", here, there);
+    if (by_programs()) {
+      EXPECT_EQ(state_text(sent.state), "FIN_WAIT2");
+    }
+  });
+}
+
+TEST_P(Reasons, linger_0_behind_both_fins_is_disconnect_with_data) {
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.client);
+    const std::string there = local(pair.server);
+    net::test::fill(pair.client);
+    ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+    ASSERT_EQ(::shutdown(pair.client.get(), SHUT_WR), 0);
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.client) == "LAST_ACK"; }));
+    set_linger_0(pair.client);
+    pair.client.close();
+    expect_sent("TCP_DISCONNECT_WITH_DATA", here, there);
+  });
+}
+
+TEST_P(Reasons, an_unanswered_keepalive_is_keepalive_timeout) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  watched([&] {
+    const Pair pair = net::test::connected_pair();
+    const net::test::Deaf gone(pair.client);
+    set_tcp(pair.server, TCP_KEEPIDLE, 1);
+    set_tcp(pair.server, TCP_KEEPINTVL, 1);
+    set_tcp(pair.server, TCP_KEEPCNT, 1);
+    const std::string here = local(pair.server);
+    const int on = 1;
+    ASSERT_EQ(::setsockopt(pair.server.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on), 0);
+    const TcpEvent sent = expect_sent("TCP_KEEPALIVE_TIMEOUT", here, local(pair.client));
+    expect_mine(sent);
+    if (by_programs()) {
+      EXPECT_EQ(sent.caller.pid, 0U) << "a timer caused it, in whichever process it interrupted";
+    }
+  });
+}
+
+TEST_P(Reasons, a_user_timeout_sends_no_reset_and_is_told_as_a_close) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  watched([&] {
+    const Pair pair = net::test::connected_pair();
+    const net::test::Deaf gone(pair.client);
+    set_tcp(pair.server, TCP_USER_TIMEOUT, 500);
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    ASSERT_TRUE(net::test::send_all(pair.server, "lost"));
+    const TcpEvent closed = wait_for(EventKind::closed, here, there);
+    EXPECT_EQ(state_text(closed.state), "ESTABLISHED");
+    if (by_programs()) {
+      EXPECT_GE(wait_for(EventKind::timed_out, here, there).timeouts, 1U);
+      ASSERT_TRUE(closed.queued);
+      EXPECT_EQ(closed.queued->unacknowledged, 4U);
+    }
+    EXPECT_TRUE(resets_.empty());
+  });
+}
+
+TEST_P(Reasons, an_ack_for_a_listener_is_tcp_flags) {
+  watched([&] {
+    const Descriptor listening = net::test::listener();
+    const auto port = net::local_address(listening.get()).port();
+    test::Forged ack;
+    ack.from_port = 9;
+    ack.to_port = port;
+    ack.sequence = 7;
+    ack.acknowledgement = 8;
+    ack.flags = test::kAck;
+    if (!test::send_forged(ack)) GTEST_SKIP() << "no raw sockets here";
+    // The kernel's text has the addresses of the socket, and a listener's has no peer.
+    const std::string here = local(listening);
+    const TcpEvent sent = by_programs() ? expect_sent("TCP_FLAGS", here, "127.0.0.1:9")
+                                        : wait_for(EventKind::reset_sent, here, "0.0.0.0:0");
+    EXPECT_EQ(sent.reason, "TCP_FLAGS");
+    if (by_programs()) {
+      EXPECT_EQ(sent.owner.pid, static_cast<std::uint32_t>(::getpid())) << "the process that listens";
+    }
+  });
+}
+
+class Forgery : public Reasons {
+ protected:
+  /// A connection under way to a listener that hears nothing, answered by a forged segment in its place.
+  void answered(const std::string& reason, const std::function<void(const test::Segment& syn, test::Forged&)>& change) {
+    if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+    watched([&] {
+      const Descriptor listening = net::test::listener();
+      const net::test::Deaf deaf(listening);
+      const net::Address to = net::local_address(listening.get());
+      const Descriptor client = start_towards(to);
+      const test::Segment syn =
+          wire_->wait_for([&](const test::Segment& each) { return (each.flags & test::kSyn) != 0; });
+      ASSERT_EQ(syn.to, to.text());
+      const std::string here = local(client);
+      test::Forged forged;
+      forged.from_port = to.port();
+      forged.to_port = net::local_address(client.get()).port();
+      forged.sequence = 1000;
+      forged.acknowledgement = syn.sequence + 1;
+      forged.flags = test::kSyn | test::kAck;
+      change(syn, forged);
+      if (!test::send_forged(forged)) GTEST_SKIP() << "no raw sockets here";
+      expect_sent(reason, here, to.text());
+    });
+  }
+};
+
+TEST_P(Forgery, an_answer_that_acknowledges_nothing_we_sent_is_invalid_ack_sequence) {
+  answered("TCP_INVALID_ACK_SEQUENCE",
+           [](const test::Segment& syn, test::Forged& forged) { forged.acknowledgement = syn.sequence + 77; });
+}
+
+TEST_P(Forgery, an_answer_with_a_timestamp_we_never_sent_is_paws) {
+  answered("TCP_RFC7323_PAWS", [](const test::Segment& syn, test::Forged& forged) {
+    forged.timestamp = 1;
+    forged.timestamp_echo = syn.timestamp + 1'000'000;
+  });
+}
+
+std::string level_name(const ::testing::TestParamInfo<Level>& each) { return std::string(level_word(each.param)); }
+INSTANTIATE_TEST_SUITE_P(At, Reasons, ::testing::Values(Level::typed, Level::raw, Level::tracefs), level_name);
+INSTANTIATE_TEST_SUITE_P(At, Forgery, ::testing::Values(Level::typed, Level::raw, Level::tracefs), level_name);
+
+}  // namespace
+}  // namespace lastbyte::kernel
