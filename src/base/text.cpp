@@ -9,4 +9,31 @@ std::string counted(std::uint64_t number, std::string_view noun) {
   return out;
 }
 
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kLongest = 120;
+  std::string shown = "'";
+  for (const char c : text.substr(0, kLongest)) {
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+    shown += control ? '?' : c;
+  }
+  if (text.size() > kLongest) shown += "...";
+  return shown + "'";
+}
+
+std::string printable(std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      out += c;
+    } else {
+      out += "\\x";
+      out += hex[byte >> 4U];
+      out += hex[byte & 0xfU];
+    }
+  }
+  return out;
+}
+
 }  // namespace lastbyte

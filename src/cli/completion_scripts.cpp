@@ -53,7 +53,7 @@ std::string replaced(const std::string& text, char what, const std::string& by) 
 }
 
 /// Between single quotes, as bash and zsh read them.
-std::string quoted(const std::string& text) { return "'" + replaced(text, '\'', "'\\''") + "'"; }
+std::string shell_quoted(const std::string& text) { return "'" + replaced(text, '\'', "'\\''") + "'"; }
 
 std::string long_flag(const Option& option) { return "--" + option.flag; }
 std::string short_flag(const Option& option) { return std::string("-") + option.letter; }
@@ -81,7 +81,7 @@ std::string bash_value(const Option& option) {
   if (option.letter != 0) out += "|" + short_flag(option);
   const Values values = values_of(option);
   if (values.files) return out + ") _lastbyte_files; return ;;\n";
-  if (!values.words.empty()) return out + ") _lastbyte_words " + quoted(joined(values.words)) + "; return ;;\n";
+  if (!values.words.empty()) return out + ") _lastbyte_words " + shell_quoted(joined(values.words)) + "; return ;;\n";
   return out + ") return ;;\n";
 }
 
@@ -95,9 +95,9 @@ std::string bash_command(const Command& command) {
   std::string out = "    " + command.name + ")\n";
   if (!values.empty()) out += "      case $before in\n" + values + "      esac\n";
   if (!command.words.empty())
-    out += "      if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then _lastbyte_words " + quoted(joined(command.words)) +
-           "; return; fi\n";
-  out += "      if [[ $word == -* || $word == '' ]]; then _lastbyte_words " + quoted(joined(flags)) +
+    out += "      if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then _lastbyte_words " +
+           shell_quoted(joined(command.words)) + "; return; fi\n";
+  out += "      if [[ $word == -* || $word == '' ]]; then _lastbyte_words " + shell_quoted(joined(flags)) +
          "; else _lastbyte_files; fi ;;\n";
   return out;
 }
@@ -113,7 +113,7 @@ std::string bash_script(std::span<const Command> commands) {
       "  # --flag=value comes as three words (COMP_WORDBREAKS).\n"
       "  if [[ $word == = ]]; then word=; elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
       "  if ((COMP_CWORD == 1)); then _lastbyte_words " +
-      quoted(joined(names_of(commands)) + " --help --version") +
+      shell_quoted(joined(names_of(commands)) + " --help --version") +
       "; return; fi\n"
       "  case ${COMP_WORDS[1]} in\n";
   for (const Command& command : commands) out += bash_command(command);
@@ -139,10 +139,10 @@ std::string zsh_option(const Option& option) {
     value = (option.value_needed ? ":" : "::") + zsh_text(option.placeholder) + ":" + zsh_action(values_of(option));
   // =: the value is the rest of the word or the next word; =-: the rest of the word only.
   const std::string equals = option.placeholder.empty() ? "" : option.value_needed ? "=" : "=-";
-  std::string out = "        " + quoted("*" + long_flag(option) + equals + help + value) + " \\\n";
+  std::string out = "        " + shell_quoted("*" + long_flag(option) + equals + help + value) + " \\\n";
   if (option.letter != 0) {
     const std::string plus = option.placeholder.empty() ? "" : option.value_needed ? "+" : "-";
-    out += "        " + quoted("*" + short_flag(option) + plus + help + value) + " \\\n";
+    out += "        " + shell_quoted("*" + short_flag(option) + plus + help + value) + " \\\n";
   }
   return out;
 }
@@ -156,7 +156,7 @@ std::string zsh_script(std::span<const Command> commands) {
       "  local -a commands\n"
       "  commands=(\n";
   for (const Command& command : commands)
-    out += "    " + quoted(replaced(command.name, ':', "\\:") + ":" + first_sentence(command.summary)) + "\n";
+    out += "    " + shell_quoted(replaced(command.name, ':', "\\:") + ":" + first_sentence(command.summary)) + "\n";
   out +=
       "  )\n"
       "  _arguments -C '(- *)--help[Print help and exit]' '(- *)--version[Print the version and exit]' \\\n"
@@ -168,7 +168,7 @@ std::string zsh_script(std::span<const Command> commands) {
   for (const Command& command : commands) {
     out += "      " + command.name + ")\n        _arguments -s \\\n";
     for (const Option& option : options_of(command)) out += zsh_option(option);
-    if (!command.words.empty()) out += "        " + quoted("1: :(" + joined(command.words) + ")") + " \\\n";
+    if (!command.words.empty()) out += "        " + shell_quoted("1: :(" + joined(command.words) + ")") + " \\\n";
     out += "        '*: :_files' ;;\n";
   }
   // As a file of $fpath it is the function's body at its first call; read by `source` it only says what it is for.

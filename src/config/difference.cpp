@@ -33,6 +33,12 @@ std::vector<std::string> differing_keys(const Config& before, const Config& afte
   return keys_that_differ(before, after);
 }
 
+std::vector<std::string> differing_keys(const upstream::Group& before, const upstream::Group& after) {
+  std::vector<std::string> keys = keys_that_differ(before, after);
+  if (before.members != after.members) keys.emplace_back(kMembers.key);
+  return keys;
+}
+
 std::vector<std::string> differing_keys(const relay::Forwarding& before, const relay::Forwarding& after) {
   return keys_that_differ(before, after);
 }

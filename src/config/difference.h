@@ -14,6 +14,8 @@ namespace lastbyte::config {
 std::vector<std::string> differing_keys(const Config& before, const Config& after);
 /// The same for the settings of one forwarding.
 std::vector<std::string> differing_keys(const relay::Forwarding& before, const relay::Forwarding& after);
+/// The same for those of a group; "members" if any of these differs.
+std::vector<std::string> differing_keys(const upstream::Group& before, const upstream::Group& after);
 
 /// For each forwarding of `after`, the index of the forwarding of `before` that it continues: the one with the same
 /// name, or else the one with the same listener. nullopt: the forwarding is new. Each index occurs at most once.

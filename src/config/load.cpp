@@ -12,15 +12,11 @@ std::string Origin::text() const {
 
 std::string Problem::text() const { return where.text() + ": " + what; }
 
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  std::string shown = "'";
-  for (const char c : text.substr(0, longest)) {
-    const bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
-    shown += control ? '?' : c;
-  }
-  if (text.size() > longest) shown += "...";
-  return shown + "'";
+std::vector<const Block*> Block::all(const BlockKind& of) const {
+  std::vector<const Block*> found;
+  for (const Block& block : blocks)
+    if (block.kind == &of) found.push_back(&block);
+  return found;
 }
 
 std::string about(const Setting& setting, const Origin& where) { return where.line == 0 ? "" : setting.key + ": "; }

@@ -30,7 +30,7 @@ void go_to(const std::vector<std::string>& key, std::vector<std::string>& open, 
 }
 
 template <typename Owner>
-void print(const Owner& owner, YAML::Emitter& out) {
+void print_settings(const Owner& owner, YAML::Emitter& out) {
   std::vector<std::string> open;
   for (const Setting& setting : settings()) {
     const auto* field = std::get_if<Field<Owner>>(&setting.field);
@@ -50,19 +50,32 @@ void print(const Owner& owner, YAML::Emitter& out) {
   for (; !open.empty(); open.pop_back()) out << YAML::EndMap;
 }
 
+/// All settings of an owner, and the blocks that it has.
+template <typename Owner>
+void print(const Owner& owner, YAML::Emitter& out) {
+  out << YAML::BeginMap;
+  print_settings(owner, out);
+  visit_blocks(owner, [&](const BlockKind& kind, const auto& blocks) {
+    if (blocks.empty()) return;
+    out << YAML::Key << std::string(kind.key) << YAML::Value;
+    const bool named = kind.shape == Shape::named;
+    named ? out << YAML::BeginMap : out << YAML::BeginSeq;
+    for (const auto& block : blocks) {
+      if constexpr (requires { block.name; }) {
+        if (named) out << YAML::Key << block.name << YAML::Value;
+      }
+      print(block, out);
+    }
+    named ? out << YAML::EndMap : out << YAML::EndSeq;
+  });
+  out << YAML::EndMap;
+}
+
 }  // namespace
 
 std::string print_yaml(const Config& config) {
   YAML::Emitter out;
-  out << YAML::BeginMap;
   print(config, out);
-  out << YAML::Key << "forwardings" << YAML::Value << YAML::BeginSeq;
-  for (const relay::Forwarding& forwarding : config.forwardings) {
-    out << YAML::BeginMap;
-    print(forwarding, out);
-    out << YAML::EndMap;
-  }
-  out << YAML::EndSeq << YAML::EndMap;
   return std::string(out.c_str()) + "\n";
 }
 

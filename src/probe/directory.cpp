@@ -20,8 +20,8 @@
 #include <utility>
 
 #include "base/descriptor.h"
-#include "base/printable.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "probe/dns/names.h"
 #include "probe/group.h"
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/amount.h"
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
 #include "proxy/control.h"
@@ -102,7 +103,7 @@ Tried<Changes> bring_up(Running& running, const config::Config& config, const co
     if (changes || last || !std::ranges::all_of(changes.error(), may_pass)) return changes;
     if (!told) {
       tell(changes.error(), places, messages);
-      messages.warn("trying again for bind-retry, " + config::print_duration(config.bind_retry));
+      messages.warn("trying again for bind-retry, " + print_duration(config.bind_retry));
     }
     std::this_thread::sleep_for(std::clamp(std::chrono::ceil<Duration>(until - Clock::now()), Duration(0), kBindPause));
     // The number of an interface is another one once it is there, and so is a namespace.

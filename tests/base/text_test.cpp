@@ -11,5 +11,11 @@ TEST(Text, a_number_of_things_has_its_noun) {
   EXPECT_EQ(counted(12, "byte"), "12 bytes");
 }
 
+TEST(Text, given_by_a_user_is_quoted_on_one_line) {
+  EXPECT_EQ(in_quotes("web"), "'web'");
+  EXPECT_EQ(in_quotes("a\nb\x7f"), "'a?b?'");
+  EXPECT_EQ(in_quotes(std::string(121, 'x')), "'" + std::string(120, 'x') + "...'");
+}
+
 }  // namespace
 }  // namespace lastbyte

@@ -86,7 +86,7 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
 TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
   expect_usage_error("proxy --listen tcp::80",
                      "lastbyte proxy: --connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, "
-                     "unix:/PATH or unix:@NAME\n");
+                     "unix:/PATH, unix:@NAME or group:NAME\n");
   expect_usage_error(
       "proxy --listen tcp::70000 --connect tcp:127.0.0.1:9 --linger-time 5",
       "lastbyte proxy: --listen: 'tcp::70000': the port is '70000'; expected 0 to 65535\n"

@@ -41,7 +41,7 @@ SUB_FLOORS = {
     "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
-    "config": [["settings"], ["read"], ["assemble", "lxd"], [""]],
+    "config": [["values"], ["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],
     "check": [["scenarios"], ["target"], ["grade"], ["report"], [""]],
     "cli": [[""], ["commands"]],

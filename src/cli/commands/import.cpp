@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "cli/subcommands.h"
-#include "config/settings/numbers.h"
+#include "config/values/numbers.h"
 
 namespace lastbyte::cli {
 
@@ -57,8 +57,7 @@ int run_import(const Arguments& arguments) {
   const bool from_stdin = operands.size() < 2 || operands[1] == "-";
   if (from_stdin && ::isatty(STDIN_FILENO) == 1)
     return usage_error("import", "nothing to read; expected FILE, or devices on standard input");
-  const Result<std::string> text =
-      from_stdin ? read_open_file(STDIN_FILENO, kStdin) : read_file(operands[1]);
+  const Result<std::string> text = from_stdin ? read_open_file(STDIN_FILENO, kStdin) : read_file(operands[1]);
   if (!text) {
     tell(text.error().text());
     return kExitUsage;

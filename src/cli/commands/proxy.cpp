@@ -43,14 +43,13 @@ std::vector<Option> proxy_options() {
        .placeholder = "",
        .help = "Print the configuration as YAML, defaults filled in, and exit.",
        .group = general}};
-  // What everyone needs comes first; the table has the order of a file.
-  for (const bool of_forwarding : {true, false}) {
+  for (const config::Heading heading : config::kHeadings) {
     for (const config::Setting& setting : config::settings()) {
-      if (setting.of_forwarding() != of_forwarding) continue;
+      if (setting.heading != heading || setting.flag.empty()) continue;
       all.push_back({.flag = setting.flag,
                      .placeholder = setting.placeholder,
                      .help = help_of(setting),
-                     .group = std::string(config::title(setting.group))});
+                     .group = std::string(config::title(heading))});
     }
   }
   return all;

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
+#include "base/text.h"
 #include "config/assemble/assembled.h"
+#include "config/read/suggest.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 
@@ -13,7 +15,12 @@ namespace {
 
 template <typename Owner>
 void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, std::vector<Problem>& problems) {
-  for (const Given& each : given) {
+  // In the order of the table: a setting that others need is read before them.
+  std::vector<const Given*> in_order;
+  for (const Given& each : given) in_order.push_back(&each);
+  std::ranges::stable_sort(in_order, {}, &Given::setting);
+  for (const Given* next : in_order) {
+    const Given& each = *next;
     const Setting& setting = *each.setting;
     const auto& field = std::get<Field<Owner>>(setting.field);
     std::vector<std::string_view> texts;
@@ -38,8 +45,7 @@ bool decided(const Assembled<Owner>& owner, const Setting& setting) {
 /// "has no effect while listen is udp, only while it is tcp or unix; leave it out"
 template <typename Owner>
 std::string without_effect(const Owner& owner, const Condition<Owner>& condition, const Setting& master) {
-  const std::string state =
-      condition.state ? condition.state(owner) : std::get<Field<Owner>>(master.field).print(owner).front();
+  const std::string state = condition.state ? condition.state(owner) : print(owner, master);
   const std::string only = condition.only.empty() ? "" : ", only while it is " + condition.only;
   return "has no effect while " + master.key + " is " + state + only + "; leave it out";
 }
@@ -48,7 +54,7 @@ std::string without_effect(const Owner& owner, const Condition<Owner>& condition
 template <typename Owner>
 const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<Condition<Owner>>& conditions) {
   for (const Condition<Owner>& condition : conditions) {
-    const Setting& master = *find_key(condition.needs, std::is_same_v<Owner, relay::Forwarding>);
+    const Setting& master = setting_of<Owner>(condition.needs);
     if (!condition.holds(owner.value) && decided(owner, master)) return &condition;
   }
   return nullptr;
@@ -59,7 +65,7 @@ const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<C
 template <typename Owner>
 void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<Owner>& condition,
                std::vector<Problem>& problems) {
-  const Setting& master = *find_key(condition.needs, setting.of_forwarding());
+  const Setting& master = setting_of<Owner>(condition.needs);
   Placed& placed = owner.placed[setting.key];
   if (placed.level >= owner.level(master.key) && owner.good(setting.key)) {
     const bool empty = placed.values == nullptr || placed.values->empty();
@@ -91,11 +97,12 @@ void reset_ineffective(Assembled<Owner>& owner, std::vector<Problem>& problems) 
   }
 }
 
-void require(const Assembled<relay::Forwarding>& forwarding, const Block& block, std::vector<Problem>& problems) {
+template <typename Owner>
+void require(const Assembled<Owner>& owner, const Block& block, std::vector<Problem>& problems) {
   for (const Setting& setting : settings()) {
-    if (!setting.required || forwarding.placed.contains(setting.key)) continue;
+    if (!setting.required || setting.owner() != kOwner<Owner> || owner.placed.contains(setting.key)) continue;
     if (std::ranges::find(block.misread, &setting) != block.misread.end()) continue;
-    Origin where = forwarding.where;
+    Origin where = owner.where;
     if (where.source.empty()) where.source = "--" + setting.flag;
     problems.push_back({where, about(setting, where) + "missing; expected " + setting.expects});
   }
@@ -109,28 +116,70 @@ void take_root(Assembled<relay::Forwarding>& forwarding, const std::string& end,
   auto split = endpoint.is_path() ? net::through_process(endpoint.path) : std::nullopt;
   if (!split || !forwarding.placed.contains(end) || !forwarding.good(end)) return;
   if (!options.root.own()) {
-    const Setting& setting = *find_key(key, true);
-    problems.push_back(problem_with(setting, forwarding.origin(key), options.root.text(),
+    problems.push_back(problem_with(forwarding, key,
                                     end + " already leads through the root directory of a process, " +
-                                        quoted(endpoint.path) + "; expected one of the two"));
+                                        in_quotes(endpoint.path) + "; expected one of the two"));
     return;
   }
   endpoint.path = std::move(split->path);
   options.root = std::move(split->root);
 }
 
+/// Gives a forwarding that names a group the transport of the group, which other settings depend on.
+void join_group(Assembled<relay::Forwarding>& forwarding, const AssembledConfig& all, std::vector<Problem>& problems) {
+  relay::Forwarding& value = forwarding.value;
+  if (value.group.empty() || !forwarding.good("connect")) return;
+  if (const AssembledGroup* group = find_group(all, value.group)) {
+    if (!group->members.empty()) value.connect.transport = group->members.front().value.endpoint.transport;
+    return;
+  }
+  std::vector<std::string> names;
+  for (const AssembledGroup& each : all.groups) names.push_back(each.group.value.name);
+  const auto near = nearest(value.group, names);
+  problems.push_back(problem_with(
+      forwarding, "connect",
+      "there is no group of this name" + (near            ? "; did you mean 'group:" + *near + "'?"
+                                          : names.empty() ? std::string("; expected groups: at the top of the file")
+                                                          : "; expected group: and one of " + either(names))));
+  forwarding.failed.insert("connect");
+}
+
 Assembled<relay::Forwarding> assemble_forwarding(const Block& block, Assembled<relay::Forwarding> defaults,
-                                                 std::vector<Problem>& problems) {
+                                                 const AssembledConfig& all, std::vector<Problem>& problems) {
   Assembled<relay::Forwarding> forwarding = std::move(defaults);
   forwarding.where = block.where;
   apply(block.given, Level::own, forwarding, problems);
   require(forwarding, block, problems);
+  join_group(forwarding, all, problems);
   reset_ineffective(forwarding, problems);
   relay::Forwarding& value = forwarding.value;
   if (value.name.empty()) value.name = value.listen.text();
+  if (value.retry && !value.retry->is_on()) value.retry.reset();
   take_root(forwarding, "listen", value.listen, "client.root", value.client, problems);
   take_root(forwarding, "connect", value.connect, "upstream.root", value.upstream, problems);
   return forwarding;
+}
+
+template <typename Owner>
+Assembled<Owner> assemble_block(const Block& block, std::vector<Problem>& problems) {
+  Assembled<Owner> owner;
+  owner.where = block.where;
+  apply(block.given, Level::own, owner, problems);
+  require(owner, block, problems);
+  reset_ineffective(owner, problems);
+  return owner;
+}
+
+AssembledGroup assemble_group(const Block& block, bool readable, std::vector<Problem>& problems) {
+  AssembledGroup group{.group = assemble_block<upstream::Group>(block, problems), .members = {}};
+  group.group.value.name = block.name;
+  for (const Block* member : block.all(kMembers)) {
+    group.members.push_back(assemble_block<upstream::Member>(*member, problems));
+    group.group.value.members.push_back(group.members.back().value);
+  }
+  if (group.members.empty() && readable)
+    problems.push_back({block.where, "groups." + block.name + ".members: missing; expected at least one member"});
+  return group;
 }
 
 /// Sorts problems by line; those without a line come last. Reports a wrong value that all forwardings inherit once.
@@ -151,20 +200,36 @@ constexpr std::array<std::string_view, 11> kOutside{
     "client.interface",    "upstream.netns", "upstream.mark", "upstream.sources", "upstream.interface",
     "upstream.transparent"};
 
+std::vector<Origin> origins_of(const std::vector<Text>& texts) {
+  std::vector<Origin> origins;
+  for (const Text& text : texts) origins.push_back(text.where);
+  return origins;
+}
+
 void note_places(const Assembled<relay::Forwarding>& forwarding, Places& places) {
   for (const std::string_view key : kOutside) {
     const auto placed = forwarding.placed.find(key);
     if (placed == forwarding.placed.end() || placed->second.values == nullptr) continue;
-    std::vector<Origin> origins;
-    for (const Text& text : *placed->second.values) origins.push_back(text.where);
-    places.add(forwarding.value.name, std::string(key), std::move(origins));
+    places.add(forwarding.value.name, std::string(key), origins_of(*placed->second.values));
   }
+}
+
+void note_places(const AssembledGroup& group, Places& places) {
+  std::vector<Origin> members;
+  for (const auto& member : group.members) members.push_back(member.origin("connect"));
+  places.add_members(group.group.value.name, std::move(members));
 }
 
 }  // namespace
 
 Problem problem_with(const Setting& setting, const Origin& where, std::string_view text, const std::string& what) {
-  return {where, about(setting, where) + quoted(text) + ": " + what};
+  return {where, about(setting, where) + in_quotes(text) + ": " + what};
+}
+
+const AssembledGroup* find_group(const AssembledConfig& all, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(all.groups, [&](const AssembledGroup& each) { return each.group.value.name == name; });
+  return found == all.groups.end() ? nullptr : &*found;
 }
 
 Loaded assemble(Draft draft) {
@@ -176,15 +241,23 @@ Loaded assemble(Draft draft) {
   apply(draft.overrides, Level::own, all.process, problems);
   reset_ineffective(all.process, problems);
 
+  for (const Block* block : draft.process.all(kGroups))
+    all.groups.push_back(assemble_group(*block, readable, problems));
   Assembled<relay::Forwarding> defaults;
-  apply(draft.defaults.given, Level::outer, defaults, problems);
-  for (Block& block : draft.forwardings) {
-    std::ranges::copy(draft.defaults.misread, std::back_inserter(block.misread));
-    all.forwardings.push_back(assemble_forwarding(block, defaults, problems));
+  std::vector<const Setting*> misread;
+  for (const Block* block : draft.process.all(kDefaults)) {
+    apply(block->given, Level::outer, defaults, problems);
+    misread = block->misread;
   }
-  if (draft.forwardings.empty() && readable) {
+  for (Block& block : draft.process.blocks) {
+    if (block.kind != &kForwardings) continue;
+    std::ranges::copy(misread, std::back_inserter(block.misread));
+    all.forwardings.push_back(assemble_forwarding(block, defaults, all, problems));
+  }
+  if (all.forwardings.empty() && readable) {
     problems.push_back({draft.process.where, "forwardings: missing; expected at least one forwarding"});
   }
+  check_groups(all, problems);
   check_combinations(all, problems);
   check_listeners(all, problems);
 
@@ -195,6 +268,10 @@ Loaded assemble(Draft draft) {
   put_in_order(warnings);
   Config config = std::move(all.process.value);
   Places places;
+  for (AssembledGroup& group : all.groups) {
+    note_places(group, places);
+    config.groups.push_back(std::move(group.group.value));
+  }
   for (auto& forwarding : all.forwardings) {
     note_places(forwarding, places);
     config.forwardings.push_back(std::move(forwarding.value));

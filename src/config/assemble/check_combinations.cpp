@@ -12,38 +12,6 @@ namespace {
 using relay::Forwarding;
 using Placings = Assembled<Forwarding>;
 
-template <typename Owner>
-std::string print(const Assembled<Owner>& owner, std::string_view key) {
-  const Setting& setting = *find_key(key, std::is_same_v<Owner, Forwarding>);
-  return std::get<Field<Owner>>(setting.field).print(owner.value).front();
-}
-
-/// "linger.timeout, 5s (proxy.yaml:4:9)", or "(the default)".
-template <typename Owner>
-std::string named(const Assembled<Owner>& owner, const std::string& key) {
-  const bool builtin = owner.level(key) == Level::builtin;
-  return key + ", " + print(owner, key) + " (" + (builtin ? "the default" : owner.origin(key).text()) + ")";
-}
-
-template <typename Owner>
-void report(const Assembled<Owner>& owner, const std::string& key, const std::string& what,
-            std::vector<Problem>& problems) {
-  const Setting& setting = *find_key(key, std::is_same_v<Owner, Forwarding>);
-  problems.push_back(problem_with(setting, owner.origin(key), print(owner, key), what));
-}
-
-/// Two values of which `less` is to be no more than `more`; reported at the one that was given nearer.
-template <typename Owner>
-void expect_at_most(const Assembled<Owner>& owner, const std::string& less, const std::string& more, bool holds,
-                    const std::string& why, std::vector<Problem>& problems) {
-  if (holds || !owner.good(less) || !owner.good(more)) return;
-  if (owner.level(less) >= owner.level(more)) {
-    report(owner, less, "is more than " + named(owner, more) + "; expected at most that" + why, problems);
-  } else {
-    report(owner, more, "is less than " + named(owner, less) + "; expected at least that" + why, problems);
-  }
-}
-
 void check_linger(const Placings& placings, std::vector<Problem>& problems) {
   const relay::Linger& linger = placings.value.linger;
   if (!placings.good("linger.mode") || linger.mode != termination::LingerMode::on) return;
@@ -60,8 +28,8 @@ void check_client(const Placings& placings, std::vector<Problem>& problems) {
   const auto address = net::Address::parse(placings.value.listen.host, 0);
   if (address && address->family() == AF_INET6 && placings.value.listen.host.find('.') != std::string::npos &&
       address->ip_text().starts_with("::ffff:")) {
-    report(placings, "listen", "an IPv4-mapped address never receives an IPv6 connection; expected plain IPv4",
-           problems);
+    problems.push_back(problem_with(placings, "listen",
+                                    "an IPv4-mapped address never receives an IPv6 connection; expected plain IPv4"));
   }
 }
 
@@ -71,21 +39,33 @@ bool has_ends(const Placings& placings) {
   return given("listen") && given("connect");
 }
 
-void check_ends(const Placings& placings, std::vector<Problem>& problems) {
+/// What is wrong with so many ports behind those of `listen`; empty: nothing.
+std::string wrong_ports(std::size_t count, const Placings& placings) {
+  const std::size_t wanted = placings.value.listen.count();
+  if (count <= 1 || count == wanted) return {};
+  return std::to_string(count) + " ports for the " + std::to_string(wanted) + " of " + named(placings, "listen") +
+         "; expected as many, or one";
+}
+
+void check_ends(const Placings& placings, const AssembledConfig& all, std::vector<Problem>& problems) {
   if (!has_ends(placings)) return;
   const net::Endpoint& listen = placings.value.listen;
   const net::Endpoint& connect = placings.value.connect;
   if (listen.transport == net::Transport::udp && connect.transport != net::Transport::udp) {
-    report(placings, "connect",
-           "only udp can carry datagrams, which " + named(placings, "listen") + " receives; expected udp:HOST:PORTS",
-           problems);
+    problems.push_back(problem_with(
+        placings, "connect",
+        "only udp can carry datagrams, which " + named(placings, "listen") + " receives; expected udp:HOST:PORTS"));
     return;
   }
-  if (connect.count() == 1 || connect.count() == listen.count()) return;
-  report(placings, "connect",
-         std::to_string(connect.count()) + " ports for the " + std::to_string(listen.count()) + " of " +
-             named(placings, "listen") + "; expected as many, or one",
-         problems);
+  if (const AssembledGroup* group = find_group(all, placings.value.group)) {
+    for (const auto& member : group->members) {
+      const std::string wrong = wrong_ports(member.value.endpoint.count(), placings);
+      if (!wrong.empty() && member.good("connect")) problems.push_back(problem_with(member, "connect", wrong));
+    }
+    return;
+  }
+  if (const std::string wrong = wrong_ports(connect.count(), placings); !wrong.empty())
+    problems.push_back(problem_with(placings, "connect", wrong));
 }
 
 /// A UNIX client is in no network: only a PROXY header can say that it is.
@@ -94,10 +74,9 @@ void check_access(const Placings& placings, std::vector<Problem>& problems) {
   if (!has_ends(placings) || !placings.good("client.allow") || !placings.good("client.proxy-protocol")) return;
   if (!forwarding.listen.is_unix() || forwarding.access.allow.empty()) return;
   if (forwarding.proxy_header != relay::ProxyHeader::off) return;
-  report(placings, "client.allow",
-         "allows no client, because clients of " + named(placings, "listen") +
-             " have no address; expected none here, or client.proxy-protocol",
-         problems);
+  problems.push_back(problem_with(placings, "client.allow",
+                                  "allows no client, because clients of " + named(placings, "listen") +
+                                      " have no address; expected none here, or client.proxy-protocol"));
 }
 
 std::string_view family_name(const net::Address& address) { return address.family() == AF_INET ? "IPv4" : "IPv6"; }
@@ -119,19 +98,42 @@ std::string wrong_with_source(const net::Address& source, const std::optional<ne
   return {};
 }
 
-void check_sources(const Placings& placings, const AssembledConfig& all, std::vector<Problem>& problems) {
-  const auto placed = placings.placed.find("upstream.sources");
-  if (placed == placings.placed.end() || !placings.good("upstream.sources")) return;
-  if (placed->second.values == nullptr) return;
-  const Setting& setting = *find_key("upstream.sources", true);
-  std::optional<net::Address> upstream;
-  if (placings.good("connect")) upstream = net::Address::parse(placings.value.connect.host, 0);
+/// `key`: the setting of `owner` that has the list, `sources` its values.
+template <typename Owner>
+void check_sources(const Assembled<Owner>& owner, std::string_view key, const std::vector<net::Address>& sources,
+                   const std::optional<net::Address>& upstream, const AssembledConfig& all,
+                   std::vector<Problem>& problems) {
+  const auto placed = owner.placed.find(key);
+  if (placed == owner.placed.end() || !owner.good(key) || placed->second.values == nullptr) return;
   // All were read, so that texts and values go together.
   for (std::size_t i = 0; i < placed->second.values->size(); ++i) {
     const Text& text = (*placed->second.values)[i];
-    const std::string wrong = wrong_with_source(placings.value.upstream.sources[i], upstream, all);
-    if (!wrong.empty()) problems.push_back(problem_with(setting, text.where, text.text, wrong));
+    const std::string wrong = wrong_with_source(sources[i], upstream, all);
+    if (!wrong.empty()) problems.push_back(problem_with(setting_of<Owner>(key), text.where, text.text, wrong));
   }
+}
+
+/// The address that the endpoint is of; nullopt: it is a name, a group or no address of a network.
+template <typename Owner>
+std::optional<net::Address> address_of(const Assembled<Owner>& owner, const net::Endpoint& endpoint) {
+  return owner.good("connect") ? net::Address::parse(endpoint.host, 0) : std::nullopt;
+}
+
+void check_retry(const Placings& placings, std::vector<Problem>& problems) {
+  const auto& retry = placings.value.retry;
+  if (!retry || !placings.good("retry.retry-on")) return;
+  if (retry->on_reset && retry->replay == 0 && placings.good("retry.replay")) {
+    problems.push_back(
+        problem_with(setting_of<Forwarding>("retry.retry-on"), placings.origin("retry.retry-on"), "reset",
+                     "lastbyte can send again only what it holds; expected retry.replay, the number of bytes to hold"));
+  }
+  expect_at_most(placings, "retry.backoff", "retry.longest-backoff", retry->backoff <= retry->longest_backoff, "",
+                 problems);
+}
+
+template <typename Owner>
+void check_names(const Assembled<Owner>& owner, const upstream::Names& names, std::vector<Problem>& problems) {
+  expect_at_most(owner, "names.ttl-min", "names.ttl-max", names.ttl_min <= names.ttl_max, "", problems);
 }
 
 void check_sessions(const Placings& placings, const AssembledConfig& all, std::vector<Problem>& problems) {
@@ -142,9 +144,9 @@ void check_sessions(const Placings& placings, const AssembledConfig& all, std::v
   const bool total_good = total.has_value() && all.process.good("max-sessions");
   const auto over_total = [&](const std::string& key, const std::optional<std::uint32_t>& limit) {
     if (!total_good || !placings.good(key) || !limit || *limit <= *total) return false;
-    report(placings, key,
-           "is more than the " + named(all.process, "max-sessions") + " of the whole process; expected at most that",
-           problems);
+    problems.push_back(problem_with(
+        placings, key,
+        "is more than the " + named(all.process, "max-sessions") + " of the whole process; expected at most that"));
     return true;
   };
   over_total(per_listener, forwarding.max_sessions);
@@ -158,12 +160,22 @@ void check_sessions(const Placings& placings, const AssembledConfig& all, std::v
 
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems) {
   for (const Placings& placings : all.forwardings) {
-    check_ends(placings, problems);
+    const Forwarding& forwarding = placings.value;
+    check_ends(placings, all, problems);
     check_access(placings, problems);
     check_linger(placings, problems);
     check_client(placings, problems);
-    check_sources(placings, all, problems);
+    check_sources(placings, "upstream.sources", forwarding.upstream.sources, address_of(placings, forwarding.connect),
+                  all, problems);
     check_sessions(placings, all, problems);
+    check_retry(placings, problems);
+    check_names(placings, forwarding.names, problems);
+  }
+  for (const AssembledGroup& each : all.groups) {
+    check_names(each.group, each.group.value.names, problems);
+    for (const auto& member : each.members)
+      check_sources(member, "sources", member.value.options.sources, address_of(member, member.value.endpoint), all,
+                    problems);
   }
 }
 

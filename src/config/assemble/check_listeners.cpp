@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "config/assemble/assembled.h"
 
 namespace lastbyte::config {
@@ -103,7 +104,7 @@ bool arrives(const Place& to, const Listener& listener) {
 using BySpot = std::map<Spot, std::vector<Listener>>;
 
 std::string text_of(const Placings& placings, const net::Endpoint& endpoint, std::string_view key) {
-  return quoted(endpoint.text()) + " (" + placings.origin(key).text() + ")";
+  return in_quotes(endpoint.text()) + " (" + placings.origin(key).text() + ")";
 }
 
 void check_names(const AssembledConfig& all, std::vector<Problem>& problems) {
@@ -116,7 +117,7 @@ void check_names(const AssembledConfig& all, std::vector<Problem>& problems) {
     if (is_new || (!named && !first->second->placed.contains("name"))) continue;
     const Origin where = placings.origin(named ? "name" : "listen");
     problems.push_back(
-        problem_with(*find_key("name", true), where, placings.value.name,
+        problem_with(setting_of<relay::Forwarding>("name"), where, placings.value.name,
                      "another forwarding has this name (" + first->second->where.text() + "); expected each once"));
   }
 }
@@ -139,7 +140,7 @@ void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Prob
     const auto other = std::find_if(others.begin(), others.end(),
                                     [&](const Listener& earlier) { return conflict(earlier, listener); });
     if (other != others.end() && !std::exchange(told, true)) {
-      problems.push_back(problem_with(*find_key("listen", true), placings.origin("listen"), listen.text(),
+      problems.push_back(problem_with(setting_of<relay::Forwarding>("listen"), placings.origin("listen"), listen.text(),
                                       "conflicts with the listener " +
                                           text_of(*other->forwarding, other->forwarding->value.listen, "listen") +
                                           "; expected each address and port once"));
@@ -157,44 +158,70 @@ BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problem
   return listeners;
 }
 
-/// The port of one of our listeners that sessions of a port of `placings` lead to; nullptr: none of ours, as far as is
-/// known.
-const Listener* next_after(const Placings& placings, std::size_t index, const BySpot& listeners) {
-  if (!known(placings, "connect") || !placings.good("upstream.netns") || !placings.good("upstream.root"))
-    return nullptr;
-  const net::Endpoint& connect = placings.value.connect;
-  if (connect.count() > 1 && index >= connect.count()) return nullptr;
-  const auto same_spot = listeners.find(spot_of(connect, placings.value.upstream, connect.count() == 1 ? 0 : index));
+/// Where sessions of a forwarding go, as far as that was read: to its endpoint, or to the members of its group.
+std::vector<const net::Endpoint*> targets_of(const Placings& placings, const AssembledConfig& all) {
+  if (!known(placings, "connect")) return {};
+  if (placings.value.group.empty()) return {&placings.value.connect};
+  std::vector<const net::Endpoint*> targets;
+  if (const AssembledGroup* group = find_group(all, placings.value.group)) {
+    for (const auto& member : group->members)
+      if (member.placed.contains("connect") && member.good("connect") && !member.value.srv)
+        targets.push_back(&member.value.endpoint);
+  }
+  return targets;
+}
+
+/// The port of one of our listeners that connections to `to` lead to; nullptr: none of ours, as far as is known.
+const Listener* listener_at(const net::Endpoint& to, const Placings& placings, std::size_t index,
+                            const BySpot& listeners) {
+  if (to.count() > 1 && index >= to.count()) return nullptr;
+  const auto same_spot = listeners.find(spot_of(to, placings.value.upstream, to.count() == 1 ? 0 : index));
   if (same_spot == listeners.end()) return nullptr;
-  const Place to = place_of(connect);
+  const Place place = place_of(to);
   for (const Listener& listener : same_spot->second) {
-    if (arrives(to, listener)) return &listener;
+    if (arrives(place, listener)) return &listener;
   }
   return nullptr;
 }
 
-/// The listener that the way from this port leads to first, if that way comes back to it.
-const Listener* first_of_loop(const Placings& start, std::size_t index, const BySpot& listeners) {
-  const Listener* const first = next_after(start, index, listeners);
+/// The ports of our listeners that sessions of a port of `placings` may lead to.
+std::vector<const Listener*> next_after(const Placings& placings, std::size_t index, const AssembledConfig& all,
+                                        const BySpot& listeners) {
+  std::vector<const Listener*> next;
+  if (!placings.good("upstream.netns") || !placings.good("upstream.root")) return next;
+  for (const net::Endpoint* to : targets_of(placings, all))
+    if (const Listener* at = listener_at(*to, placings, index, listeners)) next.push_back(at);
+  return next;
+}
+
+/// Whether a way from `from` leads to this port.
+bool leads_to(const Listener* from, const Placings& to, std::size_t index, const AssembledConfig& all,
+              const BySpot& listeners) {
   std::set<const Listener*> seen;
-  for (const Listener* at = first; at != nullptr && seen.insert(at).second;
-       at = next_after(*at->forwarding, at->index, listeners)) {
-    if (at->forwarding == &start && at->index == index) return first;
+  std::vector<const Listener*> open{from};
+  while (!open.empty()) {
+    const Listener* at = open.back();
+    open.pop_back();
+    if (!seen.insert(at).second) continue;
+    if (at->forwarding == &to && at->index == index) return true;
+    for (const Listener* next : next_after(*at->forwarding, at->index, all, listeners)) open.push_back(next);
   }
-  return nullptr;
+  return false;
 }
 
 void check_loops(const AssembledConfig& all, const BySpot& listeners, std::vector<Problem>& problems) {
   for (const Placings& start : all.forwardings) {
     if (!known(start, "listen")) continue;
     for (std::size_t index = 0; index < start.value.listen.count(); ++index) {
-      const Listener* first = first_of_loop(start, index, listeners);
-      if (first == nullptr) continue;
-      const std::string listener = text_of(*first->forwarding, first->forwarding->value.listen, "listen");
-      problems.push_back(
-          problem_with(*find_key("connect", true), start.origin("connect"), start.value.connect.text(),
-                       first->forwarding == &start
-                           ? "leads to its own listener " + listener + ", which makes a loop"
+      const auto next = next_after(start, index, all, listeners);
+      const auto first = std::ranges::find_if(
+          next, [&](const Listener* each) { return leads_to(each, start, index, all, listeners); });
+      if (first == next.end()) continue;
+      const Placings& other = *(*first)->forwarding;
+      const std::string listener = text_of(other, other.value.listen, "listen");
+      problems.push_back(problem_with(
+          start, "connect",
+          &other == &start ? "leads to its own listener " + listener + ", which makes a loop"
                            : "leads to the listener " + listener + " and from there back, which makes a loop"));
       break;  // one word for all its ports
     }

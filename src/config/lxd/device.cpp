@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "config/lxd/address.h"
 #include "config/read/draft.h"
 #include "config/read/suggest.h"
@@ -49,7 +50,7 @@ class Converter {
 
  private:
   [[nodiscard]] std::string about(std::string_view key) const {
-    const std::string owner = device_.name.empty() ? "" : quoted(device_.name) + ": ";
+    const std::string owner = device_.name.empty() ? "" : in_quotes(device_.name) + ": ";
     return owner + std::string(key) + ": ";
   }
 
@@ -61,7 +62,7 @@ class Converter {
 
   void problem(std::string_view key, const std::string& what) {
     const LxdValue* value = device_.find(key);
-    const std::string shown = value == nullptr ? "" : quoted(value->text) + ": ";
+    const std::string shown = value == nullptr ? "" : in_quotes(value->text) + ": ";
     report_.problems.push_back({value == nullptr ? device_.where : value->where, about(key) + shown + what});
     failed_ = true;
   }
@@ -161,7 +162,7 @@ class Converter {
         problem("connect", std::string("the instance's static ") + (v6 ? "ipv6.address" : "ipv4.address") +
                                " stands for it, which is not in what was given; expected an address");
       } else {
-        note("connect", quoted(connect.text()) + " stands for " + ours.text());
+        note("connect", in_quotes(connect.text()) + " stands for " + ours.text());
       }
     }
     return checked_text(ours, "connect");
@@ -171,7 +172,7 @@ class Converter {
     constexpr std::size_t longest = 107;  // sun_path of unix(7) without its final zero
     if (address.is_unix() && address.path.size() > longest) {
       problem(key, "the path is " + std::to_string(address.path.size()) +
-                       " bytes long; at most 107 are possible: " + quoted(address.path));
+                       " bytes long; at most 107 are possible: " + in_quotes(address.path));
     }
     return address.text();
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "config/lxd/device.h"
 #include "config/read/draft.h"
 
@@ -94,7 +95,8 @@ class Reader {
     for (const auto& pair : all) {
       const std::string name = pair.first.IsScalar() ? pair.first.Scalar() : "";
       if (!pair.second.IsMap()) {
-        problem(at(pair.first.Mark()), quoted(name) + ": expected a device: a mapping with type, listen and connect");
+        problem(at(pair.first.Mark()),
+                in_quotes(name) + ": expected a device: a mapping with type, listen and connect");
         continue;
       }
       const std::string type = scalar(pair.second, "type");
@@ -103,7 +105,7 @@ class Reader {
       if (type == "proxy" || untyped)
         device(pair.second, name);
       else
-        others += (others.empty() ? "" : ", ") + quoted(name) + (type.empty() ? "" : " (" + one_line(type) + ")");
+        others += (others.empty() ? "" : ", ") + in_quotes(name) + (type.empty() ? "" : " (" + one_line(type) + ")");
     }
     if (!others.empty())
       report_.notes.push_back({{name_, 0, 0}, "passed over, because they are no proxies: " + others});
@@ -121,13 +123,13 @@ class Reader {
     for (const auto& pair : map) {
       const Origin where = at(pair.second.Mark());
       if (!pair.first.IsScalar() || (!pair.second.IsScalar() && !pair.second.IsNull())) {
-        problem(at(pair.first.Mark()), quoted(name) + ": expected keys with one value each");
+        problem(at(pair.first.Mark()), in_quotes(name) + ": expected keys with one value each");
         return;
       }
       const std::string& key = pair.first.Scalar();
       const bool again =
           std::any_of(found.keys.begin(), found.keys.end(), [&](const auto& k) { return k.first == key; });
-      if (again) return problem(at(pair.first.Mark()), quoted(name) + ": key " + quoted(key) + " given twice");
+      if (again) return problem(at(pair.first.Mark()), in_quotes(name) + ": key " + in_quotes(key) + " given twice");
       found.keys.emplace_back(key,
                               LxdValue{.text = pair.second.IsScalar() ? pair.second.Scalar() : "", .where = where});
     }
@@ -252,9 +254,9 @@ std::optional<std::string> print_user(const std::vector<Taken>& all, const Origi
   std::string roots;
   for (const Taken& each : all) {
     if (is_root(each)) {
-      roots += (roots.empty() ? "" : ", ") + quoted(each.device);
+      roots += (roots.empty() ? "" : ", ") + in_quotes(each.device);
     } else if (each.forwarding.run_as != user) {
-      report.problems.push_back({where, quoted(first->device) + " and " + quoted(each.device) +
+      report.problems.push_back({where, in_quotes(first->device) + " and " + in_quotes(each.device) +
                                             " differ in security.uid or security.gid; here these are of the whole "
                                             "process (user, group): give the devices of each user a file and a "
                                             "process of their own"});
@@ -280,7 +282,7 @@ std::string print_families(const std::vector<Taken>& all, const Origin& where, I
   for (const Taken& each : all) {
     if (each.forwarding.narrow.empty()) continue;
     if (first == nullptr) first = &each;
-    if (!each.device.empty()) devices += (devices.empty() ? "" : ", ") + quoted(each.device);
+    if (!each.device.empty()) devices += (devices.empty() ? "" : ", ") + in_quotes(each.device);
   }
   if (first == nullptr) return "";
   const std::string& narrow = first->forwarding.narrow;
@@ -308,7 +310,7 @@ Imported imported(std::string_view text, const std::string& name, std::optional<
   for (const LxdDevice& device : reader.devices) {
     const auto forwarding = convert(device, reader.instance, report);
     if (!forwarding) {
-      body += comment("  ", quoted(device.name) + " is left out: it could not be taken over");
+      body += comment("  ", in_quotes(device.name) + " is left out: it could not be taken over");
       continue;
     }
     body += print(device.name.empty() ? "" : name_for(device.name, taken), *forwarding);

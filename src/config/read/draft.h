@@ -22,19 +22,22 @@ struct Given {
   Origin where;
 };
 
-/// Settings of the same owner.
+/// Settings of the same owner, and the blocks that it has.
 struct Block {
-  Origin where;
-  std::vector<Given> given;
+  const BlockKind* kind = &kProcess;
+  Origin where = {};
+  std::string name = {};  ///< of a named one
+  std::vector<Given> given = {};
   std::vector<const Setting*> misread = {};  ///< what was given for them is no value; it was told
+  std::vector<Block> blocks = {};            ///< of all kinds
+
+  [[nodiscard]] std::vector<const Block*> all(const BlockKind& of) const;
 };
 
 struct Draft {
-  std::string source;  ///< the file's name; empty for flags alone
-  Block process;
-  std::vector<Given> overrides;  ///< flags that win over `process`
-  Block defaults;
-  std::vector<Block> forwardings;
+  std::string source;            ///< the file's name; empty for flags alone
+  Block process;                 ///< the whole file
+  std::vector<Given> overrides;  ///< flags that win over those of `process`
   std::vector<Problem> problems;
 };
 
@@ -48,8 +51,6 @@ void add_overrides(Draft& draft, const std::vector<Flag>& flags);
 /// Applies, completes with defaults, and checks everything that settings mean together.
 Loaded assemble(Draft draft);
 
-/// In single quotes, control characters made visible, shortened when long.
-std::string quoted(std::string_view text);
 /// "key: " before what is wrong with it; nothing for a flag, which names itself.
 std::string about(const Setting& setting, const Origin& where);
 

@@ -1,5 +1,7 @@
 // Flags into a Draft.
+#include "base/text.h"
 #include "config/read/draft.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 
@@ -25,8 +27,8 @@ void add(const Setting& setting, const Flag& flag, std::vector<Given>& given, st
     if (each.setting == &setting) earlier = &each;
   }
   if (earlier != nullptr && !setting.list) {
-    problems.push_back({origin_of(flag), "given twice, as " + quoted(earlier->values.front().text) + " and " +
-                                             quoted(flag.value) + "; expected once"});
+    problems.push_back({origin_of(flag), "given twice, as " + in_quotes(earlier->values.front().text) + " and " +
+                                             in_quotes(flag.value) + "; expected once"});
     return;
   }
   if (earlier == nullptr) {
@@ -35,7 +37,7 @@ void add(const Setting& setting, const Flag& flag, std::vector<Given>& given, st
   }
   if (!setting.list) {
     earlier->values.push_back({flag.value, origin_of(flag)});
-  } else if (flag.value != setting.standard) {
+  } else if (flag.value != kNoneWord) {
     for (Text& text : split_at_commas(flag)) earlier->values.push_back(std::move(text));
   }
 }
@@ -48,16 +50,16 @@ void report_unknown(const Flag& flag, std::vector<Problem>& problems) {
 
 Draft read_flags(const std::vector<Flag>& flags) {
   Draft draft;
-  Block forwarding;
+  Block forwarding{.kind = &kForwardings};
   for (const Flag& flag : flags) {
     const Setting* setting = find_flag(flag.name);
     if (setting == nullptr) {
       report_unknown(flag, draft.problems);
       continue;
     }
-    add(*setting, flag, setting->of_forwarding() ? forwarding.given : draft.overrides, draft.problems);
+    add(*setting, flag, setting->owner() == OwnerKind::forwarding ? forwarding.given : draft.overrides, draft.problems);
   }
-  draft.forwardings.push_back(std::move(forwarding));
+  draft.process.blocks.push_back(std::move(forwarding));
   return draft;
 }
 
@@ -66,7 +68,7 @@ void add_overrides(Draft& draft, const std::vector<Flag>& flags) {
     const Setting* setting = find_flag(flag.name);
     if (setting == nullptr) {
       report_unknown(flag, draft.problems);
-    } else if (setting->of_forwarding()) {
+    } else if (setting->owner() != OwnerKind::process) {
       draft.problems.push_back({origin_of(flag), "sets a forwarding, and the forwardings come from " + draft.source +
                                                      "; set '" + setting->key + "' there"});
     } else {

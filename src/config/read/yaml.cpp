@@ -6,35 +6,16 @@
 #include <map>
 #include <sstream>
 
+#include "base/text.h"
 #include "config/read/draft.h"
 #include "config/read/suggest.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 
 namespace {
 
-/// Which part of the file a mapping is, and so which keys it may have.
-enum class Part : std::uint8_t { process, defaults, forwarding };
-
-bool allowed(const Setting& setting, Part part) {
-  switch (part) {
-    case Part::process: return !setting.of_forwarding();
-    case Part::defaults: return setting.in_defaults;
-    case Part::forwarding: return setting.of_forwarding();
-  }
-  return false;
-}
-
-std::string_view title(Part part) {
-  switch (part) {
-    case Part::process: return "at the top of the file";
-    case Part::defaults: return "in defaults";
-    case Part::forwarding: return "in a forwarding";
-  }
-  return "?";
-}
-
-std::string_view kind(const YAML::Node& node) {
+std::string_view type_of(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Undefined:
     case YAML::NodeType::Null: return "nothing";
@@ -46,31 +27,47 @@ std::string_view kind(const YAML::Node& node) {
 }
 
 std::string found(const YAML::Node& node) {
-  return "found " + (node.IsScalar() ? quoted(node.Scalar()) : std::string(kind(node)));
+  return "found " + (node.IsScalar() ? in_quotes(node.Scalar()) : std::string(type_of(node)));
+}
+
+/// The block that `key` begins in a block of this kind; nullptr: none.
+const BlockKind* block_in(const BlockKind& kind, std::string_view key) {
+  const auto found = std::ranges::find_if(
+      kBlockKinds, [&](const BlockKind* each) { return each->parent == &kind && each->key == key; });
+  return found == kBlockKinds.end() ? nullptr : *found;
 }
 
 /// The keys that may follow `prefix` ("" or "client."), without what comes after their next dot.
-std::vector<std::string> children(const std::string& prefix, Part part) {
+std::vector<std::string> children(const std::string& prefix, const BlockKind& kind) {
   std::vector<std::string> names;
   for (const Setting& setting : settings()) {
-    if (!allowed(setting, part) || !setting.key.starts_with(prefix)) continue;
+    if (!setting.belongs_in(kind) || !setting.key.starts_with(prefix)) continue;
     std::string name = setting.key.substr(prefix.size());
     name = name.substr(0, name.find('.'));
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  if (part == Part::process && prefix.empty()) {
-    names.emplace_back("defaults");
-    names.emplace_back("forwardings");
-  }
+  for (const BlockKind* each : kBlockKinds)
+    if (prefix.empty() && each->parent == &kind) names.emplace_back(each->key);
   return names;
 }
 
-/// All keys that a part may have, in full.
-std::vector<std::string> all_keys(Part part) {
+/// All keys that a block may have, in full.
+std::vector<std::string> all_keys(const BlockKind& kind) {
   std::vector<std::string> keys;
   for (const Setting& setting : settings())
-    if (allowed(setting, part)) keys.push_back(setting.key);
+    if (setting.belongs_in(kind)) keys.push_back(setting.key);
   return keys;
+}
+
+/// "a mapping with at least listen and connect": what a block of this kind has to be.
+std::string form_of(const BlockKind& kind) {
+  std::string keys;
+  for (const Setting& setting : settings())
+    if (setting.required && setting.belongs_in(kind)) keys += (keys.empty() ? "" : " and ") + setting.key;
+  for (const BlockKind* each : kBlockKinds)
+    if (each->parent == &kind && each->required) keys += (keys.empty() ? "" : " and ") + std::string(each->key);
+  const std::string mapping = "a mapping with at least " + keys;
+  return kind.alone.empty() ? mapping : "the value of " + std::string(kind.alone) + ", or " + mapping;
 }
 
 /// What an operator may have done where the library says less; `line` counts from 0.
@@ -163,98 +160,146 @@ class Reader {
     if (!top.IsMap()) {
       return report(at(top.Mark()), found(top) + "; expected a mapping with the key forwardings");
     }
-    block(top, Part::process, "", draft_.process);
+    block(top, "", draft_.process);
   }
 
   /// Every pair of `map`, into `into`.
-  void block(const YAML::Node& map, Part part, const std::string& prefix, Block& into) {
+  void block(const YAML::Node& map, const std::string& prefix, Block& into) {
     std::map<std::string, Origin> seen;
     for (const auto& pair : map) {
       const YAML::Node& key = pair.first;
       const Origin where = at(key.Mark());
       if (!key.IsScalar()) {
-        report(where, std::string(kind(key)) + " as a key; expected one of " + listed(children(prefix, part)));
+        report(where, std::string(type_of(key)) + " as a key; expected one of " + listed(children(prefix, *into.kind)));
         continue;
       }
       const std::string path = prefix + key.Scalar();
-      const auto [first, is_new] = seen.emplace(path, where);
-      if (!is_new) {
-        report(where, "key " + quoted(path) + " given twice; it was given at " + first->second.text() + " already");
-        continue;
-      }
-      entry(path, where, pair.second, part, prefix, into);
+      if (is_again(path, where, seen)) continue;
+      entry(path, where, pair.second, prefix, into);
     }
   }
 
-  void entry(const std::string& path, const Origin& where, const YAML::Node& value, Part part,
-             const std::string& prefix, Block& into) {
-    if (part == Part::process && path == "forwardings") return forwardings(value, where);
-    if (part == Part::process && path == "defaults") {
-      draft_.defaults.where = where;
-      return nested(path, where, value, Part::defaults, "", draft_.defaults);
-    }
-    const Setting* setting = find_key(path, part != Part::process);
-    if (setting != nullptr && allowed(*setting, part)) return this->setting(*setting, where, value, into);
-    if (const std::string inner = path + "."; !children(inner, part).empty()) {
-      return nested(path, where, value, part, inner, into);
-    }
-    unknown(path, where, part, prefix, into);
+  bool is_again(const std::string& path, const Origin& where, std::map<std::string, Origin>& seen) {
+    const auto [first, is_new] = seen.emplace(path, where);
+    if (!is_new)
+      report(where, "key " + in_quotes(path) + " given twice; it was given at " + first->second.text() + " already");
+    return !is_new;
   }
 
-  void nested(const std::string& path, const Origin& where, const YAML::Node& value, Part part,
-              const std::string& prefix, Block& into) {
+  void entry(const std::string& path, const Origin& where, const YAML::Node& value, const std::string& prefix,
+             Block& into) {
+    if (const BlockKind* inner = prefix.empty() ? block_in(*into.kind, path) : nullptr)
+      return blocks(*inner, where, value, into);
+    const Setting* setting = find_key(path, into.kind->owner);
+    if (setting != nullptr && setting->belongs_in(*into.kind)) return this->setting(*setting, where, value, into);
+    if (const std::string inner = path + "."; !children(inner, *into.kind).empty())
+      return nested(path, where, value, inner, into);
+    unknown(path, where, prefix, into);
+  }
+
+  void nested(const std::string& path, const Origin& where, const YAML::Node& value, const std::string& prefix,
+              Block& into) {
     if (value.IsNull()) return;  // all its keys are commented out
     if (!value.IsMap()) {
-      return report(value.IsDefined() ? at(value.Mark()) : where,
-                    path + ": " + found(value) + "; expected a mapping with keys of " + listed(children(prefix, part)));
+      return report(
+          value.IsDefined() ? at(value.Mark()) : where,
+          path + ": " + found(value) + "; expected a mapping with keys of " + listed(children(prefix, *into.kind)));
     }
-    block(value, part, prefix, into);
+    block(value, prefix, into);
   }
 
-  void unknown(const std::string& path, const Origin& where, Part part, const std::string& prefix, Block& into) {
-    const std::vector<std::string> known = children(prefix, part);
-    std::string what = "unknown key " + quoted(path) + " " + std::string(title(part));
+  void unknown(const std::string& path, const Origin& where, const std::string& prefix, Block& into) {
+    const BlockKind& kind = *into.kind;
+    const std::vector<std::string> known = children(prefix, kind);
+    std::string what = "unknown key " + in_quotes(path) + " " + std::string(kind.where);
     if (path == "<<") return report(where, what + "; merge keys are not supported: use defaults");
     if (const auto near = nearest(path.substr(prefix.size()), known)) {
       // It is given, under a wrong name: that it is missing would be a second word on the same mistake.
-      if (const Setting* meant = find_key(prefix + *near, part != Part::process)) into.misread.push_back(meant);
+      if (const Setting* meant = find_key(prefix + *near, kind.owner)) into.misread.push_back(meant);
       return report(where, what + "; did you mean '" + prefix + *near + "'?");
     }
-    for (const Part other : {Part::process, Part::forwarding}) {
-      const std::vector<std::string> there = children("", other);
-      const bool is_group = prefix.empty() && std::ranges::find(there, path) != there.end();
-      if (is_group || find_key(path, other == Part::forwarding) != nullptr)
-        return report(where, what + "; it stands " + std::string(title(other)) + or_in_defaults(path, part, other));
+    for (const BlockKind* other : {&kProcess, &kForwardings, &kGroups, &kMembers}) {
+      const std::vector<std::string> there = children("", *other);
+      const bool is_block = prefix.empty() && std::ranges::find(there, path) != there.end();
+      if (is_block || find_key(path, other->owner) != nullptr)
+        return report(where, what + "; it stands " + std::string(other->where) + or_in_defaults(path, kind, *other));
     }
-    if (const auto full = nearest(path, all_keys(part))) return report(where, what + "; did you mean '" + *full + "'?");
+    if (const auto full = nearest(path, all_keys(kind))) return report(where, what + "; did you mean '" + *full + "'?");
     report(where, what + "; expected one of " + listed(known));
   }
 
-  static std::string or_in_defaults(const std::string& path, Part part, Part other) {
-    const std::vector<std::string> there = children("", Part::defaults);
-    const std::string group = path.substr(0, path.find('.'));
-    const bool too =
-        part == Part::process && other == Part::forwarding && std::ranges::find(there, group) != there.end();
+  static std::string or_in_defaults(const std::string& path, const BlockKind& kind, const BlockKind& other) {
+    const std::vector<std::string> there = children("", kDefaults);
+    const std::string first = path.substr(0, path.find('.'));
+    const bool too = &kind == &kProcess && &other == &kForwardings && std::ranges::find(there, first) != there.end();
     return too ? ", or in defaults" : "";
   }
 
-  void forwardings(const YAML::Node& list, const Origin& where) {
-    if (list.IsNull() || (list.IsSequence() && list.size() == 0)) {
-      return report(where, "forwardings: is empty; expected at least one forwarding");
+  /// All blocks of a kind in `parent`.
+  void blocks(const BlockKind& kind, const Origin& where, const YAML::Node& value, Block& parent) {
+    switch (kind.shape) {
+      case Shape::once: {
+        Block one{.kind = &kind, .where = where};
+        nested(std::string(kind.key), where, value, "", one);
+        parent.blocks.push_back(std::move(one));
+        return;
+      }
+      case Shape::list: return list(kind, where, value, parent);
+      case Shape::named: return named(kind, where, value, parent);
     }
-    if (!list.IsSequence()) {
-      return report(at(list.Mark()), "forwardings: " + found(list) + "; expected a list of mappings");
-    }
-    for (const YAML::Node& item : list) {
-      if (!item.IsMap()) {
-        // The mark of a null is that of the next token.
-        report(item.IsNull() ? where : at(item.Mark()),
-               "forwardings: " + found(item) + "; expected a mapping with at least listen and connect");
+  }
+
+  /// Whether there are none, which is told where there must be one.
+  bool is_empty(const BlockKind& kind, const Origin& where, const YAML::Node& value) {
+    const bool empty = value.IsNull() || ((value.IsSequence() || value.IsMap()) && value.size() == 0);
+    if (empty && kind.required)
+      report(where, std::string(kind.key) + ": is empty; expected at least one " + std::string(kind.noun));
+    return empty;
+  }
+
+  void list(const BlockKind& kind, const Origin& where, const YAML::Node& value, Block& parent) {
+    if (is_empty(kind, where, value)) return;
+    if (!value.IsSequence())
+      return report(at(value.Mark()), std::string(kind.key) + ": " + found(value) + "; expected a list of mappings");
+    for (const YAML::Node& item : value) {
+      // The mark of a null is that of the next token.
+      Block one{.kind = &kind, .where = item.IsNull() ? where : at(item.Mark())};
+      if (item.IsScalar() && !kind.alone.empty()) {
+        setting(*find_key(kind.alone, kind.owner), one.where, item, one);
+      } else if (item.IsMap()) {
+        block(item, "", one);
+      } else {
+        report(one.where, std::string(kind.key) + ": " + found(item) + "; expected " + form_of(kind));
         continue;
       }
-      Block block_of_item{.where = at(item.Mark()), .given = {}};
-      block(item, Part::forwarding, "", block_of_item);
-      draft_.forwardings.push_back(std::move(block_of_item));
+      parent.blocks.push_back(std::move(one));
+    }
+  }
+
+  void named(const BlockKind& kind, const Origin& where, const YAML::Node& value, Block& parent) {
+    if (is_empty(kind, where, value)) return;
+    const std::string key(kind.key);
+    const std::string noun(kind.noun);
+    if (!value.IsMap()) {
+      return report(at(value.Mark()), key + ": " + found(value) + "; expected a mapping: the name of each " + noun +
+                                          ", and its settings below");
+    }
+    std::map<std::string, Origin> seen;
+    for (const auto& pair : value) {
+      const Origin here = at(pair.first.Mark());
+      if (!pair.first.IsScalar()) {
+        report(here, key + ": " + std::string(type_of(pair.first)) + " as a name; expected the name of a " + noun);
+        continue;
+      }
+      Block one{.kind = &kind, .where = here, .name = pair.first.Scalar()};
+      if (is_again(key + "." + one.name, here, seen)) continue;
+      if (!pair.second.IsMap()) {
+        report(pair.second.IsNull() ? here : at(pair.second.Mark()),
+               key + "." + one.name + ": " + found(pair.second) + "; expected " + form_of(kind));
+        continue;
+      }
+      block(pair.second, "", one);
+      parent.blocks.push_back(std::move(one));
     }
   }
 
@@ -262,12 +307,12 @@ class Reader {
     // Within one mapping block() has looked; the same key can be written with dots and as levels.
     const auto before = std::ranges::find(into.given, &setting, &Given::setting);
     if (before != into.given.end())
-      return report(
-          where, "key " + quoted(setting.key) + " given twice; it was given at " + before->where.text() + " already");
+      return report(where, "key " + in_quotes(setting.key) + " given twice; it was given at " + before->where.text() +
+                               " already");
     Given given{.setting = &setting, .values = {}, .where = where};
     if (value.IsScalar()) {
       given.where = at(value.Mark());
-      const bool empty_list = setting.list && value.Scalar() == setting.standard;
+      const bool empty_list = setting.list && value.Scalar() == kNoneWord;
       if (!empty_list) given.values.push_back({value.Scalar(), given.where});
     } else if (setting.list && value.IsSequence()) {
       for (const YAML::Node& item : value) {

@@ -13,6 +13,7 @@
 #include "config/settings/origin.h"
 #include "config/settings/places.h"
 #include "relay/terms/forwarding.h"
+#include "upstream/terms/settings.h"
 
 namespace lastbyte::config {
 
@@ -26,6 +27,7 @@ struct Log {
 };
 
 struct Config {
+  std::vector<upstream::Group> groups;  ///< in the order of the file; their names are unique
   std::vector<relay::Forwarding> forwardings;
   unsigned workers = 0;                       ///< 0: one a core
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
@@ -75,14 +77,5 @@ Loaded load_flags(const std::vector<Flag>& flags);
 /// The whole of a valid Config as YAML, defaults included; what has no effect is left out. Loading it again gives the
 /// same Config.
 std::string print_yaml(const Config& config);
-
-/// A span of time as users write it: "500ms", "5s", "2m", "1h", "1d"; a bare number has no unit and is an error. The
-/// error says what is wrong and what was expected, without the text itself.
-tl::expected<Duration, std::string> parse_duration(std::string_view text);
-/// In the largest unit that needs no fraction: "90s", "2m". Never negative.
-std::string print_duration(Duration duration);
-/// A size in bytes: "4096", "64k", "4M", "1G" (powers of 1024). Errors as above.
-tl::expected<std::uint64_t, std::string> parse_size(std::string_view text);
-std::string print_size(std::uint64_t bytes);
 
 }  // namespace lastbyte::config

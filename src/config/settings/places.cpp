@@ -8,6 +8,14 @@ void Places::add(const std::string& forwarding, const std::string& key, std::vec
   if (!places.empty()) forwardings_[forwarding][key] = std::move(places);
 }
 
+void Places::add_members(const std::string& group, std::vector<Origin> places) { members_[group] = std::move(places); }
+
+std::optional<Origin> Places::of_member(const std::string& group, std::size_t index) const {
+  const auto found = members_.find(group);
+  if (found == members_.end() || index >= found->second.size()) return std::nullopt;
+  return found->second[index];
+}
+
 std::optional<Origin> Places::of(const std::string& forwarding, std::string_view key, std::size_t index) const {
   const auto found = forwardings_.find(forwarding);
   if (found == forwardings_.end()) return std::nullopt;

@@ -17,15 +17,20 @@ class Places {
  public:
   /// `places`: one for each value of the setting.
   void add(const std::string& forwarding, const std::string& key, std::vector<Origin> places);
+  /// One for each member of a group.
+  void add_members(const std::string& group, std::vector<Origin> places);
 
   /// Of the value of a forwarding's setting; of its `listen`, where the setting was not given. nullopt: nothing is
   /// known.
   [[nodiscard]] std::optional<Origin> of(const std::string& forwarding, std::string_view key,
                                          std::size_t index = 0) const;
+  /// Of a member of a group, by its index in the group.
+  [[nodiscard]] std::optional<Origin> of_member(const std::string& group, std::size_t index) const;
 
  private:
   using ByKey = std::map<std::string, std::vector<Origin>, std::less<>>;
   std::unordered_map<std::string, ByKey> forwardings_;
+  std::unordered_map<std::string, std::vector<Origin>> members_;  ///< by the group's name
 };
 
 }  // namespace lastbyte::config

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <limits>
 
-#include "config/settings/names.h"
-#include "config/settings/numbers.h"
 #include "config/settings/table.h"
+#include "config/values/names.h"
+#include "config/values/numbers.h"
 
 namespace lastbyte::config {
 
@@ -14,38 +14,39 @@ namespace {
 using std::chrono::milliseconds;
 
 void add_running(Table& table) {
-  const Group group = Group::process;
+  const Heading heading = Heading::process;
   table.add<Config>(
-      group, "workers", with_word(count_codec<unsigned>(1, 1024), "auto", 0U),
+      heading, "workers", with_word(count_codec<unsigned>(1, 1024), "auto", 0U),
       [](auto& c) -> auto& { return c.workers; }, "Number of threads that forward data. auto is one for each CPU.");
   table.add<Config>(
-      group, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
+      heading, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
       [](auto& c) -> auto& { return c.max_sessions; },
       "Maximum number of concurrent sessions of the whole process; further clients wait in the backlog. none allows as "
       "many as the limit of descriptors does.");
   table.add<Config>(
-      group, "drain", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.drain; },
+      heading, "drain", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.drain; },
       "Time limit for sessions to finish after a stop is requested. lastbyte then resets the rest.");
   table.add<Config>(
-      group, "bind-retry", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.bind_retry; },
+      heading, "bind-retry", duration_codec(milliseconds(0), kLongest), [](auto& c) -> auto& { return c.bind_retry; },
       "At the start, how long to retry listening if an address or port is in use, or if an address, an interface, a "
       "network namespace or a directory does not exist yet. With 0s the first failure is an error.");
   table.add<Config>(
-      group, "user", word_or_none_codec("USER", "a user's name or number", 32), [](auto& c) -> auto& { return c.user; },
+      heading, "user", word_or_none_codec("USER", "a user's name or number", 32),
+      [](auto& c) -> auto& { return c.user; },
       "User to switch to after the listeners are bound. none keeps the current user.");
   table.add<Config>(
-      group, "group", word_or_none_codec("GROUP", "a group's name or number", 32),
+      heading, "group", word_or_none_codec("GROUP", "a group's name or number", 32),
       [](auto& c) -> auto& { return c.group; },
       "Group to switch to after the listeners are bound. none switches to the user's own group.");
 }
 
 void add_log(Table& table) {
-  const Group group = Group::log;
+  const Heading heading = Heading::log;
   table.add<Config>(
-      group, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
+      heading, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
       "Destination of session records. A file's path contains a '/'; lastbyte opens the file again on SIGUSR1.");
   needs<Config>(table.add<Config>(
-                    group, "log.format",
+                    heading, "log.format",
                     choice_codec<LogFormat>("text|json", {{"text", LogFormat::text}, {"json", LogFormat::json}}),
                     [](auto& c) -> auto& { return c.log.format; },
                     "Format of session records: text for one readable line each, json for one JSON object a line."),

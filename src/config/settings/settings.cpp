@@ -14,24 +14,34 @@ std::vector<Setting> make_table() {
   add_process(table);
   add_forwarding(table);
   add_sides(table);
+  add_upstreams(table);
+  add_groups(table);
   for (Setting& row : table.rows) {
     if (row.required) row.standard.clear();
-    if (!row.of_forwarding()) row.in_defaults = false;
+    if (row.owner() != OwnerKind::forwarding) row.in_defaults = false;
+    if (row.owner() == OwnerKind::group || row.owner() == OwnerKind::member) row.flag.clear();
   }
   return std::move(table.rows);
 }
 
 }  // namespace
 
-std::string_view title(Group group) {
-  switch (group) {
-    case Group::forwarding: return "Forwarding";
-    case Group::limits: return "Limits";
-    case Group::linger: return "Lingering close";
-    case Group::client: return "Client side";
-    case Group::upstream: return "Upstream side";
-    case Group::process: return "Process";
-    case Group::log: return "Session records";
+std::string_view title(Heading heading) {
+  switch (heading) {
+    case Heading::process: return "Process";
+    case Heading::log: return "Session records";
+    case Heading::forwarding: return "Forwarding";
+    case Heading::limits: return "Limits";
+    case Heading::linger: return "Lingering close";
+    case Heading::client: return "Client side";
+    case Heading::upstream: return "Upstream side";
+    case Heading::names: return "Names";
+    case Heading::retry: return "Retries";
+    case Heading::group: return "Group";
+    case Heading::group_names: return "Names of a group";
+    case Heading::check: return "Health checks";
+    case Heading::ejection: return "Ejection";
+    case Heading::member: return "Member";
   }
   return "?";
 }
@@ -41,14 +51,15 @@ const std::vector<Setting>& settings() {
   return kTable;
 }
 
-const Setting* find_key(std::string_view key, bool of_forwarding) {
+const Setting* find_key(std::string_view key, OwnerKind owner) {
   const auto found = std::find_if(settings().begin(), settings().end(), [&](const Setting& setting) {
-    return setting.key == key && setting.of_forwarding() == of_forwarding;
+    return setting.key == key && setting.owner() == owner;
   });
   return found == settings().end() ? nullptr : &*found;
 }
 
 const Setting* find_flag(std::string_view flag) {
+  if (flag.empty()) return nullptr;
   const auto found =
       std::find_if(settings().begin(), settings().end(), [&](const Setting& setting) { return setting.flag == flag; });
   return found == settings().end() ? nullptr : &*found;

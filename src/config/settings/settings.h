@@ -11,14 +11,35 @@
 #include <variant>
 #include <vector>
 
-#include "config/settings/config.h"
+#include "config/settings/owners.h"
 
 namespace lastbyte::config {
 
 /// The headings under which help and reference show settings.
-enum class Group : std::uint8_t { forwarding, limits, linger, client, upstream, process, log };
+enum class Heading : std::uint8_t {
+  process,
+  log,
+  forwarding,
+  limits,
+  linger,
+  client,
+  upstream,
+  names,
+  retry,
+  group,
+  group_names,
+  check,
+  ejection,
+  member
+};
 
-std::string_view title(Group group);
+/// In the order in which help shows them: what everyone needs comes first.
+inline constexpr std::array kHeadings{Heading::forwarding,  Heading::limits, Heading::linger,   Heading::client,
+                                      Heading::upstream,    Heading::names,  Heading::retry,    Heading::group,
+                                      Heading::group_names, Heading::check,  Heading::ejection, Heading::member,
+                                      Heading::process,     Heading::log};
+
+std::string_view title(Heading heading);
 
 /// A condition for a setting's effect.
 template <typename Owner>
@@ -36,7 +57,7 @@ struct Misread {
   std::string what;   ///< what is wrong with it, and what was expected
 };
 
-/// How a setting gets in and out of its owner: Config, or one Forwarding of it.
+/// How a setting gets in and out of its owner.
 template <typename Owner>
 struct Field {
   /// Sets the value that the texts stand for: one text, or those of a list. Returns the texts that are wrong; they are
@@ -57,9 +78,10 @@ struct Field {
 };
 
 struct Setting {
-  Group group = Group::forwarding;
-  std::string key;          ///< where it stands in YAML, the levels joined by dots: "client.keepalive.idle"
-  std::string flag;         ///< without dashes: the key with its dots as dashes, unless that is taken by another
+  Heading heading = Heading::forwarding;
+  std::string key;   ///< where it stands in its block, the levels joined by dots: "client.keepalive.idle"
+  std::string flag;  ///< without dashes: the key with its dots as dashes, unless that is taken by another. Empty:
+                     ///< it has none, because a command line has no such owner
   std::string placeholder;  ///< "DURATION"
   std::string expects;      ///< "1ms to 365d"
   std::string standard;     ///< the default as text
@@ -67,16 +89,25 @@ struct Setting {
   bool required = false;
   bool list = false;
   bool in_defaults = true;  ///< whether the `defaults` block may set it
-  std::variant<Field<Config>, Field<relay::Forwarding>> field;
+  Owners<Field> field;
 
-  [[nodiscard]] bool of_forwarding() const { return std::holds_alternative<Field<relay::Forwarding>>(field); }
+  [[nodiscard]] OwnerKind owner() const { return static_cast<OwnerKind>(field.index()); }
+  /// Whether blocks of this kind may have it.
+  [[nodiscard]] bool belongs_in(const BlockKind& kind) const {
+    return owner() == kind.owner && (&kind != &kDefaults || in_defaults);
+  }
 };
 
 /// In the order in which they are shown; settings of one YAML block stand together.
 const std::vector<Setting>& settings();
 
 /// nullptr: there is none.
-const Setting* find_key(std::string_view key, bool of_forwarding);
+const Setting* find_key(std::string_view key, OwnerKind owner);
 const Setting* find_flag(std::string_view flag);
+/// Precondition: there is one.
+template <typename Of>
+const Setting& setting_of(std::string_view key) {
+  return *find_key(key, kOwner<Of>);
+}
 
 }  // namespace lastbyte::config

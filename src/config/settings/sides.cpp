@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "config/settings/names.h"
-#include "config/settings/numbers.h"
 #include "config/settings/table.h"
+#include "config/values/names.h"
+#include "config/values/numbers.h"
 
 namespace lastbyte::config {
 
@@ -21,12 +21,12 @@ using std::chrono::seconds;
 
 /// What both sides have. `get` gives the SocketOptions of a Forwarding.
 template <typename Get>
-void add_socket(Table& table, Group group, const std::string& side, Get get) {
-  const auto only = [&](Kinds kinds) { group == Group::client ? table.listening(kinds) : table.connecting(kinds); };
+void add_socket(Table& table, Heading heading, const std::string& side, Get get) {
+  const auto only = [&](Kinds kinds) { heading == Heading::client ? table.listening(kinds) : table.connecting(kinds); };
   const auto add = [&]<typename Member>(const std::string& key, const auto& codec, Member,
                                         std::string_view meaning) -> Setting& {
     return table.add<Forwarding>(
-        group, side + key, codec, [](auto& f) -> auto& { return Member()(Get()(f)); }, meaning);
+        heading, side + key, codec, [](auto& f) -> auto& { return Member()(Get()(f)); }, meaning);
   };
   const auto add_keepalive = [&](const std::string& key, const auto& codec, auto member, std::string_view meaning) {
     needs<Forwarding>(add(key, codec, member, meaning), side + "keepalive.enabled",
@@ -79,64 +79,64 @@ void add_socket(Table& table, Group group, const std::string& side, Get get) {
 }
 
 void add_client(Table& table) {
-  const Group group = Group::client;
-  add_socket(table, group, "client.", [](auto& f) -> auto& { return f.client.socket; });
+  const Heading heading = Heading::client;
+  add_socket(table, heading, "client.", [](auto& f) -> auto& { return f.client.socket; });
   table.add<Forwarding>(
-      group, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
+      heading, "client.backlog", count_codec<int>(1, 1 << 20), [](auto& f) -> auto& { return f.client.backlog; },
       "Maximum number of connections that wait to be accepted. The kernel limits it to net.core.somaxconn.");
   table.listening(kStream);
   table.add<Forwarding>(
-      group, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
+      heading, "client.defer-accept", or_none(seconds_codec(seconds(1), hours(1))),
       [](auto& f) -> auto& { return f.client.defer_accept; },
       "TCP_DEFER_ACCEPT: start a session when the client has sent data, or after this time. Do not set it for "
       "protocols in which the server speaks first.");
   table.listening(kTcp);
   table.add<Forwarding>(
-      group, "client.fast-open", or_none(count_codec<int>(1, 65535)),
+      heading, "client.fast-open", or_none(count_codec<int>(1, 65535)),
       [](auto& f) -> auto& { return f.client.fast_open; },
       "TCP_FASTOPEN: accept data in the SYN, with at most this many such connections pending. net.ipv4.tcp_fastopen "
       "must allow it.");
   table.listening(kTcp);
   table.add<Forwarding>(
-      group, "client.freebind", bool_codec(), [](auto& f) -> auto& { return f.client.freebind; },
+      heading, "client.freebind", bool_codec(), [](auto& f) -> auto& { return f.client.freebind; },
       "IP_FREEBIND: listen on an address that no interface of this machine has yet. Clients can connect as soon as an "
       "interface has the address.");
   table.listening(kIp);
   table.add<Forwarding>(
-      group, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
+      heading, "client.reuse-port", bool_codec(), [](auto& f) -> auto& { return f.client.reuse_port; },
       "SO_REUSEPORT: share the port with other processes. Without it, a port in use is an error.");
   table.listening(kIp);
   table.add<Forwarding>(
-      group, "client.netns", netns_codec(), [](auto& f) -> auto& { return f.client.netns; },
+      heading, "client.netns", netns_codec(), [](auto& f) -> auto& { return f.client.netns; },
       "Listen in this network namespace: a path, a name of `ip netns`, or the namespace of a process.");
   table.listening(kIp | kAbstract);
   table.add<Forwarding>(
-      group, "client.root", root_codec(), [](auto& f) -> auto& { return f.client.root; },
+      heading, "client.root", root_codec(), [](auto& f) -> auto& { return f.client.root; },
       "Root directory of a listening path: a directory, or the root of a process such as a container's. Symbolic links "
       "cannot lead outside it. Needs CAP_SYS_CHROOT at the start.");
   table.listening(kPath);
   table.add<Forwarding>(
-      group, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
+      heading, "client.unix-mode", or_none(file_mode_codec()), [](auto& f) -> auto& { return f.client.unix_file.mode; },
       "File mode of a listening path. none applies the umask.");
   table.listening(kPath);
   const auto id = or_none(count_codec<std::uint32_t>(0, kMostCount - 1));
   table.add<Forwarding>(
-      group, "client.unix-uid", id, [](auto& f) -> auto& { return f.client.unix_file.uid; },
+      heading, "client.unix-uid", id, [](auto& f) -> auto& { return f.client.unix_file.uid; },
       "Numeric user ID that owns a listening path. none leaves the user that starts the process.");
   table.listening(kPath);
   table.add<Forwarding>(
-      group, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
+      heading, "client.unix-gid", id, [](auto& f) -> auto& { return f.client.unix_file.gid; },
       "Numeric group ID of a listening path. none leaves the group that starts the process.");
   table.listening(kPath);
-  table.add_list<net::Networks>(
-      group, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
+  table.add_list<Forwarding, net::Networks>(
+      heading, "client.allow", network_codec(), [](auto& f) -> auto& { return f.access.allow; },
       "Networks whose clients are allowed. none allows all clients that client.deny does not name.");
-  table.add_list<net::Networks>(
-      group, "client.deny", network_codec(), [](auto& f) -> auto& { return f.access.deny; },
+  table.add_list<Forwarding, net::Networks>(
+      heading, "client.deny", network_codec(), [](auto& f) -> auto& { return f.access.deny; },
       "Networks whose clients are denied, even if client.allow names them. lastbyte resets a denied client's "
       "connection, or drops its datagrams, before it connects to the upstream.");
   table.add<Forwarding>(
-      group, "client.proxy-protocol",
+      heading, "client.proxy-protocol",
       choice_codec<ProxyHeader>(
           "off|optional|required",
           {{"off", ProxyHeader::off}, {"optional", ProxyHeader::optional}, {"required", ProxyHeader::required}}),
@@ -144,8 +144,8 @@ void add_client(Table& table) {
       "Whether clients send a PROXY protocol header, version 1 or 2, ahead of their data. off treats a header as data, "
       "optional accepts clients with and without a header, required resets clients without one.");
   table.listening(kStream);
-  Setting& trusted = table.add_list<net::Networks>(
-      group, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
+  Setting& trusted = table.add_list<Forwarding, net::Networks>(
+      heading, "client.proxy-trusted", network_codec(), [](auto& f) -> auto& { return f.proxy_trusted; },
       "Networks whose PROXY headers lastbyte trusts. none trusts every client: any client can then claim any address, "
       "and client.allow and client.deny apply to the claimed address. For a client outside these networks, optional "
       "treats a header as the client's data, and required resets the connection.");
@@ -155,16 +155,16 @@ void add_client(Table& table) {
 }
 
 void add_upstream(Table& table) {
-  const Group group = Group::upstream;
-  add_socket(table, group, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
+  const Heading heading = Heading::upstream;
+  add_socket(table, heading, "upstream.", [](auto& f) -> auto& { return f.upstream.socket; });
   table.add<Forwarding>(
-      group, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
+      heading, "upstream.fast-open", bool_codec(), [](auto& f) -> auto& { return f.upstream.fast_open; },
       "TCP Fast Open: send the client's first bytes with the SYN, if they have arrived by then. A server may receive "
       "them twice if its answer to the SYN is lost and lastbyte tries another address (RFC 7413).");
   table.connecting(kTcp);
   using net::Transparent;
-  Setting& sources = table.add_list<std::vector<net::Address>>(
-      group, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
+  Setting& sources = table.add_list<Forwarding, std::vector<net::Address>>(
+      heading, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses of connections to the upstream, used in turn. Without a port the kernel chooses the port when "
       "it connects (IP_BIND_ADDRESS_NO_PORT), so that destinations do not share one pool of ports. An address with a "
       "port requires workers to be 1.");
@@ -172,16 +172,16 @@ void add_upstream(Table& table) {
   needs<Forwarding>(sources, "upstream.transparent",
                     [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
   table.add<Forwarding>(
-      group, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
+      heading, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
       "Connect in this network namespace: a path, a name of `ip netns`, or the namespace of a process.");
   table.connecting(kIp | kAbstract);
   table.add<Forwarding>(
-      group, "upstream.root", root_codec(), [](auto& f) -> auto& { return f.upstream.root; },
+      heading, "upstream.root", root_codec(), [](auto& f) -> auto& { return f.upstream.root; },
       "Root directory of the upstream's path: a directory, or the root of a process such as a container's. Symbolic "
       "links cannot lead outside it.");
   table.connecting(kPath);
   table.add<Forwarding>(
-      group, "upstream.transparent",
+      heading, "upstream.transparent",
       choice_codec<Transparent>(
           "off|ip|ip-and-port",
           {{"off", Transparent::off}, {"ip", Transparent::ip}, {"ip-and-port", Transparent::ip_and_port}}),
@@ -192,7 +192,7 @@ void add_upstream(Table& table) {
   table.connecting(kIp);
   using net::proxy_protocol::Version;
   table.add<Forwarding>(
-      group, "upstream.proxy-protocol",
+      heading, "upstream.proxy-protocol",
       choice_codec<std::optional<Version>>("off|v1|v2",
                                            {{"off", std::nullopt}, {"v1", Version::v1}, {"v2", Version::v2}}),
       [](auto& f) -> auto& { return f.send_proxy; },

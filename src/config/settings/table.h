@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "config/settings/codec.h"
-#include "config/settings/endpoint_kinds.h"
 #include "config/settings/settings.h"
+#include "config/values/codec.h"
+#include "config/values/endpoint_kinds.h"
 
 namespace lastbyte::config {
 
@@ -56,6 +56,22 @@ Field<Owner> single_field(const Codec<Value>& codec, Accessor<Owner, Value> at) 
   return field;
 }
 
+template <typename Owner, typename Value, typename Get, typename Set>
+Field<Owner> computed_field(const Codec<Value>& codec, Get get, Set set) {
+  Field<Owner> field;
+  field.read = [parse = codec.parse, set](Owner& owner,
+                                          const std::vector<std::string_view>& texts) -> std::vector<Misread> {
+    auto value = parse(texts.front());
+    if (!value) return {{.index = 0, .what = std::move(value.error())}};
+    set(owner, std::move(*value));
+    return {};
+  };
+  field.print = [print = codec.print, get](const Owner& owner) { return std::vector<std::string>{print(get(owner))}; };
+  field.copy = [get, set](Owner& to, const Owner& from) { set(to, get(from)); };
+  field.same = [get](const Owner& a, const Owner& b) { return get(a) == get(b); };
+  return field;
+}
+
 /// `List` is made of a vector of values, each of which it holds once.
 template <typename Owner, typename Value, typename List>
 Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, List> at) {
@@ -86,6 +102,46 @@ Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, List> at) {
   return field;
 }
 
+/// A flag that is set by a word of a list.
+template <typename Owner>
+struct NamedFlag {
+  std::string_view word;
+  Accessor<Owner, bool> at;
+};
+
+template <typename Owner>
+Field<Owner> flags_field(const std::vector<NamedFlag<Owner>>& flags) {
+  Field<Owner> field;
+  field.read = [flags](Owner& owner, const std::vector<std::string_view>& texts) {
+    std::vector<Misread> misread;
+    for (const auto& flag : flags) flag.at.in(owner) = false;
+    for (std::size_t index = 0; index < texts.size(); ++index) {
+      const auto flag = std::ranges::find(flags, texts[index], &NamedFlag<Owner>::word);
+      if (flag == flags.end()) {
+        std::vector<std::string> words;
+        for (const auto& each : flags) words.emplace_back(each.word);
+        misread.push_back({index, "expected " + either(words)});
+      } else if (std::exchange(flag->at.in(owner), true)) {
+        misread.push_back({index, "given twice; expected each once"});
+      }
+    }
+    return misread;
+  };
+  field.print = [flags](const Owner& owner) {
+    std::vector<std::string> texts;
+    for (const auto& flag : flags)
+      if (flag.at.in_const(owner)) texts.emplace_back(flag.word);
+    return texts;
+  };
+  field.copy = [flags](Owner& to, const Owner& from) {
+    for (const auto& flag : flags) flag.at.in(to) = flag.at.in_const(from);
+  };
+  field.same = [flags](const Owner& a, const Owner& b) {
+    return std::ranges::all_of(flags, [&](const auto& flag) { return flag.at.in_const(a) == flag.at.in_const(b); });
+  };
+  return field;
+}
+
 /// The row has an effect only while the setting `key` is such that this holds.
 template <typename Owner>
 void needs(Setting& row, std::string key, std::function<bool(const Owner&)> holds) {
@@ -97,48 +153,81 @@ void needs(Setting& row, std::string key, std::function<bool(const Owner&)> hold
 class Table {
  public:
   template <typename Owner, typename Value, typename Get>
-  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
-    return add(group, key, codec, Accessor<Owner, Value>(get), meaning);
+  Setting& add(Heading heading, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
+    return add(heading, key, codec, Accessor<Owner, Value>(get), meaning);
   }
 
-  /// `List`: of a Forwarding.
-  template <typename List, typename Value, typename Get>
-  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Get get, std::string_view meaning) {
-    return add_list(group, key, codec, Accessor<relay::Forwarding, List>(get), meaning);
+  template <typename Owner, typename List, typename Value, typename Get>
+  Setting& add_list(Heading heading, std::string_view key, const Codec<Value>& codec, Get get,
+                    std::string_view meaning) {
+    return add_list(heading, key, codec, Accessor<Owner, List>(get), meaning);
+  }
+
+  /// A list of words, each of which stands for a flag of the owner.
+  template <typename Owner>
+  Setting& add_flags(Heading heading, std::string_view key, const std::vector<NamedFlag<Owner>>& flags,
+                     std::string_view meaning);
+
+  /// A value that stands nowhere in the owner as it is: `get` makes it, `set` takes it apart.
+  template <typename Owner, typename Value, typename Get, typename Set>
+  Setting& add_computed(Heading heading, std::string_view key, const Codec<Value>& codec, Get get, Set set,
+                        std::string_view meaning) {
+    return add_row(heading, key, codec, computed_field<Owner>(codec, get, set), meaning);
   }
 
   /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
-  /// so, unless it needs another setting already, which is for that to say.
+  /// so, unless it needs another setting already, which is for that to say. Of forwardings.
   void listening(Kinds kinds);
-  /// Only while the endpoint connected to is one of these.
+  /// Only while the endpoint connected to is one of these. Of forwardings and members.
   void connecting(Kinds kinds);
 
   std::vector<Setting> rows;
 
  private:
   template <typename Owner, typename Value>
-  Setting& add(Group group, std::string_view key, const Codec<Value>& codec, Accessor<Owner, Value> at,
+  Setting& add(Heading heading, std::string_view key, const Codec<Value>& codec, Accessor<Owner, Value> at,
                std::string_view meaning) {
-    Field<Owner> field = single_field(codec, at);
-    Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
+    return add_row(heading, key, codec, single_field(codec, at), meaning);
+  }
+
+  template <typename Owner, typename Value>
+  Setting& add_row(Heading heading, std::string_view key, const Codec<Value>& codec, Field<Owner> field,
+                   std::string_view meaning) {
+    Setting& row = push(heading, key, codec.placeholder, codec.expects, meaning);
     row.standard = field.print(Owner{}).front();
     row.field = std::move(field);
     return row;
   }
 
-  template <typename Value, typename List>
-  Setting& add_list(Group group, std::string_view key, const Codec<Value>& codec, Accessor<relay::Forwarding, List> at,
+  template <typename Owner, typename Value, typename List>
+  Setting& add_list(Heading heading, std::string_view key, const Codec<Value>& codec, Accessor<Owner, List> at,
                     std::string_view meaning) {
-    Setting& row = push(group, key, codec.placeholder, codec.expects, meaning);
+    Setting& row = push(heading, key, codec.placeholder, codec.expects, meaning);
     row.standard = kNoneWord;
     row.list = true;
     row.field = list_field(codec, at);
     return row;
   }
 
-  Setting& push(Group group, std::string_view key, const std::string& placeholder, const std::string& expects,
+  Setting& push(Heading heading, std::string_view key, const std::string& placeholder, const std::string& expects,
                 std::string_view meaning);
 };
+
+template <typename Owner>
+Setting& Table::add_flags(Heading heading, std::string_view key, const std::vector<NamedFlag<Owner>>& flags,
+                          std::string_view meaning) {
+  Field<Owner> field = flags_field(flags);
+  std::vector<std::string> words;
+  for (const auto& flag : flags) words.emplace_back(flag.word);
+  std::string placeholder;
+  for (const std::string& word : words) placeholder += (placeholder.empty() ? "" : "|") + word;
+  Setting& row = push(heading, key, placeholder, either(words), meaning);
+  for (const std::string& word : field.print(Owner{})) row.standard += (row.standard.empty() ? "" : ", ") + word;
+  if (row.standard.empty()) row.standard = kNoneWord;
+  row.list = true;
+  row.field = std::move(field);
+  return row;
+}
 
 /// Longest time that a setting accepts.
 inline constexpr Duration kLongest = std::chrono::hours(24 * 365);
@@ -149,5 +238,8 @@ inline constexpr std::uint32_t kMostCount = std::numeric_limits<std::uint32_t>::
 void add_process(Table& table);
 void add_forwarding(Table& table);
 void add_sides(Table& table);
+/// How a forwarding's upstream is looked up and tried again.
+void add_upstreams(Table& table);
+void add_groups(Table& table);
 
 }  // namespace lastbyte::config

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <functional>
 
-#include "base/printable.h"
+#include "base/text.h"
 
 namespace lastbyte::net {
 namespace {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "base/printable.h"
+#include "base/text.h"
 
 namespace lastbyte::net {
 namespace {

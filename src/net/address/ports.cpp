@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "base/printable.h"
+#include "base/text.h"
 
 namespace lastbyte::net {
 namespace {

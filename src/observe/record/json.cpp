@@ -3,8 +3,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "base/printable.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "observe/record/datagram.h"
 #include "observe/record/moment.h"
 #include "observe/record/summary.h"
@@ -20,7 +20,9 @@ std::string peer_or_null(const std::optional<net::PeerCredentials>& peer) {
   return peer ? fmt::format(R"({{"pid":{},"uid":{},"gid":{}}})", peer->pid, peer->uid, peer->gid) : "null";
 }
 
-std::string told_or_null(const std::optional<std::string>& bytes) { return bytes ? quoted(printable(*bytes)) : "null"; }
+std::string told_or_null(const std::optional<std::string>& bytes) {
+  return bytes ? json_string(printable(*bytes)) : "null";
+}
 
 void append_introduction(std::string& out, const relay::Record& record) {
   static const relay::Introduction nothing;
@@ -29,7 +31,7 @@ void append_introduction(std::string& out, const relay::Record& record) {
   fmt::format_to(std::back_inserter(out), R"(,"via":{},"proxy_header":{},"unique_id":{},"authority":{},"rejected":{})",
                  address_or_null(told.via), quoted_or_null(told.version ? name(*told.version) : std::string_view()),
                  told_or_null(told.unique_id), told_or_null(told.authority),
-                 told.rejection.empty() ? "null" : quoted(told.rejection));
+                 told.rejection.empty() ? "null" : json_string(told.rejection));
 }
 
 void append_side_object(std::string& out, const relay::Record& record, Which which) {

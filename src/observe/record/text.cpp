@@ -4,8 +4,8 @@
 
 #include <iterator>
 
-#include "base/printable.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "observe/record/datagram.h"
 #include "observe/record/moment.h"
 #include "observe/record/summary.h"

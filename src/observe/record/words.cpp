@@ -16,7 +16,7 @@ std::string column(std::string_view name) {
 
 // Few strings are not ours: a name, a UNIX socket's path, what a header told. The rest of a record is numbers, and
 // words that need no escaping: building a tree of them first would cost five times as much as writing them.
-std::string quoted(const std::string& name) {
+std::string json_string(const std::string& name) {
   const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
   if (plain) return '"' + name + '"';
   // A name that is not UTF-8 is no reason to lose the record.
@@ -41,8 +41,8 @@ std::string span_text(std::chrono::microseconds time) {
 std::string json_head(const relay::Record& record) {
   return fmt::format(R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{})",
                      moment_text(record.started), moment_text(ended(record)), record.id,
-                     record.forwarding ? quoted(*record.forwarding) : "null",
-                     record.listen ? quoted(*record.listen) : "null");
+                     record.forwarding ? json_string(*record.forwarding) : "null",
+                     record.listen ? json_string(*record.listen) : "null");
 }
 
 std::string_view words(relay::Abandoned why) {
@@ -58,6 +58,8 @@ std::string_view words(relay::Abandoned why) {
 
 std::string quoted_or_null(std::string_view word) { return word.empty() ? "null" : fmt::format("\"{}\"", word); }
 
-std::string address_or_null(const net::Address& address) { return address.none() ? "null" : quoted(address.text()); }
+std::string address_or_null(const net::Address& address) {
+  return address.none() ? "null" : json_string(address.text());
+}
 
 }  // namespace lastbyte::observe

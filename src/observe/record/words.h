@@ -23,7 +23,7 @@ std::string quoted_or_null(std::string_view word);
 /// Why lastbyte abandoned a session; empty: it did not. Needs no escaping.
 std::string_view words(relay::Abandoned why);
 /// A string that is not ours, in JSON's quotes.
-std::string quoted(const std::string& text);
+std::string json_string(const std::string& text);
 std::string address_or_null(const net::Address& address);
 
 }  // namespace lastbyte::observe

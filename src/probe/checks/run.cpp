@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "base/printable.h"
+#include "base/text.h"
 #include "probe/socket/parting.h"
 
 namespace lastbyte::probe::checks {

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-#include "base/printable.h"
+#include "base/text.h"
 
 namespace lastbyte::probe::dns {
 namespace {

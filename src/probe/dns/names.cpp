@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/overloaded.h"
-#include "base/printable.h"
+#include "base/text.h"
 #include "probe/dns/lookups.h"
 #include "upstream/address_order.h"
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,11 @@ Value value_or_trouble(Result<Value> result, const relay::Forwarding& forwarding
 }
 
 void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, Resolution& to) {
+  if (!forwarding.group.empty()) {
+    // The threads that look groups up and check their health are not wired yet.
+    to.troubles.push_back(trouble_of(forwarding, "connect", Error{"connect to group:" + forwarding.group, ENOTSUP}));
+    return;
+  }
   const std::size_t before = to.troubles.size();
   const auto listen_root =
       value_or_trouble(insides.roots.open(forwarding.client.root), forwarding, "client.root", to.troubles);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
 #include "sock/command/values.h"
 
 namespace lastbyte::sock {
@@ -48,7 +49,7 @@ Result<void> put_int(Place& place, Value value, std::uint64_t least, std::uint64
 Result<std::uint64_t> size_within(Value value, std::uint64_t least, std::uint64_t most) {
   auto parsed = parse_size(value);
   if (parsed && (*parsed < least || *parsed > most)) {
-    return failure(quoted(value), 0,
+    return failure(in_quotes(value), 0,
                    "expected from " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
   }
   return parsed;
@@ -71,7 +72,7 @@ Result<void> choose(Place& place, Value value, const Choices& choices) {
     }
     expected += (expected.empty() ? "" : ", ") + std::string(name);
   }
-  return failure(quoted(value), 0, "expected one of " + expected);
+  return failure(in_quotes(value), 0, "expected one of " + expected);
 }
 
 constexpr std::array<std::pair<Value, Mode>, 6> kModes{{{"relay", Mode::relay},
@@ -136,7 +137,7 @@ constexpr OptionRow kRows[] = {
      "local port"},
     {Group::address, 'b', "bind", kOne, "[ADDRESS:]PORT|ADDRESS",
      [](Draft& draft, Value value) -> Result<void> {
-       if (value.empty()) return failure(quoted(value), 0, "expected an address, a port, or ADDRESS:PORT");
+       if (value.empty()) return failure(in_quotes(value), 0, "expected an address, a port, or ADDRESS:PORT");
        return text(draft.bind, value);
      },
      "local address and port of a client; a whole number is a port"},
@@ -277,7 +278,7 @@ std::string_view heading(Group group) {
     case Group::address: return "Addresses";
     case Group::socket: return "Socket options";
     case Group::data: return "Data";
-    case Group::time: return "Times (2, 2s, 0.5, 250ms, 1m)";
+    case Group::time: return "Times (2, 2s, 0.5, 250ms, 1m, 1h)";
     case Group::end: return "Ends";
     case Group::tell: return "Telling";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "net/address/address.h"
 #include "sock/command/option_table.h"
 #include "sock/command/sock.h"
@@ -101,7 +102,7 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
   draft.options.path = operands.front();
   constexpr std::size_t longest = 107;  // sun_path without its final 0
   if (draft.options.path.empty() || draft.options.path.size() > longest) {
-    return wrong(quoted(draft.options.path), "expected a path of 1 to 107 bytes");
+    return wrong(in_quotes(draft.options.path), "expected a path of 1 to 107 bytes");
   }
   draft.options.local_host = draft.bind;
   return {};
@@ -117,7 +118,7 @@ Result<void> take_operands(Draft& draft, const std::vector<std::string>& operand
     options.local_host = local->host;
     options.local_service = local->port;
   }
-  if (operands.size() > 2) return wrong(quoted(operands[2]), "expected a host and a port, and nothing more");
+  if (operands.size() > 2) return wrong(in_quotes(operands[2]), "expected a host and a port, and nothing more");
   if (operands.size() == 2) {
     options.host = operands[0];
     options.service = operands[1];
@@ -152,19 +153,19 @@ Result<void> check_host(const Options& options, const std::string& host) {
   const auto address = net::Address::parse(host, 0);
   if (address) {
     const bool v6 = address->family() == AF_INET6;
-    if (options.family == Family::v4 && v6) return wrong(quoted(host), "expected an IPv4 address, because of -4");
-    if (options.family == Family::v6 && !v6) return wrong(quoted(host), "expected an IPv6 address, because of -6");
+    if (options.family == Family::v4 && v6) return wrong(in_quotes(host), "expected an IPv4 address, because of -4");
+    if (options.family == Family::v6 && !v6) return wrong(in_quotes(host), "expected an IPv6 address, because of -6");
     return {};
   }
-  if (options.numeric) return wrong(quoted(host), "expected a numeric address, because of -n");
+  if (options.numeric) return wrong(in_quotes(host), "expected a numeric address, because of -n");
   // 127.1 is one as well, for getaddrinfo(3) as for inet_aton(3).
   in_addr any{};
   const bool of_digits = host.find_first_not_of("0123456789.") == std::string::npos;
   if (of_digits && ::inet_aton(host.c_str(), &any) == 0)
-    return wrong(quoted(host), "expected a name, or an IPv4 address of four numbers from 0 to 255");
+    return wrong(in_quotes(host), "expected a name, or an IPv4 address of four numbers from 0 to 255");
   const bool has_scope = host.find('%') != std::string::npos;
   if (host.find(':') != std::string::npos && !has_scope)
-    return wrong(quoted(host), "expected a name or an address; the port is a word of its own");
+    return wrong(in_quotes(host), "expected a name or an address; the port is a word of its own");
   return {};
 }
 
@@ -175,7 +176,7 @@ Result<void> check_hosts(const Options& options) {
   const auto peer = net::Address::parse(options.host, 0);
   const auto local = net::Address::parse(options.local_host, 0);
   if (peer && local && peer->family() != local->family())
-    return wrong("-b " + quoted(options.local_host), "expected an address of the same family as the host's");
+    return wrong("-b " + in_quotes(options.local_host), "expected an address of the same family as the host's");
   return {};
 }
 
@@ -183,15 +184,15 @@ Result<void> check_ports(const Options& options) {
   for (const auto* port : {&options.service, &options.local_service}) {
     if (port->empty()) continue;
     if (!is_numeric_port(*port)) {
-      if (options.numeric) return wrong(quoted(*port), "expected a number, because of -n");
+      if (options.numeric) return wrong(in_quotes(*port), "expected a number, because of -n");
       continue;
     }
     const auto range = parse_ports(*port);
     if (!range) return Failure(range.error());
     const bool may_be_range = options.role == Role::scan && port == &options.service;
-    if (!may_be_range && range->first != range->last) return wrong(quoted(*port), "a range is for -z");
+    if (!may_be_range && range->first != range->last) return wrong(in_quotes(*port), "a range is for -z");
     const bool must_be_named = options.role != Role::server && port == &options.service;
-    if (must_be_named && range->first == 0) return wrong(quoted(*port), "expected a port from 1 to 65535");
+    if (must_be_named && range->first == 0) return wrong(in_quotes(*port), "expected a port from 1 to 65535");
   }
   return {};
 }

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <vector>
+
+#include "base/amount.h"
+#include "base/text.h"
 
 namespace lastbyte::sock {
 namespace {
@@ -14,16 +15,7 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Failure wrong(std::string_view text, std::string_view expected) {
-  return failure(quoted(text), 0, fmt::format("expected {}", expected));
-}
-
-/// The digits at the front of `text`, taken off it.
-std::string_view take_digits(std::string_view& text) {
-  const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
-  const auto length = static_cast<std::size_t>(end - text.begin());
-  const auto digits = text.substr(0, length);
-  text.remove_prefix(length);
-  return digits;
+  return failure(in_quotes(text), 0, fmt::format("expected {}", expected));
 }
 
 template <typename Number>
@@ -42,60 +34,20 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-/// Powers of two that a letter stands for; -1: no such letter.
-int shift_of(std::string_view suffix) {
-  if (suffix.empty()) return 0;
-  if (suffix == "k" || suffix == "K") return 10;
-  if (suffix == "m" || suffix == "M") return 20;
-  if (suffix == "g" || suffix == "G") return 30;
-  return -1;
-}
-
-/// Milliseconds in a unit; 0: no such unit.
-double milliseconds_of(std::string_view unit) {
-  if (unit.empty() || unit == "s") return 1000;
-  if (unit == "ms") return 1;
-  if (unit == "m") return 60'000;
-  return 0;
-}
-
 }  // namespace
 
-std::string quoted(std::string_view text) { return fmt::format("'{}'", text); }
-
 Result<std::uint64_t> parse_size(std::string_view text) {
-  std::string_view rest = text;
-  std::uint64_t value = 0;
-  const auto digits = take_digits(rest);
-  const int shift = shift_of(rest);
-  if (digits.empty() || shift < 0 || !read_whole(digits, value)) return wrong(text, "a size such as 1000, 64k or 20M");
-  if (value > (std::numeric_limits<std::uint64_t>::max() >> static_cast<unsigned>(shift))) {
-    return wrong(text, "a smaller size");
-  }
-  return value << static_cast<unsigned>(shift);
+  const auto size = lastbyte::parse_size(text, {.any_case = true});
+  if (!size) return failure(in_quotes(text), 0, size.error());
+  return *size;
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  constexpr double most = 1e12;  // thirty years; far below where a clock would overflow
-  std::string_view rest = text;
-  const auto whole = take_digits(rest);
-  auto digits = whole.size();
-  std::string number("0");  // so that ".5" is a number too
-  number.append(whole);
-  if (rest.starts_with('.')) {
-    rest.remove_prefix(1);
-    const auto fraction = take_digits(rest);
-    digits += fraction.size();
-    number.append(".").append(fraction);
-  }
-  const double unit = milliseconds_of(rest);
-  if (digits == 0 || unit == 0) return wrong(text, "a time such as 2, 0.5, 250ms, 2s or 1m");
-  double value = 0;
-  if (number.back() == '.') number.pop_back();
-  if (!read_whole(std::string_view(number), value)) return wrong(text, "a shorter time");
-  const double milliseconds = std::ceil(value * unit);
-  if (milliseconds > most) return wrong(text, "a shorter time");
-  return Duration(static_cast<Duration::rep>(milliseconds));
+  constexpr Duration kLongest{1'000'000'000'000};  // thirty years; far below where a clock would overflow
+  const auto duration = lastbyte::parse_duration(text, {.bare_seconds = true, .fractions = true});
+  if (!duration) return failure(in_quotes(text), 0, duration.error());
+  if (*duration > kLongest) return wrong(text, "a shorter time");
+  return *duration;
 }
 
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most) {

@@ -13,12 +13,9 @@
 
 namespace lastbyte::sock {
 
-/// The text between single quotes, for errors.
-std::string quoted(std::string_view text);
-
-/// "1000", "64k", "20M", "1G": the letters are powers of 1024.
+/// "1000", "64k", "20M", "1g": the letters are powers of 1024.
 Result<std::uint64_t> parse_size(std::string_view text);
-/// "2" and "2s": seconds; "0.25"; "250ms"; "1m": a minute. Rounded up to a millisecond.
+/// "2" and "2s": seconds; "0.25"; "250ms"; "1m", "1h", "1d". Rounded up to a millisecond.
 Result<Duration> parse_duration(std::string_view text);
 /// A whole number within [least, most].
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/text.h"
 #include "net/address/endpoint.h"
 #include "sock/command/values.h"
 
@@ -24,7 +25,7 @@ bool wanted(Family family, const net::Address& address) {
 
 Result<std::vector<SockAddress>> look_up(const Options& options, const std::string& host, std::uint16_t port) {
   if (options.numeric && !host.empty() && !net::Address::parse(host, port)) {
-    return failure(quoted(host), 0, "not a numeric address, and -n forbids to look it up");
+    return failure(in_quotes(host), 0, "not a numeric address, and -n forbids to look it up");
   }
   const auto addresses = net::resolve(host, port);
   if (!addresses) return Failure(addresses.error());
@@ -33,7 +34,8 @@ Result<std::vector<SockAddress>> look_up(const Options& options, const std::stri
     if (wanted(options.family, address)) out.emplace_back(address);
   }
   if (out.empty()) {
-    return failure(quoted(host), 0, options.family == Family::v4 ? "it has no IPv4 address" : "it has no IPv6 address");
+    return failure(in_quotes(host), 0,
+                   options.family == Family::v4 ? "it has no IPv4 address" : "it has no IPv6 address");
   }
   return out;
 }
@@ -98,7 +100,7 @@ Result<std::uint16_t> find_port(const std::string& service, Transport transport)
   servent* found = nullptr;
   const int error = ::getservbyname_r(service.c_str(), protocol, &entry, memory.data(), memory.size(), &found);
   if (error != 0 || found == nullptr) {
-    return failure(quoted(service), 0, std::string("no such ") + protocol + " service in /etc/services");
+    return failure(in_quotes(service), 0, std::string("no such ") + protocol + " service in /etc/services");
   }
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }

@@ -162,6 +162,9 @@ struct Retry {
   Duration longest_backoff{std::chrono::seconds(8)};
   std::uint64_t replay = 0;  ///< bytes of the client that are held until the upstream answers; 0: none
 
+  /// Whether there is anything after which a session tries again.
+  [[nodiscard]] bool is_on() const { return on_connect_failure || on_reset; }
+
   friend bool operator==(const Retry&, const Retry&) = default;
 };
 

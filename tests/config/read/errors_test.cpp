@@ -48,8 +48,8 @@ const std::vector<Case> kShapeCases = {
      "forwardings:\n  - name: web\n",
      {"f.yaml:2:5: listen: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS, the same with udp, unix:/PATH "
       "or unix:@NAME",
-      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH or "
-      "unix:@NAME"}},
+      "f.yaml:2:5: connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, unix:/PATH, "
+      "unix:@NAME or group:NAME"}},
 };
 
 const std::vector<Case> kKeyCases = {
@@ -116,8 +116,7 @@ const std::vector<Case> kKeyCases = {
     {"a_list_as_key",
      process_with("? [a]\n: 1\n"),
      {"f.yaml:1:3: a list as a key; expected one of workers, max-sessions, drain, bind-retry, user, group, log, "
-      "defaults, "
-      "forwardings"}},
+      "defaults, groups, forwardings"}},
 };
 
 const std::vector<Case> kTypeCases = {

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/amount.h"
 #include "config/settings/config.h"
-#include "config/settings/names.h"
-#include "config/settings/numbers.h"
+#include "config/values/names.h"
+#include "config/values/numbers.h"
+#include "tests/config/settings/any_group.h"
 
 namespace lastbyte::config {
 namespace {
@@ -172,18 +174,17 @@ relay::Limits any_limits(const relay::Forwarding& forwarding) {
   return limits;
 }
 
-/// The `index`th forwarding of a valid Config.
-relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
+/// The `index`th forwarding of a valid Config; it may use the group of the same index.
+relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, const Config& config) {
   using net::proxy_protocol::Version;
   using relay::ProxyHeader;
   relay::Forwarding forwarding;
   auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, access, proxy_header,
          proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
-  listen = any_listen(index);
+  listen = at;
   connect = any_connect(listen);
   name = *gen::arbitrary<bool>() && !listen.is_path() ? listen.text() : any_word(100) + "#" + std::to_string(index);
   client = any_client(listen);
-  upstream = any_upstream(listen, connect, config.workers == 1);
   if (is_udp(listen)) {
     when_full = *gen::element(relay::WhenFull::refuse, relay::WhenFull::oldest);
   } else {
@@ -192,6 +193,14 @@ relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
     proxy_header = *gen::element(ProxyHeader::off, ProxyHeader::optional, ProxyHeader::required);
     if (is_tcp(listen) && proxy_header != ProxyHeader::off) proxy_trusted = any_networks();
   }
+  if (config.groups.size() > index && *gen::arbitrary<bool>()) {
+    group = config.groups[index].name;
+    connect = {.transport = config.groups[index].members.front().endpoint.transport};
+  } else if (connect.host == "upstream.example") {
+    names = any_names();
+  }
+  upstream = any_upstream(listen, connect, config.workers == 1);
+  if (!is_udp(listen) && !is_udp(connect)) retry = any_retry();
   if (!is_udp(connect)) {
     send_proxy = *gen::element<std::optional<Version>>(std::nullopt, Version::v1, Version::v2);
   }
@@ -207,7 +216,7 @@ relay::Forwarding any_forwarding(std::uint16_t index, const Config& config) {
 
 Config any_config() {
   Config config;
-  auto& [forwardings, workers, max_sessions, drain, bind_retry, log, user, group] = config;
+  auto& [groups, forwardings, workers, max_sessions, drain, bind_retry, log, user, group] = config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
@@ -219,7 +228,11 @@ Config any_config() {
   user = *gen::element<std::string>("", "nobody", "65534");
   group = *gen::element<std::string>("", "nogroup", "true");
   const auto count = any<std::uint16_t>(1, 4);
-  for (std::uint16_t i = 0; i < count; ++i) forwardings.push_back(any_forwarding(i, config));
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const net::Endpoint listen = any_listen(i);
+    if (groups.size() == i && *gen::arbitrary<bool>()) groups.push_back(any_group(i, listen));
+    forwardings.push_back(any_forwarding(i, listen, config));
+  }
   return config;
 }
 

@@ -1,5 +1,8 @@
 #include "tests/config/settings/reference.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace lastbyte::config {
 
 namespace {
@@ -41,24 +44,29 @@ std::string standard(const Setting& setting) { return setting.required ? "requir
 
 }  // namespace
 
-std::string markdown(Group group) {
-  std::string text = "| key | flag | value | default | meaning |\n|---|---|---|---|---|\n";
-  for (const Setting& setting : settings()) {
-    if (setting.group != group) continue;
-    text += "| `" + setting.key + "` | `--" + setting.flag + "` | " + replaced(setting.expects, "|", "\\|") + " | " +
-            standard(setting) + " | " + replaced(setting.meaning, "|", "\\|") + " |\n";
+std::string markdown(Heading heading) {
+  std::vector<const Setting*> rows;
+  for (const Setting& setting : settings())
+    if (setting.heading == heading) rows.push_back(&setting);
+  const bool flags = std::ranges::any_of(rows, [](const Setting* row) { return !row->flag.empty(); });
+  std::string text = flags ? "| key | flag | value | default | meaning |\n|---|---|---|---|---|\n"
+                           : "| key | value | default | meaning |\n|---|---|---|---|\n";
+  for (const Setting* row : rows) {
+    text += "| `" + row->key + "` | " + (flags ? "`--" + row->flag + "` | " : "") + replaced(row->expects, "|", "\\|") +
+            " | " + standard(*row) + " | " + replaced(row->meaning, "|", "\\|") + " |\n";
   }
   return text;
 }
 
-std::string mdoc(Group group) {
+std::string mdoc(Heading heading) {
   std::string text = ".Bl -tag -width Ds\n";
   for (const Setting& setting : settings()) {
-    if (setting.group != group) continue;
-    text += ".It Fl -" + setting.flag + " Ar " + setting.placeholder + "\n";
+    if (setting.heading != heading) continue;
+    text += setting.flag.empty() ? ".It Sy " + setting.key + " : Ar " + setting.placeholder + "\n"
+                                 : ".It Fl -" + setting.flag + " Ar " + setting.placeholder + "\n";
+    const std::string in_file = setting.flag.empty() ? "" : "; in a file: " + setting.key;
     text += sentences(setting.meaning + " Expects " + setting.expects + ". " +
-                          (setting.required ? "Required" : "Default: " + setting.standard) +
-                          "; in a file: " + setting.key + ".",
+                          (setting.required ? "Required" : "Default: " + setting.standard) + in_file + ".",
                       78) +
             "\n";
   }

@@ -7,9 +7,9 @@
 
 namespace lastbyte::config {
 
-/// A Markdown table of the settings of one group.
-std::string markdown(Group group);
+/// A Markdown table of the settings under one heading.
+std::string markdown(Heading heading);
 /// An mdoc(7) list of the same.
-std::string mdoc(Group group);
+std::string mdoc(Heading heading);
 
 }  // namespace lastbyte::config

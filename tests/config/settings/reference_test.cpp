@@ -10,9 +10,6 @@
 namespace lastbyte::config {
 namespace {
 
-constexpr std::initializer_list<Group> kGroups = {Group::forwarding, Group::limits,  Group::linger, Group::client,
-                                                  Group::upstream,   Group::process, Group::log};
-
 std::string read(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
@@ -23,13 +20,13 @@ struct Document {
   std::string path;
   std::string comment_begin;
   std::string comment_end;
-  std::string (*part)(Group);
+  std::string (*part)(Heading);
 };
 
-/// `text` with what stands between a group's two marks replaced by what the table says now.
+/// `text` with what stands between a heading's two marks replaced by what the table says now.
 std::string renewed(std::string text, const Document& document) {
-  for (const Group group : kGroups) {
-    const std::string name(title(group));
+  for (const Heading heading : kHeadings) {
+    const std::string name(title(heading));
     const std::string begin = document.comment_begin + "settings: " + name + document.comment_end + "\n";
     const std::string end = document.comment_begin + "end: " + name + document.comment_end + "\n";
     const std::size_t from = text.find(begin);
@@ -37,7 +34,7 @@ std::string renewed(std::string text, const Document& document) {
     EXPECT_NE(from, std::string::npos) << document.path << " has no place for " << name;
     EXPECT_NE(to, std::string::npos) << document.path << " has no end for " << name;
     if (from == std::string::npos || to == std::string::npos) continue;
-    text.replace(from + begin.size(), to - from - begin.size(), document.part(group));
+    text.replace(from + begin.size(), to - from - begin.size(), document.part(heading));
   }
   return text;
 }
@@ -75,14 +72,14 @@ TEST(Documentation, the_manual_lists_every_setting_as_it_is) { expect_fresh({"la
 
 TEST(Settings, each_has_its_own_key_and_flag) {
   for (const Setting& setting : settings()) {
-    EXPECT_EQ(find_key(setting.key, setting.of_forwarding()), &setting) << setting.key;
-    EXPECT_EQ(find_flag(setting.flag), &setting) << setting.flag;
+    EXPECT_EQ(find_key(setting.key, setting.owner()), &setting) << setting.key;
+    EXPECT_EQ(find_flag(setting.flag), setting.flag.empty() ? nullptr : &setting) << setting.flag;
     EXPECT_FALSE(setting.meaning.empty()) << setting.key;
     EXPECT_TRUE(setting.meaning.ends_with('.')) << setting.key;
     std::visit(
         [&](const auto& field) {
           for (const auto& condition : field.conditions) {
-            EXPECT_NE(find_key(condition.needs, setting.of_forwarding()), nullptr) << condition.needs;
+            EXPECT_NE(find_key(condition.needs, setting.owner()), nullptr) << condition.needs;
           }
         },
         setting.field);

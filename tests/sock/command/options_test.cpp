@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"host 80 -w", "-w, --timeout: a value is missing"},
                     Wrong{"host 80 --mode", "-m, --mode: a value is missing"},
                     Wrong{"--udp=yes host 80", "-u, --udp: it takes no value"},
-                    Wrong{"-w soon host 80", "-w, --timeout 'soon': expected a time"},
+                    Wrong{"-w soon host 80", "-w, --timeout 'soon': not a duration"},
                     Wrong{"-m frob host 80", "expected one of relay, echo, source, sink, discard, http"},
                     Wrong{"--at-eof=later host 80", "expected one of keep, fin, close, reset"},
                     Wrong{"--read-size 0 host 80", "expected from 1"}, Wrong{"host 70000", "'70000'"},

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "config/settings/config.h"
-#include "config/settings/names.h"
-#include "config/settings/numbers.h"
+#include "config/values/names.h"
+#include "config/values/numbers.h"
 
 namespace lastbyte::config {
 namespace {
@@ -13,38 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(Durations, have_each_unit) {
-  EXPECT_EQ(parse_duration("500ms"), Duration(milliseconds(500)));
-  EXPECT_EQ(parse_duration("5s"), Duration(seconds(5)));
-  EXPECT_EQ(parse_duration("2m"), Duration(minutes(2)));
-  EXPECT_EQ(parse_duration("1h"), Duration(hours(1)));
-  EXPECT_EQ(parse_duration("1d"), Duration(hours(24)));
-  EXPECT_EQ(parse_duration("0s"), Duration(0));
-}
-
-TEST(Durations, wrong_ones_say_what_was_expected) {
-  const std::string form = "; expected a duration such as 500ms, 5s, 2m, 1h or 1d";
-  EXPECT_EQ(parse_duration("5").error(), "has no unit" + form);
-  EXPECT_EQ(parse_duration("").error(), "not a duration" + form);
-  EXPECT_EQ(parse_duration("s").error(), "not a duration" + form);
-  EXPECT_EQ(parse_duration("-5s").error(), "not a duration" + form);
-  EXPECT_EQ(parse_duration(" 5s").error(), "not a duration" + form);
-  EXPECT_EQ(parse_duration("1.5s").error(), "not a whole number" + form);
-  EXPECT_EQ(parse_duration("99999999999999999999s").error(), "too long" + form);
-  EXPECT_EQ(parse_duration("9223372036854775807s").error(), "too long" + form);
-  EXPECT_EQ(parse_duration("5sec").error(), "'sec' is not a unit of time; expected ms, s, m, h or d");
-  EXPECT_EQ(parse_duration("5S").error(), "'S' is not a unit of time; expected ms, s, m, h or d");
-  EXPECT_EQ(parse_duration("5 s").error(), "' s' is not a unit of time; expected ms, s, m, h or d");
-}
-
-TEST(Durations, print_in_the_largest_whole_unit) {
-  EXPECT_EQ(print_duration(milliseconds(0)), "0s");
-  EXPECT_EQ(print_duration(milliseconds(1500)), "1500ms");
-  EXPECT_EQ(print_duration(seconds(90)), "90s");
-  EXPECT_EQ(print_duration(minutes(2)), "2m");
-  EXPECT_EQ(print_duration(hours(24)), "1d");
-}
-
 TEST(Durations, of_whole_seconds_refuse_a_fraction) {
   const auto codec = seconds_codec(seconds(1), seconds(60));
   EXPECT_EQ(codec.parse("2000ms"), seconds(2));
@@ -53,22 +21,52 @@ TEST(Durations, of_whole_seconds_refuse_a_fraction) {
   EXPECT_EQ(codec.parse("61s").error(), "out of range; expected 1s to 1m");
 }
 
-TEST(Sizes, are_powers_of_1024) {
-  EXPECT_EQ(parse_size("4096"), 4096U);
-  EXPECT_EQ(parse_size("64k"), 65536U);
-  EXPECT_EQ(parse_size("64K"), 65536U);
-  EXPECT_EQ(parse_size("4M"), 4U << 20U);
-  EXPECT_EQ(parse_size("1G"), 1U << 30U);
+TEST(Percentages, have_their_sign) {
+  const auto codec = percent_codec(1, 100);
+  EXPECT_EQ(codec.parse("20%"), 20U);
+  EXPECT_EQ(codec.print(20), "20%");
+  EXPECT_EQ(codec.parse("20").error(), "has no '%'; expected 1% to 100%");
+  EXPECT_EQ(codec.parse("0%").error(), "out of range; expected 1% to 100%");
+  EXPECT_EQ(codec.parse("%").error(), "not a whole number; expected 1% to 100%");
 }
 
-TEST(Sizes, wrong_ones_say_what_was_expected) {
-  const std::string form = "; expected a size such as 4096, 64k, 4M or 1G";
-  EXPECT_EQ(parse_size("").error(), "not a size" + form);
-  EXPECT_EQ(parse_size("-1").error(), "not a size" + form);
-  EXPECT_EQ(parse_size("99999999999999999999").error(), "too large" + form);
-  EXPECT_EQ(parse_size("18446744073709551615G").error(), "too large" + form);
-  EXPECT_EQ(parse_size("4kB").error(), "'kB' is not a unit of size" + form);
-  EXPECT_EQ(parse_size("4m").error(), "'m' is not a unit of size" + form);
+TEST(Ranges, are_one_number_or_two) {
+  const auto codec = range_codec(100, 599);
+  EXPECT_EQ(codec.parse("200-399"), (Range{200, 399}));
+  EXPECT_EQ(codec.parse("204"), (Range{204, 204}));
+  EXPECT_EQ(codec.print({200, 399}), "200-399");
+  EXPECT_EQ(codec.print({204, 204}), "204");
+  for (const auto* wrong : {"", "-", "99", "200-", "300-200", "200-600", "2xx"})
+    EXPECT_EQ(codec.parse(wrong).error(), "expected one number or a range, from 100 to 599") << wrong;
+}
+
+TEST(GroupNames, never_look_like_an_endpoint) {
+  EXPECT_EQ(parse_group_name("web-1_a"), "web-1_a");
+  for (const auto* wrong : {"", "1web", "-web", "web.1", "web:80", "w b"})
+    EXPECT_FALSE(parse_group_name(wrong)) << wrong;
+  EXPECT_EQ(connect_codec().parse("group:web")->group, "web");
+  EXPECT_EQ(connect_codec().parse("group:80")->endpoint, net::Endpoint::tcp("group", 80));
+  EXPECT_FALSE(connect_codec().parse("group:8web"));
+}
+
+TEST(Members, may_be_srv_records) {
+  const auto member = member_codec().parse("srv:_ldap._tcp.a.example");
+  ASSERT_TRUE(member);
+  EXPECT_TRUE(member->srv);
+  EXPECT_EQ(member->endpoint.host, "_ldap._tcp.a.example");
+  EXPECT_EQ(member->endpoint.transport, net::Transport::tcp);
+  EXPECT_EQ(member_codec().print(*member), "srv:_ldap._tcp.a.example");
+  EXPECT_EQ(member_codec().parse("srv:_dns._udp.a")->endpoint.transport, net::Transport::udp);
+  for (const auto* wrong : {"srv:", "srv:a.example", "srv:_ldap.a", "srv:_ldap._sctp.a", "group:a"})
+    EXPECT_FALSE(member_codec().parse(wrong)) << wrong;
+}
+
+TEST(Bytes, may_be_escaped) {
+  const auto codec = bytes_codec(8);
+  EXPECT_EQ(codec.parse("PING\\r\\n"), "PING\r\n");
+  EXPECT_EQ(codec.parse("\\x00\\xfF\\\\\\t"), std::string("\0\xff\\\t", 4));
+  EXPECT_EQ(codec.parse(""), "");
+  for (const auto* wrong : {"\\", "\\q", "\\x1", "\\xg0", "123456789"}) EXPECT_FALSE(codec.parse(wrong)) << wrong;
 }
 
 TEST(Counts, keep_to_their_range) {

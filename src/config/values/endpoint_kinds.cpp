@@ -1,8 +1,8 @@
-#include "config/settings/endpoint_kinds.h"
+#include "config/values/endpoint_kinds.h"
 
 #include <vector>
 
-#include "config/settings/codec.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 

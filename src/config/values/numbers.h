@@ -9,20 +9,33 @@
 #include <tl/expected.hpp>
 
 #include "base/time.h"
-#include "config/settings/codec.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 
 Codec<Duration> duration_codec(Duration least, Duration most);
 /// For options that the kernel takes in whole seconds.
 Codec<std::chrono::seconds> seconds_codec(std::chrono::seconds least, std::chrono::seconds most);
+Codec<std::uint64_t> large_size_codec(std::uint64_t least, std::uint64_t most);
+/// For options that the kernel takes as an int.
 Codec<int> size_codec(int least, int most);
+/// "20%", as 20.
+Codec<std::uint32_t> percent_codec(std::uint32_t least, std::uint32_t most);
 Codec<std::uint32_t> mark_codec();
 /// "0660": permission bits of a file.
 Codec<std::uint32_t> file_mode_codec();
 
 /// The reading half of count_codec(), for the widest type.
 tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
+
+/// Two numbers, the first not above the second: "200-399", or "204" for both.
+struct Range {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+
+  friend bool operator==(const Range&, const Range&) = default;
+};
+Codec<Range> range_codec(std::uint32_t least, std::uint32_t most);
 
 template <std::integral Value>
 Codec<Value> count_codec(Value least, Value most) {

@@ -1,4 +1,4 @@
-#include "config/settings/codec.h"
+#include "config/values/codec.h"
 
 namespace lastbyte::config {
 
