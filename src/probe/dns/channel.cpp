@@ -120,7 +120,8 @@ class Channel::Impl {
         answer != nullptr && length > 0)
       return read_message(std::as_bytes(std::span(answer, static_cast<std::size_t>(length))), type);
     if (status == ARES_ETIMEOUT) return Broken{"no server answered in time"};
-    if (status == ARES_ECONNREFUSED) return Broken{"no server can be reached"};
+    // c-ares goes on to the next server after SERVFAIL, NOTIMP and REFUSED, and then does not tell which it was.
+    if (status == ARES_ECONNREFUSED) return Broken{"no server answers: each one fails, refuses or cannot be reached"};
     return Broken{::ares_strerror(status)};
   }
 
