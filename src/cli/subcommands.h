@@ -8,6 +8,7 @@ namespace lastbyte::cli {
 Command proxy_command();
 Command check_command();
 Command sock_command();
+Command heartbeat_command();
 Command import_command();
 Command demo_command();
 /// `others`: what it completes, beside itself.

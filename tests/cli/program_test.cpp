@@ -48,18 +48,19 @@ TEST_F(Program, help_tells_units_and_defaults) {
 
 TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
   const std::string more = " (lastbyte proxy --help tells more)\n";
+  expect_usage_error("",
+                     "lastbyte: a command is missing; expected one of proxy, check, sock, heartbeat, import, demo, "
+                     "completion (lastbyte "
+                     "--help tells more)\n");
   expect_usage_error(
-      "",
-      "lastbyte: a command is missing; expected one of proxy, check, sock, import, demo, completion (lastbyte "
-      "--help tells more)\n");
-  expect_usage_error("prxy",
-                     "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, import, "
-                     "demo, completion "
-                     "(lastbyte --help tells more)\n");
-  expect_usage_error(
-      "--verbose",
-      "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, import, demo, completion (lastbyte "
-      "--help tells more)\n");
+      "prxy",
+      "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, heartbeat, import, "
+      "demo, completion "
+      "(lastbyte --help tells more)\n");
+  expect_usage_error("--verbose",
+                     "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, heartbeat, import, demo, "
+                     "completion (lastbyte "
+                     "--help tells more)\n");
   expect_usage_error("proxy",
                      "lastbyte proxy: nothing to forward; expected LISTEN and CONNECT, --listen and --connect, or "
                      "--config" +

@@ -37,7 +37,7 @@ SUB_FLOORS = {
         ["transport"],
     ],
     "upstream": [["terms"], [""]],
-    "probe": [["dns", "socket"], ["heartbeat"], ["checks"], [""]],
+    "probe": [["dns", "socket"], ["heartbeat"], ["checks", "tool"], [""]],
     "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record"], ["log"]],
