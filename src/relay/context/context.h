@@ -13,6 +13,7 @@
 #include "loop/mailbox.h"
 #include "loop/timer_wheel.h"
 #include "relay/context/pools.h"
+#include "relay/context/send_batch.h"
 #include "relay/context/shared.h"
 #include "termination/session.h"
 
@@ -59,6 +60,7 @@ struct Context {
   loop::TimerWheel wheel;
   BlockPool blocks;
   PipePool pipes;
+  SendBatch sends;
   std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
   std::vector<Session*> turns;                                ///< sessions whose budget was used up
   /// One descriptor in reserve. A client is accepted only while it is held, so that it need not be reset for want of

@@ -5,13 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "base/memory.h"
+#include "base/result.h"
 #include "base/time.h"
+#include "loop/sender.h"
 #include "net/address/address.h"
 #include "relay/context/in_flight.h"
 #include "upstream/terms/snapshot.h"
@@ -88,6 +91,9 @@ struct Shared {
 
   /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
   std::function<void(upstream::Observation)> observe;
+  /// Makes what carries out many sends at once, on the thread of the worker that is to use it; empty: each send is a
+  /// system call of its own.
+  std::function<Result<std::unique_ptr<loop::Sender>>()> make_sender;
   /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
   std::function<void()> wake_log;
   /// Something an operator must know, from a worker, rarely: one line. Must not block.

@@ -111,11 +111,16 @@ ssize_t peek(Side& from, std::span<std::byte> room) {
   return ::recv(from.socket.get(), room.data(), room.size(), MSG_PEEK);
 }
 
+void prepare_write(Side& to) {
+  if (to.quirks.nodelay || to.ledger.sent == 0) return;
+  net::set_nodelay(to.socket.get());
+  to.quirks.nodelay = true;
+}
+
+bool may_batch(const Side& to) { return to.kind != Transport::udp; }
+
 ssize_t write(Side& to, std::span<const std::byte> bytes) {
-  if (!to.quirks.nodelay && to.ledger.sent > 0) {
-    net::set_nodelay(to.socket.get());
-    to.quirks.nodelay = true;
-  }
+  prepare_write(to);
   const ssize_t put = send(to, bytes);
   // The error was of a datagram before this one, and this call took it.
   return put < 0 && only_tells_size(to, errno) ? send(to, bytes) : put;

@@ -77,8 +77,13 @@ bool only_tells_size(const Side& side, int error);
 // Moving bytes. `room` and `bytes` are the caller's.
 ssize_t read(Side& from, std::span<std::byte> room);
 ssize_t peek(Side& from, std::span<std::byte> room);
-/// One send() of at most most_in_one_send bytes. Before the second one of a TCP upstream, TCP_NODELAY is set.
+/// One send() of at most most_in_one_send bytes, prepared.
 ssize_t write(Side& to, std::span<const std::byte> bytes);
+/// What must be done before a send: before the second one of a TCP upstream, TCP_NODELAY is set.
+void prepare_write(Side& to);
+/// Whether a send may be carried out with those of other sessions (SendBatch) once it is prepared. Not of a datagram,
+/// whose send may have to be repeated.
+bool may_batch(const Side& to);
 ssize_t splice_in(Side& from, Pipe& pipe);
 ssize_t splice_out(Pipe& pipe, Side& to, std::size_t most);
 

@@ -46,11 +46,14 @@ Finding Flow::step(const Orders& orders) {
 
 Finding Flow::copy(const Orders& orders) {
   const std::size_t most = transport::most_in_one_read(to_);
-  const ssize_t got = transport::read(from_, std::span(movers_.buffer).first(most));
+  const auto of_batch = transport::may_batch(to_) ? movers_.sends.room() : std::span<std::byte>();
+  const auto room = of_batch.empty() ? std::span<std::byte>(movers_.buffer) : of_batch;
+  const ssize_t got = transport::read(from_, room.first(most));
   if (got < 0 || (got == 0 && transport::empty_read_ends(from_))) return input_ended(got);
-  const auto bytes = std::span(movers_.buffer).first(static_cast<std::size_t>(got));
+  const auto bytes = room.first(static_cast<std::size_t>(got));
   count_received(bytes.size());
-  Finding finding = pass_on(bytes, 0, orders);
+  const bool submits = !of_batch.empty() && may_submit(bytes);
+  Finding finding = submits ? Finding{.what = What::submitted, .bytes = bytes} : pass_on(bytes, 0, orders);
   if (finding.what == What::waits) return finding;
   if (bytes.size() == most) {
     transport::keep_urgent_inline(from_);
@@ -60,16 +63,36 @@ Finding Flow::copy(const Orders& orders) {
   from_.carrier.streak = 0;
   // A short read has emptied the queue, and the next bytes make a new edge: no need to read on until EAGAIN.
   if (!from_.ready.hung_up && transport::short_read_empties(from_)) from_.ready.readable = false;
+  if (submits) transport::prepare_write(to_);
+  return finding;
+}
+
+bool Flow::may_submit(std::span<const std::byte> bytes) const {
+  const std::size_t most = std::min<std::size_t>(SendBatch::kMostBytes, to_.quirks.most_in_one_send);
+  return to_.ready.writable && !bytes.empty() && bytes.size() <= most;
+}
+
+Finding Flow::settle(std::span<const std::byte> bytes, ssize_t result, const Orders& orders) {
+  Written written;
+  if (result < 0) errno = static_cast<int>(-result);
+  note(result < 0 ? -1 : result, bytes.size(), written, orders);
+  const Finding finding = written_of(bytes, written);
+  if (finding.what == What::waits) from_.ready.readable = true;  // its events may be taken already
   return finding;
 }
 
 /// Writes what was read, of which `written` bytes have been written already.
 Finding Flow::pass_on(std::span<const std::byte> bytes, std::size_t written, const Orders& orders) {
-  const Written more = write(bytes.subspan(written), orders);
-  const auto left = bytes.subspan(written + more.bytes);
-  if (more.error != 0) {
+  const auto rest = bytes.subspan(written);
+  return written_of(rest, write(rest, orders));
+}
+
+/// What it means that so much of what was read has been written.
+Finding Flow::written_of(std::span<const std::byte> bytes, const Written& written) {
+  const auto left = bytes.subspan(written.bytes);
+  if (written.error != 0) {
     from_.ledger.dropped += left.size();
-    return sink_failed(more.error, true);
+    return sink_failed(written.error, true);
   }
   if (left.empty()) return {.what = What::moved, .active = true};
   keep(left);
@@ -196,18 +219,23 @@ Flow::Written Flow::write(std::span<const std::byte> bytes, const Orders& orders
   while (written.bytes < bytes.size() && to_.ready.writable) {
     const auto rest = bytes.subspan(written.bytes);
     const auto asked = rest.first(std::min<std::size_t>(rest.size(), to_.quirks.most_in_one_send));
-    const ssize_t put = transport::write(to_, asked);
-    if (put <= 0) {
-      if (is_failure(errno)) written.error = errno;
-      break;
-    }
-    const auto taken = static_cast<std::size_t>(put);
-    written.bytes += taken;
-    count_sent(taken, orders);
-    // A short write has filled the queue: the next would say EAGAIN.
-    if (taken < asked.size()) to_.ready.writable = false;
+    if (!note(transport::write(to_, asked), asked.size(), written, orders)) break;
   }
   return written;
+}
+
+/// What one send of `asked` bytes has returned, with its errno. False: it has taken none.
+bool Flow::note(ssize_t put, std::size_t asked, Written& written, const Orders& orders) {
+  if (put <= 0) {
+    if (is_failure(errno)) written.error = errno;
+    return false;
+  }
+  const auto taken = static_cast<std::size_t>(put);
+  written.bytes += taken;
+  count_sent(taken, orders);
+  // A short write has filled the queue: the next would say EAGAIN.
+  if (taken < asked) to_.ready.writable = false;
+  return true;
 }
 
 Flow::Written Flow::write_from_pipe(const Orders& orders) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "relay/context/pools.h"
+#include "relay/context/send_batch.h"
 #include "relay/side/side.h"
 #include "relay/stream/preface.h"
 #include "relay/side/share.h"
@@ -35,6 +36,7 @@ struct Finding {
   enum class What : std::uint8_t {
     idle,         ///< nothing to do now: no input, no room, or no budget
     moved,        ///< bytes went on, or away; there may be more
+    submitted,    ///< `bytes` are to be sent with others of this round; settle() goes on. No step before that
     waits,        ///< the sink is full: bytes wait from now on (Event::pending of the source)
     drained,      ///< none wait any more (Event::drained of the source)
     ended,        ///< the input has ended: `event` of the source
@@ -43,10 +45,11 @@ struct Finding {
   };
   What what = What::idle;
   termination::Event event = termination::Event::fin;
-  int error = 0;                     ///< of `stranded`
-  std::string_view stranded_when{};  ///< "received" or "passed on"
-  bool active = false;               ///< a byte moved on: no silence (T8)
-  bool heard = false;                ///< a byte was thrown away
+  int error = 0;                       ///< of `stranded`
+  std::string_view stranded_when{};    ///< "received" or "passed on"
+  bool active = false;                 ///< a byte moved on: no silence (T8)
+  bool heard = false;                  ///< a byte was thrown away
+  std::span<const std::byte> bytes{};  ///< of `submitted`
 };
 
 /// The resources that a worker lends to all of its flows.
@@ -54,6 +57,7 @@ struct Movers {
   Block& buffer;
   BlockPool& blocks;
   PipePool& pipes;
+  SendBatch& sends;
 };
 
 class Flow {
@@ -65,6 +69,8 @@ class Flow {
 
   /// One read, and the writes of what it brought; or the writes of what waits.
   Finding step(const Orders& orders);
+  /// What became of the bytes that a step has submitted; `result` as in loop::Send. `orders` as they were then.
+  Finding settle(std::span<const std::byte> bytes, ssize_t result, const Orders& orders);
 
   /// Gives a pipe back that holds nothing: like the buffer, one pipe serves all flows whose sinks keep up.
   void rest();
@@ -87,11 +93,14 @@ class Flow {
   Finding strand(std::size_t bytes, int error, std::string_view when);
 
   Finding pass_on(std::span<const std::byte> bytes, std::size_t written, const Orders& orders);
+  Finding written_of(std::span<const std::byte> bytes, const Written& written);
+  [[nodiscard]] bool may_submit(std::span<const std::byte> bytes) const;
   Finding input_ended(ssize_t result);
   Finding no_datagram(int error);
   Finding sink_failed(int error, bool active);
 
   Written write(std::span<const std::byte> bytes, const Orders& orders);
+  bool note(ssize_t put, std::size_t asked, Written& written, const Orders& orders);
   Written write_from_pipe(const Orders& orders);
   Written write_preface();
   /// Whether a failed write means that the sink has failed, rather than that it is full.

@@ -84,6 +84,13 @@ void Session::on_events(Which which, std::uint32_t events) {
   arm();
 }
 
+void Session::on_sent(const SendBatch::Settled& sent) {
+  sends_ = false;
+  act_on(flow(sent.source).settle(sent.bytes, sent.result, orders_for(state_, sent.source)), sent.source);
+  if (!final()) go_on();
+  arm();
+}
+
 void Session::on_turn() {
   queued_for_turn_ = false;
   if (final()) return;
@@ -99,10 +106,21 @@ void Session::on_stop() {
 }
 
 void Session::on_abort() {
+  take_back_send();
   if (!final()) apply(Event::abort, Which::client);
 }
 
-void Session::on_no_memory() { abandon(Abandoned::no_memory); }
+void Session::on_no_memory() {
+  take_back_send();
+  abandon(Abandoned::no_memory);
+}
+
+/// The session ends before its send was carried out: the kernel has not seen it.
+void Session::take_back_send() {
+  if (!sends_) return;
+  for (const Which source : kBoth) side(source).ledger.dropped += context_.sends.forget(*this, source);
+  sends_ = false;
+}
 
 /// Gives the session up where its peers did nothing wrong: the record says so, and puts nothing down to an operator.
 void Session::abandon(Abandoned why) {
@@ -202,13 +220,21 @@ void Session::release(Which which, bool reset) {
 }
 
 void Session::progress() {
+  if (sends_) return;
   budget_ = context_.shared.round_budget;
   waits_for_share_ = false;
+  go_on();
+}
+
+/// Moves and concludes until nothing changes any more, or a send is to be settled first.
+void Session::go_on() {
   for (;;) {
     const termination::Session before = state_;
     // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
     pump(Which::upstream);
+    if (sends_) return;
     pump(Which::client);
+    if (sends_) return;
     end_unwanted_datagrams();
     for (const Which which : kBoth) report_trouble(which);
     for (const Which which : kBoth) check_ack(which);
@@ -229,7 +255,7 @@ Flow Session::flow(Which source) {
   Preface* preface = source == Which::client && greeting_ ? &greeting_->preface : nullptr;
   return {side(source),
           side(termination::other(source)),
-          Movers{*context_.buffer, context_.blocks, context_.pipes},
+          Movers{*context_.buffer, context_.blocks, context_.pipes, context_.sends},
           budget_,
           preface,
           share()};
@@ -253,6 +279,10 @@ bool Session::act_on(const Finding& finding, Which source) {
   switch (finding.what) {
     case Finding::What::idle: return false;
     case Finding::What::moved: return true;
+    case Finding::What::submitted:
+      sends_ = true;
+      context_.sends.add(*this, source, side(termination::other(source)).socket.get(), finding.bytes);
+      return false;
     case Finding::What::waits: apply(Event::pending, source); return false;
     case Finding::What::drained: apply(Event::drained, source); return true;
     case Finding::What::ended: apply(finding.event, source); return false;

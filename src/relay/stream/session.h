@@ -51,6 +51,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void begin();
   /// Events that epoll reported for one socket.
   void on_events(termination::Which which, std::uint32_t events);
+  /// A send of the session was carried out with those of others.
+  void on_sent(const SendBatch::Settled& sent);
   /// Goes on where the budget of a round was used up.
   void on_turn();
   void on_timer();
@@ -86,6 +88,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void carry_out(const termination::Step& step, Which which);
   void release(Which which, bool reset);
   void progress();
+  void go_on();
+  void take_back_send();
   void take_turn();
   void pump(Which source);
   bool act_on(const Finding& finding, Which source);
@@ -155,6 +159,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool admitted_ = false;
   bool has_long_lived_options_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;
+  bool sends_ = false;            ///< a send is in the worker's batch; nothing else is done until it is settled
   bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
 };
 

@@ -71,6 +71,7 @@ class Worker::Impl {
   RecordRing& records() { return records_; }
 
  private:
+  void batch_sends();
   void round();
   bool wait_and_dispatch(int timeout_ms);
   [[nodiscard]] int timeout_ms(std::optional<TimePoint> due);
@@ -116,7 +117,18 @@ Result<void> Worker::Impl::watch_own() {
 
 void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
+  if (shared_.make_sender) batch_sends();
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
+}
+
+/// A sender is made by the thread that uses it. Without one all goes on by plain system calls.
+void Worker::Impl::batch_sends() {
+  const auto warn = [this](const std::string& why) {
+    enough_memory_for([&] { shared_.warn("worker " + std::to_string(index_) + " sends without io_uring: " + why); });
+  };
+  auto sender = shared_.make_sender();
+  if (!sender) return warn(sender.error().text());
+  context_.sends.use(std::move(*sender), [warn](int error) { warn("it failed: " + errno_name(error)); });
 }
 
 /// No deadline passes before the bytes that have come are looked at: after a freeze (SIGSTOP, a paused container, a
@@ -140,7 +152,11 @@ void Worker::Impl::round() {
 bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
   const auto [events, interrupted] = context_.epoll.wait(events_, timeout_ms);
   context_.now = Clock::now();
+  context_.sends.open();
   for (const epoll_event& event : events) dispatch(event);
+  context_.sends.settle(
+      [this](const SendBatch::Settled& sent) { attempt(*sent.session, [&] { sent.session->on_sent(sent); }); });
+  context_.sends.close();
   return interrupted || events.size() == events_.size();
 }
 

@@ -83,6 +83,8 @@ bool only_tells_size(const Side& side, int error) { return side.kind == net::Tra
 
 ssize_t read(Side& from, std::span<std::byte> room) { return take_input(from, room.data(), room.size()); }
 ssize_t peek(Side& from, std::span<std::byte> room) { return take_input(from, room.data(), room.size(), true); }
+void prepare_write(Side& to) { to.quirks.nodelay = true; }
+bool may_batch(const Side& to) { return to.kind != net::Transport::udp; }
 ssize_t write(Side& to, std::span<const std::byte> bytes) { return give_output(to, bytes.data(), bytes.size()); }
 
 ssize_t splice_in(Side& from, Pipe& pipe) {

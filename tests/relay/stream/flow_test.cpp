@@ -31,7 +31,7 @@ struct Ends {
 
   Finding step(const Orders& orders = kMove) { return flow().step(orders); }
   Flow flow() {
-    return {from,   to,       {*buffer, blocks, pipes},
+    return {from,   to,       {*buffer, blocks, pipes, sends},
             budget, &preface, Share(in_flight, sides, waits_for_share, TimePoint{})};
   }
   FakeSocket& source() { return fake(from); }
@@ -50,6 +50,7 @@ struct Ends {
   std::unique_ptr<Block> buffer = std::make_unique<Block>();
   BlockPool blocks;
   PipePool pipes;
+  SendBatch sends;
   std::size_t budget = 1U << 20U;
   Preface preface;
 };
