@@ -12,10 +12,15 @@
 #include <memory>
 #include <thread>
 
+<<<<<<< HEAD
 #include "base/amount.h"
+=======
+#include "loop/send_ring.h"
+>>>>>>> 738b5fd (wip)
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
 #include "proxy/control.h"
+#include "proxy/process/io_choice.h"
 #include "proxy/process/operator_log.h"
 #include "proxy/process/privileges.h"
 #include "proxy/running.h"
@@ -28,6 +33,7 @@ struct Prepared {
   std::unique_ptr<Running> running;
   Changes changes;                          ///< all that is there now
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
+  IoChoice io;
 };
 
 unsigned worker_count(const config::Config& config) {
@@ -134,6 +140,9 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   prepared.log = std::move(*log);
   const KeptCapabilities kept = capabilities_needed(config.forwardings);
   if (auto dropped = drop_privileges(*identity, kept); !dropped) return failed(dropped.error());
+  auto io = choose_io(config.io);
+  if (!io) return failed(io.error());
+  prepared.io = std::move(*io);
   const auto troubles = prepared.running->privileges_dropped(kept);
   if (!troubles) return tl::unexpected(troubles.error());
   tell(prepared.changes.troubles, places, messages);
@@ -145,6 +154,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
   for (const auto& each : prepared.changes.added) messages.info("listening on " + each.text());
   Running& running = *prepared.running;
   const std::size_t workers = running.workers().size();
+  if (config.io != config::Io::epoll) messages.info("sending by " + prepared.io.story);
   messages.info(fmt::format("{} worker{}, at most {} sessions ({} descriptors), records to {}", workers,
                             workers == 1 ? "" : "s", running.shared().max_sessions.load(), running.descriptor_limit(),
                             config.log.target));
@@ -158,6 +168,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
   shared.records_wanted = prepared.log != nullptr;
+  if (prepared.io.ring) shared.make_sender = loop::make_send_ring;
   shared.warn = [&messages](std::string line) { messages.warn_from_worker(std::move(line)); };
   if (prepared.log) shared.wake_log = [log = prepared.log.get()] { log->wake(); };
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <regex>
 #include <sstream>
 
@@ -70,6 +71,8 @@ Command Proxy::command(const net::Address& upstream, const Options& options, con
   unless_given("--log-target", log);
   unless_given("--log-format", "json");
   unless_given("--workers", "2");
+  // The same tests with the other way of sending: LASTBYTE_TEST_IO=io-uring.
+  if (const char* io = std::getenv("LASTBYTE_TEST_IO"); io != nullptr) unless_given("--io", io);
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   return command;
 }

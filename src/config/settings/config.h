@@ -19,6 +19,10 @@ namespace lastbyte::config {
 
 enum class LogFormat : std::uint8_t { text, json };
 
+/// How workers send: each send a system call of its own, those of a round of events together through io_uring, or that
+/// where the kernel allows it.
+enum class Io : std::uint8_t { epoll, io_uring, automatic };
+
 struct Log {
   LogFormat format = LogFormat::text;
   std::string target = "stderr";  ///< "stderr", "off", or a file's path (reopened on SIGUSR1)
@@ -30,6 +34,7 @@ struct Config {
   std::vector<upstream::Group> groups;  ///< in the order of the file; their names are unique
   std::vector<relay::Forwarding> forwardings;
   unsigned workers = 0;                       ///< 0: one a core
+  Io io = Io::epoll;
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
   Duration bind_retry{0};  ///< at the start, how long to try again to listen

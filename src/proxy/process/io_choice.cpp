@@ -1,0 +1,47 @@
+#include "proxy/process/io_choice.h"
+
+#include <cerrno>
+
+#include "loop/send_ring.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+std::string advice(int error) {
+  switch (error) {
+    case ENOSYS:
+    case EINVAL: return "it needs Linux 6.1";
+    case EPERM:
+    case EACCES: return "kernel.io_uring_disabled or a seccomp profile forbids it";
+    case ENOMEM: return "it needs memory, or a larger RLIMIT_MEMLOCK";
+    default: return {};
+  }
+}
+
+Result<void> try_ring() {
+  if (auto ring = loop::make_send_ring(); !ring) return Failure(ring.error());
+  return {};
+}
+
+}  // namespace
+
+Result<IoChoice> choose_io(config::Io wanted, const Result<void>& trial) {
+  const auto why = [&] { return Error{trial.error().operation, trial.error().code, advice(trial.error().code)}; };
+  switch (wanted) {
+    case config::Io::epoll: return IoChoice{.ring = false, .story = "epoll"};
+    case config::Io::io_uring:
+      if (!trial)
+        return failure("io: io-uring: " + why().operation, why().code, why().detail + "; io: auto does without");
+      return IoChoice{.ring = true, .story = "io-uring"};
+    case config::Io::automatic:
+      if (!trial) return IoChoice{.ring = false, .story = "epoll, chosen by io: auto (" + why().text() + ")"};
+      return IoChoice{.ring = true, .story = "io-uring, chosen by io: auto"};
+  }
+  return IoChoice{};
+}
+
+Result<IoChoice> choose_io(config::Io wanted) {
+  return choose_io(wanted, wanted == config::Io::epoll ? Result<void>() : try_ring());
+}
+
+}  // namespace lastbyte::proxy
