@@ -29,6 +29,8 @@ struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
   bool watched = false;                      ///< epoll reports its clients
   bool leaving = false;                      ///< to be closed as soon as its queue is empty
   unsigned batch = 1;                        ///< how many to accept at the next event
+  AcceptBackoff backoff;                     ///< of errors that are this socket's alone
+  TimePoint rests_until{};                   ///< because of such an error
   boost::intrusive::list_member_hook<> among_leaving;
 };
 

@@ -83,6 +83,7 @@ struct Shared {
   RateLimit denials;           ///< clients that the access lists keep out
   RateLimit lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
   RateLimit bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
+  RateLimit accept_errors;     ///< listeners that the kernel forbids to accept
   RateLimit bugs;              ///< sessions reset because an event was impossible
   /// Bytes that a session may move in one round before the others have their turn (T12).
   std::size_t round_budget = std::size_t{4} * 1024 * 1024;

@@ -70,6 +70,7 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
     return false;
   }
   backoff_.recovered();
+  listening.backoff.recovered();
   // A close without a reset would look like an empty answer (T3).
   const auto short_of_memory = [&] {
     net::reset_and_close(accepted.client);
@@ -102,8 +103,10 @@ void Acceptor::accept_failed(ListeningSocket& listening, int error) {
   } else if (error == EINVAL) {
     // A UNIX socket whose newcomers are turned away; the mail that says so is on its way.
     stop_watching(listening);
-  } else if (error != EAGAIN) {
+  } else if (is_shortage(error)) {
     pause(*listening.state, error);
+  } else if (error != EAGAIN) {
+    rest(listening, error);
   }
 }
 
@@ -118,10 +121,32 @@ void Acceptor::pause(const ListenerState& state, int error) {
   });
 }
 
+/// The error is this listener's alone (EPERM: a security module forbids it to accept). The others go on.
+void Acceptor::rest(ListeningSocket& listening, int error) {
+  host_.counters.add(Count::accept_pauses);
+  stop_watching(listening);
+  listening.rests_until = context_.now + listening.backoff.next();
+  try_again_at(listening.rests_until);
+  context_.shared.warn_limited(context_.shared.accept_errors, context_.now, [&] {
+    return "accepting pauses on " + *listening.state->name + " at " + *listening.state->listen +
+           ": accept: " + errno_name(error) + "; other listeners go on";
+  });
+}
+
+/// Or earlier, if something else is due before.
+void Acceptor::try_again_at(TimePoint at) {
+  const std::uint64_t due = context_.tick(at);
+  if (!timer_.is_set() || timer_.due > due) context_.wheel.set(timer_, due);
+}
+
 void Acceptor::resume() {
   if (context_.drain_at) return;
   for (auto next = sockets_.unwatched().begin(); next != sockets_.unwatched().end();) {
     ListeningSocket& each = *next++;
+    if (each.rests_until > context_.now) {
+      try_again_at(each.rests_until);
+      continue;
+    }
     // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
     const int error =
         context_.epoll.add(each.socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(&each, TagKind::listener));

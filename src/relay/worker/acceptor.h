@@ -52,6 +52,8 @@ class Acceptor {
   void accept_failed(ListeningSocket& listening, int error);
   bool begin(ListenerState& state, Descriptor client, const net::Address& address);
   void pause(const ListenerState& state, int error);
+  void rest(ListeningSocket& listening, int error);
+  void try_again_at(TimePoint at);
   void resume();
   void look_at_leaving();
   void stop_watching(ListeningSocket& listening);
