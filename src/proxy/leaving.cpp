@@ -4,8 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "net/socket/listen_options.h"
 #include "net/socket/newcomers.h"
-#include "net/tcp/listen.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -28,10 +28,13 @@ void Leaving::take_back(const std::vector<Bound>& running) {
   for (const Bound& bound : running) {
     for (const Place& place : bound.places) {
       if (!left.contains(place.per_worker.front().get())) continue;
+      // turn_newcomers_away() has taken it, to end the handshakes.
+      net::ListenOptions left_with = place.as.options;
+      left_with.defer_accept.reset();
       for (const auto& socket : place.per_worker) {
         net::let_newcomers_in(socket->get());
-        // One of them was taken back to end the handshakes. They have been set before, so nothing can fail.
-        (void)net::apply_listen_options(socket->get(), place.address, place.as.options);
+        // It was set before, so nothing can fail.
+        (void)net::change_listen_options(socket->get(), place.as.transport, place.address, left_with, place.as.options);
       }
     }
   }

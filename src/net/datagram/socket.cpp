@@ -20,35 +20,8 @@ constexpr std::string_view kScheme = "udp:";
 
 std::string named(const Address& address) { return std::string(kScheme) + address.text(); }
 
-void want_receive_buffer(int fd, const SocketOptions& options) {
-  if (options.receive_buffer) return;
-  if (set_integer(fd, SOL_SOCKET, SO_RCVBUFFORCE, kDatagramReceiveBuffer)) return;
-  set_integer(fd, SOL_SOCKET, SO_RCVBUF, kDatagramReceiveBuffer);
-}
-
 /// Older kernels than 5.0 have none, and give each datagram for itself.
 void want_coalescing(int fd) { set_integer(fd, IPPROTO_UDP, UDP_GRO, 1); }
-
-Failure bind_failure(const Address& address) {
-  const int code = errno;
-  return failure("listen on " + named(address), code, bind_advice(code, address));
-}
-
-Result<Descriptor> listening_socket(const Address& address, const ListenOptions& options, PortSharing sharing) {
-  Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return failure_from_errno("make a socket for " + named(address));
-  Options set(socket.get(), kScheme, address);
-  if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (options.freebind) set_freebind(set, address.family());
-  if (sharing == PortSharing::now) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
-  set_common(set, options.socket);
-  if (auto done = set.result(); !done) return Failure(done.error());
-  want_receive_buffer(socket.get(), options.socket);
-  // Before bind(): datagrams may come right after it, and must tell where they were sent to.
-  if (auto done = prepare_datagram_listener(socket.get(), address); !done) return Failure(done.error());
-  if (::bind(socket.get(), address.data(), address.size()) != 0) return bind_failure(address);
-  return socket;
-}
 
 constexpr const char* kNoPortLeft =
     "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
@@ -80,8 +53,8 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
   Options set(made->get(), kScheme, to);
   set_common(set, options.socket);
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
+  if (!options.socket.receive_buffer) set.datagram_buffer();
   if (auto done = set.result(); !done) return Failure(done.error());
-  want_receive_buffer(made->get(), options.socket);
   if (!source.none() && ::bind(made->get(), source.data(), source.size()) != 0) return source_failure(to, source);
   return made;
 }
@@ -102,19 +75,10 @@ Result<void> prepare_datagram_listener(int fd, const Address& address) {
   return set.result();
 }
 
-Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
-                                      const ListenOptions& to) {
-  Options set(fd, kScheme, address);
-  set_changed(set, from.socket, to.socket);
-  want_receive_buffer(fd, to.socket);
-  if (to.reuse_port && !from.reuse_port) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);
-  return set.result();
-}
-
 Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count) {
-  return make_port_group(address, options.reuse_port, count, [&](const Address& bound, PortSharing sharing) {
-    return listening_socket(bound, options, sharing);
-  });
+  // Before bind(): datagrams may come right after it, and must tell where they were sent to.
+  return make_port_group(Transport::udp, address, options, count,
+                         [&](int fd) { return prepare_datagram_listener(fd, address); });
 }
 
 Result<Descriptor> connect_udp(const Address& to, const Address& source, const ConnectOptions& options,

@@ -12,11 +12,6 @@ namespace lastbyte::net {
 
 class NamespaceThread;  // net/namespace/thread.h
 
-/// What a UDP socket may hold unread where `receive_buffer` says nothing, in bytes asked for (the kernel
-/// doubles it). The kernel's own default holds less than 300 small datagrams: a millisecond and a half at 200,000 a
-/// second. Beyond net.core.rmem_max it takes CAP_NET_ADMIN, and without that the kernel gives what it may.
-inline constexpr int kDatagramReceiveBuffer = 4 * 1024 * 1024;
-
 /// One listening UDP socket per member of `count`, with all that is said of listen_tcp(): the kernel sends each
 /// client's datagrams to one of them, by a hash of both addresses. Ready for DatagramInbox.
 Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count);
@@ -24,10 +19,6 @@ Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenO
 /// Makes a UDP socket that was handed in from outside ready for DatagramInbox: it tells which address of ours a client
 /// wrote to. `address`: the one it is bound to.
 Result<void> prepare_datagram_listener(int fd, const Address& address);
-
-/// As change_listen_options() of tcp/listen.h, for a socket of listen_udp().
-Result<void> change_datagram_listener(int fd, const Address& address, const ListenOptions& from,
-                                      const ListenOptions& to);
 
 /// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
 /// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c

@@ -22,7 +22,13 @@ Address address_by(Name name, int fd) {
 
 }  // namespace
 
-void share_port(int fd) { set_integer(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+bool shares_port(int fd) {
+  int shared = 0;
+  socklen_t length = sizeof shared;
+  return ::getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &length) == 0 && shared != 0;
+}
+
+bool share_port(int fd, bool shared) { return set_integer(fd, SOL_SOCKET, SO_REUSEPORT, shared ? 1 : 0); }
 
 std::uint32_t unacknowledged(int fd) {
   int bytes = 0;

@@ -17,8 +17,11 @@ struct Connecting {
   std::size_t early = 0;   ///< bytes on their way with the SYN
 };
 
-/// Lets other sockets of the same user share the port of a listening one (SO_REUSEPORT).
-void share_port(int fd);
+/// Whether other sockets of the same user may share the port of a listening one (SO_REUSEPORT).
+bool shares_port(int fd);
+/// Lets them, or no longer. On TCP that keeps nobody out once another socket has shared the port (port_group.h). False:
+/// errno says why not.
+bool share_port(int fd, bool shared);
 
 /// Bytes that the peer's kernel has not acknowledged yet; an unacknowledged FIN counts as 1 (SIOCOUTQ;
 /// net/ipv4/tcp.c tcp_ioctl). Still tells the truth after a reset: the queue is purged, the sequence numbers are not.

@@ -1,29 +1,32 @@
 // Listening sockets that share one address and port, one for each worker: the kernel spreads clients over them.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "net/address/address.h"
+#include "net/address/endpoint.h"
+#include "net/socket/options.h"
 
 namespace lastbyte::net {
 
-/// Whether a socket binds with SO_REUSEPORT.
-enum class PortSharing : std::uint8_t { none, now };
-
-/// `count` sockets on one port, each made by `make`. `shared`: with other processes too, on purpose. With port 0 the
-/// kernel picks one for all.
+/// Listening sockets of TCP or UDP, `count` of them, non-blocking, all bound to one port. With port 0 the kernel picks
+/// one for all. 0.0.0.0 never listens on IPv6, and :: never on IPv4 (IPV6_V6ONLY). `prepare`: what a socket needs
+/// before bind(2) beyond its options; may be empty.
 ///
 /// SO_REUSEPORT would silently share the port with any other process of the same user that set it too. So the first
 /// socket binds without it: the kernel refuses that in one step where any other socket is (net/ipv4/
 /// inet_connection_sock.c inet_csk_get_port, net/ipv4/udp.c udp_lib_get_port). It is opened to its siblings only
 /// afterwards, and becomes the first of a group when the second one binds (net/core/sock_reuseport.c
 /// reuseport_add_sock).
-Result<std::vector<Descriptor>> make_port_group(
-    const Address& address, bool shared, int count,
-    const std::function<Result<Descriptor>(const Address&, PortSharing)>& make);
+///
+/// With `options.reuse_port` other processes may share the port on purpose, and the first socket joins those that are
+/// there. It, too, tries without at first: once a socket was bound with SO_REUSEPORT, the kernel lets others in even
+/// after the option is taken back (tb->fastreuseport in inet_csk_get_port).
+Result<std::vector<Descriptor>> make_port_group(Transport transport, const Address& address,
+                                                const ListenOptions& options, int count,
+                                                const std::function<Result<void>(int fd)>& prepare = {});
 
 }  // namespace lastbyte::net

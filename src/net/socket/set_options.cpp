@@ -1,6 +1,7 @@
 #include "net/socket/set_options.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -12,6 +13,19 @@
 #endif
 
 namespace lastbyte::net {
+
+std::string_view scheme_of(Transport transport) {
+  switch (transport) {
+    case Transport::tcp: return "tcp:";
+    case Transport::udp: return "udp:";
+    case Transport::unix_stream: return "";
+  }
+  return "";
+}
+
+std::string name_of(Transport transport, const Address& address) {
+  return std::string(scheme_of(transport)) + address.text();
+}
 
 bool set_integer(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -32,6 +46,24 @@ void Options::buffers_back(bool send, bool receive) {
   if (errno != 0) fail("SO_BUF_LOCK", "");
 }
 
+void Options::mark(std::uint32_t value) {
+  integer("SO_MARK", SOL_SOCKET, SO_MARK, static_cast<int>(value), "it needs CAP_NET_ADMIN");
+}
+
+void Options::interface(const std::string& name) {
+  text("SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, name,
+       "expected the name of a network interface of this machine");
+}
+
+void Options::datagram_buffer() {
+  if (error_.code != 0 || set_integer(fd_, SOL_SOCKET, SO_RCVBUFFORCE, kDatagramReceiveBuffer)) return;
+  set_integer(fd_, SOL_SOCKET, SO_RCVBUF, kDatagramReceiveBuffer);
+}
+
+void Options::backlog(int value) {
+  if (error_.code == 0 && ::listen(fd_, value) != 0) fail("the backlog", "");
+}
+
 Result<void> Options::result() const {
   if (error_.code != 0) return Failure(error_);
   return {};
@@ -47,22 +79,16 @@ void Options::fail(const char* name, const char* help) {
 void set_common(Options& set, const SocketOptions& options) {
   if (options.send_buffer) set.integer("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, *options.send_buffer);
   if (options.receive_buffer) set.integer("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, *options.receive_buffer);
-  if (options.mark) {
-    set.integer("SO_MARK", SOL_SOCKET, SO_MARK, static_cast<int>(*options.mark), "it needs CAP_NET_ADMIN");
-  }
-  if (!options.interface.empty()) {
-    set.text("SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, options.interface,
-             "expected the name of a network interface of this machine");
-  }
+  if (options.mark) set.mark(*options.mark);
+  if (!options.interface.empty()) set.interface(options.interface);
 }
 
-void set_changed(Options& set, const SocketOptions& from, const SocketOptions& to) {
-  SocketOptions changed = to;
-  changed.interface.clear();  // naming it again takes a privilege
-  if (from.mark == to.mark) changed.mark.reset();
-  set_common(set, changed);
-  set.buffers_back(from.send_buffer && !to.send_buffer, from.receive_buffer && !to.receive_buffer);
-  if (from.mark && !to.mark) set.integer("SO_MARK", SOL_SOCKET, SO_MARK, 0, "it needs CAP_NET_ADMIN");
+void set_keepalive(Options& set, const Keepalive& keepalive) {
+  if (!keepalive.enabled) return;
+  set.integer("SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1);
+  set.integer("TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, clamped(keepalive.idle));
+  set.integer("TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, clamped(keepalive.interval));
+  set.integer("TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
 }
 
 void set_transparent(Options& set, int family) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/descriptor.h"
+#include "net/socket/listen_options.h"
 #include "net/socket/set_options.h"
 
 namespace lastbyte::net {
@@ -37,11 +38,9 @@ bool has_address(const Address& address, const ListenOptions& options) {
   Options set(probe.get());  // nobody reads its text
   // Without it bind() would take a port (net/ipv4/af_inet.c __inet_bind).
   set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  if (options.freebind) set_freebind(set, address.family());
-  SocketOptions interface_only;
-  interface_only.interface = options.socket.interface;
-  set_common(set, interface_only);
   if (const auto done = set.result(); !done) return !is_absence(done.error().code);
+  const auto done = set_options_to_find_address(probe.get(), Transport::tcp, address, options);
+  if (!done) return !is_absence(done.error().code);
   const Address any_port = address.without_port();
   return ::bind(probe.get(), any_port.data(), any_port.size()) == 0 || !is_absence(errno);
 }

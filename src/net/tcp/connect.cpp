@@ -6,13 +6,15 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include "net/namespace/thread.h"
 #include "net/socket/set_options.h"
-#include "net/tcp/set_options.h"
 
 namespace lastbyte::net {
 namespace {
+
+constexpr std::string_view kTcp = "tcp:";
 
 std::string connect_advice(int code, const Address& source) {
   if (code != EADDRNOTAVAIL) return {};
@@ -22,7 +24,7 @@ std::string connect_advice(int code, const Address& source) {
 }
 
 Result<void> bind_source(int fd, const Address& to, const Address& source) {
-  Options set(fd, kTcpScheme, to);
+  Options set(fd, kTcp, to);
   if (source.port() == 0) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
@@ -33,7 +35,8 @@ Result<void> bind_source(int fd, const Address& to, const Address& source) {
   if (auto done = set.result(); !done) return done;
   if (::bind(fd, source.data(), source.size()) != 0) {
     const int code = errno;
-    return failure("bind source " + source.text() + " for " + tcp_name(to), code, bind_advice(code, source));
+    return failure("bind source " + source.text() + " for " + name_of(Transport::tcp, to), code,
+                   bind_advice(code, source));
   }
   return {};
 }
@@ -42,9 +45,12 @@ Result<void> bind_source(int fd, const Address& to, const Address& source) {
 Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_STREAM, inside);
-  if (!made) return failure("connect " + tcp_name(to), made.error().code, std::move(made.error().detail));
-  Options set(made->get(), kTcpScheme, to);
-  set_early(set, options.socket);
+  if (!made)
+    return failure("connect " + name_of(Transport::tcp, to), made.error().code, std::move(made.error().detail));
+  Options set(made->get(), kTcp, to);
+  set_common(set, options.socket);
+  if (options.socket.user_timeout)
+    set.integer("TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, clamped(*options.socket.user_timeout));
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (auto done = set.result(); !done) return Failure(done.error());
   if (!source.none()) {
@@ -69,14 +75,14 @@ Result<Connecting> connect_tcp(const Address& to, const Address& source, const C
     // net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
     if (errno != EOPNOTSUPP) {
       const int code = errno;
-      return failure("connect " + tcp_name(to), code, connect_advice(code, source));
+      return failure("connect " + name_of(Transport::tcp, to), code, connect_advice(code, source));
     }
   }
   if (::connect(fd, to.data(), to.size()) == 0) {
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {
     const int code = errno;
-    return failure("connect " + tcp_name(to), code, connect_advice(code, source));
+    return failure("connect " + name_of(Transport::tcp, to), code, connect_advice(code, source));
   }
   return connecting;
 }

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "net/socket/set_options.h"
-#include "net/tcp/set_options.h"
 
 namespace lastbyte::net {
 

@@ -14,7 +14,7 @@
 #include <optional>
 
 #include "net/root/open.h"
-#include "net/socket/passing.h"
+#include "net/socket/listen_options.h"
 #include "net/unix/path.h"
 #include "net/unix/root_thread.h"
 #include "net/unix/stream.h"
@@ -111,7 +111,8 @@ std::uint32_t default_mode() {
 
 Descriptor new_socket(const ListenOptions& options) {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket && !options.takes_descriptors) let_descriptors_pass(socket.get(), false);
+  // No option of a UNIX socket can fail.
+  if (socket) (void)set_listen_options(socket.get(), Transport::unix_stream, Address(), options);
   return socket;
 }
 

@@ -11,23 +11,13 @@
 
 #include "net/datagram/socket.h"
 #include "net/socket/calls.h"
-#include "net/tcp/listen.h"
+#include "net/socket/listen_options.h"
+#include "net/transport/listen.h"
 #include "proxy/listen/losses.h"
 #include "proxy/process/privileges.h"
 
 namespace lastbyte::proxy {
 namespace {
-
-/// Those options that are set on a passed socket; the rest is the socket unit's to set.
-net::ListenOptions options_for_passed(const net::ListenOptions& options) {
-  net::ListenOptions own;
-  own.socket.nodelay = options.socket.nodelay;
-  own.socket.keepalive = options.socket.keepalive;
-  own.defer_accept = options.defer_accept;
-  own.fast_open = options.fast_open;
-  own.takes_descriptors = options.takes_descriptors;
-  return own;
-}
 
 /// "All addresses" means all that there are: a machine may have no IPv6.
 bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& address, const Error& error) {
@@ -92,7 +82,7 @@ class Binding {
   };
   struct Change {
     const Place* place;
-    net::ListenOptions from;
+    std::optional<net::ListenOptions> from;  ///< nullopt: nobody knows what an earlier process has left
   };
 
   void claim_standing(const std::vector<Resolved>& resolved);
@@ -101,7 +91,8 @@ class Binding {
   void judge_absent(const Bound& bound, std::vector<AbsentAddress> absent);
   Result<void> share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const;
   void change_options(const std::vector<Bound>& all);
-  Result<void> change_options(const Place& place, const net::ListenOptions& from) const;
+  Result<void> change_options(const Place& place, const std::optional<net::ListenOptions>& from) const;
+  void match_sharing(const std::vector<Bound>& all) const;
   [[nodiscard]] Result<Place> make_place(WantedPlace wanted, const net::Address& address) const;
   [[nodiscard]] Result<Place> make_unix_place(WantedPlace wanted) const;
 
@@ -156,7 +147,7 @@ void Binding::claim_standing(const std::vector<Resolved>& resolved) {
 Result<void> Binding::share(Bound& bound, const PassedSocket& passed, const Resolved& resolved) const {
   Place place{wanted_place(resolved, passed.address), passed.address, {}, true};
   place.as.transport = passed.transport;
-  place.as.options = options_for_passed(place.as.options);
+  place.as.options = net::options_for_passed(place.as.options);
   if (passed.transport == net::Transport::udp) {
     // Of one UDP socket any worker would get any client's datagrams: one worker alone knows its sessions.
     place.per_worker.resize(workers_);
@@ -182,12 +173,11 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
   for (auto at = first; at != last; ++at) {
     if (!overlap(*at->second, wanted)) continue;
     for (const auto& socket : at->second->per_worker)
-      if (socket) net::share_port(socket->get());
+      if (socket) net::share_port(socket->get(), true);
     options.reuse_port = true;
   }
-  const auto listen = wanted.transport == net::Transport::udp ? net::listen_udp : net::listen_tcp;
   Result<std::vector<Descriptor>> made;
-  run_in(wanted.inside, [&] { made = listen(address, options, static_cast<int>(workers_)); });
+  run_in(wanted.inside, [&] { made = net::listen_on(wanted.transport, address, options, static_cast<int>(workers_)); });
   if (!made) return Failure(made.error());
   Place place{std::move(wanted), net::local_address(made->front().get()), {}};
   for (Descriptor& socket : *made) place.per_worker.push_back(std::make_shared<const Descriptor>(std::move(socket)));
@@ -275,23 +265,23 @@ Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocke
   return bound;
 }
 
-Result<void> Binding::change_options(const Place& place, const net::ListenOptions& from) const {
-  if (place.file)
-    if (auto done = net::change_rights(*place.file, from.unix_file, place.as.options.unix_file); !done) return done;
+Result<void> Binding::change_options(const Place& place, const std::optional<net::ListenOptions>& from) const {
+  if (place.file && from)
+    if (auto done = net::change_rights(*place.file, from->unix_file, place.as.options.unix_file); !done) return done;
   const Descriptor* last = nullptr;
-  const bool datagrams = place.as.transport == net::Transport::udp;
-  const auto change = datagrams ? net::change_datagram_listener : net::change_listen_options;
   for (const auto& socket : place.per_worker) {
     if (!socket || socket.get() == std::exchange(last, socket.get())) continue;
     Result<void> done;
     // A buffer that is taken back gets the size that the namespace has for it.
-    run_in(place.as.inside, [&] { done = change(socket->get(), place.address, from, place.as.options); });
+    run_in(place.as.inside, [&] {
+      done = net::change_listen_options(socket->get(), place.as.transport, place.address, from, place.as.options);
+    });
     if (!done) return done;
   }
   return {};
 }
 
-/// What goes on and what was passed gets its new options; if one of them cannot have them, all have what they had.
+/// Gives standing and passed sockets their new options. If one of them cannot have them, all get back the old ones.
 void Binding::change_options(const std::vector<Bound>& all) {
   std::unordered_map<const Descriptor*, net::ListenOptions> before;
   for (const Place* each : standing_.places) before.emplace(each->per_worker.front().get(), each->as.options);
@@ -301,18 +291,35 @@ void Binding::change_options(const std::vector<Bound>& all) {
       const auto from = before.find(place.per_worker.front().get());
       const bool stands = from != before.end();
       if (stands ? from->second == place.as.options : !place.passed) continue;
-      net::ListenOptions made;
-      made.takes_descriptors = !place.as.options.takes_descriptors;  // nobody knows what an earlier process has left
-      changes.push_back({&place, stands ? from->second : made});
+      changes.push_back({&place, stands ? std::optional(from->second) : std::nullopt});
       const auto done = change_options(place, changes.back().from);
       if (done) continue;
       for (const Change& change : changes) {
+        if (!change.from) continue;
         Place back = *change.place;
-        const net::ListenOptions tried = std::exchange(back.as.options, change.from);
+        const net::ListenOptions tried = std::exchange(back.as.options, *change.from);
         // It had these before.
         (void)change_options(back, tried);
       }
       return troubles_.push_back(trouble_of(*bound.forwarding, "listen", done.error()));
+    }
+  }
+}
+
+/// Closes ports to other processes that need not be shared any more: client.reuse-port was true, or a socket that had
+/// to be bound beside another one has outlived it.
+void Binding::match_sharing(const std::vector<Bound>& all) const {
+  for (const Bound& bound : all) {
+    for (const Place& place : bound.places) {
+      if (place.passed || place.address.is_unix()) continue;
+      bool shared = workers_ > 1 || place.as.options.reuse_port;
+      WantedPlace here = place.as;
+      here.address = place.address;
+      const auto [first, last] = by_port_.equal_range(place.address.port());
+      for (auto at = first; at != last && !shared; ++at)
+        shared = at->second->per_worker.front() != place.per_worker.front() && overlap(*at->second, here);
+      for (const auto& socket : place.per_worker)
+        if (socket && net::shares_port(socket->get()) != shared) net::share_port(socket->get(), shared);
     }
   }
 }
@@ -339,6 +346,7 @@ Tried<BoundPorts> Binding::bind(Resolution resolution, const std::vector<PassedS
   }
   if (troubles_.empty()) change_options(all.ports);
   if (!troubles_.empty()) return tl::unexpected(std::move(troubles_));
+  match_sharing(all.ports);
   all.warnings = std::move(warnings_);
   return all;
 }

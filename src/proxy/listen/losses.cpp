@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/socket/listen_options.h"
 #include "net/socket/still_bound.h"
 
 namespace lastbyte::proxy {
@@ -34,10 +35,14 @@ bool Losses::was_replaced(const Place& place) {
 
 bool Losses::lacks_address(const WantedPlace& wanted) {
   if (wanted.address.is_unix() || wanted.address.is_wildcard()) return false;
-  const auto [known, is_new] = lacking_.try_emplace(
-      {wanted.inside.get(), wanted.address.ip_text(), wanted.options.socket.interface, wanted.options.freebind}, false);
-  if (is_new) run_in(wanted.inside, [&] { known->second = !net::has_address(wanted.address, wanted.options); });
-  return known->second;
+  const net::ListenOptions options = net::options_to_find_address(wanted.options);
+  auto& found = lacking_[{wanted.inside.get(), wanted.address.ip_text()}];
+  const auto known = std::ranges::find(found, options, &Found::options);
+  if (known != found.end()) return known->lacking;
+  bool lacking = false;
+  run_in(wanted.inside, [&] { lacking = !net::has_address(wanted.address, options); });
+  found.push_back({options, lacking});
+  return lacking;
 }
 
 }  // namespace lastbyte::proxy

@@ -4,8 +4,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "proxy/listen/places.h"
 
@@ -24,7 +24,12 @@ class Losses {
   bool was_replaced(const Place& place);
 
   std::map<std::pair<Inside, std::string>, unsigned> interfaces_;  ///< their numbers
-  std::map<std::tuple<Inside, std::string, std::string, bool>, bool> lacking_;
+  /// What was found out about an address, with each set of the options that decide.
+  struct Found {
+    net::ListenOptions options;
+    bool lacking = false;
+  };
+  std::map<std::pair<Inside, std::string>, std::vector<Found>> lacking_;
 };
 
 }  // namespace lastbyte::proxy

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "net/tcp/listen.h"
+#include "net/socket/listen_options.h"
 
 namespace lastbyte::proxy {
 namespace {
 
 bool can_become(const Place& place, const WantedPlace& wanted) {
-  const bool is_unix = wanted.transport == net::Transport::unix_stream;
   return !place.passed && place.as.transport == wanted.transport && place.as.inside == wanted.inside &&
-         place.as.root == wanted.root && (is_unix || net::can_change(place.as.options, wanted.options));
+         place.as.root == wanted.root && net::can_change(wanted.transport, place.as.options, wanted.options);
 }
 
 /// The port is one that the kernel chose for the same port of the same forwarding.

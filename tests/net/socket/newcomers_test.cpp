@@ -13,6 +13,7 @@
 
 #include "net/socket/buffers.h"
 #include "net/socket/calls.h"
+#include "net/socket/listen_options.h"
 #include "net/tcp/listen.h"
 
 namespace lastbyte::net {
@@ -130,8 +131,8 @@ TEST_F(Newcomers, come_under_options_that_were_changed_on_the_listening_socket) 
   after.socket.keepalive.enabled = false;
   after.socket.receive_buffer = 8192;
   after.backlog = 1;
-  ASSERT_TRUE(can_change(before, after));
-  ASSERT_TRUE(change_listen_options(listening_.get(), address_, before, after));
+  ASSERT_TRUE(can_change(Transport::tcp, before, after));
+  ASSERT_TRUE(change_listen_options(listening_.get(), Transport::tcp, address_, before, after));
   const auto expect_as = [&](const ListenOptions& options) {
     const Descriptor client = connect_blocking(address_);
     const Descriptor accepted(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -144,14 +145,14 @@ TEST_F(Newcomers, come_under_options_that_were_changed_on_the_listening_socket) 
   expect_as(after);
   ListenOptions again = after;
   again.socket.nodelay = again.socket.keepalive.enabled = true;
-  ASSERT_TRUE(change_listen_options(listening_.get(), address_, after, again));
+  ASSERT_TRUE(change_listen_options(listening_.get(), Transport::tcp, address_, after, again));
   expect_as(again);
   if (!can_take_buffers_back()) {
-    EXPECT_FALSE(can_change(again, {})) << "a buffer that was sized once stays sized";
+    EXPECT_FALSE(can_change(Transport::tcp, again, {})) << "a buffer that was sized once stays sized";
     return;
   }
-  ASSERT_TRUE(can_change(again, {}));
-  ASSERT_TRUE(change_listen_options(listening_.get(), address_, again, {}));
+  ASSERT_TRUE(can_change(Transport::tcp, again, {}));
+  ASSERT_TRUE(change_listen_options(listening_.get(), Transport::tcp, address_, again, {}));
   const Descriptor taken_back = accept_next();
   listen();
   const Descriptor fresh = accept_next();

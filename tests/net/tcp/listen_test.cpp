@@ -11,6 +11,7 @@
 #include <set>
 
 #include "net/socket/calls.h"
+#include "net/socket/listen_options.h"
 #include "tests/net/tcp/tcp.h"
 
 namespace lastbyte::net::test {
@@ -217,11 +218,11 @@ TEST(Listen, an_address_that_is_not_ours_is_an_error_with_advice) {
 
 TEST(Listen, options_for_a_socket_that_was_handed_in) {
   const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_TRUE(apply_listen_options(socket.get(), kLoopback, every_listen_option()));
+  ASSERT_TRUE(change_listen_options(socket.get(), Transport::tcp, kLoopback, std::nullopt, every_listen_option()));
   EXPECT_EQ(integer_option(socket, IPPROTO_TCP, TCP_NODELAY), 1);
   EXPECT_EQ(integer_option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 33);
   EXPECT_EQ(integer_option(socket, IPPROTO_TCP, TCP_FASTOPEN), 17);
-  const auto failed = apply_listen_options(-1, kLoopback, every_listen_option());
+  const auto failed = change_listen_options(-1, Transport::tcp, kLoopback, std::nullopt, every_listen_option());
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().text().substr(0, 36), "set SO_OOBINLINE for tcp:127.0.0.1:0");
   EXPECT_EQ(failed.error().code, EBADF);

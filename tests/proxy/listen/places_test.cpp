@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "net/tcp/listen.h"
+#include "net/socket/listen_options.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -82,7 +82,7 @@ RC_GTEST_PROP(Claim, is_for_one_that_can_become_what_is_wanted_and_never_twice, 
     RC_ASSERT(taken.insert(*claims[index]).second);
     RC_ASSERT(!given.passed);
     RC_ASSERT(given.as.transport == all[index].transport);
-    RC_ASSERT(net::can_change(given.as.options, all[index].options));
+    RC_ASSERT(net::can_change(given.as.transport, given.as.options, all[index].options));
     const bool chosen = all[index].address.port() == 0 && given.as.address == all[index].address &&
                         given.as.forwarding == all[index].forwarding;
     RC_ASSERT(given.address == all[index].address || chosen);
@@ -98,7 +98,9 @@ RC_GTEST_PROP(Claim, leaves_nothing_that_could_have_been_had, ()) {
     for (std::size_t each = 0; each < places.size(); ++each) {
       const Place& free = places[each];
       if (std::ranges::find(claims, std::optional(each)) != claims.end() || free.passed) continue;
-      if (free.as.transport != all[index].transport || !net::can_change(free.as.options, all[index].options)) continue;
+      if (free.as.transport != all[index].transport ||
+          !net::can_change(free.as.transport, free.as.options, all[index].options))
+        continue;
       RC_ASSERT(free.address != all[index].address);
     }
   }

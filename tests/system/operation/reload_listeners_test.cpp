@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "net/transport/listen.h"
 #include "tests/harness/crowd.h"
 #include "tests/harness/datagrams.h"
 #include "tests/harness/storm.h"
@@ -77,6 +78,27 @@ TEST_P(ReloadOfAListener, T15_holds_up_no_connection_attempt) {
   }
   proxy.process().signal(SIGTERM);
   proxy.expect_end();
+}
+
+TEST(ReloadOfReusePort, an_end_of_sharing_keeps_other_processes_out) {
+  for (const std::string transport : {"tcp", "udp"}) {
+    const UdpServer server;
+    const EchoServer echo;
+    const net::Address upstream = transport == "udp" ? server.address() : echo.address();
+    const net::Address at = free_address(kV4);
+    const auto config = [&](const char* settings) {
+      return listening_config(transport, kV4, {at}, settings, upstream);
+    };
+    Proxy proxy(upstream, {.flags = {"--workers", "1"}, .config = config("reuse-port: true")});
+    ASSERT_TRUE(proxy.process().running());
+    proxy.reload(config(""));
+    net::ListenOptions shared;
+    shared.reuse_port = true;
+    const auto joined = net::listen_on(transport == "udp" ? net::Transport::udp : net::Transport::tcp, at, shared, 1);
+    EXPECT_FALSE(joined) << transport;
+    proxy.process().signal(SIGTERM);
+    proxy.expect_end();
+  }
 }
 
 /// Those that UDP has.
