@@ -1,6 +1,6 @@
 // `lastbyte heartbeat`: both ends of the heartbeats that health checks listen to.
 #include "cli/subcommands.h"
-#include "config/settings/numbers.h"
+#include "config/values/numbers.h"
 #include "probe/heartbeat/beat.h"
 #include "probe/tool/heartbeats.h"
 
