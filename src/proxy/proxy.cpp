@@ -12,11 +12,8 @@
 #include <memory>
 #include <thread>
 
-<<<<<<< HEAD
 #include "base/amount.h"
-=======
 #include "loop/send_ring.h"
->>>>>>> 738b5fd (wip)
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
 #include "proxy/control.h"

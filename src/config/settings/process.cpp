@@ -19,10 +19,7 @@ void add_running(Table& table) {
       heading, "workers", with_word(count_codec<unsigned>(1, 1024), "auto", 0U),
       [](auto& c) -> auto& { return c.workers; }, "Number of threads that forward data. auto is one for each CPU.");
   table.add<Config>(
-<<<<<<< HEAD
-      heading, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
-=======
-      group, "io",
+      heading, "io",
       choice_codec<Io>("epoll|io-uring|auto",
                        {{"epoll", Io::epoll}, {"io-uring", Io::io_uring}, {"auto", Io::automatic}}),
       [](auto& c) -> auto& { return c.io; },
@@ -30,8 +27,7 @@ void add_running(Table& table) {
       "are ready together in one system call, which takes less CPU with many busy sessions. auto uses io-uring if the "
       "kernel allows it, and epoll otherwise; the log names the choice. Sessions end the same way with both.");
   table.add<Config>(
-      group, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
->>>>>>> 738b5fd (wip)
+      heading, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
       [](auto& c) -> auto& { return c.max_sessions; },
       "Maximum number of concurrent sessions of the whole process; further clients wait in the backlog. none allows as "
       "many as the limit of descriptors does.");
