@@ -146,6 +146,8 @@ def systems(binary, haproxy=None, nginx=None, against=None):
         *other,
         System("direct", "direct connection", None, None, datagrams=True),
         System("lastbyte", "lastbyte", _lastbyte(binary), [binary, "--version"], datagrams=True, workers=True, traced=True),
+        System("lastbyte-uring", "lastbyte, io: io-uring", _lastbyte(binary, "--io", "io-uring"), [binary, "--version"],
+               datagrams=False, workers=True, traced=True),
         System("haproxy", "HAProxy", _haproxy(haproxy), [haproxy, "-v"], workers=True, traced=True),
         System("haproxy-splice", "HAProxy, splice forced", _haproxy(haproxy, splice), [haproxy, "-v"]),
         System("nginx", "nginx stream", _nginx(nginx, module), [nginx, "-v"], datagrams=True, workers=True, traced=True),
