@@ -26,6 +26,8 @@ class SendRing : public Sender {
     if (is_open_) ::io_uring_queue_exit(&ring_);
   }
 
+  [[nodiscard]] std::size_t least() const override { return 4; }
+
   std::size_t send(std::span<Send> sends) override {
     for (Send& each : sends) {
       io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);  // there are as many as sends

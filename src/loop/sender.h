@@ -28,6 +28,9 @@ class Sender {
   /// others.
   virtual std::size_t send(std::span<Send> sends) = 0;
 
+  /// Fewer than this are plain system calls, which are cheaper then.
+  [[nodiscard]] virtual std::size_t least() const = 0;
+
   static constexpr std::size_t kMost = 256;
 };
 

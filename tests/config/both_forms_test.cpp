@@ -20,6 +20,7 @@ Config loaded_config(const Loaded& loaded) {
 const std::map<std::string, std::string>& samples() {
   static const std::map<std::string, std::string> kValues = {
       {"workers", "1"},
+      {"io", "auto"},
       {"max-sessions", "1000"},
       {"drain", "7s"},
       {"bind-retry", "3s"},

@@ -87,6 +87,7 @@ TEST(LoadYaml, forwardings_share_the_networks_of_the_defaults) {
 TEST(LoadYaml, reaches_every_member) {
   const Config config = yaml(R"(
 workers: 3
+io: io-uring
 max-sessions: 1000
 drain: 1m
 log: {target: ./log.json, format: json}
@@ -133,6 +134,7 @@ forwardings:
       proxy-protocol: v2
 )");
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.io, Io::io_uring);
   EXPECT_EQ(config.max_sessions, 1000U);
   EXPECT_EQ(config.drain, seconds(60));
   EXPECT_EQ(config.log, (Log{.format = LogFormat::json, .target = "./log.json"}));

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "net/socket/calls.h"
@@ -89,6 +90,7 @@ Result<std::vector<Lane>> make_lanes(std::size_t of_each, const std::string& dir
 
 std::string settings(const std::vector<Lane>& lanes, const std::string& log, std::uint64_t variation) {
   std::string text = "workers: 2\ndrain: 5m\nlog: {format: json, target: " + log + "}\ndefaults:\n";
+  if (const char* io = std::getenv("LASTBYTE_TEST_IO"); io != nullptr) text = "io: " + std::string(io) + "\n" + text;
   text += "  limits: {idle: 10m, half-close: 10m, reset-flush: 2m, connect: 1m}\n";
   text += "  linger: {time: 2m, timeout: 2m}\n";
   text += "  client: {backlog: " + std::to_string(1024 + variation % 7) + "}\n";

@@ -31,7 +31,8 @@ Result<IoChoice> choose_io(config::Io wanted, const Result<void>& trial) {
     case config::Io::epoll: return IoChoice{.ring = false, .story = "epoll"};
     case config::Io::io_uring:
       if (!trial)
-        return failure("io: io-uring: " + why().operation, why().code, why().detail + "; io: auto does without");
+        return failure("io: io-uring: " + why().operation, why().code,
+                       why().detail + (why().detail.empty() ? "" : "; ") + "io: auto does without");
       return IoChoice{.ring = true, .story = "io-uring"};
     case config::Io::automatic:
       if (!trial) return IoChoice{.ring = false, .story = "epoll, chosen by io: auto (" + why().text() + ")"};

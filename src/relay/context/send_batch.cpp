@@ -52,7 +52,7 @@ std::size_t SendBatch::forget(const Session& session, termination::Which source)
 
 void SendBatch::carry_out() {
   std::size_t done = 0;
-  if (sender_ && sends_.size() >= kLeastSends) {
+  if (sender_ && sends_.size() >= sender_->least()) {
     done = sender_->send(sends_);
     if (done < sends_.size()) {
       const int error = errno;

@@ -33,8 +33,6 @@ class SendBatch {
 
   /// What is larger than this is better sent at once: the call is little beside the copy.
   static constexpr std::size_t kMostBytes = 4096;
-  /// Fewer sends than this are plain system calls, which are cheaper then.
-  static constexpr std::size_t kLeastSends = 4;
 
   /// From now on there are batches. `gone` is told the errno with which the sender stopped working, if it does.
   void use(std::unique_ptr<loop::Sender> sender, std::function<void(int error)> gone);

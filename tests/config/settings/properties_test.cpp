@@ -216,8 +216,9 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
 
 Config any_config() {
   Config config;
-  auto& [groups, forwardings, workers, max_sessions, drain, bind_retry, log, user, group] = config;
+  auto& [groups, forwardings, workers, io, max_sessions, drain, bind_retry, log, user, group] = config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
+  io = *gen::element(Io::epoll, Io::io_uring, Io::automatic);
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   bind_retry = *gen::arbitrary<bool>() ? Duration(0) : any_duration();

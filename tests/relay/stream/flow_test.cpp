@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/relay/side/fake_transport.h"
+#include "tests/relay/stream/ends.h"
 
 namespace lastbyte::relay {
 namespace {
@@ -22,38 +22,6 @@ using What = Finding::What;
 constexpr Orders kMove{.read = true};
 constexpr Orders kFlush{.flush = true, .read = true};
 constexpr Orders kDiscard{.read = true, .discard = true};
-
-struct Ends {
-  Ends() {
-    forget_fakes();
-    from.ready = to.ready = {.readable = true, .writable = true};
-  }
-
-  Finding step(const Orders& orders = kMove) { return flow().step(orders); }
-  Flow flow() {
-    return {from,   to,       {*buffer, blocks, pipes, sends},
-            budget, &preface, Share(in_flight, sides, waits_for_share, TimePoint{})};
-  }
-  FakeSocket& source() { return fake(from); }
-  FakeSocket& sink() { return fake(to); }
-  /// T11, of whatever has happened so far.
-  [[nodiscard]] bool accounts() const {
-    return from.ledger.received ==
-           (to.ledger.sent - to.ledger.preface) + from.ledger.dropped + from.ledger.discarded + from.carrier.waiting();
-  }
-
-  std::array<Side, 2> sides;
-  Side& from = sides[0];
-  Side& to = sides[1];
-  InFlight in_flight;
-  bool waits_for_share = false;
-  std::unique_ptr<Block> buffer = std::make_unique<Block>();
-  BlockPool blocks;
-  PipePool pipes;
-  SendBatch sends;
-  std::size_t budget = 1U << 20U;
-  Preface preface;
-};
 
 TEST(Flow, moves_bytes_and_knows_that_a_short_read_has_emptied_the_queue) {
   Ends ends;

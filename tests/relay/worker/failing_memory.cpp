@@ -25,6 +25,7 @@ bool fails_now() {
 }  // namespace
 
 void watch_this_thread() { watched = true; }
+bool is_watched_thread() { return watched; }
 
 void run_out_of_memory(std::uint64_t number, Shortage shortage) {
   how = shortage;

@@ -7,6 +7,7 @@ namespace lastbyte::test {
 
 /// From now on the allocations of the calling thread count.
 void watch_this_thread();
+[[nodiscard]] bool is_watched_thread();
 
 enum class Shortage : std::uint8_t {
   once,   ///< one allocation fails
