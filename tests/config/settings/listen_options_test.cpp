@@ -32,7 +32,7 @@ const net::ListenOption* option_of(const Setting& setting) {
 TEST(ListenOptionSettings, each_option_names_the_settings_that_set_it) {
   std::map<std::string_view, int> settings_of;
   for (const Setting& setting : settings()) {
-    if (!setting.of_forwarding() || setting.key == "client.keepalive.enabled") continue;
+    if (setting.owner() != kOwner<Forwarding> || setting.key == "client.keepalive.enabled") continue;
     const net::ListenOption* option = option_of(setting);
     if (option == nullptr) continue;
     EXPECT_TRUE(setting.key.starts_with(option->setting)) << setting.key << " sets " << option->setting;
@@ -50,7 +50,7 @@ TEST(ListenOptionSettings, a_setting_has_an_effect_wherever_its_option_is_on) {
     return std::get<Field<Forwarding>>(setting.field).applies(forwarding);
   };
   for (const Setting& setting : settings()) {
-    const net::ListenOption* option = setting.of_forwarding() ? option_of(setting) : nullptr;
+    const net::ListenOption* option = setting.owner() == kOwner<Forwarding> ? option_of(setting) : nullptr;
     if (option == nullptr) continue;
     const auto is_on = [&](auto transport) { return (option->on & transport) != 0; };
     EXPECT_TRUE(!is_on(net::kOnTcp) || applies(setting, "tcp:127.0.0.1:80")) << setting.key;
