@@ -9,6 +9,7 @@ Command proxy_command();
 Command check_command();
 Command sock_command();
 Command heartbeat_command();
+Command lab_command();
 Command import_command();
 Command demo_command();
 /// `others`: what it completes, beside itself.

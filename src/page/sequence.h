@@ -21,11 +21,13 @@ struct Arrow {
   std::size_t to = 0;
   ArrowKind kind = ArrowKind::data;
   std::string text;
+  std::string time = {};  ///< beside it, where the form has a column for it
 };
 
 struct Note {
   std::size_t over = 0;
   std::string text;
+  std::string time = {};
 };
 
 struct Participant {
@@ -40,5 +42,9 @@ struct Sequence {
 
 /// Lines of a Mermaid sequenceDiagram.
 std::string mermaid(const Sequence& sequence);
+/// Lines for a terminal of 100 columns: a column for times, then a lifeline for each participant.
+std::string ladder(const Sequence& sequence);
+/// A picture by itself: no script, no style sheet, no font of its own.
+std::string svg(const Sequence& sequence);
 
 }  // namespace lastbyte::page

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "loop/wakeup.h"
-#include "net/address/address.h"
 #include "net/namespace/enter.h"
+#include "wire/interface.h"
 
 namespace lastbyte::wire {
 namespace {
@@ -37,13 +37,6 @@ ifreq request_for(const std::string& device) {
   return request;
 }
 
-bool set_address(int socket, unsigned long what, const std::string& device, const std::string& ip) {
-  ifreq request = request_for(device);
-  const auto address = *net::Address::parse(ip, 0);
-  std::memcpy(&request.ifr_addr, address.data(), sizeof request.ifr_addr);
-  return ::ioctl(socket, what, &request) == 0;
-}
-
 /// In the namespace of the calling thread.
 Result<Descriptor> open_device(const LinkEnd& end) {
   Descriptor device(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
@@ -51,14 +44,8 @@ Result<Descriptor> open_device(const LinkEnd& end) {
   ifreq request = request_for(end.device);
   request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI);
   if (::ioctl(device.get(), TUNSETIFF, &request) != 0) return failure_from_errno("TUNSETIFF " + end.device);
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq up = request_for(end.device);
-  up.ifr_flags = IFF_UP | IFF_RUNNING;
-  const bool set = set_address(socket.get(), SIOCSIFADDR, end.device, end.address) &&
-                   set_address(socket.get(), SIOCSIFDSTADDR, end.device, end.peer) &&
-                   set_address(socket.get(), SIOCSIFNETMASK, end.device, "255.255.255.255") &&
-                   ::ioctl(socket.get(), SIOCSIFFLAGS, &up) == 0;
-  if (!set) return failure_from_errno("set up " + end.device);
+  const auto up = set_up(end.device, {.own = end.address, .netmask = "255.255.255.255", .peer = end.peer});
+  if (!up) return Failure(up.error());
   return device;
 }
 

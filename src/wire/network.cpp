@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "net/namespace/enter.h"
+#include "wire/interface.h"
 
 namespace lastbyte::wire {
 namespace {
@@ -27,29 +28,6 @@ constexpr const char* kServerEnd = "198.18.2.2";
 constexpr const char* kLoopback = "127.0.0.1";
 
 net::Address host(const char* ip) { return *net::Address::parse(ip, 0); }
-
-bool bring_up_loopback() {
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof "lo");
-  request.ifr_flags = IFF_UP;
-  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
-}
-
-/// A thread that leaves the present network takes nobody along.
-Result<Descriptor> make_namespace() {
-  Result<Descriptor> made = failure("network namespace", 0);
-  std::thread([&made] {
-    if (::unshare(CLONE_NEWNET) != 0) {
-      made = failure_from_errno("unshare(CLONE_NEWNET)");
-    } else if (!bring_up_loopback()) {
-      made = failure_from_errno("bring up lo");
-    } else {
-      made = net::open_namespace({});
-    }
-  }).join();
-  return made;
-}
 
 /// In the network of the calling thread.
 bool set_kernel(const std::string& name, const std::string& value) {
@@ -125,6 +103,21 @@ Result<Network> make_far_away(std::uint64_t seed) {
 }
 
 }  // namespace
+
+Result<Descriptor> make_namespace() {
+  Result<Descriptor> made = failure("network namespace", 0);
+  // A thread that leaves the present network takes nobody along.
+  std::thread([&made] {
+    if (::unshare(CLONE_NEWNET) != 0) {
+      made = failure_from_errno("unshare(CLONE_NEWNET)");
+    } else if (const auto up = bring_up("lo"); !up) {
+      made = Failure(up.error());
+    } else {
+      made = net::open_namespace({});
+    }
+  }).join();
+  return made;
+}
 
 Result<Network> Network::make(Place place, std::uint64_t seed) {
   switch (place) {

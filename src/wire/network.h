@@ -11,6 +11,9 @@
 
 namespace lastbyte::wire {
 
+/// A network namespace of its own with loopback up, that nobody is in. Needs CAP_SYS_ADMIN.
+Result<Descriptor> make_namespace();
+
 /// Namespaces as descriptors; empty: the present one. They vanish with it, with all that was in them.
 struct Network {
   Descriptor client;

@@ -1,6 +1,8 @@
 // The program as its user has it: what it prints, where, and its exit status.
 #include "tests/cli/program.h"
 
+#include "cli/subcommands.h"
+
 namespace lastbyte::cli {
 namespace {
 
@@ -48,19 +50,12 @@ TEST_F(Program, help_tells_units_and_defaults) {
 
 TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
   const std::string more = " (lastbyte proxy --help tells more)\n";
-  expect_usage_error("",
-                     "lastbyte: a command is missing; expected one of proxy, check, sock, heartbeat, import, demo, "
-                     "completion (lastbyte "
-                     "--help tells more)\n");
-  expect_usage_error(
-      "prxy",
-      "lastbyte: unknown command prxy; did you mean proxy?; expected one of proxy, check, sock, heartbeat, import, "
-      "demo, completion "
-      "(lastbyte --help tells more)\n");
-  expect_usage_error("--verbose",
-                     "lastbyte: unknown flag --verbose; expected one of proxy, check, sock, heartbeat, import, demo, "
-                     "completion (lastbyte "
-                     "--help tells more)\n");
+  std::string expected;
+  for (const Command& each : all_commands()) expected += (expected.empty() ? "" : ", ") + each.name;
+  expected = "expected one of " + expected + " (lastbyte --help tells more)\n";
+  expect_usage_error("", "lastbyte: a command is missing; " + expected);
+  expect_usage_error("prxy", "lastbyte: unknown command prxy; did you mean proxy?; " + expected);
+  expect_usage_error("--verbose", "lastbyte: unknown flag --verbose; " + expected);
   expect_usage_error("proxy",
                      "lastbyte proxy: nothing to forward; expected LISTEN and CONNECT, --listen and --connect, or "
                      "--config" +

@@ -43,6 +43,8 @@ SUB_FLOORS = {
     "observe": [["record"], ["log"]],
     "config": [["values"], ["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],
+    "wire": [["capture"], [""]],
+    "lab": [["terms"], ["stage"], ["experiments"], ["report"], [""]],
     "check": [["scenarios"], ["target"], ["grade"], ["report"], [""]],
     "cli": [[""], ["commands"]],
     "sock": [["command"], ["operator"], ["socket"], ["talk"], [""]],

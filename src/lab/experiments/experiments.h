@@ -1,0 +1,24 @@
+// All experiments, each in a file of its own.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "lab/terms/experiment.h"
+
+namespace lastbyte::lab {
+
+extern const Experiment kCloseUnread;
+extern const Experiment kLingerMatrix;
+extern const Experiment kShutdownMatrix;
+extern const Experiment kResetReasons;
+extern const Experiment kBindMatrix;
+extern const Experiment kTimeWaitReuse;
+extern const Experiment kRecvErrors;
+
+/// In the order in which one reads them.
+std::span<const Experiment* const> experiments();
+/// nullptr: there is none of that name.
+const Experiment* find_experiment(std::string_view name);
+
+}  // namespace lastbyte::lab

@@ -1,0 +1,124 @@
+#include "lab/isolate.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "base/file.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr int kCouldNotSetUp = 125;
+
+bool has_sys_admin() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) return false;
+  return (data[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
+}
+
+/// A directory that exists everywhere and in which this program's file is not.
+const char* place_for_files() {
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  for (const char* each : {"/tmp", "/var/tmp", "/run", "/mnt"}) {
+    if (!self.starts_with(std::string(each) + "/") && ::access(each, F_OK) == 0) return each;
+  }
+  return nullptr;
+}
+
+/// False: errno says why.
+bool set_up_mounts() {
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  const char* place = place_for_files();
+  if (place == nullptr || ::mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=256m") != 0)
+    return false;
+  ::setenv("TMPDIR", place, 1);
+  // Not to be had where a container hides parts of /proc: then that of the parent stays, which still works.
+  ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  return true;
+}
+
+/// Of the calling process, for whom the kernel has just made a user namespace.
+Result<void> map_users(uid_t user, gid_t group) {
+  // Without it, an unprivileged process may not map groups (user_namespaces(7)).
+  if (auto written = write_file("/proc/self/setgroups", "deny"); !written) return written;
+  if (auto written = write_file("/proc/self/uid_map", "0 " + std::to_string(user) + " 1"); !written) return written;
+  return write_file("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+[[noreturn]] void complain_and_exit(const std::string& text) {
+  const std::string line = "lastbyte lab: " + text + "\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  ::_exit(kCouldNotSetUp);
+}
+
+/// The first process in there. `alive`: the read end of a pipe that the parent holds open.
+[[noreturn]] void be_first(int alive, const std::function<int()>& function) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The parent may have died before the line above.
+  pollfd gone{alive, 0, 0};
+  if (::poll(&gone, 1, 0) != 0) ::_exit(kCouldNotSetUp);
+  if (!set_up_mounts()) complain_and_exit(failure_from_errno("mount").value().text());
+  ::_exit(function());
+}
+
+/// Between the caller and the first process: a process cannot enter a process namespace that it makes, and its own
+/// namespaces stay as they are.
+[[noreturn]] void be_between(pid_t caller, const std::function<int()>& function) {
+  const uid_t user = ::geteuid();
+  const gid_t group = ::getegid();
+  const bool privileged = has_sys_admin();
+  const int flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | (privileged ? 0 : CLONE_NEWUSER);
+  if (::unshare(flags) != 0) complain_and_exit(failure_from_errno("make namespaces").value().text());
+  // After unshare(2), which takes it back where capabilities grow (kernel/cred.c commit_creds).
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != caller) ::_exit(kCouldNotSetUp);
+  if (!privileged) {
+    if (const auto mapped = map_users(user, group); !mapped) complain_and_exit(mapped.error().text());
+  }
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) ::_exit(kCouldNotSetUp);
+  const pid_t first = ::fork();
+  if (first < 0) complain_and_exit(failure_from_errno("fork").value().text());
+  if (first == 0) {
+    ::close(ends[1]);
+    be_first(ends[0], function);
+  }
+  ::_exit(wait_for(first));
+}
+
+}  // namespace
+
+Result<int> run_isolated(const std::function<int()>& function) {
+  const pid_t caller = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return failure_from_errno("fork");
+  if (child == 0) be_between(caller, function);
+  const int status = wait_for(child);
+  if (status == kCouldNotSetUp) return failure("make namespaces", EPERM);
+  return status;
+}
+
+}  // namespace lastbyte::lab

@@ -1,0 +1,71 @@
+#include <nlohmann/json.hpp>
+
+#include "lab/report/report.h"
+
+namespace lastbyte::lab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* kind_text(EventKind kind) {
+  switch (kind) {
+    case EventKind::call: return "call";
+    case EventKind::segment: return "segment";
+    case EventKind::state: return "state";
+  }
+  return "?";
+}
+
+Json json_of(const Scene& scene) {
+  Json events = Json::array();
+  for (const Event& each : scene.events) {
+    events.push_back({{"at_ns", each.at.time_since_epoch().count()},
+                      {"host", each.who == Who::client ? "client" : "server"},
+                      {"kind", kind_text(each.kind)},
+                      {"text", each.text}});
+  }
+  return {{"scene", scene.name}, {"events", std::move(events)}, {"mermaid", page::mermaid(sequence_of(scene))}};
+}
+
+const char* verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::same: return "same";
+    case Verdict::differs: return "differs";
+    case Verdict::not_observed: return "not_observed";
+  }
+  return "?";
+}
+
+Json json_of(const Outcome& outcome) {
+  Json rows = Json::array();
+  for (const Row& row : outcome.rows) {
+    Json one{{"row", row.name}, {"expected", row.expected}, {"verdict", verdict_text(row.verdict)}};
+    one[row.verdict == Verdict::not_observed ? "reason" : "seen"] = row.seen;
+    if (!row.why.empty()) one["why"] = row.why;
+    rows.push_back(std::move(one));
+  }
+  Json scenes = Json::array();
+  for (const Scene& each : outcome.scenes) scenes.push_back(json_of(each));
+  Json out{{"experiment", outcome.experiment->name},
+           {"medium", name_of(outcome.medium)},
+           {"agrees", outcome.agrees()},
+           {"seconds", outcome.seconds}};
+  if (!outcome.trouble.empty()) out["trouble"] = outcome.trouble;
+  out["rows"] = std::move(rows);
+  out["counters"] = outcome.counters;
+  out["packets_lost"] = outcome.packets_lost;
+  out["scenes"] = std::move(scenes);
+  out["finding"] = outcome.experiment->finding;
+  out["advice"] = outcome.experiment->advice;
+  return out;
+}
+
+}  // namespace
+
+std::string json(std::span<const Outcome> outcomes, const std::string& kernel) {
+  Json all = Json::array();
+  for (const Outcome& each : outcomes) all.push_back(json_of(each));
+  return Json{{"kernel", kernel}, {"outcomes", std::move(all)}}.dump(2) + "\n";
+}
+
+}  // namespace lastbyte::lab

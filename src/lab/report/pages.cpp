@@ -1,0 +1,98 @@
+// Reports as HTML, and as docs/lab.md.
+#include <algorithm>
+
+#include "lab/report/report.h"
+#include "page/html.h"
+
+namespace lastbyte::lab {
+namespace {
+
+using page::escaped;
+
+constexpr const char* kStyle =
+    R"(th, td { padding: .25rem .6rem; border: 1px solid #ddd; text-align: left; vertical-align: top; }
+td.differs { background: #f6c9c5; } td.same { background: #d3edd8; } td.not { background: #eee; }
+h2 { margin-top: 2.5rem; } details { margin: .5rem 0; } svg { max-width: 100%; height: auto; }
+)";
+
+const char* class_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::same: return "same";
+    case Verdict::differs: return "differs";
+    case Verdict::not_observed: return "not";
+  }
+  return "";
+}
+
+std::string html_of(const Outcome& outcome) {
+  const Experiment& experiment = *outcome.experiment;
+  std::string out = "<h2>" + escaped(experiment.title) + "</h2>\n<p><code>" + escaped(experiment.name) +
+                    "</code> over " + std::string(name_of(outcome.medium)) + ". " + escaped(experiment.question) +
+                    "</p>\n";
+  if (!outcome.trouble.empty()) return out + "<p>Not observed: " + escaped(outcome.trouble) + "</p>\n";
+  out += "<div class=\"scroll\"><table><thead><tr><th>What</th><th>Expected</th><th>Seen</th></tr></thead><tbody>\n";
+  for (const Row& row : outcome.rows)
+    out += "<tr><td>" + escaped(row.name) + "</td><td>" + escaped(row.expected) + "</td><td class=\"" +
+           class_of(row.verdict) + "\">" +
+           escaped(row.verdict == Verdict::not_observed ? "not observed: " + row.seen : row.seen) + "</td></tr>\n";
+  out += "</tbody></table></div>\n";
+  for (const Scene& scene : outcome.scenes)
+    out += "<details><summary>" + escaped(scene.name) + "</summary>\n" + page::svg(sequence_of(scene)) + "</details>\n";
+  return out + "<p><b>Finding.</b> " + escaped(experiment.finding) + "</p>\n<p><b>Advice.</b> " +
+         escaped(experiment.advice) + "</p>\n";
+}
+
+constexpr const char* kIntroduction = R"(# The kernel's rules, reproduced: `lastbyte lab`
+
+This file is generated: `lastbyte lab run --all --markdown docs/lab.md` writes it anew, and a test fails while its words are
+stale. The diagrams show a run over loopback; times are left out.
+
+`lastbyte lab` plays small experiments with TCP on the running kernel, in network namespaces that it makes and that vanish
+with it. It compares each row with the expected behaviour of Linux 6.18, and ends with exit status 1 where this kernel differs.
+
+```
+lastbyte lab list
+lastbyte lab run close-unread
+lastbyte lab run --all --html lab.html --out captures
+lastbyte lab explain bind-matrix
+lastbyte lab facts
+```
+
+A row that could not be observed, for want of privileges or of a kernel's feature, counts as *not observed* and never as
+agreement. Each experiment is played over loopback and over a pair of virtual Ethernet devices (veth).
+)";
+
+std::string section(const Experiment& experiment, const Outcome* outcome) {
+  std::string out = "\n## " + std::string(experiment.name) + "\n\n" + std::string(experiment.title) + ". " +
+                    std::string(experiment.question) +
+                    "\n\n| what | expected | over veth | source or reason |\n|---|---|---|---|\n";
+  for (const Expectation& each : experiment.table)
+    out += "| " + escaped(each.row) + " | " + escaped(each.expected) + " | " +
+           escaped(each.veth.empty() ? "the same" : each.veth) + " | " + escaped(each.why) + " |\n";
+  out += "\n*Finding:* " + std::string(experiment.finding) + "\n\n*Advice:* " + std::string(experiment.advice) + "\n";
+  if (outcome != nullptr && !outcome->scenes.empty())
+    out += "\n" + outcome->scenes.front().name + ":\n\n```mermaid\n" +
+           page::mermaid(sequence_of(outcome->scenes.front())) + "```\n";
+  return out;
+}
+
+}  // namespace
+
+std::string html(std::span<const Outcome> outcomes, const std::string& kernel) {
+  std::string body =
+      "<p>Made by <code>lastbyte lab</code> on Linux " + escaped(kernel) + ". " + escaped(summary(outcomes)) + "</p>\n";
+  for (const Outcome& each : outcomes) body += html_of(each);
+  return page::document("The kernel's rules of TCP endings", kStyle, body);
+}
+
+std::string markdown(std::span<const Experiment* const> experiments, std::span<const Outcome> outcomes) {
+  std::string out = kIntroduction;
+  for (const Experiment* each : experiments) {
+    const auto found = std::ranges::find_if(
+        outcomes, [&](const Outcome& one) { return one.experiment == each && one.medium == Medium::loopback; });
+    out += section(*each, found == outcomes.end() ? nullptr : &*found);
+  }
+  return out;
+}
+
+}  // namespace lastbyte::lab

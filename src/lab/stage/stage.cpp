@@ -1,0 +1,268 @@
+#include "lab/stage/stage.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "base/file.h"
+#include "net/namespace/enter.h"
+#include "wire/network.h"
+#include "wire/veth.h"
+
+namespace lastbyte::lab {
+namespace {
+
+// Addresses for tests of devices (RFC 2544); nobody outside of the namespaces sees them.
+constexpr const char* kClientHost = "198.18.0.1";
+constexpr const char* kServerHost = "198.18.0.2";
+constexpr const char* kLoopback = "127.0.0.1";
+
+constexpr Duration kQuiet{20};
+constexpr int kLooks = 100;
+
+std::size_t index(Who who) { return who == Who::client ? 0 : 1; }
+
+Who other(Who who) { return who == Who::client ? Who::server : Who::client; }
+
+}  // namespace
+
+wire::Moment now() { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); }
+
+Stage::Stage(Medium medium, wire::Capture capture) : medium_(medium), capture_(std::move(capture)) {}
+
+Result<std::unique_ptr<Stage>> Stage::make(Medium medium) {
+  auto client = wire::make_namespace();
+  if (!client) return Failure(client.error());
+  Descriptor server;
+  if (medium == Medium::veth) {
+    auto made = wire::make_namespace();
+    if (!made) return Failure(made.error());
+    server = std::move(*made);
+    const auto joined =
+        wire::join_by_veth({client->get(), "lab-client", kClientHost}, {server.get(), "lab-server", kServerHost});
+    if (!joined) return Failure(joined.error());
+  }
+  auto capture = wire::Capture::start(client->get(), medium == Medium::veth ? "lab-client" : "lo");
+  if (!capture) return Failure(capture.error());
+  std::unique_ptr<Stage> stage(new Stage(medium, std::move(*capture)));
+  stage->client_network_ = std::move(*client);
+  stage->server_network_ = std::move(server);
+  for (const Who who : {Who::client, Who::server}) {
+    auto counters = kernel::read_counters(stage->network(who));
+    if (!counters) return Failure(counters.error());
+    stage->counters_at_start_[index(who)] = std::move(*counters);
+  }
+  return stage;
+}
+
+int Stage::network(Who who) const {
+  return who == Who::server && server_network_ ? server_network_.get() : client_network_.get();
+}
+
+net::Address Stage::address(Who who, std::uint16_t port) const {
+  if (medium_ == Medium::loopback) return *net::Address::parse(kLoopback, port);
+  return *net::Address::parse(who == Who::client ? kClientHost : kServerHost, port);
+}
+
+void Stage::inside(Who who, const std::function<void()>& function) { (void)net::run_inside(network(who), function); }
+
+void Stage::scene(const std::string& name) {
+  end_scene();
+  const std::lock_guard lock(mutex_);
+  scenes_.push_back({.name = name, .events = {}});
+  ports_.clear();
+  for (const Who who : {Who::client, Who::server})
+    counters_of_scene_[index(who)] = kernel::read_counters(network(who)).value_or(kernel::Counters());
+}
+
+Socket Stage::socket(Who who, int family) {
+  Descriptor made;
+  inside(who, [&] { made = Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
+  return {*this, who, std::move(made)};
+}
+
+Socket Stage::listener(Who who, int backlog) {
+  Socket listening = socket(who);
+  const net::Address at = address(who);
+  ::bind(listening.fd(), at.data(), at.size());
+  ::listen(listening.fd(), backlog);
+  own_port(who, listening.local().port());
+  return listening;
+}
+
+Stage::Pair Stage::pair(int client_window, int server_window) {
+  Socket listening = listener();
+  // The window scale of a connection is chosen at its SYN (net/ipv4/tcp_output.c tcp_select_initial_window).
+  if (server_window != 0) ::setsockopt(listening.fd(), SOL_SOCKET, SO_RCVBUF, &server_window, sizeof server_window);
+  Socket client = socket(Who::client);
+  if (client_window != 0) ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &client_window, sizeof client_window);
+  client.connect(listening.local());
+  Socket server = listening.accept();
+  return {std::move(client), std::move(server)};
+}
+
+void Stage::see(const std::string& row, const std::string& value) { seen_[row] = {.value = value}; }
+
+void Stage::not_observed(const std::string& row, const std::string& why) {
+  seen_[row] = {.value = std::nullopt, .reason = why};
+}
+
+void Stage::note(Who who, EventKind kind, const std::string& text) { note_at(now(), who, kind, text); }
+
+void Stage::note_at(wire::Moment at, Who who, EventKind kind, const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  if (!scenes_.empty()) scenes_.back().events.push_back({.at = at, .who = who, .kind = kind, .text = text});
+}
+
+void Stage::own_port(Who who, std::uint16_t port) {
+  const std::lock_guard lock(mutex_);
+  if (port != 0) ports_[port] = who;
+}
+
+Who Stage::sender_of(const wire::Segment& segment) const {
+  if (medium_ == Medium::veth) return segment.source == kClientHost ? Who::client : Who::server;
+  if (const auto found = ports_.find(segment.source_port); found != ports_.end()) return found->second;
+  const auto found = ports_.find(segment.destination_port);
+  return found == ports_.end() ? Who::client : other(found->second);
+}
+
+void Stage::drain() {
+  for (wire::Packet& packet : capture_.drain()) {
+    auto segment = wire::parse_segment(packet.bytes);
+    // What is left of an earlier scene comes late: a TIME_WAIT, a retransmission.
+    const std::lock_guard lock(mutex_);
+    const bool ours = segment && (ports_.contains(segment->source_port) || ports_.contains(segment->destination_port));
+    if (ours) taken_.push_back({std::move(packet), std::move(segment)});
+  }
+}
+
+const std::vector<wire::Segment>& Stage::segments() {
+  std::size_t before = 0;
+  for (int look = 0; look < kLooks; ++look) {
+    drain();
+    if (look != 0 && taken_.size() == before) break;
+    before = taken_.size();
+    std::this_thread::sleep_for(kQuiet);
+  }
+  segments_.clear();
+  for (const Taken& each : taken_) segments_.push_back(*each.segment);
+  return segments_;
+}
+
+std::string Stage::endings(Who from) {
+  std::string out;
+  std::string last;
+  for (const wire::Segment& each : segments()) {
+    if (sender_of(each) != from || (!each.fin && !each.rst)) continue;
+    const std::string word = each.rst ? "RST" : "FIN";
+    if (word == last) continue;  // sent again
+    out += (out.empty() ? "" : ", ") + word;
+    last = word;
+  }
+  return out.empty() ? "nothing" : out;
+}
+
+bool Stage::set_kernel(Who who, const std::string& name, const std::string& value) {
+  bool written = false;
+  inside(who, [&] { written = write_file("/proc/sys/net/ipv4/" + name, value).has_value(); });
+  return written;
+}
+
+std::int64_t Stage::risen(Who who, const std::string& counter) {
+  const auto present = kernel::read_counters(network(who));
+  return present ? present->value(counter) - counters_of_scene_[index(who)].value(counter) : 0;
+}
+
+std::string Stage::states(Who who, std::uint16_t local_port) {
+  static constexpr std::array kNames{"?",         "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
+                                     "TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"};
+  std::vector<std::string> found;
+  inside(who, [&] {
+    for (const char* file : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
+      std::ifstream table(file);
+      for (std::string line; std::getline(table, line);) {
+        unsigned port = 0;
+        unsigned state = 0;
+        // net/ipv4/tcp_ipv4.c tcp4_seq_show: the state is the fourth field.
+        if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X", &port, &state) != 2) continue;
+        if (port == local_port && state < kNames.size()) found.emplace_back(kNames[state]);
+      }
+    }
+  });
+  std::ranges::sort(found);
+  std::string out;
+  for (const std::string& each : found) out += (out.empty() ? "" : " ") + each;
+  return out.empty() ? "none" : out;
+}
+
+std::string Stage::await_states(Who who, std::uint16_t local_port, const std::string& wanted) {
+  std::string seen;
+  for (int look = 0; look < 5000 / 10; ++look) {
+    seen = states(who, local_port);
+    if (seen == wanted) break;
+    std::this_thread::sleep_for(Duration(10));
+  }
+  note(who, EventKind::state, "port " + std::to_string(local_port) + ": " + seen);
+  return seen;
+}
+
+void Stage::end_scene() {
+  if (scenes_.empty()) return;
+  segments();
+  const std::lock_guard lock(mutex_);
+  Scene& scene = scenes_.back();
+  for (Taken& each : taken_) {
+    const wire::Segment& segment = *each.segment;
+    if (!segment.only_acknowledges())
+      scene.events.push_back({.at = each.packet.at,
+                              .who = sender_of(segment),
+                              .kind = EventKind::segment,
+                              .text = segment.text(),
+                              .end = segment.fin,
+                              .reset = segment.rst});
+    scene.packets.push_back({.packet = std::move(each.packet)});
+  }
+  taken_.clear();
+  std::ranges::stable_sort(scene.events, {}, &Event::at);
+  // A packet's comment has the calls since the packet before it.
+  std::size_t next = 0;
+  for (wire::Commented& packet : scene.packets) {
+    for (; next < scene.events.size() && scene.events[next].at <= packet.packet.at; ++next) {
+      const Event& event = scene.events[next];
+      if (event.kind == EventKind::segment) continue;
+      packet.comment += (packet.comment.empty() ? "" : "; ") +
+                        std::string(event.who == Who::client ? "client " : "server ") + event.text;
+    }
+  }
+  if (!scene.packets.empty()) {
+    wire::Commented& first = scene.packets.front();
+    first.comment = "[" + scene.name + "]" + (first.comment.empty() ? "" : " " + first.comment);
+  }
+}
+
+Outcome Stage::finish(const Experiment& experiment) {
+  end_scene();
+  Outcome outcome{.experiment = &experiment, .medium = medium_, .rows = compare(experiment.table, medium_, seen_)};
+  outcome.scenes = std::move(scenes_);
+  outcome.packets_lost = capture_.lost();
+  const int hosts = server_network_ ? 2 : 1;
+  for (int host = 0; host < hosts; ++host) {
+    const Who who = host == 0 ? Who::client : Who::server;
+    const auto present = kernel::read_counters(network(who));
+    if (!present) continue;
+    const kernel::Counters since = present->since(counters_at_start_[index(who)]);
+    for (const auto& [name, value] : since.all()) {
+      const bool ours = name.starts_with("TcpExt:") || name.starts_with("Tcp:");
+      if (ours) outcome.counters[name] += value;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace lastbyte::lab

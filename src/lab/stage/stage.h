@@ -1,0 +1,102 @@
+// Where an experiment is played: two hosts in network namespaces of their own, every packet between them captured, and
+// a time line.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "kernel/proc/counters.h"
+#include "lab/stage/socket.h"
+#include "lab/terms/outcome.h"
+#include "net/address/address.h"
+#include "wire/capture/capture.h"
+#include "wire/capture/segment.h"
+
+namespace lastbyte::lab {
+
+/// One experiment's, and one thread's, but for note().
+class Stage {
+ public:
+  /// Makes the networks. Needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN, as within a user namespace of its own.
+  static Result<std::unique_ptr<Stage>> make(Medium medium);
+
+  [[nodiscard]] Medium medium() const { return medium_; }
+  [[nodiscard]] int network(Who who) const;
+  [[nodiscard]] net::Address address(Who who, std::uint16_t port = 0) const;
+
+  /// What follows belongs to a scene of this name. The first is the one that reports show.
+  void scene(const std::string& name);
+
+  /// A non-blocking TCP socket of that host.
+  Socket socket(Who who, int family = 2 /* AF_INET */);
+  /// One that listens at a port of the kernel's choice.
+  Socket listener(Who who = Who::server, int backlog = 16);
+  struct Pair {
+    Socket client;
+    Socket server;
+  };
+  /// A new connection. `window`: SO_RCVBUF of both, 0 leaves it.
+  Pair pair(int client_window = 0, int server_window = 0);
+
+  // What was seen of a row of the table.
+  void see(const std::string& row, const std::string& value);
+  void not_observed(const std::string& row, const std::string& why);
+
+  /// On the time line, now or at the time. Any thread.
+  void note(Who who, EventKind kind, const std::string& text);
+  void note_at(wire::Moment at, Who who, EventKind kind, const std::string& text);
+
+  /// Waits until nothing has come for 20 ms, and returns the scene's segments so far.
+  const std::vector<wire::Segment>& segments();
+  /// What ended a connection on the wire, as this host sent it: "FIN", "FIN, RST", "RST", "nothing".
+  std::string endings(Who from);
+
+  /// One of the host's settings: "net.ipv4.tcp_tw_reuse" as "tcp_tw_reuse". False: it cannot be set.
+  bool set_kernel(Who who, const std::string& name, const std::string& value);
+  /// By how much a counter of that host has risen since the scene began.
+  [[nodiscard]] std::int64_t risen(Who who, const std::string& counter);
+  /// Runs in the host's network namespace.
+  void inside(Who who, const std::function<void()>& function);
+  /// The states of all sockets of a host that have this local port, TIME_WAIT too: "ESTABLISHED TIME_WAIT", sorted.
+  std::string states(Who who, std::uint16_t local_port);
+  /// The same until it is what is awaited, for five seconds at most.
+  std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
+
+  /// All scenes with their packets, once.
+  Outcome finish(const Experiment& experiment);
+
+ private:
+  struct Taken {
+    wire::Packet packet;
+    std::optional<wire::Segment> segment;
+  };
+  Stage(Medium medium, wire::Capture capture);
+  friend class Socket;
+  void own_port(Who who, std::uint16_t port);
+  void drain();
+  void end_scene();
+  [[nodiscard]] Who sender_of(const wire::Segment& segment) const;
+
+  Medium medium_;
+  Descriptor client_network_;
+  Descriptor server_network_;  ///< empty over loopback
+  wire::Capture capture_;
+  mutable std::mutex mutex_;  ///< of the present scene's events and of the ports
+  std::vector<Scene> scenes_;
+  std::vector<Taken> taken_;  ///< of the present scene
+  std::vector<wire::Segment> segments_;
+  std::map<std::uint16_t, Who> ports_;
+  std::map<std::string, Seen> seen_;
+  std::array<kernel::Counters, 2> counters_at_start_;
+  std::array<kernel::Counters, 2> counters_of_scene_;
+};
+
+wire::Moment now();
+
+}  // namespace lastbyte::lab

@@ -1,0 +1,98 @@
+// Each experiment on this kernel: every row that can be observed is as expected, and would not pass if it were not.
+#include "lab/experiments/experiments.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lab/isolate.h"
+#include "lab/lab.h"
+
+namespace lastbyte::lab {
+namespace {
+
+/// Of an automake test: not to be had on this machine.
+constexpr int kSkip = 77;
+
+/// Each row's expectation, changed, must differ from what was seen. The number of rows that would have passed anyway.
+int survivors_of_plants(const Outcome& outcome) {
+  int survivors = 0;
+  std::map<std::string, Seen> seen;
+  for (const Row& row : outcome.rows)
+    if (row.verdict != Verdict::not_observed) seen[row.name] = {.value = row.seen};
+  std::vector<Expectation> planted(outcome.experiment->table.begin(), outcome.experiment->table.end());
+  for (Expectation& each : planted) each.expected = each.veth = "planted: no kernel does this";
+  for (const Row& row : compare(planted, outcome.medium, seen)) {
+    if (row.verdict == Verdict::same) ++survivors;
+  }
+  return survivors;
+}
+
+/// In a process apart. The status: 0 as expected, kSkip not to be had.
+int play_and_compare(const Experiment& experiment, Medium medium) {
+  const Outcome outcome = play(experiment, medium);
+  if (!outcome.trouble.empty()) {
+    std::fprintf(stderr, "%s\n", outcome.trouble.c_str());
+    return kSkip;
+  }
+  int wrong = survivors_of_plants(outcome);
+  for (const Row& row : outcome.rows) {
+    if (row.verdict == Verdict::differs) {
+      std::fprintf(stderr, "%s: %s; expected %s\n", row.name.c_str(), row.seen.c_str(), row.expected.c_str());
+      ++wrong;
+    }
+    if (row.verdict == Verdict::not_observed)
+      std::fprintf(stderr, "%s: not observed: %s\n", row.name.c_str(), row.seen.c_str());
+  }
+  if (outcome.rows.empty() || outcome.scenes.empty() || outcome.scenes.front().events.empty()) ++wrong;
+  return wrong == 0 ? 0 : 1;
+}
+
+class OnThisKernel : public testing::TestWithParam<std::tuple<const Experiment*, Medium>> {};
+
+TEST_P(OnThisKernel, every_row_is_as_expected_and_a_planted_one_differs) {
+  const auto [experiment, medium] = GetParam();
+  if (experiment->slow) GTEST_SKIP() << "takes long: lastbyte lab run --slow --all";
+  if (experiment->one_medium && medium != Medium::loopback) GTEST_SKIP() << "the medium makes no difference to it";
+  const auto status =
+      run_isolated([experiment = experiment, medium = medium] { return play_and_compare(*experiment, medium); });
+  if (!status) GTEST_SKIP() << status.error().text();
+  if (*status == kSkip) GTEST_SKIP() << "not to be had on this machine";
+  EXPECT_EQ(*status, 0);
+}
+
+std::string name_of_case(const testing::TestParamInfo<std::tuple<const Experiment*, Medium>>& info) {
+  std::string name = std::string(std::get<0>(info.param)->name) + "_" + std::string(name_of(std::get<1>(info.param)));
+  for (char& c : name)
+    if (c == '-') c = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Lab, OnThisKernel,
+                         testing::Combine(testing::ValuesIn(experiments().begin(), experiments().end()),
+                                          testing::Values(Medium::loopback, Medium::veth)),
+                         name_of_case);
+
+TEST(Experiments, have_names_and_rows_of_their_own_and_say_what_to_do) {
+  std::set<std::string_view> names;
+  for (const Experiment* each : experiments()) {
+    EXPECT_TRUE(names.insert(each->name).second) << each->name;
+    EXPECT_EQ(find_experiment(each->name), each);
+    EXPECT_FALSE(each->title.empty() || each->question.empty() || each->finding.empty() || each->advice.empty())
+        << each->name;
+    EXPECT_NE(each->play, nullptr);
+    std::set<std::string_view> rows;
+    for (const Expectation& row : each->table) {
+      EXPECT_TRUE(rows.insert(row.row).second) << each->name << ": " << row.row;
+      // Where the media differ, the table says why.
+      EXPECT_TRUE(row.veth.empty() || !row.why.empty()) << each->name << ": " << row.row;
+    }
+  }
+  EXPECT_EQ(find_experiment("nothing"), nullptr);
+}
+
+}  // namespace
+}  // namespace lastbyte::lab

@@ -1,0 +1,108 @@
+// Reports on an outcome, and docs/lab.md.
+#include "lab/report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "lab/experiments/experiments.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kExampleTable[] = {{"what close() does", "RST", {}, {}}, {"the <client>", "ECONNRESET", {}, {}}};
+const Experiment kExample{.name = "example",
+                          .title = "An example",
+                          .question = "What comes?",
+                          .table = kExampleTable,
+                          .finding = "It resets.",
+                          .advice = "Linger.",
+                          .play = nullptr};
+
+Outcome example() {
+  const wire::Moment began{std::chrono::seconds(1'700'000'000)};
+  Outcome outcome{.experiment = &kExample, .rows = compare(kExampleTable, Medium::loopback, {{"what close() does", {"FIN"}}})};
+  outcome.scenes = {{.name = "a scene",
+                     .events = {{.at = began, .who = Who::client, .text = "send(5) = 5"},
+                                {.at = began + std::chrono::milliseconds(1),
+                                 .who = Who::client,
+                                 .kind = EventKind::segment,
+                                 .text = "5 bytes"},
+                                {.at = began + std::chrono::milliseconds(2),
+                                 .who = Who::server,
+                                 .kind = EventKind::segment,
+                                 .text = "RST",
+                                 .reset = true}}}};
+  return outcome;
+}
+
+TEST(LabReport, text_names_what_differs_and_what_was_not_observed) {
+  const std::string report = text(example(), false);
+  EXPECT_NE(report.find("DIFFERS: FIN; expected RST"), std::string::npos) << report;
+  EXPECT_NE(report.find("not observed"), std::string::npos);
+  EXPECT_NE(report.find("Advice: Linger."), std::string::npos);
+  EXPECT_NE(report.find("0 of 2 as expected, 1 DIFFER, 1 not observed"), std::string::npos) << report;
+}
+
+TEST(LabReport, json_has_every_row_and_event) {
+  const std::vector<Outcome> outcomes{example()};
+  const auto parsed = nlohmann::json::parse(json(outcomes, "6.18"));
+  const auto& one = parsed["outcomes"][0];
+  EXPECT_EQ(one["rows"][0]["verdict"], "differs");
+  EXPECT_EQ(one["rows"][1]["verdict"], "not_observed");
+  EXPECT_EQ(one["scenes"][0]["events"].size(), 3U);
+  EXPECT_EQ(one["agrees"], false);
+}
+
+TEST(LabReport, html_is_one_page_with_the_pictures_in_it) {
+  const std::vector<Outcome> outcomes{example()};
+  const std::string page = html(outcomes, "6.18");
+  EXPECT_NE(page.find("<svg"), std::string::npos);
+  EXPECT_NE(page.find("the &lt;client&gt;"), std::string::npos);
+  EXPECT_EQ(page.find("src="), std::string::npos);
+}
+
+TEST(LabReport, a_scene_becomes_notes_and_arrows_with_times_since_its_beginning) {
+  const page::Sequence sequence = sequence_of(example().scenes.front());
+  EXPECT_EQ(page::mermaid(sequence),
+            "sequenceDiagram\n    participant C as client\n    participant S as server\n"
+            "    Note over C: send(5) = 5\n    C->>S: 5 bytes\n    S-xC: RST\n");
+  EXPECT_EQ(std::get<page::Arrow>(sequence.events[1]).time, "1.000 ms");
+}
+
+/// Without the diagrams, whose details (ports, sizes of segments) differ from run to run.
+std::string words_of(const std::string& page) {
+  std::string out;
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t begin = page.find("```mermaid\n", at);
+    out += page.substr(at, begin - at);
+    if (begin == std::string::npos) return out;
+    at = page.find("```\n", begin + 3) + 4;
+  }
+}
+
+TEST(LabPage, is_up_to_date) {
+  const auto page = read_file(LASTBYTE_SOURCE_DIR "/docs/lab.md");
+  ASSERT_TRUE(page) << page.error().text();
+  std::vector<Outcome> none;
+  std::string wanted = markdown(experiments(), none);
+  // The heading of a diagram goes with it.
+  std::string have = words_of(*page);
+  for (const Experiment* each : experiments()) {
+    const std::size_t section = have.find("\n## " + std::string(each->name) + "\n");
+    ASSERT_NE(section, std::string::npos) << each->name;
+    const std::size_t next = std::min(have.find("\n## ", section + 4), have.size());
+    const std::string text = have.substr(section, next - section);
+    const std::size_t of_wanted = wanted.find("\n## " + std::string(each->name) + "\n");
+    const std::size_t end = std::min(wanted.find("\n## ", of_wanted + 4), wanted.size());
+    EXPECT_TRUE(text.starts_with(wanted.substr(of_wanted, end - of_wanted)))
+        << each->name << " is stale: lastbyte lab run --all --markdown docs/lab.md";
+  }
+  EXPECT_TRUE(have.starts_with(wanted.substr(0, wanted.find("\n## "))));
+}
+
+}  // namespace
+}  // namespace lastbyte::lab
