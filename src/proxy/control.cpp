@@ -15,6 +15,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/memory.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "proxy/reload.h"
@@ -29,6 +30,9 @@ constexpr std::chrono::seconds kLook{5};  ///< how often what was dropped, ports
 constexpr std::chrono::minutes kTellDropsEvery{1};
 /// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
 constexpr int kBeatsPerWatchdog = 4;
+
+/// Until a signal is tried again that found no memory.
+constexpr Duration kNoMemoryPause{100};
 
 constexpr std::array kOwnSignals{SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP};
 
@@ -65,6 +69,7 @@ class Control::Impl {
   Result<void> start_workers();
   void worker_ended(relay::Worker* worker);
   void expect_signal();
+  void obey(int number);
   void on_signal(int number);
   void stop(int number);
   void reopen_log();
@@ -137,8 +142,17 @@ void Control::Impl::worker_ended(relay::Worker* worker) {
 void Control::Impl::expect_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int number) {
     if (error) return;
-    on_signal(number);
+    obey(number);
     expect_signal();
+  });
+}
+
+/// What a signal asks for is done as soon as there is memory for it (T12).
+void Control::Impl::obey(int number) {
+  if (enough_memory_for([&] { on_signal(number); })) return;
+  const auto retry = std::make_shared<asio::steady_timer>(io_, kNoMemoryPause);
+  retry->async_wait([this, retry, number](const boost::system::error_code&) {
+    if (!running_.empty()) obey(number);
   });
 }
 
@@ -155,13 +169,13 @@ void Control::Impl::on_signal(int number) {
 void Control::Impl::stop(int number) {
   switch (stage_) {
     case Stage::serving: {
-      stage_ = Stage::draining;
       at_stop_ = tally();
       reload_.no_more();
       release_timer_.cancel();
       ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
       const Duration drain = parts_.running.config().drain;
       parts_.running.drain(Clock::now() + drain);
+      stage_ = Stage::draining;
       parts_.messages.info(
           fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
                       ::sigabbrev_np(number), counted(at_stop_.of(relay::Count::open), "session"),
@@ -169,9 +183,9 @@ void Control::Impl::stop(int number) {
       return;
     }
     case Stage::draining: {
-      stage_ = Stage::aborting;
       const std::uint64_t open = tally().of(relay::Count::open);  // before the workers end them
       parts_.running.abort();
+      stage_ = Stage::aborting;
       parts_.messages.warn(fmt::format("SIG{} again: {} reset now", ::sigabbrev_np(number), counted(open, "session")));
       return;
     }
@@ -218,18 +232,21 @@ void Control::Impl::release_when_due() {
   release_timer_.expires_at(*due);
   release_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stage_ != Stage::serving) return;
-    parts_.running.release(Clock::now());
+    (void)enough_memory_for([&] { parts_.running.release(Clock::now()); });
     release_when_due();
   });
 }
 
 void Control::Impl::look() {
-  const Tally now = tally();
-  tell_drops(now.of(relay::Count::records_dropped));
-  parts_.messages.tell_dropped();
-  parts_.ports.look(now.of(relay::Count::accepted));
-  parts_.running.forget_closed();
-  if (stage_ == Stage::serving) ::sd_notify(0, ("STATUS=" + status()).c_str());
+  // A look that finds no memory is made up for by the next one (T12).
+  (void)enough_memory_for([&] {
+    const Tally now = tally();
+    tell_drops(now.of(relay::Count::records_dropped));
+    parts_.messages.tell_dropped();
+    parts_.ports.look(now.of(relay::Count::accepted));
+    parts_.running.forget_closed();
+    if (stage_ == Stage::serving) ::sd_notify(0, ("STATUS=" + status()).c_str());
+  });
   look_timer_.expires_after(kLook);
   look_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && !running_.empty()) look();
@@ -250,7 +267,10 @@ void Control::Impl::pet_watchdog(std::chrono::microseconds every) {
   if (workers_are_alive()) {
     ::sd_notify(0, "WATCHDOG=1");
     ++beats_asked_;
-    for (relay::Worker* worker : running_) worker->beat();
+    // A worker that there is no memory to ask has not answered, and the service manager is told nothing.
+    (void)enough_memory_for([&] {
+      for (relay::Worker* worker : running_) worker->beat();
+    });
   }
   watchdog_timer_.expires_after(every);
   watchdog_timer_.async_wait([this, every](const boost::system::error_code& error) {

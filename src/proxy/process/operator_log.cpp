@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/memory.h"
 #include "base/signals.h"
 #include "base/time.h"
 #include "observe/log/sleeper.h"
@@ -151,7 +152,7 @@ void OperatorLog::Impl::run() {
     const bool last = stopping_;
     queue_.consume_all([this](Line* queued) {
       const std::unique_ptr<Line> line(queued);
-      write(*line);
+      if (!enough_memory_for([&] { write(*line); })) without_room_.fetch_add(1, std::memory_order_relaxed);
     });
     if (last) return;
     sleeper_->announce_sleep();

@@ -25,6 +25,11 @@ bool Shortage::begins(TimePoint now) {
   return !std::exchange(told_, true);
 }
 
+void Shortage::was_not_told() {
+  const std::lock_guard lock(mutex_);
+  told_ = false;
+}
+
 bool Shortage::is_over(TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (now - last_ < kCalm) return false;

@@ -61,8 +61,10 @@ struct ForwardingCounts {
 /// once, however often a shortage comes and goes while descriptors are just enough for some. Any thread.
 class Shortage {
  public:
-  /// True: nobody has been told yet.
+  /// True: nobody has been told yet, and the caller tells the operator now.
   bool begins(TimePoint now);
+  /// There was no memory to tell the operator. The next begins() is true again.
+  void was_not_told();
   /// True, once: there has been none for kCalm.
   bool is_over(TimePoint now);
 

@@ -29,6 +29,7 @@ constexpr std::size_t kEventsPerRound = 256;
 /// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
 
+using Reserve = std::array<std::byte, 16 * 1024>;
 using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
 
 }  // namespace
@@ -99,6 +100,8 @@ class Worker::Impl {
   Context context_;
   RecordRing records_;
   loop::Timer calm_timer_;  ///< when to look whether a shortage is over
+  /// Given back to the heap before a shortage is reported, so that there is memory for the line. Null: it was needed.
+  std::unique_ptr<Reserve> reserve_;
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
   Walk<SessionList> walk_{sessions_};
@@ -118,6 +121,7 @@ Result<void> Worker::Impl::watch_own() {
 void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
   if (shared_.make_sender) batch_sends();
+  enough_memory_for([&] { reserve_ = std::make_unique<Reserve>(); });
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
 }
 
@@ -211,8 +215,10 @@ void Worker::Impl::expire() {
     } else if (timer == datagrams_.timer()) {
       enough_memory_for([&] { datagrams_.on_timer(); });
     } else if (timer == &calm_timer_) {
-      if (shared_.shortage.is_over(context_.now))
-        enough_memory_for([&] { shared_.warn("accepting again: the shortage is over"); });
+      enough_memory_for([&] {
+        if (!reserve_) reserve_ = std::make_unique<Reserve>();
+        if (shared_.shortage.is_over(context_.now)) shared_.warn("accepting again: the shortage is over");
+      });
     } else {
       Session& session = static_cast<Session&>(*timer);
       if (!session.final()) attempt(session, [&] { session.on_timer(); });  // final: it ended in this round
@@ -279,7 +285,9 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
 template <typename Words>
 void Worker::Impl::report_shortage(const Words& words) {
   context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
-  if (shared_.shortage.begins(context_.now)) enough_memory_for([&] { shared_.warn(words()); });
+  if (!shared_.shortage.begins(context_.now)) return;
+  reserve_.reset();
+  if (!enough_memory_for([&] { shared_.warn(words()); })) shared_.shortage.was_not_told();
 }
 
 void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
