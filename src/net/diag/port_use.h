@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "net/address/address.h"
 #include "net/address/ports.h"
+#include "net/address/source.h"
 
 namespace lastbyte::net {
 
@@ -17,9 +18,9 @@ struct PortUse {
   std::uint64_t time_wait = 0;  ///< of these
 };
 
-/// TCP sockets connected, or being connected, to `to` from one of `sources` (their ports do not matter); from anywhere
-/// where there are none.
-Result<PortUse> ports_in_use(const Address& to, std::span<const Address> sources);
+/// Counts the TCP sockets that are connected, or being connected, to `to` from one of `sources`; from anywhere if there
+/// are none. The kernel filters them.
+Result<PortUse> ports_in_use(const Address& to, std::span<const Source> sources);
 
 /// net.ipv4.ip_local_port_range, of IPv6 too.
 Result<PortRange> local_port_range();
@@ -28,6 +29,6 @@ Result<PortRange> local_port_range();
 /// machine, it may choose that very port as the local one, and the two SYNs are one (RFC 9293 3.5, simultaneous open;
 /// net/ipv4/tcp_input.c tcp_rcv_synsent_state_process). To whoever connects, that looks like a peer that sends
 /// everything back. Not where `to` is no address of this network namespace, or no connection comes from its port.
-bool may_meet_itself(const Address& to, std::span<const Address> sources);
+bool may_meet_itself(const Address& to, std::span<const Source> sources);
 
 }  // namespace lastbyte::net

@@ -65,7 +65,7 @@ void PortWatch::look_at(Watched& watched) {
   Result<net::PortUse> use;
   Result<net::PortRange> range;
   const auto ask = [&, &to = address, &from = sources] {
-    use = net::ports_in_use(to, from);
+    use = net::ports_in_use(to, std::vector<net::Source>(from.begin(), from.end()));
     range = net::local_port_range();
   };
   inside ? inside->run(ask) : ask();

@@ -44,7 +44,7 @@ class PortUseTest : public ::testing::TestWithParam<const char*> {
       std::this_thread::yield();
     }
   }
-  [[nodiscard]] PortUse use(std::vector<Address> sources = {}) const {
+  [[nodiscard]] PortUse use(const std::vector<Source>& sources = {}) const {
     const auto counted = ports_in_use(to_, sources);
     EXPECT_TRUE(counted) << counted.error().text();
     return counted.value_or(PortUse{});
@@ -117,7 +117,7 @@ TEST(MayMeetItself, T3_only_at_an_address_of_ours_and_a_port_that_connections_co
       EXPECT_FALSE(may_meet_itself(at(ip, 50010), {})) << ip;
     }
     EXPECT_FALSE(may_meet_itself(at("192.0.2.1", 50000), {})) << "it is somebody else's";
-    const std::vector<Address> sources{at("127.0.0.1", 0), at("127.0.0.1", 80)};
+    const std::vector<Source> sources{at("127.0.0.1", 0), at("127.0.0.1", 80)};
     EXPECT_TRUE(may_meet_itself(at("127.0.0.1", 80), sources));
     EXPECT_FALSE(may_meet_itself(at("127.0.0.1", 81), sources));
     EXPECT_FALSE(may_meet_itself(*Address::unix_name("/run/x"), {}));

@@ -1,0 +1,93 @@
+// A socket as sock_diag(7) tells it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/address/address.h"
+
+namespace lastbyte::net::diag {
+
+enum class Protocol : std::uint8_t { tcp, udp };
+
+/// As include/net/tcp_states.h numbers them. A UDP socket is `established` if it is connected, else `closed`.
+enum class State : std::uint8_t {
+  established = 1,
+  syn_sent,
+  syn_received,
+  fin_wait_1,
+  fin_wait_2,
+  time_wait,
+  closed,
+  close_wait,
+  last_ack,
+  listening,
+  closing,
+  new_syn_received,
+};
+/// "ESTABLISHED", "TIME_WAIT", as RFC 9293 spells them.
+std::string_view name(State state);
+
+/// What the timer of a TCP socket waits for (net/ipv4/inet_diag.c inet_sk_diag_fill).
+enum class Timer : std::uint8_t { none, retransmission, keepalive, time_wait, probe };
+
+/// Figures of a TCP connection (struct tcp_info); 0 where this kernel does not tell one.
+struct TcpFigures {
+  std::uint32_t round_trip_us = 0;
+  std::uint32_t round_trip_deviation_us = 0;
+  std::uint32_t least_round_trip_us = 0;
+  std::uint32_t retransmission_timeout_us = 0;
+  std::uint32_t congestion_window = 0;  ///< in segments
+  std::uint32_t segment_size = 0;       ///< the largest sent, in bytes
+  std::uint32_t peers_window = 0;       ///< in bytes
+  std::uint32_t retransmits = 0;        ///< of the segment that is unacknowledged now
+  std::uint32_t retransmitted = 0;      ///< segments, in all
+  std::uint32_t unacknowledged = 0;     ///< segments
+  std::uint32_t not_sent = 0;           ///< bytes
+  std::uint64_t bytes_sent = 0;         ///< retransmissions included
+  std::uint64_t bytes_acknowledged = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint32_t since_data_sent_ms = 0;
+  std::uint32_t since_data_received_ms = 0;
+  std::uint64_t delivery_rate = 0;  ///< bytes a second
+};
+
+struct Details {
+  std::optional<TcpFigures> tcp;      ///< of TCP, but of TIME_WAIT and requests
+  std::string congestion_control;     ///< "cubic"; empty: not told
+  std::uint32_t receive_buffer = 0;   ///< bytes, SO_RCVBUF
+  std::uint32_t send_buffer = 0;      ///< bytes, SO_SNDBUF
+  std::uint32_t receive_memory = 0;   ///< bytes of memory in use
+  std::uint32_t send_memory = 0;      ///< likewise
+  std::uint32_t dropped = 0;          ///< packets for want of room
+  std::uint8_t type_of_service = 0;   ///< IP_TOS
+  std::optional<std::uint32_t> mark;  ///< SO_MARK; told with CAP_NET_ADMIN only
+  bool freebind = false;
+  bool transparent = false;
+  bool late_port = false;  ///< IP_BIND_ADDRESS_NO_PORT
+};
+
+struct Socket {
+  Protocol protocol = Protocol::tcp;
+  State state = State::closed;
+  Address local;
+  Address remote;  ///< of one that listens: the wildcard with port 0
+  Timer timer = Timer::none;
+  std::uint32_t expires_ms = 0;     ///< when the timer is due
+  std::uint32_t receive_queue = 0;  ///< bytes that nobody has read; of one that listens: clients that wait
+  std::uint32_t send_queue = 0;    ///< bytes that are not acknowledged; of one that listens: the limit on these clients
+  std::uint32_t uid = 0;           ///< of the owner; 0 for TIME_WAIT
+  std::uint32_t inode = 0;         ///< as /proc/PID/fd shows it, "socket:[INODE]"; 0: no process has it
+  std::uint32_t interface = 0;     ///< number of the one that it is bound to; 0: none
+  std::uint64_t cookie = 0;        ///< SO_COOKIE
+  std::optional<Details> details;  ///< if the filter asks for them
+};
+
+/// Reads one message of a dump, without its netlink header. nullopt: it is too short, or of another family.
+std::optional<Socket> read_socket(std::span<const std::byte> payload, Protocol protocol, bool with_details);
+
+}  // namespace lastbyte::net::diag
