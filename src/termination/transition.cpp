@@ -1,59 +1,13 @@
 #include "termination/transition.h"
 
 namespace lastbyte::termination {
+
+using namespace side_state;
+
 namespace {
-
-bool failed(Input input) {
-  switch (input) {
-    case Input::open:
-    case Input::fin: return false;
-    case Input::reset:
-    case Input::vanished: return true;
-  }
-  return false;
-}
-
-bool held(const Side& side) { return side.hold == Hold::held; }
-
-bool broken(const Side& side) {
-  switch (side.output) {
-    case Output::untried:
-    case Output::queued:
-    case Output::connecting:
-    case Output::open:
-    case Output::fin_sent:
-    case Output::fin_acked: return false;
-    case Output::broken:
-    case Output::lost: return true;
-  }
-  return false;
-}
-
-/// The side takes nothing any more, so that what the other one says is thrown away.
-bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
-
-bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
-
-bool awaits_turn(const Side& side) { return held(side) && side.output == Output::queued; }
-
-bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
-
-/// T3.
-bool not_there_yet(const Side& side) { return awaits_greeting(side) || awaits_turn(side) || awaits_connect(side); }
-
-bool input_is_open(const Session& session, Which which) {
-  const Side& side = session.side(which);
-  return held(side) && side.input == Input::open && !not_there_yet(side);
-}
 
 /// Also where everything is acknowledged: its error may show before its input is read again (T10).
 bool may_refuse(const Side& side) { return held(side) && !not_there_yet(side) && !broken(side); }
-
-/// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
-bool flushes(const Session& session, Which sink) {
-  const Side& source = session.side(other(sink));
-  return held(session.side(sink)) && session.side(sink).output == Output::open && failed(source.input);
-}
 
 void release(Step& step, Which which, Hold why) {
   step.session.side(which).hold = why;
@@ -256,53 +210,6 @@ std::optional<Step> step(const Session& session, Event event, Which side) {
   draw_consequences(step);
   begin_lingering(session, step);
   return step;
-}
-
-bool final(const Session& session) {
-  return !held(session.side(Which::client)) && !held(session.side(Which::upstream));
-}
-
-bool reads(const Session& session, Which which) {
-  const Side& self = session.side(which);
-  const Side& sink = session.side(other(which));
-  if (!input_is_open(session, which)) return false;
-  if (takes_nothing(sink)) return true;
-  // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
-  return !not_there_yet(sink) && !self.pending;
-}
-
-bool broken(const Session& session, Which which) { return broken(session.side(which)); }
-
-bool discards(const Session& session, Which which) { return takes_nothing(session.side(other(which))); }
-
-bool awaits_ack(const Session& session, Which which) {
-  const Side& self = session.side(which);
-  if (!held(self)) return false;
-  // While its own flow is open there is no hurry: the acknowledgement is wanted for closing only.
-  if (self.output == Output::fin_sent) return self.input != Input::open;
-  return flushes(session, which) && !session.side(other(which)).pending;
-}
-
-bool lingers(const Session& session, Which which) {
-  const Side& self = session.side(which);
-  const bool nothing_is_owed = self.output == Output::fin_sent || self.output == Output::fin_acked || broken(self);
-  return input_is_open(session, which) && nothing_is_owed && discards(session, which);
-}
-
-Deadline deadline(const Session& session) {
-  if (final(session)) return Deadline::none;
-  bool quiet = true;
-  for (const Which which : kBoth) {
-    const Side& side = session.side(which);
-    if (awaits_greeting(side)) return Deadline::proxy_header;
-    if (awaits_turn(side)) return Deadline::queue;
-    if (awaits_connect(side)) return Deadline::connect;
-    if (flushes(session, which)) return Deadline::reset_flush;
-    if (lingers(session, which)) return Deadline::linger;
-    quiet = quiet && side.input == Input::open && side.output == Output::open;
-  }
-  if (session.draining) return Deadline::drain;
-  return quiet ? Deadline::idle : Deadline::half_close;
 }
 
 }  // namespace lastbyte::termination

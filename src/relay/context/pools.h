@@ -67,6 +67,8 @@ struct Carrier {
   std::uint8_t streak = 0;    ///< copied: full reads in a row; spliced: small ones
 
   [[nodiscard]] std::size_t waiting() const { return std::size_t{end} - begin + in_pipe; }
+  /// It holds nothing but a pipe that is empty.
+  [[nodiscard]] bool empty() const { return !block && in_pipe == 0; }
 };
 
 }  // namespace lastbyte::relay

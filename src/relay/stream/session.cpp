@@ -146,7 +146,7 @@ void Session::apply(Event event, Which which) {
   note(before);
   for (const Which each : kBoth) {
     // Termination no longer owes what waited: its sink is gone.
-    if (!state_.side(each).pending) flow(each).drop_waiting();
+    if (!state_.side(each).pending && holds_bytes(each)) flow(each).drop_waiting();
   }
   for (const Which each : kBoth) carry_out(*step, each);
   if (!final()) return;
@@ -264,8 +264,10 @@ Flow Session::flow(Which source) {
 /// Moves the flow out of `source` as far as it goes: until there is nothing to read, the sink is full, the flow ends or
 /// the budget is used up.
 void Session::pump(Which source) {
+  const auto has_work = [&] { return side(source).ready.readable || state_.side(source).pending; };
+  if (!has_work()) return;
   Flow moving = flow(source);
-  while (act_on(moving.step(orders_for(state_, source)), source)) {
+  while (act_on(moving.step(orders_for(state_, source)), source) && has_work()) {
   }
   moving.rest();
 }

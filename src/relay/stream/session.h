@@ -99,6 +99,10 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] Flow flow(Which source);
   [[nodiscard]] Share share();
   [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->preface.waits(); }
+  /// Whether bytes of that side wait somewhere, owed or not.
+  [[nodiscard]] bool holds_bytes(Which source) const {
+    return !side(source).carrier.empty() || (source == Which::client && has_preface());
+  }
   [[nodiscard]] bool agrees_with_state() const;
 
   // session_begin.cpp: who the client is, and reaching the upstream (T3)

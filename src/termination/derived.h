@@ -1,0 +1,122 @@
+// Everything that is derived from a session's state: what can be undone, and so is stored nowhere. Pure. Asked several
+// times for each event of a session, and so inline.
+#pragma once
+
+#include "termination/session.h"
+
+namespace lastbyte::termination {
+
+/// Of one side, or of a side beside the other one. For this header and the transitions.
+namespace side_state {
+
+constexpr bool failed(Input input) {
+  switch (input) {
+    case Input::open:
+    case Input::fin: return false;
+    case Input::reset:
+    case Input::vanished: return true;
+  }
+  return false;
+}
+
+constexpr bool held(const Side& side) { return side.hold == Hold::held; }
+
+constexpr bool broken(const Side& side) {
+  switch (side.output) {
+    case Output::untried:
+    case Output::queued:
+    case Output::connecting:
+    case Output::open:
+    case Output::fin_sent:
+    case Output::fin_acked: return false;
+    case Output::broken:
+    case Output::lost: return true;
+  }
+  return false;
+}
+
+/// The side takes nothing any more, so that what the other one says is thrown away.
+constexpr bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
+
+constexpr bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
+
+constexpr bool awaits_turn(const Side& side) { return held(side) && side.output == Output::queued; }
+
+constexpr bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
+
+/// T3.
+constexpr bool not_there_yet(const Side& side) {
+  return awaits_greeting(side) || awaits_turn(side) || awaits_connect(side);
+}
+
+constexpr bool input_is_open(const Session& session, Which which) {
+  const Side& side = session.side(which);
+  return held(side) && side.input == Input::open && !not_there_yet(side);
+}
+
+/// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
+constexpr bool flushes(const Session& session, Which sink) {
+  const Side& source = session.side(other(sink));
+  return held(session.side(sink)) && session.side(sink).output == Output::open && failed(source.input);
+}
+
+}  // namespace side_state
+
+/// Both descriptors are gone; no event is accepted any more.
+constexpr bool final(const Session& session) {
+  return !side_state::held(session.side(Which::client)) && !side_state::held(session.side(Which::upstream));
+}
+
+/// The input of `side` is to be read: its bytes can go on, or are to be discarded, or its end is wanted (T5, T9).
+constexpr bool reads(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  const Side& sink = session.side(other(which));
+  if (!side_state::input_is_open(session, which)) return false;
+  if (side_state::takes_nothing(sink)) return true;
+  // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
+  return !side_state::not_there_yet(sink) && !self.pending;
+}
+
+/// Nothing can be written to `side` any more: a write failed, or its input failed (T5).
+constexpr bool broken(const Session& session, Which which) { return side_state::broken(session.side(which)); }
+
+/// Whether bytes read from `side` are discarded, because the other side accepts nothing more (T5, T6).
+constexpr bool discards(const Session& session, Which which) {
+  return side_state::takes_nothing(session.side(other(which)));
+}
+
+/// The driver is to find out whether everything sent to `side` is acknowledged, and to say so with Event::acked.
+constexpr bool awaits_ack(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  if (!side_state::held(self)) return false;
+  // While its own flow is open there is no hurry: the acknowledgement is wanted for closing only.
+  if (self.output == Output::fin_sent) return self.input != Input::open;
+  return side_state::flushes(session, which) && !session.side(other(which)).pending;
+}
+
+/// The side is held open only so that its peer may finish sending (T6).
+constexpr bool lingers(const Session& session, Which which) {
+  const Side& self = session.side(which);
+  const bool nothing_is_owed =
+      self.output == Output::fin_sent || self.output == Output::fin_acked || side_state::broken(self);
+  return side_state::input_is_open(session, which) && nothing_is_owed && discards(session, which);
+}
+
+/// The one deadline that is armed (T8). Deadline::none for final sessions only.
+constexpr Deadline deadline(const Session& session) {
+  if (final(session)) return Deadline::none;
+  bool quiet = true;
+  for (const Which which : kBoth) {
+    const Side& side = session.side(which);
+    if (side_state::awaits_greeting(side)) return Deadline::proxy_header;
+    if (side_state::awaits_turn(side)) return Deadline::queue;
+    if (side_state::awaits_connect(side)) return Deadline::connect;
+    if (side_state::flushes(session, which)) return Deadline::reset_flush;
+    if (lingers(session, which)) return Deadline::linger;
+    quiet = quiet && side.input == Input::open && side.output == Output::open;
+  }
+  if (session.draining) return Deadline::drain;
+  return quiet ? Deadline::idle : Deadline::half_close;
+}
+
+}  // namespace lastbyte::termination
