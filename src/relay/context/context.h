@@ -54,9 +54,10 @@ struct Context {
   loop::Epoll epoll;
   std::shared_ptr<loop::Mailbox> mailbox;  ///< of this worker; shared with threads that have something for a session
   Shared& shared;
-  Counters& counters;  ///< of this worker
-  TimePoint now;       ///< read once a round
-  TimePoint began;     ///< tick 0 of the wheel
+  Counters& counters;       ///< of this worker
+  TimePoint now;            ///< read once a round
+  TimePoint began;          ///< tick 0 of the wheel
+  std::uint64_t round = 0;  ///< counts the waits for events
   loop::TimerWheel wheel;
   BlockPool blocks;
   PipePool pipes;

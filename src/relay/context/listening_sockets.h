@@ -28,7 +28,8 @@ struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
   ListenerPtr state;                         ///< of its next client
   bool watched = false;                      ///< epoll reports its clients
   bool leaving = false;                      ///< to be closed as soon as its queue is empty
-  unsigned batch = 1;                        ///< how many to accept at the next event
+  unsigned batch = 0;                        ///< how many were to be accepted at the last event
+  std::uint64_t told_in = 0;                 ///< the worker's round of that event
   AcceptBackoff backoff;                     ///< of errors that are this socket's alone
   TimePoint rests_until{};                   ///< because of such an error
   boost::intrusive::list_member_hook<> among_leaving;

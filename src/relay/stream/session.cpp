@@ -148,7 +148,7 @@ void Session::apply(Event event, Which which) {
     // Termination no longer owes what waited: its sink is gone.
     if (!state_.side(each).pending && holds_bytes(each)) flow(each).drop_waiting();
   }
-  for (const Which each : kBoth) carry_out(*step, each);
+  for (const Which each : kBoth) carry_out(*step, each, event == Event::acked && each == which);
   if (!final()) return;
   times_.ended = context_.now;
   awaited_.reset();
@@ -182,7 +182,7 @@ void Session::count_ended(const Record& record) {
   listener_->figures->ended(record);
 }
 
-void Session::carry_out(const termination::Step& step, Which which) {
+void Session::carry_out(const termination::Step& step, Which which, bool all_acknowledged) {
   const termination::Actions& actions = step.action(which);
   if (actions.linger) times_.lingering = times_.heard = context_.now;
   if (actions.send_fin) {
@@ -195,14 +195,14 @@ void Session::carry_out(const termination::Step& step, Which which) {
       transport::expect_end(self);
     }
   }
-  if (actions.close || actions.reset) release(which, actions.reset);
+  if (actions.close || actions.reset) release(which, actions.reset, all_acknowledged);
 }
 
-/// Takes the last evidence and closes.
-void Session::release(Which which, bool reset) {
+/// Takes the last evidence and closes. `all_acknowledged`: that was found a moment ago.
+void Session::release(Which which, bool reset, bool all_acknowledged) {
   Side& self = side(which);
   if (!self.socket) return;
-  if (state_.side(which).output == Output::fin_acked) {
+  if (all_acknowledged || state_.side(which).output == Output::fin_acked) {
     self.ledger.unacknowledged = 0;
   } else {
     transport::takes_bytes(self);

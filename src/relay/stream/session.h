@@ -85,8 +85,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void note(const termination::Session& before);
   void account();
   void abandon(Abandoned why);
-  void carry_out(const termination::Step& step, Which which);
-  void release(Which which, bool reset);
+  void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
+  void release(Which which, bool reset, bool all_acknowledged);
   void progress();
   void go_on();
   void take_back_send();

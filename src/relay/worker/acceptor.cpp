@@ -41,13 +41,16 @@ class Admitted {
 
 }  // namespace
 
-/// Accepts a batch that grows while more are waiting: a lone client costs no accept() that says EAGAIN.
+/// Accepts one, and more where more are waiting, as the next wait for events tells: a lone client costs no accept()
+/// that says EAGAIN.
 void Acceptor::on_event(ListeningSocket& listening) {
   // Mail of this round may have closed it.
   if (!listening.socket) return;
+  const bool more_were_waiting = listening.told_in + 1 == context_.round;
+  listening.batch = more_were_waiting ? std::min(listening.batch * 2, kLargestBatch) : 1;
+  listening.told_in = context_.round;
   for (unsigned taken = 0; taken < listening.batch; ++taken)
     if (!accept_one(listening)) return;
-  listening.batch = std::min(listening.batch * 2, kLargestBatch);
 }
 
 /// False: nobody else can be accepted now.

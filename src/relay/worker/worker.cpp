@@ -156,6 +156,7 @@ void Worker::Impl::round() {
 bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
   const auto [events, interrupted] = context_.epoll.wait(events_, timeout_ms);
   context_.now = Clock::now();
+  ++context_.round;
   context_.sends.open();
   for (const epoll_event& event : events) dispatch(event);
   context_.sends.settle(
