@@ -54,6 +54,7 @@ class Control::Impl {
         look_timer_(io_),
         watchdog_timer_(io_),
         release_timer_(io_),
+        delay_timer_(io_),
         reload_(io_, parts_.running, parts_.messages, parts_.source, [this](bool changed) { after_reload(changed); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
@@ -64,7 +65,7 @@ class Control::Impl {
   [[nodiscard]] Tally tally() const;
 
  private:
-  enum class Stage { serving, draining, aborting };
+  enum class Stage { serving, leaving, draining, aborting };
 
   Result<void> start_workers();
   void worker_ended(relay::Worker* worker);
@@ -72,6 +73,7 @@ class Control::Impl {
   void obey(int number);
   void on_signal(int number);
   void stop(int number);
+  void drain(int number);
   void reopen_log();
   void hang_up();
   void after_reload(bool changed);
@@ -88,6 +90,7 @@ class Control::Impl {
   asio::steady_timer look_timer_;
   asio::steady_timer watchdog_timer_;
   asio::steady_timer release_timer_;
+  asio::steady_timer delay_timer_;
   Reload reload_;
   std::vector<std::thread> threads_;
   std::vector<relay::Worker*> running_;
@@ -102,6 +105,7 @@ Result<void> Control::Impl::run() {
   expect_signal();
   const auto started = start_workers();
   if (started) {
+    parts_.vitals.enter(Vitals::Stage::serving);
     ::sd_notify(0, "READY=1\nSTATUS=serving");
     look();
     std::uint64_t watchdog_us = 0;
@@ -137,6 +141,7 @@ void Control::Impl::worker_ended(relay::Worker* worker) {
   look_timer_.cancel();
   watchdog_timer_.cancel();
   release_timer_.cancel();
+  delay_timer_.cancel();
 }
 
 void Control::Impl::expect_signal() {
@@ -169,19 +174,23 @@ void Control::Impl::on_signal(int number) {
 void Control::Impl::stop(int number) {
   switch (stage_) {
     case Stage::serving: {
-      at_stop_ = tally();
+      const Duration delay = parts_.running.config().shutdown_delay;
+      if (delay == Duration{0}) return drain(number);
+      stage_ = Stage::leaving;
+      parts_.vitals.enter(Vitals::Stage::leaving);
       reload_.no_more();
-      release_timer_.cancel();
-      ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
-      const Duration drain = parts_.running.config().drain;
-      parts_.running.drain(Clock::now() + drain);
-      stage_ = Stage::draining;
+      ::sd_notify(0, "STOPPING=1\nSTATUS=waiting for shutdown-delay");
       parts_.messages.info(
-          fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
-                      ::sigabbrev_np(number), counted(at_stop_.of(relay::Count::open), "session"),
-                      std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
+          fmt::format("SIG{}: /readyz fails; clients are accepted for another {} s, another SIG{} ends "
+                      "this delay",
+                      ::sigabbrev_np(number), std::chrono::duration<double>(delay).count(), ::sigabbrev_np(number)));
+      delay_timer_.expires_after(delay);
+      delay_timer_.async_wait([this, number](const boost::system::error_code& error) {
+        if (!error && stage_ == Stage::leaving) drain(number);
+      });
       return;
     }
+    case Stage::leaving: return drain(number);
     case Stage::draining: {
       const std::uint64_t open = tally().of(relay::Count::open);  // before the workers end them
       parts_.running.abort();
@@ -191,6 +200,22 @@ void Control::Impl::stop(int number) {
     }
     case Stage::aborting: return;
   }
+}
+
+void Control::Impl::drain(int number) {
+  at_stop_ = tally();
+  reload_.no_more();
+  delay_timer_.cancel();
+  release_timer_.cancel();
+  ::sd_notify(0, "STOPPING=1\nSTATUS=draining");
+  const Duration drain = parts_.running.config().drain;
+  parts_.running.drain(Clock::now() + drain);
+  stage_ = Stage::draining;
+  parts_.vitals.enter(Vitals::Stage::draining);
+  parts_.messages.info(
+      fmt::format("SIG{}: no more clients are accepted; {} may finish for {} s, another SIG{} ends them",
+                  ::sigabbrev_np(number), counted(at_stop_.of(relay::Count::open), "session"),
+                  std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
 }
 
 void Control::Impl::reopen_log() {
@@ -209,6 +234,7 @@ void Control::Impl::hang_up() {
 }
 
 void Control::Impl::after_reload(bool changed) {
+  parts_.vitals.loaded(reload_.failure());
   if (changed) {
     parts_.ports.watch(parts_.running.bound());
     release_when_due();
@@ -244,6 +270,7 @@ void Control::Impl::look() {
     tell_drops(now.of(relay::Count::records_dropped));
     parts_.messages.tell_dropped();
     parts_.ports.look(now.of(relay::Count::accepted));
+    parts_.vitals.set_ports(parts_.ports.seen());
     parts_.running.forget_closed();
     if (stage_ == Stage::serving) ::sd_notify(0, ("STATUS=" + status()).c_str());
   });

@@ -11,6 +11,7 @@
 #include "proxy/running.h"
 #include "proxy/watch/port_watch.h"
 #include "proxy/watch/tally.h"
+#include "proxy/watch/vitals.h"
 
 namespace lastbyte::proxy {
 
@@ -22,6 +23,7 @@ class Control {
     observe::RecordLog* log = nullptr;
     OperatorLog& messages;
     PortWatch ports;
+    Vitals& vitals;
     Source source;
   };
 

@@ -12,11 +12,15 @@
 #include <memory>
 #include <thread>
 
+#include "admin/door/metrics.h"
+#include "admin/http/server.h"
 #include "base/amount.h"
 #include "loop/send_ring.h"
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
 #include "proxy/control.h"
+#include "proxy/operations.h"
+#include "proxy/process/doors.h"
 #include "proxy/process/io_choice.h"
 #include "proxy/process/operator_log.h"
 #include "proxy/process/privileges.h"
@@ -31,6 +35,7 @@ struct Prepared {
   Changes changes;                          ///< all that is there now
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
   IoChoice io;
+  OpenDoors doors;
 };
 
 unsigned worker_count(const config::Config& config) {
@@ -135,6 +140,9 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   auto log = open_log(config, user, messages);
   if (!log) return failed(log.error());
   prepared.log = std::move(*log);
+  auto doors = open_doors(config.doors, user);
+  if (!doors) return failed(doors.error());
+  prepared.doors = std::move(*doors);
   const KeptCapabilities kept = capabilities_needed(config.forwardings);
   if (auto dropped = drop_privileges(*identity, kept); !dropped) return failed(dropped.error());
   auto io = choose_io(config.io);
@@ -149,6 +157,8 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
 
 void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages, bool warns_of_root) {
   for (const auto& each : prepared.changes.added) messages.info("listening on " + each.text());
+  for (const auto& [what, door] : {std::pair("metrics", &prepared.doors.metrics)})
+    if (!door->at.empty()) messages.info(fmt::format("{} at {}", what, door->at));
   Running& running = *prepared.running;
   const std::size_t workers = running.workers().size();
   if (config.io != config::Io::epoll) messages.info("sending by " + prepared.io.story);
@@ -159,12 +169,21 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
     messages.warn("running as root; set user to drop root's rights after the ports are bound");
 }
 
+/// Begins the administration's thread, where anything is to be served.
+Result<void> open_to_operators(admin::Server& server, DaemonOperations& operations, OpenDoors& doors) {
+  if (doors.metrics.listening.empty()) return {};
+  server.add({.listening = std::move(doors.metrics.listening),
+              .handler = admin::metrics_handler(operations),
+              .connections = kMetricsClients});
+  server.repeat(std::chrono::seconds(1), [&operations] { operations.look(); });
+  return server.start();
+}
+
 Result<void> serve_prepared(const config::Config& config, Prepared prepared, OperatorLog& messages,
                             const OnListening& on_listening, const Source& source, bool warns_of_root) {
   if (auto started = messages.start(); !started) return started;
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
-  shared.records_wanted = prepared.log != nullptr;
   if (prepared.io.ring) shared.make_sender = loop::make_send_ring;
   shared.warn = [&messages](std::string line) { messages.warn_from_worker(std::move(line)); };
   if (prepared.log) shared.wake_log = [log = prepared.log.get()] { log->wake(); };
@@ -175,7 +194,12 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   const auto log = std::move(prepared.log);
   PortWatch ports(messages);
   ports.watch(running.bound());
-  Control control({running, log.get(), messages, std::move(ports), source});
+  Vitals vitals;
+  vitals.loaded({});
+  Control control({running, log.get(), messages, std::move(ports), vitals, source});
+  DaemonOperations operations({running, vitals, log.get()});
+  admin::Server server;  // ends before all of these
+  if (auto opened = open_to_operators(server, operations, prepared.doors); !opened) return opened;
   if (log) log->start(std::move(rings));
   tell_start(config, prepared, messages, warns_of_root);
   if (on_listening) on_listening(running.bound());
@@ -197,6 +221,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
           const config::Places& places, bool warns_of_root) {
   prepare_signals();
   OperatorLog messages;
+  messages.set_level(config.log.level);
   const auto fail = [&](const std::string& why) {
     messages.error(why);
     return 1;

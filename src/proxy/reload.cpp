@@ -104,6 +104,7 @@ void Reload::apply(Reading reading) {
   if (reading.config) {
     const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
     if (changes) {
+      messages_.set_level(running_.config().log.level);
       for (const std::string& warning : reading.warnings) messages_.warn(warning);
       return tell(*changes, reading.places);
     }

@@ -8,8 +8,24 @@
 
 #include "proxy/listen/upstreams.h"
 #include "proxy/process/descriptors.h"
+#include "proxy/process/doors.h"
 
 namespace lastbyte::proxy {
+
+namespace {
+
+relay::RecordFilter::Sessions sessions_with_records(const config::Log& log) {
+  using Sessions = relay::RecordFilter::Sessions;
+  if (log.target == "off") return Sessions::none;
+  switch (log.sessions) {
+    case config::LogSessions::all: return Sessions::all;
+    case config::LogSessions::failures: return Sessions::failures;
+    case config::LogSessions::none: return Sessions::none;
+  }
+  return Sessions::all;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed,
                                                  std::optional<FileRights> user) {
@@ -71,6 +87,7 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   for (Error& error : leaving_.leave(before, bound_, Clock::now()))
     changes.troubles.push_back(trouble_of_process(std::move(error)));
   shared_.max_sessions = *sessions;
+  shared_.records.set(sessions_with_records(plan.config.log), plan.config.log.sample);
   plan_ = std::move(plan);
   tell_workers();
   return changes;
@@ -82,7 +99,7 @@ bool Running::lacks_privileges() const { return kept_ && ::geteuid() != 0; }
 Result<std::uint32_t> Running::sessions_for(const Plan& plan) const {
   const DescriptorBase base{worker_count(), plan.listening + passed_.size() + leaving_.descriptors(),
                             insides_.namespaces.descriptors() + insides_.roots.descriptors(worker_count()),
-                            plan.in_passing};
+                            descriptors_of(plan.config.doors), plan.in_passing};
   return choose_max_sessions(plan.config.max_sessions, descriptor_limit_, base);
 }
 

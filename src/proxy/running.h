@@ -61,6 +61,8 @@ class Running {
   [[nodiscard]] const std::vector<Bound>& bound() const { return bound_; }
   [[nodiscard]] const std::vector<std::unique_ptr<relay::Worker>>& workers() const { return workers_; }
   relay::Shared& shared() { return shared_; }
+  /// Of the whole process. From any thread.
+  [[nodiscard]] std::uint32_t max_sessions() const { return shared_.max_sessions; }
   /// For resolve_all(). What it opens lives as long as a port holds it.
   Insides& insides() { return insides_; }
   /// The figures of all forwardings. From any thread.

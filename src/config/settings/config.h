@@ -22,12 +22,42 @@ enum class LogFormat : std::uint8_t { text, json };
 /// How workers send: each send a system call of its own, those of a round of events together through io_uring, or that
 /// where the kernel allows it.
 enum class Io : std::uint8_t { epoll, io_uring, automatic };
+/// Which sessions have a record.
+enum class LogSessions : std::uint8_t {
+  all,
+  failures,  ///< those that did not end as complete
+  none,
+};
+
+/// From the most important on: a level includes those before it.
+enum class LogLevel : std::uint8_t { error, warning, info, debug };
 
 struct Log {
   LogFormat format = LogFormat::text;
   std::string target = "stderr";  ///< "stderr", "off", or a file's path (reopened on SIGUSR1)
+  LogLevel level = LogLevel::info;
+  LogSessions sessions = LogSessions::all;
+  double sample = 1;  ///< the share of complete sessions that have a record
 
   friend bool operator==(const Log&, const Log&) = default;
+};
+
+/// Where an administrator's requests are answered.
+struct AdminListen {
+  bool automatic = false;           ///< a UNIX socket in the runtime directory, if there is one
+  std::optional<net::Endpoint> at;  ///< nullopt, and not automatic: nowhere
+
+  friend bool operator==(const AdminListen&, const AdminListen&) = default;
+};
+
+/// The doors for operators, beside those for clients. A TCP endpoint has one port.
+struct Doors {
+  std::optional<net::Endpoint> metrics;
+  AdminListen admin;
+  std::string token_file;  ///< empty: none
+  std::optional<net::Endpoint> dashboard;
+
+  friend bool operator==(const Doors&, const Doors&) = default;
 };
 
 struct Config {
@@ -37,8 +67,10 @@ struct Config {
   Io io = Io::epoll;
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
-  Duration bind_retry{0};  ///< at the start, how long to try again to listen
+  Duration bind_retry{0};      ///< at the start, how long to try again to listen
+  Duration shutdown_delay{0};  ///< how long a stop goes on accepting while /readyz fails
   Log log;
+  Doors doors;
   std::string user;   ///< switch to it after bind; empty: stay
   std::string group;  ///< empty: the user's own
 

@@ -39,6 +39,11 @@ void add_running(Table& table) {
       "At the start, how long to retry listening if an address or port is in use, or if an address, an interface, a "
       "network namespace or a directory does not exist yet. With 0s the first failure is an error.");
   table.add<Config>(
+      heading, "shutdown-delay", duration_codec(milliseconds(0), kLongest),
+      [](auto& c) -> auto& { return c.shutdown_delay; },
+      "How long lastbyte goes on accepting clients after a stop is requested, while /readyz already fails, so that a "
+      "load balancer sends new clients elsewhere. A second signal ends the delay.");
+  table.add<Config>(
       heading, "user", word_or_none_codec("USER", "a user's name or number", 32),
       [](auto& c) -> auto& { return c.user; },
       "User to switch to after the listeners are bound. none keeps the current user.");
@@ -59,6 +64,35 @@ void add_log(Table& table) {
                     [](auto& c) -> auto& { return c.log.format; },
                     "Format of session records: text for one readable line each, json for one JSON object a line."),
                 "log.target", [](const Config& c) { return c.log.target != "off"; });
+  table.add<Config>(
+      heading, "log.level",
+      choice_codec<LogLevel>("error|warning|info|debug", {{"error", LogLevel::error},
+                                                          {"warning", LogLevel::warning},
+                                                          {"info", LogLevel::info},
+                                                          {"debug", LogLevel::debug}}),
+      [](auto& c) -> auto& { return c.log.level; }, "Least important level of messages for the operator.");
+  const auto is_kept = [](const Config& c) { return c.log.target != "off"; };
+  needs<Config>(table.add<Config>(
+                    heading, "log.sessions",
+                    choice_codec<LogSessions>(
+                        "all|failures|none",
+                        {{"all", LogSessions::all}, {"failures", LogSessions::failures}, {"none", LogSessions::none}}),
+                    [](auto& c) -> auto& { return c.log.sessions; },
+                    "Sessions that have a record: all, those that did not end as complete, or none."),
+                "log.target", is_kept);
+  needs<Config>(table.add<Config>(
+                    heading, "log.sample", share_codec(), [](auto& c) -> auto& { return c.log.sample; },
+                    "Share of the complete sessions that have a record, chosen by the session's number. "
+                    "Other sessions always have one."),
+                "log.sessions",
+                [is_kept](const Config& c) { return is_kept(c) && c.log.sessions == LogSessions::all; });
+}
+
+void add_doors(Table& table) {
+  const Heading heading = Heading::doors;
+  table.add<Config>(
+      heading, "metrics.listen", or_none(door_codec()), [](auto& c) -> auto& { return c.doors.metrics; },
+      "Endpoint that serves /metrics (Prometheus), /healthz and /readyz over HTTP, to any client. It changes nothing.");
 }
 
 }  // namespace
@@ -66,6 +100,7 @@ void add_log(Table& table) {
 void add_process(Table& table) {
   add_running(table);
   add_log(table);
+  add_doors(table);
 }
 
 }  // namespace lastbyte::config

@@ -30,6 +30,7 @@ std::string_view title(Heading heading) {
   switch (heading) {
     case Heading::process: return "Process";
     case Heading::log: return "Session records";
+    case Heading::doors: return "Metrics and administration";
     case Heading::forwarding: return "Forwarding";
     case Heading::limits: return "Limits";
     case Heading::linger: return "Lingering close";

@@ -19,6 +19,7 @@ namespace lastbyte::config {
 enum class Heading : std::uint8_t {
   process,
   log,
+  doors,
   forwarding,
   limits,
   linger,
@@ -37,7 +38,7 @@ enum class Heading : std::uint8_t {
 inline constexpr std::array kHeadings{Heading::forwarding,  Heading::limits, Heading::linger,   Heading::client,
                                       Heading::upstream,    Heading::names,  Heading::retry,    Heading::group,
                                       Heading::group_names, Heading::check,  Heading::ejection, Heading::member,
-                                      Heading::process,     Heading::log};
+                                      Heading::process,     Heading::log,    Heading::doors};
 
 std::string_view title(Heading heading);
 

@@ -309,4 +309,33 @@ Codec<std::string> log_target_codec() {
           .print = same};
 }
 
+Codec<net::Endpoint> door_codec() {
+  const std::string expects = "tcp:HOST:PORT or unix:/PATH";
+  return {.placeholder = "ENDPOINT",
+          .expects = expects,
+          .parse = [expects](std::string_view text) -> tl::expected<net::Endpoint, std::string> {
+            auto endpoint = net::parse_endpoint(text, net::EndpointUse::listen);
+            if (!endpoint) return Failed(endpoint.error().detail);
+            if (endpoint->transport == net::Transport::udp || endpoint->count() != 1)
+              return Failed("expected " + expects);
+            return *endpoint;
+          },
+          .print = [](const net::Endpoint& endpoint) { return endpoint.text(); }};
+}
+
+Codec<std::string> path_or_none_codec() {
+  const std::string expects = "a file's path with a '/'";
+  return with_word<std::string>({.placeholder = "FILE",
+                                 .expects = expects,
+                                 .parse = [expects](std::string_view text) -> tl::expected<std::string, std::string> {
+                                   const bool control = std::any_of(
+                                       text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+                                   if (control || text.find('/') == std::string_view::npos)
+                                     return Failed("expected " + expects + ", such as ./token");
+                                   return std::string(text);
+                                 },
+                                 .print = same},
+                                std::string(kNoneWord), std::string());
+}
+
 }  // namespace lastbyte::config

@@ -58,5 +58,9 @@ Codec<std::string> interface_name_codec();
 /// The same, or `none` for the empty one.
 Codec<std::string> interface_codec();
 Codec<std::string> log_target_codec();
+/// An endpoint for operators: tcp with one port, or unix.
+Codec<net::Endpoint> door_codec();
+/// A file's path with a '/', or the word `none` for the empty one.
+Codec<std::string> path_or_none_codec();
 
 }  // namespace lastbyte::config

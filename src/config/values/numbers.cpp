@@ -156,4 +156,26 @@ Codec<std::uint32_t> file_mode_codec() {
               }};
 }
 
+Codec<double> share_codec() {
+  const std::string expects = "0 to 1, such as 0.01";
+  return {.placeholder = "SHARE",
+          .expects = expects,
+          .parse = [expects](std::string_view text) -> tl::expected<double, std::string> {
+            double share = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), share, std::chars_format::fixed);
+            const bool long_fraction = text.size() > std::string_view("0.123456").size();
+            if (error != std::errc() || end != text.data() + text.size() || share < 0 || share > 1 || long_fraction)
+              return tl::unexpected("expected " + expects);
+            return share;
+          },
+          .print =
+              [](const double& share) {
+                std::array<char, 32> room{};
+                const auto end =
+                    std::to_chars(room.data(), room.data() + room.size(), share, std::chars_format::fixed).ptr;
+                return std::string(room.data(), end);
+              }};
+}
+
 }  // namespace lastbyte::config

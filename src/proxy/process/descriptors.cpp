@@ -21,7 +21,7 @@ constexpr const char* kAdvice = "raise the limit (LimitNOFILE= in the systemd un
 
 std::uint64_t descriptors_needed(std::uint64_t sessions, const DescriptorBase& base) {
   return kPerSession * sessions + kPipesPerWorker * base.workers + base.listening_sockets + base.namespaces +
-         base.in_passing + kReserve;
+         base.doors + base.in_passing + kReserve;
 }
 
 Result<std::uint32_t> choose_max_sessions(std::optional<std::uint32_t> wanted, std::uint64_t limit,

@@ -27,13 +27,25 @@ constexpr std::size_t kQueue = 1024;
 constexpr std::chrono::milliseconds kPatience{100};
 constexpr std::chrono::milliseconds kLookForRoom{1};
 
+using config::LogLevel;
+
+std::string_view word(LogLevel level) {
+  switch (level) {
+    case LogLevel::error: return "error";
+    case LogLevel::warning: return "warning";
+    case LogLevel::info: return "info";
+    case LogLevel::debug: return "debug";
+  }
+  return "?";
+}
+
 struct Line {
   std::chrono::system_clock::time_point when;
-  const char* level;
+  config::LogLevel level;
   std::string message;
 
   [[nodiscard]] std::string text() const {
-    return fmt::format("{} {}: {}\n", observe::moment_text(when), level, message);
+    return fmt::format("{} {}: {}\n", observe::moment_text(when), word(level), message);
   }
 };
 
@@ -49,7 +61,10 @@ class OperatorLog::Impl {
   Impl& operator=(const Impl&) = delete;
 
   Result<void> start();
-  bool tell(const char* level, std::string_view message);
+  bool tell(LogLevel level, std::string_view message);
+  [[nodiscard]] bool tells(LogLevel level) const { return level <= least.load(std::memory_order_relaxed); }
+
+  std::atomic<LogLevel> least{LogLevel::info};
   void tell_from_worker(std::string message) noexcept;
   void tell_dropped();
 
@@ -115,8 +130,8 @@ bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Line> line) {
   return true;
 }
 
-bool OperatorLog::Impl::tell(const char* level, std::string_view message) {
-  if (!target_) return false;
+bool OperatorLog::Impl::tell(LogLevel level, std::string_view message) {
+  if (!target_ || !tells(level)) return false;
   auto line = std::make_unique<Line>(Line{std::chrono::system_clock::now(), level, std::string(message)});
   if (sleeper_) return put_or_wait(std::move(line));
   write(*line);
@@ -124,12 +139,13 @@ bool OperatorLog::Impl::tell(const char* level, std::string_view message) {
 }
 
 void OperatorLog::Impl::tell_from_worker(std::string message) noexcept {
-  if (!target_) return;
+  if (!target_ || !tells(LogLevel::warning)) return;
   if (!rate_.allows(Clock::now())) {
     beyond_rate_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  std::unique_ptr<Line> line(new (std::nothrow) Line{std::chrono::system_clock::now(), "warning", std::move(message)});
+  std::unique_ptr<Line> line(new (std::nothrow)
+                                 Line{std::chrono::system_clock::now(), LogLevel::warning, std::move(message)});
   if (!line || !put(line)) without_room_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -139,7 +155,7 @@ void OperatorLog::Impl::tell_dropped() {
   const std::uint64_t all = beyond_rate + without_room;
   if (all == told_) return;
   // This line may be dropped as well; it is then counted and reported later.
-  if (tell("warning",
+  if (tell(LogLevel::warning,
            fmt::format("{} of these messages were dropped since the start: {} because workers had more than {} "
                        "a second, {} because standard error was not read",
                        all, beyond_rate, LineRate::kPerSecond, without_room)))
@@ -191,9 +207,12 @@ bool OperatorLog::Impl::wait_writable() {
 OperatorLog::OperatorLog(int fd) : impl_(std::make_unique<Impl>(fd)) {}
 OperatorLog::~OperatorLog() = default;
 Result<void> OperatorLog::start() { return impl_->start(); }
-void OperatorLog::info(std::string_view message) { impl_->tell("info", message); }
-void OperatorLog::warn(std::string_view message) { impl_->tell("warning", message); }
-void OperatorLog::error(std::string_view message) { impl_->tell("error", message); }
+void OperatorLog::set_level(config::LogLevel level) { impl_->least = level; }
+config::LogLevel OperatorLog::level() const { return impl_->least; }
+void OperatorLog::debug(std::string_view message) { impl_->tell(LogLevel::debug, message); }
+void OperatorLog::info(std::string_view message) { impl_->tell(LogLevel::info, message); }
+void OperatorLog::warn(std::string_view message) { impl_->tell(LogLevel::warning, message); }
+void OperatorLog::error(std::string_view message) { impl_->tell(LogLevel::error, message); }
 void OperatorLog::tell_dropped() { impl_->tell_dropped(); }
 void OperatorLog::warn_from_worker(std::string message) noexcept { impl_->tell_from_worker(std::move(message)); }
 

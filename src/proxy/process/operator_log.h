@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "config/settings/config.h"
 
 namespace lastbyte::proxy {
 
@@ -27,7 +28,12 @@ class OperatorLog {
   /// Begins the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
   Result<void> start();
 
+  /// The least important level that is told from now on. From any thread.
+  void set_level(config::LogLevel level);
+  [[nodiscard]] config::LogLevel level() const;
+
   // Not from a worker. The line waits for room until it is clear that nobody reads: 100 ms, once.
+  void debug(std::string_view message);
   void info(std::string_view message);
   void warn(std::string_view message);
   void error(std::string_view message);

@@ -30,8 +30,8 @@ bool spends_ports(const relay::Forwarding& forwarding) {
 
 void PortWatch::watch(const std::vector<Bound>& bound) {
   if (given_up_) return;
-  std::unordered_map<Destination, upstream::PortAlarm, Destination::Hash> before;
-  for (const Watched& each : watched_) before.emplace(each.destination, each.alarm);
+  std::unordered_map<Destination, Watched, Destination::Hash> before;
+  for (const Watched& each : watched_) before.emplace(each.destination, each);
   std::unordered_set<Destination, Destination::Hash> different;
   for (const Bound& each : bound) {
     if (!spends_ports(*each.forwarding)) continue;
@@ -41,7 +41,7 @@ void PortWatch::watch(const std::vector<Bound>& bound) {
   watched_.clear();
   for (const Destination& each : different) {
     const auto known = before.find(each);
-    watched_.push_back({each, known == before.end() ? upstream::PortAlarm() : known->second});
+    watched_.push_back(known == before.end() ? Watched{each, {}} : known->second);
   }
 }
 
@@ -53,6 +53,20 @@ void PortWatch::look(std::uint64_t sessions) {
     next_ = (next_ + 1) % watched_.size();
     look_at(watched_[next_]);
   }
+}
+
+std::vector<observe::PortsSnapshot> PortWatch::seen() const {
+  std::vector<observe::PortsSnapshot> all;
+  for (const Watched& each : watched_) {
+    if (!each.seen) continue;
+    const auto known = std::ranges::find(all, each.seen->destination, &observe::PortsSnapshot::destination);
+    if (known == all.end()) {
+      all.push_back(*each.seen);
+    } else if (known->in_use * each.seen->available < each.seen->in_use * known->available) {
+      *known = *each.seen;  // from other sources, or another namespace: the fuller one is what matters
+    }
+  }
+  return all;
 }
 
 bool PortWatch::is_worth_it(std::uint64_t sessions) const {
@@ -72,6 +86,7 @@ void PortWatch::look_at(Watched& watched) {
   if (!use) return give_up(use.error());
   if (!range) return give_up(range.error());
   const upstream::PortSpace space{use->sockets, available(range->count(), sources)};
+  watched.seen = {address.text(), space.in_use, use->time_wait, space.available};
   if (!watched.alarm.rings(space)) return;
   messages_.warn(
       fmt::format("local ports towards {} are running out: {} of {} in use, {} of these in TIME_WAIT; add source "

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "net/address/address.h"
 #include "net/namespace/thread.h"
+#include "observe/metrics/snapshot.h"
 #include "proxy/listen/listeners.h"
 #include "proxy/process/operator_log.h"
 #include "upstream/port_space.h"
@@ -38,11 +39,14 @@ class PortWatch {
   /// Where sessions have begun since the last look, or a destination was nearly full then: asks the kernel about the
   /// next few destinations in turn, some milliseconds each. `sessions`: begun since the start.
   void look(std::uint64_t sessions);
+  /// As the destinations were when last looked at, each address once; those that were not are left out.
+  [[nodiscard]] std::vector<observe::PortsSnapshot> seen() const;
 
  private:
   struct Watched {
     Destination destination;
     upstream::PortAlarm alarm;
+    std::optional<observe::PortsSnapshot> seen = {};  ///< nullopt: not looked at yet
   };
   [[nodiscard]] bool is_worth_it(std::uint64_t sessions) const;
   void look_at(Watched& watched);

@@ -46,6 +46,33 @@ std::optional<std::uint64_t> RateLimit::happens(TimePoint now) {
   return std::exchange(untold_, 0);
 }
 
+namespace {
+
+/// splitmix64's last steps: the numbers of sessions follow each other, their hashes do not.
+std::uint64_t scattered(std::uint64_t number) {
+  number = (number ^ (number >> 30U)) * 0xbf58476d1ce4e5b9U;
+  number = (number ^ (number >> 27U)) * 0x94d049bb133111ebU;
+  return number ^ (number >> 31U);
+}
+
+}  // namespace
+
+void RecordFilter::set(Sessions sessions, double share) {
+  constexpr double kAll = 18446744073709551616.0;  // 2^64
+  // A share of 0 takes no session but one in 2^64.
+  highest_ = share >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(share * kAll);
+  sessions_ = share <= 0 && sessions == Sessions::all ? Sessions::failures : sessions;
+}
+
+bool RecordFilter::wants(Ending ending, std::uint64_t id) const {
+  switch (sessions_.load(std::memory_order_relaxed)) {
+    case Sessions::none: return false;
+    case Sessions::failures: return ending != Ending::complete;
+    case Sessions::all: break;
+  }
+  return ending != Ending::complete || scattered(id) <= highest_.load(std::memory_order_relaxed);
+}
+
 bool Shared::reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener) {
   if (sessions.fetch_add(1, std::memory_order_relaxed) < max_sessions) {
     const std::uint32_t before = of_listener.sessions.fetch_add(1, std::memory_order_relaxed);

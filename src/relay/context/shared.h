@@ -17,6 +17,7 @@
 #include "loop/sender.h"
 #include "net/address/address.h"
 #include "relay/context/in_flight.h"
+#include "relay/terms/ending.h"
 #include "upstream/terms/snapshot.h"
 
 namespace lastbyte::relay {
@@ -76,6 +77,22 @@ class Shortage {
   TimePoint last_;
 };
 
+/// Which sessions have a record. One thread sets it, any thread asks.
+class RecordFilter {
+ public:
+  enum class Sessions : std::uint8_t { all, failures, none };
+
+  /// `share`: of the complete sessions, 0 to 1, where all have one.
+  void set(Sessions sessions, double share);
+  /// By the session's number, so that the sample is the same wherever it is asked for.
+  [[nodiscard]] bool wants(Ending ending, std::uint64_t id) const;
+
+ private:
+  std::atomic<Sessions> sessions_{Sessions::all};
+  /// A complete session has a record where the hash of its number is not above this.
+  std::atomic<std::uint64_t> highest_{~std::uint64_t{0}};
+};
+
 struct Shared {
   std::atomic<std::uint32_t> max_sessions{0};  ///< over all workers; more wait in the backlog
   std::atomic<std::uint32_t> sessions{0};      ///< over all workers
@@ -90,7 +107,7 @@ struct Shared {
   /// Bytes that a session may move in one round before the others have their turn (T12).
   std::size_t round_budget = std::size_t{4} * 1024 * 1024;
   std::size_t record_ring_capacity = 8192;
-  bool records_wanted = true;  ///< false: no log is kept, so none are made
+  RecordFilter records;  ///< which sessions have a record
 
   /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
   std::function<void(upstream::Observation)> observe;

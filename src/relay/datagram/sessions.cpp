@@ -220,7 +220,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   state.figures->leave(Phase::open);
   const Record ended = record(session, end);
   state.figures->ended(ended);
-  if (context_.shared.records_wanted) host_.file(ended);
+  if (context_.shared.records.wants(ending_of(ended), ended.id)) host_.file(ended);
 }
 
 Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) const {

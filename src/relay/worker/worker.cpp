@@ -1,8 +1,10 @@
 #include "relay/worker/worker.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <limits>
 #include <new>
@@ -25,6 +27,7 @@ namespace lastbyte::relay {
 namespace {
 
 constexpr std::size_t kWalkedInARound = 256;
+constexpr clockid_t kNoClock = -1;
 constexpr std::size_t kEventsPerRound = 256;
 /// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
@@ -70,6 +73,7 @@ class Worker::Impl {
   Counters counters;
   loop::Mailbox& mailbox() { return *context_.mailbox; }
   RecordRing& records() { return records_; }
+  [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
 
  private:
   void batch_sends();
@@ -95,6 +99,7 @@ class Worker::Impl {
   void bury();
 
   unsigned index_;
+  std::atomic<clockid_t> clock_{kNoClock};  ///< of the thread's CPU time, while it runs
   Shared& shared_;
   loop::Alarm alarm_;
   Context context_;
@@ -122,7 +127,17 @@ void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
   if (shared_.make_sender) batch_sends();
   enough_memory_for([&] { reserve_ = std::make_unique<Reserve>(); });
+  clockid_t clock = kNoClock;
+  if (::pthread_getcpuclockid(pthread_self(), &clock) == 0) clock_ = clock;
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
+  clock_ = kNoClock;
+}
+
+std::chrono::nanoseconds Worker::Impl::cpu_time() const {
+  timespec used{};
+  const clockid_t clock = clock_;
+  if (clock == kNoClock || ::clock_gettime(clock, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 /// A sender is made by the thread that uses it. Without one all goes on by plain system calls.
@@ -247,7 +262,7 @@ void Worker::Impl::finish(Session& session) {
   if (session.admitted()) release_admission(state, session.client_address());
   const Record record = session.record();
   session.count_ended(record);
-  if (shared_.records_wanted) file(record);
+  if (shared_.records.wants(ending_of(record), record.id)) file(record);
   walk_.leaves(session);
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
@@ -395,6 +410,10 @@ void Worker::abort() {
 void Worker::beat() {
   impl_->mailbox().post([this] { impl_->counters.add(Count::beats); });
 }
+
+void Worker::post(std::function<void()> work) { impl_->mailbox().post(std::move(work)); }
+
+std::chrono::nanoseconds Worker::cpu_time() const { return impl_->cpu_time(); }
 
 const Counters& Worker::counters() const { return impl_->counters; }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <boost/lockfree/spsc_queue.hpp>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -45,6 +47,10 @@ class Worker {
   void abort();
   /// Asks for a sign of life: the worker counts it in `beats` when it comes to its mail.
   void beat();
+  /// Has the worker do this on its thread when it comes to its mail. It must be quick, and must not throw.
+  void post(std::function<void()> work);
+  /// CPU time that the worker's thread has used; 0 before and after run().
+  [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
 
   [[nodiscard]] const Counters& counters() const;
   RecordRing& records();

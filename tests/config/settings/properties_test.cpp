@@ -214,18 +214,38 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   return forwarding;
 }
 
+Doors any_doors() {
+  Doors doors;
+  auto& [metrics, admin, token_file, dashboard] = doors;
+  const auto any_door = [] {
+    const std::string text = *gen::element<std::string>("tcp:127.0.0.1:9100", "tcp::0", "unix:/run/a b", "unix:@door");
+    return *net::parse_endpoint(text, net::EndpointUse::listen);
+  };
+  (void)admin, (void)token_file, (void)dashboard;  // no settings yet
+  if (*gen::arbitrary<bool>()) metrics = any_door();
+  return doors;
+}
+
 Config any_config() {
   Config config;
-  auto& [groups, forwardings, workers, io, max_sessions, drain, bind_retry, log, user, group] = config;
+  auto& [groups, forwardings, workers, io, max_sessions, drain, bind_retry, shutdown_delay, log, doors, user, group] =
+      config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
   io = *gen::element(Io::epoll, Io::io_uring, Io::automatic);
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   bind_retry = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
-  auto& [format, target] = log;
+  shutdown_delay = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
+  doors = any_doors();
+  auto& [format, target, level, sessions, sample] = log;
+  level = *gen::element(LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug);
   target = *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~/", "/null", "é/", "'/\"",
                                       "- /a", "[/x]");
-  if (target != "off") format = *gen::element(LogFormat::text, LogFormat::json);
+  if (target != "off") {
+    format = *gen::element(LogFormat::text, LogFormat::json);
+    sessions = *gen::element(LogSessions::all, LogSessions::failures, LogSessions::none);
+    if (sessions == LogSessions::all) sample = *gen::inRange(0, 1'000'001) / 1e6;
+  }
   user = *gen::element<std::string>("", "nobody", "65534");
   group = *gen::element<std::string>("", "nogroup", "true");
   const auto count = any<std::uint16_t>(1, 4);

@@ -1,0 +1,218 @@
+#include "admin/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <utility>
+
+#include "admin/http/target.h"
+
+namespace lastbyte::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using beast::error_code;
+
+constexpr unsigned kHttp11 = 11;
+constexpr std::size_t kDiscarded = 64 * 1024;  ///< read and thrown away at most before a close
+constexpr std::chrono::seconds kLinger{2};
+
+std::string text(std::string_view view) { return std::string(view); }
+
+std::string field(const http::request<http::string_body>& message, http::field name) {
+  const auto value = message[name];
+  return {value.data(), value.size()};
+}
+
+template <typename Message>
+void set_headers(Message& message, const Response& response) {
+  if (!response.type.empty()) message.set(http::field::content_type, response.type);
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : response.headers) message.set(name, value);
+}
+
+/// Of a request that could not be read; nullopt: the client is gone, or said nothing.
+std::optional<Response> response_to(error_code error) {
+  if (error == http::error::header_limit) return error_response(431, "the header is too large");
+  if (error == http::error::body_limit) return error_response(413, "the body is too large");
+  if (error == beast::error::timeout || error == http::error::end_of_stream || error == http::error::partial_message)
+    return std::nullopt;
+  if (error.category() == http::make_error_code(http::error::bad_method).category())
+    return error_response(400, "not a request of HTTP/1: " + error.message());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Connection::Connection(Stream stream, const Handler& handler, const Limits& limits,
+                       std::function<void(Connection&)> gone)
+    : stream_(std::move(stream)),
+      handler_(handler),
+      limits_(limits),
+      gone_(std::move(gone)),
+      buffer_(limits.header + limits.body) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() { read(limits_.request); }
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  stream_.close();
+  const auto self = shared_from_this();
+  if (gone_) gone_(*this);
+}
+
+void Connection::read(std::chrono::milliseconds limit) {
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(limits_.header));
+  parser_->body_limit(limits_.body);
+  stream_.expires_after(limit);
+  idle_ = buffer_.size() == 0;
+  http::async_read(stream_, buffer_, *parser_,
+                   [self = shared_from_this()](error_code error, std::size_t) { self->on_read(error); });
+}
+
+void Connection::on_read(error_code error) {
+  idle_ = false;
+  if (closed_) return;
+  if (error) {
+    auto response = response_to(error);
+    return response ? write(std::move(*response), false, false) : close();
+  }
+  auto message = parser_->release();
+  const std::string_view line(message.target().data(), message.target().size());
+  auto target = parse_target(line);
+  const bool head_only = message.method() == http::verb::head;
+  if (!target) return write(error_response(400, "the target of the request is not a path"), false, head_only);
+  Request request;
+  request.method = std::string(message.method_string());
+  request.target = text(line);
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
+  request.host = field(message, http::field::host);
+  request.origin = field(message, http::field::origin);
+  request.authorization = field(message, http::field::authorization);
+  request.cookie = field(message, http::field::cookie);
+  request.accept = field(message, http::field::accept);
+  request.content_type = field(message, http::field::content_type);
+  request.if_none_match = field(message, http::field::if_none_match);
+  request.peer = net::peer_credentials(stream_.socket().native_handle());
+  request.body = std::move(message.body());
+  answer(std::move(request), message.keep_alive(), head_only);
+}
+
+void Connection::answer(Request request, bool keep_alive, bool head_only) {
+  stream_.expires_never();
+  struct Pending {
+    explicit Pending(const Stream::executor_type& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    bool answered = false;
+  };
+  auto pending = std::make_shared<Pending>(stream_.get_executor());
+  const std::weak_ptr<Connection> weak = weak_from_this();
+  const auto give = [weak, pending, keep_alive, head_only](Response response) {
+    const auto self = weak.lock();
+    if (!self || self->closed_ || std::exchange(pending->answered, true)) return;
+    pending->timer.cancel();
+    self->write(std::move(response), keep_alive, head_only);
+  };
+  pending->timer.expires_after(limits_.response);
+  // Keeps the connection, which nothing else refers to while the handler is at work.
+  pending->timer.async_wait([self = shared_from_this(), give](error_code error) {
+    if (!error) give(error_response(503, "no answer in time"));
+  });
+  handler_(std::move(request), [executor = stream_.get_executor(), give](Response response) {
+    asio::post(executor, [give, response = std::move(response)]() mutable { give(std::move(response)); });
+  });
+}
+
+void Connection::write(Response response, bool keep_alive, bool head_only) {
+  if (response.stream && !head_only) return begin_stream(std::move(response));
+  stream_.expires_after(limits_.write);
+  const auto write_message = [&](auto message) {
+    auto owned = std::make_shared<decltype(message)>(std::move(message));
+    response_ = owned;
+    http::async_write(stream_, *owned, [self = shared_from_this(), keep_alive](error_code error, std::size_t) {
+      self->response_.reset();
+      if (error || self->closed_) return self->close();
+      keep_alive ? self->read(self->limits_.idle) : self->finish();
+    });
+  };
+  const auto status = static_cast<http::status>(response.status);
+  if (head_only || response.status == 204 || response.status == 304) {
+    http::response<http::empty_body> message(status, kHttp11);
+    set_headers(message, response);
+    message.keep_alive(keep_alive);
+    if (head_only) message.content_length(response.body.size());
+    return write_message(std::move(message));
+  }
+  http::response<http::string_body> message(status, kHttp11, std::move(response.body));
+  set_headers(message, response);
+  message.keep_alive(keep_alive);
+  message.prepare_payload();
+  write_message(std::move(message));
+}
+
+/// Its end is that of the connection, so that no chunk has a length.
+void Connection::begin_stream(Response response) {
+  streams_ = true;
+  http::response<http::empty_body> message(static_cast<http::status>(response.status), kHttp11);
+  set_headers(message, response);
+  message.set(http::field::connection, "close");
+  std::ostringstream header;
+  header << message.base();
+  send(std::move(header).str());
+  response.stream(shared_from_this());
+}
+
+bool Connection::send(std::string text) {
+  if (closed_ || queued_.size() + text.size() > kMost) return false;
+  queued_ += text;
+  if (writing_.empty()) write_queued();
+  return true;
+}
+
+void Connection::write_queued() {
+  if (queued_.empty()) return;
+  writing_.swap(queued_);
+  stream_.expires_after(limits_.write);
+  asio::async_write(stream_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
+    self->writing_.clear();
+    if (error || self->closed_) return self->close();
+    self->stream_.expires_never();
+    self->write_queued();
+  });
+}
+
+/// A FIN, and then what the client still sends is read for a moment: a close with unread input would reset the
+/// response.
+void Connection::finish() {
+  ::shutdown(stream_.socket().native_handle(), SHUT_WR);
+  stream_.expires_after(kLinger);
+  buffer_.clear();
+  discard(kDiscarded);
+}
+
+void Connection::discard(std::size_t left) {
+  if (left == 0 || closed_) return close();
+  auto room = buffer_.prepare(4096);
+  stream_.async_read_some(room, [self = shared_from_this(), left](error_code error, std::size_t got) {
+    if (error) return self->close();
+    self->discard(left - std::min(left, got));
+  });
+}
+
+}  // namespace lastbyte::admin

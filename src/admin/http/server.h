@@ -1,0 +1,47 @@
+// An HTTP server on a thread of its own, with any number of doors: listening sockets that each have a handler.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/http/connection.h"
+#include "admin/http/message.h"
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace lastbyte::admin {
+
+/// A listening socket that operators connect to.
+struct Door {
+  std::vector<Descriptor> listening;  ///< TCP or UNIX, non-blocking
+  Handler handler;
+  std::size_t connections = 16;  ///< at a time; a further one closes the one that has been idle the longest
+  Limits limits = {};
+};
+
+class Server {
+ public:
+  Server();
+  /// Ends the thread and closes everything.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Before start().
+  void add(Door door);
+  /// Before start(): calls `work` on the server's thread, over and over, with a pause of `interval` in between.
+  void repeat(std::chrono::milliseconds interval, std::function<void()> work);
+  /// Begins the thread, which takes no signals.
+  Result<void> start();
+  /// From any thread: `work` is done on the server's thread. After its end, nothing is.
+  void post(std::function<void()> work);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lastbyte::admin

@@ -1,0 +1,28 @@
+// Metrics of one moment in Prometheus' text format, and their description. Pure.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <string>
+#include <vector>
+
+#include "observe/metrics/snapshot.h"
+
+namespace lastbyte::observe {
+
+/// All families, in a fixed order; each one that is described, even where it has no series yet.
+std::vector<prometheus::MetricFamily> families(const Snapshot& snapshot);
+
+/// The text format 0.0.4 (Content-Type: text/plain; version=0.0.4).
+std::string metrics_text(const Snapshot& snapshot);
+
+/// One row of docs/metrics.md.
+struct MetricDescription {
+  std::string name;
+  std::string type;
+  std::string labels;  ///< "forwarding, side"; empty: none
+  std::string help;
+};
+std::vector<MetricDescription> described_metrics();
+
+}  // namespace lastbyte::observe

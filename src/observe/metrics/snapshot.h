@@ -1,0 +1,86 @@
+// The numbers of one moment, as metrics and the administration interface show them. Plain data.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "relay/terms/counters.h"
+#include "relay/terms/figures.h"
+
+namespace lastbyte::observe {
+
+struct TimesSnapshot {
+  std::array<std::uint64_t, relay::kBounds + 1> buckets{};  ///< not cumulative; the last one is +Inf
+  std::uint64_t sum_us = 0;
+
+  [[nodiscard]] std::uint64_t count() const;
+};
+
+struct MemberSnapshot {
+  std::string name;  ///< its address; "none": sessions that tried no upstream; "other": members beyond the limit
+  std::array<std::uint64_t, relay::kEndingWords.size()> ended{};
+};
+
+/// One forwarding over all workers.
+struct ForwardingSnapshot {
+  std::string name;
+  std::array<std::uint64_t, relay::kPlaces.back()> cells{};
+  std::vector<MemberSnapshot> members;
+  std::array<TimesSnapshot, relay::kTimings.size()> times;
+
+  /// The cells of a family, in the order of its labels' words, the last label's fastest.
+  [[nodiscard]] std::span<const std::uint64_t> of(relay::Family family) const;
+  [[nodiscard]] const TimesSnapshot& of(relay::Timing timing) const { return times[static_cast<std::size_t>(timing)]; }
+};
+
+/// Reads the cells one after the other while the workers go on. Any thread.
+ForwardingSnapshot snapshot_of(const relay::ForwardingFigures& figures);
+
+struct WorkerSnapshot {
+  std::array<std::uint64_t, relay::kCounts.size()> counts{};
+  double cpu_seconds = 0;
+  double lag_seconds = 0;  ///< how long its last mail waited, or waits already
+};
+
+struct PortsSnapshot {
+  std::string destination;
+  std::uint64_t in_use = 0;  ///< sockets towards it, TIME_WAIT included
+  std::uint64_t time_wait = 0;
+  std::uint64_t available = 0;
+};
+
+/// What Prometheus' client libraries tell of every process.
+struct ProcessSnapshot {
+  double cpu_seconds = 0;
+  double start_seconds = 0;  ///< since the epoch
+  std::uint64_t open_descriptors = 0;
+  std::uint64_t most_descriptors = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t threads = 0;
+};
+
+struct ReloadSnapshot {
+  bool successful = true;         ///< the last one, or the start
+  double successful_seconds = 0;  ///< when the last successful one was, since the epoch
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+};
+
+struct Snapshot {
+  std::string version;
+  std::vector<ForwardingSnapshot> forwardings;
+  std::vector<WorkerSnapshot> workers;
+  std::vector<PortsSnapshot> ports;
+  ProcessSnapshot process;
+  ReloadSnapshot reload;
+  std::uint64_t max_sessions = 0;
+  std::uint64_t records_lost = 0;    ///< could not be written
+  std::uint64_t events_dropped = 0;  ///< for readers of events that were too slow
+};
+
+}  // namespace lastbyte::observe

@@ -1,0 +1,55 @@
+#include "proxy/operations.h"
+
+#include <fmt/format.h>
+
+#include "proxy/watch/process_figures.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+/// A worker that has not come to its mail for so long does not serve its sessions.
+constexpr std::chrono::seconds kStuck{10};
+
+}  // namespace
+
+admin::Health DaemonOperations::health() const {
+  admin::Health health;
+  for (std::size_t index = 0; index < parts_.running.workers().size(); ++index) {
+    const auto lag = lag_.of(index);
+    if (lag < kStuck || parts_.vitals.stage() == Vitals::Stage::draining) continue;
+    health.alive = false;
+    health.reason =
+        fmt::format("worker {} has not answered for {:.0f} s", index, std::chrono::duration<double>(lag).count());
+    return health;
+  }
+  switch (parts_.vitals.stage()) {
+    case Vitals::Stage::serving: return health;
+    case Vitals::Stage::starting: health.reason = "starting"; break;
+    case Vitals::Stage::leaving: health.reason = "a stop was requested; clients are accepted for shutdown-delay"; break;
+    case Vitals::Stage::draining: health.reason = "a stop was requested; no clients are accepted"; break;
+  }
+  health.ready = false;
+  return health;
+}
+
+observe::Snapshot DaemonOperations::metrics() const {
+  observe::Snapshot snapshot;
+  snapshot.version = LASTBYTE_VERSION;
+  for (const auto& each : parts_.running.figures().all()) snapshot.forwardings.push_back(observe::snapshot_of(*each));
+  const auto& workers = parts_.running.workers();
+  for (std::size_t index = 0; index < workers.size(); ++index) {
+    observe::WorkerSnapshot& worker = snapshot.workers.emplace_back();
+    for (const auto& each : relay::kCounts)
+      worker.counts[static_cast<std::size_t>(each.count)] = workers[index]->counters().of(each.count);
+    worker.cpu_seconds = std::chrono::duration<double>(workers[index]->cpu_time()).count();
+    worker.lag_seconds = std::chrono::duration<double>(lag_.of(index)).count();
+  }
+  snapshot.ports = parts_.vitals.ports();
+  snapshot.process = process_figures();
+  snapshot.reload = parts_.vitals.reload();
+  snapshot.max_sessions = parts_.running.max_sessions();
+  snapshot.records_lost = parts_.log != nullptr ? parts_.log->lost() : 0;
+  return snapshot;
+}
+
+}  // namespace lastbyte::proxy

@@ -1,0 +1,43 @@
+// What the control thread tells other threads of the process. Any thread.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "observe/metrics/snapshot.h"
+
+namespace lastbyte::proxy {
+
+class Vitals {
+ public:
+  enum class Stage {
+    starting,
+    serving,
+    leaving,   ///< a stop was asked for, and clients are accepted for shutdown-delay
+    draining,  ///< no client is accepted
+  };
+
+  void enter(Stage stage) { stage_ = stage; }
+  [[nodiscard]] Stage stage() const { return stage_; }
+
+  /// The start, or a reload. `failure`: why it changed nothing; empty: it succeeded.
+  void loaded(std::string failure);
+  [[nodiscard]] observe::ReloadSnapshot reload() const;
+  /// Of the last reload; empty: it succeeded.
+  [[nodiscard]] std::string failure() const;
+
+  void set_ports(std::vector<observe::PortsSnapshot> ports);
+  [[nodiscard]] std::vector<observe::PortsSnapshot> ports() const;
+
+ private:
+  std::atomic<Stage> stage_{Stage::starting};
+  mutable std::mutex mutex_;
+  observe::ReloadSnapshot reload_;
+  bool started_ = false;
+  std::string failure_;
+  std::vector<observe::PortsSnapshot> ports_;
+};
+
+}  // namespace lastbyte::proxy
