@@ -278,6 +278,7 @@ std::vector<Unknown> Directory::first_lookups(const Groups& groups, TimePoint de
   return impl_->first_lookups(groups, deadline);
 }
 std::vector<SharedSnapshot> Directory::apply(const Groups& groups) { return impl_->apply(groups); }
+Result<void> Directory::on_thread(const std::function<Result<void>()>& function) { return impl_->ask(function); }
 std::vector<SharedSnapshot> Directory::snapshots() const { return impl_->snapshots(); }
 std::vector<GroupStatus> Directory::status() const { return impl_->status(); }
 Counters Directory::counters() const { return impl_->counters(); }

@@ -41,7 +41,8 @@ class Directory {
  public:
   /// Both are called on the probe thread, and must not wait for it.
   struct Callbacks {
-    /// After each change, never for an apply(), which returns its snapshots.
+    /// After each change, never for an apply(), which returns its snapshots. The two may cross: of two snapshots of a
+    /// group the one with the greater generation counts.
     std::function<void(SharedSnapshot)> on_snapshot;
     /// One line for the operator: a member changed its state, or a name its addresses.
     std::function<void(std::string)> on_message;
@@ -65,6 +66,10 @@ class Directory {
   /// nameless one by its members), a member by its endpoint as written: it keeps its Figures, health, ejection, orders
   /// and addresses. Does not wait for look-ups: call first_lookups() before.
   std::vector<SharedSnapshot> apply(const Groups& groups);
+
+  /// Calls a function on the probe thread and waits for it: for what each thread has to do by itself, such as to drop
+  /// privileges. A look-up that is under way keeps those of before.
+  Result<void> on_thread(const std::function<Result<void>()>& function);
 
   // From any thread but a worker.
 

@@ -5,9 +5,10 @@
 
 #include <future>
 #include <mutex>
+#include <thread>
 
-#include "tests/harness/eventually.h"
 #include "net/socket/calls.h"
+#include "tests/harness/eventually.h"
 #include "tests/harness/loopback.h"
 #include "tests/probe/harness/dns_server.h"
 
@@ -111,6 +112,16 @@ TEST_F(Directories, members_have_an_address_for_each_of_their_ports) {
   EXPECT_EQ(addresses(snapshot), "10.0.0.1:8000 10.0.0.1:8001 [::1]:80 unix:/run/x.sock");
   EXPECT_EQ(told(snapshot), "tcp:10.0.0.1:8000-8001 up, tcp:[::1]:80 up, unix:/run/x.sock up");
   EXPECT_FALSE(snapshot->maglev);
+}
+
+TEST_F(Directories, a_function_is_called_on_the_probe_thread) {
+  const auto here = std::this_thread::get_id();
+  const auto called = directory_->on_thread([&]() -> Result<void> {
+    if (std::this_thread::get_id() == here) return {};
+    return failure("drop privileges", EPERM);
+  });
+  ASSERT_FALSE(called);
+  EXPECT_EQ(called.error().code, EPERM);
 }
 
 TEST_F(Directories, source_hash_has_a_table_of_all_members_that_a_flap_does_not_make_anew) {
@@ -319,7 +330,8 @@ TEST_F(Health, bad_endings_in_a_row_eject_a_member_for_a_time) {
   observe(snapshot, 1, Observation::What::early_reset, 2);
   observe(snapshot, 1, Observation::What::success);
   observe(snapshot, 1, Observation::What::early_reset, 3);
-  ASSERT_TRUE(lastbyte::test::eventually([&] { return messages().find("was ejected") != std::string::npos; }, kPatience));
+  ASSERT_TRUE(
+      lastbyte::test::eventually([&] { return messages().find("was ejected") != std::string::npos; }, kPatience));
   EXPECT_EQ(messages(),
             "group web: tcp:10.0.0.2:80 is ejected, was up: 3 bad endings in a row, the last a reset before the first "
             "byte; for 0.1 s\ngroup web: tcp:10.0.0.2:80 is up, was ejected: the time of the ejection is over\n");
