@@ -192,10 +192,10 @@ TEST_F(Checks, an_agent_tells_with_a_word_and_that_is_definite) {
 }
 
 TEST_F(Checks, a_heartbeat_reports_each_frame_and_what_it_says) {
-  check_.period = Duration(20);
+  check_.period = Duration(20'000);
   start(Kind::heartbeat);
   Descriptor socket = accepted(server_);
-  heartbeat::Link link(std::make_shared<asio::posix::stream_descriptor>(io_, socket.release()), Duration(20),
+  heartbeat::Link link(std::make_shared<asio::posix::stream_descriptor>(io_, socket.release()), Duration(20'000),
                        {.load_percent = 30, .draining = false}, {[](const auto&) {}, [](const auto&, bool) {}});
   EXPECT_TRUE(outcome().passed);
   link.tell({.load_percent = 90, .draining = true});
