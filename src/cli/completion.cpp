@@ -46,8 +46,16 @@ Command completion_command(std::vector<Command> others) {
 }
 
 std::vector<Command> all_commands() {
-  std::vector<Command> all{proxy_command(),     check_command(),  sock_command(), lab_command(),
-                           heartbeat_command(), import_command(), demo_command()};
+  std::vector<Command> all{
+      proxy_command(),      //
+      check_command(),      //
+      sock_command(),       //
+      lab_command(),        //
+      trace_command(),      //
+      heartbeat_command(),  //
+      import_command(),     //
+      demo_command(),       //
+  };
   all.push_back(completion_command(all));
   return all;
 }

@@ -10,6 +10,7 @@ Command check_command();
 Command sock_command();
 Command heartbeat_command();
 Command lab_command();
+Command trace_command();
 Command import_command();
 Command demo_command();
 /// `others`: what it completes, beside itself.

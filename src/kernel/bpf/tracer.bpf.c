@@ -65,6 +65,14 @@ static __always_inline __u32 network_of(const struct sock* sk) {
   return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
+/// The process in whose context this runs, by the name of its first thread.
+static __always_inline __u32 take_process(char (*comm)[16]) {
+  const struct task_struct* task = (const struct task_struct*)bpf_get_current_task();
+  const struct task_struct* leader = BPF_CORE_READ(task, group_leader);
+  bpf_core_read(comm, sizeof *comm, &leader->comm);
+  return bpf_get_current_pid_tgid() >> 32;
+}
+
 static __always_inline bool is_wanted(int kind) { return wanted & (1u << kind); }
 
 static __always_inline void put_ip4(__u8* to, __be32 address) { __builtin_memcpy(to, &address, 4); }
@@ -171,8 +179,7 @@ static __always_inline int on_send_reset(const struct sock* sk, const struct sk_
     take_pair_of_segment(skb, &event);
   } else if (sk) {
     event.flags |= LB_IN_CALL;
-    event.caller_pid = bpf_get_current_pid_tgid() >> 32;
-    bpf_get_current_comm(event.caller_comm, sizeof event.caller_comm);
+    event.caller_pid = take_process(&event.caller_comm);
     take_pair(sk, &event);
   }
   const struct lb_known* entry = sk ? bpf_map_lookup_elem(&known, &key) : 0;
@@ -246,8 +253,7 @@ static __always_inline void remember(const struct sock* sk, __u64 key, int state
       __builtin_memcpy(fresh.comm, entry->comm, sizeof fresh.comm);
     }
   } else {
-    fresh.pid = bpf_get_current_pid_tgid() >> 32;
-    bpf_get_current_comm(fresh.comm, sizeof fresh.comm);
+    fresh.pid = take_process(&fresh.comm);
   }
   bpf_map_update_elem(&known, &key, &fresh, BPF_ANY);
   if (state == kListening) bpf_map_update_elem(&listeners, &listener, &fresh, BPF_ANY);
@@ -268,17 +274,27 @@ static __always_inline void on_established(const struct sock* sk, __u64 key, __u
   emit(&event);
 }
 
+/// Whether tcp_time_wait() of net/ipv4/tcp_minisocks.c closes this socket and leaves a small one in its place: not
+/// where a reset does (tcp_reset() of tcp_input.c sets the error first), SO_LINGER 0, or a negative TCP_LINGER2. An
+/// orphan becomes one in FIN_WAIT2 already, and TIME_WAIT follows with the peer's FIN, of which nothing tells.
+static __always_inline bool rests(const struct sock* sk, int before) {
+  if ((before != kFinWait2 && before != kClosing) || BPF_CORE_READ(sk, sk_err) != 0) return false;
+  const unsigned long flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
+  if (flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_DONE))) return true;
+  const bool lingers = flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_LINGER));
+  if (lingers && BPF_CORE_READ(sk, sk_lingertime) == 0) return false;
+  return BPF_CORE_READ((const struct tcp_sock*)sk, linger2) >= 0;
+}
+
 static __always_inline void on_closed(const struct sock* sk, int before, __u64 key, __u64 cookie) {
-  // tcp_time_wait() of net/ipv4/tcp_minisocks.c makes a small socket and closes this one. An orphan becomes one in
-  // FIN_WAIT2 first, so its FIN_WAIT1 and FIN_WAIT2 look alike here.
-  const bool rests = before == kFinWait2 || before == kClosing;
-  if (!is_wanted(LB_CLOSED) && !(rests && (is_wanted(LB_TIME_WAIT) || is_wanted(LB_PORT_REUSED)))) return;
+  const bool resting_now = rests(sk, before);
+  if (!is_wanted(LB_CLOSED) && !(resting_now && (is_wanted(LB_TIME_WAIT) || is_wanted(LB_PORT_REUSED)))) return;
   struct lb_event event;
-  begin(&event, rests ? LB_TIME_WAIT : LB_CLOSED);
+  begin(&event, resting_now ? LB_TIME_WAIT : LB_CLOSED);
   take_socket(sk, key, cookie, &event);
   event.state = before;
   count_bytes(sk, &event);
-  if (rests) {
+  if (resting_now) {
     struct lb_pair pair;
     pair_of(&event, &pair);
     bpf_map_update_elem(&resting, &pair, &event.time_ns, BPF_ANY);
@@ -305,8 +321,7 @@ static __always_inline int on_state(const struct sock* sk, int before, int after
 static __always_inline int on_use(__u64 key) {
   struct lb_known* entry = bpf_map_lookup_elem(&known, &key);
   if (!entry || (entry->pid != 0 && !(entry->flags & LB_OWNER_LISTENS))) return 0;
-  bpf_get_current_comm(entry->comm, sizeof entry->comm);
-  entry->pid = bpf_get_current_pid_tgid() >> 32;
+  entry->pid = take_process(&entry->comm);
   entry->flags &= ~LB_OWNER_LISTENS;
   return 0;
 }

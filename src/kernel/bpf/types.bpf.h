@@ -107,6 +107,7 @@ struct socket {
 struct task_struct {
   int pid;
   int tgid;
+  struct task_struct* group_leader;
   char comm[16];
 } FOUND_BY_NAME;
 

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <vector>
 
-#include "kernel/proc/file.h"
+#include "base/file.h"
 #include "net/namespace/enter.h"
 
 namespace lastbyte::kernel {
@@ -100,16 +100,16 @@ Result<Counters> read_counters(int network) {
   Result<void> read;
   const auto entered = net::run_inside(network, [&] {
     for (const char* name : {"snmp", "netstat"}) {
-      const auto text = read_proc(directory + name);
+      const auto text = read_file(directory + name);
       if (!text) {
         read = Failure(text.error());
         return;
       }
       counters.add_pairs(*text);
     }
-    if (const auto text = read_proc(directory + "snmp6")) counters.add_snmp6(*text);
+    if (const auto text = read_file(directory + "snmp6")) counters.add_snmp6(*text);
     for (const char* name : {"sockstat", "sockstat6"})
-      if (const auto text = read_proc(directory + name)) counters.add_sockstat(*text);
+      if (const auto text = read_file(directory + name)) counters.add_sockstat(*text);
   });
   if (!entered) return Failure(entered.error());
   if (!read) return Failure(read.error());

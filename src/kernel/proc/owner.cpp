@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "kernel/proc/file.h"
+#include "base/file.h"
 
 namespace lastbyte::kernel {
 namespace {
@@ -44,7 +44,7 @@ std::string unit_in_cgroup(std::string_view file) {
 }
 
 std::string unit_of(std::uint32_t pid) {
-  return pid == 0 ? std::string() : unit_in_cgroup(read_proc("/proc/" + std::to_string(pid) + "/cgroup").value_or(""));
+  return pid == 0 ? std::string() : unit_in_cgroup(read_file("/proc/" + std::to_string(pid) + "/cgroup").value_or(""));
 }
 
 const std::string& NetworkNames::name(std::uint32_t inode) {
@@ -60,6 +60,7 @@ void NetworkNames::look() {
   for (const auto& entry : std::filesystem::directory_iterator(kNamed, none))
     if (const auto inode = inode_of(entry.path()); inode != 0) names_[inode] = entry.path().filename();
   if (const auto inode = inode_of("/proc/1/ns/net"); inode != 0) names_[inode] = "host";
+  if (const auto inode = own_network_inode(); inode != 0) names_.try_emplace(inode, "own");
 }
 
 std::uint32_t network_inode(int descriptor) {

@@ -16,7 +16,8 @@ std::string unit_of(std::uint32_t pid);
 /// Names of network namespaces by their inode. Looks again when it meets one that it does not know.
 class NetworkNames {
  public:
-  /// "host" for that of process 1, the name that `ip netns` gave, or "net:[4026531840]"; "-" for 0, unknown.
+  /// "host" for that of process 1, the name that `ip netns` gave, "own" for the calling thread's, or
+  /// "net:[4026531840]"; "-" for 0, unknown.
   [[nodiscard]] const std::string& name(std::uint32_t inode);
 
  private:

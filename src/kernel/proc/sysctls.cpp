@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "kernel/proc/file.h"
+#include "base/file.h"
 #include "net/namespace/enter.h"
 
 namespace lastbyte::kernel {
@@ -42,7 +42,7 @@ Result<Sysctls> read_sysctls(std::span<const std::string_view> names, int networ
   // What /proc/sys/net shows is that of the thread that opens the file (net/sysctl_net.c net_ctl_header_lookup).
   const auto entered = net::run_inside(network, [&] {
     for (const std::string_view name : names) {
-      auto text = read_proc(path_of(name));
+      auto text = read_file(path_of(name));
       if (!text) continue;
       while (!text->empty() && text->back() == '\n') text->pop_back();
       sysctls.set(std::string(name), std::move(*text));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernel/bpf/tracer.h"
+#include "kernel/proc/owner.h"
 
 namespace lastbyte::kernel {
 namespace {
@@ -59,8 +60,9 @@ std::string_view blind_spots(Level level) {
              "for the owner of an accepted connection.";
     case Level::tracefs:
       return "It cannot tell the process, the network namespace, the age, or the bytes that were unread and unsent; it "
-             "cannot report retransmission timeouts and reused ports, nor the peer where a listening socket sends the "
-             "reset.";
+             "cannot report retransmission timeouts, reused ports, and the peer of a reset that a listening socket "
+             "sends; it "
+             "takes a connection that is reset in FIN_WAIT2 for one in TIME_WAIT.";
     case Level::counters:
       return "It cannot tell which connection, which process or which address: it only counts, in one network "
              "namespace.";
@@ -83,7 +85,9 @@ std::uint32_t kinds_of(Level level) {
 
 Result<std::unique_ptr<EventSource>> open_programs(Level level, const SourceSettings& settings) {
   const Attach attach = level == Level::raw ? Attach::raw : Attach::typed;
-  auto tracer = Tracer::open(attach, {.kinds = settings.kinds, .network = 0, .ring_bytes = settings.ring_bytes});
+  auto tracer = Tracer::open(attach, {.kinds = settings.kinds,
+                                      .network = settings.network < 0 ? 0 : network_inode(settings.network),
+                                      .ring_bytes = settings.ring_bytes});
   if (!tracer) return Failure(tracer.error());
   return std::make_unique<Programs>(std::move(*tracer));
 }

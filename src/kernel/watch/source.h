@@ -33,8 +33,10 @@ std::string_view blind_spots(Level level);
 std::uint32_t kinds_of(Level level);
 
 struct SourceSettings {
-  std::uint32_t kinds = 3;                  ///< bits 1 << EventKind
-  int network = -1;                         ///< of counters: the namespace's descriptor; -1: the caller's
+  std::uint32_t kinds = 3;  ///< bits 1 << EventKind
+  /// The descriptor of the only network namespace of interest. -1: of programs all, of counters the caller's. The text
+  /// of tracefs does not tell namespaces apart.
+  int network = -1;
   std::uint32_t ring_bytes = 1U << 20U;     ///< of programs, a power of two
   std::chrono::milliseconds period{1'000};  ///< of counters
 };

@@ -263,6 +263,51 @@ TEST_P(Reasons, an_unanswered_keepalive_is_keepalive_timeout) {
   });
 }
 
+TEST_P(Reasons, a_connection_rests_in_time_wait_and_its_port_is_taken_again) {
+  watched([&] {
+    const Descriptor listening = net::test::listener();
+    const net::Address to = net::local_address(listening.get());
+    net::Address from = *net::Address::parse("127.0.0.1", 0);
+    const auto connect = [&] {
+      Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      const int on = 1;
+      ::setsockopt(client.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+      EXPECT_EQ(::bind(client.get(), from.data(), from.size()), 0);
+      return ::connect(client.get(), to.data(), to.size()) == 0 ? std::move(client) : Descriptor();
+    };
+    Descriptor first = connect();
+    ASSERT_TRUE(first);
+    from = net::local_address(first.get());
+    Descriptor accepted = net::test::accept_one(listening);
+    first.close();
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(accepted) == "CLOSE_WAIT"; }));
+    accepted.close();
+    wait_for(EventKind::time_wait, from.text(), to.text());
+    if (!by_programs()) return;
+    // A port that was asked for is taken again at once, where timestamps are on (net/ipv4/tcp_ipv4.c tcp_twsk_unique).
+    Descriptor second;
+    ASSERT_TRUE(net::test::eventually([&] { return static_cast<bool>(second = connect()); }));
+    const TcpEvent reused = wait_for(EventKind::port_reused, from.text(), to.text());
+    ASSERT_TRUE(reused.age);
+    EXPECT_GT(*reused.age, 0ns);
+  });
+}
+
+TEST_P(Reasons, a_reset_in_fin_wait2_is_no_time_wait) {
+  if (!by_programs()) GTEST_SKIP() << "the kernel's text does not tell the two apart";
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.server) == "FIN_WAIT2"; }));
+    set_linger_0(pair.client);
+    pair.client.close();
+    wait_for(EventKind::closed, here, there);
+    for (const TcpEvent& each : events_) EXPECT_NE(each.kind, EventKind::time_wait);
+  });
+}
+
 TEST_P(Reasons, a_user_timeout_sends_no_reset_and_is_told_as_a_close) {
   if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
   watched([&] {

@@ -1,0 +1,58 @@
+// trace: `lastbyte trace` tells every reset of the host as it happens. This file: its command line.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/watch/source.h"
+#include "net/address/cidr.h"
+#include "net/address/ports.h"
+#include "net/names/namespace.h"
+
+namespace lastbyte::trace {
+
+enum class Direction : std::uint8_t { both, sent, received };
+
+/// What is told; an empty list leaves nothing out. Between lists all must hold, within one any.
+struct Filter {
+  std::vector<net::Cidr> networks;        ///< the local or the remote address
+  std::vector<net::PortRange> ports;      ///< the local or the remote port
+  std::vector<std::uint32_t> pids;        ///< the owner or the caller
+  std::vector<std::string> reasons;       ///< of resets sent
+  Direction direction = Direction::both;  ///< of resets
+};
+
+struct Options {
+  Filter filter;
+  std::vector<net::NamespaceName> namespaces;  ///< at most one
+  std::uint32_t kinds = 3;                     ///< bits 1 << kernel::EventKind
+  bool json = false;
+  bool summary = false;
+  std::optional<kernel::Level> level;
+  std::optional<std::uint64_t> events;  ///< end after so many
+  std::optional<std::chrono::milliseconds> duration;
+  std::uint32_t rate = 1'000;  ///< lines a second at most; 0: no limit
+  std::uint32_t ring_bytes = 1U << 20U;
+};
+
+struct Flag {
+  std::string_view name;         ///< without dashes
+  std::string_view placeholder;  ///< empty: it stands alone
+  std::string_view group;
+  std::string_view help;
+  Result<void> (*apply)(Options& options, std::string_view value);
+};
+/// Every option once: --help, completion and parse() come from it.
+std::span<const Flag> flags();
+
+/// `given`: flags with their values, in order. An error's text says which flag and what was expected.
+Result<Options> parse(std::span<const std::pair<std::string, std::string>> given);
+
+}  // namespace lastbyte::trace
