@@ -71,8 +71,11 @@ void Member::set(std::shared_ptr<const upstream::Member> settings, const upstrea
 void Member::check_again() {
   checker_.reset();
   if (!check_ || operator_disables_ || gone_since_) return;
+  upstream::Check check = *check_;
+  // The delay is for a server that starts together with this program.
+  if (began_) check.initial_delay = Duration(0);
   checker_ = std::make_unique<checks::Checker>(
-      context_.io, *check_, [this] { return target(); }, [this](const checks::Outcome& outcome) { take(outcome); });
+      context_.io, check, [this] { return target(); }, [this](const checks::Outcome& outcome) { take(outcome); });
 }
 
 Target Member::target() const {

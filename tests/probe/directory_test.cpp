@@ -316,11 +316,23 @@ TEST_F(Health, a_check_that_a_reload_adds_does_not_take_a_serving_member_away) {
   const Descriptor server = net::test::listener();
   const net::Address address = net::local_address(server.get());
   upstream::Group group = checked(address.port());
-  group.check->initial_delay = Duration(60'000);
+  group.check->success_threshold = 1'000;
   const auto check = std::exchange(group.check, std::nullopt);
   apply(group);
   group.check = check;
   EXPECT_EQ(told(apply(group)), "tcp:" + address.text() + " up");
+}
+
+TEST_F(Health, a_member_that_is_enabled_is_checked_without_the_initial_delay) {
+  const Descriptor server = net::test::listener();
+  const net::Address address = net::local_address(server.get());
+  const std::string name = "tcp:" + address.text();
+  upstream::Group group = checked(address.port());
+  group.check->initial_delay = Duration(600'000);
+  EXPECT_EQ(told(apply(group)), name + " starting");
+  ASSERT_TRUE(directory_->act("web", name, Action::disable));
+  ASSERT_TRUE(directory_->act("web", name, Action::enable));
+  EXPECT_TRUE(becomes(name + " up"));
 }
 
 TEST_F(Health, bad_endings_in_a_row_eject_a_member_for_a_time) {
