@@ -6,7 +6,8 @@
 namespace lastbyte::lab {
 
 std::span<const Experiment* const> experiments() {
-  static constexpr std::array kAll{&kCloseUnread};
+  static constexpr std::array kAll{&kCloseUnread, &kLingerMatrix, &kShutdownMatrix, &kResetReasons,
+                                   &kRecvErrors,  &kBindMatrix,   &kTimeWaitReuse};
   return kAll;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -97,6 +98,8 @@ std::string Socket::connect(const net::Address& to, int wait_ms) {
   return outcome;
 }
 
+bool Socket::await_connected() const { return wait_for(socket_.get(), POLLOUT) != 0; }
+
 Socket Socket::accept() {
   if (wait_for(socket_.get(), POLLIN) == 0) return {};
   Descriptor accepted(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -114,13 +117,19 @@ std::size_t Socket::fill() {
   const wire::Moment began = now();
   const std::vector<char> data(65536, 'x');
   std::size_t total = 0;
-  // A peer that reads nothing still has its window opened in steps: full is where 30 ms change nothing.
-  while (true) {
+  // A peer that reads nothing still makes room: by its delayed acknowledgement, after 40 ms or more. Readiness does not
+  // tell of less than a third of the buffer (include/net/sock.h sk_stream_is_writeable).
+  constexpr int kFullLooks = 3;
+  for (int full = 0; full < kFullLooks;) {
     const ssize_t sent = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
     if (sent > 0) {
       total += static_cast<std::size_t>(sent);
-    } else if (errno != EAGAIN || wait_for(socket_.get(), POLLOUT, 30) == 0) {
+      full = 0;
+    } else if (errno != EAGAIN) {
       break;
+    } else {
+      ++full;
+      std::this_thread::sleep_for(Duration(60));
     }
   }
   stage_->note_at(began, who_, EventKind::call, "send(...) until EAGAIN");

@@ -30,6 +30,8 @@ class Socket {
   std::string listen(int backlog = 16);
   /// Waits for the outcome: "0", "ECONNREFUSED". "EINPROGRESS" where none came in time.
   std::string connect(const net::Address& to, int wait_ms = 5000);
+  /// Until an attempt to connect that was on its way has succeeded or failed; false: not within five seconds.
+  bool await_connected() const;
   /// Waits for a client; without one the result is closed.
   Socket accept();
 

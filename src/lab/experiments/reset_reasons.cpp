@@ -1,0 +1,236 @@
+// Each way to cause a reset, and what the calls of the other side return.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <string>
+
+#include "lab/experiments/experiments.h"
+#include "lab/stage/stage.h"
+#include "net/socket/deaf.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kResetTable[] = {
+    {"close() with unread input: counters", "TCPAbortOnClose"},
+    {"close() with unread input: recv(), recv(), recv()", "ECONNRESET, 0, 0"},
+    {"close() with unread input: send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"close() with unread input: wire", "RST"},
+    {"SO_LINGER {1,0} and close(): counters", "TCPAbortOnData"},
+    {"SO_LINGER {1,0} and close(): recv(), recv(), recv()", "ECONNRESET, 0, 0"},
+    {"SO_LINGER {1,0} and close(): send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"SO_LINGER {1,0} and close(): wire", "RST"},
+    {"connect(AF_UNSPEC): counters", "none"},
+    {"connect(AF_UNSPEC): recv(), recv(), recv()", "ECONNRESET, 0, 0"},
+    {"connect(AF_UNSPEC): send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"connect(AF_UNSPEC): wire", "RST"},
+    {"data after close(): counters", "TCPAbortOnData"},
+    {"data after close(): recv(), recv(), recv()", "0, 0, 0"},
+    {"data after close(): send(), send(), recv()", "EPIPE, EPIPE, 0"},
+    {"data after close(): wire", "FIN, RST"},
+    {"data after shutdown(SHUT_RDWR): counters", "TCPAbortOnData"},
+    {"data after shutdown(SHUT_RDWR): recv(), recv(), recv()", "0, 0, 0"},
+    {"data after shutdown(SHUT_RDWR): send(), send(), recv()", "EPIPE, EPIPE, 0"},
+    {"data after shutdown(SHUT_RDWR): wire", "FIN, RST"},
+    {"data for a socket that has vanished: counters", "none"},
+    {"data for a socket that has vanished: recv(), recv(), recv()", "ECONNRESET, 0, 0"},
+    {"data for a socket that has vanished: send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"data for a socket that has vanished: wire", "RST"},
+    {"nobody listens: connect()", "ECONNREFUSED"},
+    {"nobody listens: wire", "RST"},
+    {"the queue is full, tcp_abort_on_overflow 0: the client's connect()", "0"},
+    {"the queue is full, tcp_abort_on_overflow 0: wire", "nothing"},
+    {"the queue is full, tcp_abort_on_overflow 1: the client's connect()", "ECONNRESET"},
+    {"the queue is full, tcp_abort_on_overflow 1: wire", "RST"},
+    {"TCP_USER_TIMEOUT, window 0: the client's last read", "ECONNRESET"},
+    {"TCP_USER_TIMEOUT, window 0: the server's SO_ERROR", "ETIMEDOUT"},
+    {"TCP_USER_TIMEOUT, window 0: wire", "RST"},
+    {"a listener with a queued connection closes: recv(), recv()", "ECONNRESET, 0"},
+    {"a listener with a queued connection closes: wire", "RST"},
+    {"keepalive: the server's recv(), recv()", "ETIMEDOUT, 0"},
+    {"keepalive: wire", "RST"},
+};
+
+/// The server's part; the client is reset.
+void reset_by_close(Stage::Pair& pair) {
+  pair.client.send(10);
+  pair.server.wait_unread(10);
+  pair.server.close();
+}
+
+void reset_by_linger(Stage::Pair& pair) {
+  pair.server.linger(true, 0);
+  pair.server.close();
+}
+
+void reset_by_disconnect(Stage::Pair& pair) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  ::connect(pair.server.fd(), &nobody, sizeof nobody);
+}
+
+/// The socket vanishes without a word, as that of a host that has crashed and is back (TCP_REPAIR, CAP_NET_ADMIN).
+void vanish(Stage::Pair& pair) {
+  const int on = 1;
+  ::setsockopt(pair.server.fd(), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
+  pair.server.close();
+  pair.client.send(10);
+}
+
+void data_after_close(Stage::Pair& pair) {
+  pair.server.close();
+  pair.client.wait_hangup();
+  pair.client.send(10);
+}
+
+void data_after_shutdown_both(Stage::Pair& pair) {
+  pair.server.shutdown(SHUT_RDWR);
+  pair.client.wait_hangup();
+  pair.client.send(10);
+}
+
+struct WayToReset {
+  const char* name;
+  void (*reset)(Stage::Pair& pair);
+};
+constexpr WayToReset kWaysToReset[] = {
+    {"close() with unread input", reset_by_close},
+    {"SO_LINGER {1,0} and close()", reset_by_linger},
+    {"connect(AF_UNSPEC)", reset_by_disconnect},
+    {"data after close()", data_after_close},
+    {"data after shutdown(SHUT_RDWR)", data_after_shutdown_both},
+    {"data for a socket that has vanished", vanish},
+};
+
+/// Which of the kernel's counters of resets rose.
+std::string reset_counters(Stage& stage, Who who) {
+  std::string out;
+  for (const char* each : {"TcpExt:TCPAbortOnData", "TcpExt:TCPAbortOnClose", "TcpExt:TCPAbortOnTimeout",
+                           "TcpExt:TCPAbortOnLinger", "TcpExt:TCPAbortOnMemory", "TcpExt:ListenOverflows"}) {
+    if (stage.risen(who, each) != 0) out += (out.empty() ? "" : ", ") + std::string(each).substr(7);
+  }
+  return out.empty() ? "none" : out;
+}
+
+void play_way(Stage& stage, const WayToReset& way) {
+  const std::string name = way.name;
+  stage.scene(name);
+  {
+    Stage::Pair pair = stage.pair();
+    way.reset(pair);
+    stage.segments();  // the reset has come
+    const std::string first = pair.client.recv(100);
+    const std::string second = pair.client.recv(100);
+    const std::string third = pair.client.recv(100);
+    stage.see(name + ": recv(), recv(), recv()", first + ", " + second + ", " + third);
+    stage.see(name + ": wire", stage.endings(Who::server));
+    stage.see(name + ": counters", reset_counters(stage, Who::server));
+  }
+  stage.scene(name + ", the client sends first");
+  Stage::Pair pair = stage.pair();
+  way.reset(pair);
+  stage.segments();
+  const std::string first = pair.client.send(1);
+  const std::string second = pair.client.send(1);
+  const std::string third = pair.client.recv(100);
+  stage.see(name + ": send(), send(), recv()", first + ", " + second + ", " + third);
+}
+
+void play_refusals(Stage& stage) {
+  stage.scene("nobody listens");
+  {
+    Socket gone = stage.listener();
+    const net::Address at = gone.local();
+    gone.close();
+    Socket client = stage.socket(Who::client);
+    stage.see("nobody listens: connect()", client.connect(at));
+    stage.see("nobody listens: wire", stage.endings(Who::server));
+  }
+  stage.scene("the listening socket is closed with a connection in its queue");
+  {
+    Socket listening = stage.listener();
+    Socket client = stage.socket(Who::client);
+    client.connect(listening.local());
+    client.send(10);
+    stage.segments();
+    listening.close();
+    stage.segments();
+    const std::string first = client.recv(100);
+    stage.see("a listener with a queued connection closes: recv(), recv()", first + ", " + client.recv(100));
+    stage.see("a listener with a queued connection closes: wire", stage.endings(Who::server));
+  }
+  for (const bool abort : {false, true}) {
+    const std::string name = std::string("the queue is full, tcp_abort_on_overflow ") + (abort ? "1" : "0");
+    stage.scene(name);
+    stage.set_kernel(Who::server, "tcp_abort_on_overflow", abort ? "1" : "0");
+    Socket listening = stage.listener(Who::server, 0);
+    // The first client's handshake hangs: it does not hear the SYN ACK. The second one takes the only place in the
+    // queue meanwhile. Then the first one's last step finds no room (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
+    Socket first = stage.socket(Who::client);
+    net::set_deaf(first.fd(), true);
+    first.connect(listening.local(), 0);
+    Socket second = stage.socket(Who::client);
+    second.connect(listening.local());
+    net::set_deaf(first.fd(), false);
+    first.await_connected();
+    stage.segments();
+    stage.see(name + ": the client's connect()", first.state() == "ESTABLISHED" ? "0" : first.pending_error());
+    stage.see(name + ": wire", stage.endings(Who::server));
+    stage.set_kernel(Who::server, "tcp_abort_on_overflow", "0");
+  }
+}
+
+void play_timeouts(Stage& stage) {
+  stage.scene("keepalive finds a peer that is gone");
+  {
+    Stage::Pair pair = stage.pair();
+    pair.server.set(SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
+    pair.server.set(IPPROTO_TCP, TCP_KEEPIDLE, 1, "TCP_KEEPIDLE");
+    pair.server.set(IPPROTO_TCP, TCP_KEEPINTVL, 1, "TCP_KEEPINTVL");
+    pair.server.set(IPPROTO_TCP, TCP_KEEPCNT, 1, "TCP_KEEPCNT");
+    net::set_deaf(pair.client.fd(), true);
+    const std::string first = pair.server.recv(100);
+    stage.see("keepalive: the server's recv(), recv()", first + ", " + pair.server.recv(100));
+    stage.see("keepalive: wire", stage.endings(Who::server));
+  }
+  stage.scene("TCP_USER_TIMEOUT against a window of zero");
+  {
+    Stage::Pair pair = stage.pair(4096);
+    pair.server.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 600, "TCP_USER_TIMEOUT");
+    pair.server.fill();
+    // Its peer answers every probe and only reads nothing.
+    const bool ended = pair.server.wait_hangup();
+    stage.see("TCP_USER_TIMEOUT, window 0: the server's SO_ERROR", ended ? pair.server.pending_error() : "none");
+    const std::string got = pair.client.read_to_end();
+    stage.see("TCP_USER_TIMEOUT, window 0: the client's last read", got.substr(got.find(", ") + 2));
+    stage.see("TCP_USER_TIMEOUT, window 0: wire", stage.endings(Who::server));
+  }
+}
+
+void play_reset_reasons(Stage& stage) {
+  for (const WayToReset& each : kWaysToReset) play_way(stage, each);
+  play_refusals(stage);
+  play_timeouts(stage);
+}
+
+}  // namespace
+
+const Experiment kResetReasons{
+    .name = "reset-reasons",
+    .title = "Every way to cause a reset, and what the other side's calls return",
+    .question =
+        "A connection is reset in each way that the kernel knows. The other side calls recv() three times, or send() "
+        "twice and then recv().",
+    .table = kResetTable,
+    .finding =
+        "The error of a reset is given once, to the first call that asks; after send() took it, recv() returns 0, "
+        "which "
+        "looks like a FIN. A reset behind a FIN is EPIPE for send() and nothing for recv().",
+    .advice =
+        "Keep the first error that any call on a socket returns, and never take a recv() of 0 for a clean end after "
+        "one. lastbyte latches it (T10).",
+    .play = play_reset_reasons,
+};
+
+}  // namespace lastbyte::lab

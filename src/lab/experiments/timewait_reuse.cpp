@@ -1,0 +1,147 @@
+// When a port in TIME_WAIT can be used again for the same destination.
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "lab/experiments/experiments.h"
+#include "lab/stage/stage.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kTimeWaitTable[] = {
+    {"tcp_tw_reuse 0, timestamps on: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 0, timestamps on: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 1, timestamps on: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse 1, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 1, timestamps on: two more, later", "0, 0"},
+    {"tcp_tw_reuse 2, timestamps on: TcpExt:TWRecycled", "2", "0",
+     "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
+    {"tcp_tw_reuse 2, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 2, timestamps on: two more, later", "0, 0", "EADDRNOTAVAIL, EADDRNOTAVAIL",
+     "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
+    {"tcp_tw_reuse 0, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 0, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 1, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 1, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 1, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 2, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 2, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse 2, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse_delay 200: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse_delay 200: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
+    {"tcp_tw_reuse_delay 200: two more, later", "0, 0"},
+    {"the server keeps the TIME_WAIT: states of its port", "LISTEN TIME_WAIT"},
+    {"the server keeps the TIME_WAIT: states of its port afterwards", "ESTABLISHED LISTEN"},
+    {"the server keeps the TIME_WAIT: the same client port connects at once", "0"},
+};
+
+/// A connection whose client closes first, so that the client's side keeps the TIME_WAIT.
+std::string connect_and_close(Stage& stage, Socket& listening) {
+  Socket client = stage.socket(Who::client);
+  const std::string outcome = client.connect(listening.local());
+  if (outcome != "0") return outcome;
+  Socket accepted = listening.accept();
+  const std::uint16_t port = client.local().port();
+  client.close();
+  accepted.read_to_end();
+  accepted.close();
+  stage.await_states(Who::client, port, "TIME_WAIT");
+  return outcome;
+}
+
+void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause) {
+  stage.scene(name);
+  stage.set_kernel(Who::client, "ip_local_port_range",
+                   std::to_string(first_port) + " " + std::to_string(first_port + 1));
+  // Not in the range of the two: on loopback the server takes its port from the same kernel.
+  Socket listening = stage.socket(Who::server);
+  listening.bind(stage.address(Who::server, static_cast<std::uint16_t>(first_port - 1)));
+  listening.listen();
+  std::string at_once;
+  for (int i = 0; i < 3; ++i) at_once += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
+  stage.see(name + ": three connect()s at once", at_once);
+  std::this_thread::sleep_for(pause);
+  std::string later;
+  for (int i = 0; i < 2; ++i) later += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
+  stage.see(name + ": two more, later", later);
+  stage.see(name + ": TcpExt:TWRecycled", std::to_string(stage.risen(Who::client, "TcpExt:TWRecycled")));
+}
+
+/// The server closes first and keeps the TIME_WAIT; the client comes back from the same port.
+void play_server_side(Stage& stage) {
+  stage.scene("the server keeps the TIME_WAIT");
+  Socket listening = stage.listener();
+  Socket client = stage.socket(Who::client);
+  client.connect(listening.local());
+  Socket accepted = listening.accept();
+  const net::Address from = client.local();
+  accepted.close();
+  client.read_to_end();
+  client.close();
+  const std::uint16_t port = listening.local().port();
+  stage.see("the server keeps the TIME_WAIT: states of its port",
+            stage.await_states(Who::server, port, "LISTEN TIME_WAIT"));
+  Socket again = stage.socket(Who::client);
+  again.set(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+  again.bind(from);
+  // Its SYN has a later time stamp or a higher sequence number (net/ipv4/tcp_minisocks.c tcp_timewait_state_process).
+  stage.see("the server keeps the TIME_WAIT: the same client port connects at once", again.connect(listening.local()));
+  Socket second = listening.accept();
+  stage.see("the server keeps the TIME_WAIT: states of its port afterwards",
+            stage.await_states(Who::server, port, "ESTABLISHED LISTEN"));
+}
+
+void play_timewait_reuse(Stage& stage) {
+  constexpr std::chrono::milliseconds kMoreThanASecond{1200};
+  int port = 42'001;
+  for (const char* timestamps : {"1", "0"}) {
+    for (const char* reuse : {"0", "1", "2"}) {
+      stage.set_kernel(Who::client, "tcp_timestamps", timestamps);
+      stage.set_kernel(Who::client, "tcp_tw_reuse", reuse);
+      play_two_ports(stage,
+                     std::string("tcp_tw_reuse ") + reuse + ", timestamps " + (*timestamps == '1' ? "on" : "off"), port,
+                     kMoreThanASecond);
+      port += 10;
+    }
+  }
+  stage.set_kernel(Who::client, "tcp_timestamps", "1");
+  stage.set_kernel(Who::client, "tcp_tw_reuse", "1");
+  const std::string name = "tcp_tw_reuse_delay 200";
+  if (stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "200")) {
+    play_two_ports(stage, name, port, std::chrono::milliseconds(400));
+  } else {
+    for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled"})
+      stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay");
+  }
+  stage.set_kernel(Who::client, "ip_local_port_range", "32768 60999");
+  play_server_side(stage);
+}
+
+}  // namespace
+
+const Experiment kTimeWaitReuse{
+    .name = "timewait-reuse",
+    .title = "When a port in TIME_WAIT can be used again",
+    .question =
+        "A client has two ephemeral ports. It connects to one destination and closes first, three times at once and "
+        "twice more after 1.2 s, with each value of tcp_tw_reuse and with TCP time stamps on and off. Then a server "
+        "keeps the TIME_WAIT, and the client comes back from the same port.",
+    .table = kTimeWaitTable,
+    .finding =
+        "Without reuse the third connect() fails with EADDRNOTAVAIL and so do the later ones; tcp_tw_reuse 1 gives a "
+        "port "
+        "back after a second, and 2, the default, does so on loopback only; neither works without time stamps. A "
+        "server's TIME_WAIT does not stand in the way of a client that comes back.",
+    .advice =
+        "A client or proxy that opens many connections to one destination should let the other side close first, or "
+        "use "
+        "more source addresses, or set tcp_tw_reuse to 1. It needs TCP time stamps.",
+    .play = play_timewait_reuse,
+};
+
+}  // namespace lastbyte::lab
