@@ -9,7 +9,7 @@
 namespace lastbyte::bench {
 namespace {
 
-constexpr std::uint64_t kPieceBytes = 8ULL << 20U;
+constexpr std::uint64_t kPieceBytes = 64ULL << 20U;
 constexpr std::uint64_t kWarmUpBytes = 16ULL << 20U;
 constexpr std::size_t kReadBytes = 256 * 1024;
 

@@ -13,16 +13,16 @@ def median(results, what, system, figure):
     return statistics.median(values) if values else None
 
 
-def ratio(results, what, figure, peer):
-    """lastbyte to the peer: the median of the rounds' ratios, since both were measured in the same minutes."""
-    ours, theirs = (results.get(what, {}).get(system, []) for system in ("lastbyte", peer))
+def ratio(results, what, figure, peer, of="lastbyte"):
+    """lastbyte to the peer: the median of the rounds' ratios, since both were measured in the same second."""
+    ours, theirs = (results.get(what, {}).get(system, []) for system in (of, peer))
     ratios = [a[figure] / b[figure] for a, b in zip(ours, theirs) if a.get(figure) and b.get(figure)]
     return statistics.median(ratios) if ratios else None
 
 
-def best(results, what, figure, peers):
+def best(results, what, figure, peers, of="lastbyte"):
     """lastbyte to the best of the peers: the largest of the ratios to each."""
-    return max((r for r in (ratio(results, what, figure, peer) for peer in peers) if r is not None), default=None)
+    return max((r for r in (ratio(results, what, figure, peer, of) for peer in peers) if r is not None), default=None)
 
 
 SESSION_KINDS = ("sessions 16", "sessions paced", "sessions reset")
@@ -44,12 +44,16 @@ def goals(results, latencies):
             add(f"{title_of(what)}: CPU per GB, to {title}", ratio(results, what, "cpu_s_per_gb", peer), limit)
     for what, limit in (("messages 1", 1.0), ("messages 64", 0.85), ("messages 512", 0.85),
                         *((kind, 0.95) for kind in SESSION_KINDS)):
-        add(f"{title_of(what)}: CPU per {BY_NAME[what].unit}, to the better of HAProxy and nginx",
-            best(results, what, "cpu_us", BETTER_OF), limit)
+        for of, with_io in (("lastbyte", ""), ("lastbyte-uring", ", with io: io-uring")):
+            add(f"{title_of(what)}{with_io}: CPU per {BY_NAME[what].unit}, to the better of HAProxy and nginx",
+                best(results, what, "cpu_us", BETTER_OF, of), limit)
     ours, theirs = (latencies.get("mixed 16", {}).get(system) for system in ("lastbyte", "haproxy"))
     if ours and theirs:
         for figure, title in (("p99_us", "p99"), ("p999_us", "p99.9")):
             add(f"{title_of('mixed 16')}: {title} of a small request, to HAProxy", ours[figure] / theirs[figure], 1.0)
+    for what in ("messages 64 workers 2", "sessions 16 workers 2"):
+        add(f"{title_of(what)}: CPU per {BY_NAME[what].unit}, to the better of HAProxy and nginx",
+            best(results, what, "cpu_us", BETTER_OF), 1.0)
     for what in (name for name in results if name.startswith("datagrams")):
         for peer, title in (("nginx", "nginx"), ("socat", "socat")):
             add(f"{title_of(what)}: CPU of each, to {title}", ratio(results, what, "cpu_us", peer), 1.0)
