@@ -6,9 +6,11 @@ namespace lastbyte::upstream {
 
 std::uint64_t PortSpace::percent() const { return available == 0 ? 100 : in_use * 100 / available; }
 
-std::uint64_t ports_available(std::uint64_t ports, std::uint64_t addresses, std::uint64_t fixed) {
-  const bool kernel_chooses_both = addresses == 0 && fixed == 0;
-  return ports * (kernel_chooses_both ? 1 : addresses) + fixed;
+std::uint64_t ports_available(const net::PortRange& range, std::span<const net::Source> sources) {
+  if (sources.empty()) return range.count();
+  std::uint64_t sum = 0;
+  for (const net::Source& each : sources) sum += each.is_fixed() ? 1 : each.ports.value_or(range).count();
+  return sum;
 }
 
 bool PortAlarm::rings(const PortSpace& space) {

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+
+#include "net/address/ports.h"
+#include "net/address/source.h"
 
 namespace lastbyte::upstream {
 
@@ -14,9 +18,9 @@ struct PortSpace {
   [[nodiscard]] std::uint64_t percent() const;
 };
 
-/// Ports times source addresses. `addresses`: those whose port the kernel chooses; without any, it chooses the address
-/// too, and that is one. `fixed`: sources whose port is given; each makes one connection at a time.
-std::uint64_t ports_available(std::uint64_t ports, std::uint64_t addresses, std::uint64_t fixed);
+/// The ports that connections from these sources can have, with `range`: net.ipv4.ip_local_port_range. Without a source
+/// the kernel chooses the address, and that is one.
+std::uint64_t ports_available(const net::PortRange& range, std::span<const net::Source> sources);
 
 /// Warns once above kHigh, and again only after it was below kLow: no word for each time it crosses one line.
 class PortAlarm {

@@ -237,7 +237,7 @@ TEST(LoadYaml, what_may_be_at_most_another_may_equal_it) {
 
 TEST(LoadYaml, source_ports_need_one_worker) {
   const Config config = yaml("workers: 1\n" + kOneForwarding + "    upstream: {sources: ['10.0.0.1:4000']}\n");
-  EXPECT_EQ(config.forwardings.front().upstream.sources.front().port(), 4000);
+  EXPECT_EQ(config.forwardings.front().upstream.sources.front().address.port(), 4000);
 }
 
 TEST(LoadYaml, flags_of_the_process_win_over_the_file) {
@@ -284,10 +284,10 @@ TEST(LoadFlags, lists_take_commas_and_repetition) {
                                               {"upstream-sources", "10.0.0.1,10.0.0.2"},
                                               {"upstream-sources", "10.0.0.3"}}));
   EXPECT_EQ(config.forwardings.front().upstream.sources.size(), 3U);
-  EXPECT_EQ(
-      problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:h:1"}, {"upstream-sources", "10.0.0.1,"}})),
-      "--upstream-sources: '': not an address; expected a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or "
-      "[::1]:4000\n");
+  EXPECT_EQ(problems_of(load_flags({{"listen", "tcp::1"}, {"connect", "tcp:h:1"}, {"upstream-sources", "10.0.0.1,"}})),
+            "--upstream-sources: '': not an address; expected a numeric address such as 10.0.0.1, 10.0.0.1:4000, "
+            "10.0.0.1:40000-49999, ::1 or "
+            "[::1]:4000\n");
 }
 
 TEST(LoadFile, that_cannot_be_read_is_a_problem) {

@@ -44,7 +44,7 @@ Descriptor accept_one(const Descriptor& listening) {
 }
 
 Descriptor connect_to(const Address& address, const ConnectOptions& options) {
-  const Address source = options.sources.empty() ? Address{} : options.sources.front();
+  const Source source = options.sources.empty() ? Address{} : options.sources.front();
   auto connecting = connect_tcp(address, source, options);
   EXPECT_TRUE(connecting) << connecting.error().text();
   if (!connecting) return {};

@@ -3,18 +3,32 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace lastbyte::upstream {
 namespace {
 
+using Sources = std::vector<net::Source>;
+
+constexpr net::PortRange kUsual{32768, 60999};
+
+net::Address at(const char* ip, std::uint16_t port = 0) { return *net::Address::parse(ip, port); }
+
 TEST(PortSpace, T13_each_source_address_has_all_ports) {
-  EXPECT_EQ(ports_available(28232, 0, 0), 28232U) << "the kernel chooses the address, and it is one";
-  EXPECT_EQ(ports_available(28232, 1, 0), 28232U);
-  EXPECT_EQ(ports_available(28232, 3, 0), 84696U);
+  EXPECT_EQ(ports_available(kUsual, Sources{}), 28232U) << "the kernel chooses the address, and it is one";
+  EXPECT_EQ(ports_available(kUsual, Sources{at("10.0.0.1")}), 28232U);
+  EXPECT_EQ(ports_available(kUsual, Sources{at("10.0.0.1"), at("10.0.0.2"), at("10.0.0.3")}), 84696U);
 }
 
 TEST(PortSpace, T13_a_source_with_a_port_makes_one_connection) {
-  EXPECT_EQ(ports_available(28232, 0, 2), 2U);
-  EXPECT_EQ(ports_available(28232, 1, 2), 28234U);
+  EXPECT_EQ(ports_available(kUsual, Sources{at("10.0.0.1", 1), at("10.0.0.1", 2)}), 2U);
+  EXPECT_EQ(ports_available(kUsual, Sources{at("10.0.0.1"), at("10.0.0.1", 1), at("10.0.0.1", 2)}), 28234U);
+}
+
+TEST(PortSpace, T13_a_source_with_a_range_has_the_ports_of_the_range) {
+  const net::Source ranged(at("10.0.0.1"), net::PortRange{40000, 40009});
+  EXPECT_EQ(ports_available(kUsual, Sources{ranged}), 10U);
+  EXPECT_EQ(ports_available(kUsual, Sources{ranged, at("10.0.0.2"), at("10.0.0.3", 1)}), 28243U);
 }
 
 TEST(PortSpace, is_told_in_percent_rounded_down) {

@@ -82,16 +82,16 @@ void check_access(const Placings& placings, std::vector<Problem>& problems) {
 std::string_view family_name(const net::Address& address) { return address.family() == AF_INET ? "IPv4" : "IPv6"; }
 
 /// What is wrong with connecting from `source` to `upstream`; empty: nothing.
-std::string wrong_with_source(const net::Address& source, const std::optional<net::Address>& upstream,
+std::string wrong_with_source(const net::Source& source, const std::optional<net::Address>& upstream,
                               const AssembledConfig& all) {
   if (upstream && upstream->family() != source.family()) {
-    return "is " + std::string(family_name(source)) + ", but the upstream, " + upstream->ip_text() + ", is " +
+    return "is " + std::string(family_name(source.address)) + ", but the upstream, " + upstream->ip_text() + ", is " +
            std::string(family_name(*upstream)) + "; expected the same";
   }
-  if (upstream && source.is_loopback() && !upstream->is_loopback() && !upstream->is_wildcard()) {
+  if (upstream && source.address.is_loopback() && !upstream->is_loopback() && !upstream->is_wildcard()) {
     return "is a loopback address, from which the upstream, " + upstream->ip_text() + ", cannot be reached";
   }
-  if (source.port() != 0 && all.process.good("workers") && all.process.value.workers != 1) {
+  if (source.is_fixed() && all.process.good("workers") && all.process.value.workers != 1) {
     return "names a port, which several workers cannot share; expected no port, or workers to be 1 (it is " +
            named(all.process, "workers") + ")";
   }
@@ -100,7 +100,7 @@ std::string wrong_with_source(const net::Address& source, const std::optional<ne
 
 /// `key`: the setting of `owner` that has the list, `sources` its values.
 template <typename Owner>
-void check_sources(const Assembled<Owner>& owner, std::string_view key, const std::vector<net::Address>& sources,
+void check_sources(const Assembled<Owner>& owner, std::string_view key, const std::vector<net::Source>& sources,
                    const std::optional<net::Address>& upstream, const AssembledConfig& all,
                    std::vector<Problem>& problems) {
   const auto placed = owner.placed.find(key);

@@ -249,7 +249,7 @@ void add_member_options(Table& table) {
       heading, "interface", or_none(interface_name_codec()), [](auto& m) -> auto& { return m.options.interface; },
       "SO_BINDTODEVICE for this member. none is that of the forwarding.");
   table.connecting(kIp);
-  table.add_list<Member, std::vector<net::Address>>(
+  table.add_list<Member, std::vector<net::Source>>(
       heading, "sources", source_codec(), [](auto& m) -> auto& { return m.options.sources; },
       "Source addresses of connections to this member. none takes those of the forwarding.");
   table.connecting(kIp);

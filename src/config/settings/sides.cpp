@@ -163,11 +163,13 @@ void add_upstream(Table& table) {
       "them twice if its answer to the SYN is lost and lastbyte tries another address (RFC 7413).");
   table.connecting(kTcp);
   using net::Transparent;
-  Setting& sources = table.add_list<Forwarding, std::vector<net::Address>>(
+  Setting& sources = table.add_list<Forwarding, std::vector<net::Source>>(
       heading, "upstream.sources", source_codec(), [](auto& f) -> auto& { return f.upstream.sources; },
       "Source addresses of connections to the upstream, used in turn. Without a port the kernel chooses the port when "
       "it connects (IP_BIND_ADDRESS_NO_PORT), so that destinations do not share one pool of ports. An address with a "
-      "port requires workers to be 1.");
+      "range of ports (10.0.0.2:40000-49999) uses these only (IP_LOCAL_PORT_RANGE, Linux 6.3); the range must be a "
+      "part "
+      "of net.ipv4.ip_local_port_range. An address with a port requires workers to be 1.");
   table.connecting(kIp);
   needs<Forwarding>(sources, "upstream.transparent",
                     [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });

@@ -48,21 +48,39 @@ HostAndPort split_source(std::string_view text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-constexpr std::string_view kSourceForm = "a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or [::1]:4000";
+constexpr std::string_view kSourceForm =
+    "a numeric address such as 10.0.0.1, 10.0.0.1:4000, 10.0.0.1:40000-49999, ::1 or [::1]:4000";
 
-tl::expected<net::Address, std::string> parse_source(std::string_view text) {
-  const HostAndPort parts = split_source(text);
-  tl::expected<std::uint16_t, std::string> port = 0;
-  if (parts.port) port = parse_port(*parts.port);
-  if (!port) return Failed(port.error());
-  const std::optional<net::Address> address = net::Address::parse(parts.host, *port);
+tl::expected<net::Address, std::string> parse_host(std::string_view host, std::uint16_t port) {
+  const std::optional<net::Address> address = net::Address::parse(host, port);
   if (!address) return Failed(expected("not an address", kSourceForm));
   if (address->is_wildcard()) return Failed(expected("stands for all addresses", kSourceForm));
   return *address;
 }
 
-std::string print_source(const net::Address& address) {
-  return address.port() == 0 ? address.ip_text() : address.text();
+/// "40000-49999". Whether the kernel has these ports to give is known where it connects.
+tl::expected<net::PortRange, std::string> parse_port_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const auto first = parse_port(text.substr(0, dash));
+  if (!first) return Failed(first.error());
+  const auto last = parse_port(text.substr(dash + 1));
+  if (!last) return Failed(last.error());
+  if (*first == 0 || *first > *last)
+    return Failed("its ports are " + std::string(text) + "; expected FIRST-LAST, from 1 to 65535");
+  return net::PortRange{*first, *last};
+}
+
+tl::expected<net::Source, std::string> parse_source(std::string_view text) {
+  const HostAndPort parts = split_source(text);
+  if (parts.port && parts.port->find('-') != std::string_view::npos) {
+    const auto ports = parse_port_range(*parts.port);
+    if (!ports) return Failed(ports.error());
+    return parse_host(parts.host, 0).map([&](const net::Address& address) { return net::Source(address, *ports); });
+  }
+  tl::expected<std::uint16_t, std::string> port = 0;
+  if (parts.port) port = parse_port(*parts.port);
+  if (!port) return Failed(port.error());
+  return parse_host(parts.host, *port).map([](const net::Address& address) { return net::Source(address); });
 }
 
 }  // namespace
@@ -159,19 +177,24 @@ Codec<net::Cidr> network_codec() {
           .print = [](const net::Cidr& network) { return network.text(); }};
 }
 
-Codec<net::Address> source_codec() {
-  return {
-      .placeholder = "ADDRESS[:PORT]", .expects = "numeric addresses", .parse = parse_source, .print = print_source};
+Codec<net::Source> source_codec() {
+  return {.placeholder = "ADDRESS[:PORTS]",
+          .expects = "numeric addresses, with a port or a range of ports or without",
+          .parse = parse_source,
+          .print = [](const net::Source& source) { return source.text(); }};
 }
 
+constexpr std::uint16_t kDns = 53;
+
 Codec<net::Address> server_codec() {
-  constexpr std::uint16_t kDns = 53;
   return {.placeholder = "ADDRESS[:PORT]",
           .expects = "numeric addresses",
           .parse = [](std::string_view text) -> tl::expected<net::Address, std::string> {
-            auto address = parse_source(text);
-            if (address && address->port() == 0) address->set_port(kDns);
-            return address;
+            const HostAndPort parts = split_source(text);
+            tl::expected<std::uint16_t, std::string> port = kDns;
+            if (parts.port) port = parse_port(*parts.port);
+            if (!port) return Failed(port.error());
+            return parse_host(parts.host, *port == 0 ? kDns : *port);
           },
           .print = [](const net::Address& address) { return address.text(); }};
 }

@@ -9,6 +9,7 @@
 #include "net/address/address.h"
 #include "net/address/cidr.h"
 #include "net/address/endpoint.h"
+#include "net/address/source.h"
 #include "net/names/namespace.h"
 #include "net/names/root.h"
 
@@ -39,7 +40,7 @@ Codec<net::RootName> root_codec();
 /// "10.0.0.0/8", "::1".
 Codec<net::Cidr> network_codec();
 /// "10.0.0.1", "10.0.0.1:4000", "::1", "[::1]:4000".
-Codec<net::Address> source_codec();
+Codec<net::Source> source_codec();
 
 /// "10.0.0.53", "10.0.0.53:5353": with port 53 where none is given.
 Codec<net::Address> server_codec();

@@ -26,12 +26,11 @@ void want_coalescing(int fd) { set_integer(fd, IPPROTO_UDP, UDP_GRO, 1); }
 constexpr const char* kNoPortLeft =
     "the local ports are used up; give more source addresses, or widen net.ipv4.ip_local_port_range";
 
-Failure source_failure(const Address& to, const Address& source) {
+Failure source_failure(const Address& to, const Source& source) {
   const int code = errno;
   const std::string operation = "bind source " + source.text() + " for " + named(to);
-  if (code != EADDRINUSE) return failure(operation, code, bind_advice(code, source));
-  if (source.port() != 0)
-    return failure(operation, code, "the source port is in use, and serves one session at a time");
+  if (code != EADDRINUSE) return failure(operation, code, bind_advice(code, source.address));
+  if (source.is_fixed()) return failure(operation, code, "the source port is in use, and serves one session at a time");
   // Where the kernel is to choose the port, this says that all are taken (net/ipv4/udp.c udp_lib_get_port).
   return failure(operation, EADDRNOTAVAIL, kNoPortLeft);
 }
@@ -46,7 +45,7 @@ Failure connect_failure(const Address& to) {
 }
 
 /// As far as it goes without the peer.
-Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Descriptor> socket_towards(const Address& to, const Source& source, const ConnectOptions& options,
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_DGRAM, inside);
   if (!made) return failure("connect " + named(to), made.error().code, std::move(made.error().detail));
@@ -54,8 +53,11 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
   set_common(set, options.socket);
   if (options.transparent != Transparent::off) set_transparent(set, to.family());
   if (!options.socket.receive_buffer) set.datagram_buffer();
+  if (source.ports) set.local_ports(*source.ports);
   if (auto done = set.result(); !done) return Failure(done.error());
-  if (!source.none() && ::bind(made->get(), source.data(), source.size()) != 0) return source_failure(to, source);
+  if (source.none()) return made;
+  const Address& from = source.address;
+  if (::bind(made->get(), from.data(), from.size()) != 0) return source_failure(to, source);
   return made;
 }
 
@@ -81,7 +83,7 @@ Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenO
                          [&](int fd) { return prepare_datagram_listener(fd, address); });
 }
 
-Result<Descriptor> connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Descriptor> connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside) {
   auto made = socket_towards(to, source, options, inside);
   if (!made) return made;
@@ -91,7 +93,7 @@ Result<Descriptor> connect_udp(const Address& to, const Address& source, const C
   return made;
 }
 
-Result<void> check_connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<void> check_connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside) {
   const auto made = socket_towards(to, source, options, inside);
   if (!made && made.error().code != EADDRINUSE) return Failure(made.error());

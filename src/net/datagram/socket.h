@@ -6,6 +6,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "net/address/address.h"
+#include "net/address/source.h"
 #include "net/socket/options.h"
 
 namespace lastbyte::net {
@@ -24,11 +25,11 @@ Result<void> prepare_datagram_listener(int fd, const Address& address);
 /// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
 /// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up, or no
 /// interface has the source address; the error's detail tells which. `inside` as in connect_tcp().
-Result<Descriptor> connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Descriptor> connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside = nullptr);
 
 /// As check_connect_tcp(), for connect_udp().
-Result<void> check_connect_udp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<void> check_connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside);
 
 /// For a connected socket on which much arrives: several datagrams may come as one (UDP_GRO). A system call that most

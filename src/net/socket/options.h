@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "net/address/address.h"
+#include "net/address/source.h"
 #include "net/names/namespace.h"
 #include "net/names/root.h"
 
@@ -78,9 +79,9 @@ struct ConnectOptions {
   RootName root;        ///< UNIX: the root directory in which a path is
   Transparent transparent = Transparent::off;
   bool fast_open = false;  ///< TCP Fast Open, used when the client's first bytes are here before the SYN is sent
-  /// Source addresses to connect from, taken in turn; empty: the kernel's choice. A port of 0 is chosen by the kernel
-  /// at connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).
-  std::vector<Address> sources;
+  /// To connect from, taken in turn; empty: the kernel's choice. Where the kernel chooses the port, it does so at
+  /// connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).
+  std::vector<Source> sources;
 
   friend bool operator==(const ConnectOptions&, const ConnectOptions&) = default;
 };

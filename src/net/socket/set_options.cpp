@@ -60,6 +60,12 @@ void Options::datagram_buffer() {
   set_integer(fd_, SOL_SOCKET, SO_RCVBUF, kDatagramReceiveBuffer);
 }
 
+void Options::local_ports(const PortRange& ports) {
+  constexpr int kLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE of linux/in.h, since Linux 6.3
+  const auto both = static_cast<std::uint32_t>(ports.last) << 16U | ports.first;
+  integer("IP_LOCAL_PORT_RANGE", IPPROTO_IP, kLocalPortRange, static_cast<int>(both), "it needs Linux 6.3");
+}
+
 void Options::backlog(int value) {
   if (error_.code == 0 && ::listen(fd_, value) != 0) fail("the backlog", "");
 }

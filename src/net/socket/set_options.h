@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "net/address/address.h"
 #include "net/address/endpoint.h"
+#include "net/address/ports.h"
 #include "net/socket/options.h"
 
 namespace lastbyte::net {
@@ -52,6 +53,9 @@ class Options {
   void buffers_back(bool send, bool receive);
   /// The receive buffer of a UDP socket for which none is asked (kDatagramReceiveBuffer), as far as the kernel allows.
   void datagram_buffer();
+  /// The range that the kernel chooses a local port from. The kernel ignores what lies outside of
+  /// net.ipv4.ip_local_port_range, without an error (net/ipv4/inet_connection_sock.c inet_sk_get_local_port_range).
+  void local_ports(const PortRange& ports);
   /// Of a socket that listens.
   void backlog(int value);
 

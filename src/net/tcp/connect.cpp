@@ -16,33 +16,37 @@ namespace {
 
 constexpr std::string_view kTcp = "tcp:";
 
-std::string connect_advice(int code, const Address& source) {
+std::string connect_advice(int code, const Source& source) {
   if (code != EADDRNOTAVAIL) return {};
-  if (!source.none() && source.port() != 0) return "the source port is in use towards this destination";
+  if (!source.none() && source.is_fixed()) return "the source port is in use towards this destination";
+  if (source.ports)
+    return "the ports of " + source.text() +
+           " towards this destination are used up; give it a wider range, or more sources";
   return "the local ports towards this destination are used up; give more source addresses, or widen "
          "net.ipv4.ip_local_port_range";
 }
 
-Result<void> bind_source(int fd, const Address& to, const Address& source) {
+Result<void> bind_source(int fd, const Address& to, const Source& source) {
   Options set(fd, kTcp, to);
-  if (source.port() == 0) {
+  if (!source.is_fixed()) {
     // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (source.ports) set.local_ports(*source.ports);
   } else {
     // One source port serves several destinations only so.
     set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (auto done = set.result(); !done) return done;
-  if (::bind(fd, source.data(), source.size()) != 0) {
+  if (::bind(fd, source.address.data(), source.address.size()) != 0) {
     const int code = errno;
     return failure("bind source " + source.text() + " for " + name_of(Transport::tcp, to), code,
-                   bind_advice(code, source));
+                   bind_advice(code, source.address));
   }
   return {};
 }
 
 /// As far as it goes without the peer.
-Result<Descriptor> socket_towards(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Descriptor> socket_towards(const Address& to, const Source& source, const ConnectOptions& options,
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_STREAM, inside);
   if (!made)
@@ -61,7 +65,7 @@ Result<Descriptor> socket_towards(const Address& to, const Address& source, cons
 
 }  // namespace
 
-Result<Connecting> connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Connecting> connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
                                std::span<const std::byte> early, NamespaceThread* inside) {
   auto made = socket_towards(to, source, options, inside);
   if (!made) return Failure(made.error());
@@ -87,7 +91,7 @@ Result<Connecting> connect_tcp(const Address& to, const Address& source, const C
   return connecting;
 }
 
-Result<void> check_connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<void> check_connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside) {
   const auto made = socket_towards(to, source, options, inside);
   if (!made && made.error().code != EADDRINUSE) return Failure(made.error());

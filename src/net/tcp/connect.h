@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "net/address/address.h"
+#include "net/address/source.h"
 #include "net/socket/calls.h"
 #include "net/socket/options.h"
 
@@ -20,12 +21,12 @@ class NamespaceThread;  // net/namespace/thread.h
 /// TCP_FASTOPEN_CONNECT the socket would be writable before its SYN is answered, and a shutdown() would undo it; T3.)
 /// With `options.transparent`, `source` need not be an address of this machine. `inside`: the network namespace that
 /// the socket is to be of; null: this thread's.
-Result<Connecting> connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<Connecting> connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
                                std::span<const std::byte> early = {}, NamespaceThread* inside = nullptr);
 
 /// Whether the socket of connect_tcp() can be had, up to its connect(): with these options, from this source. A
 /// source port that is in use is no error: it will be free again.
-Result<void> check_connect_tcp(const Address& to, const Address& source, const ConnectOptions& options,
+Result<void> check_connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside);
 
 }  // namespace lastbyte::net

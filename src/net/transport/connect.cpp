@@ -14,7 +14,7 @@ Result<Connecting> connected(Result<Descriptor> socket) {
 
 }  // namespace
 
-Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
+Result<Connecting> start_connecting(Transport transport, const Address& to, const Source& source,
                                     const ConnectOptions& options, std::span<const std::byte> early,
                                     NamespaceThread* inside) {
   switch (transport) {
@@ -25,7 +25,7 @@ Result<Connecting> start_connecting(Transport transport, const Address& to, cons
   return failure("connect " + to.text(), EPROTONOSUPPORT);
 }
 
-Result<void> check_connecting(Transport transport, const Address& to, const Address& source,
+Result<void> check_connecting(Transport transport, const Address& to, const Source& source,
                               const ConnectOptions& options, NamespaceThread* inside) {
   switch (transport) {
     case Transport::tcp: return check_connect_tcp(to, source, options, inside);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "net/address/endpoint.h"
+#include "net/address/source.h"
 #include "net/socket/calls.h"
 #include "net/socket/options.h"
 
@@ -13,12 +14,12 @@ class NamespaceThread;  // net/namespace/thread.h
 
 /// connect_tcp(), connect_udp() or connect_unix(). UNIX and UDP sockets are connected at once or never: with UDP the
 /// kernel only notes the address. `source` and `early` count for IP and TCP alone.
-Result<Connecting> start_connecting(Transport transport, const Address& to, const Address& source,
+Result<Connecting> start_connecting(Transport transport, const Address& to, const Source& source,
                                     const ConnectOptions& options, std::span<const std::byte> early,
                                     NamespaceThread* inside);
 
 /// check_connect_tcp() or check_connect_udp(). A UNIX socket has nothing to check.
-Result<void> check_connecting(Transport transport, const Address& to, const Address& source,
+Result<void> check_connecting(Transport transport, const Address& to, const Source& source,
                               const ConnectOptions& options, NamespaceThread* inside);
 
 }  // namespace lastbyte::net

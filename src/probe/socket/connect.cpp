@@ -14,9 +14,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-net::Address source_towards(const net::Address& to, const net::ConnectOptions& options) {
-  const auto found = std::ranges::find(options.sources, to.family(), &net::Address::family);
-  return found == options.sources.end() ? net::Address{} : *found;
+net::Source source_towards(const net::Address& to, const net::ConnectOptions& options) {
+  const auto found = std::ranges::find(options.sources, to.family(), &net::Source::family);
+  return found == options.sources.end() ? net::Source{} : *found;
 }
 
 std::string operation(const net::Address& to) { return "connect " + (to.is_unix() ? to.text() : "tcp:" + to.text()); }

@@ -75,8 +75,7 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
                   listen_root, upstream_root};
     if (!upstream.empty()) each.upstream = upstream[upstream.size() == 1 ? 0 : port];
     const auto may_meet_itself = [&](const net::Address& address) {
-      const auto& sources = forwarding.upstream.sources;
-      return net::may_meet_itself(address, std::vector<net::Source>(sources.begin(), sources.end()));
+      return net::may_meet_itself(address, forwarding.upstream.sources);
     };
     run_in(upstream_inside, [&] { each.may_meet_itself = std::ranges::any_of(each.upstream, may_meet_itself); });
     to.ports.push_back(std::move(each));

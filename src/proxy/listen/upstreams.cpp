@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "net/diag/port_use.h"
 #include "net/transport/connect.h"
 #include "net/unix/stream.h"
 
@@ -24,7 +25,7 @@ Error told(Error error) {
 }
 
 /// The setting that cannot be had: mark and interface are set first, then the source is bound.
-std::string key_of(const net::ConnectOptions& options, const net::Address& source, int error) {
+std::string key_of(const net::ConnectOptions& options, const net::Source& source, int error) {
   if (error == ENODEV) return "upstream.interface";
   if (!source.none()) return "upstream.sources";
   if (options.socket.mark) return "upstream.mark";
@@ -32,8 +33,8 @@ std::string key_of(const net::ConnectOptions& options, const net::Address& sourc
 }
 
 /// With their places in the list. The kernel's own choice where none is given.
-std::vector<std::pair<net::Address, std::size_t>> sources_towards(const net::ConnectOptions& options, int family) {
-  std::vector<std::pair<net::Address, std::size_t>> sources;
+std::vector<std::pair<net::Source, std::size_t>> sources_towards(const net::ConnectOptions& options, int family) {
+  std::vector<std::pair<net::Source, std::size_t>> sources;
   for (std::size_t index = 0; index < options.sources.size(); ++index)
     if (options.sources[index].family() == family) sources.emplace_back(options.sources[index], index);
   if (sources.empty()) sources.emplace_back();
@@ -43,6 +44,19 @@ std::vector<std::pair<net::Address, std::size_t>> sources_towards(const net::Con
 bool asks_for_anything(const net::ConnectOptions& options) {
   return options.socket.mark || !options.socket.interface.empty() || !options.sources.empty() ||
          options.transparent != net::Transparent::off;
+}
+
+/// The kernel would ignore a range that reaches beyond its own, and take any port (net/ipv4/inet_connection_sock.c
+/// inet_sk_get_local_port_range).
+Result<void> check_ports(const net::Source& source, const Namespaces::Shared& inside) {
+  if (!source.ports) return {};
+  Result<net::PortRange> kernels;
+  run_in(inside, [&] { kernels = net::local_port_range(); });
+  if (!kernels) return Failure(kernels.error());
+  if (kernels->first <= source.ports->first && source.ports->last <= kernels->last) return {};
+  return failure("connect from " + source.text(), ERANGE,
+                 "its ports reach beyond net.ipv4.ip_local_port_range, " + std::to_string(kernels->first) + "-" +
+                     std::to_string(kernels->last) + ", and the kernel would ignore them; expected a part of it");
 }
 
 /// The server need not exist yet. Without a connection, a socket of SOCK_SEQPACKET looks like a stream socket.
@@ -74,8 +88,10 @@ Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams) {
       if (std::ranges::find(families, to.family()) != families.end()) continue;
       families.push_back(to.family());
       for (const auto& [source, index] : sources_towards(options, to.family())) {
-        auto may =
-            net::check_connecting(upstream.forwarding->connect.transport, to, source, options, upstream.inside.get());
+        auto may = check_ports(source, upstream.inside);
+        if (may)
+          may =
+              net::check_connecting(upstream.forwarding->connect.transport, to, source, options, upstream.inside.get());
         if (may) continue;
         const int code = may.error().code;
         (may_come(code) ? passing : for_good)

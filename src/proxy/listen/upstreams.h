@@ -32,10 +32,10 @@ std::vector<Upstream> upstreams_of(const Ports& ports) {
   return all;
 }
 
-/// Tries mark, interface, source addresses and transparency of each (net::check_connecting), and whether a UNIX socket
-/// that is there takes streams. To be asked once privileges are dropped: with those that are left sessions must do.
-/// Troubles in the place of the value: some will never work; all of those. In the value: what may pass, an address or
-/// an interface that is not there now.
+/// Tries mark, interface, source addresses with their ports and transparency of each (net::check_connecting), and
+/// whether a UNIX socket that is there takes streams. To be asked once privileges are dropped: with those that are left
+/// sessions must do. Troubles in the place of the value: some will never work; all of those. In the value: what may
+/// pass, an address or an interface that is not there now.
 Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams);
 
 }  // namespace lastbyte::proxy

@@ -103,8 +103,8 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
     // A client's own port may be one of those below 1024.
     kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;
     kept.net_bind_service =
-        kept.net_bind_service || std::ranges::any_of(upstream.sources, [](const net::Address& source) {
-          return source.port() != 0 && source.port() < 1024;
+        kept.net_bind_service || std::ranges::any_of(upstream.sources, [](const net::Source& source) {
+          return source.is_fixed() && source.address.port() < 1024;
         });
   }
   return kept;

@@ -14,12 +14,6 @@ namespace {
 /// Of thousands of destinations each has its turn: a look must not take long.
 constexpr std::size_t kInOneLook = 16;
 
-std::uint64_t available(std::uint32_t ports, const std::vector<net::Address>& sources) {
-  const auto fixed = std::ranges::count_if(sources, [](const net::Address& source) { return source.port() != 0; });
-  const auto all = static_cast<std::uint64_t>(sources.size());
-  return upstream::ports_available(ports, all - static_cast<std::uint64_t>(fixed), static_cast<std::uint64_t>(fixed));
-}
-
 /// Whose local ports can be counted: from source addresses that are known beforehand.
 bool spends_ports(const relay::Forwarding& forwarding) {
   return forwarding.connect.transport == net::Transport::tcp &&
@@ -79,13 +73,13 @@ void PortWatch::look_at(Watched& watched) {
   Result<net::PortUse> use;
   Result<net::PortRange> range;
   const auto ask = [&, &to = address, &from = sources] {
-    use = net::ports_in_use(to, std::vector<net::Source>(from.begin(), from.end()));
+    use = net::ports_in_use(to, from);
     range = net::local_port_range();
   };
   inside ? inside->run(ask) : ask();
   if (!use) return give_up(use.error());
   if (!range) return give_up(range.error());
-  const upstream::PortSpace space{use->sockets, available(range->count(), sources)};
+  const upstream::PortSpace space{use->sockets, upstream::ports_available(*range, sources)};
   watched.seen = {address.text(), space.in_use, use->time_wait, space.available};
   if (!watched.alarm.rings(space)) return;
   messages_.warn(

@@ -21,7 +21,7 @@ class PortWatch {
  public:
   struct Destination {
     net::Address address;
-    std::vector<net::Address> sources;                  ///< as the forwarding's upstream has them
+    std::vector<net::Source> sources;                   ///< as the forwarding's upstream has them
     std::shared_ptr<net::NamespaceThread> inside = {};  ///< whose ports are spent; null: the process's own namespace
 
     friend bool operator==(const Destination&, const Destination&) = default;

@@ -44,16 +44,16 @@ std::size_t ListenerState::source_count(const net::Address& to) const {
   return given ? sources.of(to.family()).size() : 1;
 }
 
-net::Address ListenerState::source(std::size_t index, const net::Address& to, const net::Address& client) const {
+net::Source ListenerState::source(std::size_t index, const net::Address& to, const net::Address& client) const {
   switch (forwarding->upstream.transparent) {
     case net::Transparent::ip: return net::unmapped(client).without_port();
     case net::Transparent::ip_and_port: return net::unmapped(client);
     case net::Transparent::off: break;
   }
-  return forwarding->upstream.sources.empty() ? net::Address() : sources.of(to.family())[index];
+  return forwarding->upstream.sources.empty() ? net::Source() : sources.of(to.family())[index];
 }
 
-std::optional<net::Address> ListenerState::source_for(const net::Address& to, const net::Address& client) {
+std::optional<net::Source> ListenerState::source_for(const net::Address& to, const net::Address& client) {
   const std::size_t count = source_count(to);
   if (count == 0) return std::nullopt;
   return source(upstream::source_for(sources_taken++, static_cast<std::uint32_t>(count)), to, client);

@@ -35,8 +35,8 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   /// The newest look of its group; null: it has none. Sessions keep the one that they began with.
   GroupViewPtr group;
   /// The same addresses by family, where a transparent source ties an upstream to its client's; otherwise empty.
-  ByFamily upstream_by_family;
-  ByFamily sources;                                       ///< to connect from
+  ByFamily<net::Address> upstream_by_family;
+  ByFamily<net::Source> sources;                          ///< to connect from
   std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
   std::shared_ptr<net::RootThread> upstream_root;         ///< null: the upstream's path is in our own root
   std::shared_ptr<ForwardingCounts> counts;
@@ -51,9 +51,9 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   /// How many sources a session may connect to `to` from; 0: none is of that family.
   [[nodiscard]] std::size_t source_count(const net::Address& to) const;
   /// One of these; none(): the kernel's choice. Precondition: index < source_count(to).
-  [[nodiscard]] net::Address source(std::size_t index, const net::Address& to, const net::Address& client) const;
+  [[nodiscard]] net::Source source(std::size_t index, const net::Address& to, const net::Address& client) const;
   /// The next of these in turn. nullopt: no source is of that family.
-  std::optional<net::Address> source_for(const net::Address& to, const net::Address& client);
+  std::optional<net::Source> source_for(const net::Address& to, const net::Address& client);
 };
 
 using ListenerPtr = boost::intrusive_ptr<ListenerState>;

@@ -29,9 +29,9 @@ ListenerPtr make_state(Listening listening, unsigned worker) {
   state->upstream_addresses = std::move(listening.upstream_addresses);
   state->upstream_inside = std::move(listening.upstream_inside);
   state->upstream_root = std::move(listening.upstream_root);
-  state->sources = ByFamily(listening.forwarding->upstream.sources);
+  state->sources = ByFamily<net::Source>(listening.forwarding->upstream.sources);
   if (listening.forwarding->upstream.transparent != net::Transparent::off)
-    state->upstream_by_family = ByFamily(state->upstream_addresses);
+    state->upstream_by_family = ByFamily<net::Address>(state->upstream_addresses);
   if (listening.snapshot)
     state->group = make_view(std::move(listening.snapshot), listening.port, listening.forwarding->upstream);
   state->counts = std::move(listening.counts);

@@ -4,11 +4,11 @@
 
 namespace lastbyte::relay {
 
-bool RestingSources::rests(const net::Address& source, TimePoint now) const {
+bool RestingSources::rests(const net::Source& source, TimePoint now) const {
   return std::ranges::any_of(resting_, [&](const Resting& each) { return each.source == source && now < each.until; });
 }
 
-void RestingSources::failed(const net::Address& source, TimePoint now) {
+void RestingSources::failed(const net::Source& source, TimePoint now) {
   auto found = std::ranges::find(resting_, source, &Resting::source);
   if (found == resting_.end()) {
     if (resting_.size() == kMost) std::erase_if(resting_, [&](const Resting& each) { return each.until <= now; });
@@ -18,7 +18,7 @@ void RestingSources::failed(const net::Address& source, TimePoint now) {
   found->until = now + found->backoff.next();
 }
 
-void RestingSources::recovered(const net::Address& source) {
+void RestingSources::recovered(const net::Source& source) {
   std::erase_if(resting_, [&](const Resting& each) { return each.source == source; });
 }
 

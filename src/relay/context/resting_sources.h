@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/address/address.h"
+#include "net/address/source.h"
 #include "relay/context/listener.h"
 
 namespace lastbyte::relay {
@@ -18,13 +18,13 @@ class RestingSources {
   static constexpr std::size_t kMost = 64;
 
   [[nodiscard]] bool none() const { return resting_.empty(); }
-  [[nodiscard]] bool rests(const net::Address& source, TimePoint now) const;
-  void failed(const net::Address& source, TimePoint now);
-  void recovered(const net::Address& source);
+  [[nodiscard]] bool rests(const net::Source& source, TimePoint now) const;
+  void failed(const net::Source& source, TimePoint now);
+  void recovered(const net::Source& source);
 
  private:
   struct Resting {
-    net::Address source;
+    net::Source source;
     AcceptBackoff backoff;
     TimePoint until;
   };

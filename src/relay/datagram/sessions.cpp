@@ -137,7 +137,7 @@ Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::A
   if (sources == 0) return failure("connect from a source of that family", EAFNOSUPPORT);
   Result<Descriptor> made = failure("connect from a source that failed a moment ago", EADDRNOTAVAIL);
   for (std::size_t tried = 0; tried < sources; ++tried) {
-    const net::Address source = *state.source_for(to, client);
+    const net::Source source = *state.source_for(to, client);
     if (resting.rests(source, context_.now)) continue;
     made = net::connect_udp(to, source, state.forwarding->upstream, state.upstream_inside.get());
     if (made) {

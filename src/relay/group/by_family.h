@@ -6,21 +6,27 @@
 #include <vector>
 
 #include "net/address/address.h"
+#include "net/address/source.h"
 
 namespace lastbyte::relay {
 
+/// `T`: net::Address or net::Source.
+template <typename T>
 class ByFamily {
  public:
   ByFamily() = default;
-  explicit ByFamily(const std::vector<net::Address>& addresses);
-  [[nodiscard]] const std::vector<net::Address>& of(int family) const {
+  explicit ByFamily(const std::vector<T>& all);
+  [[nodiscard]] const std::vector<T>& of(int family) const {
     return family == AF_INET ? v4_ : family == AF_INET6 ? v6_ : none_;
   }
 
  private:
-  std::vector<net::Address> v4_;
-  std::vector<net::Address> v6_;
-  std::vector<net::Address> none_;
+  std::vector<T> v4_;
+  std::vector<T> v6_;
+  std::vector<T> none_;
 };
+
+extern template class ByFamily<net::Address>;
+extern template class ByFamily<net::Source>;
 
 }  // namespace lastbyte::relay

@@ -21,7 +21,7 @@ GroupViewPtr make_view(std::shared_ptr<const upstream::Snapshot> snapshot, std::
     }
     auto connect = std::make_unique<MemberConnect>();
     connect->options = merged(forwarding, own);
-    connect->sources = ByFamily(connect->options.sources);
+    connect->sources = ByFamily<net::Source>(connect->options.sources);
     view->connects.push_back(std::move(connect));
   }
   view->snapshot = std::move(snapshot);

@@ -18,7 +18,7 @@ namespace lastbyte::relay {
 /// How a session connects to one member, where that is not as its forwarding says.
 struct MemberConnect {
   net::ConnectOptions options;
-  ByFamily sources;
+  ByFamily<net::Source> sources;
 };
 
 /// Immutable. Sessions keep the one that they began with; the next snapshot makes another one.

@@ -34,7 +34,7 @@ struct MemberOptions {
   std::optional<std::chrono::milliseconds> user_timeout;
   std::optional<std::uint32_t> mark;
   std::optional<std::string> interface;
-  std::vector<net::Address> sources;  ///< empty: those of the forwarding
+  std::vector<net::Source> sources;  ///< empty: those of the forwarding
 
   friend bool operator==(const MemberOptions&, const MemberOptions&) = default;
 };

@@ -207,7 +207,7 @@ const std::vector<Case> kValueCases = {
     {"source_is_a_name",
      forwarding_with("    upstream: {sources: here}\n"),
      {"f.yaml:4:25: upstream.sources: 'here': not an address; expected a numeric address such as 10.0.0.1, "
-      "10.0.0.1:4000, ::1 or [::1]:4000"}},
+      "10.0.0.1:4000, 10.0.0.1:40000-49999, ::1 or [::1]:4000"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Shape, WrongFile, testing::ValuesIn(kShapeCases), case_name);

@@ -105,13 +105,17 @@ net::ListenOptions any_client(const net::Endpoint& listen) {
   return options;
 }
 
-std::vector<net::Address> any_sources(bool one_worker) {
-  std::vector<net::Address> sources;
+std::vector<net::Source> any_sources(bool one_worker) {
+  std::vector<net::Source> sources;
   const int count = any(0, 4);
   for (int i = 0; i < count; ++i) {
     const std::string ip = *gen::element<std::string>("10.0.0.", "2001:db8::") + std::to_string(i + 1);
     const auto port = one_worker ? *gen::arbitrary<std::uint16_t>() : std::uint16_t{0};
-    sources.push_back(*net::Address::parse(ip, port));
+    net::Source& source = sources.emplace_back(*net::Address::parse(ip, port));
+    if (!source.is_fixed() && *gen::arbitrary<bool>()) {
+      const auto first = any<std::uint16_t>(1, 65535);
+      source.ports = net::PortRange{first, static_cast<std::uint16_t>(*gen::inRange<int>(first, 65536))};
+    }
   }
   return sources;
 }

@@ -93,9 +93,10 @@ TEST(Marks, are_decimal_or_hexadecimal) {
   EXPECT_EQ(codec.parse("-1").error(), "not a whole number" + form);
 }
 
-TEST(Sources, are_addresses_with_or_without_port) {
+TEST(Sources, are_addresses_with_or_without_ports) {
   const auto codec = source_codec();
-  for (const std::string text : {"10.0.0.1", "10.0.0.1:4000", "::1", "[::1]:4000"}) {
+  for (const std::string text :
+       {"10.0.0.1", "10.0.0.1:4000", "10.0.0.1:40000-49999", "::1", "[::1]:4000", "[::1]:1-65535"}) {
     const auto address = codec.parse(text);
     ASSERT_TRUE(address) << text << ": " << address.error();
     EXPECT_EQ(codec.print(*address), text);
@@ -105,7 +106,8 @@ TEST(Sources, are_addresses_with_or_without_port) {
 
 TEST(Sources, wrong_ones_say_what_was_expected) {
   const auto codec = source_codec();
-  const std::string form = "; expected a numeric address such as 10.0.0.1, 10.0.0.1:4000, ::1 or [::1]:4000";
+  const std::string form =
+      "; expected a numeric address such as 10.0.0.1, 10.0.0.1:4000, 10.0.0.1:40000-49999, ::1 or [::1]:4000";
   for (const auto* wrong : {"", "host", "10.0.0", "[::1", "[::1]x", "[::1]4", "1:2:3", "10.0.0.1:1:2"}) {
     EXPECT_EQ(codec.parse(wrong).error(), "not an address" + form) << wrong;
   }
@@ -113,6 +115,10 @@ TEST(Sources, wrong_ones_say_what_was_expected) {
   EXPECT_EQ(codec.parse("::").error(), "stands for all addresses" + form);
   EXPECT_EQ(codec.parse("10.0.0.1:70000").error(), "the port is '70000'; expected 0 to 65535");
   EXPECT_EQ(codec.parse("[::1]:").error(), "the port is ''; expected 0 to 65535");
+  EXPECT_EQ(codec.parse("10.0.0.1:40000-").error(), "the port is ''; expected 0 to 65535");
+  for (const std::string ports : {"0-10", "5-4"})
+    EXPECT_EQ(codec.parse("10.0.0.1:" + ports).error(),
+              "its ports are " + ports + "; expected FIRST-LAST, from 1 to 65535");
 }
 
 }  // namespace

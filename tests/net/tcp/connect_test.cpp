@@ -109,8 +109,8 @@ TEST(Connect, one_fixed_source_port_serves_several_destinations) {
   options.sources = {*Address::parse("127.0.0.79", local_address(holder.get()).port())};
   const Descriptor a = connect_to(local_address(first.get()), options);
   const Descriptor b = connect_to(local_address(second.get()), options);
-  EXPECT_EQ(local_address(a.get()), options.sources.front());
-  EXPECT_EQ(local_address(b.get()), options.sources.front());
+  EXPECT_EQ(local_address(a.get()), options.sources.front().address);
+  EXPECT_EQ(local_address(b.get()), options.sources.front().address);
 
   const auto again = connect_tcp(local_address(second.get()), options.sources.front(), options);
   ASSERT_FALSE(again);
@@ -123,7 +123,7 @@ TEST(Connect, a_source_that_is_not_ours_is_an_error) {
   const Address to = local_address(listening.get());
   const auto connecting = connect_tcp(to, *Address::parse("192.0.2.1", 0), {});
   ASSERT_FALSE(connecting);
-  EXPECT_EQ(connecting.error().operation, "bind source 192.0.2.1:0 for tcp:" + to.text());
+  EXPECT_EQ(connecting.error().operation, "bind source 192.0.2.1 for tcp:" + to.text());
   EXPECT_EQ(connecting.error().code, EADDRNOTAVAIL);
   EXPECT_EQ(connecting.error().detail, "no interface of this machine has the address");
 }
@@ -152,6 +152,46 @@ TEST(Connect, T13_ports_are_chosen_late_and_running_out_of_them_is_named) {
     }
     const auto elsewhere = connect_tcp(to_first, *Address::parse("127.0.0.2", 0), {});
     EXPECT_TRUE(elsewhere) << "another source address has ports of its own";
+  });
+  if (!ran) GTEST_SKIP() << "no network namespace of its own here";
+}
+
+TEST(Connect, T13_a_source_with_a_range_of_ports_uses_these_only) {
+  const bool ran = in_own_network("ipv4/ip_local_port_range", "40000 49999", [] {
+    const auto listening = listen_tcp(*Address::parse("127.0.0.1", 1000), {}, 1);
+    ASSERT_TRUE(listening);
+    const Address to = *Address::parse("127.0.0.1", 1000);
+    const Source source(*Address::parse("127.0.0.1", 0), PortRange{45000, 45002});
+    std::set<std::uint16_t> ports;
+    std::vector<Connecting> made;
+    for (int each = 0; each < 3; ++each) {
+      auto connecting = connect_tcp(to, source, {});
+      if (!connecting && connecting.error().code == ENOPROTOOPT) GTEST_SKIP() << connecting.error().text();
+      ASSERT_TRUE(connecting) << connecting.error().text();
+      ports.insert(local_address(connecting->socket.get()).port());
+      made.push_back(std::move(*connecting));
+    }
+    EXPECT_EQ(ports, (std::set<std::uint16_t>{45000, 45001, 45002}));
+    const auto none_left = connect_tcp(to, source, {});
+    ASSERT_FALSE(none_left);
+    EXPECT_EQ(none_left.error().code, EADDRNOTAVAIL);
+    EXPECT_EQ(none_left.error().detail,
+              "the ports of 127.0.0.1:45000-45002 towards this destination are used up; give it a wider range, or more "
+              "sources");
+    EXPECT_TRUE(connect_tcp(to, *Address::parse("127.0.0.1", 0), {})) << "other sources have more ports";
+  });
+  if (!ran) GTEST_SKIP() << "no network namespace of its own here";
+}
+
+TEST(Connect, T13_a_range_beyond_the_kernels_is_ignored_by_the_kernel) {
+  const bool ran = in_own_network("ipv4/ip_local_port_range", "40000 40009", [] {
+    const auto listening = listen_tcp(*Address::parse("127.0.0.1", 1000), {}, 1);
+    ASSERT_TRUE(listening);
+    const Source source(*Address::parse("127.0.0.1", 0), PortRange{50000, 50009});
+    const auto connecting = connect_tcp(*Address::parse("127.0.0.1", 1000), source, {});
+    if (!connecting && connecting.error().code == ENOPROTOOPT) GTEST_SKIP() << connecting.error().text();
+    ASSERT_TRUE(connecting) << connecting.error().text();
+    EXPECT_LT(local_address(connecting->socket.get()).port(), 40010) << "which is why it is an error at the start";
   });
   if (!ran) GTEST_SKIP() << "no network namespace of its own here";
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "net/datagram/socket.h"
+#include "net/diag/port_use.h"
 #include "net/socket/calls.h"
 #include "net/tcp/listen.h"
 #include "proxy/listen/listeners.h"
@@ -12,7 +13,7 @@ namespace {
 
 net::Address source(const char* ip) { return *net::Address::parse(ip, 0); }
 
-net::ConnectOptions from(std::vector<net::Address> sources) {
+net::ConnectOptions from(std::vector<net::Source> sources) {
   net::ConnectOptions options;
   options.sources = std::move(sources);
   return options;
@@ -50,10 +51,10 @@ TEST(Upstreams, what_can_be_had_is_no_trouble) {
 TEST(Upstreams, a_source_that_is_no_address_of_this_machine_is_told_and_may_come_yet) {
   const std::string told = troubles_of(from({source("127.0.0.1"), source("192.0.2.77"), source("192.0.2.78")}));
   EXPECT_EQ(told,
-            "forwarding 'web': bind source 192.0.2.77:0 for tcp:127.0.0.1:9: Cannot assign requested address "
+            "forwarding 'web': bind source 192.0.2.77 for tcp:127.0.0.1:9: Cannot assign requested address "
             "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
             "changes\n"
-            "forwarding 'web': bind source 192.0.2.78:0 for tcp:127.0.0.1:9: Cannot assign requested address "
+            "forwarding 'web': bind source 192.0.2.78 for tcp:127.0.0.1:9: Cannot assign requested address "
             "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
             "changes\n");
 }
@@ -61,7 +62,7 @@ TEST(Upstreams, a_source_that_is_no_address_of_this_machine_is_told_and_may_come
 TEST(Upstreams, a_trouble_of_a_udp_upstream_names_udp) {
   const std::string told = troubles_of(from({source("192.0.2.77")}), net::Transport::udp);
   EXPECT_EQ(told,
-            "forwarding 'web': bind source 192.0.2.77:0 for udp:127.0.0.1:9: Cannot assign requested address "
+            "forwarding 'web': bind source 192.0.2.77 for udp:127.0.0.1:9: Cannot assign requested address "
             "(EADDRNOTAVAIL): no interface of this machine has the address; sessions from this source fail until that "
             "changes\n");
   EXPECT_TRUE(troubles_of(through("no-such-if"), net::Transport::udp)
@@ -88,6 +89,26 @@ TEST(Upstreams, a_source_port_in_use_is_no_trouble) {
   auto listener = net::listen_tcp(source("127.0.0.1"), {}, 1);
   ASSERT_TRUE(listener);
   EXPECT_EQ(troubles_of(from({net::local_address(listener->front().get())})), "");
+}
+
+TEST(Upstreams, T13_a_range_of_ports_beyond_the_kernels_is_an_error) {
+  const auto with_ports = [](std::uint16_t first, std::uint16_t last) {
+    return from({net::Source(source("127.0.0.1"), net::PortRange{first, last})});
+  };
+  const auto kernels = net::local_port_range();
+  ASSERT_TRUE(kernels);
+  const std::string whole = std::to_string(kernels->first) + "-" + std::to_string(kernels->last);
+  const auto below = static_cast<std::uint16_t>(kernels->first - 1);
+  for (const net::Transport transport : {net::Transport::tcp, net::Transport::udp})
+    EXPECT_EQ(troubles_of(with_ports(below, kernels->last), transport),
+              "error: forwarding 'web': connect from 127.0.0.1:" + std::to_string(below) + "-" +
+                  std::to_string(kernels->last) +
+                  ": Numerical result out of range (ERANGE): its ports reach beyond net.ipv4.ip_local_port_range, " +
+                  whole + ", and the kernel would ignore them; expected a part of it");
+  const std::string told = troubles_of(with_ports(kernels->first, kernels->last));
+  if (told.find("it needs Linux 6.3") == std::string::npos) {
+    EXPECT_EQ(told, "");
+  }
 }
 
 TEST(Upstreams, are_one_a_forwarding_however_many_ports_it_has) {

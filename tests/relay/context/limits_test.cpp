@@ -73,8 +73,8 @@ class Ways : public testing::Test {
     forwarding->upstream = options;
     ListenerState state;
     state.upstream_addresses = {at("2001:db8::1", 80), at("192.0.2.1", 80)};
-    state.upstream_by_family = ByFamily(state.upstream_addresses);
-    state.sources = ByFamily(options.sources);
+    state.upstream_by_family = ByFamily<net::Address>(state.upstream_addresses);
+    state.sources = ByFamily<net::Source>(options.sources);
     state.forwarding = std::move(forwarding);
     return state;
   }
@@ -86,7 +86,7 @@ TEST_F(Ways, T13_sources_are_taken_in_turn_by_the_family_of_the_address_tried) {
   ListenerState listener = state(options);
   const auto client = at("192.0.2.7", 4711);
   std::string taken;
-  for (int i = 0; i < 4; ++i) taken += listener.source_for(at("192.0.2.1", 80), client)->ip_text() + " ";
+  for (int i = 0; i < 4; ++i) taken += listener.source_for(at("192.0.2.1", 80), client)->text() + " ";
   EXPECT_EQ(taken, "10.0.0.1 10.0.0.2 10.0.0.1 10.0.0.2 ");
   EXPECT_EQ(listener.source_for(at("2001:db8::1", 80), client), at("fd00::1"));
   EXPECT_EQ(listener.upstream_for(client).size(), 2U);

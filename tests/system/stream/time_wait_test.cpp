@@ -195,6 +195,20 @@ TEST(LocalPorts, T13_a_source_address_without_any_leaves_sessions_to_the_others)
   });
 }
 
+TEST(LocalPorts, T13_sources_with_ranges_are_used_up_to_their_last_port) {
+  in_a_network_of_its_own([] {
+    set_local_ports(50000, 1000);
+    FewPorts scene({"--workers", "1", "--upstream-sources", "127.0.0.2:50100-50101,127.0.0.3:50200-50201"});
+    set_local_ports(50000, 1000);
+    scene.connect(4);
+    EXPECT_TRUE(scene.told("local ports towards " + scene.destination() + " are running out: 4 of 4 in use, 0 of "))
+        << scene.proxy().process().err();
+    const Observed late = scene.one_more("expect reset");
+    EXPECT_TRUE(late.as_scripted()) << late.text();
+    EXPECT_EQ(scene.proxy().record().upstream.error, "EADDRNOTAVAIL");
+  });
+}
+
 /// While nobody listens at a local port, Linux may connect from it to itself; where there is only that port, each time.
 class UpstreamDown : public ::testing::Test {
  protected:
