@@ -19,7 +19,7 @@ function(lastbyte_bpf_program TARGET NAME SOURCE)
   # <asm/types.h> lies in the folder of the architecture, which a compiler for BPF does not know.
   add_custom_command(
     OUTPUT ${made}/${NAME}.skel.h
-    COMMAND ${LASTBYTE_BPF_CLANG} -g -O2 -Wall -Wextra -Werror -target bpf -I${CMAKE_SOURCE_DIR}/src
+    COMMAND ${LASTBYTE_BPF_CLANG} -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -I${CMAKE_SOURCE_DIR}/src
             -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${CMAKE_CURRENT_SOURCE_DIR}/${SOURCE} -o ${made}/${NAME}.o
     COMMAND ${LASTBYTE_BPFTOOL} gen object ${made}/${NAME}.linked.o ${made}/${NAME}.o
     COMMAND ${LASTBYTE_BPFTOOL} gen skeleton ${made}/${NAME}.linked.o name ${NAME} > ${made}/${NAME}.skel.h

@@ -52,6 +52,7 @@ std::vector<Command> all_commands() {
       sock_command(),       //
       lab_command(),        //
       trace_command(),      //
+      doctor_command(),     //
       heartbeat_command(),  //
       import_command(),     //
       demo_command(),       //

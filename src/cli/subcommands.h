@@ -11,6 +11,7 @@ Command sock_command();
 Command heartbeat_command();
 Command lab_command();
 Command trace_command();
+Command doctor_command();
 Command import_command();
 Command demo_command();
 /// `others`: what it completes, beside itself.

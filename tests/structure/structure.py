@@ -38,6 +38,7 @@ SUB_FLOORS = {
     ],
     "upstream": [["terms"], [""]],
     "probe": [["dns", "socket"], ["heartbeat"], ["checks", "tool"], [""]],
+    "doctor": [["rules"], [""]],
     "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record", "metrics"], ["log"]],

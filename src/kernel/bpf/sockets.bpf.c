@@ -7,7 +7,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 // net/ipv4: constants that no type information holds.
 enum { kTcp = 6, kIp6 = 10, kStream = 1, kListening = 10, kNonBlocking = 04000 };
-enum { kNagleOff = 1, kSynSent = 2, kSynReceived = 3 };
+enum { kNagleOff = 1, kSynSent = 2, kSynReceived = 3, kFinWait1 = 4, kLastAck = 9, kClosing = 11 };
 
 /// Ticks a second, which times are counted in.
 extern const unsigned long CONFIG_HZ __kconfig __weak;
@@ -63,6 +63,13 @@ static __always_inline void take_queues(const struct sock* sk, struct lb_socket*
   out->unacknowledged = written - BPF_CORE_READ(tp, snd_una);
   out->unsent = written - BPF_CORE_READ(tp, snd_nxt);
   out->send_window = BPF_CORE_READ(tp, snd_wnd);
+  // A FIN takes a number of its own, and is no byte of the program.
+  const unsigned long done = 1ul << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+  if (out->unread > 0 && (BPF_CORE_READ(sk, __sk_common.skc_flags) & done)) --out->unread;
+  if (out->state == kFinWait1 || out->state == kClosing || out->state == kLastAck) {
+    if (out->unacknowledged > 0) --out->unacknowledged;
+    if (out->unsent > 0) --out->unsent;
+  }
 }
 
 SEC("iter/task_file")

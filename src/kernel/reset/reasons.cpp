@@ -9,7 +9,7 @@ namespace {
 using enum ResetTrigger;
 
 constexpr std::string_view kCrafted =
-    "No program's calls cause it: it takes a segment that a raw socket (raw(7)) sends.";
+    "No ordinary call causes it. It takes a segment that a raw socket (raw(7)) sends.";
 constexpr std::string_view kMptcp = "It takes a connection of Multipath TCP (IPPROTO_MPTCP) whose other end does it.";
 constexpr std::string_view kMptcpAdvice =
     "Look at the other end's and the middleboxes' support of Multipath TCP; plain TCP is not concerned.";
@@ -59,14 +59,13 @@ constexpr std::array kReasons{
     ResetReason{"TCP_ABORT_ON_DATA", segment, "Data arrived after the program had closed or shut down reading.",
                 "The program called close(), or shutdown() of both directions, while the other end was still sending. "
                 "The same after some time is TCP_TIMEWAIT_SOCKET.",
-                "lastbyte sock -s --mode=discard --at-eof=close -d 127.0.0.1 8080 &    # closes at once\n"
-                "lastbyte sock --mode=source --count=2 --delay-write=0.2 127.0.0.1 8080",
+                "It takes a program that calls shutdown(SHUT_RDWR) and keeps the socket, while the other end sends.",
                 "Read until the other end's FIN before close(): shutdown(SHUT_WR), read to the end, then close."},
     ResetReason{"TCP_TIMEWAIT_SOCKET", segment, "Data arrived for a connection that has been closed here.",
                 "The program called close() while the other end was still sending. Its FIN was acknowledged, and only "
                 "a small socket in TIME_WAIT was left.",
-                "lastbyte sock -s --mode=discard --at-eof=fin --quit-after=0.1 -d 127.0.0.1 8080 &\n"
-                "lastbyte sock --mode=source --count=5 --delay-write=0.2 127.0.0.1 8080",
+                "lastbyte sock -s --mode=source --count=0 --at-eof=close 127.0.0.1 8080 &    # closes at once\n"
+                "lastbyte sock --mode=source --count=3 --delay-write=0.2 127.0.0.1 8080",
                 "Read until the other end's FIN before close(): shutdown(SHUT_WR), read to the end, then close."},
     ResetReason{"INVALID_SYN", segment, "A second, different SYN or a reset arrived while a connection was being made.",
                 "Two hosts behind one NAT use the same address and port; or a forged segment.", kCrafted,
@@ -106,8 +105,9 @@ constexpr std::array kReasons{
                 "The program aborted a connection whose FIN and data were still on their way.",
                 "SO_LINGER with time 0 before the close() of a socket on which both ends had finished, but whose last "
                 "data was not yet sent.",
-                "lastbyte sock -s --mode=sink --no-read --delay-close=5 -d 127.0.0.1 8080 &    # lets data pile up\n"
-                "lastbyte sock --mode=source --bytes=64M --reset 127.0.0.1 8080",
+                "It takes a program that calls shutdown(SHUT_WR) with unsent data after the other end's FIN, and then "
+                "close() with "
+                "SO_LINGER 0.",
                 "Do not set SO_LINGER to 0 on a connection whose data matters."},
     ResetReason{"MPTCP_RST_EUNSPEC", unknown, "Multipath TCP reset a subflow without saying why (RFC 8684 3.6, 0).",
                 "The subflow's path failed, or the other end ended all of them.", kMptcp, kMptcpAdvice},
@@ -138,11 +138,11 @@ const ResetReason* find_reset_reason(std::string_view name) {
 
 std::string_view trigger_text(ResetTrigger trigger) {
   switch (trigger) {
-    case call: return "call of the program";
-    case segment: return "segment that arrived";
-    case timer: return "timer that expired";
-    case memory: return "shortage of memory";
-    case unknown: return "cause that the kernel does not tell";
+    case call: return "a call of the program";
+    case segment: return "a segment that arrived";
+    case timer: return "a timer that expired";
+    case memory: return "a shortage of memory";
+    case unknown: return "not told by the kernel";
   }
   return {};
 }

@@ -35,7 +35,7 @@ struct ResetReason {
 std::span<const ResetReason> reset_reasons();
 /// Null: it knows no such reason.
 const ResetReason* find_reset_reason(std::string_view name);
-/// "call of the program" and so on: fits after "triggered by a".
+/// "a call of the program" and so on.
 std::string_view trigger_text(ResetTrigger trigger);
 
 /// The reasons of a kernel by number, as its BTF has them. Numbers differ between kernels; names stay.

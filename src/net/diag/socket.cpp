@@ -53,6 +53,7 @@ TcpFigures figures_of(const tcp_info& info) {
           .bytes_received = info.tcpi_bytes_received,
           .since_data_sent_ms = info.tcpi_last_data_sent,
           .since_data_received_ms = info.tcpi_last_data_recv,
+          .since_ack_received_ms = info.tcpi_last_ack_recv,
           .delivery_rate = info.tcpi_delivery_rate};
 }
 

@@ -25,11 +25,10 @@ The commands below use port 8080 of 127.0.0.1. Run `lastbyte trace --port 8080` 
 )";
 
 std::string section(const ResetReason& reason) {
-  std::string text = "## " + std::string(reason.name) + "\n\n" + std::string(reason.meaning) + " It follows a " +
-                     std::string(trigger_text(reason.trigger)) + ".\n\n";
+  std::string text = "## " + std::string(reason.name) + "\n\n" + std::string(reason.meaning) +
+                     "\n\nTrigger: " + std::string(trigger_text(reason.trigger)) + ".\n\n";
   text += "Usual cause: " + std::string(reason.cause) + "\n\n";
-  if (reason.reproduction.find("lastbyte sock ") == std::string_view::npos ||
-      reason.reproduction.starts_with('`')) {
+  if (reason.reproduction.find("lastbyte sock ") == std::string_view::npos || reason.reproduction.starts_with('`')) {
     text += "To reproduce: " + std::string(reason.reproduction) + "\n\n";
   } else {
     text += "To reproduce:\n\n";

@@ -1,0 +1,92 @@
+#include "doctor/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "doctor/rules/rules.h"
+
+namespace lastbyte::doctor {
+namespace {
+
+using Value = std::string_view;
+
+Failure wrong(Value value, const std::string& expected) {
+  return failure("'" + std::string(value) + "'", 0, "expected " + expected);
+}
+
+Result<void> set_pid(Options& options, Value value) {
+  std::uint32_t pid = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), pid);
+  if (error != std::errc() || end != value.data() + value.size() || pid == 0 || pid > INT32_MAX)
+    return wrong(value, "1 to 2147483647");
+  options.pid = pid;
+  return {};
+}
+
+Result<void> set_network(Options& options, Value value) {
+  auto name = net::NamespaceName::parse(value);
+  if (!name) return failure("'" + std::string(value) + "'", 0, name.error());
+  options.network = *name;
+  return {};
+}
+
+Result<void> set_explain(Options& options, Value value) {
+  const auto all = all_rules();
+  if (std::ranges::find(all, value, &Rule::id) == all.end())
+    return wrong(value, "the id of a rule; `lastbyte doctor --explain all` lists them");
+  options.explain = std::string(value);
+  return {};
+}
+
+Result<void> set_window(Options& options, Value value) {
+  double length = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
+  if (error != std::errc() || end != value.data() + value.size() || !(length >= 0) || length > 3600)
+    return wrong(value, "seconds from 0 to 3600");
+  options.window = std::chrono::milliseconds(static_cast<std::int64_t>(length * 1000 + 0.5));
+  return {};
+}
+
+constexpr std::array kFlags{
+    Flag{"pid", "PID", "Look at this process too: its sockets with their options, in its network namespace.", set_pid},
+    Flag{"intrusive", "",
+         "With --pid, where BPF does not load: take each descriptor of the process for a moment. Meanwhile its close() "
+         "of that descriptor sends no FIN.",
+         [](Options& options, Value) -> Result<void> {
+           options.intrusive = true;
+           return {};
+         }},
+    Flag{"netns", "NAMESPACE", "Look at this network namespace: a name of `ip netns`, a path, or pid:NUMBER.",
+         set_network},
+    Flag{"window", "SECONDS", "How long to watch the counters. Default: 1.", set_window},
+    Flag{"json", "", "Print one JSON object.",
+         [](Options& options, Value) -> Result<void> {
+           options.json = true;
+           return {};
+         }},
+    Flag{"explain", "ID", "Explain a rule, or with `all` every rule, and look at nothing.",
+         [](Options& options, Value value) -> Result<void> {
+           if (value != "all") return set_explain(options, value);
+           options.explain = "all";
+           return {};
+         }},
+};
+
+}  // namespace
+
+std::span<const Flag> flags() { return kFlags; }
+
+Result<Options> parse(std::span<const std::pair<std::string, std::string>> given) {
+  Options options;
+  for (const auto& [name, value] : given) {
+    const auto* const flag = std::ranges::find(kFlags, name, &Flag::name);
+    if (flag == kFlags.end()) return failure("--" + name, 0, "no such flag");
+    if (const auto applied = flag->apply(options, value); !applied)
+      return failure("--" + name + ": " + applied.error().operation, 0, applied.error().detail);
+  }
+  if (options.intrusive && !options.pid) return failure("--intrusive", 0, "it is for --pid");
+  return options;
+}
+
+}  // namespace lastbyte::doctor

@@ -1,0 +1,17 @@
+// Findings as text and as JSON. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "doctor/rules/facts.h"
+#include "doctor/rules/rules.h"
+
+namespace lastbyte::doctor {
+
+std::string as_text(const Facts& facts, const std::vector<Finding>& findings);
+std::string as_json(const Facts& facts, const std::vector<Finding>& findings);
+/// What a rule looks for, and why.
+std::string explanation(const Rule& rule);
+
+}  // namespace lastbyte::doctor

@@ -1,0 +1,149 @@
+// Rules about one process: its sockets and their options.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "doctor/rules/words.h"
+
+namespace lastbyte::doctor {
+namespace {
+
+using Found = std::vector<Evidence>;
+using kernel::ProcessSocket;
+using enum Severity;
+using std::chrono::seconds;
+
+/// Many NATs and load balancers forget an idle connection after five to six minutes.
+constexpr seconds kNatMemory{300};
+constexpr seconds kLongHalfClose{3600};
+constexpr std::uint64_t kMostTold = 5;
+
+bool is_connected(const ProcessSocket& each) {
+  return each.state == number_of(State::established) || each.state == number_of(State::close_wait);
+}
+
+std::string name_of(const ProcessSocket& each) {
+  if (each.backlog) return fmt::format("descriptor {} ({})", each.descriptor, each.local.text());
+  return fmt::format("descriptor {} ({} to {})", each.descriptor, each.local.text(), each.remote.text());
+}
+
+/// One evidence for all sockets for which it holds: the first few by name.
+template <typename Holds>
+Found sockets_that(const Facts& facts, Holds holds) {
+  if (!facts.process) return nothing();
+  std::uint64_t count = 0;
+  std::string text;
+  for (const ProcessSocket& each : facts.process->sockets) {
+    if (!holds(each)) continue;
+    if (++count <= kMostTold) text += (text.empty() ? "" : ", ") + name_of(each);
+  }
+  if (count == 0) return nothing();
+  if (count > kMostTold) text += fmt::format(" and {} more", count - kMostTold);
+  return one(text + ".");
+}
+
+/// The tcp_keepalive_time that holds for a socket.
+seconds keepalive_time(const Facts& facts, const ProcessSocket& each) {
+  if (each.keepalive_time.count() != 0) return each.keepalive_time;
+  return seconds(facts.sysctls.number("net.ipv4.tcp_keepalive_time").value_or(7200));
+}
+
+const Socket* same_socket(const Facts& facts, const ProcessSocket& asked) {
+  const auto found = std::ranges::find_if(
+      facts.sockets, [&](const Socket& each) { return asked.cookie != 0 && each.tcp.cookie == asked.cookie; });
+  return found == facts.sockets.end() ? nullptr : &*found;
+}
+
+constexpr std::array kProcessRules{
+    Rule{"linger-0", warning, "Sockets have SO_LINGER with time 0.",
+         "Their close() is a reset, and throws away all that the peer has not received.",
+         "Mend the program: leave SO_LINGER off.", "socket(7)",
+         [](const Facts& facts) {
+           return sockets_that(facts, [](const ProcessSocket& each) { return each.linger == seconds(0); });
+         }},
+    Rule{"linger-on-non-blocking", warning, "Non-blocking sockets have SO_LINGER with a time.",
+         "Their close() blocks the thread all the same, for as long as the peer does not acknowledge.",
+         "Mend the program: leave SO_LINGER off, or close in a thread of its own.", "socket(7)",
+         [](const Facts& facts) {
+           return sockets_that(facts, [](const ProcessSocket& each) {
+             return each.non_blocking && each.linger && *each.linger > seconds(0);
+           });
+         }},
+    Rule{"no-keepalive", warning, "Connections to other hosts have no keepalive and no user timeout.",
+         "A peer that vanishes is never noticed: the connection stays for ever. A NAT forgets it when it is idle.",
+         "Mend the program: SO_KEEPALIVE with TCP_KEEPIDLE below 300 s.", "tcp(7)",
+         [](const Facts& facts) {
+           return sockets_that(facts, [](const ProcessSocket& each) {
+             return is_connected(each) && !each.keepalive && each.user_timeout.count() == 0 &&
+                    !each.remote.is_loopback();
+           });
+         }},
+    Rule{"keepalive-slow", note, "Keepalive begins later than NATs forget.",
+         "An idle connection is gone on the way before the first probe.",
+         "Mend the program: TCP_KEEPIDLE below 300 s; or: sysctl -w net.ipv4.tcp_keepalive_time=120", "tcp(7)",
+         [](const Facts& facts) {
+           return sockets_that(facts, [&](const ProcessSocket& each) {
+             return is_connected(each) && each.keepalive && !each.remote.is_loopback() &&
+                    keepalive_time(facts, each) > kNatMemory;
+           });
+         }},
+    Rule{"unread-at-the-end", warning, "Input lies unread although the peer has finished.",
+         "The next close() will be a reset (TCP_ABORT_ON_CLOSE), and destroys what the peer has not received.",
+         "Mend the program: read to the end before close().", "resets.md",
+         [](const Facts& facts) {
+           return sockets_that(facts, [](const ProcessSocket& each) {
+             return each.state == number_of(State::close_wait) && each.queued && each.queued->unread > 0;
+           });
+         }},
+    Rule{"half-closed-long", warning, "Connections have been half-closed for an hour.",
+         "One end has finished, and the other does not: the program has forgotten them.",
+         "Mend the program: it needs a time limit for half-closed connections.", "tcp(7)",
+         [](const Facts& facts) {
+           return sockets_that(facts, [&](const ProcessSocket& each) {
+             if (each.state != number_of(State::close_wait) && each.state != number_of(State::fin_wait_2)) return false;
+             const Socket* same = same_socket(facts, each);
+             return same != nullptr && same->idle >= kLongHalfClose;
+           });
+         }},
+    Rule{"backlog-short", note, "Listeners have a short queue.",
+         "A burst of connections overflows it: clients wait a second and more.",
+         "Mend the program: listen() with 1024 or more.", "listen(2)",
+         [](const Facts& facts) {
+           return sockets_that(facts,
+                               [](const ProcessSocket& each) { return each.backlog && each.backlog->limit < 64; });
+         }},
+    Rule{"buffers-fixed", note, "Connections have fixed small buffers.",
+         "The kernel no longer tunes them: transfers are slow on long paths.",
+         "Mend the program: leave SO_SNDBUF and SO_RCVBUF alone.", "tcp(7)",
+         [](const Facts& facts) {
+           constexpr std::int32_t kSmall = 128 * 1024;
+           return sockets_that(facts, [](const ProcessSocket& each) {
+             return is_connected(each) && ((each.send_buffer_set && each.send_buffer < kSmall) ||
+                                           (each.receive_buffer_set && each.receive_buffer < kSmall));
+           });
+         }},
+    Rule{"descriptors", warning, "The process's descriptors are nearly used up.",
+         "accept() and socket() fail with EMFILE.", "Raise LimitNOFILE, or find the descriptors that leak.",
+         "getrlimit(2)",
+         [](const Facts& facts) {
+           if (!facts.process || !facts.process->descriptor_limit) return nothing();
+           const std::uint64_t used = facts.process->descriptors;
+           const std::uint64_t limit = *facts.process->descriptor_limit;
+           if (limit == 0 || used * 100 < limit * 80) return nothing();
+           return one(share(used, limit) + ".", {}, used >= limit ? std::optional(critical) : std::nullopt);
+         }},
+    Rule{"seccomp-filter", note, "A seccomp filter holds for the process.",
+         "It may forbid io_uring and bpf(2): programs then fall back, or fail with EPERM.",
+         "None is needed; a container runtime's profile or SystemCallFilter= sets it.", "seccomp(2)",
+         [](const Facts& facts) {
+           if (!facts.process || facts.process->seccomp != 2) return nothing();
+           return one(fmt::format("Seccomp of process {} is 2.", facts.process->name.pid));
+         }},
+};
+
+}  // namespace
+
+std::span<const Rule> process_rules() { return kProcessRules; }
+
+}  // namespace lastbyte::doctor

@@ -1,0 +1,99 @@
+// Rules about the sockets of the namespace: those that wait for somebody who does not come.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "doctor/rules/words.h"
+
+namespace lastbyte::doctor {
+namespace {
+
+using Found = std::vector<Evidence>;
+using enum Severity;
+using std::chrono::seconds;
+
+constexpr seconds kStuck{60};
+
+/// Sockets by owner: how many, and the one that is idle the longest.
+struct Group {
+  std::uint64_t count = 0;
+  const Socket* oldest = nullptr;
+};
+
+template <typename Holds>
+std::map<std::string, Group> by_owner(const Facts& facts, Holds holds) {
+  std::map<std::string, Group> groups;
+  for (const Socket& each : facts.sockets) {
+    if (!holds(each)) continue;
+    Group& group = groups[owner_text(each.owner)];
+    ++group.count;
+    if (group.oldest == nullptr || each.idle > group.oldest->idle) group.oldest = &each;
+  }
+  return groups;
+}
+
+Found stuck_in(const Facts& facts, State state) {
+  Found found;
+  // A socket without a file belongs to the kernel alone, which has a time limit for it.
+  const auto is_stuck = [&](const Socket& each) {
+    return each.tcp.state == state && each.tcp.inode != 0 && each.idle >= kStuck;
+  };
+  for (const auto& [owner, group] : by_owner(facts, is_stuck))
+    found.push_back({.text = fmt::format("{}: {} of {}; the oldest, {} to {}, has been idle for {}.",
+                                         net::diag::name(state), group.count, owner, group.oldest->tcp.local.text(),
+                                         group.oldest->tcp.remote.text(), age_text(group.oldest->idle))});
+  return found;
+}
+
+bool has_zero_window(const Socket& each) {
+  if (each.tcp.state == State::listening || each.tcp.send_queue == 0) return false;
+  const bool closed = each.tcp.details && each.tcp.details->tcp && each.tcp.details->tcp->peers_window == 0;
+  return each.tcp.timer == net::diag::Timer::probe || closed;
+}
+
+Found zero_windows(const Facts& facts) {
+  Found found;
+  for (const auto& [owner, group] : by_owner(facts, has_zero_window))
+    found.push_back(
+        {.text = fmt::format("{} of {}; {} to {} holds {} bytes.", group.count, owner, group.oldest->tcp.local.text(),
+                             group.oldest->tcp.remote.text(), group.oldest->tcp.send_queue)});
+  return found;
+}
+
+Found stalled_listeners(const Facts& facts) {
+  Found found;
+  for (const Socket& each : facts.sockets) {
+    if (each.tcp.state != State::listening || each.tcp.receive_queue == 0 || !each.waited_before) continue;
+    const bool full = each.tcp.receive_queue > each.tcp.send_queue;
+    found.push_back({.text = fmt::format("{} of {}: {} of {} places taken, at both looks.", each.tcp.local.text(),
+                                         owner_text(each.owner), each.tcp.receive_queue, each.tcp.send_queue),
+                     .command = {},
+                     .severity = full ? std::optional(critical) : std::nullopt});
+  }
+  return found;
+}
+
+constexpr std::array kSocketRules{
+    Rule{"close-wait-stuck", warning, "Connections whose peer has finished are not closed.",
+         "The program has forgotten them: descriptors leak until there are none.",
+         "Mend the program: it must close() after it has read the end.", "tcp(7)",
+         [](const Facts& facts) { return stuck_in(facts, State::close_wait); }},
+    Rule{"fin-wait2-stuck", warning, "Connections wait for a FIN that does not come.",
+         "Half-closed sockets that are still open have no limit in the kernel (tcp_fin_timeout is for closed ones).",
+         "Mend the program: it needs a time limit after shutdown(SHUT_WR).", "tcp(7)",
+         [](const Facts& facts) { return stuck_in(facts, State::fin_wait_2); }},
+    Rule{"zero-window", warning, "Peers have closed their window.",
+         "The peer's program does not read: data waits here, and so does whoever waits for it.",
+         "Look at the peer's program. TCP_USER_TIMEOUT bounds the time.", "tcp(7)", zero_windows},
+    Rule{"listener-stalled", warning, "Connections wait at a listener that nobody takes them from.",
+         "Clients believe that they are connected, and get no answer.",
+         "Look at the program: it does not call accept(), or too slowly.", "listen(2)", stalled_listeners},
+};
+
+}  // namespace
+
+std::span<const Rule> socket_rules() { return kSocketRules; }
+
+}  // namespace lastbyte::doctor

@@ -1,0 +1,60 @@
+#include "doctor/run.h"
+
+#include <cstdio>
+
+#include "base/descriptor.h"
+#include "doctor/collect.h"
+#include "doctor/print.h"
+#include "net/namespace/enter.h"
+
+namespace lastbyte::doctor {
+namespace {
+
+constexpr int kExitNotHere = 2;
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "lastbyte doctor: %s\n", error.text().c_str());
+  return kExitNotHere;
+}
+
+int status_of(const std::vector<Finding>& findings) {
+  // The worst comes first.
+  if (findings.empty()) return 0;
+  switch (findings.front().severity) {
+    case Severity::note: return 0;
+    case Severity::warning: return 1;
+    case Severity::critical: return 3;
+  }
+  return 0;
+}
+
+int explain(const std::string& id) {
+  std::string page;
+  for (const Rule& rule : all_rules())
+    if (id == "all" || rule.id == id) page += (page.empty() ? "" : "\n") + explanation(rule);
+  std::fputs(page.c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  if (options.explain) return explain(*options.explain);
+  net::NamespaceName name = options.network;
+  if (name.own() && options.pid) name = {net::NamespaceName::Kind::pid, {}, *options.pid};
+  auto network = net::open_namespace(name);
+  if (!network) return fail(network.error());
+  // Entering one's own needs rights that looking at it does not.
+  const auto own = net::open_namespace({});
+  const bool elsewhere = !own || !net::same_namespace(*network, *own);
+  const auto facts = collect({.network = elsewhere ? network->get() : -1,
+                              .pid = options.pid,
+                              .intrusive = options.intrusive,
+                              .window = options.window});
+  if (!facts) return fail(facts.error());
+  const auto findings = examine(*facts);
+  std::fputs((options.json ? as_json(*facts, findings) : as_text(*facts, findings)).c_str(), stdout);
+  return status_of(findings);
+}
+
+}  // namespace lastbyte::doctor

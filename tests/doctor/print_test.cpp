@@ -1,0 +1,87 @@
+#include "doctor/print.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "doctor/options.h"
+
+namespace lastbyte::doctor {
+namespace {
+
+Facts sick() {
+  Facts facts;
+  facts.sysctls.set("net.ipv4.tcp_timestamps", "0");
+  facts.total.add_pairs("Tcp: OutRsts\nTcp: 12\n");
+  facts.window.add_pairs("Tcp: OutRsts\nTcp: 3\n");
+  facts.watched = std::chrono::milliseconds(1500);
+  facts.abilities = {{"tp_btf", true, ""}, {"raw_tp", false, "Operation not permitted (EPERM)"}};
+  facts.unread = {"the owners of sockets: EPERM"};
+  Process process;
+  process.name = {7, "server"};
+  kernel::ProcessSocket socket;
+  socket.descriptor = 4;
+  socket.state = number_of(State::established);
+  socket.local = *net::Address::parse("127.0.0.1", 80);
+  socket.remote = *net::Address::parse("127.0.0.1", 50000);
+  socket.linger = std::chrono::seconds(0);
+  socket.queued = kernel::QueuedBytes{9, 0, 0};
+  process.sockets = {socket};
+  facts.process = process;
+  return facts;
+}
+
+TEST(DoctorText, tells_evidence_consequence_command_and_documentation) {
+  const Facts facts = sick();
+  const std::string page = as_text(facts, examine(facts));
+  EXPECT_NE(page.find("warning: TCP timestamps are off. [timestamps-off]\n  seen:   net.ipv4.tcp_timestamps is 0.\n"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("  mend:   sysctl -w net.ipv4.tcp_timestamps=1\n"), std::string::npos);
+  EXPECT_NE(page.find("2 findings.\n"), std::string::npos);
+  EXPECT_NE(page.find("12       +3  Tcp:OutRsts"), std::string::npos) << page;
+  EXPECT_NE(page.find("in the last 1.5 s"), std::string::npos);
+  EXPECT_NE(page.find("  raw_tp           no: Operation not permitted (EPERM)\n"), std::string::npos);
+  EXPECT_NE(page.find("      4  ESTABLISHED  127.0.0.1:80 - 127.0.0.1:50000 unread 9 | linger 0 s\n"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("Not looked at: the owners of sockets: EPERM"), std::string::npos);
+  EXPECT_NE(as_text({}, {}).find("No findings."), std::string::npos);
+}
+
+TEST(DoctorJson, has_findings_counters_abilities_and_sockets) {
+  const Facts facts = sick();
+  const auto object = nlohmann::json::parse(as_json(facts, examine(facts)));
+  EXPECT_EQ(object["findings"][0]["id"], "timestamps-off");
+  EXPECT_EQ(object["findings"][0]["severity"], "warning");
+  EXPECT_EQ(object["counters"]["Tcp:OutRsts"]["total"], 12);
+  EXPECT_EQ(object["counters"]["Tcp:OutRsts"]["window"], 3);
+  EXPECT_EQ(object["abilities"]["tp_btf"], true);
+  EXPECT_EQ(object["process"]["sockets"][0]["linger_seconds"], 0);
+  EXPECT_EQ(object["not_looked_at"].size(), 1U);
+}
+
+TEST(DoctorExplanation, of_each_rule_is_whole) {
+  for (const Rule& rule : all_rules()) {
+    const std::string text = explanation(rule);
+    EXPECT_TRUE(text.starts_with(std::string(rule.id) + ": ")) << text;
+    EXPECT_NE(text.find(rule.consequence), std::string::npos);
+  }
+}
+
+std::string error_of(const std::vector<std::pair<std::string, std::string>>& given) {
+  const auto options = parse(given);
+  return options ? "" : options.error().text();
+}
+
+TEST(DoctorOptions, that_are_wrong_say_what_was_expected) {
+  EXPECT_EQ(error_of({{"pid", "x"}}), "--pid: 'x': expected 1 to 2147483647");
+  EXPECT_EQ(error_of({{"window", "-1"}}), "--window: '-1': expected seconds from 0 to 3600");
+  EXPECT_EQ(error_of({{"explain", "no-such"}}),
+            "--explain: 'no-such': expected the id of a rule; `lastbyte doctor --explain all` lists them");
+  EXPECT_EQ(error_of({{"intrusive", ""}}), "--intrusive: it is for --pid");
+  EXPECT_EQ(error_of({{"explain", "all"}}), "");
+}
+
+}  // namespace
+}  // namespace lastbyte::doctor
