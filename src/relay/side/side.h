@@ -32,9 +32,9 @@ struct Quirks {
 struct Side {
   Descriptor socket;
   net::Transport kind = net::Transport::tcp;
-  int error = 0;          ///< T10: the first errno, whichever call saw it
   bool fin_sent = false;  ///< shutdown(SHUT_WR) succeeded
   Readiness ready;
+  int error = 0;  ///< T10: the first errno, whichever call saw it
   Quirks quirks;
   Ledger ledger;
   Carrier carrier;                           ///< what came out of this side and waits for the other
