@@ -199,7 +199,10 @@ std::map<std::string_view, Sicken> sicknesses() {
       {"linger-on-non-blocking", change([](auto& socket) { socket.linger = seconds(5); })},
       {"no-keepalive", change([](auto& socket) { socket.keepalive = false; })},
       {"keepalive-slow", change([](auto& socket) { socket.keepalive_time = seconds(0); })},
-      {"unread-at-the-end", change([](auto& socket) { socket.state = number_of(State::close_wait); })},
+      {"unread-at-the-end", change([](auto& socket) {
+         socket.state = number_of(State::close_wait);
+         socket.cookie = 5;  // whose age nobody knows
+       })},
       {"half-closed-long", change([](auto& socket) { socket.state = number_of(State::fin_wait_2); })},
       {"backlog-short", change([](auto& socket) { listening(socket).backlog = kernel::ProcessSocket::Backlog{0, 5}; })},
       {"buffers-fixed", change([](auto& socket) { socket.send_buffer_set = true, socket.send_buffer = 8192; })},
