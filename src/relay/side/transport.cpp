@@ -1,6 +1,7 @@
 #include "relay/side/transport.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -76,6 +77,14 @@ void take_events(Side& side, std::uint32_t events) {
   if (side.quirks.urgent_is_inline) return;
   keep_urgent_inline(side);
   count_passed_over(side);
+}
+
+bool fetch_events(Side& side) {
+  if (!side.socket || side.ready.readable) return false;
+  pollfd now{.fd = side.socket.get(), .events = POLLIN | POLLPRI | POLLRDHUP, .revents = 0};
+  if (::poll(&now, 1, 0) != 1) return false;
+  take_events(side, static_cast<std::uint16_t>(now.revents));  // the bits are those of epoll
+  return side.ready.readable;
 }
 
 void keep_urgent_inline(Side& side) {

@@ -38,6 +38,9 @@ void set_long_lived_options(Side& side, const net::SocketOptions& options);
 
 /// Takes what epoll reported.
 void take_events(Side& side, std::uint32_t events);
+/// Takes input, a FIN or an error that the loop has not fetched from epoll yet. False: there is none, or the side is
+/// readable already. poll(2), one call.
+bool fetch_events(Side& side);
 
 /// Makes reads return urgent data in its place (T1). Reads stop at its mark, and the byte at the mark is left out
 /// unless SO_OOBINLINE is set (net/ipv4/tcp.c tcp_recvmsg_locked, net/unix/af_unix.c manage_oob). To be called before a

@@ -188,7 +188,7 @@ void Session::carry_out(const termination::Step& step, Which which, bool all_ack
   if (actions.send_fin) {
     Side& self = side(which);
     self.fin_sent = transport::send_fin(self);
-    if (self.kind == net::Transport::udp) times_.activity = context_.now;  // its silence counts from here
+    times_.activity = context_.now;  // its silence counts from here: before, it had nothing to answer
     // The connection is gone and the FIN with it (ENOTCONN).
     if (!self.fin_sent) {
       self.ready.trouble = true;

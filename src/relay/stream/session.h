@@ -24,11 +24,11 @@
 #include "net/transport/connect.h"
 #include "relay/context/listener.h"
 #include "relay/context/root_connection.h"
+#include "relay/reach/reach.h"
 #include "relay/side/side.h"
 #include "relay/stream/flow.h"
 #include "relay/stream/greeting.h"
 #include "relay/stream/introduction.h"
-#include "relay/reach/reach.h"
 #include "relay/stream/times.h"
 #include "relay/terms/record.h"
 #include "termination/transition.h"
@@ -140,6 +140,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] TimePoint end_of_silence() const;
   [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline) const;
   bool peers_are_slow(termination::Deadline deadline);
+  bool peers_have_spoken(termination::Deadline deadline);
 
   Context& context_;
   ListenerPtr listener_;

@@ -81,7 +81,8 @@ void Session::on_timer() {
     apply(Event::fin, Which::upstream);
   } else if (deadline == Deadline::proxy_header && now >= passes_at(deadline, times_, bounds())) {
     hear(Coming::late);
-  } else if (now >= passes_at(deadline, times_, bounds()) && !peers_are_slow(deadline)) {
+  } else if (now >= passes_at(deadline, times_, bounds()) && !peers_are_slow(deadline) &&
+             !peers_have_spoken(deadline)) {
     apply(Event::deadline, Which::client);
   }
   progress();
@@ -99,6 +100,18 @@ bool Session::peers_are_slow(Deadline deadline) {
   if (!client_takes && !upstream_takes) return false;
   times_.activity = times_.heard = context_.now;
   return context_.now < passes_at(deadline, times_, bounds());
+}
+
+/// The process may have stood still between the wait for events and the look at the clock: a deadline is then due, and
+/// bytes that came before it are not known yet. The sockets are asked before a limit on silence ends the session (T8).
+bool Session::peers_have_spoken(Deadline deadline) {
+  if (!is_on_silence(deadline)) return false;
+  bool news = false;
+  for (const Which which : {Which::client, Which::upstream})
+    if (termination::reads(state_, which)) news = transport::fetch_events(side(which)) || news;
+  if (!news) return false;
+  progress();
+  return final() || termination::deadline(state_) != deadline || context_.now < passes_at(deadline, times_, bounds());
 }
 
 }  // namespace lastbyte::relay

@@ -33,7 +33,7 @@ struct Times {
   TimePoint answered{};   ///< the upstream's first byte was read; epoch: none was
   TimePoint closing{};    ///< the first end or failure of a side; epoch: none yet
   TimePoint ended{};
-  TimePoint activity;     ///< a byte moved on, or was acknowledged. A byte that is thrown away does not count
+  TimePoint activity;     ///< a byte or a FIN moved on, or a byte was acknowledged. Discarded bytes do not count
   TimePoint heard{};      ///< a byte came that was thrown away: linger.timeout goes by it
   TimePoint looked{};     ///< the send queues were last looked at, for a limit on silence
   TimePoint failed{};     ///< a side's input failed: the reset flush begins

@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "tests/harness/eventually.h"
 #include "tests/harness/loopback.h"
 
 namespace lastbyte::relay {
@@ -46,6 +47,23 @@ TEST(Transport, tcp_nodelay_is_left_alone_where_it_is_not_wanted) {
   write_some(upstream);
   write_some(upstream);
   EXPECT_FALSE(has_nodelay(upstream));
+}
+
+TEST(Transport, events_that_the_loop_has_not_fetched_are_found) {
+  net::test::Pair pair = net::test::connected_pair();
+  Side side;
+  side.socket = std::move(pair.client);
+  EXPECT_FALSE(transport::fetch_events(side)) << "nothing has come";
+  ASSERT_EQ(::send(pair.server.get(), "x", 1, 0), 1);
+  ASSERT_TRUE(test::eventually([&] { return transport::fetch_events(side); }));
+  EXPECT_TRUE(side.ready.readable);
+  EXPECT_FALSE(transport::fetch_events(side)) << "the side is readable already";
+  std::array<std::byte, 16> room{};
+  ASSERT_EQ(transport::read(side, room), 1);
+  side.ready.readable = false;
+  ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+  ASSERT_TRUE(test::eventually([&] { return transport::fetch_events(side); }));
+  EXPECT_TRUE(side.ready.hung_up);
 }
 
 }  // namespace
