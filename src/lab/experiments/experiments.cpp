@@ -6,8 +6,9 @@
 namespace lastbyte::lab {
 
 std::span<const Experiment* const> experiments() {
-  static constexpr std::array kAll{&kCloseUnread, &kLingerMatrix, &kShutdownMatrix, &kResetReasons,
-                                   &kRecvErrors,  &kBindMatrix,   &kTimeWaitReuse};
+  static constexpr std::array kAll{&kCloseUnread,   &kLingerMatrix,  &kShutdownMatrix, &kBindMatrix,
+                                   &kTimeWaitWhere, &kTimeWaitReuse, &kPaws,           &kPortExhaustion,
+                                   &kResetReasons,  &kHalfOpen,      &kBlindReset,     &kRecvErrors};
   return kAll;
 }
 

@@ -15,6 +15,11 @@ extern const Experiment kResetReasons;
 extern const Experiment kBindMatrix;
 extern const Experiment kTimeWaitReuse;
 extern const Experiment kRecvErrors;
+extern const Experiment kTimeWaitWhere;
+extern const Experiment kHalfOpen;
+extern const Experiment kBlindReset;
+extern const Experiment kPaws;
+extern const Experiment kPortExhaustion;
 
 /// In the order in which one reads them.
 std::span<const Experiment* const> experiments();

@@ -1,0 +1,151 @@
+// Which side keeps the TIME_WAIT.
+#include <sys/socket.h>
+
+#include <string>
+
+#include "lab/experiments/experiments.h"
+#include "lab/stage/stage.h"
+#include "net/socket/deaf.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kWhereTable[] = {
+    {"the client closes first", "client TIME_WAIT, server none"},
+    {"the server closes first", "client none, server TIME_WAIT"},
+    {"the client half-closes, the server answers and closes", "client TIME_WAIT, server none"},
+    {"the server resets", "client none, server none"},
+    {"both close at once", "client TIME_WAIT, server TIME_WAIT"},
+    {"both close at once: the server's state before the client hears it", "CLOSING"},
+    {"both connect at once: states", "client ESTABLISHED, server ESTABLISHED"},
+    {"both connect at once: the server's recv()", "10"},
+    {"the client sets SO_LINGER {1,0} after both FINs", "client TIME_WAIT, server none"},
+};
+
+/// Of both ends of a connection whose sockets may be closed.
+struct Ends {
+  std::uint16_t client = 0;
+  std::uint16_t server = 0;
+};
+
+Ends ends_of(const Stage::Pair& pair) { return {pair.client.local().port(), pair.server.local().port()}; }
+
+void see_ends(Stage& stage, const std::string& row, const Ends& ends, const char* client, const char* server) {
+  const std::string of_client = stage.await_states(Who::client, ends.client, client);
+  stage.see(row, "client " + of_client + ", server " + stage.await_states(Who::server, ends.server, server));
+}
+
+void play_orders(Stage& stage) {
+  {
+    stage.scene("the client closes first");
+    Stage::Pair pair = stage.pair();
+    const Ends ends = ends_of(pair);
+    pair.client.close();
+    pair.server.read_to_end();
+    pair.server.close();
+    see_ends(stage, "the client closes first", ends, "TIME_WAIT", "none");
+  }
+  {
+    stage.scene("the server closes first");
+    Stage::Pair pair = stage.pair();
+    const Ends ends = ends_of(pair);
+    pair.server.close();
+    pair.client.read_to_end();
+    pair.client.close();
+    see_ends(stage, "the server closes first", ends, "none", "TIME_WAIT");
+  }
+  {
+    stage.scene("the client half-closes, the server answers and closes");
+    Stage::Pair pair = stage.pair();
+    const Ends ends = ends_of(pair);
+    pair.client.shutdown(SHUT_WR);
+    pair.server.read_to_end();
+    pair.server.send(1000);
+    pair.server.close();
+    pair.client.read_to_end();
+    pair.client.close();
+    see_ends(stage, "the client half-closes, the server answers and closes", ends, "TIME_WAIT", "none");
+  }
+  {
+    stage.scene("the server resets");
+    Stage::Pair pair = stage.pair();
+    const Ends ends = ends_of(pair);
+    pair.server.linger(true, 0);
+    pair.server.close();
+    pair.client.read_to_end();
+    pair.client.close();
+    see_ends(stage, "the server resets", ends, "none", "none");
+  }
+  {
+    stage.scene("SO_LINGER {1,0} after the FIN came: too late");
+    Stage::Pair pair = stage.pair();
+    const Ends ends = ends_of(pair);
+    pair.client.shutdown(SHUT_WR);
+    pair.server.read_to_end();
+    pair.server.close();
+    pair.client.wait_hangup();
+    pair.client.linger(true, 0);
+    pair.client.close();
+    see_ends(stage, "the client sets SO_LINGER {1,0} after both FINs", ends, "TIME_WAIT", "none");
+  }
+}
+
+/// Each side's FIN is on its way before the other's comes: the client hears nothing meanwhile.
+void play_simultaneous_close(Stage& stage) {
+  stage.scene("both close at once");
+  Stage::Pair pair = stage.pair();
+  const Ends ends = ends_of(pair);
+  net::set_deaf(pair.client.fd(), true);
+  pair.server.shutdown(SHUT_WR);
+  pair.client.shutdown(SHUT_WR);
+  pair.server.wait_hangup();
+  stage.see("both close at once: the server's state before the client hears it", pair.server.note_state());
+  net::set_deaf(pair.client.fd(), false);
+  // The FIN that was lost comes again after a fifth of a second.
+  see_ends(stage, "both close at once", ends, "TIME_WAIT", "TIME_WAIT");
+}
+
+/// Each side's SYN is on its way before the other's comes.
+void play_simultaneous_open(Stage& stage) {
+  stage.scene("both connect at once");
+  Socket client = stage.socket(Who::client);
+  Socket server = stage.socket(Who::server);
+  client.bind(stage.address(Who::client));
+  server.bind(stage.address(Who::server));
+  // The reset that answers the first SYN is not heard, and neither is the server's SYN.
+  net::set_deaf(client.fd(), true);
+  client.connect(server.local(), 0);
+  server.connect(client.local(), 0);
+  net::set_deaf(client.fd(), false);
+  client.await_connected();
+  server.await_connected();
+  stage.see("both connect at once: states", "client " + client.note_state() + ", server " + server.note_state());
+  client.send(10);
+  stage.see("both connect at once: the server's recv()", server.recv(100));
+}
+
+void play_timewait_where(Stage& stage) {
+  play_orders(stage);
+  play_simultaneous_close(stage);
+  play_simultaneous_open(stage);
+}
+
+}  // namespace
+
+const Experiment kTimeWaitWhere{
+    .name = "timewait-where",
+    .title = "Which side keeps the TIME_WAIT",
+    .question =
+        "A connection ends in each order: the client first, the server first, half-closed, by a reset, and with both "
+        "FINs at once. Then two sockets connect to each other at once, without anybody that listens.",
+    .table = kWhereTable,
+    .finding =
+        "The side whose FIN is first keeps the TIME_WAIT, both sides where the FINs cross, and neither after a reset. "
+        "SO_LINGER {1,0} after both FINs comes too late.",
+    .advice =
+        "Decide by protocol which side closes first: a server with many clients should let them. Do not reset to avoid "
+        "TIME_WAIT; it discards data. lastbyte mirrors the order of the peers (T13).",
+    .play = play_timewait_where,
+};
+
+}  // namespace lastbyte::lab

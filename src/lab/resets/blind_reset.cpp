@@ -1,0 +1,86 @@
+// Segments of an attacker who knows the four-tuple and guesses the sequence number.
+#include <string>
+
+#include "lab/experiments/experiments.h"
+#include "lab/stage/stage.h"
+#include "wire/inject.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kBlindTable[] = {
+    {"RST, the exact sequence number", "the server's recv() ECONNRESET, CLOSE, no challenge ACK"},
+    {"RST, one byte beyond",
+     "the server's recv() EAGAIN, ESTABLISHED, a challenge ACK",
+     {},
+     "RFC 5961 section 3.2; net/ipv4/tcp_input.c tcp_validate_incoming"},
+    {"RST, one byte before", "the server's recv() EAGAIN, ESTABLISHED, no challenge ACK"},
+    {"RST, far outside of the window", "the server's recv() EAGAIN, ESTABLISHED, no challenge ACK"},
+    {"SYN, in the window", "the server's recv() EAGAIN, ESTABLISHED, a challenge ACK"},
+};
+
+/// What the server's kernel does with it.
+struct Blind {
+  const char* name;
+  bool rst;
+  bool syn;
+  std::int64_t beyond;  ///< the next byte that the server expects
+};
+constexpr Blind kBlind[] = {
+    {"RST, the exact sequence number", true, false, 0},
+    {"RST, one byte beyond", true, false, 1},
+    {"RST, one byte before", true, false, -1},
+    {"RST, far outside of the window", true, false, 1 << 30},
+    {"SYN, in the window", false, true, 5},
+};
+
+void play_blind(Stage& stage, const Blind& each) {
+  const std::string name = each.name;
+  stage.scene(name);
+  auto [client, server] = stage.pair();
+  client.send(10);
+  server.recv(100);
+  client.wait_acknowledged();
+  std::uint32_t next = 0;
+  for (const wire::Segment& segment : stage.segments())
+    if (segment.bytes == 10) next = segment.sequence + segment.bytes;
+  const auto injected =
+      wire::inject(stage.network(Who::client), {.from = client.local(),
+                                                .to = server.local(),
+                                                .sequence = next + static_cast<std::uint32_t>(each.beyond),
+                                                .syn = each.syn,
+                                                .rst = each.rst});
+  if (!injected) {
+    stage.not_observed(name, injected.error().text());
+    return;
+  }
+  stage.segments();
+  const std::string received = server.recv(100, 0, false);
+  const bool challenged = stage.risen(Who::server, "TcpExt:TCPChallengeACK") > 0;
+  stage.see(name, "the server's recv() " + received + ", " + server.note_state() +
+                      (challenged ? ", a challenge ACK" : ", no challenge ACK"));
+}
+
+void play_blind_reset(Stage& stage) {
+  for (const Blind& each : kBlind) play_blind(stage, each);
+}
+
+}  // namespace
+
+const Experiment kBlindReset{
+    .name = "blind-reset",
+    .title = "A reset by somebody who guesses the sequence number",
+    .question =
+        "A third party sends segments with the client's address and port to the server: a RST at exactly the next "
+        "sequence number, in the window and outside of it, and a SYN.",
+    .table = kBlindTable,
+    .finding =
+        "Only a RST at exactly the next byte expected ends the connection; one elsewhere in the window, or a SYN, is "
+        "answered by a challenge ACK, and one outside of it by nothing (RFC 5961).",
+    .advice =
+        "Do not fear resets from afar on an up-to-date kernel. A middlebox that resets connections needs the exact "
+        "number, so a reset that overtakes data may be late or may fail.",
+    .play = play_blind_reset,
+};
+
+}  // namespace lastbyte::lab
