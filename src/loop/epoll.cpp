@@ -17,6 +17,13 @@ int Epoll::add(int fd, std::uint32_t events, std::uint64_t tag) {
   return epoll_ctl(descriptor_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
+int Epoll::change(int fd, std::uint32_t events, std::uint64_t tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = tag;
+  return epoll_ctl(descriptor_.get(), EPOLL_CTL_MOD, fd, &event) == 0 ? 0 : errno;
+}
+
 void Epoll::remove(int fd) { epoll_ctl(descriptor_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
 Epoll::Waited Epoll::wait(std::span<epoll_event> room, int timeout_ms) {

@@ -19,6 +19,8 @@ class Epoll {
   /// `events` as in epoll_ctl(2), EPOLLET included where wanted. Returns the errno, 0 on success (ENOSPC and ENOMEM are
   /// possible: /proc/sys/fs/epoll/max_user_watches).
   [[nodiscard]] int add(int fd, std::uint32_t events, std::uint64_t tag);
+  /// Gives a descriptor that is in there another tag. With EPOLLET, what is ready is reported again.
+  [[nodiscard]] int change(int fd, std::uint32_t events, std::uint64_t tag);
   /// Takes a descriptor out that stays open. A closed one leaves by itself, if it was never duplicated.
   void remove(int fd);
 

@@ -51,6 +51,8 @@ std::string_view words(relay::Abandoned why) {
     case relay::Abandoned::no_memory: return "no memory";
     case relay::Abandoned::not_watched: return "epoll does not take the socket";
     case relay::Abandoned::no_header: return "the PROXY header for the upstream cannot be written";
+    case relay::Abandoned::member_down: return "its member of the group is down";
+    case relay::Abandoned::member_gone: return "the group no longer has its member or address";
     case relay::Abandoned::bug: return "a bug of lastbyte";
   }
   return "?";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -15,15 +16,18 @@
 #include "relay/context/pools.h"
 #include "relay/context/send_batch.h"
 #include "relay/context/shared.h"
+#include "relay/group/queues.h"
 #include "termination/session.h"
+#include "upstream/maglev.h"
 
 namespace lastbyte::relay {
 
 class Session;
 class Counters;
+class Leftovers;
 
 /// The kind of object that an epoll tag points to, in its low bits (objects are aligned to 8).
-enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, alarm, datagrams_in, datagrams_out };
+enum class TagKind : std::uint64_t { client, upstream, listener, mailbox, alarm, datagrams_in, datagrams_out, rival };
 
 struct Tag {
   static constexpr std::uint64_t kMask = 7;
@@ -42,14 +46,16 @@ struct Tag {
 
 struct Context {
   Context(loop::Epoll epoll_, std::shared_ptr<loop::Mailbox> mailbox_, Shared& shared_, Counters& counters_,
-          TimePoint now_)
+          TimePoint now_, unsigned worker_ = 0)
       : epoll(std::move(epoll_)),
         mailbox(std::move(mailbox_)),
         shared(shared_),
         counters(counters_),
         now(now_),
         began(now_),
-        wheel(0) {}
+        wheel(0),
+        worker(worker_),
+        random_state_(std::random_device()()) {}
 
   loop::Epoll epoll;
   std::shared_ptr<loop::Mailbox> mailbox;  ///< of this worker; shared with threads that have something for a session
@@ -59,6 +65,7 @@ struct Context {
   TimePoint began;          ///< tick 0 of the wheel
   std::uint64_t round = 0;  ///< counts the waits for events
   loop::TimerWheel wheel;
+  unsigned worker;  ///< its number
   BlockPool blocks;
   PipePool pipes;
   SendBatch sends;
@@ -68,6 +75,11 @@ struct Context {
   /// another one for its upstream (T12). Empty: it was needed.
   Descriptor spare;
   std::optional<TimePoint> drain_at;  ///< set once a stop was asked for (T15)
+  Leftovers* leftovers = nullptr;     ///< takes connections that no session wants
+  WaitingSessions waiting;            ///< sessions of this worker in the queues of groups
+
+  /// 64 random bits, of no use for secrets.
+  std::uint64_t random() { return upstream::mixed(random_state_++); }
 
   /// The first tick that is not before `at`, so that no timer fires early.
   [[nodiscard]] std::uint64_t tick(TimePoint at) const {
@@ -78,6 +90,9 @@ struct Context {
   [[nodiscard]] std::uint64_t current_tick() const {
     return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now - began).count());
   }
+
+ private:
+  std::uint64_t random_state_;
 };
 
 }  // namespace lastbyte::relay

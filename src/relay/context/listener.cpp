@@ -39,24 +39,29 @@ const std::vector<net::Address>& ListenerState::upstream_for(const net::Address&
   return tied ? upstream_by_family.of(net::unmapped(client).family()) : upstream_addresses;
 }
 
-std::size_t ListenerState::source_count(const net::Address& to) const {
-  const bool given = forwarding->upstream.transparent == net::Transparent::off && !forwarding->upstream.sources.empty();
-  return given ? sources.of(to.family()).size() : 1;
+std::size_t ListenerState::source_count(const net::Address& to, const MemberConnect* member) const {
+  const net::ConnectOptions& how = options(member);
+  const bool given = how.transparent == net::Transparent::off && !how.sources.empty();
+  return given ? (member == nullptr ? sources : member->sources).of(to.family()).size() : 1;
 }
 
-net::Source ListenerState::source(std::size_t index, const net::Address& to, const net::Address& client) const {
-  switch (forwarding->upstream.transparent) {
+net::Source ListenerState::source(std::size_t index, const net::Address& to, const net::Address& client,
+                                  const MemberConnect* member) const {
+  const net::ConnectOptions& how = options(member);
+  switch (how.transparent) {
     case net::Transparent::ip: return net::unmapped(client).without_port();
     case net::Transparent::ip_and_port: return net::unmapped(client);
     case net::Transparent::off: break;
   }
-  return forwarding->upstream.sources.empty() ? net::Source() : sources.of(to.family())[index];
+  if (how.sources.empty()) return {};
+  return (member == nullptr ? sources : member->sources).of(to.family())[index];
 }
 
-std::optional<net::Source> ListenerState::source_for(const net::Address& to, const net::Address& client) {
-  const std::size_t count = source_count(to);
+std::optional<net::Source> ListenerState::source_for(const net::Address& to, const net::Address& client,
+                                                     const MemberConnect* member) {
+  const std::size_t count = source_count(to, member);
   if (count == 0) return std::nullopt;
-  return source(upstream::source_for(sources_taken++, static_cast<std::uint32_t>(count)), to, client);
+  return source(upstream::source_for(sources_taken++, static_cast<std::uint32_t>(count)), to, client, member);
 }
 
 Accepted accept_client(int listening) {

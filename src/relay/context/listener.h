@@ -21,6 +21,7 @@
 #include "relay/group/view.h"
 #include "relay/terms/figures.h"
 #include "relay/terms/forwarding.h"
+#include "upstream/balance.h"
 
 namespace lastbyte::relay {
 
@@ -34,6 +35,7 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
   std::vector<net::Address> upstream_addresses;  ///< empty where there is a group
   /// The newest look of its group; null: it has none. Sessions keep the one that they began with.
   GroupViewPtr group;
+  upstream::Balance balance;  ///< whose turn it is among its members
   /// The same addresses by family, where a transparent source ties an upstream to its client's; otherwise empty.
   ByFamily<net::Address> upstream_by_family;
   ByFamily<net::Source> sources;                          ///< to connect from
@@ -48,12 +50,19 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
 
   /// Where a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;
+  // `member`: what a member of the group has of its own; null: nothing.
   /// How many sources a session may connect to `to` from; 0: none is of that family.
-  [[nodiscard]] std::size_t source_count(const net::Address& to) const;
+  [[nodiscard]] std::size_t source_count(const net::Address& to, const MemberConnect* member = nullptr) const;
   /// One of these; none(): the kernel's choice. Precondition: index < source_count(to).
-  [[nodiscard]] net::Source source(std::size_t index, const net::Address& to, const net::Address& client) const;
+  [[nodiscard]] net::Source source(std::size_t index, const net::Address& to, const net::Address& client,
+                                   const MemberConnect* member = nullptr) const;
   /// The next of these in turn. nullopt: no source is of that family.
-  std::optional<net::Source> source_for(const net::Address& to, const net::Address& client);
+  std::optional<net::Source> source_for(const net::Address& to, const net::Address& client,
+                                        const MemberConnect* member = nullptr);
+  /// How sessions connect.
+  [[nodiscard]] const net::ConnectOptions& options(const MemberConnect* member) const {
+    return member == nullptr ? forwarding->upstream : member->options;
+  }
 };
 
 using ListenerPtr = boost::intrusive_ptr<ListenerState>;

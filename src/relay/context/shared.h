@@ -17,6 +17,7 @@
 #include "loop/sender.h"
 #include "net/address/address.h"
 #include "relay/context/in_flight.h"
+#include "relay/group/queues.h"
 #include "relay/terms/ending.h"
 #include "upstream/terms/snapshot.h"
 
@@ -54,6 +55,7 @@ class RateLimit {
 /// to what the forwarding becomes, so that sessions of before still count.
 struct ForwardingCounts {
   std::atomic<std::uint32_t> sessions{0};
+  std::atomic<std::uint32_t> retrying{0};  ///< of these, on a try after a reset
   ClientCounts clients;
   RateLimit refusals;  ///< datagrams of clients that get no session
 };
@@ -98,6 +100,7 @@ struct Shared {
   std::atomic<std::uint32_t> sessions{0};      ///< over all workers
   std::atomic<std::uint64_t> next_id{1};
   Shortage shortage;
+  Queues queues;               ///< of groups whose members are full
   InFlight in_flight;          ///< descriptors between UNIX sockets
   RateLimit denials;           ///< clients that the access lists keep out
   RateLimit lost_descriptors;  ///< sessions reset because file descriptors could not be passed on

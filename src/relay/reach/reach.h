@@ -1,15 +1,19 @@
 // The attempts of one session to reach its upstream (T3).
 //
 // One address is tried after the other, each with an equal share of what is left of limits.connect. Where a UNIX
-// socket's backlog is full, the same address is tried again after a pause. Pure: the session connects.
+// socket's backlog is full, the same address is tried again after a pause. A session whose forwarding has a group goes
+// its own way (group_reach.h), and this only answers for it. The session connects.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
 #include "net/address/address.h"
+#include "relay/reach/group_reach.h"
 #include "upstream/attempts.h"
 
 namespace lastbyte::relay {
@@ -19,6 +23,11 @@ class Reach {
   /// Begins. `addresses` are tried in this order; they must outlive the session's last use of choice().
   void begin(TimePoint now, Duration limit, const std::vector<net::Address>& addresses);
 
+  void begin(std::unique_ptr<GroupReach> group) { group_ = std::move(group); }
+  /// Null: the session has no group.
+  [[nodiscard]] GroupReach* group() const { return group_.get(); }
+
+  // Without a group:
   /// Begins the next try. The address to try, which is the choice from now on; null: all were tried.
   const net::Address* next(TimePoint now);
 
@@ -27,17 +36,23 @@ class Reach {
   void pause(TimePoint now);
   /// The pause is over: next() gives the same address again.
   void try_again() { --attempts_.made; }
-  [[nodiscard]] bool pauses() const { return pause_ != Duration{0}; }
-
-  /// When the try under way, or the pause, is over.
-  [[nodiscard]] TimePoint try_ends() const { return try_ends_; }
-  /// When all of it is over (limits.connect).
-  [[nodiscard]] TimePoint ends() const { return began_ + limit_; }
-
+  // With a group or without:
+  /// The upstream side may be without a socket while it is being connected.
+  [[nodiscard]] bool pauses() const { return group_ ? !group_->is_connected() : pause_ != Duration{0}; }
+  /// When there is something to do: the try under way, or the pause, is over.
+  [[nodiscard]] TimePoint try_ends() const { return group_ ? group_->wakes_at() : try_ends_; }
+  /// When all of it is over (limits.connect, or the time in the queue).
+  [[nodiscard]] TimePoint ends() const { return group_ ? group_->ends() : began_ + limit_; }
   /// Where the session was connected, or last tried to; null: nowhere.
-  [[nodiscard]] const net::Address* choice() const { return choice_; }
+  [[nodiscard]] const net::Address* choice() const {
+    if (group_) return group_->last.none() ? nullptr : &group_->last;
+    return choice_;
+  }
   /// Connection attempts after the first.
-  [[nodiscard]] std::uint32_t retries() const { return attempts_.made > 0 ? attempts_.made - 1 : 0; }
+  [[nodiscard]] std::uint32_t retries() const {
+    if (group_) return group_->retries();
+    return attempts_.made > 0 ? attempts_.made - 1 : 0;
+  }
 
  private:
   upstream::Attempts attempts_{.made = 0, .addresses = 0};
@@ -47,6 +62,7 @@ class Reach {
   Duration limit_{0};
   TimePoint try_ends_{};
   Duration pause_{0};
+  std::unique_ptr<GroupReach> group_;
 };
 
 }  // namespace lastbyte::relay

@@ -28,6 +28,7 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
   if (evidence.times.closing != TimePoint{})
     stream.closing_duration = duration_cast<microseconds>(now - evidence.times.closing);
   stream.retries = evidence.retries;
+  record.tries = evidence.tries;
   stream.verdict = termination::verdict(evidence.state);
   stream.abandoned = evidence.abandoned;
   for (const Which source : termination::kBoth) {

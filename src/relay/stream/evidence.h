@@ -22,9 +22,10 @@ struct Evidence {
   Abandoned abandoned;
   const std::array<Side, 2>& sides;
   const Times& times;
-  const net::Address& client;    ///< the peer, or whom its PROXY header told of
-  const net::Address* upstream;  ///< where the session was connected or last tried to; null: nowhere
-  std::uint32_t retries;         ///< connection attempts after the first
+  const net::Address& client;               ///< the peer, or whom its PROXY header told of
+  const net::Address* upstream;             ///< where the session was connected or last tried to; null: nowhere
+  std::uint32_t retries;                    ///< connection attempts after the first
+  std::shared_ptr<const Tries> tries = {};  ///< null: the session has no group
   std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
 };
 

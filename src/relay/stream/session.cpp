@@ -71,11 +71,13 @@ Session::~Session() { context_.wheel.cancel(*this); }
 
 void Session::on_events(Which which, std::uint32_t events) {
   if (!side(which).socket) return;
+  if (which == Which::upstream && reach_.group() != nullptr && reach_.group()->replaced_in == context_.round) return;
   transport::take_events(side(which), events);
   if (side(which).in_flight > 0)
     share().look(side(which));  // each packet that its peer takes makes an edge of EPOLLOUT
   const Output upstream = state_.side(Which::upstream).output;
-  if (upstream == Output::untried || (upstream == Output::connecting && which == Which::client)) {
+  const bool before = upstream == Output::connecting || upstream == Output::queued;
+  if (upstream == Output::untried || (before && which == Which::client)) {
     on_early_client_events(events);
   } else if (upstream == Output::connecting) {
     on_connecting_events(events);
@@ -100,6 +102,10 @@ void Session::on_turn() {
 }
 
 void Session::on_stop() {
+  if (on_trial()) {
+    end_trial();
+    if (final()) return;
+  }
   apply(Event::stop, Which::client);
   armed_ = termination::Deadline::none;  // the drain time now bounds every armed deadline
   arm();
@@ -152,6 +158,7 @@ void Session::apply(Event event, Which which) {
   if (!final()) return;
   times_.ended = context_.now;
   awaited_.reset();
+  if (reach_.group() != nullptr) part_from_group();
 }
 
 /// Notes what an operator sees of a change.
@@ -187,7 +194,7 @@ void Session::carry_out(const termination::Step& step, Which which, bool all_ack
   if (actions.linger) times_.lingering = times_.heard = context_.now;
   if (actions.send_fin) {
     Side& self = side(which);
-    self.fin_sent = transport::send_fin(self);
+    self.fin_sent = self.fin_sent || transport::send_fin(self);
     times_.activity = context_.now;  // its silence counts from here: before, it had nothing to answer
     // The connection is gone and the FIN with it (ENOTCONN).
     if (!self.fin_sent) {
@@ -307,7 +314,7 @@ void Session::report_trouble(Which which) {
   Side& self = side(which);
   if (!self.ready.trouble || !self.socket) return;
   const termination::Side& known = state_.side(which);
-  if (known.output == Output::connecting) return;
+  if (known.output == Output::connecting || known.output == Output::queued) return;
   // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
   if (termination::reads(state_, which) && self.ready.readable) return;
   self.ready.trouble = false;
@@ -352,6 +359,7 @@ Record Session::record() const {
                     .client = client_address_,
                     .upstream = reach_.choice(),
                     .retries = reach_.retries(),
+                    .tries = reach_.group() == nullptr ? nullptr : reach_.group()->record(),
                     .introduction = greeting_ ? greeting_->introduction : nullptr},
                    Clock::now(), std::chrono::system_clock::now());
 }
@@ -361,7 +369,8 @@ Record Session::record() const {
 bool Session::agrees_with_state() const {
   for (const Which which : kBoth) {
     const termination::Side& known = state_.side(which);
-    const bool has_socket = known.hold == termination::Hold::held && known.output != Output::untried;
+    const bool has_socket =
+        known.hold == termination::Hold::held && known.output != Output::untried && known.output != Output::queued;
     const bool pauses = known.output == Output::connecting && (reach_.pauses() || awaited_ != nullptr);
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
     const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());

@@ -24,6 +24,7 @@
 #include "net/transport/connect.h"
 #include "relay/context/listener.h"
 #include "relay/context/root_connection.h"
+#include "relay/reach/leftovers.h"
 #include "relay/reach/reach.h"
 #include "relay/side/side.h"
 #include "relay/stream/flow.h"
@@ -56,6 +57,14 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   /// Goes on where the budget of a round was used up.
   void on_turn();
   void on_timer();
+  /// What epoll reported of another attempt of this session.
+  void on_rival(Rival& rival, std::uint32_t events);
+  /// A member of the group may have room. True: this session has left the queue.
+  bool on_room();
+  /// The group of this id looks like that now.
+  void on_group(const upstream::Snapshot& newest);
+  /// 0: none.
+  [[nodiscard]] std::uint64_t group() const { return reach_.group() == nullptr ? 0 : reach_.group()->snapshot().id; }
   /// T15.
   void on_stop();
   void on_abort();
@@ -123,15 +132,40 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_connecting_events(std::uint32_t events);
   void connection_made();
   void try_failed(int error);
-  void connected();
+  void connected(int error = 0);
   void on_early_client_events(std::uint32_t events);
   void client_failed_early(int error);
   void fin_aborts();
   bool make_preface();
   void owe_preface();
+  [[nodiscard]] const net::ConnectOptions& upstream_options() const;
   std::span<const std::byte> early_data();
   void pass_early_data();
   void count_early_data();
+
+  // session_group.cpp: the tries to reach a member of a group
+  void pursue();
+  void begin_try(const upstream::Move& move);
+  void add_rival(net::Connecting connecting, std::uint32_t address);
+  void promote(Rival& rival, int error);
+  void lose_own();
+  void own_failed(int error);
+  void tries_overdue();
+  void member_connected();
+  void part_from_group();
+  [[nodiscard]] std::optional<upstream::Observation::What> observation() const;
+
+  // session_trial.cpp: a request that may be sent again (T3)
+  [[nodiscard]] bool on_trial() const { return reach_.group() != nullptr && reach_.group()->trial.on; }
+  [[nodiscard]] bool wants_trial() const;
+  void begin_trial(int error);
+  void play_trial();
+  bool play_preface();
+  bool play_request();
+  void on_trial_events(std::uint32_t events);
+  void write_failed_on_trial(int error);
+  void trial_failed(int error);
+  void end_trial(int error = 0);
 
   // session_time.cpp: the one deadline and the polls beside it (T8)
   void arm();
@@ -139,6 +173,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] Bounds bounds() const;
   [[nodiscard]] TimePoint end_of_silence() const;
   [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline) const;
+  void trial_times_out();
   bool peers_are_slow(termination::Deadline deadline);
   bool peers_have_spoken(termination::Deadline deadline);
 
@@ -165,6 +200,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool has_long_lived_options_ = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ = false;
   bool sends_ = false;            ///< a send is in the worker's batch; nothing else is done until it is settled
+  bool pursues_ = false;          ///< a round of tries is under way
   bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
 };
 

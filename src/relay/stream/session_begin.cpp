@@ -105,6 +105,11 @@ void Session::reject(std::string why, Event event) {
 }
 
 void Session::start_upstream() {
+  if (listener_->group) {
+    reach_.begin(std::make_unique<GroupReach>(context_, *listener_, *this, client_address_, times_.started));
+    if (listener_->forwarding->early_fin == EarlyFin::abort && side(Which::client).ready.hung_up) return fin_aborts();
+    return pursue();
+  }
   const auto& addresses = listener_->upstream_for(client_address_);
   reach_.begin(context_.now, listener_->forwarding->limits.connect, addresses);
   if (listener_->forwarding->early_fin == EarlyFin::abort && side(Which::client).ready.hung_up) return fin_aborts();
@@ -132,7 +137,8 @@ Result<net::Connecting> Session::with_spare(Start start) {
 
 /// Goes on to the next source address where one has no port left towards `to` or is not there: others may do (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
-  const net::ConnectOptions& settings = listener_->forwarding->upstream;
+  const MemberConnect* member = reach_.group() == nullptr ? nullptr : reach_.group()->member_connect();
+  const net::ConnectOptions& settings = listener_->options(member);
   if (listener_->upstream_root) {
     return with_spare([&] {
       return listener_->upstream_root->connect_now(to, settings.socket).map([](Descriptor socket) {
@@ -141,8 +147,8 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
     });
   }
   const auto early = early_data();
-  for (std::size_t left = listener_->source_count(to);; --left) {
-    const auto source = listener_->source_for(to, client_address_);
+  for (std::size_t left = listener_->source_count(to, member);; --left) {
+    const auto source = listener_->source_for(to, client_address_, member);
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
     auto connecting = with_spare([&] {
       return net::start_connecting(side(Which::upstream).kind, to, *source, settings, early,
@@ -194,23 +200,25 @@ void Session::hear_of_root() {
   if (!outcome) return;
   awaited_.reset();
   if (*outcome) {
-    if (!take_connection({std::move(**outcome), true})) try_next_address();
+    if (take_connection({std::move(**outcome), true})) return;
+    reach_.group() == nullptr ? try_next_address() : own_failed(side(Which::upstream).error);
   } else if (is_shortage(outcome->error().code) && context_.spare) {
     context_.spare.close();
     wait_for_root();
+  } else if (reach_.group() != nullptr) {
+    own_failed(outcome->error().code);
   } else if (!waits_after(outcome->error().code)) {
     try_next_address();
   }
 }
 
 void Session::on_connecting_events(std::uint32_t events) {
+  if (on_trial()) return on_trial_events(events);
   Side& self = side(Which::upstream);
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     const int error = transport::take_error(self);
     if (!was_connected(error)) return try_failed(error);
-    connected();
-    self.latch(error);
-    self.ready.trouble = false;
+    connected(error);
   } else if ((events & EPOLLOUT) != 0) {
     connection_made();
   }
@@ -225,6 +233,7 @@ void Session::connection_made() {
 }
 
 void Session::try_failed(int error) {
+  if (reach_.group() != nullptr) return own_failed(error);
   Side& self = side(Which::upstream);
   self.error = 0;
   self.latch(error);
@@ -233,23 +242,31 @@ void Session::try_failed(int error) {
   try_next_address();
 }
 
-void Session::connected() {
+/// `error`: what its socket has failed with since.
+void Session::connected(int error) {
   Side& self = side(Which::upstream);
   times_.connected = times_.activity = context_.now;
   self.error = 0;  // of tries before this one
   self.ready.writable = true;
-  transport::set_up(self, listener_->forwarding->upstream.socket);
+  transport::set_up(self, upstream_options().socket);
+  if (reach_.group() != nullptr) member_connected();
+  if (wants_trial()) return begin_trial(error);
   apply(Event::connected, Which::upstream);
   if (listener_->forwarding->send_proxy) {
     owe_preface();
   } else {
     pass_early_data();
   }
+  if (error == 0) return;
+  self.latch(error);
+  self.ready.trouble = false;
 }
 
 void Session::on_early_client_events(std::uint32_t events) {
   Side& client = side(Which::client);
-  if ((events & EPOLLERR) != 0) {
+  if (on_trial()) {
+    (events & EPOLLERR) != 0 ? end_trial() : play_trial();
+  } else if ((events & EPOLLERR) != 0) {
     client_failed_early(transport::take_error(client));
   } else if (state_.side(Which::upstream).output == Output::untried) {
     hear(client.ready.hung_up ? Coming::ended : Coming::more);
@@ -302,10 +319,16 @@ void Session::owe_preface() {
   if (has_preface()) apply(Event::pending, Which::client);
 }
 
+/// Of the forwarding, or of the member of its group.
+const net::ConnectOptions& Session::upstream_options() const {
+  return listener_->options(reach_.group() == nullptr ? nullptr : reach_.group()->member_connect());
+}
+
 /// What may go with the SYN (Fast Open): the preface, or else what the client has said so far, which stays in its queue
 /// until the upstream is known to have it.
 std::span<const std::byte> Session::early_data() {
   const Forwarding& forwarding = *listener_->forwarding;
+  if (reach_.group() != nullptr && !reach_.group()->may_send_early()) return {};
   if (!forwarding.upstream.fast_open || forwarding.connect.transport != net::Transport::tcp) return {};
   if (forwarding.send_proxy)
     return make_preface() ? std::as_bytes(std::span(greeting_->preface.text)) : std::span<std::byte>();

@@ -14,10 +14,12 @@ using termination::Deadline;
 using termination::Event;
 
 Bounds Session::bounds() const {
-  return {.limits = listener_->forwarding->limits,
-          .linger = listener_->forwarding->linger,
-          .connect = std::min(reach_.ends(), reach_.try_ends()),
-          .drain = context_.drain_at};
+  const Limits& limits = listener_->forwarding->limits;
+  // On trial the upstream is connected, and has all the time that an open session has (T8).
+  const TimePoint connect = on_trial()
+                                ? times_.activity + (reach_.group()->trial.fin_sent ? limits.half_close : limits.idle)
+                                : std::min(reach_.ends(), reach_.try_ends());
+  return {.limits = limits, .linger = listener_->forwarding->linger, .connect = connect, .drain = context_.drain_at};
 }
 
 TimePoint Session::end_of_silence() const {
@@ -47,7 +49,8 @@ void Session::set_timer() {
                      termination::awaits_ack(state_, Which::upstream);
   if (!polls) ack_poll_.stop();
   const TimePoint silence = end_of_silence();
-  const bool looks_soon = polls || deadline == Deadline::connect || silence != TimePoint::max();
+  const bool looks_soon =
+      polls || deadline == Deadline::connect || deadline == Deadline::queue || silence != TimePoint::max();
   if (deadline == armed_ && is_set() && !looks_soon) return;
   armed_ = deadline;
   TimePoint wake = std::min(passes_at(deadline, times_, bounds()), silence);
@@ -55,6 +58,7 @@ void Session::set_timer() {
   if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
   if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_) wake = std::min(wake, *at);
   if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
+  if (reach_.group() != nullptr && reach_.group()->drains_at) wake = std::min(wake, *reach_.group()->drains_at);
   context_.wheel.set(*this, context_.tick(wake));
 }
 
@@ -64,14 +68,20 @@ void Session::on_timer() {
   const TimePoint now = context_.now;
   if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_ && now >= *at) {
     has_long_lived_options_ = true;
-    transport::set_long_lived_options(side(Which::upstream), listener_->forwarding->upstream.socket);
+    transport::set_long_lived_options(side(Which::upstream), upstream_options().socket);
   }
   const Deadline deadline = termination::deadline(state_);
   if (const auto look = look_at(deadline); look && now >= *look) peers_are_slow(deadline);
   if (context_.drain_at && now >= *context_.drain_at && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
+  } else if (reach_.group() != nullptr && reach_.group()->drains_at && now >= *reach_.group()->drains_at) {
+    abandon(Abandoned::member_gone);
+  } else if (on_trial()) {
+    if (now >= bounds().connect) trial_times_out();
   } else if (deadline == Deadline::connect && now < reach_.ends() && now >= reach_.try_ends()) {
-    if (reach_.pauses() && !awaited_) {
+    if (reach_.group() != nullptr) {
+      tries_overdue();
+    } else if (reach_.pauses() && !awaited_) {
       reach_.try_again();
       try_next_address();
     } else {
@@ -88,6 +98,13 @@ void Session::on_timer() {
   progress();
   armed_ = Deadline::none;  // the timer has fired and is no longer set
   arm();
+}
+
+/// The limit is that of an open session, and is named so.
+void Session::trial_times_out() {
+  end_trial();
+  progress();
+  if (!final()) apply(Event::deadline, Which::client);
 }
 
 /// During a limit on silence and before it passes: bytes that lie in our send queues and get fewer are no silence. The

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "net/address/address.h"
 #include "net/proxy_protocol/header.h"
@@ -62,6 +63,33 @@ enum class Abandoned : std::uint8_t {
   not_watched,  ///< epoll_ctl(2) failed: its errno is the side's
   no_header,    ///< the PROXY header that the upstream waits for could not be written
   bug,          ///< what happened should be impossible
+  member_down,  ///< the member of the group went down, and the group resets its sessions then
+  member_gone,  ///< the group lost the member, or the address, longer ago than its sessions may live
+};
+
+/// How a try to reach an upstream ended.
+enum class TryEnd : std::uint8_t {
+  connected,
+  failed,
+  outrun,  ///< another address of the member was faster
+  reset,   ///< the connection was made, and failed before the upstream's first byte; the session tried again
+};
+
+/// One try to reach a member of a group.
+struct Try {
+  std::string member;  ///< as the group names it
+  net::Address address;
+  std::chrono::microseconds began{0};  ///< from accept()
+  std::chrono::microseconds took{0};
+  TryEnd end = TryEnd::failed;
+  int error = 0;  ///< why it failed
+};
+
+/// How a session came to its member of a group.
+struct Tries {
+  std::string group;           ///< empty: a group without a name, of one forwarding
+  std::vector<Try> all;        ///< in the order of their ends
+  std::uint32_t unlisted = 0;  ///< tries between the last two that are not listed: there were too many
 };
 
 /// The evidence of a session of streams.
@@ -99,8 +127,9 @@ struct Record {
   std::shared_ptr<const std::string> listen;      ///< the address and port of it that the client came to
   bool one_of_many = false;                       ///< the forwarding has other ports as well
   std::chrono::system_clock::time_point started;
-  std::chrono::microseconds duration{0};  ///< from accept() to the last close()
-  std::array<SideRecord, 2> sides;        ///< the client, the upstream
+  std::chrono::microseconds duration{0};    ///< from accept() to the last close()
+  std::array<SideRecord, 2> sides;          ///< the client, the upstream
+  std::shared_ptr<const Tries> tries = {};  ///< null: the forwarding has no group
   std::variant<StreamRecord, DatagramRecord> evidence;
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {

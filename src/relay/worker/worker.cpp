@@ -10,6 +10,7 @@
 #include <new>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "base/memory.h"
 #include "loop/alarm.h"
@@ -18,9 +19,11 @@
 #include "relay/context/context.h"
 #include "relay/context/listener.h"
 #include "relay/datagram/relay.h"
+#include "relay/reach/leftovers.h"
 #include "relay/stream/greeting.h"
 #include "relay/stream/session.h"
 #include "relay/worker/acceptor.h"
+#include "relay/worker/group_changes.h"
 #include "relay/worker/walk.h"
 
 namespace lastbyte::relay {
@@ -33,8 +36,6 @@ constexpr std::size_t kEventsPerRound = 256;
 constexpr Duration kLate{100};
 
 using Reserve = std::array<std::byte, 16 * 1024>;
-using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
-
 }  // namespace
 
 class Worker::Impl {
@@ -43,7 +44,7 @@ class Worker::Impl {
       : index_(index),
         shared_(shared),
         alarm_(std::move(alarm)),
-        context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now()),
+        context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now(), index),
         records_(shared.record_ring_capacity),
         acceptor_({.context = context_,
                    .counters = counters,
@@ -55,8 +56,12 @@ class Worker::Impl {
                     .counters = counters,
                     .file = [this](const Record& record) { file(record); },
                     .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
+    context_.leftovers = &leftovers_;
+    shared_.queues.join(
+        index, [this](std::uint64_t group) { context_.mailbox->post([this, group] { groups_.room(group); }); });
   }
   ~Impl() {
+    shared_.queues.part(index_);
     sessions_.clear_and_dispose([](Session* session) { delete session; });
   }
   Impl(const Impl&) = delete;
@@ -66,7 +71,7 @@ class Worker::Impl {
   Result<void> watch_own();
   void run();
   void try_to_serve(std::vector<Listening> listenings);
-  void try_to_update(const Snapshots& snapshots);
+  void try_to_update(const GroupChanges::Snapshots& snapshots);
   void drain(TimePoint at);
   void abort();
 
@@ -110,6 +115,9 @@ class Worker::Impl {
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
   Walk<SessionList> walk_{sessions_};
+  Leftovers leftovers_{context_};
+  GroupChanges groups_{context_, sessions_,
+                       [this](Session& session, const std::function<void()>& work) { attempt(session, work); }};
   bool pushed_records_ = false;
   Acceptor acceptor_;
   DatagramRelay datagrams_;
@@ -129,7 +137,9 @@ void Worker::Impl::run() {
   enough_memory_for([&] { reserve_ = std::make_unique<Reserve>(); });
   clockid_t clock = kNoClock;
   if (::pthread_getcpuclockid(pthread_self(), &clock) == 0) clock_ = clock;
-  while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle()) round();
+  const auto lingers = [this] { return !leftovers_.empty() && context_.now < *context_.drain_at; };
+  while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle() || lingers()) round();
+  leftovers_.close_all();
   clock_ = kNoClock;
 }
 
@@ -162,6 +172,7 @@ void Worker::Impl::round() {
     more = wait_and_dispatch(0);
   take_turns();
   walk_.step(kWalkedInARound);
+  groups_.step(kWalkedInARound);
   expire();
   datagrams_.end_round();
   bury();
@@ -181,7 +192,7 @@ bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
 }
 
 int Worker::Impl::timeout_ms(std::optional<TimePoint> due) {
-  if (!context_.turns.empty() || walk_.under_way()) return 0;
+  if (!context_.turns.empty() || walk_.under_way() || groups_.under_way()) return 0;
   return alarm_.timeout_ms(due, context_.now);
 }
 
@@ -203,6 +214,11 @@ void Worker::Impl::dispatch(const epoll_event& event) {
     case TagKind::datagrams_out:
       enough_memory_for([&] { datagrams_.on_upstream(*Tag::object<DatagramSession>(tag)); });
       return;
+    case TagKind::rival: {
+      Rival& rival = *Tag::object<Rival>(tag);
+      if (rival.session == nullptr) return leftovers_.on_events(rival, event.events);
+      return attempt(*rival.session, [&, of = rival.session] { of->on_rival(rival, event.events); });
+    }
     case TagKind::client:
     case TagKind::upstream: break;
   }
@@ -230,6 +246,8 @@ void Worker::Impl::expire() {
       enough_memory_for([&] { acceptor_.on_timer(); });
     } else if (timer == datagrams_.timer()) {
       enough_memory_for([&] { datagrams_.on_timer(); });
+    } else if (timer == leftovers_.timer()) {
+      leftovers_.on_timer();
     } else if (timer == &calm_timer_) {
       enough_memory_for([&] {
         if (!reserve_) reserve_ = std::make_unique<Reserve>();
@@ -264,6 +282,7 @@ void Worker::Impl::finish(Session& session) {
   session.count_ended(record);
   if (shared_.records.wants(ending_of(record), record.id)) file(record);
   walk_.leaves(session);
+  groups_.leaves(session);
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
 }
@@ -276,6 +295,7 @@ void Worker::Impl::bury() {
   if (pushed_records_ && shared_.wake_log) shared_.wake_log();
   pushed_records_ = false;
   acceptor_.bury();
+  leftovers_.bury();
 }
 
 void Worker::Impl::file(const Record& record) {
@@ -314,10 +334,10 @@ void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
   });
 }
 
-void Worker::Impl::try_to_update(const Snapshots& snapshots) {
+void Worker::Impl::try_to_update(const GroupChanges::Snapshots& snapshots) {
   if (context_.drain_at) return;
   context_.now = Clock::now();
-  if (enough_memory_for([&] { acceptor_.update(snapshots); })) return;
+  if (enough_memory_for([&] { acceptor_.update(snapshots), groups_.change(snapshots); })) return;
   enough_memory_for([&] {
     shared_.warn("no memory for a change of upstream groups in worker " + std::to_string(index_) +
                  "; it goes by what they looked like before");
@@ -327,6 +347,7 @@ void Worker::Impl::try_to_update(const Snapshots& snapshots) {
 void Worker::Impl::serve(std::vector<Listening> listenings) {
   if (context_.drain_at) return;
   context_.now = Clock::now();
+  const auto snapshots = GroupChanges::snapshots_of(listenings);
   std::unordered_set<const ForwardingCounts*> limited;
   for (const Listening& each : listenings)
     if (each.forwarding->max_sessions_per_client) limited.insert(each.counts.get());
@@ -338,6 +359,7 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   listenings.erase(of_streams.begin(), of_streams.end());
   datagrams_.serve(std::move(listenings), index_);
   acceptor_.serve(std::move(streams));
+  groups_.change(snapshots);
   if (!limited.empty()) count_known_clients(limited);
 }
 
@@ -362,6 +384,7 @@ void Worker::Impl::drain(TimePoint at) {
   acceptor_.stop();
   context_.wheel.cancel(calm_timer_);
   datagrams_.drain(at);
+  leftovers_.drain();
   walk_.begin([this](Session& session) { attempt(session, [&] { session.on_stop(); }); });
 }
 
@@ -370,6 +393,7 @@ void Worker::Impl::abort() {
   if (!context_.drain_at) drain(context_.now);
   walk_.begin([this](Session& session) { attempt(session, [&] { session.on_abort(); }); });
   datagrams_.abort();
+  leftovers_.close_all();
 }
 
 Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -90,6 +90,12 @@ void Stage::serve_anew() {
   worker_->serve({listening()});
 }
 
+void Stage::serve_group(std::shared_ptr<const upstream::Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  serve_anew();
+  wait_for_worker();
+}
+
 void Stage::wait_for_worker() {
   for (int twice = 0; twice < 2; ++twice) {
     const std::uint64_t before = count(Count::beats);
@@ -161,7 +167,8 @@ Listening Stage::listening() const {
           .sockets = {listener_},
           .upstream_addresses = {upstream_at_},
           .counts = counts_,
-          .figures = figures_};
+          .figures = figures_,
+          .snapshot = snapshot_};
 }
 
 }  // namespace lastbyte::relay

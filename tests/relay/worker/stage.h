@@ -43,6 +43,9 @@ class Stage {
 
   /// Serves the same sockets under a forwarding of its own.
   void serve_anew();
+  /// From now on the forwarding has a group, which looks like that.
+  void serve_group(std::shared_ptr<const upstream::Snapshot> snapshot);
+  void update(std::shared_ptr<const upstream::Snapshot> snapshot) { worker_->update({std::move(snapshot)}); }
   /// As a reload does that removes the forwarding.
   void serve_nothing() { worker_->serve({}); }
   /// All mail was carried out, and the worker has begun another round since.
@@ -71,6 +74,7 @@ class Stage {
   std::unique_ptr<Worker> worker_;
   Descriptor upstream_;
   net::Address upstream_at_;
+  std::shared_ptr<const upstream::Snapshot> snapshot_;
   std::shared_ptr<const Descriptor> listener_;
   net::Address at_;
   std::thread thread_;
