@@ -11,8 +11,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/lockfree/queue.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <future>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <type_traits>
@@ -59,15 +61,18 @@ class Directory::Impl {
   Impl& operator=(const Impl&) = delete;
 
   Result<void> start() {
-    wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_fd_ < 0) return failure_from_errno("make the descriptor that wakes the probe thread");
-    wake_.assign(wake_fd_);
+    Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!wake) return failure_from_errno("make the descriptor that wakes the probe thread");
+    error_code error;
+    wake_.assign(wake.get(), error);
+    if (error) return failure("make the descriptor that wakes the probe thread", error.value());
+    wake_fd_ = wake.release();
     wait_for_observations();
     try {
       const BlockedSignals blocked;
-      thread_ = std::thread([this] { io_.run(); });
-    } catch (const std::system_error& error) {
-      return failure("start the probe thread", error.code().value());
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& failed) {
+      return failure("start the probe thread", failed.code().value());
     }
     return {};
   }
@@ -75,15 +80,16 @@ class Directory::Impl {
   /// Calls a function on the probe thread and waits for what it returns.
   template <typename Function>
   auto ask(Function function) const {
-    std::packaged_task<std::invoke_result_t<Function>()> task(std::move(function));
-    auto answer = task.get_future();
-    asio::post(io_, [&task] { task(); });
+    // Shared: the thread may still be in it when the answer is there.
+    const auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Function>()>>(std::move(function));
+    auto answer = task->get_future();
+    asio::post(io_, [task] { (*task)(); });
     return answer.get();
   }
 
   std::vector<Unknown> first_lookups(const Groups& groups, TimePoint deadline) {
-    std::promise<void> all_answered;
-    const auto pending = std::make_shared<Pending>(io_, [&] { all_answered.set_value(); });
+    const auto all_answered = std::make_shared<std::promise<void>>();
+    const auto pending = std::make_shared<Pending>(io_, [all_answered] { all_answered->set_value(); });
     asio::post(io_, [&] {
       staged_.clear();
       pending->timer.expires_at(deadline);
@@ -95,8 +101,20 @@ class Directory::Impl {
       });
       pending->answered();
     });
-    all_answered.get_future().wait();
+    all_answered->get_future().wait();
     return ask([&] { return unknown(groups); });
+  }
+
+  void await_first_checks(TimePoint deadline) {
+    const auto all_checked = std::make_shared<std::promise<void>>();
+    const auto pending = std::make_shared<Pending>(io_, [all_checked] { all_checked->set_value(); });
+    asio::post(io_, [this, pending, deadline] {
+      pending->timer.expires_at(deadline);
+      pending->timer.async_wait([pending](const error_code&) { pending->end(); });
+      awaits_checks_ = pending;
+      look_for_first_checks();
+    });
+    all_checked->get_future().wait();
   }
 
   std::vector<SharedSnapshot> apply(const Groups& groups) {
@@ -216,8 +234,22 @@ class Directory::Impl {
     return {.io = io_,
             .counters = counters_,
             .names = names_,
-            .on_snapshot = callbacks_.on_snapshot,
+            .on_snapshot =
+                [this](SharedSnapshot snapshot) {
+                  callbacks_.on_snapshot(std::move(snapshot));
+                  look_for_first_checks();
+                },
             .on_message = callbacks_.on_message};
+  }
+
+  void look_for_first_checks() {
+    const auto is_starting = [](const upstream::SnapshotMember& each) {
+      return each.state == upstream::State::starting;
+    };
+    const auto starts = [&](const std::shared_ptr<Group>& each) {
+      return std::ranges::any_of(each->snapshot()->members, is_starting);
+    };
+    if (awaits_checks_ && std::ranges::none_of(groups_, starts)) std::exchange(awaits_checks_, nullptr)->end();
   }
 
   void name_changed(const dns::NameState& name) {
@@ -248,6 +280,16 @@ class Directory::Impl {
     }
   }
 
+  /// Want of memory ends what was being done, and nothing else.
+  void run() {
+    while (!io_.stopped()) {
+      try {
+        io_.run();
+      } catch (const std::bad_alloc&) {
+      }
+    }
+  }
+
   Callbacks callbacks_;
   mutable asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
@@ -255,7 +297,8 @@ class Directory::Impl {
   dns::NameTable names_;
   std::vector<std::shared_ptr<Group>> groups_;  ///< in the order of the last apply()
   std::unordered_map<std::string, std::shared_ptr<Group>> by_text_;
-  std::vector<dns::SharedName> staged_;  ///< looked up, for the next apply()
+  std::vector<dns::SharedName> staged_;     ///< looked up, for the next apply()
+  std::shared_ptr<Pending> awaits_checks_;  ///< await_first_checks() waits for it
   std::uint64_t last_id_ = 0;
   boost::lockfree::queue<upstream::Observation, boost::lockfree::capacity<kMostObservations>> observations_;
   std::atomic<bool> woken_{false};
@@ -269,7 +312,12 @@ Directory::Directory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Directory::~Directory() = default;
 
 Result<std::unique_ptr<Directory>> Directory::start(Callbacks callbacks) {
-  auto impl = std::make_unique<Impl>(std::move(callbacks));
+  std::unique_ptr<Impl> impl;
+  try {
+    impl = std::make_unique<Impl>(std::move(callbacks));
+  } catch (const boost::system::system_error& error) {
+    return failure("start the probe thread", error.code().value());
+  }
   if (auto started = impl->start(); !started) return Failure(started.error());
   return std::unique_ptr<Directory>(new Directory(std::move(impl)));
 }
@@ -277,6 +325,7 @@ Result<std::unique_ptr<Directory>> Directory::start(Callbacks callbacks) {
 std::vector<Unknown> Directory::first_lookups(const Groups& groups, TimePoint deadline) {
   return impl_->first_lookups(groups, deadline);
 }
+void Directory::await_first_checks(TimePoint deadline) { impl_->await_first_checks(deadline); }
 std::vector<SharedSnapshot> Directory::apply(const Groups& groups) { return impl_->apply(groups); }
 Result<void> Directory::on_thread(const std::function<Result<void>()>& function) { return impl_->ask(function); }
 std::vector<SharedSnapshot> Directory::snapshots() const { return impl_->snapshots(); }

@@ -67,6 +67,10 @@ class Directory {
   /// and addresses. Does not wait for look-ups: call first_lookups() before.
   std::vector<SharedSnapshot> apply(const Groups& groups);
 
+  /// Waits until no member of an applied group is `starting` any more, or for the deadline. A group whose members are
+  /// all starting serves nobody: to be called before the first client comes.
+  void await_first_checks(TimePoint deadline);
+
   /// Calls a function on the probe thread and waits for it: for what each thread has to do by itself, such as to drop
   /// privileges. A look-up that is under way keeps those of before.
   Result<void> on_thread(const std::function<Result<void>()>& function);

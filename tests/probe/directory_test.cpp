@@ -312,6 +312,22 @@ TEST_F(Health, a_member_starts_goes_down_and_comes_up_by_its_checks) {
   EXPECT_GT(now()->members[0].up_since, TimePoint{}) << "a slow start counts from here";
 }
 
+TEST_F(Health, the_first_checks_can_be_waited_for) {
+  const Descriptor server = net::test::listener();
+  const net::Address address = net::local_address(server.get());
+  const std::string name = "tcp:" + address.text();
+  EXPECT_EQ(told(apply(checked(address.port()))), name + " starting");
+  directory_->await_first_checks(Clock::now() + kPatience);
+  EXPECT_EQ(told(now()), name + " up");
+  directory_->await_first_checks(Clock::now() + kPatience);  // nothing is left to wait for
+  upstream::Group late = checked(address.port());
+  late.name = "late";
+  late.check->initial_delay = Duration(600'000);
+  apply(late);
+  directory_->await_first_checks(Clock::now() + Duration(10));
+  EXPECT_EQ(told(now()), name + " starting") << "the deadline";
+}
+
 TEST_F(Health, a_check_that_a_reload_adds_does_not_take_a_serving_member_away) {
   const Descriptor server = net::test::listener();
   const net::Address address = net::local_address(server.get());

@@ -105,7 +105,7 @@ class Channel::Impl {
 
   /// One of c-ares' sockets, which c-ares closes.
   struct Socket {
-    explicit Socket(asio::io_context& io, ares_socket_t fd) : descriptor(io, fd) {}
+    explicit Socket(asio::io_context& io) : descriptor(io) {}
     asio::posix::stream_descriptor descriptor;
     bool reads = false;
     bool writes = false;
@@ -133,7 +133,13 @@ class Channel::Impl {
       sockets_.erase(found);
       return;
     }
-    if (found == sockets_.end()) found = sockets_.emplace(fd, std::make_shared<Socket>(io_, fd)).first;
+    if (found == sockets_.end()) {
+      auto socket = std::make_shared<Socket>(io_);
+      error_code error;
+      socket->descriptor.assign(fd, error);
+      if (error) return;  // the kernel has no room for it: the question ends by its timeout
+      found = sockets_.emplace(fd, std::move(socket)).first;
+    }
     found->second->reads = readable;
     found->second->writes = writable;
     wait(fd, found->second);

@@ -36,7 +36,8 @@ void Connecting::start(Done done) {
 void Connecting::cancel() {
   done_ = nullptr;
   deadline_.cancel();
-  if (stream_) stream_->close();
+  error_code ignored;
+  if (stream_) stream_->close(ignored);
 }
 
 void Connecting::try_next() {
@@ -47,12 +48,15 @@ void Connecting::try_next() {
   auto connecting =
       net::start_connecting(transport, to, source_towards(to, target_.options), target_.options, {}, nullptr);
   if (!connecting) return failed(std::move(connecting.error()));
-  stream_ = std::make_shared<Stream>(io_, connecting->socket.release());
+  auto stream = make_stream(io_, std::move(connecting->socket));
+  if (!stream) return failed(std::move(stream.error()));
+  stream_ = std::move(*stream);
   if (connecting->connected) return connected();
   deadline_.expires_after(timeout_);
   deadline_.async_wait([self = shared_from_this(), stream = stream_, what = operation(to)](const error_code& error) {
     if (error || !self->done_ || self->stream_ != stream) return;
-    stream->close();
+    error_code ignored;
+    stream->close(ignored);
     self->failed(Error{what, ETIMEDOUT, {}});
   });
   stream_->async_wait(Stream::wait_write,

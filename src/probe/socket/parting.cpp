@@ -45,6 +45,15 @@ class Parting : public std::enable_shared_from_this<Parting> {
 
 }  // namespace
 
+Result<std::shared_ptr<Stream>> make_stream(asio::io_context& io, Descriptor socket) {
+  auto stream = std::make_shared<Stream>(io);
+  error_code error;
+  stream->assign(socket.get(), error);
+  if (error) return failure("wait for a socket", error.value());
+  static_cast<void>(socket.release());
+  return stream;
+}
+
 void part(std::shared_ptr<Stream> stream, Duration patience) {
   std::make_shared<Parting>(std::move(stream))->start(patience);
 }

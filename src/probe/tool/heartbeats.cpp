@@ -150,14 +150,17 @@ class Server {
   }
 
   void greet(Descriptor socket) {
+    auto stream = make_stream(io_, std::move(socket));
+    if (!stream) return tell(stream.error().text());
     const auto peer = peers_.emplace(peers_.end());
-    peer->link = std::make_unique<heartbeat::Link>(
-        std::make_shared<asio::posix::stream_descriptor>(io_, socket.release()), options_.interval, condition_,
-        heartbeat::Link::Callbacks{[](const heartbeat::Heard&) {},
-                                   [this, peer](const std::string& why, bool) {
-                                     if (peer->link->counts().refused() > 0) tell("a peer was refused: " + why);
-                                     peers_.erase(peer);
-                                   }});
+    peer->link =
+        std::make_unique<heartbeat::Link>(std::move(*stream), options_.interval, condition_,
+                                          heartbeat::Link::Callbacks{[](const heartbeat::Heard&) {},
+                                                                     [this, peer](const std::string& why, bool) {
+                                                                       if (peer->link->counts().refused() > 0)
+                                                                         tell("a peer was refused: " + why);
+                                                                       peers_.erase(peer);
+                                                                     }});
   }
 
   ServeHeartbeats options_;
