@@ -132,6 +132,8 @@ class Directory::Impl {
         groups_.push_back(std::move(group));
       }
       staged_.clear();
+      before.clear();
+      names_.forget();
       return current();
     });
   }

@@ -65,6 +65,13 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     });
   }
 
+  /// Ends without an answer. What the channel has not answered yet keeps the look-up, and that the channel.
+  void drop() {
+    done_ = nullptr;
+    deadline_.cancel();
+    channel_.reset();
+  }
+
   void answer(Answer answer) {
     if (!done_) return;
     deadline_.cancel();
@@ -145,9 +152,20 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
 class Lookups::Impl {
  public:
   explicit Impl(asio::io_context& io) : io_(io), system_(io) {}
+  ~Impl() {
+    for (const auto& each : under_way_)
+      if (const auto lookup = each.lock()) lookup->drop();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   void start(const Name& name, Done done) {
     auto lookup = std::make_shared<Lookup>(io_, name, std::move(done));
+    if (under_way_.size() >= sweep_at_) {
+      std::erase_if(under_way_, [](const std::weak_ptr<Lookup>& each) { return each.expired(); });
+      sweep_at_ = 2 * under_way_.size() + 64;
+    }
+    under_way_.push_back(lookup);
     asio::post(io_, [this, alive = std::weak_ptr(alive_), lookup, name] {
       if (!alive.lock()) return;
       lookup->start_deadline();
@@ -185,6 +203,8 @@ class Lookups::Impl {
   asio::io_context& io_;
   SystemLookups system_;
   std::vector<Open> open_;
+  std::vector<std::weak_ptr<Lookup>> under_way_;  ///< some of which have ended
+  std::size_t sweep_at_ = 64;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

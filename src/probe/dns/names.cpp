@@ -7,6 +7,7 @@
 #include <iterator>
 #include <random>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "base/overloaded.h"
@@ -195,23 +196,31 @@ class NameTable::Impl {
   };
 
   SharedName get(const NameKey& key) {
-    std::erase_if(entries_, [](const std::weak_ptr<Entry>& each) { return each.expired(); });
+    auto& same_host = entries_[key.host];
+    std::erase_if(same_host, [](const std::weak_ptr<Entry>& each) { return each.expired(); });
     std::shared_ptr<Entry> like;
-    for (const auto& each : entries_) {
+    for (const auto& each : same_host) {
       auto entry = each.lock();
       if (entry->key() == key) return shared(entry);
-      if (entry->key().host == key.host && entry->key().srv == key.srv) like = std::move(entry);
+      if (entry->key().srv == key.srv) like = std::move(entry);
     }
     auto entry = std::make_shared<Entry>(*this, key);
     if (like) entry->inherit(*like);
-    entries_.push_back(entry);
+    same_host.push_back(entry);
     entry->look_up();
     return shared(entry);
   }
 
   void when_answered(const NameKey& key, std::function<void()> done) {
-    for (const auto& each : entries_)
+    for (const auto& each : entries_[key.host])
       if (const auto entry = each.lock(); entry && entry->key() == key) return entry->when_answered(std::move(done));
+  }
+
+  /// Names that nobody holds any more.
+  void forget() {
+    std::erase_if(entries_, [](const auto& each) {
+      return std::ranges::all_of(each.second, [](const std::weak_ptr<Entry>& entry) { return entry.expired(); });
+    });
   }
 
   [[nodiscard]] Counts counts() const { return counts_; }
@@ -222,7 +231,7 @@ class NameTable::Impl {
   asio::io_context& io_;
   Callbacks callbacks_;
   Lookups lookups_;
-  std::vector<std::weak_ptr<Entry>> entries_;
+  std::unordered_map<std::string, std::vector<std::weak_ptr<Entry>>> entries_;  ///< by their host
   std::minstd_rand random_{std::random_device{}()};
   Counts counts_;
 };
@@ -234,6 +243,7 @@ SharedName NameTable::get(const NameKey& key) { return impl_->get(key); }
 void NameTable::when_answered(const NameKey& key, std::function<void()> done) {
   impl_->when_answered(key, std::move(done));
 }
+void NameTable::forget() { impl_->forget(); }
 NameTable::Counts NameTable::counts() const { return impl_->counts(); }
 
 }  // namespace lastbyte::probe::dns

@@ -66,6 +66,9 @@ class NameTable {
   /// Calls `done` once the name is answered: now, or later. Precondition: somebody holds it.
   void when_answered(const NameKey& key, std::function<void()> done);
 
+  /// Gives back what was kept for names that nobody holds any more.
+  void forget();
+
   [[nodiscard]] Counts counts() const;
 
  private:
