@@ -1,7 +1,12 @@
 #include "proxy/process/io_choice.h"
 
-#include <cerrno>
+#include <sys/socket.h>
 
+#include <array>
+#include <cerrno>
+#include <span>
+
+#include "base/descriptor.h"
 #include "loop/send_ring.h"
 
 namespace lastbyte::proxy {
@@ -18,8 +23,18 @@ std::string advice(int error) {
   }
 }
 
+/// Sends one byte: a profile may forbid the use of a ring alone.
 Result<void> try_ring() {
-  if (auto ring = loop::make_send_ring(); !ring) return Failure(ring.error());
+  auto ring = loop::make_send_ring();
+  if (!ring) return Failure(ring.error());
+  std::array<int, 2> made{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made.data()) != 0) return failure_from_errno("socketpair");
+  const Descriptor ours(made[0]);
+  const Descriptor theirs(made[1]);
+  const std::byte byte{};
+  loop::Send send{.socket = ours.get(), .bytes = std::span(&byte, 1)};
+  if ((*ring)->send(std::span(&send, 1)) != 1) return failure_from_errno("io_uring_enter");
+  if (send.result < 0) return failure("send by io_uring", static_cast<int>(-send.result));
   return {};
 }
 
