@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "proxy/reload.h"
 #include "proxy/watch/tally.h"
+#include "proxy/watch/time_wait.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -52,9 +53,11 @@ class Control::Impl {
       : parts_(std::move(parts)),
         signals_(io_),
         look_timer_(io_),
+        time_wait_timer_(io_),
         watchdog_timer_(io_),
         release_timer_(io_),
         delay_timer_(io_),
+        time_wait_(parts_.messages),
         reload_(io_, parts_.running, parts_.messages, parts_.source, [this](bool changed) { after_reload(changed); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
@@ -80,6 +83,7 @@ class Control::Impl {
   [[nodiscard]] std::string status() const;
   void release_when_due();
   void look();
+  void remove_time_wait();
   void tell_drops(std::uint64_t dropped);
   void pet_watchdog(std::chrono::microseconds every);
   [[nodiscard]] bool workers_are_alive() const;
@@ -88,9 +92,11 @@ class Control::Impl {
   asio::io_context io_;
   asio::signal_set signals_;
   asio::steady_timer look_timer_;
+  asio::steady_timer time_wait_timer_;
   asio::steady_timer watchdog_timer_;
   asio::steady_timer release_timer_;
   asio::steady_timer delay_timer_;
+  TimeWaitRemoval time_wait_;
   Reload reload_;
   std::vector<std::thread> threads_;
   std::vector<relay::Worker*> running_;
@@ -108,6 +114,8 @@ Result<void> Control::Impl::run() {
     parts_.vitals.enter(Vitals::Stage::serving);
     ::sd_notify(0, "READY=1\nSTATUS=serving");
     look();
+    time_wait_.watch(parts_.running.bound());
+    remove_time_wait();
     std::uint64_t watchdog_us = 0;
     if (::sd_watchdog_enabled(0, &watchdog_us) > 0)
       pet_watchdog(std::chrono::microseconds(watchdog_us) / kBeatsPerWatchdog);
@@ -139,6 +147,7 @@ void Control::Impl::worker_ended(relay::Worker* worker) {
   if (!running_.empty()) return;
   signals_.cancel();
   look_timer_.cancel();
+  time_wait_timer_.cancel();
   watchdog_timer_.cancel();
   release_timer_.cancel();
   delay_timer_.cancel();
@@ -237,6 +246,8 @@ void Control::Impl::after_reload(bool changed) {
   parts_.vitals.loaded(reload_.failure());
   if (changed) {
     parts_.ports.watch(parts_.running.bound());
+    time_wait_.watch(parts_.running.bound());
+    remove_time_wait();
     release_when_due();
   }
   ::sd_notify(0, ("READY=1\nSTATUS=" + status()).c_str());
@@ -260,6 +271,16 @@ void Control::Impl::release_when_due() {
     if (error || stage_ != Stage::serving) return;
     (void)enough_memory_for([&] { parts_.running.release(Clock::now()); });
     release_when_due();
+  });
+}
+
+/// Again and again, for as long as a forwarding asks for it.
+void Control::Impl::remove_time_wait() {
+  if (!time_wait_.is_wanted()) return;
+  (void)enough_memory_for([&] { time_wait_.run(); });
+  time_wait_timer_.expires_after(TimeWaitRemoval::kInterval);
+  time_wait_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !running_.empty()) remove_time_wait();
   });
 }
 

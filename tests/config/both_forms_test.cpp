@@ -70,6 +70,7 @@ const std::map<std::string, std::string>& samples() {
       {"upstream.transparent", "ip"},
       {"upstream.proxy-protocol", "v2"},
       {"upstream.fast-open", "true"},
+      {"upstream.time-wait", "remove"},
       {"upstream.sources", "10.0.0.1"},
       {"names.resolver", "dns"},
       {"names.family", "ipv4"},

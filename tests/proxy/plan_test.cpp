@@ -112,6 +112,9 @@ TEST(Plan, sessions_of_before_count_for_the_forwarding_that_continues) {
 TEST(Plan, a_capability_that_was_given_up_is_a_trouble_of_each_forwarding_that_needs_it) {
   relay::Forwarding marks = forwarding("marks", "tcp:127.0.0.1:81");
   marks.upstream.socket.mark = 1;
+  relay::Forwarding removes = forwarding("removes", "tcp:127.0.0.1:82");
+  removes.time_wait = relay::TimeWait::remove;
+  EXPECT_EQ(missing_capabilities(config_of({removes}), {}).size(), 1U);
   const config::Config config = config_of({forwarding("plain"), marks});
   const Troubles troubles = missing_capabilities(config, {});
   ASSERT_EQ(troubles.size(), 1U);

@@ -173,6 +173,18 @@ void add_upstream(Table& table) {
   table.connecting(kIp);
   needs<Forwarding>(sources, "upstream.transparent",
                     [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
+  using relay::TimeWait;
+  Setting& time_wait = table.add<Forwarding>(
+      heading, "upstream.time-wait",
+      choice_codec<TimeWait>("keep|remove", {{"keep", TimeWait::keep}, {"remove", TimeWait::remove}}),
+      [](auto& f) -> auto& { return f.time_wait; },
+      "Sockets in TIME_WAIT towards the upstream when more than half of the local ports towards it are in use: keep "
+      "leaves them to the kernel for a minute, remove ends them (SOCK_DESTROY). A late segment of an old connection "
+      "may "
+      "then reach a new one with the same ports (RFC 1337). Needs CAP_NET_ADMIN.");
+  table.connecting(kTcp);
+  needs<Forwarding>(time_wait, "upstream.transparent",
+                    [](const Forwarding& f) { return f.upstream.transparent == Transparent::off; });
   table.add<Forwarding>(
       heading, "upstream.netns", netns_codec(), [](auto& f) -> auto& { return f.upstream.netns; },
       "Connect in this network namespace: a path, a name of `ip netns`, or the namespace of a process.");

@@ -98,7 +98,8 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
   KeptCapabilities kept;
   for (const relay::Forwarding& forwarding : forwardings) {
     const net::ConnectOptions& upstream = forwarding.upstream;
-    kept.net_admin = kept.net_admin || upstream.socket.mark.has_value();
+    kept.net_admin =
+        kept.net_admin || upstream.socket.mark.has_value() || forwarding.time_wait == relay::TimeWait::remove;
     kept.net_raw = kept.net_raw || !upstream.socket.interface.empty() || upstream.transparent != net::Transparent::off;
     // A client's own port may be one of those below 1024.
     kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;

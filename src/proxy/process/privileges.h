@@ -35,7 +35,7 @@ Error with_rights_told(Error error, const std::optional<FileRights>& rights);
 
 /// Capabilities that a session still needs after the drop, because its upstream socket is made then.
 struct KeptCapabilities {
-  bool net_admin = false;         ///< SO_MARK
+  bool net_admin = false;         ///< SO_MARK; SOCK_DESTROY
   bool net_raw = false;           ///< IP_TRANSPARENT; SO_BINDTODEVICE on kernels before 5.7
   bool net_bind_service = false;  ///< a source port below 1024
 };

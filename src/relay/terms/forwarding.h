@@ -42,6 +42,12 @@ struct Linger {
 /// The treatment of a client's FIN that comes before the upstream is connected (T3): by default it is passed on later.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
+/// What becomes of sockets in TIME_WAIT towards the upstream when local ports run short (T13).
+enum class TimeWait : std::uint8_t {
+  keep,    ///< they stay for their minute
+  remove,  ///< they are ended (SOCK_DESTROY); late segments may then be taken for those of a new connection
+};
+
 /// Whether clients send a PROXY header ahead of their bytes (net/proxy_protocol/header.h).
 enum class ProxyHeader : std::uint8_t {
   off,       ///< all bytes are the client's own
@@ -68,6 +74,7 @@ struct Forwarding {
   Limits limits;
   Linger linger;
   EarlyFin early_fin = EarlyFin::keep;
+  TimeWait time_wait = TimeWait::keep;
   net::AccessList access;  ///< by the client's address, or the one that its PROXY header tells
   ProxyHeader proxy_header = ProxyHeader::off;
   net::Networks proxy_trusted;                             ///< peers that may send a header; empty: all

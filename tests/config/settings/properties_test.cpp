@@ -183,8 +183,8 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   using net::proxy_protocol::Version;
   using relay::ProxyHeader;
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, access, proxy_header,
-         proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
+  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, time_wait, access,
+         proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
   listen = at;
   connect = any_connect(listen);
   name = *gen::arbitrary<bool>() && !listen.is_path() ? listen.text() : any_word(100) + "#" + std::to_string(index);

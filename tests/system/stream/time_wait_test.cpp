@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "net/diag/port_use.h"
 #include "net/namespace/enter.h"
 #include "tests/harness/scene.h"
 #include "wire/network.h"
@@ -142,6 +143,7 @@ class FewPorts {
     return eventually([&] { return proxy_->process().err().find(part) != std::string::npos; });
   }
   [[nodiscard]] std::string destination() const { return server_->address().text(); }
+  [[nodiscard]] net::Address upstream() const { return server_->address(); }
   Proxy& proxy() { return *proxy_; }
 
  private:
@@ -197,8 +199,11 @@ TEST(LocalPorts, T13_a_source_address_without_any_leaves_sessions_to_the_others)
 
 TEST(LocalPorts, T13_sources_with_ranges_are_used_up_to_their_last_port) {
   in_a_network_of_its_own([] {
-    set_local_ports(50000, 1000);
+    // Not for the server and the proxy to listen on.
+    const std::string reserved = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+    std::ofstream(reserved) << "50100-50101,50200-50201";
     FewPorts scene({"--workers", "1", "--upstream-sources", "127.0.0.2:50100-50101,127.0.0.3:50200-50201"});
+    std::ofstream(reserved) << "\n";
     set_local_ports(50000, 1000);
     scene.connect(4);
     EXPECT_TRUE(scene.told("local ports towards " + scene.destination() + " are running out: 4 of 4 in use, 0 of "))
@@ -206,6 +211,24 @@ TEST(LocalPorts, T13_sources_with_ranges_are_used_up_to_their_last_port) {
     const Observed late = scene.one_more("expect reset");
     EXPECT_TRUE(late.as_scripted()) << late.text();
     EXPECT_EQ(scene.proxy().record().upstream.error, "EADDRNOTAVAIL");
+  });
+}
+
+TEST(LocalPorts, T13_time_wait_is_removed_on_request_when_ports_run_short) {
+  in_a_network_of_its_own([] {
+    std::ofstream("/proc/sys/net/ipv4/tcp_tw_reuse") << 0;
+    FewPorts scene({"--upstream-time-wait", "remove"});
+    const auto waiting = [&] { return net::ports_in_use(scene.upstream(), {}).value_or(net::PortUse{}).time_wait; };
+    constexpr int kAFew = 4;
+    for (int each = 0; each < kAFew; ++each) scene.one_more("send 1; shutdown; expect fin");
+    EXPECT_TRUE(eventually([&] { return waiting() == kAFew; })) << "less than half of the ports: " << waiting();
+    for (int each = 0; each < kAFew; ++each) scene.one_more("send 1; shutdown; expect fin");
+    const bool removed = eventually([&] { return waiting() == 0; });
+    const std::string said = scene.proxy().process().err();
+    if (said.find("EOPNOTSUPP") != std::string::npos) GTEST_SKIP() << "this kernel has no SOCK_DESTROY";
+    EXPECT_TRUE(removed) << waiting() << said;
+    EXPECT_NE(said.find("local ports towards " + scene.destination() + " run short: removed "), std::string::npos)
+        << said;
   });
 }
 
