@@ -179,7 +179,7 @@ Codec<net::Cidr> network_codec() {
 
 Codec<net::Source> source_codec() {
   return {.placeholder = "ADDRESS[:PORTS]",
-          .expects = "numeric addresses, with a port or a range of ports or without",
+          .expects = "numeric addresses, with or without ports",
           .parse = parse_source,
           .print = [](const net::Source& source) { return source.text(); }};
 }

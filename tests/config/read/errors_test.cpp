@@ -132,7 +132,7 @@ const std::vector<Case> kTypeCases = {
      {"f.yaml:4:13: linger: found 'on'; expected a mapping with keys of mode, time, timeout"}},
     {"list_in_a_list",
      forwarding_with("    upstream:\n      sources: [10.0.0.1, [10.0.0.2]]\n"),
-     {"f.yaml:5:27: upstream.sources: found a list in the list; expected numeric addresses"}},
+     {"f.yaml:5:27: upstream.sources: found a list in the list; expected numeric addresses, with or without ports"}},
     {"not_a_boolean",
      forwarding_with("    client: {nodelay: yes}\n"),
      {"f.yaml:4:23: client.nodelay: 'yes': expected true or false"}},
