@@ -28,6 +28,8 @@ struct RunOptions {
 
 /// Plays experiments in namespaces of their own and prints what came of them; the result is the exit status. Blocks.
 int run(const RunOptions& options);
+/// Prints the table of docs/kernel-facts.md, with each fact tried on the running kernel. Exit status as run().
+int run_facts();
 /// Prints all experiments, or what one of them is about.
 int print_list();
 int print_explanation(const std::string& name);

@@ -18,6 +18,7 @@
 #include "lab/experiments/experiments.h"
 #include "lab/isolate.h"
 #include "lab/lab.h"
+#include "lab/report/facts.h"
 #include "lab/report/report.h"
 #include "lab/stage/stage.h"
 
@@ -26,6 +27,9 @@ namespace {
 
 /// Most of an experiment is waiting.
 constexpr unsigned kAtOnce = 8;
+
+constexpr const char* kNeedsNamespaces =
+    "; experiments need namespaces of their own: root, or unprivileged user namespaces";
 
 void complain(const std::string& text) { std::fprintf(stderr, "lastbyte lab: %s\n", text.c_str()); }
 
@@ -182,6 +186,30 @@ Outcome play(const Experiment& experiment, Medium medium) {
   return outcome;
 }
 
+int run_facts() {
+  std::vector<Wanted> all;
+  for (const Experiment* each : experiments()) {
+    const bool shows = std::ranges::any_of(facts(), [&](const Fact& fact) {
+      return std::ranges::find(fact.shown, each->name, &Shown::experiment) != fact.shown.end();
+    });
+    if (!shows) continue;
+    all.push_back({each, Medium::loopback});
+    if (!each->one_medium) all.push_back({each, Medium::veth});
+  }
+  const auto status = run_isolated([&] {
+    const auto outcomes = play_all(all, [](const Outcome&) {});
+    print(facts_text(outcomes, kernel_release()));
+    if (std::ranges::all_of(outcomes, [](const Outcome& each) { return !each.trouble.empty(); })) return kExitCannot;
+    return std::ranges::any_of(facts(),
+                               [&](const Fact& each) { return verdict_on(each, outcomes) == Verdict::differs; })
+               ? kExitDiffers
+               : kExitAgrees;
+  });
+  if (status) return *status;
+  complain(status.error().text() + kNeedsNamespaces);
+  return kExitCannot;
+}
+
 int run(const RunOptions& options) {
   const auto all = wanted(options);
   if (!all) {
@@ -195,7 +223,7 @@ int run(const RunOptions& options) {
   }
   const auto status = run_isolated([&] { return run_inside(options, *files, *all); });
   if (status) return *status;
-  complain(status.error().text() + "; experiments need namespaces of their own: root, or unprivileged user namespaces");
+  complain(status.error().text() + kNeedsNamespaces);
   return kExitCannot;
 }
 

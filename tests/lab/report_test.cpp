@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "base/file.h"
 #include "lab/experiments/experiments.h"
+#include "lab/report/facts.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -23,7 +26,8 @@ const Experiment kExample{.name = "example",
 
 Outcome example() {
   const wire::Moment began{std::chrono::seconds(1'700'000'000)};
-  Outcome outcome{.experiment = &kExample, .rows = compare(kExampleTable, Medium::loopback, {{"what close() does", {"FIN"}}})};
+  Outcome outcome{.experiment = &kExample,
+                  .rows = compare(kExampleTable, Medium::loopback, {{"what close() does", {"FIN"}}})};
   outcome.scenes = {{.name = "a scene",
                      .events = {{.at = began, .who = Who::client, .text = "send(5) = 5"},
                                 {.at = began + std::chrono::milliseconds(1),
@@ -102,6 +106,53 @@ TEST(LabPage, is_up_to_date) {
         << each->name << " is stale: lastbyte lab run --all --markdown docs/lab.md";
   }
   EXPECT_TRUE(have.starts_with(wanted.substr(0, wanted.find("\n## "))));
+}
+
+/// The facts of the page, without those in tables of other pages.
+std::vector<std::string> facts_of(const std::string& page) {
+  std::vector<std::string> all;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("| ") && !line.starts_with("| fact |")) all.push_back(line.substr(2, line.find(" | ") - 2));
+  return all;
+}
+
+TEST(LabFacts, are_those_of_the_page_word_for_word) {
+  const auto page = read_file(LASTBYTE_SOURCE_DIR "/docs/kernel-facts.md");
+  ASSERT_TRUE(page);
+  const auto wanted = facts_of(*page);
+  std::vector<std::string> have;
+  for (const Fact& each : facts()) have.emplace_back(each.text);
+  EXPECT_EQ(have, wanted) << "src/lab/report/facts.cpp is to have the facts of docs/kernel-facts.md";
+}
+
+TEST(LabFacts, name_rows_that_there_are) {
+  for (const Fact& fact : facts()) {
+    bool any = false;
+    for (const Shown& each : fact.shown) {
+      if (each.experiment.empty()) continue;
+      any = true;
+      const Experiment* experiment = find_experiment(each.experiment);
+      ASSERT_NE(experiment, nullptr) << each.experiment;
+      EXPECT_NE(std::ranges::find(experiment->table, each.row, &Expectation::row), experiment->table.end()) << each.row;
+    }
+    EXPECT_EQ(any, fact.elsewhere.empty()) << fact.text;
+  }
+}
+
+TEST(LabFacts, one_row_that_differs_or_is_dark_is_enough) {
+  const Fact fact{.section = "x",
+                  .text = "x",
+                  .shown = {Shown{"example", "what close() does"}, Shown{"example", "the <client>"}},
+                  .elsewhere = ""};
+  std::vector<Outcome> outcomes{example()};
+  EXPECT_EQ(verdict_on(fact, outcomes), Verdict::differs);
+  outcomes[0].rows = compare(kExampleTable, Medium::loopback, {{"what close() does", {"RST"}}});
+  EXPECT_EQ(verdict_on(fact, outcomes), Verdict::not_observed);
+  outcomes[0].rows =
+      compare(kExampleTable, Medium::loopback, {{"what close() does", {"RST"}}, {"the <client>", {"ECONNRESET"}}});
+  EXPECT_EQ(verdict_on(fact, outcomes), Verdict::same);
+  EXPECT_EQ(verdict_on(fact, {}), Verdict::not_observed);
 }
 
 }  // namespace

@@ -14,10 +14,11 @@ int run_lab(const Arguments& arguments) {
   const std::string what = operands.empty() ? "" : operands.front();
   const std::vector<std::string> names(operands.empty() ? operands.end() : operands.begin() + 1, operands.end());
   if (what == "list") return names.empty() ? lab::print_list() : usage_error(kLab, "list takes no name");
+  if (what == "facts") return names.empty() ? lab::run_facts() : usage_error(kLab, "facts takes no name");
   if (what == "explain")
     return names.size() == 1 ? lab::print_explanation(names.front()) : usage_error(kLab, "explain: expected one NAME");
   if (what != "run")
-    return usage_error(kLab, "expected list, run or explain" + (what.empty() ? "" : ", not '" + what + "'"));
+    return usage_error(kLab, "expected list, run, explain or facts" + (what.empty() ? "" : ", not '" + what + "'"));
   if (names.empty() != arguments.has("all")) return usage_error(kLab, "run: expected names of experiments, or --all");
   lab::RunOptions options{.names = names,
                           .slow = arguments.has("slow"),
@@ -40,7 +41,7 @@ Command lab_command() {
   return {
       .name = std::string(kLab),
       .summary = "Show the rules of TCP endings on this kernel by experiments.",
-      .usage = "lab list\nlab run NAME... | --all [OPTIONS]\nlab explain NAME",
+      .usage = "lab list\nlab run NAME... | --all [OPTIONS]\nlab explain NAME\nlab facts",
       .notes =
           "Exit status: 0 this kernel behaves as expected, 1 a row differs, 2 wrong usage or nothing could be played. "
           "A row that could not be observed is told as such and never counts as agreement.\n"
@@ -74,7 +75,7 @@ Command lab_command() {
           },
       .run = run_lab,
       .operands = 64,
-      .words = {"list", "run", "explain"}};
+      .words = {"list", "run", "explain", "facts"}};
 }
 
 }  // namespace lastbyte::cli

@@ -17,6 +17,7 @@ extern const Experiment kTimeWaitReuse;
 extern const Experiment kRecvErrors;
 extern const Experiment kTimeWaitWhere;
 extern const Experiment kHalfOpen;
+extern const Experiment kEvents;
 extern const Experiment kBlindReset;
 extern const Experiment kPaws;
 extern const Experiment kPortExhaustion;

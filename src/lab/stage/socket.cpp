@@ -87,7 +87,7 @@ std::string Socket::listen(int backlog) {
 std::string Socket::connect(const net::Address& to, int wait_ms) {
   const wire::Moment began = now();
   std::string outcome = outcome_of(::connect(socket_.get(), to.data(), to.size()));
-  if (outcome == "EINPROGRESS" && wait_for(socket_.get(), POLLOUT, wait_ms) != 0) {
+  if (outcome == "EINPROGRESS" && wait_ms != 0 && wait_for(socket_.get(), POLLOUT, wait_ms) != 0) {
     int error = 0;
     socklen_t length = sizeof error;
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);

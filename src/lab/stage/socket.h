@@ -28,7 +28,8 @@ class Socket {
 
   std::string bind(const net::Address& at);
   std::string listen(int backlog = 16);
-  /// Waits for the outcome: "0", "ECONNREFUSED". "EINPROGRESS" where none came in time.
+  /// Waits for the outcome: "0", "ECONNREFUSED". "EINPROGRESS" where none came in time. Time 0 does not
+  /// look, so that the outcome is still to be fetched.
   std::string connect(const net::Address& to, int wait_ms = 5000);
   /// Until an attempt to connect that was on its way has succeeded or failed; false: not within five seconds.
   bool await_connected() const;

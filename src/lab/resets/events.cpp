@@ -1,0 +1,244 @@
+// What epoll reports of endings, and what SIOCOUTQ tells.
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "lab/experiments/experiments.h"
+#include "lab/stage/stage.h"
+#include "net/socket/deaf.h"
+
+namespace lastbyte::lab {
+namespace {
+
+constexpr Expectation kEventsTable[] = {
+    {"the peer's FIN: edge", "IN OUT RDHUP"},
+    {"a reset: edge", "IN OUT RDHUP HUP ERR"},
+    {"a reset: once the error is taken", "IN OUT RDHUP HUP"},
+    {"a reset: shutdown()", "ENOTCONN"},
+    {"a reset: shutdown(), then recv()", "ENOTCONN, ECONNRESET"},
+    {"data is acknowledged: edge", "none"},
+    {"our FIN is acknowledged, the peer ended first: edge", "IN OUT RDHUP HUP"},
+    {"our FIN is acknowledged, we ended first: edge", "OUT"},
+    {"our FIN is acknowledged: SIOCOUTQ", "0"},
+    {"close() with an unread FIN: wire", "FIN"},
+    {"1000 bytes and a FIN: recv(NULL, MSG_TRUNC) twice", "1000, 0"},
+    {"1000 bytes, then a reset by the peer: SIOCOUTQ", "1000"},
+    {"a connection is made: edge", "OUT"},
+    {"a connection is refused: edge", "IN OUT RDHUP HUP ERR"},
+    {"a lone urgent byte: edge", "PRI OUT"},
+    {"an idle socket: edges", "OUT, none"},
+    {"connect() to a port of the local range that nobody listens on reaches itself", "yes, ESTABLISHED"},
+    {"our FIN is not acknowledged: SIOCOUTQ", "1"},
+    {"our own shutdown(): edge", "OUT"},
+};
+
+/// Edge-triggered, all events of one socket.
+class Edges {
+ public:
+  explicit Edges(const Socket& socket) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    epoll_event wanted{};
+    wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd(), &wanted);
+  }
+
+  /// The next edge, or "none" where none comes for a while.
+  std::string next(int wait_ms = 2000) {
+    epoll_event event{};
+    if (::epoll_wait(epoll_.get(), &event, 1, wait_ms) != 1) return "none";
+    std::string out;
+    for (const auto& [bit, name] :
+         {std::pair(EPOLLIN, "IN"), std::pair(EPOLLPRI, "PRI"), std::pair(EPOLLOUT, "OUT"),
+          std::pair(EPOLLRDHUP, "RDHUP"), std::pair(EPOLLHUP, "HUP"), std::pair(EPOLLERR, "ERR")})
+      if ((event.events & static_cast<std::uint32_t>(bit)) != 0) out += (out.empty() ? "" : " ") + std::string(name);
+    return out;
+  }
+  /// Takes what there is now.
+  void settle() {
+    while (next(30) != "none") {
+    }
+  }
+
+ private:
+  Descriptor epoll_;
+};
+
+/// No edge is worth waiting for longer.
+constexpr int kNoEdgeMs = 150;
+
+void play_end_edges(Stage& stage) {
+  {
+    stage.scene("the peer's FIN");
+    Stage::Pair pair = stage.pair();
+    Edges edges(pair.client);
+    const std::string first = edges.next();
+    stage.see("an idle socket: edges", first + ", " + edges.next(kNoEdgeMs));
+    pair.server.close();
+    stage.see("the peer's FIN: edge", edges.next());
+  }
+  {
+    stage.scene("a reset");
+    Stage::Pair pair = stage.pair();
+    Edges edges(pair.client);
+    edges.settle();
+    pair.server.linger(true, 0);
+    pair.server.close();
+    stage.see("a reset: edge", edges.next());
+    pair.client.pending_error();
+    stage.see("a reset: once the error is taken", Edges(pair.client).next());
+    const std::string how = pair.client.shutdown(SHUT_WR);
+    stage.see("a reset: shutdown()", how);
+  }
+  {
+    stage.scene("shutdown() after a reset that nobody has read");
+    Stage::Pair pair = stage.pair();
+    pair.server.linger(true, 0);
+    pair.server.close();
+    pair.client.wait_hangup();
+    const std::string how = pair.client.shutdown(SHUT_WR);
+    stage.see("a reset: shutdown(), then recv()", how + ", " + pair.client.recv(100));
+  }
+}
+
+void play_own_edges(Stage& stage) {
+  {
+    stage.scene("data is acknowledged");
+    Stage::Pair pair = stage.pair();
+    Edges edges(pair.client);
+    edges.settle();
+    pair.client.send(10);
+    pair.client.wait_acknowledged();
+    stage.see("data is acknowledged: edge", edges.next(kNoEdgeMs));
+  }
+  {
+    stage.scene("our FIN is acknowledged, we end first");
+    Stage::Pair pair = stage.pair();
+    Edges edges(pair.client);
+    edges.settle();
+    net::set_deaf(pair.server.fd(), true);
+    pair.client.shutdown(SHUT_WR);
+    stage.see("our own shutdown(): edge", edges.next());
+    stage.see("our FIN is not acknowledged: SIOCOUTQ", std::to_string(pair.client.unacknowledged()));
+    net::set_deaf(pair.server.fd(), false);
+    // The FIN comes again after a fifth of a second.
+    stage.see("our FIN is acknowledged, we ended first: edge", edges.next());
+    stage.see("our FIN is acknowledged: SIOCOUTQ", std::to_string(pair.client.unacknowledged()));
+  }
+  {
+    stage.scene("our FIN is acknowledged, the peer ended first");
+    Stage::Pair pair = stage.pair();
+    pair.server.shutdown(SHUT_WR);
+    pair.client.read_to_end();
+    net::set_deaf(pair.server.fd(), true);
+    Edges edges(pair.client);
+    edges.settle();
+    pair.client.shutdown(SHUT_WR);
+    edges.settle();
+    net::set_deaf(pair.server.fd(), false);
+    stage.see("our FIN is acknowledged, the peer ended first: edge", edges.next());
+  }
+  {
+    stage.scene("a reset discards what was not acknowledged");
+    Stage::Pair pair = stage.pair();
+    net::set_deaf(pair.server.fd(), true);
+    pair.client.send(1000);
+    pair.server.linger(true, 0);
+    pair.server.close();
+    pair.client.wait_hangup();
+    stage.see("1000 bytes, then a reset by the peer: SIOCOUTQ", std::to_string(pair.client.unacknowledged()));
+  }
+}
+
+void play_connect_edges(Stage& stage) {
+  stage.scene("a connection attempt");
+  Socket listening = stage.listener();
+  Socket made = stage.socket(Who::client);
+  made.connect(listening.local(), 0);
+  stage.see("a connection is made: edge", Edges(made).next());
+  const net::Address at = listening.local();
+  listening.close();
+  Socket refused = stage.socket(Who::client);
+  refused.connect(at, 0);
+  stage.see("a connection is refused: edge", Edges(refused).next());
+}
+
+void play_rare_reads(Stage& stage) {
+  {
+    stage.scene("an urgent byte");
+    Stage::Pair pair = stage.pair();
+    Edges edges(pair.client);
+    edges.settle();
+    pair.server.send(1, MSG_OOB);
+    stage.see("a lone urgent byte: edge", edges.next());
+  }
+  {
+    stage.scene("recv(NULL, MSG_TRUNC)");
+    Stage::Pair pair = stage.pair();
+    pair.server.send(1000);
+    pair.server.close();
+    pair.client.wait_unread(1000);
+    const auto discard = [&, &client = pair.client] {
+      const std::string outcome = outcome_of(::recv(client.fd(), nullptr, 1 << 20, MSG_TRUNC));
+      stage.note(Who::client, EventKind::call, "recv(NULL, 1048576, MSG_TRUNC) = " + outcome);
+      return outcome;
+    };
+    const std::string first = discard();
+    stage.see("1000 bytes and a FIN: recv(NULL, MSG_TRUNC) twice", first + ", " + discard());
+  }
+  {
+    stage.scene("close() with an unread FIN");
+    Stage::Pair pair = stage.pair();
+    pair.client.shutdown(SHUT_WR);
+    pair.server.wait_hangup();
+    pair.server.close();
+    stage.see("close() with an unread FIN: wire", stage.endings(Who::server));
+  }
+}
+
+/// The only port of the range is the one that it connects to.
+void play_self_connect(Stage& stage) {
+  stage.scene("a socket connects to itself");
+  stage.set_kernel(Who::client, "ip_local_port_range", "44444 44445");
+  std::string seen = "no";
+  // The kernel chooses odd and even ports in turn.
+  for (int attempt = 0; attempt < 4 && seen == "no"; ++attempt) {
+    Socket lonely = stage.socket(Who::client);
+    const net::Address at = stage.address(Who::client, 44444);
+    if (lonely.connect(at) == "0" && lonely.local() == at) seen = "yes, " + lonely.note_state();
+  }
+  stage.see("connect() to a port of the local range that nobody listens on reaches itself", seen);
+}
+
+void play_events(Stage& stage) {
+  play_end_edges(stage);
+  play_own_edges(stage);
+  play_connect_edges(stage);
+  play_rare_reads(stage);
+  play_self_connect(stage);
+}
+
+}  // namespace
+
+const Experiment kEvents{
+    .name = "events",
+    .title = "What epoll reports of endings, and what SIOCOUTQ tells",
+    .question =
+        "Edge-triggered epoll watches a socket while its peer ends or resets, while its own data and FIN are "
+        "acknowledged, and while it connects.",
+    .table = kEventsTable,
+    .finding =
+        "A FIN and a reset differ in HUP and ERR; the acknowledgement of a FIN is an edge and that of data is none; "
+        "SIOCOUTQ tells what was not acknowledged, also after a reset.",
+    .advice =
+        "Ask for EPOLLRDHUP, and look at HUP and ERR before you read. To know that data has arrived, ask SIOCOUTQ by a "
+        "timer: "
+        "no event tells. lastbyte does so before it passes a reset on (T4).",
+    .play = play_events,
+};
+
+}  // namespace lastbyte::lab
