@@ -288,6 +288,7 @@ class Directory::Impl {
       try {
         io_.run();
       } catch (const std::bad_alloc&) {
+        ++counters_.out_of_memory;
       }
     }
   }

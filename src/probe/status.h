@@ -66,6 +66,7 @@ struct Counters {
   std::uint64_t observations_late = 0;     ///< of a snapshot that is no longer known
   std::uint64_t heartbeats = 0;            ///< frames that were taken
   std::uint64_t heartbeats_refused = 0;    ///< oversized, malformed, replayed or stalled
+  std::uint64_t out_of_memory = 0;         ///< times that the probe thread could not finish what it was doing
 };
 
 }  // namespace lastbyte::probe

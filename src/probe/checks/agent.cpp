@@ -33,7 +33,7 @@ bool take(AgentLine& line, std::string_view word) {
   if (text.ends_with('%')) {
     const auto percent = number(std::string_view(text).substr(0, text.size() - 1));
     if (!percent || *percent > kMostPercent) return false;
-    return line.weight_percent = *percent, true;
+    return line.weight_percent = percent, true;
   }
   return text.starts_with("maxconn:") && number(std::string_view(text).substr(8)).has_value();
 }

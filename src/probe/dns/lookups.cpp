@@ -92,7 +92,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   }
 
   /// Both families at once.
-  void ask_addresses(const std::string& host, std::function<void(Answer)> done) {
+  void ask_addresses(const std::string& host, const std::function<void(Answer)>& done) {
     const std::vector<RecordType> types = questions(name_.family);
     auto asked = std::make_shared<Asked>();
     asked->messages.assign(types.size(), Broken{"no answer in time"});
