@@ -26,6 +26,15 @@ SideRecord stream_side(const Json& json) {
   return side;
 }
 
+Try one_try(const Json& json) {
+  return {.member = json.at("member").get<std::string>(),
+          .address = text_or_empty(json.at("address")),
+          .end = json.at("end").get<std::string>(),
+          .error = text_or_empty(json.at("error")),
+          .began_us = json.at("began_us").get<std::int64_t>(),
+          .took_us = json.at("took_us").get<std::int64_t>()};
+}
+
 Record stream_record(const std::string& line) {
   const Json json = Json::parse(line);
   Record record;
@@ -47,6 +56,9 @@ Record stream_record(const std::string& line) {
   record.authority = text_or_empty(json.at("authority"));
   record.rejected = text_or_empty(json.at("rejected"));
   record.abandoned = text_or_empty(json.at("abandoned"));
+  record.group = text_or_empty(json.at("group"));
+  record.member = text_or_empty(json.at("member"));
+  for (const Json& each : json.at("tries")) record.tries.push_back(one_try(each));
   record.client = stream_side(json.at("client"));
   record.upstream = stream_side(json.at("upstream"));
   return record;

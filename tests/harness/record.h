@@ -21,6 +21,16 @@ struct SideRecord {
   std::uint64_t descriptors = 0;
 };
 
+/// One try to reach a member of a group.
+struct Try {
+  std::string member;
+  std::string address;
+  std::string end;
+  std::string error;  ///< "" where there is none
+  std::int64_t began_us = 0;
+  std::int64_t took_us = 0;
+};
+
 struct Record {
   std::string line;  ///< as it was written
   std::uint64_t id = 0;
@@ -40,6 +50,9 @@ struct Record {
   std::string authority;
   std::string rejected;
   std::string abandoned;
+  std::string group;
+  std::string member;
+  std::vector<Try> tries;
   SideRecord client;
   SideRecord upstream;
 };

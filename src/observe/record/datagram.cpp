@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "observe/record/moment.h"
+#include "observe/record/tries.h"
 #include "observe/record/words.h"
 
 namespace lastbyte::observe {
@@ -67,6 +68,7 @@ std::string datagrams_to_text(const Record& record) {
     if (each.dropped != 0) fmt::format_to(to, " dropped={}/{}", each.dropped, each.dropped_bytes);
   }
   fmt::format_to(to, " | end={} duration={}", name(record.datagrams()->end), span_text(record.duration));
+  out += tries_to_text(record);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
   return out;
 }
@@ -74,6 +76,7 @@ std::string datagrams_to_text(const Record& record) {
 std::string datagrams_to_json(const Record& record) {
   std::string out = fmt::format(R"({},"transport":"udp","end":"{}","summary":"{}","duration_us":{})", json_head(record),
                                 name(record.datagrams()->end), datagram_summary(record), record.duration.count());
+  out += tries_to_json(record);
   for (const Which which : termination::kBoth) {
     const DatagramFlow& each = flow(record, which);
     fmt::format_to(std::back_inserter(out),

@@ -9,6 +9,7 @@
 #include "observe/record/moment.h"
 #include "observe/record/summary.h"
 #include "observe/record/text.h"
+#include "observe/record/tries.h"
 #include "observe/record/words.h"
 
 namespace lastbyte::observe {
@@ -63,6 +64,7 @@ std::string to_json(const relay::Record& record) {
   const bool abandoned = stream.abandoned != relay::Abandoned::no;
   fmt::format_to(std::back_inserter(out), R"(,"abandoned":{})",
                  quoted_or_null(abandoned ? words(stream.abandoned) : std::string_view()));
+  out += tries_to_json(record);
   append_introduction(out, record);
   append_side_object(out, record, Which::client);
   append_side_object(out, record, Which::upstream);

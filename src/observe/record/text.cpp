@@ -9,6 +9,7 @@
 #include "observe/record/datagram.h"
 #include "observe/record/moment.h"
 #include "observe/record/summary.h"
+#include "observe/record/tries.h"
 #include "observe/record/words.h"
 
 namespace lastbyte::observe {
@@ -64,6 +65,7 @@ std::string to_text(const Record& record) {
   fmt::format_to(to, " duration={}", span_text(record.duration));
   if (stream.connect_duration.count() >= 0) fmt::format_to(to, " connect={}", span_text(stream.connect_duration));
   if (stream.retries != 0) fmt::format_to(to, " retries={}", stream.retries);
+  out += tries_to_text(record);
   if (record.one_of_many && record.listen) fmt::format_to(to, " listen={}", *record.listen);
   if (stream.abandoned != relay::Abandoned::no) fmt::format_to(to, " abandoned=\"{}\"", words(stream.abandoned));
   if (stream.introduction) append_introduction(out, *stream.introduction);

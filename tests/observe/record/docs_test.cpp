@@ -7,6 +7,7 @@
 
 #include "observe/record/datagram.h"
 #include "observe/record/text.h"
+#include "observe/record/tries.h"
 #include "tests/observe/record/endings.h"
 
 namespace lastbyte::observe {
@@ -42,6 +43,18 @@ TEST(RecordDocs, every_limit_is_explained) { expect_all_words_explained<terminat
 
 TEST(RecordDocs, every_end_of_a_session_of_datagrams_is_explained) {
   expect_all_words_explained<relay::DatagramEnd>("Datagrams");
+}
+
+TEST(RecordDocs, every_end_of_a_try_is_explained) { expect_all_words_explained<relay::TryEnd>("Tries"); }
+
+TEST(RecordDocs, the_fields_of_a_try_are_explained) {
+  const auto all = typical_endings();
+  const auto record = nlohmann::json::parse(to_json(all.back().record));
+  ASSERT_EQ(record["tries"].size(), 2U);
+  EXPECT_EQ(record["member"], "second.example:80");
+  EXPECT_EQ(record["tries"][0]["error"], "ECONNREFUSED");
+  for (const auto& [key, value] : record["tries"][0].items())
+    EXPECT_NE(documentation().find("`" + key + "`"), std::string::npos) << key;
 }
 
 TEST(RecordDocs, every_typical_ending_is_shown_as_it_is_printed) {

@@ -225,10 +225,32 @@ Record complete_record() {
                     flow(78, 78), flow(14600, 14600));
 }
 
+/// The first member of a group refused.
+Ending served_by_another_member() {
+  auto record = complete_record();
+  record.id = 26;
+  record.stream().retries = 1;
+  relay::Tries tries{.group = "servers", .all = {}};
+  tries.all.push_back({.member = "first.example:80",
+                       .address = *net::Address::parse("2001:db8::1", 80),
+                       .began = 85us,
+                       .took = 61us,
+                       .end = relay::TryEnd::failed,
+                       .error = ECONNREFUSED});
+  tries.all.push_back({.member = "second.example:80",
+                       .address = *net::Address::parse("2001:db8::2", 80),
+                       .began = 160us,
+                       .took = 252us,
+                       .end = relay::TryEnd::connected});
+  record.tries = std::make_shared<const relay::Tries>(std::move(tries));
+  return {"complete, on another member of a group", record};
+}
+
 std::vector<Ending> typical_endings() {
   std::vector<Ending> all;
   for (const auto& group : {good_endings(), failures(), greetings(), limits(), our_own_endings()})
     all.insert(all.end(), group.begin(), group.end());
+  all.push_back(served_by_another_member());
   return all;
 }
 

@@ -19,7 +19,7 @@ TEST(RecordJson, tells_a_complete_session_field_by_field) {
       R"("listen":"192.0.2.1:8080",)"
       R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
       R"("duration_us":1204512,"connect_us":412,"abandoned":null,)"
-      R"("via":null,"proxy_header":null,"unique_id":null,"authority":null,"rejected":null,)"
+      R"("group":null,"member":null,"tries":[],"via":null,"proxy_header":null,"unique_id":null,"authority":null,"rejected":null,)"
       R"("client":{"address":"192.0.2.7:51234","peer":null,"end":"fin","error":null,"received":78,"delivered":78,)"
       R"("undelivered":0,"discarded":0,"rescued":0,"descriptors":0},)"
       R"("upstream":{"address":"[2001:db8::2]:80","peer":null,"end":"fin","error":null,"received":14600,"delivered":14600,)"
@@ -50,7 +50,9 @@ TEST(RecordJson, what_is_not_known_is_null) {
 TEST(RecordJson, every_ending_has_the_same_fields) {
   const auto shape = [](const relay::Record& record) {
     std::vector<std::string> keys;
-    const auto flat = nlohmann::json::parse(to_json(record)).flatten();
+    auto parsed = nlohmann::json::parse(to_json(record));
+    parsed["tries"].clear();  // as many as there were
+    const auto flat = parsed.flatten();
     for (const auto& [key, value] : flat.items()) keys.push_back(key);
     return keys;
   };
