@@ -157,6 +157,8 @@ def markdown(data, titles):
         "![CPU time of each proxy](benchmarks.svg)\n",
         "## Goals\n",
         table(["goal", "measured", "at most", "reached"], reached),
+        "io: io-uring gains where peers share the cores, as they do here: a batch of sends is one return from the kernel at "
+        "which a peer that was woken may take the worker's core. A send through the ring is not cheaper than one by itself.\n",
         "Short sessions cost lastbyte the calls that its contract needs and the others do not make: it reads the end of both "
         "sides, sends a FIN to both, and asks before it closes whether all was acknowledged (T1, T11).\n",
         *sections(results, latencies, titles),
