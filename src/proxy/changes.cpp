@@ -35,7 +35,10 @@ Changes::Forwarding described(const std::string& name, const Ports& ports) {
   const Bound& first = *ports.front();
   const relay::Forwarding& forwarding = *first.forwarding;
   const std::string from = listed(first.addresses(), forwarding.client);
-  return {name, "", {}, "", from + " -> " + listed(first.upstream, forwarding.upstream), ports.size()};
+  const std::string to = first.group == nullptr     ? listed(first.upstream, forwarding.upstream)
+                         : forwarding.group.empty() ? forwarding.connect.text()
+                                                    : "group:" + forwarding.group;
+  return {name, "", {}, "", from + " -> " + to, ports.size()};
 }
 
 bool lead_to_the_same(const Ports& before, const Ports& after) {
@@ -101,6 +104,24 @@ Changes changes_between(const State& before, const State& after) {
     changes.removed.push_back(described(name, ports_before.at(name)));
   }
   return changes;
+}
+
+std::vector<std::string> group_changes(const std::vector<upstream::Group>& before,
+                                       const std::vector<upstream::Group>& after) {
+  std::vector<std::string> lines;
+  for (const upstream::Group& now : after) {
+    const auto old = std::ranges::find(before, now.name, &upstream::Group::name);
+    if (old == before.end()) {
+      lines.push_back("added: group " + now.name);
+    } else if (*old != now) {
+      lines.push_back(
+          fmt::format("changed ({}): group {}", fmt::join(config::differing_keys(*old, now), ", "), now.name));
+    }
+  }
+  for (const upstream::Group& old : before)
+    if (std::ranges::find(after, old.name, &upstream::Group::name) == after.end())
+      lines.push_back("removed: group " + old.name);
+  return lines;
 }
 
 }  // namespace lastbyte::proxy

@@ -27,6 +27,7 @@ struct Changes {
   std::vector<Forwarding> changed;  ///< also where only its names lead elsewhere now
   std::vector<Forwarding> removed;
   std::size_t kept = 0;
+  std::vector<std::string> groups;        ///< "changed (policy, members): group web": a line for each that is different
   std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
   Troubles troubles;                      ///< files of UNIX sockets that are left; what may not work now
 };
@@ -37,7 +38,11 @@ struct State {
   const std::vector<Bound>& bound;  ///< the ports of a forwarding stand together
 };
 
-/// All but `need_restart` and `troubles`.
+/// All but `groups`, `need_restart` and `troubles`.
 Changes changes_between(const State& before, const State& after);
+
+/// The lines of Changes::groups.
+std::vector<std::string> group_changes(const std::vector<upstream::Group>& before,
+                                       const std::vector<upstream::Group>& after);
 
 }  // namespace lastbyte::proxy

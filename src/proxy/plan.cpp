@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 
 #include "config/difference.h"
@@ -45,6 +47,16 @@ std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forward
   return any ? workers * net::kMostDescriptors : 0;
 }
 
+/// A socket for the check of each member, and some for the resolver and the thread itself.
+std::size_t descriptors_for_groups(const std::vector<Resolved>& resolved) {
+  constexpr std::size_t kOwn = 16;
+  std::unordered_set<const upstream::Group*> groups;
+  std::size_t sum = 0;
+  for (const Resolved& each : resolved)
+    if (each.group && groups.insert(each.group.get()).second) sum += each.group->members.size();
+  return groups.empty() ? 0 : sum + kOwn;
+}
+
 }  // namespace
 
 Plan plan_for(const config::Config& running, const config::Config& wanted, const std::vector<Resolved>& resolved,
@@ -55,6 +67,7 @@ Plan plan_for(const config::Config& running, const config::Config& wanted, const
   plan.need_restart = config::differing_keys(plan.config, wanted);
   plan.names_before = names_before(running, plan.config);
   plan.listening = descriptors_to_listen(resolved, workers);
+  plan.for_groups = descriptors_for_groups(resolved);
   plan.in_passing = descriptors_in_passing(plan.config.forwardings, workers);
   return plan;
 }
@@ -85,7 +98,10 @@ void hand_on_counts(std::vector<Bound>& next, const std::vector<Bound>& running,
 Troubles missing_capabilities(const config::Config& config, const KeptCapabilities& kept) {
   Troubles troubles;
   for (const relay::Forwarding& forwarding : config.forwardings) {
-    const std::string missing = missing_capability(capabilities_needed({forwarding}), kept);
+    std::vector<upstream::Group> groups;
+    std::ranges::copy_if(config.groups, std::back_inserter(groups),
+                         [&](const upstream::Group& each) { return each.name == forwarding.group; });
+    const std::string missing = missing_capability(capabilities_needed({forwarding}, groups), kept);
     if (missing.empty()) continue;
     troubles.push_back(
         {forwarding.name, "connect",

@@ -24,6 +24,7 @@ struct Plan {
   std::vector<std::string> need_restart;  ///< keys of the settings that `config` does not take from the wanted ones
   NamesBefore names_before;
   std::size_t listening = 0;   ///< descriptors of all listening sockets, and of the paths held beside them
+  std::size_t for_groups = 0;  ///< descriptors of the probe thread: health checks, look-ups
   std::size_t in_passing = 0;  ///< descriptors that the workers hold at once on the way between UNIX sockets (T14)
 };
 

@@ -104,7 +104,7 @@ void tell(const Troubles& troubles, const config::Places& places, OperatorLog& m
 Tried<Changes> bring_up(Running& running, const config::Config& config, const config::Places& places,
                         OperatorLog& messages) {
   const TimePoint until = Clock::now() + config.bind_retry;
-  Resolution resolution = resolve_all(config.forwardings, running.insides());
+  Resolution resolution = running.resolve(config);
   for (bool told = false;; told = true) {
     const bool last = Clock::now() >= until;
     auto changes = running.apply(config, resolution, last ? Absent::warn : Absent::fail);
@@ -116,7 +116,7 @@ Tried<Changes> bring_up(Running& running, const config::Config& config, const co
     std::this_thread::sleep_for(std::clamp(std::chrono::ceil<Duration>(until - Clock::now()), Duration(0), kBindPause));
     // The number of an interface is another one once it is there, and so is a namespace.
     const auto is_new = [](const Trouble& each) { return each.error.code == ENODEV || each.error.code == ENOENT; };
-    if (std::ranges::any_of(changes.error(), is_new)) resolution = resolve_all(config.forwardings, running.insides());
+    if (std::ranges::any_of(changes.error(), is_new)) resolution = running.resolve(config);
   }
 }
 
@@ -129,7 +129,8 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   const auto identity = look_up_identity(config.user, config.group);
   if (!identity) return failed(identity.error());
   const auto user = *identity ? std::optional(file_rights(**identity)) : std::nullopt;
-  auto running = Running::create(worker_count(config), std::move(*passed), user);
+  auto running = Running::create(worker_count(config), std::move(*passed), user,
+                                 [&messages](const std::string& line) { messages.info(line); });
   if (!running) return failed(running.error());
   prepared.running = std::move(*running);
 
@@ -143,7 +144,7 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   auto doors = open_doors(config.doors, user);
   if (!doors) return failed(doors.error());
   prepared.doors = std::move(*doors);
-  const KeptCapabilities kept = capabilities_needed(config.forwardings);
+  const KeptCapabilities kept = capabilities_needed(config.forwardings, config.groups);
   if (auto dropped = drop_privileges(*identity, kept); !dropped) return failed(dropped.error());
   auto io = choose_io(config.io);
   if (!io) return failed(io.error());

@@ -63,7 +63,7 @@ void Reload::begin() {
   try {
     const BlockedSignals blocked;
     thread_ = std::thread([this] {
-      auto reading = std::make_shared<Reading>(read(source_, running_.insides()));
+      auto reading = std::make_shared<Reading>(read(source_, running_));
       boost::asio::post(io_, [this, reading] { finish(std::move(*reading)); });
     });
   } catch (const std::system_error& error) {
@@ -73,14 +73,14 @@ void Reload::begin() {
   }
 }
 
-Reload::Reading Reload::read(const Source& source, Insides& insides) {
+Reload::Reading Reload::read(const Source& source, Running& running) {
   Reading reading;
   try {
     config::Loaded loaded = source();
     for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
     for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(warning.text());
     if (!loaded.config) return reading;
-    reading.resolution = resolve_all(loaded.config->forwardings, insides);
+    reading.resolution = running.resolve(*loaded.config);
     reading.config = std::move(loaded.config);
     reading.places = std::move(loaded.places);
   } catch (const std::exception& error) {
@@ -122,6 +122,7 @@ void Reload::tell(const Changes& changes, const config::Places& places) {
     messages_.info(fmt::format("reload: changed ({}): {}", what_changed(each), each.text()));
   for (const auto& each : changes.removed)
     messages_.info(fmt::format("reload: removed: {}; its sessions continue", each.text()));
+  for (const std::string& group : changes.groups) messages_.info("reload: " + group);
   if (!changes.need_restart.empty())
     messages_.warn(fmt::format("reload: these settings change at a restart only: {}", joined(changes.need_restart)));
   for (const std::string& trouble : texts(changes.troubles, places)) messages_.warn(trouble);

@@ -42,7 +42,7 @@ class Reload {
     std::vector<std::string> warnings;
   };
 
-  static Reading read(const Source& source, Insides& insides);
+  static Reading read(const Source& source, Running& running);
   void begin();
   void finish(Reading reading);
   void apply(Reading reading);

@@ -28,7 +28,8 @@ relay::RecordFilter::Sessions sessions_with_records(const config::Log& log) {
 }  // namespace
 
 Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed,
-                                                 std::optional<FileRights> user) {
+                                                 std::optional<FileRights> user,
+                                                 std::function<void(std::string)> tell) {
   std::unique_ptr<Running> running(new Running);
   running->passed_ = std::move(passed);
   running->user_ = std::move(user);
@@ -43,6 +44,12 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
     if (!worker) return Failure(worker.error());
     running->workers_.push_back(std::move(*worker));
   }
+  running->groups_ = std::make_unique<Groups>(probe::Directory::Callbacks{
+      .on_snapshot = [it = running.get()](const probe::SharedSnapshot& snapshot) { it->update_workers(snapshot); },
+      .on_message = std::move(tell)});
+  running->shared_.observe = [groups = running->groups_.get()](const upstream::Observation& observation) {
+    groups->observe(observation);
+  };
   return running;
 }
 
@@ -58,6 +65,14 @@ Tried<Troubles> Running::prepare_upstreams(const Ports& ports) {
   return check_upstreams(upstreams_of(ports));
 }
 
+Resolution Running::resolve(const config::Config& config) {
+  Resolution resolution = resolve_all(config.forwardings, insides_, config.groups);
+  Groups::LookedUp names = groups_->look_up(resolution.groups);
+  std::ranges::move(names.troubles, std::back_inserter(resolution.troubles));
+  resolution.warnings = std::move(names.warnings);
+  return resolution;
+}
+
 Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolution, Absent absent) {
   const bool complete = resolution.troubles.empty();
   Plan plan = plan_for(plan_.config, wanted, resolution.ports, worker_count());
@@ -69,6 +84,8 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   auto prepared = kept_ ? prepare_upstreams(resolution.ports) : Troubles();
   if (!prepared) std::ranges::move(prepared.error(), std::back_inserter(resolution.troubles));
   keep_identity(resolution.ports, bound_);
+  const WantedGroups wanted_groups = resolution.groups;
+  Troubles warnings = std::move(resolution.warnings);
   auto tried = bind_all(std::move(resolution), passed_, worker_count(), standing(plan.names_before), user_, absent);
   if (!tried)
     return tl::unexpected(lacks_privileges() ? with_lost_privileges_told(std::move(tried.error()))
@@ -79,27 +96,55 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   hand_on_counts(bound, bound_, plan.names_before);
   for (Bound& each : bound) each.figures = figures_->of(each.forwarding->name);
   Changes changes = changes_between({plan_.config.forwardings, bound_}, {plan.config.forwardings, bound});
+  changes.groups = group_changes(plan_.config.groups, plan.config.groups);
   changes.need_restart = plan.need_restart;
   const std::vector<Bound> before = std::exchange(bound_, std::move(bound));
   leaving_.take_back(bound_);
   changes.troubles = std::move(tried->warnings);
+  std::ranges::move(warnings, std::back_inserter(changes.troubles));
   std::ranges::move(*prepared, std::back_inserter(changes.troubles));
   for (Error& error : leaving_.leave(before, bound_, Clock::now()))
     changes.troubles.push_back(trouble_of_process(std::move(error)));
   shared_.max_sessions = *sessions;
   shared_.records.set(sessions_with_records(plan.config.log), plan.config.log.sample);
   plan_ = std::move(plan);
-  tell_workers();
+  wanted_ = wanted_groups;
+  serve_groups();
   return changes;
+}
+
+/// Goes over to the wanted groups, and has the workers serve all ports with them.
+void Running::serve_groups() {
+  groups_->apply(wanted_);
+  refresh_snapshots();
+  tell_workers();
+}
+
+bool Running::refresh_snapshots() {
+  const std::vector<probe::SharedSnapshot> all = groups_->snapshots();
+  bool changed = false;
+  for (Bound& bound : bound_) {
+    const auto found = wanted_.by_forwarding.find(bound.forwarding->name);
+    const bool known = found != wanted_.by_forwarding.end() && found->second < all.size();
+    probe::SharedSnapshot now = known ? all[found->second] : nullptr;
+    changed = changed || now != bound.snapshot;
+    bound.snapshot = std::move(now);
+  }
+  return changed;
+}
+
+void Running::update_workers(const probe::SharedSnapshot& snapshot) {
+  for (const auto& worker : workers_) worker->update({snapshot});
 }
 
 /// The process gave up its privileges at the start, and cannot have any again.
 bool Running::lacks_privileges() const { return kept_ && ::geteuid() != 0; }
 
 Result<std::uint32_t> Running::sessions_for(const Plan& plan) const {
-  const DescriptorBase base{worker_count(), plan.listening + passed_.size() + leaving_.descriptors(),
-                            insides_.namespaces.descriptors() + insides_.roots.descriptors(worker_count()),
-                            descriptors_of(plan.config.doors), plan.in_passing};
+  const DescriptorBase base{
+      worker_count(), plan.listening + passed_.size() + leaving_.descriptors(),
+      insides_.namespaces.descriptors() + insides_.roots.descriptors(worker_count()) + plan.for_groups,
+      descriptors_of(plan.config.doors), plan.in_passing};
   return choose_max_sessions(plan.config.max_sessions, descriptor_limit_, base);
 }
 
@@ -115,6 +160,9 @@ Standing Running::standing(NamesBefore names) const {
 void Running::tell_workers() {
   const std::vector<Bound> served = leaving_.served_with(bound_);
   for (unsigned index = 0; index < workers_.size(); ++index) workers_[index]->serve(listenings_for(served, index));
+  // A snapshot that was made meanwhile may have reached a worker before its group did.
+  if (const auto newest = groups_->snapshots(); !newest.empty())
+    for (const auto& worker : workers_) worker->update(newest);
 }
 
 Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
@@ -122,11 +170,16 @@ Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
   // Threads of later ones are started by threads that have nothing left to give up.
   if (auto dropped = insides_.roots.drop_privileges(); !dropped)
     return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
+  if (auto dropped = groups_->drop_privileges(kept); !dropped)
+    return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
+  groups_->await_first_checks();
   return prepare_upstreams(bound_);
 }
 
 void Running::release(TimePoint now) {
-  if (leaving_.release(now)) tell_workers();
+  if (!leaving_.release(now)) return;
+  refresh_snapshots();
+  tell_workers();
 }
 
 void Running::forget_closed() {

@@ -2,6 +2,7 @@
 // by apply(), which carries out a plan (plan.h). On the control thread; relay::Shared is the workers' too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/time.h"
 #include "config/settings/config.h"
 #include "proxy/changes.h"
+#include "proxy/groups.h"
 #include "proxy/leaving.h"
 #include "proxy/listen/listeners.h"
 #include "proxy/plan.h"
@@ -26,8 +28,10 @@ class Running {
  public:
   /// Makes the workers and starts nothing. `passed`: from the service manager, kept until the end. `user`: whom a root
   /// process will become.
-  static Result<std::unique_ptr<Running>> create(unsigned workers, std::vector<PassedSocket> passed,
-                                                 std::optional<FileRights> user);
+  /// `tell`: one line for the operator about a member of a group or a name; called on the probe thread.
+  static Result<std::unique_ptr<Running>> create(
+      unsigned workers, std::vector<PassedSocket> passed, std::optional<FileRights> user,
+      std::function<void(std::string)> tell = [](const std::string&) {});
   /// The workers must have ended, or never have begun.
   ~Running();
   Running(const Running&) = delete;
@@ -63,8 +67,13 @@ class Running {
   relay::Shared& shared() { return shared_; }
   /// Of the whole process. From any thread.
   [[nodiscard]] std::uint32_t max_sessions() const { return shared_.max_sessions; }
-  /// For resolve_all(). What it opens lives as long as a port holds it.
-  Insides& insides() { return insides_; }
+  /// Opens the namespaces and root directories of `config` and looks up its names, those of groups that do not run yet
+  /// included. Blocks for as long as the resolver does. From any one thread, not while apply() runs.
+  Resolution resolve(const config::Config& config);
+  /// The groups of upstreams, for the operator's questions and orders.
+  [[nodiscard]] const Groups& groups() const { return *groups_; }
+  /// Brings the snapshots in bound() up to date. True: any is another.
+  bool refresh_snapshots();
   /// The figures of all forwardings. From any thread.
   [[nodiscard]] const Registry& figures() const { return *figures_; }
   [[nodiscard]] std::uint64_t descriptor_limit() const { return descriptor_limit_; }
@@ -78,11 +87,15 @@ class Running {
   [[nodiscard]] unsigned worker_count() const { return static_cast<unsigned>(workers_.size()); }
   [[nodiscard]] Standing standing(NamesBefore names) const;
   void tell_workers();
+  void serve_groups();
+  void update_workers(const probe::SharedSnapshot& snapshot);
 
   relay::Shared shared_;  ///< outlives the workers
   Insides insides_;
   std::unique_ptr<Registry> figures_;
   std::vector<std::unique_ptr<relay::Worker>> workers_;
+  std::unique_ptr<Groups> groups_;  ///< ends before the workers, which it sends snapshots
+  WantedGroups wanted_;             ///< those of the configuration in force
   std::vector<PassedSocket> passed_;
   std::optional<FileRights> user_;
   std::uint64_t descriptor_limit_ = 0;

@@ -244,7 +244,9 @@ Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocke
               resolved.upstream_root,
               nullptr,
               nullptr,
-              resolved.may_meet_itself};
+              resolved.may_meet_itself,
+              resolved.port,
+              resolved.group};
   bool by_name = false;
   for (const PassedSocket* each : passed) {
     if (auto shared = share(bound, *each, resolved); !shared)
@@ -367,9 +369,18 @@ Tried<BoundPorts> bind_all(Resolution resolution, const std::vector<PassedSocket
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index) {
   std::vector<relay::Listening> all;
   for (const Bound& each : bound) {
-    relay::Listening listening{each.forwarding,      each.places.front().address, {}, each.upstream,
-                               each.upstream_inside, each.upstream_root,          0,  each.counts,
-                               each.figures,         each.may_meet_itself};
+    relay::Listening listening{each.forwarding,
+                               each.places.front().address,
+                               {},
+                               each.upstream,
+                               each.upstream_inside,
+                               each.upstream_root,
+                               0,
+                               each.counts,
+                               each.figures,
+                               each.may_meet_itself,
+                               each.snapshot,
+                               each.port};
     for (const Place& place : each.places) {
       if (!place.per_worker[index]) continue;
       listening.sockets.push_back(place.per_worker[index]);

@@ -18,6 +18,7 @@
 #include "relay/context/shared.h"
 #include "relay/terms/forwarding.h"
 #include "relay/worker/worker.h"
+#include "upstream/terms/snapshot.h"
 
 namespace lastbyte::proxy {
 
@@ -31,6 +32,9 @@ struct Bound {
   std::shared_ptr<relay::ForwardingCounts> counts;    ///< the same for all ports of a forwarding
   std::shared_ptr<relay::ForwardingFigures> figures;  ///< likewise
   bool may_meet_itself = false;
+  std::size_t port = 0;                                     ///< which one of the forwarding's
+  std::shared_ptr<const upstream::Group> group = nullptr;   ///< instead of `upstream`; null: there is none
+  std::shared_ptr<const upstream::Snapshot> snapshot = {};  ///< its newest look, once there is one
 
   /// As the kernel has them; no port is 0.
   [[nodiscard]] std::vector<net::Address> addresses() const;

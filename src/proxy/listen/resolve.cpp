@@ -36,6 +36,20 @@ void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, 
     for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
 }
 
+/// A name may come to have addresses of both families.
+void expect_sockets(net::NamespaceThread& inside, const upstream::Group& group) {
+  for (const upstream::Member& member : group.members) {
+    const int type = socket_type(member.endpoint);
+    if (member.endpoint.is_unix()) {
+      inside.expect(AF_UNIX, type);
+      continue;
+    }
+    const auto address = net::Address::parse(member.endpoint.host, 0);
+    for (const int family : {AF_INET, AF_INET6})
+      if (!address || address->family() == family) inside.expect(family, type);
+  }
+}
+
 /// What it stands for, or a trouble: then there is a default value.
 template <typename Value>
 Value value_or_trouble(Result<Value> result, const relay::Forwarding& forwarding, std::string key, Troubles& troubles) {
@@ -45,11 +59,6 @@ Value value_or_trouble(Result<Value> result, const relay::Forwarding& forwarding
 }
 
 void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, Resolution& to) {
-  if (!forwarding.group.empty()) {
-    // The threads that look groups up and check their health are not wired yet.
-    to.troubles.push_back(trouble_of(forwarding, "connect", Error{"connect to group:" + forwarding.group, ENOTSUP}));
-    return;
-  }
   const std::size_t before = to.troubles.size();
   const auto listen_root =
       value_or_trouble(insides.roots.open(forwarding.client.root), forwarding, "client.root", to.troubles);
@@ -66,26 +75,40 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
       value_or_trouble(insides.roots.open(forwarding.upstream.root), forwarding, "upstream.root", to.troubles);
   const auto upstream_inside =
       value_or_trouble(insides.namespaces.open(forwarding.upstream.netns), forwarding, "upstream.netns", to.troubles);
+  const auto group = to.groups.of(forwarding);
+  if (group != nullptr && forwarding.listen.transport == net::Transport::udp) {
+    // relay/datagram/ knows fixed addresses only.
+    to.troubles.push_back(trouble_of(forwarding, "connect",
+                                     Error{"connect to group:" + forwarding.group, EOPNOTSUPP,
+                                           "a udp listener cannot use a group yet; expected udp:HOST:PORTS"}));
+    return;
+  }
   Addresses upstream;
-  if (to.troubles.size() == upstream_before)
+  if (to.troubles.size() == upstream_before && group == nullptr)
     upstream = value_or_trouble(resolve_for(forwarding.connect, upstream_inside), forwarding, "connect", to.troubles);
-  if (upstream_inside) expect_sockets(*upstream_inside, forwarding.connect, upstream);
+  if (upstream_inside) {
+    group ? expect_sockets(*upstream_inside, *group) : expect_sockets(*upstream_inside, forwarding.connect, upstream);
+  }
   for (std::size_t port = 0; port < listen.size(); ++port) {
     Resolved each{shared,      port,         std::move(listen[port]), {}, listen_inside, upstream_inside,
                   listen_root, upstream_root};
+    each.group = group;
     if (!upstream.empty()) each.upstream = upstream[upstream.size() == 1 ? 0 : port];
     const auto may_meet_itself = [&](const net::Address& address) {
       return net::may_meet_itself(address, forwarding.upstream.sources);
     };
-    run_in(upstream_inside, [&] { each.may_meet_itself = std::ranges::any_of(each.upstream, may_meet_itself); });
+    run_in(upstream_inside,
+           [&] { each.may_meet_itself = group != nullptr || std::ranges::any_of(each.upstream, may_meet_itself); });
     to.ports.push_back(std::move(each));
   }
 }
 
 }  // namespace
 
-Resolution resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides) {
+Resolution resolve_all(const std::vector<relay::Forwarding>& forwardings, Insides& insides,
+                       const std::vector<upstream::Group>& groups) {
   Resolution resolution;
+  resolution.groups = groups_of(forwardings, groups);
   for (const relay::Forwarding& forwarding : forwardings) resolve_forwarding(forwarding, insides, resolution);
   return resolution;
 }

@@ -25,6 +25,11 @@ Trouble trouble_of(const relay::Forwarding& forwarding, std::string key, Error e
   return {forwarding.name, std::move(key), std::move(error), index};
 }
 
+Trouble trouble_of_member(const std::string& group, std::size_t member, Error error) {
+  error.operation = "group '" + group + "': " + error.operation;
+  return {{}, "connect", std::move(error), member, group};
+}
+
 Trouble trouble_of_process(Error error) { return {{}, {}, std::move(error)}; }
 
 bool may_pass(const Trouble& trouble) {
@@ -32,19 +37,21 @@ bool may_pass(const Trouble& trouble) {
     case EADDRINUSE:
     case EADDRNOTAVAIL:
     case ENODEV:
-    case ENOENT: return !trouble.forwarding.empty();
+    case ENOENT: return !trouble.forwarding.empty() || !trouble.group.empty();
     default: return false;
   }
 }
 
 std::vector<std::string> texts(const Troubles& troubles, const config::Places& places) {
   std::vector<Line> lines;
-  std::map<std::tuple<std::string, std::string, std::size_t, int>, std::size_t> known;
+  std::map<std::tuple<std::string, std::string, std::string, std::size_t, int>, std::size_t> known;
   for (const Trouble& each : troubles) {
     const auto [line, is_new] =
-        known.try_emplace({each.forwarding, each.key, each.index, each.error.code}, lines.size());
+        known.try_emplace({each.forwarding, each.group, each.key, each.index, each.error.code}, lines.size());
     if (is_new) {
-      lines.push_back({places.of(each.forwarding, each.key, each.index).value_or(config::Origin()), each.error.text()});
+      const auto where = each.group.empty() ? places.of(each.forwarding, each.key, each.index)
+                                            : places.of_member(each.group, each.index);
+      lines.push_back({where.value_or(config::Origin()), each.error.text()});
     } else {
       ++lines[line->second].more;
     }

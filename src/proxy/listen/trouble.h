@@ -16,7 +16,8 @@ struct Trouble {
   std::string forwarding;  ///< its name; empty: it is the process that cannot have something
   std::string key;         ///< of the setting that asks for it
   Error error;
-  std::size_t index = 0;  ///< which of the values, where the setting is a list
+  std::size_t index = 0;   ///< which of the values, where the setting is a list
+  std::string group = {};  ///< the member `index` of this group asks for it; empty: a forwarding, or the process
 };
 
 using Troubles = std::vector<Trouble>;
@@ -25,6 +26,8 @@ using Tried = tl::expected<T, Troubles>;
 
 /// Names the forwarding in the error's text.
 Trouble trouble_of(const relay::Forwarding& forwarding, std::string key, Error error, std::size_t index = 0);
+/// Of a member of a group, by its place there. Names the group in the error's text.
+Trouble trouble_of_member(const std::string& group, std::size_t member, Error error);
 /// The process's own.
 Trouble trouble_of_process(Error error);
 

@@ -1,5 +1,7 @@
 #include "proxy/listen/upstreams.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -9,6 +11,7 @@
 #include "net/diag/port_use.h"
 #include "net/transport/connect.h"
 #include "net/unix/stream.h"
+#include "relay/group/view.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -69,17 +72,57 @@ Result<void> check_unix(const Upstream& upstream) {
                  "it is a datagram socket; expected a stream socket: datagrams are forwarded from udp to udp only");
 }
 
+Trouble trouble_with(const Upstream& upstream, std::string key, Error error, std::size_t index) {
+  // A setting that the member does not have itself is the forwarding's.
+  if (upstream.group == nullptr || upstream.options() == upstream.forwarding->upstream)
+    return trouble_of(*upstream.forwarding, std::move(key), std::move(error), index);
+  return trouble_of_member(upstream.group->name, upstream.member, std::move(error));
+}
+
 }  // namespace
+
+net::ConnectOptions Upstream::options() const {
+  return group == nullptr ? forwarding->upstream : relay::merged(forwarding->upstream, group->members[member].options);
+}
+
+net::Transport Upstream::transport() const {
+  return group == nullptr ? forwarding->connect.transport : group->members[member].endpoint.transport;
+}
+
+std::vector<Upstream> members_of(const Upstream& upstream, const upstream::Group& group) {
+  const auto named = group.name.empty() ? nullptr : std::make_shared<const upstream::Group>(group);
+  std::vector<Upstream> all;
+  for (std::size_t index = 0; index < group.members.size(); ++index) {
+    const net::Endpoint& endpoint = group.members[index].endpoint;
+    Upstream& one = all.emplace_back(upstream);
+    one.group = named;
+    one.member = index;
+    const std::uint16_t port = endpoint.count() == 0 || endpoint.is_unix() ? std::uint16_t{0} : endpoint.ports.at(0);
+    if (const auto fixed =
+            endpoint.is_unix() ? net::Address::unix_name(endpoint.path) : net::Address::parse(endpoint.host, port)) {
+      one.addresses = {*fixed};
+      continue;
+    }
+    const std::vector<net::Source> sources = one.options().sources;
+    for (const char* any : {"0.0.0.0", "::"}) {
+      const net::Address address = *net::Address::parse(any, port);
+      const bool asked =
+          std::ranges::any_of(sources, [&](const net::Source& source) { return source.family() == address.family(); });
+      if (asked || (sources.empty() && address.family() == AF_INET)) one.addresses.push_back(address);
+    }
+  }
+  return all;
+}
 
 Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams) {
   Troubles for_good;
   Troubles passing;
   for (const Upstream& upstream : upstreams) {
-    const net::ConnectOptions& options = upstream.forwarding->upstream;
+    const net::ConnectOptions options = upstream.options();
     if (upstream.addresses.empty()) continue;  // that was told
-    if (upstream.forwarding->connect.is_unix()) {
+    if (upstream.transport() == net::Transport::unix_stream) {
       if (auto may = check_unix(upstream); !may)
-        for_good.push_back(trouble_of(*upstream.forwarding, "connect", std::move(may.error())));
+        for_good.push_back(trouble_with(upstream, "connect", std::move(may.error()), 0));
       continue;
     }
     if (!asks_for_anything(options)) continue;
@@ -89,14 +132,11 @@ Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams) {
       families.push_back(to.family());
       for (const auto& [source, index] : sources_towards(options, to.family())) {
         auto may = check_ports(source, upstream.inside);
-        if (may)
-          may =
-              net::check_connecting(upstream.forwarding->connect.transport, to, source, options, upstream.inside.get());
+        if (may) may = net::check_connecting(upstream.transport(), to, source, options, upstream.inside.get());
         if (may) continue;
         const int code = may.error().code;
         (may_come(code) ? passing : for_good)
-            .push_back(
-                trouble_of(*upstream.forwarding, key_of(options, source, code), told(std::move(may.error())), index));
+            .push_back(trouble_with(upstream, key_of(options, source, code), told(std::move(may.error())), index));
       }
     }
   }

@@ -94,8 +94,13 @@ Result<void> set_capabilities(std::uint64_t wanted) {
 
 }  // namespace
 
-KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings) {
+KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings,
+                                     const std::vector<upstream::Group>& groups) {
   KeptCapabilities kept;
+  const auto add_sources = [&](const std::vector<net::Source>& sources) {
+    const auto is_low = [](const net::Source& source) { return source.is_fixed() && source.address.port() < 1024; };
+    kept.net_bind_service = kept.net_bind_service || std::ranges::any_of(sources, is_low);
+  };
   for (const relay::Forwarding& forwarding : forwardings) {
     const net::ConnectOptions& upstream = forwarding.upstream;
     kept.net_admin =
@@ -103,10 +108,14 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
     kept.net_raw = kept.net_raw || !upstream.socket.interface.empty() || upstream.transparent != net::Transparent::off;
     // A client's own port may be one of those below 1024.
     kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;
-    kept.net_bind_service =
-        kept.net_bind_service || std::ranges::any_of(upstream.sources, [](const net::Source& source) {
-          return source.is_fixed() && source.address.port() < 1024;
-        });
+    add_sources(upstream.sources);
+  }
+  for (const upstream::Group& group : groups) {
+    for (const upstream::Member& member : group.members) {
+      kept.net_admin = kept.net_admin || member.options.mark.has_value();
+      kept.net_raw = kept.net_raw || member.options.interface.has_value();
+      add_sources(member.options.sources);
+    }
   }
   return kept;
 }

@@ -41,7 +41,8 @@ struct KeptCapabilities {
 };
 
 /// The capabilities that the forwardings need.
-KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings);
+KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwardings,
+                                     const std::vector<upstream::Group>& groups = {});
 /// The name of one that `needed` has and `kept` has not; empty: there is none.
 std::string missing_capability(const KeptCapabilities& needed, const KeptCapabilities& kept);
 

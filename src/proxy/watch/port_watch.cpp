@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "net/diag/port_use.h"
+#include "relay/group/view.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -29,8 +30,14 @@ void PortWatch::watch(const std::vector<Bound>& bound) {
   std::unordered_set<Destination, Destination::Hash> different;
   for (const Bound& each : bound) {
     if (!spends_ports(*each.forwarding)) continue;
-    for (const net::Address& address : each.upstream)
-      different.insert({address, each.forwarding->upstream.sources, each.upstream_inside});
+    const auto add = [&](const std::vector<net::Address>& addresses, const std::vector<net::Source>& sources) {
+      for (const net::Address& address : addresses) different.insert({address, sources, each.upstream_inside});
+    };
+    add(each.upstream, each.forwarding->upstream.sources);
+    if (each.snapshot == nullptr) continue;
+    for (const upstream::SnapshotMember& member : each.snapshot->members)
+      add(upstream::addresses_of(member, each.port),
+          relay::merged(each.forwarding->upstream, member.settings->options).sources);
   }
   watched_.clear();
   for (const Destination& each : different) {

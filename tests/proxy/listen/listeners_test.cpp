@@ -85,14 +85,14 @@ TEST(Listeners, a_port_in_use_is_an_error_that_names_the_forwarding_and_the_addr
 
 TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) {
   auto one = forwarding("a", "127.0.0.1", 0);
-  one.connect.host = "no-such-host.invalid";
+  one.listen.host = "no-such-host.invalid";
   Insides insides;
   const auto resolution = resolve_all({one}, insides);
   ASSERT_EQ(resolution.troubles.size(), 1U);
   const std::string text = resolution.troubles.front().error.text();
   EXPECT_NE(text.find("forwarding 'a'"), std::string::npos) << text;
   EXPECT_NE(text.find("no-such-host.invalid"), std::string::npos) << text;
-  EXPECT_EQ(resolution.troubles.front().key, "connect");
+  EXPECT_EQ(resolution.troubles.front().key, "listen");
 }
 
 /// The forwarding of these endpoints, resolved: "127.0.0.1:7000 -> 127.0.0.1:9" for each port.

@@ -66,7 +66,7 @@ std::string much_that_is_wrong(const std::string& taken) {
 std::vector<std::string> what_is_wrong(const std::string& taken) {
   return {":4:13: forwarding 'taken': listen on tcp:" + taken,
           "EADDRINUSE",
-          ":5:14: forwarding 'taken': resolve 'no-such-host.invalid'",
+          ":5:14: forwarding 'taken': look up 'no-such-host.invalid'",
           ":10:14: forwarding 'inside': open the network namespace no-such-netns",
           ":12:13: forwarding 'elsewhere': listen on tcp:192.0.2.77:1:",
           "EADDRNOTAVAIL",

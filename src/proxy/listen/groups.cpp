@@ -1,0 +1,53 @@
+#include "proxy/listen/groups.h"
+
+#include <algorithm>
+
+#include "net/address/address.h"
+
+namespace lastbyte::proxy {
+namespace {
+
+bool has_host_name(const relay::Forwarding& forwarding) {
+  return !forwarding.connect.is_unix() && !net::Address::parse(forwarding.connect.host, 0);
+}
+
+upstream::Group own_group(const relay::Forwarding& forwarding) {
+  upstream::Group group;
+  group.policy = upstream::Policy::first;
+  group.names = forwarding.names;
+  group.members.resize(1);
+  group.members.front().endpoint = forwarding.connect;
+  return group;
+}
+
+}  // namespace
+
+std::shared_ptr<const upstream::Group> WantedGroups::of(const relay::Forwarding& forwarding) const {
+  const auto found = by_forwarding.find(forwarding.name);
+  return found == by_forwarding.end() ? nullptr : all[found->second];
+}
+
+bool has_group(const relay::Forwarding& forwarding) {
+  if (!forwarding.group.empty()) return true;
+  // A session of datagrams is not connected: its first address is looked up at the start and at a reload.
+  if (forwarding.listen.transport == net::Transport::udp) return false;
+  return has_host_name(forwarding) || forwarding.retry.has_value();
+}
+
+WantedGroups groups_of(const std::vector<relay::Forwarding>& forwardings, const std::vector<upstream::Group>& groups) {
+  WantedGroups wanted;
+  for (const upstream::Group& group : groups) wanted.all.push_back(std::make_shared<const upstream::Group>(group));
+  for (const relay::Forwarding& forwarding : forwardings) {
+    if (!has_group(forwarding)) continue;
+    const upstream::Group own = own_group(forwarding);
+    const auto same = std::ranges::find_if(wanted.all, [&](const auto& each) {
+      return forwarding.group.empty() ? *each == own : each->name == forwarding.group;
+    });
+    const auto place = static_cast<std::size_t>(same - wanted.all.begin());
+    if (same == wanted.all.end()) wanted.all.push_back(std::make_shared<const upstream::Group>(own));
+    wanted.by_forwarding.emplace(forwarding.name, place);
+  }
+  return wanted;
+}
+
+}  // namespace lastbyte::proxy

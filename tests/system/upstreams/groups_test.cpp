@@ -1,0 +1,202 @@
+// Groups of upstreams, whose members are stopped, started and made to reset.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/harness/proxy.h"
+#include "tests/system/upstreams/member.h"
+
+namespace lastbyte::system_test {
+namespace {
+
+std::string forwarding(const std::string& connect, const std::string& more = "") {
+  return "forwardings:\n  - {name: front, listen: 'tcp:127.0.0.1:0', connect: '" + connect + "'" + more + "}\n";
+}
+
+std::string group(const std::vector<const TestMember*>& members, const std::string& more) {
+  std::string list;
+  for (const TestMember* member : members) list += (list.empty() ? "'" : ", '") + member->endpoint() + "'";
+  return "groups:\n  web: {members: [" + list + "]" + more + "}\n";
+}
+
+bool said(Proxy& proxy, const std::string& words) {
+  return eventually([&] { return proxy.process().err().find(words) != std::string::npos; });
+}
+
+constexpr const char* kRetry = ", retry: {retry-on: connect-failure}";
+
+/// Asks `count` times at once, and returns the answers.
+std::vector<std::string> ask_at_once(const net::Address& at, std::size_t count) {
+  std::vector<std::string> answers(count);
+  std::vector<std::thread> clients;
+  for (std::size_t index = 0; index < count; ++index)
+    clients.emplace_back([&, index] { answers[index] = ask(at, std::to_string(index)); });
+  for (std::thread& client : clients) client.join();
+  return answers;
+}
+
+TEST(Retries, T3_a_restart_of_the_upstream_costs_no_client_anything) {
+  TestMember server("a");
+  server.stop();
+  Proxy proxy(server.address(), {.config = forwarding(server.endpoint(), kRetry)});
+  std::vector<std::string> answers;
+  std::thread clients([&] { answers = ask_at_once(proxy.address(), 20); });
+  // Each client has a socket; the upstream side has one only while it tries.
+  EXPECT_TRUE(eventually([&] { return proxy.process().sockets() >= proxy.sockets_at_start() + 20; }));
+  server.start();
+  clients.join();
+  for (std::size_t index = 0; index < answers.size(); ++index)
+    EXPECT_EQ(answers[index], std::to_string(index) + " a\n");
+  for (const auto& [line, times] : server.seen()) EXPECT_EQ(times, 1) << line << " was sent twice";
+  for (const Record& record : proxy.records(20)) {
+    EXPECT_TRUE(record.complete) << record.line;
+    EXPECT_GT(record.retries, 0U) << record.line;
+  }
+}
+
+TEST(Retries, T3_without_them_a_client_is_reset_promptly) {
+  TestMember server("a");
+  server.stop();
+  Proxy proxy(server.address(), {.config = forwarding(server.endpoint())});
+  EXPECT_EQ(ask(proxy.address(), "1"), "");
+  const Record record = proxy.record();
+  EXPECT_EQ(record.upstream.error, "ECONNREFUSED") << record.line;
+  EXPECT_EQ(record.retries, 0U) << record.line;
+}
+
+TEST(Groups, T3_a_member_that_refuses_costs_no_client_its_session) {
+  TestMember down("down");
+  TestMember up("up");
+  down.stop();
+  Proxy proxy(up.address(), {.config = group({&down, &up}, ", policy: first") + forwarding("group:web")});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(proxy.address(), std::to_string(i)), std::to_string(i) + " up\n");
+  for (const Record& record : proxy.records(5)) {
+    EXPECT_TRUE(record.complete) << record.line;
+    EXPECT_EQ(record.retries, 1U) << record.line;
+    EXPECT_EQ(record.upstream.address, up.address().text()) << record.line;
+  }
+}
+
+TEST(Groups, all_members_get_sessions_in_turn) {
+  TestMember one("1");
+  TestMember two("2");
+  Proxy proxy(one.address(), {.flags = {"--workers", "1"},
+                              .config = group({&one, &two}, ", policy: round-robin") + forwarding("group:web")});
+  std::multiset<std::string> answers;
+  for (int i = 0; i < 6; ++i) answers.insert(ask(proxy.address(), "x"));
+  EXPECT_EQ(answers.count("x 1\n"), 3U);
+  EXPECT_EQ(answers.count("x 2\n"), 3U);
+}
+
+TEST(Groups, one_client_meets_one_member_by_its_address) {
+  TestMember one("1");
+  TestMember two("2");
+  Proxy proxy(one.address(), {.config = group({&one, &two}, ", policy: source-hash") + forwarding("group:web")});
+  std::set<std::string> answers;
+  for (int i = 0; i < 8; ++i) answers.insert(ask(proxy.address(), "x"));
+  EXPECT_EQ(answers.size(), 1U);
+}
+
+TEST(Groups, that_are_down_as_a_whole_reset_their_clients) {
+  TestMember server("a");
+  server.stop();
+  Proxy proxy(server.address(), {.config = group({&server}, "") + forwarding("group:web")});
+  EXPECT_EQ(ask(proxy.address(), "1"), "");
+  EXPECT_EQ(proxy.record().upstream.error, "ECONNREFUSED");
+}
+
+TEST(Health, a_member_whose_checks_fail_gets_no_sessions_until_they_succeed) {
+  TestMember one("1");
+  TestMember two("2");
+  Proxy proxy(one.address(),
+              {.config = group({&one, &two},
+                               ", policy: first, check: {kind: tcp, period: 20ms, failure-threshold: 2}") +
+                         forwarding("group:web")});
+  ASSERT_TRUE(said(proxy, one.endpoint() + " is up"));
+  ASSERT_TRUE(said(proxy, two.endpoint() + " is up"));
+  EXPECT_EQ(ask(proxy.address(), "a"), "a 1\n");
+  one.stop();
+  ASSERT_TRUE(said(proxy, one.endpoint() + " is down")) << proxy.process().err();
+  EXPECT_EQ(ask(proxy.address(), "b"), "b 2\n");
+  EXPECT_EQ(proxy.records(2).back().retries, 0U) << "the member that is down was not tried";
+  one.start();
+  ASSERT_TRUE(said(proxy, one.endpoint() + " is up, was down")) << proxy.process().err();
+  EXPECT_TRUE(eventually([&] { return ask(proxy.address(), "c") == "c 1\n"; }));
+}
+
+TEST(Health, a_member_that_resets_its_sessions_is_ejected_and_told_once) {
+  TestMember bad("bad");
+  TestMember good("good");
+  bad.set_resets(true);
+  Proxy proxy(bad.address(),
+              {.config = group({&bad, &good}, ", policy: first, ejection: {after: 3, time: 1h, longest: 1h}") +
+                         forwarding("group:web")});
+  std::size_t sessions = 0;
+  ASSERT_TRUE(eventually([&] { return ++sessions, ask(proxy.address(), "x") == "x good\n"; }));
+  EXPECT_TRUE(said(proxy, bad.endpoint() + " is ejected")) << proxy.process().err();
+  EXPECT_EQ(ask(proxy.address(), "y"), "y good\n");
+  const std::string err = proxy.process().err();
+  const auto first = err.find("is ejected");
+  EXPECT_EQ(err.find("is ejected", first + 1), std::string::npos) << err;
+}
+
+TEST(Replay, T3_without_it_nothing_is_sent_twice) {
+  TestMember bad("bad");
+  TestMember good("good");
+  bad.set_resets(true);
+  Proxy proxy(bad.address(),
+              {.config = group({&bad, &good}, ", policy: first") + forwarding("group:web", kRetry)});
+  EXPECT_EQ(ask(proxy.address(), "once"), "");
+  EXPECT_EQ(bad.seen()["once"], 1);
+  EXPECT_TRUE(good.seen().empty());
+}
+
+TEST(Replay, T3_a_request_that_was_reset_before_the_first_byte_is_sent_to_another_member) {
+  TestMember bad("bad");
+  TestMember good("good");
+  bad.set_resets(true);
+  Proxy proxy(bad.address(), {.config = group({&bad, &good}, ", policy: first") +
+                                        forwarding("group:web", ", retry: {retry-on: [reset], replay: 64k}")});
+  EXPECT_EQ(ask(proxy.address(), "again"), "again good\n");
+  const Record record = proxy.record();
+  EXPECT_TRUE(record.complete) << record.line;
+  EXPECT_EQ(record.retries, 1U) << record.line;
+  EXPECT_EQ(record.upstream.address, good.address().text()) << record.line;
+}
+
+TEST(GroupReload, T15_keeps_the_health_of_members) {
+  TestMember bad("bad");
+  TestMember good("good");
+  bad.set_resets(true);
+  const std::string rules = ", policy: first, ejection: {after: 2, time: 1h, longest: 1h}";
+  Proxy proxy(bad.address(), {.config = group({&bad, &good}, rules) + forwarding("group:web")});
+  ASSERT_TRUE(eventually([&] { return ask(proxy.address(), "x") == "x good\n"; }));
+  bad.set_resets(false);
+  const std::string told =
+      proxy.reload(group({&bad, &good}, rules + ", slow-start: 1s") + forwarding("group:web"));
+  EXPECT_NE(told.find("reload: changed (slow-start): group web"), std::string::npos) << told;
+  EXPECT_NE(told.find("1 as before"), std::string::npos) << told;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(proxy.address(), "y"), "y good\n") << "the ejected member stays away";
+}
+
+TEST(GroupReload, T15_begins_and_ends_the_use_of_a_group) {
+  TestMember one("1");
+  TestMember two("2");
+  Proxy proxy(one.address(), {.config = forwarding(one.endpoint())});
+  const std::string port = std::to_string(proxy.address().port());
+  const auto fixed = [&](const std::string& connect) {
+    return "forwardings:\n  - {name: front, listen: 'tcp:127.0.0.1:0', connect: '" + connect + "'}\n";
+  };
+  EXPECT_EQ(ask(proxy.address(), "a"), "a 1\n");
+  proxy.reload(group({&two}, "") + fixed("group:web"));
+  EXPECT_TRUE(eventually([&] { return ask(proxy.address(), "b") == "b 2\n"; }));
+  proxy.reload(fixed(one.endpoint()));
+  EXPECT_TRUE(eventually([&] { return ask(proxy.address(), "c") == "c 1\n"; }));
+}
+
+}  // namespace
+}  // namespace lastbyte::system_test
