@@ -14,7 +14,8 @@ constexpr bool failed(Input input) {
     case Input::open:
     case Input::fin: return false;
     case Input::reset:
-    case Input::vanished: return true;
+    case Input::vanished:
+    case Input::aborted: return true;
   }
   return false;
 }

@@ -18,6 +18,7 @@ std::string_view name(Input input) {
     case Input::fin: return "fin";
     case Input::reset: return "reset";
     case Input::vanished: return "vanished";
+    case Input::aborted: return "aborted";
   }
   return "?";
 }
@@ -46,6 +47,7 @@ std::string_view name(Hold hold) {
     case Hold::limit: return "limit";
     case Hold::stopped: return "stopped";
     case Hold::abandoned: return "abandoned";
+    case Hold::aborted: return "aborted";
   }
   return "?";
 }
@@ -94,6 +96,7 @@ std::string_view name(Event event) {
     case Event::fin: return "fin";
     case Event::reset: return "reset";
     case Event::vanished: return "vanished";
+    case Event::fin_aborts: return "fin_aborts";
     case Event::refused: return "refused";
     case Event::broke: return "broke";
     case Event::lost: return "lost";
@@ -128,6 +131,7 @@ std::string_view name(End end) {
     case End::limit: return "limit";
     case End::stopped: return "stopped";
     case End::abandoned: return "abandoned";
+    case End::aborted: return "aborted";
     case End::left: return "left";
   }
   return "?";

@@ -25,6 +25,7 @@ enum class Input : std::uint8_t {
   fin,       ///< the peer's FIN was read: all of the flow is known
   reset,     ///< the peer reset the connection before a FIN (T4)
   vanished,  ///< the peer stopped answering: ETIMEDOUT, EHOSTUNREACH, ... (T4, T8)
+  aborted,   ///< the peer's FIN was read, which the operator takes for the end of the session (T7)
 };
 
 /// How the flow into a side stands.
@@ -46,6 +47,7 @@ enum class Hold : std::uint8_t {
   unreachable,  ///< the connection attempt failed (T3)
   passed_on,    ///< reset, because the other side had failed (T4)
   rejected,     ///< reset, because of what it told of itself, or did not tell
+  aborted,      ///< reset at its FIN, which the operator takes for the end of the session (T7)
   limit,        ///< a deadline passed (T8)
   stopped,      ///< the operator's stop after the drain time (T15)
   abandoned,    ///< reset, because lastbyte itself could not go on with the session (T11)
@@ -105,6 +107,7 @@ enum class Event : std::uint8_t {
   pending,         ///< bytes read from the side now wait for the other
   drained,         ///< none wait any more
   fin,             ///< read its FIN, with no error latched (T10); bytes of it may still wait
+  fin_aborts,      ///< the same, where the operator takes this FIN for the end of the session (T7)
   reset,           ///< read its reset (ECONNRESET and the like), after all that arrived before it (T4)
   vanished,        ///< read that it vanished (ETIMEDOUT and the like)
   refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)

@@ -11,8 +11,8 @@ bool may_refuse(const Side& side) { return held(side) && !not_there_yet(side) &&
 
 void release(Step& step, Which which, Hold why) {
   step.session.side(which).hold = why;
-  const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::limit || why == Hold::stopped ||
-                      why == Hold::abandoned;
+  const bool resets = why == Hold::passed_on || why == Hold::rejected || why == Hold::aborted || why == Hold::limit ||
+                      why == Hold::stopped || why == Hold::abandoned;
   (resets ? step.action(which).reset : step.action(which).close) = true;
 }
 
@@ -154,6 +154,14 @@ bool apply(Step& step, Event event, Which which) {
       if (!input_is_open(session, which) || not_there_yet(peer)) return false;
       self.input = Input::fin;
       note_first(session, First::fin, which);
+      return true;
+    case Event::fin_aborts:
+      // The last FIN of a session ends it anyhow.
+      if (!input_is_open(session, which) || not_there_yet(peer) || !input_is_open(session, other(which))) return false;
+      self.input = Input::aborted;
+      self.output = Output::broken;
+      note_first(session, First::fin, which);
+      release(step, which, Hold::aborted);
       return true;
     case Event::reset:
     case Event::vanished:

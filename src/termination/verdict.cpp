@@ -7,6 +7,7 @@ End end_of(const Session& session, Which which) {
   const Side& side = session.side(which);
   // What the peer did outranks what we did about it. A reset may be known before it is read, behind bytes that wait.
   if (side.input == Input::reset) return End::reset;
+  if (side.input == Input::aborted) return End::aborted;
   const bool reset_first = session.first == First::reset && session.first_side == which;
   if (side.input == Input::open && side.output == Output::broken && reset_first) return End::reset;
   if (side.output == Output::lost) return End::vanished;
@@ -15,6 +16,7 @@ End end_of(const Session& session, Which which) {
     case Hold::unreachable: return End::unreachable;
     case Hold::passed_on: return End::passed_on;
     case Hold::rejected: return End::rejected;
+    case Hold::aborted: return End::aborted;
     case Hold::limit: return End::limit;
     case Hold::stopped: return End::stopped;
     case Hold::abandoned: return End::abandoned;

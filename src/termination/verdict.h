@@ -12,6 +12,7 @@ enum class End : std::uint8_t {
   refused,      ///< it sent its FIN and then refused what was still sent to it
   vanished,     ///< it stopped answering, before its FIN or after it
   unreachable,  ///< it could not be connected to
+  aborted,      ///< it sent its FIN, and we reset it, because the operator takes that FIN for the end of the session
   rejected,     ///< we reset it, because of what it told of itself, or did not tell
   untried,      ///< nobody ever tried to connect to it
   passed_on,    ///< we reset it, because the other side had failed

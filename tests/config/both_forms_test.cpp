@@ -32,6 +32,7 @@ const std::map<std::string, std::string>& samples() {
       {"listen", "tcp::80"},
       {"connect", "tcp:db.example:5432"},
       {"early-fin", "abort"},
+      {"late-fin", "abort"},
       {"max-sessions-per-client", "3"},
       {"limits.connect", "1s"},
       {"limits.idle", "2s"},

@@ -67,6 +67,8 @@ Violations no_reset_ahead_of_bytes(const Exploration& exploration) {
       return {};
     // Nothing was ever sent to it.
     if (seen.is(Event::rejected, sink)) return {};
+    // The operator says that nobody reads it any more.
+    if (seen.is(Event::fin_aborts, sink)) return {};
     if (source.waiting) return "was reset while bytes waited for it";
     return seen.is(Event::acked, sink) ? "" : "was reset before everything sent to it was acknowledged";
   });
@@ -77,7 +79,8 @@ Violations reset_on_purpose_only(const Exploration& exploration) {
     if (!seen.action(sink).reset) return {};
     if (seen.event() == Event::deadline && expects_deadline(seen.before) == Deadline::linger)
       return "was reset at the end of its lingering, where its answer may still be on the way (T6)";
-    const bool has_reason = failed(seen.after.peer(other(sink))) || seen.is(Event::rejected, sink) || seen.ours_alone();
+    const bool has_reason = failed(seen.after.peer(other(sink))) || seen.is(Event::rejected, sink) ||
+                            seen.is(Event::fin_aborts, sink) || seen.ours_alone();
     return has_reason ? "" : "was reset without a reason";
   });
 }
@@ -183,6 +186,14 @@ Violations rejected_client_is_reset(const Exploration& exploration) {
   });
 }
 
+Violations aborting_fin_resets_its_side(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.is(Event::fin_aborts, which)) return {};
+    if (!seen.action(which).reset) return "was not reset although its FIN ends the session";
+    return seen.action(other(which)).send_fin ? "its aborting FIN was passed on as a clean end" : "";
+  });
+}
+
 Violations unreachable_upstream_resets_the_client(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
     if (!seen.is(Event::connect_failed, other(which))) return {};
@@ -283,6 +294,7 @@ constexpr std::array kDeliveryProperties{
     Property{"T3_NothingIsTriedBeforeTheGreeting", nothing_is_tried_before_the_greeting},
     Property{"T8_NothingIsConnectedInTheQueue", nothing_is_connected_in_the_queue},
     Property{"T3_RejectedClientIsReset", rejected_client_is_reset},
+    Property{"T7_AnAbortingFinResetsItsSide", aborting_fin_resets_its_side},
     Property{"T3_UnreachableUpstreamResetsTheClient", unreachable_upstream_resets_the_client},
     Property{"T3_NothingIsLostBeforeTheConnect", nothing_is_lost_before_the_connect},
     Property{"T6_LingersBeforeItIsClosed", lingers_before_it_is_closed},

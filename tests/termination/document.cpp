@@ -50,6 +50,7 @@ What happens:
 | connected, connect_failed | the connection attempt is over |
 | pending, drained | bytes read from the side wait for the other, wait no more |
 | fin | its FIN was read, and no error was seen before it |
+| fin_aborts | likewise, where the operator takes this FIN for the end of the session (`late-fin: abort`) |
 | reset, vanished | reading it ended in an error: ECONNRESET and the like; ETIMEDOUT and the like |
 | refused | a write to it failed, or its socket reports an error after its FIN |
 | broke | its socket reports a reset while bytes that came before it are still to be read |

@@ -48,6 +48,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
     case Event::drained: self.waiting = false; return;
     case Event::fin: self.ended = Ended::fin; return note_first(world, First::fin, side);
     case Event::reset: self.ended = Ended::reset; return note_first(world, First::reset, side);
+    case Event::fin_aborts: self.ended = Ended::aborted; return note_first(world, First::fin, side);
     case Event::vanished: self.ended = Ended::vanished; return note_first(world, First::vanished, side);
     case Event::refused: self.refused = true; return note_first(world, First::refused, side);
     case Event::broke: self.refused = true; return note_first(world, First::reset, side);
@@ -66,6 +67,7 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
 End end_of(const World& world, Which which, Event event, Deadline armed) {
   const Peer& peer = world.peer(which);
   if (peer.ended == Ended::reset) return End::reset;
+  if (peer.ended == Ended::aborted) return End::aborted;
   // Known, though the bytes before it were never read to their end.
   const bool reset_first = world.first == First::reset && world.first_side == which;
   if (peer.ended == Ended::no && peer.refused && reset_first) return End::reset;
@@ -131,7 +133,8 @@ Session swapped(const Session& session) {
 }
 
 bool failed(const Peer& peer) {
-  return peer.ended == Ended::reset || peer.ended == Ended::vanished || peer.unreachable || peer.rejected;
+  return peer.ended == Ended::reset || peer.ended == Ended::vanished || peer.ended == Ended::aborted ||
+         peer.unreachable || peer.rejected;
 }
 
 bool takes_nothing(const Peer& peer) { return peer.refused || failed(peer) || peer.gone != Gone::no; }

@@ -13,11 +13,11 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::queued,   Event::dequeued,
-                                    Event::connected, Event::connect_failed, Event::pending,  Event::drained,
-                                    Event::fin,       Event::reset,          Event::vanished, Event::refused,
-                                    Event::broke,     Event::lost,           Event::acked,    Event::deadline,
-                                    Event::stop,      Event::abort,          Event::abandon};
+inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::queued,  Event::dequeued,
+                                    Event::connected, Event::connect_failed, Event::pending, Event::drained,
+                                    Event::fin,       Event::fin_aborts,     Event::reset,   Event::vanished,
+                                    Event::refused,   Event::broke,          Event::lost,    Event::acked,
+                                    Event::deadline,  Event::stop,           Event::abort,   Event::abandon};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {
@@ -36,7 +36,7 @@ struct Machine {
   std::function<Verdict(const Session&)> verdict = &termination::verdict;
 };
 
-enum class Ended : std::uint8_t { no, fin, reset, vanished };
+enum class Ended : std::uint8_t { no, fin, reset, vanished, aborted };
 enum class Gone : std::uint8_t { no, closed, reset };
 
 /// One side as the observer knows it.

@@ -19,7 +19,8 @@ bool has_a_twin(Event event) { return event == Event::vanished || event == Event
 
 FoldedSide fold(const Side& side) {
   const bool held = side.hold == Hold::held;
-  return {.input = side.input == Input::vanished ? Input::reset : side.input,
+  const bool failed = side.input == Input::vanished || side.input == Input::aborted;
+  return {.input = failed ? Input::reset : side.input,
           // Of a side that is gone only the record still tells it.
           .output = held ? shown(side.output) : Output::broken,
           .held = held,

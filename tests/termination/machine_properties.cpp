@@ -186,7 +186,8 @@ Violations consequences_are_drawn(const Exploration& exploration) {
     const Side& self = world.session.side(which);
     const Side& from = world.session.side(other(which));
     if (self.hold != Hold::held) return from.pending ? "it is gone and bytes wait for it" : "";
-    const bool from_failed = from.input == Input::reset || from.input == Input::vanished;
+    const bool from_failed =
+        from.input == Input::reset || from.input == Input::vanished || from.input == Input::aborted;
     if (self.output == Output::broken && from.pending) return "it is broken and bytes wait for it";
     const bool not_there =
         self.output == Output::untried || self.output == Output::queued || self.output == Output::connecting;
@@ -220,6 +221,8 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
     all += needs(expects_reads(world, which) && !takes_nothing(sink), Event::pending);
     all += needs(self.waiting, Event::drained);
     all += needs(open && sink_is_there, Event::fin);
+    const bool sink_may_answer = held(sink) && sink.connected && sink.ended == Ended::no;
+    all += needs(open && sink_is_there && sink_may_answer, Event::fin_aborts);
     all += needs(open, Event::reset);
     all += needs(open, Event::vanished);
     // An error shows on a socket whatever was sent on it so far.

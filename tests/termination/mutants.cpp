@@ -376,6 +376,8 @@ constexpr std::array kMutants{
     Mutant{"ErrorNotLatched", "P2_T4_FailureIsNeverACleanEnd", error_not_latched},
     // One at least for every other property.
     Mutant{"VanishedPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", presented_as_fin<Event::vanished>},
+    Mutant{"AbortingFinPresentedAsFin", "P2_T4_FailureIsNeverACleanEnd", presented_as_fin<Event::fin_aborts>},
+    Mutant{"AbortingFinLeavesItsSideOpen", "T7_AnAbortingFinResetsItsSide", presented_as_fin<Event::fin_aborts>},
     Mutant{"FinOnAWhim", "P1_T1_NoFinWithoutTheSourcesFin", fin_on_a_whim},
     Mutant{"FinSentTwice", "P1_T1_OneFinAtMost", fin_sent_twice},
     Mutant{"FinForgotten", "T1_TheFinDoesFollow", fin_forgotten},

@@ -35,6 +35,7 @@ inline Happens connect_failed(Which side) { return {Event::connect_failed, side}
 inline Happens pending(Which side) { return {Event::pending, side}; }
 inline Happens drained(Which side) { return {Event::drained, side}; }
 inline Happens fin(Which side) { return {Event::fin, side}; }
+inline Happens fin_aborts(Which side) { return {Event::fin_aborts, side}; }
 inline Happens reset(Which side) { return {Event::reset, side}; }
 inline Happens vanished(Which side) { return {Event::vanished, side}; }
 inline Happens refused(Which side) { return {Event::refused, side}; }

@@ -412,6 +412,26 @@ TEST(Termination, T15_abort_resets_whatever_is_left) {
   EXPECT_EQ(play.verdict().limit, Deadline::none);
 }
 
+TEST(Termination, T7_an_aborting_fin_resets_its_side_and_the_other_after_the_bytes_before_it) {
+  Playbook play;
+  play >> connected(kUpstream) >> pending(kClient) >> pending(kUpstream);
+  play >> drained(kClient);
+  play >> fin_aborts(kClient) << reset_and_close(kClient);
+  play >> acked(kUpstream) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::aborted);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
+  EXPECT_EQ(play.verdict().first, First::fin);
+  EXPECT_EQ(play.verdict().first_side, kClient);
+  EXPECT_FALSE(play.verdict().complete);
+}
+
+TEST(Termination, T7_the_last_fin_of_a_session_aborts_nothing) {
+  Session session = new_session();
+  session = step(session, Event::connected, kUpstream)->session;
+  session = step(session, Event::fin, kUpstream)->session;
+  EXPECT_FALSE(step(session, Event::fin_aborts, kClient));
+}
+
 TEST(Termination, T11_an_abandoned_session_is_reset_and_is_told_as_such) {
   Playbook play;
   play >> connected(kUpstream) >> pending(kUpstream);

@@ -13,6 +13,7 @@ namespace {
 
 using relay::EarlyFin;
 using relay::Forwarding;
+using relay::LateFin;
 using relay::ProxyHeader;
 using relay::WhenFull;
 using std::chrono::milliseconds;
@@ -48,6 +49,14 @@ void add_ends(Table& table) {
       [](auto& f) -> auto& { return f.early_fin; },
       "How to treat a client's FIN that arrives before the upstream is connected: keep passes it on after connecting, "
       "abort ends the session.");
+  table.listening(kStream);
+  table.add<Forwarding>(
+      heading, "late-fin", choice_codec<LateFin>("keep|abort", {{"keep", LateFin::keep}, {"abort", LateFin::abort}}),
+      [](auto& f) -> auto& { return f.late_fin; },
+      "How to treat a client's FIN that arrives while the upstream may still answer: keep passes it on, and the answer "
+      "still reaches the client. abort takes the client for gone: lastbyte resets it, delivers what it had sent, and "
+      "then "
+      "resets the upstream. Use abort only if no client half-closes.");
   table.listening(kStream);
   const auto sessions = or_none(count_codec<std::uint32_t>(1, kMostCount));
   Setting& listener = table.add<Forwarding>(

@@ -52,6 +52,7 @@ std::string cause(const relay::Record& record) {
     case End::stopped: return "stopped by the operator";
     case End::abandoned: return fmt::format("abandoned: {}", words(record.stream().abandoned));
     case End::left: return fmt::format("left {} while it might still send", who);
+    case End::aborted: return fmt::format("aborted by the FIN of {}", who);
     case End::rejected: return fmt::format("{} rejected", who);
     case End::untried: return fmt::format("{} untried", who);
     case End::passed_on: return fmt::format("{} reset for the other side's failure", who);

@@ -33,6 +33,7 @@ std::optional<ResetCause> reset_cause(termination::Hold why) {
     case Hold::limit: return ResetCause::limit;
     case Hold::stopped: return ResetCause::stopped;
     case Hold::abandoned: return ResetCause::abandoned;
+    case Hold::aborted: return ResetCause::aborted;
     case Hold::held:
     case Hold::done:
     case Hold::unreachable: break;
@@ -147,7 +148,7 @@ void Session::apply(Event event, Which which) {
     if (event != Event::abandon) abandon(Abandoned::bug);
     return;
   }
-  if (event == Event::reset || event == Event::vanished) times_.failed = context_.now;
+  if (event == Event::reset || event == Event::vanished || event == Event::fin_aborts) times_.failed = context_.now;
   const termination::Session before = std::exchange(state_, step->session);
   note(before);
   for (const Which each : kBoth) {
@@ -279,6 +280,14 @@ void Session::pump(Which source) {
   moving.rest();
 }
 
+/// late-fin: abort. The last FIN of a session has no such meaning: nothing is cut off by it.
+Event Session::meaning_of(Event end, Which source) const {
+  const bool aborts = end == Event::fin && source == Which::client &&
+                      listener_->forwarding->late_fin == LateFin::abort &&
+                      termination::side_state::input_is_open(state_, Which::upstream);
+  return aborts ? Event::fin_aborts : end;
+}
+
 /// True: there may be more.
 bool Session::act_on(const Finding& finding, Which source) {
   if (finding.active) times_.activity = context_.now;
@@ -294,7 +303,7 @@ bool Session::act_on(const Finding& finding, Which source) {
       return false;
     case Finding::What::waits: apply(Event::pending, source); return false;
     case Finding::What::drained: apply(Event::drained, source); return true;
-    case Finding::What::ended: apply(finding.event, source); return false;
+    case Finding::What::ended: apply(meaning_of(finding.event, source), source); return false;
     case Finding::What::sink_failed: apply(finding.event, termination::other(source)); return true;
     case Finding::What::stranded:
       context_.shared.warn_limited(context_.shared.lost_descriptors, context_.now, [&] {

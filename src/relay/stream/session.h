@@ -102,6 +102,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void take_turn();
   void pump(Which source);
   bool act_on(const Finding& finding, Which source);
+  [[nodiscard]] termination::Event meaning_of(termination::Event end, Which source) const;
   void report_trouble(Which which);
   void check_ack(Which which);
   void end_unwanted_datagrams();

@@ -16,6 +16,7 @@ int weight(End end) {
     case End::passed_on: return 1;
     case End::left: return 2;
     case End::refused: return 3;
+    case End::aborted:
     case End::stopped: return 4;
     case End::limit: return 5;
     case End::vanished: return 6;
@@ -42,6 +43,7 @@ Ending ending_of(const Verdict& verdict) {
     case End::stopped: return Ending::stopped;
     case End::fin:
     case End::untried:
+    case End::aborted:
     case End::passed_on:
     case End::abandoned:
     case End::left: break;

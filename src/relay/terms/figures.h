@@ -38,10 +38,10 @@ enum class Family : std::uint8_t {
 };
 
 /// Why lastbyte resets a side of a session (T7).
-enum class ResetCause : std::uint8_t { passed_on, rejected, limit, stopped, abandoned };
+enum class ResetCause : std::uint8_t { passed_on, rejected, limit, stopped, aborted, abandoned };
 
-inline constexpr std::array<std::string_view, 5> kResetCauseWords = {"passed_on", "rejected", "limit", "stopped",
-                                                                     "abandoned"};
+inline constexpr std::array<std::string_view, 6> kResetCauseWords = {"passed_on", "rejected", "limit",
+                                                                     "stopped",   "aborted",  "abandoned"};
 inline constexpr std::array<std::string_view, 2> kSideWords = {"client", "upstream"};
 
 /// A label, and all values that it can have.

@@ -42,6 +42,10 @@ struct Linger {
 /// The treatment of a client's FIN that comes before the upstream is connected (T3): by default it is passed on later.
 enum class EarlyFin : std::uint8_t { keep, abort };
 
+/// What a client's FIN means that comes later, while the upstream may still answer: by default it is passed on (T2).
+/// `abort`: the client is gone (T7).
+enum class LateFin : std::uint8_t { keep, abort };
+
 /// What becomes of sockets in TIME_WAIT towards the upstream when local ports run short (T13).
 enum class TimeWait : std::uint8_t {
   keep,    ///< they stay for their minute
@@ -74,6 +78,7 @@ struct Forwarding {
   Limits limits;
   Linger linger;
   EarlyFin early_fin = EarlyFin::keep;
+  LateFin late_fin = LateFin::keep;
   TimeWait time_wait = TimeWait::keep;
   net::AccessList access;  ///< by the client's address, or the one that its PROXY header tells
   ProxyHeader proxy_header = ProxyHeader::off;

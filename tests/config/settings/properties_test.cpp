@@ -183,8 +183,8 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   using net::proxy_protocol::Version;
   using relay::ProxyHeader;
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, time_wait, access,
-         proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
+  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, late_fin, time_wait,
+         access, proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
   listen = at;
   connect = any_connect(listen);
   name = *gen::arbitrary<bool>() && !listen.is_path() ? listen.text() : any_word(100) + "#" + std::to_string(index);
@@ -194,6 +194,7 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   } else {
     linger = any_linger();
     early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
+    late_fin = *gen::element(relay::LateFin::keep, relay::LateFin::abort);
     proxy_header = *gen::element(ProxyHeader::off, ProxyHeader::optional, ProxyHeader::required);
     if (is_tcp(listen) && proxy_header != ProxyHeader::off) proxy_trusted = any_networks();
   }

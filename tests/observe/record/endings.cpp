@@ -104,6 +104,7 @@ std::vector<Ending> failures() {
       after({kConnected, {Event::fin, kClient}, {Event::reset, kUpstream}, {Event::acked, kClient}});
   const auto vanished = after({kConnected, {Event::vanished, kClient}, {Event::acked, kUpstream}});
   const auto unreachable = after({{Event::connect_failed, kUpstream}});
+  const auto aborted = after({kConnected, {Event::fin_aborts, kClient}, {Event::acked, kUpstream}});
   const auto too_early = after({{Event::reset, kClient}});
   const auto refused = after({kConnected,
                               {Event::fin, kClient},
@@ -115,6 +116,7 @@ std::vector<Ending> failures() {
        with_error(with_flows(session(3, client_reset), flow(700, 700), flow(40960, 24576)), kClient, ECONNRESET)},
       {"reset by upstream",
        with_error(with_flows(session(4, upstream_reset), flow(700, 700), flow(1024, 1024)), kUpstream, ECONNRESET)},
+      {"aborted by the FIN of client", with_flows(session(21, aborted), flow(700, 700), flow(4096, 2896))},
       {"client vanished",
        with_error(with_flows(session(5, vanished), flow(700, 700), flow(4096, 2896)), kClient, ETIMEDOUT)},
       {"refused by client",

@@ -104,6 +104,33 @@ TEST_F(Early, T3_an_early_fin_means_abort_where_the_operator_wants_it_so) {
   server_->stop();
 }
 
+TEST(LateFin, T7_that_aborts_resets_both_sides_after_the_bytes_before_it) {
+  Server server = start_server("expect reset", {}, 1);
+  Proxy proxy(server.address(), {"--late-fin", "abort"});
+  Client client(proxy.address(), script("send 20K; shutdown; expect reset"));
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  const auto served = server.wait();
+  ASSERT_EQ(served.size(), 1U);
+  EXPECT_TRUE(served[0].as_scripted()) << served[0].text();
+  EXPECT_EQ(served[0].received, 20U * 1024);
+  const Record record = proxy.record();
+  EXPECT_FALSE(record.complete) << record.line;
+  EXPECT_EQ(record.client.end, "aborted") << record.line;
+  EXPECT_EQ(record.client.delivered, 20U * 1024) << record.line;
+  EXPECT_EQ(record.upstream.end, "passed_on") << record.line;
+  EXPECT_EQ(record.first, "fin") << record.line;
+  EXPECT_EQ(record.first_side, "client") << record.line;
+}
+
+TEST(LateFin, T7_that_follows_the_upstreams_own_aborts_nothing) {
+  Server server = start_server("send 100; shutdown; expect fin; close", {}, 1);
+  Proxy proxy(server.address(), {"--late-fin", "abort"});
+  Client client(proxy.address(), script("expect fin; shutdown; close"));
+  EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
+  for (const Observed& each : server.wait()) EXPECT_TRUE(each.as_scripted()) << each.text();
+  EXPECT_TRUE(proxy.record().complete);
+}
+
 TEST_F(Early, T3_the_connect_limit_ends_the_attempt_with_a_reset) {
   start("await never", {"--limits-connect", "300ms"});
   Client client = connect("send 10; expect reset");
