@@ -24,6 +24,7 @@
 #include "proxy/process/io_choice.h"
 #include "proxy/process/operator_log.h"
 #include "proxy/process/privileges.h"
+#include "proxy/process/reset_watch.h"
 #include "proxy/running.h"
 #include "proxy/serve.h"
 
@@ -35,6 +36,7 @@ struct Prepared {
   Changes changes;                          ///< all that is there now
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
   IoChoice io;
+  ResetWatch resets;
   OpenDoors doors;
 };
 
@@ -144,6 +146,9 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   auto doors = open_doors(config.doors, user);
   if (!doors) return failed(doors.error());
   prepared.doors = std::move(*doors);
+  auto resets = watch_resets(config.trace);
+  if (!resets) return failed(resets.error());
+  prepared.resets = std::move(*resets);
   const KeptCapabilities kept = capabilities_needed(config.forwardings, config.groups);
   if (auto dropped = drop_privileges(*identity, kept); !dropped) return failed(dropped.error());
   auto io = choose_io(config.io);
@@ -162,6 +167,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
     if (!door->at.empty()) messages.info(fmt::format("{} at {}", what, door->at));
   Running& running = *prepared.running;
   const std::size_t workers = running.workers().size();
+  if (!prepared.resets.story.empty()) messages.info(prepared.resets.story);
   if (config.io != config::Io::epoll) messages.info("sending by " + prepared.io.story);
   messages.info(fmt::format("{} worker{}, at most {} sessions ({} descriptors), records to {}", workers,
                             workers == 1 ? "" : "s", running.shared().max_sessions.load(), running.descriptor_limit(),
@@ -186,6 +192,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   Running& running = *prepared.running;
   relay::Shared& shared = running.shared();
   if (prepared.io.ring) shared.make_sender = loop::make_send_ring;
+  shared.find_reset = prepared.resets.find;
   shared.warn = [&messages](std::string line) { messages.warn_from_worker(std::move(line)); };
   if (prepared.log) shared.wake_log = [log = prepared.log.get()] { log->wake(); };
 

@@ -21,6 +21,7 @@ const std::map<std::string, std::string>& samples() {
   static const std::map<std::string, std::string> kValues = {
       {"workers", "1"},
       {"io", "auto"},
+      {"trace", "on"},
       {"max-sessions", "1000"},
       {"drain", "7s"},
       {"bind-retry", "3s"},

@@ -22,6 +22,12 @@ enum class LogFormat : std::uint8_t { text, json };
 /// How workers send: each send a system call of its own, those of a round of events together through io_uring, or that
 /// where the kernel allows it.
 enum class Io : std::uint8_t { epoll, io_uring, automatic };
+/// Whether the kernel is watched for resets of sessions' connections.
+enum class Trace : std::uint8_t {
+  off,
+  automatic,  ///< where it allows it
+  on,         ///< a start without it fails
+};
 /// Which sessions have a record.
 enum class LogSessions : std::uint8_t {
   all,
@@ -63,8 +69,9 @@ struct Doors {
 struct Config {
   std::vector<upstream::Group> groups;  ///< in the order of the file; their names are unique
   std::vector<relay::Forwarding> forwardings;
-  unsigned workers = 0;                       ///< 0: one a core
+  unsigned workers = 0;  ///< 0: one a core
   Io io = Io::epoll;
+  Trace trace = Trace::off;
   std::optional<std::uint32_t> max_sessions;  ///< over all; not set: as many as the descriptors allow
   Duration drain{std::chrono::seconds(30)};
   Duration bind_retry{0};      ///< at the start, how long to try again to listen

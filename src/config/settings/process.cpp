@@ -27,6 +27,14 @@ void add_running(Table& table) {
       "are ready together in one system call, which takes less CPU with many busy sessions. auto uses io-uring if the "
       "kernel allows it, and epoll otherwise; the log names the choice. Sessions end the same way with both.");
   table.add<Config>(
+      heading, "trace",
+      choice_codec<Trace>("auto|on|off", {{"auto", Trace::automatic}, {"on", Trace::on}, {"off", Trace::off}}),
+      [](auto& c) -> auto& { return c.trace; },
+      "Whether session records tell which end reset a connection, and the kernel's reason. lastbyte then loads a "
+      "program "
+      "into the kernel at the start (BPF; Linux 6.10, CAP_BPF and CAP_PERFMON) and asks only for connections that end "
+      "badly. auto goes on without if it does not load; with on the start fails.");
+  table.add<Config>(
       heading, "max-sessions", or_none(count_codec<std::uint32_t>(1, kMostCount)),
       [](auto& c) -> auto& { return c.max_sessions; },
       "Maximum number of concurrent sessions of the whole process; further clients wait in the backlog. none allows as "

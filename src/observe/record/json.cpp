@@ -35,16 +35,24 @@ void append_introduction(std::string& out, const relay::Record& record) {
                  told.rejection.empty() ? "null" : json_string(told.rejection));
 }
 
+/// Only where the kernel was watched and saw one: without `trace` a record has no such field.
+std::string reset_field(const relay::SeenReset& reset) {
+  if (reset.by == relay::ResetBy::nobody) return {};
+  return fmt::format(R"(,"reset":{{"by":"{}","reason":{}}})", name(reset.by),
+                     quoted_or_null(reset.reason == nullptr ? std::string_view() : reset.reason));
+}
+
 void append_side_object(std::string& out, const relay::Record& record, Which which) {
   const relay::SideRecord& side = record.side(which);
   const relay::FlowRecord& flow = record.stream().flow(which);
   const auto& peer = record.stream().peers[static_cast<std::size_t>(which)];
   fmt::format_to(std::back_inserter(out),
                  R"(,"{}":{{"address":{},"peer":{},"end":"{}","error":{},"received":{},"delivered":{},)"
-                 R"("undelivered":{},"discarded":{},"rescued":{},"descriptors":{}}})",
+                 R"("undelivered":{},"discarded":{},"rescued":{},"descriptors":{}{}}})",
                  name(which), address_or_null(side.address), peer_or_null(peer),
                  name(record.stream().verdict.end(which)), quoted_or_null(errno_name(side.error)), flow.received,
-                 flow.delivered, flow.undelivered, flow.discarded, flow.rescued, flow.descriptors);
+                 flow.delivered, flow.undelivered, flow.discarded, flow.rescued, flow.descriptors,
+                 reset_field(side.reset));
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ void append_side(std::string& out, const Record& record, Which which) {
   fmt::format_to(to, " | {}={}", name(which), name(record.stream().verdict.end(which)));
   if (peer) fmt::format_to(to, " pid={} uid={} gid={}", peer->pid, peer->uid, peer->gid);
   if (side.error != 0) fmt::format_to(to, " error={}", errno_name(side.error));
+  if (side.reset.by != relay::ResetBy::nobody) fmt::format_to(to, " reset={}", name(side.reset.by));
+  if (side.reset.reason != nullptr) fmt::format_to(to, ":{}", side.reset.reason);
   fmt::format_to(to, " received={} delivered={}", flow.received, flow.delivered);
   if (flow.undelivered != 0) fmt::format_to(to, " undelivered={}", flow.undelivered);
   if (flow.discarded != 0) fmt::format_to(to, " discarded={}", flow.discarded);

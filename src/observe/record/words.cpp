@@ -45,6 +45,16 @@ std::string json_head(const relay::Record& record) {
                      record.listen ? json_string(*record.listen) : "null");
 }
 
+std::string_view name(relay::ResetBy by) {
+  switch (by) {
+    case relay::ResetBy::nobody: return {};
+    case relay::ResetBy::peer: return "peer";
+    case relay::ResetBy::lastbyte: return "lastbyte";
+    case relay::ResetBy::kernel: return "kernel";
+  }
+  return {};
+}
+
 std::string_view words(relay::Abandoned why) {
   switch (why) {
     case relay::Abandoned::no: return "";

@@ -22,6 +22,8 @@ std::string json_head(const relay::Record& record);
 std::string quoted_or_null(std::string_view word);
 /// Why lastbyte abandoned a session; empty: it did not. Needs no escaping.
 std::string_view words(relay::Abandoned why);
+/// "peer", "lastbyte", "kernel"; empty: nobody.
+std::string_view name(relay::ResetBy by);
 /// A string that is not ours, in JSON's quotes.
 std::string json_string(const std::string& text);
 std::string address_or_null(const net::Address& address);

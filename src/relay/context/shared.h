@@ -19,6 +19,7 @@
 #include "relay/context/in_flight.h"
 #include "relay/group/queues.h"
 #include "relay/terms/ending.h"
+#include "relay/terms/seen_reset.h"
 #include "upstream/terms/snapshot.h"
 
 namespace lastbyte::relay {
@@ -117,6 +118,9 @@ struct Shared {
   /// Makes what carries out many sends at once, on the thread of the worker that is to use it; empty: each send is a
   /// system call of its own.
   std::function<Result<std::unique_ptr<loop::Sender>>()> make_sender;
+  /// What the kernel noted of the reset of a socket, by its SO_COOKIE (setting `trace`). Empty: nobody watches. Takes
+  /// no lock and makes no system call.
+  std::function<std::optional<KernelReset>(std::uint64_t cookie)> find_reset;
   /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
   std::function<void()> wake_log;
   /// Something an operator must know, from a worker, rarely: one line. Must not block.

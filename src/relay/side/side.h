@@ -11,6 +11,7 @@
 #include "relay/context/pools.h"
 #include "relay/side/ledger.h"
 #include "relay/side/readiness.h"
+#include "relay/terms/seen_reset.h"
 
 namespace lastbyte::relay {
 
@@ -39,6 +40,7 @@ struct Side {
   Ledger ledger;
   Carrier carrier;                           ///< what came out of this side and waits for the other
   std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once its socket is closed
+  SeenReset reset = {};                      ///< once its socket is closed, where somebody watches
   std::uint32_t in_flight = 0;  ///< descriptors that were sent to it, and that its peer may not have received yet
 
   /// Remembers an errno (T10).

@@ -232,6 +232,14 @@ std::optional<net::PeerCredentials> credentials(const Side& side) {
   return net::peer_credentials(side.socket.get());
 }
 
+std::uint64_t cookie(const Side& side) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  const bool asked =
+      side.kind == Transport::tcp && ::getsockopt(side.socket.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0;
+  return asked ? cookie : 0;
+}
+
 void reset_and_close(Side& side) {
   // A UNIX socket has no other form than this: with input unread, the peer gets ECONNRESET (T14; net/unix/af_unix.c
   // unix_release_sock). A UDP socket has none.

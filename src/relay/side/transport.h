@@ -136,6 +136,9 @@ net::Address local_address(const Side& side);
 /// The process behind a UNIX socket; nullopt: the side is none.
 std::optional<net::PeerCredentials> credentials(const Side& side);
 
+/// SO_COOKIE of a TCP socket; 0: it is none.
+std::uint64_t cookie(const Side& side);
+
 /// close() in the form that tells the peer of a failure, as far as there is one (T7, T14).
 void reset_and_close(Side& side);
 

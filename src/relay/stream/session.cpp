@@ -218,6 +218,7 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
   if (self.ready.trouble && self.error == 0) self.error = transport::take_error(self);
   self.peer = transport::credentials(self);
   if (self.in_flight > 0) share().forget(self);
+  const std::uint64_t cookie = ends_badly(which, reset) ? transport::cookie(self) : 0;
   if (reset) {
     if (const auto cause = reset_cause(state_.side(which).hold)) listener_->figures->sent_reset(which, *cause);
     transport::reset_and_close(self);
@@ -225,6 +226,27 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
     self.socket.close();
   }
   self.ready.closed();
+  if (cookie != 0) note_reset(self, cookie, reset);
+}
+
+/// Where a side ended well, no call asks for more. A close of one that did not can be a reset.
+bool Session::ends_badly(Which which, bool reset) const {
+  if (!context_.shared.find_reset) return false;
+  const termination::Side& state = state_.side(which);
+  return reset || side(which).error != 0 || state.input != termination::Input::fin || state.output != Output::fin_acked;
+}
+
+/// The kernel has noted a reset that close() sends by the time that close() returns.
+void Session::note_reset(Side& self, std::uint64_t cookie, bool on_purpose) {
+  const auto noted = context_.shared.find_reset(cookie);
+  if (!noted) return;
+  self.reset = seen_reset(*noted, on_purpose);
+  switch (self.reset.by) {
+    case ResetBy::nobody: break;
+    case ResetBy::peer: context_.counters.add(Count::resets_by_peers); break;
+    case ResetBy::lastbyte: context_.counters.add(Count::resets_on_purpose); break;
+    case ResetBy::kernel: context_.counters.add(Count::resets_by_kernel); break;
+  }
 }
 
 void Session::progress() {

@@ -96,6 +96,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
   void release(Which which, bool reset, bool all_acknowledged);
+  [[nodiscard]] bool ends_badly(Which which, bool reset) const;
+  void note_reset(Side& self, std::uint64_t cookie, bool on_purpose);
   void progress();
   void go_on();
   void take_back_send();

@@ -24,6 +24,9 @@ enum class Count : std::uint8_t {
   records_dropped,
   accept_pauses,
   beats,
+  resets_by_peers,
+  resets_on_purpose,
+  resets_by_kernel,
 };
 
 enum class CountKind : std::uint8_t {
@@ -90,6 +93,12 @@ inline constexpr std::array kCounts = {
                      {},
                      {},
                      false},
+    CountDescription{Count::resets_by_peers, "kernel_resets_by_peers_total",
+                     "Connections of sessions that the peer reset, as the kernel saw it (setting trace)."},
+    CountDescription{Count::resets_on_purpose, "kernel_resets_by_lastbyte_total",
+                     "Connections of sessions that lastbyte reset on purpose, as the kernel saw it (setting trace)."},
+    CountDescription{Count::resets_by_kernel, "kernel_resets_on_behalf_total",
+                     "Connections of sessions that the kernel reset on lastbyte's behalf (setting trace)."},
 };
 
 consteval bool each_count_stands_at_its_place() {

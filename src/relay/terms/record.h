@@ -14,6 +14,7 @@
 #include "net/address/address.h"
 #include "net/proxy_protocol/header.h"
 #include "net/unix/stream.h"
+#include "relay/terms/seen_reset.h"
 #include "termination/verdict.h"
 
 namespace lastbyte::relay {
@@ -119,6 +120,7 @@ struct DatagramRecord {
 struct SideRecord {
   int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
+  SeenReset reset = {};  ///< of a connection that ended badly, where `trace` watches
 };
 
 struct Record {

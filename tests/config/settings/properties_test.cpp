@@ -233,10 +233,11 @@ Doors any_doors() {
 
 Config any_config() {
   Config config;
-  auto& [groups, forwardings, workers, io, max_sessions, drain, bind_retry, shutdown_delay, log, doors, user, group] =
+  auto& [groups, forwardings, workers, io, trace, max_sessions, drain, bind_retry, shutdown_delay, log, doors, user, group] =
       config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
   io = *gen::element(Io::epoll, Io::io_uring, Io::automatic);
+  trace = *gen::element(Trace::off, Trace::automatic, Trace::on);
   max_sessions = maybe<std::uint32_t>(1, 1'000'000);
   drain = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   bind_retry = *gen::arbitrary<bool>() ? Duration(0) : any_duration();

@@ -37,6 +37,16 @@ TEST(RecordJson, T14_tells_who_is_behind_a_unix_socket_and_what_was_passed_on) {
   EXPECT_EQ(client["descriptors"], 3);
 }
 
+TEST(RecordJson, a_reset_that_the_kernel_saw_is_told_with_its_end_and_reason) {
+  relay::Record record = complete_record();
+  EXPECT_FALSE(nlohmann::json::parse(to_json(record))["client"].contains("reset"));
+  record.sides[0].reset = relay::seen_reset({.received = true, .reason = nullptr}, true);
+  record.sides[1].reset = relay::seen_reset({.received = false, .reason = "TCP_ABORT_ON_CLOSE"}, false);
+  const auto parsed = nlohmann::json::parse(to_json(record));
+  EXPECT_EQ(parsed["client"]["reset"], nlohmann::json::parse(R"({"by":"peer","reason":null})"));
+  EXPECT_EQ(parsed["upstream"]["reset"], nlohmann::json::parse(R"({"by":"kernel","reason":"TCP_ABORT_ON_CLOSE"})"));
+}
+
 TEST(RecordJson, what_is_not_known_is_null) {
   const auto parsed = nlohmann::json::parse(to_json(relay::Record{}));
   EXPECT_TRUE(parsed["forwarding"].is_null());

@@ -121,6 +121,15 @@ TEST(RecordText, durations_are_as_precise_as_it_helps) {
   }
 }
 
+TEST(RecordText, a_reset_that_the_kernel_saw_is_told_with_its_end_and_reason) {
+  relay::Record record = complete_record();
+  EXPECT_EQ(to_text(record).find("reset="), std::string::npos);
+  record.sides[0].reset = relay::seen_reset({.received = true, .reason = nullptr}, false);
+  record.sides[1].reset = relay::seen_reset({.received = false, .reason = "TCP_STATE"}, true);
+  EXPECT_NE(to_text(record).find(" | client=fin reset=peer received="), std::string::npos) << to_text(record);
+  EXPECT_NE(to_text(record).find(" | upstream=fin reset=lastbyte:TCP_STATE received="), std::string::npos);
+}
+
 std::uint64_t number(const std::string& side, const std::string& key) {
   std::smatch found;
   return std::regex_search(side, found, std::regex(" " + key + "=([0-9]+)")) ? std::stoull(found[1]) : 0;
