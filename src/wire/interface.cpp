@@ -39,6 +39,13 @@ Result<void> bring_up(const std::string& device) {
   return {};
 }
 
+Result<void> take_down(const std::string& device) {
+  const Descriptor socket = any_socket();
+  ifreq request = named(device);
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return failure_from_errno("take down " + device);
+  return {};
+}
+
 Result<void> set_up(const std::string& device, const InterfaceAddresses& addresses) {
   const Descriptor socket = any_socket();
   const bool set = set_address(socket.get(), SIOCSIFADDR, device, addresses.own) &&

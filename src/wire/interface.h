@@ -17,6 +17,8 @@ struct InterfaceAddresses {
 Result<void> set_up(const std::string& device, const InterfaceAddresses& addresses);
 /// Brings it up as it is: lo.
 Result<void> bring_up(const std::string& device);
+/// Takes it down: nothing is sent or received any more.
+Result<void> take_down(const std::string& device);
 /// The kernel's number of a device; 0: there is none.
 unsigned index_of(const std::string& device);
 
