@@ -9,10 +9,12 @@ namespace lastbyte::test {
 
 Forked::Forked(const std::function<int()>& body, int errors) {
   const pid_t parent = ::getpid();
+  const bool of_main_thread = ::gettid() == parent;
   pid_ = ::fork();
   if (pid_ != 0) return;
-  // Not to outlive a test that was killed.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Not to outlive a test that was killed. The signal comes at the end of the thread that forked (prctl(2)): a child of
+  // a thread that ends before it must go without.
+  if (of_main_thread) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   if (errors >= 0) ::dup2(errors, STDERR_FILENO);
   ::_exit(body());

@@ -114,9 +114,8 @@ const std::vector<Case> kKeyCases = {
      forwarding_with("    linger: {mode: on}\n    linger: {time: 9s}\n"),
      {"f.yaml:5:5: key 'linger' given twice; it was given at f.yaml:4:5 already"}},
     {"a_list_as_key",
-     process_with("? [a]\n: 1\n"),
-     {"f.yaml:1:3: a list as a key; expected one of workers, io, trace, max-sessions, drain, bind-retry, "
-      "shutdown-delay, user, group, log, metrics, defaults, groups, forwardings"}},
+     forwarding_with("    linger:\n      ? [a]\n      : 1\n"),
+     {"f.yaml:5:9: a list as a key; expected one of mode, time, timeout"}},
 };
 
 const std::vector<Case> kTypeCases = {
