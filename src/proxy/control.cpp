@@ -21,6 +21,7 @@
 #include "proxy/reload.h"
 #include "proxy/watch/tally.h"
 #include "proxy/watch/time_wait.h"
+#include "relay/worker/inquiries.h"
 
 namespace lastbyte::proxy {
 namespace {
@@ -58,7 +59,8 @@ class Control::Impl {
         release_timer_(io_),
         delay_timer_(io_),
         time_wait_(parts_.messages),
-        reload_(io_, parts_.running, parts_.messages, parts_.source, [this](bool changed) { after_reload(changed); }) {
+        reload_(io_, parts_.running, parts_.messages, parts_.source,
+                [this](Reload::Finished finished) { after_reload(finished); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
   }
@@ -66,6 +68,10 @@ class Control::Impl {
   Result<void> run();
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] Tally tally() const;
+  void change_forwarding(const std::string& name, admin::Change change, const std::function<void(Result<void>)>& done);
+  void post(std::function<void()> work) {
+    asio::post(io_, [work = std::move(work)] { (void)enough_memory_for(work); });
+  }
 
  private:
   enum class Stage { serving, leaving, draining, aborting };
@@ -79,7 +85,8 @@ class Control::Impl {
   void drain(int number);
   void reopen_log();
   void hang_up();
-  void after_reload(bool changed);
+  void after_reload(Reload::Finished finished);
+  void publish();
   [[nodiscard]] std::string status() const;
   void release_when_due();
   void look();
@@ -111,6 +118,7 @@ Result<void> Control::Impl::run() {
   expect_signal();
   const auto started = start_workers();
   if (started) {
+    publish();
     parts_.vitals.enter(Vitals::Stage::serving);
     ::sd_notify(0, "READY=1\nSTATUS=serving");
     look();
@@ -181,6 +189,7 @@ void Control::Impl::on_signal(int number) {
 }
 
 void Control::Impl::stop(int number) {
+  if (stage_ == Stage::serving) parts_.vitals.happened({.at = std::chrono::system_clock::now(), .event = "stop"});
   switch (stage_) {
     case Stage::serving: {
       const Duration delay = parts_.running.config().shutdown_delay;
@@ -242,15 +251,53 @@ void Control::Impl::hang_up() {
   }
 }
 
-void Control::Impl::after_reload(bool changed) {
-  parts_.vitals.loaded(reload_.failure());
-  if (changed) {
+void Control::Impl::after_reload(Reload::Finished finished) {
+  if (finished != Reload::Finished::repeated) {
+    parts_.vitals.loaded(reload_.failure());
+    parts_.vitals.happened({.at = std::chrono::system_clock::now(),
+                            .event = "reload",
+                            .successful = reload_.failure().empty(),
+                            .reason = reload_.failure()});
+  }
+  if (finished != Reload::Finished::reload_failed) {
+    publish();
     parts_.ports.watch(parts_.running.bound());
     time_wait_.watch(parts_.running.bound());
     remove_time_wait();
     release_when_due();
   }
   ::sd_notify(0, ("READY=1\nSTATUS=" + status()).c_str());
+}
+
+void Control::Impl::publish() {
+  parts_.vitals.serves(parts_.running.facts(), config::print_yaml(parts_.running.config()),
+                       parts_.running.config().drain);
+}
+
+/// Once the order is known to the running process, the configuration is applied again under it.
+void Control::Impl::change_forwarding(const std::string& name, admin::Change change,
+                                      const std::function<void(Result<void>)>& done) {
+  const std::string what = "change the forwarding '" + name + "'";
+  if (stage_ != Stage::serving) return done(failure(what, EBUSY, "lastbyte is about to stop"));
+  const admin::Change before = parts_.running.order_for(name);
+  if (!parts_.running.order(name, change)) return done(failure(what, ENOENT, "there is no forwarding of that name"));
+  reload_.repeat([this, name, what, change, before, done](const std::string& why) {
+    if (!why.empty()) {
+      parts_.running.order(name, before);
+      return done(failure(what, EADDRINUSE, why));
+    }
+    static constexpr std::array kWords{"enabled", "drained", "disabled"};
+    parts_.messages.info(
+        fmt::format("forwarding '{}': {} by an operator", name, kWords[static_cast<std::size_t>(change)]));
+    if (change == admin::Change::disable) {
+      auto order = std::make_shared<relay::EndOrder>();
+      order->forwarding = name;
+      order->done = [](std::size_t) {};
+      for (const auto& worker : parts_.running.workers()) worker->end(order);
+    }
+    publish();
+    done({});
+  });
 }
 
 /// The status reports a failed reload until one succeeds: the service manager itself takes each reload for done.
@@ -354,5 +401,9 @@ Control::~Control() = default;
 Result<void> Control::run() { return impl_->run(); }
 std::string Control::summary() const { return impl_->summary(); }
 Tally Control::tally() const { return impl_->tally(); }
+void Control::change_forwarding(std::string name, admin::Change change, std::function<void(Result<void>)> done) {
+  impl_->post(
+      [this, name = std::move(name), change, done = std::move(done)] { impl_->change_forwarding(name, change, done); });
+}
 
 }  // namespace lastbyte::proxy

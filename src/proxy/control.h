@@ -2,9 +2,11 @@
 // and ends when the workers have.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "admin/terms/operations.h"
 #include "observe/log/record_log.h"
 #include "proxy/process/operator_log.h"
 #include "proxy/proxy.h"
@@ -37,6 +39,10 @@ class Control {
   /// Starts the workers on threads of their own, tells the service manager that they serve, and returns when a stop
   /// was asked for and all have ended. An error: a thread could not be started; none runs any more.
   Result<void> run();
+
+  /// From any thread, while run() is under way: carries out an operator's order. `done` is called on the control
+  /// thread; an error: nothing has changed.
+  void change_forwarding(std::string name, admin::Change change, std::function<void(Result<void>)> done);
 
   /// After run(): what was served, for the operator's last line.
   [[nodiscard]] std::string summary() const;

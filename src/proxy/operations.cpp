@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "proxy/watch/process_figures.h"
 
 namespace lastbyte::proxy {
@@ -50,6 +52,36 @@ observe::Snapshot DaemonOperations::metrics() const {
   snapshot.max_sessions = parts_.running.max_sessions();
   snapshot.records_lost = parts_.log != nullptr ? parts_.log->lost() : 0;
   return snapshot;
+}
+
+void DaemonOperations::look(std::size_t worker, std::shared_ptr<const relay::Look> look) {
+  parts_.running.workers()[worker]->look(std::move(look));
+}
+
+void DaemonOperations::end_sessions(std::size_t worker, std::shared_ptr<const relay::EndOrder> order) {
+  parts_.running.workers()[worker]->end(std::move(order));
+}
+
+void DaemonOperations::change_forwarding(const std::string& name, admin::Change change,
+                                         std::function<void(Result<void>)> done) {
+  parts_.control.change_forwarding(name, change, std::move(done));
+}
+
+Result<void> DaemonOperations::change_member(const std::string& group, const std::string& member,
+                                             admin::Change /*change*/) {
+  return failure("change the member '" + member + "' of the group '" + group + "'", ENOENT, "there is no such group");
+}
+
+void DaemonOperations::take_events(const std::function<void(const relay::SessionEvent&)>& session,
+                                   const std::function<void(const admin::Happening&)>& other) {
+  for (const auto& worker : parts_.running.workers()) worker->events().consume_all(session);
+  for (const admin::Happening& each : parts_.vitals.take_happenings()) other(each);
+}
+
+std::uint64_t DaemonOperations::events_dropped() const {
+  std::uint64_t sum = 0;
+  for (const auto& worker : parts_.running.workers()) sum += worker->counters().of(relay::Count::events_dropped);
+  return sum;
 }
 
 }  // namespace lastbyte::proxy

@@ -3,27 +3,52 @@
 
 #include <memory>
 
+#include "admin/http/server.h"
 #include "admin/terms/operations.h"
 #include "observe/log/record_log.h"
+#include "proxy/control.h"
+#include "proxy/process/operator_log.h"
 #include "proxy/running.h"
 #include "proxy/watch/lag.h"
 #include "proxy/watch/vitals.h"
 
 namespace lastbyte::proxy {
 
+/// On the administration's thread. What belongs to the control thread or to a worker is reached by mail.
 class DaemonOperations final : public admin::Operations {
  public:
   /// All outlive it. `log`: null where no log is kept.
   struct Parts {
-    const Running& running;
-    const Vitals& vitals;
+    Running& running;
+    Control& control;
+    Vitals& vitals;
+    OperatorLog& messages;
+    admin::Server& server;
     const observe::RecordLog* log = nullptr;
   };
   explicit DaemonOperations(Parts parts) : parts_(parts), lag_(parts.running.workers()) {}
 
   [[nodiscard]] admin::Health health() const override;
   [[nodiscard]] observe::Snapshot metrics() const override;
-  void look() override { lag_.look(); }
+  [[nodiscard]] std::vector<admin::ForwardingFacts> forwardings() const override { return parts_.vitals.forwardings(); }
+  [[nodiscard]] std::vector<admin::GroupFacts> groups() const override { return {}; }
+  [[nodiscard]] std::string configuration() const override { return parts_.vitals.configuration(); }
+  [[nodiscard]] std::string reload_failure() const override { return parts_.vitals.failure(); }
+  [[nodiscard]] config::LogLevel log_level() const override { return parts_.messages.level(); }
+  void set_log_level(config::LogLevel level) override { parts_.messages.set_level(level); }
+  [[nodiscard]] std::size_t workers() const override { return parts_.running.workers().size(); }
+  void look(std::size_t worker, std::shared_ptr<const relay::Look> look) override;
+  void end_sessions(std::size_t worker, std::shared_ptr<const relay::EndOrder> order) override;
+  [[nodiscard]] Duration drain_time() const override { return parts_.vitals.drain_time(); }
+  void change_forwarding(const std::string& name, admin::Change change,
+                         std::function<void(Result<void>)> done) override;
+  Result<void> change_member(const std::string& group, const std::string& member, admin::Change change) override;
+  void follow_sessions(bool wanted) override { parts_.running.shared().events_wanted = wanted; }
+  void take_events(const std::function<void(const relay::SessionEvent&)>& session,
+                   const std::function<void(const admin::Happening&)>& other) override;
+  [[nodiscard]] std::uint64_t events_dropped() const override;
+  void on_own_thread(std::function<void()> work) override { parts_.server.post(std::move(work)); }
+  void each_second() override { lag_.look(); }
 
  private:
   Parts parts_;

@@ -89,7 +89,8 @@ void hand_on_counts(std::vector<Bound>& next, const std::vector<Bound>& running,
     auto& counts = now[each.forwarding->name];
     if (!counts) {
       const auto name = names_before.find(each.forwarding->name);
-      counts = name == names_before.end() ? std::make_shared<relay::ForwardingCounts>() : before.at(name->second);
+      const auto known = name == names_before.end() ? before.end() : before.find(name->second);
+      counts = known == before.end() ? std::make_shared<relay::ForwardingCounts>() : known->second;
     }
     each.counts = counts;
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 
+#include "admin/door/doors.h"
 #include "admin/door/metrics.h"
 #include "admin/http/server.h"
 #include "base/amount.h"
@@ -163,7 +164,9 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
 
 void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages, bool warns_of_root) {
   for (const auto& each : prepared.changes.added) messages.info("listening on " + each.text());
-  for (const auto& [what, door] : {std::pair("metrics", &prepared.doors.metrics)})
+  for (const auto& [what, door] :
+       {std::pair("metrics", &prepared.doors.metrics), std::pair("administration", &prepared.doors.admin),
+        std::pair("dashboard", &prepared.doors.dashboard)})
     if (!door->at.empty()) messages.info(fmt::format("{} at {}", what, door->at));
   Running& running = *prepared.running;
   const std::size_t workers = running.workers().size();
@@ -176,14 +179,38 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
     messages.warn("running as root; set user to drop root's rights after the ports are bound");
 }
 
-/// Begins the administration's thread, where anything is to be served.
-Result<void> open_to_operators(admin::Server& server, DaemonOperations& operations, OpenDoors& doors) {
-  if (doors.metrics.listening.empty()) return {};
-  server.add({.listening = std::move(doors.metrics.listening),
-              .handler = admin::metrics_handler(operations),
-              .connections = kMetricsClients});
-  server.repeat(std::chrono::seconds(1), [&operations] { operations.look(); });
-  return server.start();
+/// What answers at the doors for operators, on a thread of its own.
+class Administration {
+ public:
+  Administration(std::string token, Running& running, Control& control, Vitals& vitals, OperatorLog& messages,
+                 const observe::RecordLog* log)
+      : operations_({running, control, vitals, messages, server_, log}), api_(operations_), guard_(std::move(token)) {}
+  ~Administration() { server_.stop(); }
+  Administration(const Administration&) = delete;
+  Administration& operator=(const Administration&) = delete;
+
+  /// Begins the thread, where any door is open.
+  Result<void> open(OpenDoors& doors);
+
+ private:
+  admin::Server server_;
+  DaemonOperations operations_;
+  admin::Api api_;
+  admin::Guard guard_;
+};
+
+Result<void> Administration::open(OpenDoors& doors) {
+  if (doors.metrics.at.empty() && doors.admin.at.empty() && doors.dashboard.at.empty()) return {};
+  const auto add = [&](OpenDoor& door, admin::Handler handler, std::size_t clients) {
+    if (door.at.empty()) return;
+    server_.add({.listening = std::move(door.listening), .handler = std::move(handler), .connections = clients});
+  };
+  add(doors.metrics, admin::metrics_handler(operations_), kMetricsClients);
+  add(doors.admin, admin::admin_handler(api_, guard_), kAdminClients);
+  add(doors.dashboard, admin::dashboard_handler(api_, guard_), kDashboardClients);
+  server_.repeat(std::chrono::seconds(1), [this] { operations_.each_second(); });
+  server_.repeat(std::chrono::milliseconds(50), [this] { api_.deliver_events(); });
+  return server_.start();
 }
 
 Result<void> serve_prepared(const config::Config& config, Prepared prepared, OperatorLog& messages,
@@ -205,9 +232,8 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   Vitals vitals;
   vitals.loaded({});
   Control control({running, log.get(), messages, std::move(ports), vitals, source});
-  DaemonOperations operations({running, vitals, log.get()});
-  admin::Server server;  // ends before all of these
-  if (auto opened = open_to_operators(server, operations, prepared.doors); !opened) return opened;
+  Administration administration(std::move(prepared.doors.token), running, control, vitals, messages, log.get());
+  if (auto opened = administration.open(prepared.doors); !opened) return opened;
   if (log) log->start(std::move(rings));
   tell_start(config, prepared, messages, warns_of_root);
   if (on_listening) on_listening(running.bound());

@@ -39,7 +39,7 @@ std::string what_changed(const Changes::Forwarding& forwarding) {
 }  // namespace
 
 Reload::Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
-               std::function<void(bool changed)> finished)
+               std::function<void(Finished)> finished)
     : io_(io), running_(running), messages_(messages), source_(std::move(source)), finished_(std::move(finished)) {}
 
 Reload::~Reload() {
@@ -59,11 +59,21 @@ void Reload::ask() {
 void Reload::begin() {
   messages_.info("SIGHUP: reopening the log, reading the configuration");
   notify_reloading();
+  start(source_, {});
+}
+
+void Reload::repeat(Repeated done) {
+  if (under_way_) return to_repeat_.push_back(std::move(done));
+  start([config = running_.config()] { return config::Loaded{.config = config, .problems = {}}; }, std::move(done));
+}
+
+void Reload::start(Source source, Repeated repeated) {
   under_way_ = true;
+  repeated_ = std::move(repeated);
   try {
     const BlockedSignals blocked;
-    thread_ = std::thread([this] {
-      auto reading = std::make_shared<Reading>(read(source_, running_));
+    thread_ = std::thread([this, source = std::move(source)] {
+      auto reading = std::make_shared<Reading>(read(source, running_));
       boost::asio::post(io_, [this, reading] { finish(std::move(*reading)); });
     });
   } catch (const std::system_error& error) {
@@ -94,10 +104,30 @@ void Reload::finish(Reading reading) {
   if (thread_.joinable()) thread_.join();
   under_way_ = false;
   if (stopping_) return;
-  failure_.clear();
-  apply(std::move(reading));
-  finished_(failure_.empty());
+  if (const Repeated repeated = std::exchange(repeated_, {})) {
+    const std::string failure = apply_again(std::move(reading));
+    finished_(Finished::repeated);
+    repeated(failure);
+  } else {
+    failure_.clear();
+    apply(std::move(reading));
+    finished_(failure_.empty() ? Finished::reload_changed : Finished::reload_failed);
+  }
+  if (under_way_) return;
+  if (!to_repeat_.empty()) {
+    const Repeated next = std::move(to_repeat_.front());
+    to_repeat_.pop_front();
+    return repeat(next);
+  }
   if (std::exchange(again_, false)) begin();
+}
+
+std::string Reload::apply_again(Reading reading) {
+  if (!reading.config) return reading.problems.empty() ? "no memory" : reading.problems.front();
+  const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
+  if (!changes) return texts(changes.error(), reading.places).front();
+  for (const std::string& trouble : texts(changes->troubles, reading.places)) messages_.warn(trouble);
+  return {};
 }
 
 void Reload::apply(Reading reading) {

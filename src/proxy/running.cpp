@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "proxy/listen/upstreams.h"
@@ -23,6 +24,16 @@ relay::RecordFilter::Sessions sessions_with_records(const config::Log& log) {
     case config::LogSessions::none: return Sessions::none;
   }
   return Sessions::all;
+}
+
+/// Those that have a port: an operator may have taken others away.
+std::vector<relay::Forwarding> forwardings_of(const config::Config& config, const std::vector<Bound>& bound) {
+  std::unordered_set<std::string> names;
+  for (const Bound& each : bound) names.insert(each.forwarding->name);
+  std::vector<relay::Forwarding> forwardings;
+  std::ranges::copy_if(config.forwardings, std::back_inserter(forwardings),
+                       [&](const relay::Forwarding& each) { return names.contains(each.name); });
+  return forwardings;
 }
 
 }  // namespace
@@ -75,6 +86,8 @@ Resolution Running::resolve(const config::Config& config) {
 
 Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolution, Absent absent) {
   const bool complete = resolution.troubles.empty();
+  std::erase_if(resolution.ports,
+                [this](const Resolved& each) { return order_for(each.forwarding->name) != admin::Change::enable; });
   Plan plan = plan_for(plan_.config, wanted, resolution.ports, worker_count());
   if (lacks_privileges())
     std::ranges::move(missing_capabilities(plan.config, *kept_), std::back_inserter(resolution.troubles));
@@ -95,7 +108,9 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   std::vector<Bound>& bound = tried->ports;
   hand_on_counts(bound, bound_, plan.names_before);
   for (Bound& each : bound) each.figures = figures_->of(each.forwarding->name);
-  Changes changes = changes_between({plan_.config.forwardings, bound_}, {plan.config.forwardings, bound});
+  const auto served_before = forwardings_of(plan_.config, bound_);
+  const auto served = forwardings_of(plan.config, bound);
+  Changes changes = changes_between({served_before, bound_}, {served, bound});
   changes.groups = group_changes(plan_.config.groups, plan.config.groups);
   changes.need_restart = plan.need_restart;
   const std::vector<Bound> before = std::exchange(bound_, std::move(bound));
@@ -174,6 +189,38 @@ Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
     return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
   groups_->await_first_checks();
   return prepare_upstreams(bound_);
+}
+
+bool Running::order(const std::string& forwarding, admin::Change change) {
+  if (std::ranges::find(plan_.config.forwardings, forwarding, &relay::Forwarding::name) ==
+      plan_.config.forwardings.end())
+    return false;
+  if (change == admin::Change::enable) {
+    orders_.erase(forwarding);
+  } else {
+    orders_[forwarding] = change;
+  }
+  return true;
+}
+
+admin::Change Running::order_for(const std::string& forwarding) const {
+  const auto found = orders_.find(forwarding);
+  return found == orders_.end() ? admin::Change::enable : found->second;
+}
+
+std::vector<admin::ForwardingFacts> Running::facts() const {
+  std::vector<admin::ForwardingFacts> all;
+  for (const relay::Forwarding& each : plan_.config.forwardings) {
+    admin::ForwardingFacts& facts = all.emplace_back();
+    facts.name = each.name;
+    facts.connect = each.group.empty() ? each.connect.text() : "group:" + each.group;
+    facts.transport = each.listen.is_unix() ? "unix" : each.listen.transport == net::Transport::udp ? "udp" : "tcp";
+    facts.state = order_for(each.name);
+    for (const Bound& bound : bound_)
+      if (bound.forwarding->name == each.name)
+        for (const net::Address& address : bound.addresses()) facts.listen.push_back(address.text());
+  }
+  return all;
 }
 
 void Running::release(TimePoint now) {

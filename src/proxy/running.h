@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "admin/terms/operations.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "config/settings/config.h"
@@ -42,6 +44,12 @@ class Running {
   /// take no new clients, and clients on their way are served (T15). If anything cannot be had, nothing changes, and
   /// all troubles are returned, with those of the resolution.
   Tried<Changes> apply(const config::Config& config, Resolution resolution, Absent absent = Absent::warn);
+
+  /// An operator's order for a forwarding, which the next apply() carries out, and every one after it. False: there is
+  /// no such forwarding.
+  bool order(const std::string& forwarding, admin::Change change);
+  [[nodiscard]] admin::Change order_for(const std::string& forwarding) const;
+  [[nodiscard]] std::vector<admin::ForwardingFacts> facts() const;
 
   /// When release() has something to do; nullopt: nothing waits.
   [[nodiscard]] std::optional<TimePoint> next_release() const { return leaving_.next_release(); }
@@ -99,8 +107,9 @@ class Running {
   std::vector<PassedSocket> passed_;
   std::optional<FileRights> user_;
   std::uint64_t descriptor_limit_ = 0;
-  std::optional<KeptCapabilities> kept_;  ///< nullopt: nothing has been dropped
-  Plan plan_;                             ///< as it was applied
+  std::optional<KeptCapabilities> kept_;                   ///< nullopt: nothing has been dropped
+  Plan plan_;                                              ///< as it was applied
+  std::unordered_map<std::string, admin::Change> orders_;  ///< by forwarding; those that are not here are enabled
   std::vector<Bound> bound_;
   Leaving leaving_;
   std::vector<std::shared_ptr<net::SocketFile>> files_;  ///< of what was listened on before the drain

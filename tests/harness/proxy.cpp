@@ -71,6 +71,7 @@ Command Proxy::command(const net::Address& upstream, const Options& options, con
   unless_given("--log-target", log);
   unless_given("--log-format", "json");
   unless_given("--workers", "2");
+  unless_given("--admin-listen", "none");
   // The same tests with the other way of sending: LASTBYTE_TEST_IO=io-uring.
   if (const char* io = std::getenv("LASTBYTE_TEST_IO"); io != nullptr) unless_given("--io", io);
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());

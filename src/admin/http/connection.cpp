@@ -42,6 +42,14 @@ void set_headers(Message& message, const Response& response) {
   for (const auto& [name, value] : response.headers) message.set(name, value);
 }
 
+/// SO_PEERCRED of a TCP socket succeeds as well, and names nobody (net/core/sock.c sk_getsockopt).
+std::optional<net::PeerCredentials> peer_of(int fd) {
+  int family = 0;
+  socklen_t length = sizeof family;
+  if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) != 0 || family != AF_UNIX) return std::nullopt;
+  return net::peer_credentials(fd);
+}
+
 /// Of a request that could not be read; nullopt: the client is gone, or said nothing.
 std::optional<Response> response_to(error_code error) {
   if (error == http::error::header_limit) return error_response(431, "the header is too large");
@@ -109,7 +117,7 @@ void Connection::on_read(error_code error) {
   request.accept = field(message, http::field::accept);
   request.content_type = field(message, http::field::content_type);
   request.if_none_match = field(message, http::field::if_none_match);
-  request.peer = net::peer_credentials(stream_.socket().native_handle());
+  request.peer = peer_of(stream_.socket().native_handle());
   request.body = std::move(message.body());
   answer(std::move(request), message.keep_alive(), head_only);
 }

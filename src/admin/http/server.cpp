@@ -97,7 +97,8 @@ class Entrance {
 class Server::Impl {
  public:
   Impl() : guard_(asio::make_work_guard(io_)) {}
-  ~Impl() {
+  ~Impl() { stop(); }
+  void stop() {
     io_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -170,6 +171,7 @@ void Server::repeat(std::chrono::milliseconds interval, std::function<void()> wo
   impl_->repeat(interval, std::move(work));
 }
 Result<void> Server::start() { return impl_->start(); }
+void Server::stop() { impl_->stop(); }
 void Server::post(std::function<void()> work) { impl_->post(std::move(work)); }
 
 }  // namespace lastbyte::admin

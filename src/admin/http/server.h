@@ -36,7 +36,9 @@ class Server {
   void repeat(std::chrono::milliseconds interval, std::function<void()> work);
   /// Begins the thread, which takes no signals.
   Result<void> start();
-  /// From any thread: `work` is done on the server's thread. After its end, nothing is.
+  /// Ends the thread; nothing is answered any more. Whatever handlers refer to may go then.
+  void stop();
+  /// From any thread, until stop(): `work` is done on the server's thread.
   void post(std::function<void()> work);
 
  private:

@@ -156,9 +156,23 @@ void check_sessions(const Placings& placings, const AssembledConfig& all, std::v
   expect_at_most(placings, per_client, per_listener, fits, "", problems);
 }
 
+/// Whoever can connect could administer.
+void check_doors(const Assembled<Config>& process, std::vector<Problem>& problems) {
+  const Doors& doors = process.value.doors;
+  if (!process.good("admin.token-file") || !doors.token_file.empty()) return;
+  const auto check = [&](const std::string& key, const std::optional<net::Endpoint>& at) {
+    if (!process.good(key) || !at || at->is_unix()) return;
+    problems.push_back(
+        problem_with(process, key, "needs admin.token-file, because any process can connect to a tcp endpoint"));
+  };
+  check("admin.listen", doors.admin.at);
+  check("dashboard.listen", doors.dashboard);
+}
+
 }  // namespace
 
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems) {
+  check_doors(all.process, problems);
   for (const Placings& placings : all.forwardings) {
     const Forwarding& forwarding = placings.value;
     check_ends(placings, all, problems);

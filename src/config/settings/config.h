@@ -50,7 +50,7 @@ struct Log {
 
 /// Where an administrator's requests are answered.
 struct AdminListen {
-  bool automatic = false;           ///< a UNIX socket in the runtime directory, if there is one
+  bool automatic = true;            ///< a UNIX socket in the runtime directory, if there is one
   std::optional<net::Endpoint> at;  ///< nullopt, and not automatic: nowhere
 
   friend bool operator==(const AdminListen&, const AdminListen&) = default;

@@ -13,6 +13,24 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// An endpoint, or auto, or none.
+Codec<AdminListen> admin_listen_codec() {
+  const Codec<net::Endpoint> door = door_codec();
+  return {.placeholder = door.placeholder,
+          .expects = door.expects + ", auto, or none",
+          .parse = [parse = door.parse](std::string_view text) -> tl::expected<AdminListen, std::string> {
+            if (text == "auto") return AdminListen{};
+            if (text == kNoneWord) return AdminListen{.automatic = false, .at = std::nullopt};
+            return parse(text)
+                .map([](const net::Endpoint& at) { return AdminListen{.automatic = false, .at = at}; })
+                .map_error([](const std::string& wrong) { return wrong + ", auto, or none"; });
+          },
+          .print =
+              [print = door.print](const AdminListen& listen) {
+                return listen.at ? print(*listen.at) : std::string(listen.automatic ? "auto" : kNoneWord);
+              }};
+}
+
 void add_running(Table& table) {
   const Heading heading = Heading::process;
   table.add<Config>(
@@ -101,6 +119,19 @@ void add_doors(Table& table) {
   table.add<Config>(
       heading, "metrics.listen", or_none(door_codec()), [](auto& c) -> auto& { return c.doors.metrics; },
       "Endpoint that serves /metrics (Prometheus), /healthz and /readyz over HTTP, to any client. It changes nothing.");
+  table.add<Config>(
+      heading, "admin.listen", admin_listen_codec(), [](auto& c) -> auto& { return c.doors.admin; },
+      "Endpoint of the administration interface (openapi.yaml) over HTTP. A UNIX socket admits root and the user that "
+      "lastbyte runs as. A tcp endpoint needs admin.token-file. auto is a UNIX socket in the runtime directory: "
+      "$RUNTIME_DIRECTORY, /run/lastbyte for root, or $XDG_RUNTIME_DIR/lastbyte.");
+  table.add<Config>(
+      heading, "admin.token-file", path_or_none_codec(), [](auto& c) -> auto& { return c.doors.token_file; },
+      "File with the token that clients of a tcp endpoint must send: one line of 16 to 256 characters, readable by its "
+      "owner only. lastbyte reads it at the start.");
+  table.add<Config>(
+      heading, "dashboard.listen", or_none(door_codec()), [](auto& c) -> auto& { return c.doors.dashboard; },
+      "Endpoint of the dashboard, a web page over HTTP. A tcp endpoint needs admin.token-file, with which a user logs "
+      "in.");
 }
 
 }  // namespace

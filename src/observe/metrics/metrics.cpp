@@ -190,9 +190,6 @@ void add_own(std::vector<Row>& rows) {
                             MetricType::Gauge, [](const Snapshot& it) { return count(it.max_sessions); }));
   rows.push_back(of_process(prefixed("log_records_lost_total"), "Session records that could not be written to the log.",
                             MetricType::Counter, [](const Snapshot& it) { return count(it.records_lost); }));
-  rows.push_back(of_process(prefixed("events_dropped_total"),
-                            "Events that readers of the event stream did not get because they were too slow.",
-                            MetricType::Counter, [](const Snapshot& it) { return count(it.events_dropped); }));
   rows.push_back(of_process(prefixed("config_last_reload_successful"),
                             "Whether the last reload, or the start, succeeded: 1 or 0.", MetricType::Gauge,
                             [](const Snapshot& it) { return it.reload.successful ? 1.0 : 0.0; }));

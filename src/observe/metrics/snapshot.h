@@ -79,8 +79,7 @@ struct Snapshot {
   ProcessSnapshot process;
   ReloadSnapshot reload;
   std::uint64_t max_sessions = 0;
-  std::uint64_t records_lost = 0;    ///< could not be written
-  std::uint64_t events_dropped = 0;  ///< for readers of events that were too slow
+  std::uint64_t records_lost = 0;  ///< could not be written
 };
 
 }  // namespace lastbyte::observe

@@ -35,4 +35,38 @@ std::vector<observe::PortsSnapshot> Vitals::ports() const {
   return ports_;
 }
 
+void Vitals::serves(std::vector<admin::ForwardingFacts> forwardings, std::string configuration, Duration drain) {
+  const std::lock_guard lock(mutex_);
+  forwardings_ = std::move(forwardings);
+  configuration_ = std::move(configuration);
+  drain_ = drain;
+}
+
+std::vector<admin::ForwardingFacts> Vitals::forwardings() const {
+  const std::lock_guard lock(mutex_);
+  return forwardings_;
+}
+
+std::string Vitals::configuration() const {
+  const std::lock_guard lock(mutex_);
+  return configuration_;
+}
+
+Duration Vitals::drain_time() const {
+  const std::lock_guard lock(mutex_);
+  return drain_;
+}
+
+void Vitals::happened(admin::Happening happening) {
+  constexpr std::size_t kMost = 256;
+  const std::lock_guard lock(mutex_);
+  if (happenings_.size() == kMost) happenings_.erase(happenings_.begin());
+  happenings_.push_back(std::move(happening));
+}
+
+std::vector<admin::Happening> Vitals::take_happenings() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(happenings_, {});
+}
+
 }  // namespace lastbyte::proxy

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "admin/terms/operations.h"
+#include "base/time.h"
 #include "observe/metrics/snapshot.h"
 
 namespace lastbyte::proxy {
@@ -28,6 +30,16 @@ class Vitals {
   /// Of the last reload; empty: it succeeded.
   [[nodiscard]] std::string failure() const;
 
+  /// What is served now.
+  void serves(std::vector<admin::ForwardingFacts> forwardings, std::string configuration, Duration drain);
+  [[nodiscard]] std::vector<admin::ForwardingFacts> forwardings() const;
+  [[nodiscard]] std::string configuration() const;
+  [[nodiscard]] Duration drain_time() const;
+
+  /// For whoever follows events. Of those that nobody takes, the oldest are dropped.
+  void happened(admin::Happening happening);
+  std::vector<admin::Happening> take_happenings();
+
   void set_ports(std::vector<observe::PortsSnapshot> ports);
   [[nodiscard]] std::vector<observe::PortsSnapshot> ports() const;
 
@@ -38,6 +50,10 @@ class Vitals {
   bool started_ = false;
   std::string failure_;
   std::vector<observe::PortsSnapshot> ports_;
+  std::vector<admin::ForwardingFacts> forwardings_;
+  std::string configuration_;
+  Duration drain_{0};
+  std::vector<admin::Happening> happenings_;
 };
 
 }  // namespace lastbyte::proxy

@@ -111,7 +111,9 @@ struct Shared {
   /// Bytes that a session may move in one round before the others have their turn (T12).
   std::size_t round_budget = std::size_t{4} * 1024 * 1024;
   std::size_t record_ring_capacity = 8192;
-  RecordFilter records;  ///< which sessions have a record
+  RecordFilter records;                    ///< which sessions have a record
+  std::atomic<bool> events_wanted{false};  ///< an operator follows the events of sessions
+  std::size_t event_ring_capacity = 4096;
 
   /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
   std::function<void(upstream::Observation)> observe;

@@ -230,4 +230,36 @@ void DatagramRelay::for_each_session(const std::function<void(ListenerState&, co
   }
 }
 
+void DatagramRelay::view_sessions(std::size_t most, std::chrono::system_clock::time_point today,
+                                  const std::function<void(SessionView)>& visit) {
+  const auto since = [this](TimePoint at) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(context_.now - at);
+  };
+  for (const auto& group : groups_) {
+    group->table.for_each([&](const DatagramEntry& entry) {
+      if (most == 0) return;
+      --most;
+      const auto& session = static_cast<const DatagramSession&>(entry);
+      const ListenerState& state = *session.at.port->state;
+      SessionView view;
+      view.id = session.id;
+      view.forwarding = state.name;
+      view.listen = state.listen;
+      view.datagrams = true;
+      view.client = entry.key.ends.client_address();
+      view.upstream = state.upstream_addresses[session.upstream_address];
+      view.age = since(session.started);
+      view.started = today - view.age;
+      view.idle = since(session.heard);
+      view.deadline = termination::Deadline::idle;
+      view.fires_in = state.forwarding->limits.datagram_idle - view.idle;
+      for (std::size_t source = 0; source < 2; ++source) {
+        view.flows[source].received = session.flows[source].received_bytes;
+        view.flows[source].sent = session.flows[source].received_bytes - session.flows[source].dropped_bytes;
+      }
+      visit(std::move(view));
+    });
+  }
+}
+
 }  // namespace lastbyte::relay

@@ -24,6 +24,7 @@
 #include "relay/context/listening.h"
 #include "relay/datagram/session.h"
 #include "relay/terms/counters.h"
+#include "relay/terms/view.h"
 
 namespace lastbyte::relay {
 
@@ -33,7 +34,8 @@ class DatagramRelay {
   struct Host {
     Context& context;
     Counters& counters;
-    std::function<void(const Record&)> file;  ///< a session's record, on its way to the log
+    std::function<void(const Record&)> began;  ///< a session has begun: its id, names, start and client
+    std::function<void(const Record&)> file;   ///< a session's record, on its way to the log
     /// Tells the operator of a shortage, once, in these words. Never throws.
     std::function<void(const std::function<std::string()>&)> report_shortage;
   };
@@ -60,6 +62,10 @@ class DatagramRelay {
 
   /// Of all sessions that are open.
   void for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit);
+
+  /// Of at most `most` open sessions. `today` is this moment.
+  void view_sessions(std::size_t most, std::chrono::system_clock::time_point today,
+                     const std::function<void(SessionView)>& visit);
 
   // From the loop:
   /// Datagrams have come from clients.

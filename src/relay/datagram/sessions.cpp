@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/memory.h"
 #include "net/datagram/socket.h"
 #include "relay/context/admission.h"
 #include "relay/datagram/boxes.h"
@@ -86,6 +87,10 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
   at.port->state->figures->add(Family::begun);
   at.port->state->figures->enter(Phase::open);
   wake_at(context_.now + group.forwarding->limits.datagram_idle);
+  if (context_.shared.events_wanted.load(std::memory_order_relaxed)) {
+    Record begun = record(*session, DatagramEnd::idle);
+    enough_memory_for([&] { host_.began(begun); });
+  }
   return session.release();
 }
 
@@ -220,7 +225,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   state.figures->leave(Phase::open);
   const Record ended = record(session, end);
   state.figures->ended(ended);
-  if (context_.shared.records.wants(ending_of(ended), ended.id)) host_.file(ended);
+  host_.file(ended);
 }
 
 Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) const {

@@ -14,9 +14,9 @@
 
 #include "relay/context/pools.h"
 #include "relay/context/send_batch.h"
+#include "relay/side/preface.h"
 #include "relay/side/share.h"
 #include "relay/side/side.h"
-#include "relay/stream/preface.h"
 #include "termination/transition.h"
 
 namespace lastbyte::relay {

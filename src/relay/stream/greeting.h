@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "net/proxy_protocol/header.h"
-#include "relay/stream/preface.h"
+#include "relay/side/preface.h"
 #include "relay/terms/forwarding.h"
 #include "relay/terms/record.h"
 

@@ -150,7 +150,7 @@ void Session::apply(Event event, Which which) {
   }
   if (event == Event::reset || event == Event::vanished || event == Event::fin_aborts) times_.failed = context_.now;
   const termination::Session before = std::exchange(state_, step->session);
-  note(before);
+  note(before, *step);
   for (const Which each : kBoth) {
     // Termination no longer owes what waited: its sink is gone.
     if (!state_.side(each).pending && holds_bytes(each)) flow(each).drop_waiting();
@@ -163,7 +163,8 @@ void Session::apply(Event event, Which which) {
 }
 
 /// Notes what an operator sees of a change.
-void Session::note(const termination::Session& before) {
+void Session::note(const termination::Session& before, const termination::Step& step) {
+  trail_.add(std::chrono::duration_cast<std::chrono::microseconds>(context_.now - times_.started), before, step);
   if (before.first == termination::First::none && state_.first != termination::First::none)
     times_.closing = context_.now;
   if (final()) return;

@@ -32,6 +32,7 @@
 #include "relay/stream/introduction.h"
 #include "relay/stream/times.h"
 #include "relay/terms/record.h"
+#include "relay/terms/view.h"
 #include "termination/transition.h"
 
 namespace lastbyte::relay {
@@ -67,6 +68,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] std::uint64_t group() const { return reach_.group() == nullptr ? 0 : reach_.group()->snapshot().id; }
   /// T15.
   void on_stop();
+  /// The same for this session alone: it may finish until then.
+  void on_close(TimePoint by);
   void on_abort();
   /// An allocation failed in one of the calls above: the session was interrupted somewhere in it. Never throws.
   void on_no_memory();
@@ -79,6 +82,16 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   /// A stop has reset it, on one side at least (T15).
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] ListenerState& listener() const { return *listener_; }
+  enum class Detail : std::uint8_t {
+    figures,  ///< without a system call
+    queues,   ///< looks at the send queues
+    whole,    ///< the trail and the sockets as well
+  };
+  /// Precondition: not final(). `today` is this moment.
+  [[nodiscard]] SessionView view(Detail detail, std::chrono::system_clock::time_point today);
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  /// Its id, names, start and client, as a record.
+  [[nodiscard]] Record beginning() const;
   /// The peer's, or the one that its PROXY header told.
   [[nodiscard]] const net::Address& client_address() const { return client_address_; }
   /// Counted among its client's sessions (admission.h).
@@ -91,7 +104,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   // session.cpp: termination's word and its execution
   void apply(termination::Event event, Which which);
-  void note(const termination::Session& before);
+  void note(const termination::Session& before, const termination::Step& step);
   void account();
   void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
@@ -174,6 +187,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void arm();
   void set_timer();
   [[nodiscard]] Bounds bounds() const;
+  /// When the drain time ends, of the process or of this session.
+  [[nodiscard]] std::optional<TimePoint> drain_at() const;
   [[nodiscard]] TimePoint end_of_silence() const;
   [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline) const;
   void trial_times_out();
@@ -191,6 +206,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Times times_;
   AckPoll ack_poll_;
   std::uint64_t id_;
+  TimePoint own_drain_at_ = TimePoint::max();
+  Trail trail_;
   std::size_t budget_ = 0;                    ///< bytes this session may still move in this round (T12)
   std::array<std::uint64_t, 2> accounted_{};  ///< bytes received from each side that the figures have
   /// Bytes that went with the SYN: of the preface, or else of the client's, whose queue has them still.

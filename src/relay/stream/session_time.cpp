@@ -19,7 +19,7 @@ Bounds Session::bounds() const {
   const TimePoint connect = on_trial()
                                 ? times_.activity + (reach_.group()->trial.fin_sent ? limits.half_close : limits.idle)
                                 : std::min(reach_.ends(), reach_.try_ends());
-  return {.limits = limits, .linger = listener_->forwarding->linger, .connect = connect, .drain = context_.drain_at};
+  return {.limits = limits, .linger = listener_->forwarding->linger, .connect = connect, .drain = drain_at()};
 }
 
 TimePoint Session::end_of_silence() const {
@@ -55,7 +55,7 @@ void Session::set_timer() {
   armed_ = deadline;
   TimePoint wake = std::min(passes_at(deadline, times_, bounds()), silence);
   if (const auto look = look_at(deadline)) wake = std::min(wake, *look);
-  if (context_.drain_at) wake = std::min(wake, *context_.drain_at);
+  if (const auto drain = drain_at()) wake = std::min(wake, *drain);
   if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_) wake = std::min(wake, *at);
   if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
   if (reach_.group() != nullptr && reach_.group()->drains_at) wake = std::min(wake, *reach_.group()->drains_at);
@@ -72,7 +72,7 @@ void Session::on_timer() {
   }
   const Deadline deadline = termination::deadline(state_);
   if (const auto look = look_at(deadline); look && now >= *look) peers_are_slow(deadline);
-  if (context_.drain_at && now >= *context_.drain_at && deadline != Deadline::drain) {
+  if (const auto drain = drain_at(); drain && now >= *drain && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
   } else if (reach_.group() != nullptr && reach_.group()->drains_at && now >= *reach_.group()->drains_at) {
     abandon(Abandoned::member_gone);

@@ -20,4 +20,17 @@ Phase phase_of(termination::Session session) {
   return Phase::half_closed;
 }
 
+FlowState flow_state(const termination::Session& session, termination::Which source) {
+  using termination::Input;
+  using termination::Output;
+  const termination::Side& from = session.side(source);
+  const termination::Output sink = session.side(termination::other(source)).output;
+  if (sink == Output::untried || sink == Output::connecting) return FlowState::waiting;
+  const bool refused = sink == Output::broken || sink == Output::lost;
+  if (from.input == Input::open)
+    return termination::discards(session, source) ? FlowState::discarding : FlowState::open;
+  if (from.pending) return FlowState::draining;
+  return refused ? FlowState::refused : FlowState::ended;
+}
+
 }  // namespace lastbyte::relay

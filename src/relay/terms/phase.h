@@ -24,6 +24,24 @@ static_assert(kPhaseWords.size() == static_cast<std::size_t>(Phase::flushing) + 
 
 constexpr std::string_view name(Phase phase) { return kPhaseWords[static_cast<std::size_t>(phase)]; }
 
+/// How one direction stands.
+enum class FlowState : std::uint8_t {
+  waiting,     ///< the sink is not connected
+  open,        ///< bytes may come
+  draining,    ///< its source has ended, and bytes still wait for the sink
+  ended,       ///< its source has ended, and nothing waits
+  refused,     ///< its source has ended, and the sink took no more
+  discarding,  ///< lastbyte reads and discards
+};
+
+inline constexpr std::array<std::string_view, 6> kFlowStateWords = {"waiting", "open",    "draining",
+                                                                    "ended",   "refused", "discarding"};
+static_assert(kFlowStateWords.size() == static_cast<std::size_t>(FlowState::discarding) + 1);
+
+constexpr std::string_view name(FlowState state) { return kFlowStateWords[static_cast<std::size_t>(state)]; }
+
+FlowState flow_state(const termination::Session& session, termination::Which source);
+
 /// A stop changes which deadline is armed, and not the phase. Of a final session: half_closed.
 Phase phase_of(termination::Session session);
 

@@ -1,10 +1,8 @@
 #include "relay/worker/worker.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <limits>
 #include <new>
@@ -12,117 +10,16 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/memory.h"
-#include "loop/alarm.h"
-#include "loop/mailbox.h"
-#include "relay/context/admission.h"
-#include "relay/context/context.h"
-#include "relay/context/listener.h"
-#include "relay/datagram/relay.h"
-#include "relay/reach/leftovers.h"
-#include "relay/stream/greeting.h"
-#include "relay/stream/session.h"
-#include "relay/worker/acceptor.h"
-#include "relay/worker/group_changes.h"
-#include "relay/worker/walk.h"
+#include "relay/worker/impl.h"
 
 namespace lastbyte::relay {
 namespace {
 
 constexpr std::size_t kWalkedInARound = 256;
-constexpr clockid_t kNoClock = -1;
-constexpr std::size_t kEventsPerRound = 256;
 /// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
 
-using Reserve = std::array<std::byte, 16 * 1024>;
 }  // namespace
-
-class Worker::Impl {
- public:
-  Impl(unsigned index, loop::Epoll epoll, std::unique_ptr<loop::Mailbox> mailbox, loop::Alarm alarm, Shared& shared)
-      : index_(index),
-        shared_(shared),
-        alarm_(std::move(alarm)),
-        context_(std::move(epoll), std::move(mailbox), shared, counters, Clock::now(), index),
-        records_(shared.record_ring_capacity),
-        acceptor_({.context = context_,
-                   .counters = counters,
-                   .worker = index,
-                   .begin = [this](ListenerState& state, Descriptor& client,
-                                   const net::Address& address) { return begin(state, client, address); },
-                   .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}),
-        datagrams_({.context = context_,
-                    .counters = counters,
-                    .file = [this](const Record& record) { file(record); },
-                    .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
-    context_.leftovers = &leftovers_;
-    shared_.queues.join(
-        index, [this](std::uint64_t group) { context_.mailbox->post([this, group] { groups_.room(group); }); });
-  }
-  ~Impl() {
-    shared_.queues.part(index_);
-    sessions_.clear_and_dispose([](Session* session) { delete session; });
-  }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-
-  /// Its own descriptors: the mailbox and the alarm.
-  Result<void> watch_own();
-  void run();
-  void try_to_serve(std::vector<Listening> listenings);
-  void try_to_update(const GroupChanges::Snapshots& snapshots);
-  void drain(TimePoint at);
-  void abort();
-
-  Counters counters;
-  loop::Mailbox& mailbox() { return *context_.mailbox; }
-  RecordRing& records() { return records_; }
-  [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
-
- private:
-  void batch_sends();
-  void round();
-  bool wait_and_dispatch(int timeout_ms);
-  [[nodiscard]] int timeout_ms(std::optional<TimePoint> due);
-  /// When the wheel is to be looked at next; nullopt: no timer is set.
-  [[nodiscard]] std::optional<TimePoint> due() const;
-  void dispatch(const epoll_event& event);
-  void expire();
-  void take_turns();
-
-  void serve(std::vector<Listening> listenings);
-  bool begin(ListenerState& state, Descriptor& client, const net::Address& address);
-  template <typename Words>
-  void report_shortage(const Words& words);
-  void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
-
-  void file(const Record& record);
-  template <typename Work>
-  void attempt(Session& session, Work work);
-  void finish(Session& session);
-  void bury();
-
-  unsigned index_;
-  std::atomic<clockid_t> clock_{kNoClock};  ///< of the thread's CPU time, while it runs
-  Shared& shared_;
-  loop::Alarm alarm_;
-  Context context_;
-  RecordRing records_;
-  loop::Timer calm_timer_;  ///< when to look whether a shortage is over
-  /// Given back to the heap before a shortage is reported, so that there is memory for the line. Null: it was needed.
-  std::unique_ptr<Reserve> reserve_;
-  SessionList sessions_;
-  SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them
-  Walk<SessionList> walk_{sessions_};
-  Leftovers leftovers_{context_};
-  GroupChanges groups_{context_, sessions_,
-                       [this](Session& session, const std::function<void()>& work) { attempt(session, work); }};
-  bool pushed_records_ = false;
-  Acceptor acceptor_;
-  DatagramRelay datagrams_;
-  std::array<epoll_event, kEventsPerRound> events_;
-};
 
 Result<void> Worker::Impl::watch_own() {
   int error = context_.epoll.add(mailbox().fd(), EPOLLIN, Tag::of(&mailbox(), TagKind::mailbox));
@@ -135,19 +32,11 @@ void Worker::Impl::run() {
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).substr(0, 15).c_str());
   if (shared_.make_sender) batch_sends();
   enough_memory_for([&] { reserve_ = std::make_unique<Reserve>(); });
-  clockid_t clock = kNoClock;
-  if (::pthread_getcpuclockid(pthread_self(), &clock) == 0) clock_ = clock;
+  clock_.begin();
   const auto lingers = [this] { return !leftovers_.empty() && context_.now < *context_.drain_at; };
   while (!context_.drain_at || !sessions_.empty() || !datagrams_.idle() || lingers()) round();
   leftovers_.close_all();
-  clock_ = kNoClock;
-}
-
-std::chrono::nanoseconds Worker::Impl::cpu_time() const {
-  timespec used{};
-  const clockid_t clock = clock_;
-  if (clock == kNoClock || ::clock_gettime(clock, &used) != 0) return {};
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  clock_.end();
 }
 
 /// A sender is made by the thread that uses it. Without one all goes on by plain system calls.
@@ -173,6 +62,7 @@ void Worker::Impl::round() {
   take_turns();
   walk_.step(kWalkedInARound);
   groups_.step(kWalkedInARound);
+  inquiries_.step();
   expire();
   datagrams_.end_round();
   bury();
@@ -192,7 +82,7 @@ bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
 }
 
 int Worker::Impl::timeout_ms(std::optional<TimePoint> due) {
-  if (!context_.turns.empty() || walk_.under_way() || groups_.under_way()) return 0;
+  if (!context_.turns.empty() || walk_.under_way() || groups_.under_way() || inquiries_.under_way()) return 0;
   return alarm_.timeout_ms(due, context_.now);
 }
 
@@ -280,9 +170,10 @@ void Worker::Impl::finish(Session& session) {
   if (session.admitted()) release_admission(state, session.client_address());
   const Record record = session.record();
   session.count_ended(record);
-  if (shared_.records.wants(ending_of(record), record.id)) file(record);
+  file(record);
   walk_.leaves(session);
   groups_.leaves(session);
+  inquiries_.leaves(session);
   sessions_.erase(sessions_.iterator_to(session));
   ended_.push_back(session);
 }
@@ -298,12 +189,20 @@ void Worker::Impl::bury() {
   leftovers_.bury();
 }
 
+/// Of a session that has ended.
 void Worker::Impl::file(const Record& record) {
+  tell_event(false, record);
+  if (!shared_.records.wants(ending_of(record), record.id)) return;
   if (records_.push(record)) {
     pushed_records_ = true;
   } else {
     counters.add(Count::records_dropped);
   }
+}
+
+void Worker::Impl::tell_event(bool began, const Record& record) {
+  if (!shared_.events_wanted.load(std::memory_order_relaxed)) return;
+  if (!events_ring_.push(SessionEvent{began, record})) counters.add(Count::events_dropped);
 }
 
 bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Address& address) {
@@ -313,6 +212,8 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
   counters.add(Count::accepted);
   counters.add(Count::open);
   sessions_.push_back(*session);
+  if (shared_.events_wanted.load(std::memory_order_relaxed))
+    enough_memory_for([&] { tell_event(true, session->beginning()); });
   attempt(*session, [&] { session->begin(); });
   return true;
 }
@@ -438,6 +339,16 @@ void Worker::beat() {
 void Worker::post(std::function<void()> work) { impl_->mailbox().post(std::move(work)); }
 
 std::chrono::nanoseconds Worker::cpu_time() const { return impl_->cpu_time(); }
+
+void Worker::look(std::shared_ptr<const Look> look) {
+  impl_->mailbox().post([this, look = std::move(look)] { impl_->inquiries().add(look); });
+}
+
+void Worker::end(std::shared_ptr<const EndOrder> order) {
+  impl_->mailbox().post([this, order = std::move(order)] { impl_->inquiries().add(order); });
+}
+
+EventRing& Worker::events() { return impl_->events(); }
 
 const Counters& Worker::counters() const { return impl_->counters; }
 

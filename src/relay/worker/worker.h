@@ -14,11 +14,17 @@
 #include "relay/context/listening.h"
 #include "relay/terms/counters.h"
 #include "relay/terms/record.h"
+#include "relay/terms/view.h"
 
 namespace lastbyte::relay {
 
 /// Finished sessions on their way to the log. One worker pushes, one thread pops.
 using RecordRing = boost::lockfree::spsc_queue<Record>;
+/// Sessions that have begun and ended, on their way to operators who follow them.
+using EventRing = boost::lockfree::spsc_queue<SessionEvent>;
+
+struct Look;      // relay/worker/inquiries.h
+struct EndOrder;  // likewise
 
 /// The state that all workers of a process share. Outlives them.
 struct Shared;  // relay/context/shared.h
@@ -52,8 +58,14 @@ class Worker {
   /// CPU time that the worker's thread has used; 0 before and after run().
   [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
 
+  /// Has the worker look at its sessions, or end some of them, in slices. After run() nothing comes of it.
+  void look(std::shared_ptr<const Look> look);
+  void end(std::shared_ptr<const EndOrder> order);
+
   [[nodiscard]] const Counters& counters() const;
   RecordRing& records();
+  /// Filled while Shared::events_wanted. One thread pops.
+  EventRing& events();
 
  private:
   class Impl;

@@ -226,8 +226,12 @@ Doors any_doors() {
     const std::string text = *gen::element<std::string>("tcp:127.0.0.1:9100", "tcp::0", "unix:/run/a b", "unix:@door");
     return *net::parse_endpoint(text, net::EndpointUse::listen);
   };
-  (void)admin, (void)token_file, (void)dashboard;  // no settings yet
+  token_file = *gen::element<std::string>("/etc/last byte/token", "./none");
   if (*gen::arbitrary<bool>()) metrics = any_door();
+  if (*gen::arbitrary<bool>()) dashboard = any_door();
+  auto& [automatic, at] = admin;
+  automatic = *gen::arbitrary<bool>();
+  if (!automatic && *gen::arbitrary<bool>()) at = any_door();
   return doors;
 }
 

@@ -175,9 +175,9 @@ TEST(Metrics, Prometheus_scrapes_and_answers_queries) {
   const auto query = [&](const std::string& expression) -> std::string {
     const HttpAnswer answer = http(at, "GET", "/api/v1/query?query=" + expression);
     if (answer.status != 200) return "";
-    const auto json = nlohmann::json::parse(answer.body.substr(answer.body.find('{')), nullptr, false);
-    if (json.is_discarded() || json["data"]["result"].empty()) return "";
-    return json["data"]["result"][0]["value"][1];
+    const auto parsed = nlohmann::json::parse(answer.body.substr(answer.body.find('{')), nullptr, false);
+    if (parsed.is_discarded() || parsed["data"]["result"].empty()) return "";
+    return parsed["data"]["result"][0]["value"][1];
   };
   EXPECT_TRUE(eventually([&] { return query("sum(lastbyte_sessions_ended_total)") == "5"; })) << prometheus.err();
   EXPECT_EQ(query("sum(lastbyte_received_bytes_total%7Bside=%22client%22%7D)"), "500");

@@ -1,0 +1,34 @@
+// The administration interface, as docs/openapi.yaml describes it: which request does what. The server's thread alone.
+#pragma once
+
+#include "admin/api/events.h"
+#include "admin/http/message.h"
+#include "admin/terms/operations.h"
+
+namespace lastbyte::admin {
+
+class Api {
+ public:
+  /// `operations` outlives it.
+  explicit Api(Operations& operations) : operations_(operations), events_(operations) {}
+
+  /// `may_administer`: whether the client may change anything.
+  void handle(const Request& request, bool may_administer, const Respond& respond);
+  /// To be called about twenty times a second.
+  void deliver_events() { events_.deliver(); }
+
+ private:
+  void get(const Request& request, const std::vector<std::string>& path, bool may_administer, const Respond& respond);
+  void post(const Request& request, const std::vector<std::string>& path, const Respond& respond);
+  void put_log_level(const Request& request, const Respond& respond);
+  [[nodiscard]] std::string status(bool may_administer) const;
+  void list_sessions(const Request& request, const Respond& respond);
+  void show_session(std::uint64_t id, const Respond& respond);
+  void end_session(std::uint64_t id, bool reset, const Respond& respond);
+  void change_forwarding(const std::string& name, Change change, const Respond& respond);
+
+  Operations& operations_;
+  Events events_;
+};
+
+}  // namespace lastbyte::admin

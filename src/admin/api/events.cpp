@@ -1,0 +1,68 @@
+#include "admin/api/events.h"
+
+#include <algorithm>
+
+#include "admin/api/json.h"
+
+namespace lastbyte::admin {
+namespace {
+
+constexpr int kQuiet = 300;  ///< deliveries after which a comment shows that the stream is alive
+
+}  // namespace
+
+Response Events::follow(const Request& request) {
+  const bool server_sent = request.accept.find("text/event-stream") != std::string::npos;
+  Response response;
+  response.type = server_sent ? "text/event-stream" : "application/x-ndjson";
+  response.stream = [this, server_sent](std::shared_ptr<Outlet> outlet) {
+    if (readers_.empty()) {
+      // What lies there from before is nobody's.
+      operations_.take_events([](const relay::SessionEvent&) {}, [](const Happening&) {});
+      operations_.follow_sessions(true);
+      dropped_ = operations_.events_dropped();
+    }
+    // A browser waits for the first byte before it says that the stream is open.
+    if (server_sent) outlet->send(": events of lastbyte\n\n");
+    readers_.push_back({.outlet = std::move(outlet), .server_sent = server_sent});
+  };
+  return response;
+}
+
+bool Events::give(Reader& reader, const std::string& event) {
+  const std::string text = reader.server_sent ? "data: " + event + "\n\n" : event + "\n";
+  if (!reader.outlet->send(text)) return false;
+  reader.quiet = 0;
+  return true;
+}
+
+void Events::tell_missed(Reader& reader) {
+  if (reader.missed == 0) return;
+  if (give(reader, dropped_json(reader.missed, std::chrono::system_clock::now()))) reader.missed = 0;
+}
+
+void Events::deliver() {
+  if (readers_.empty()) return;
+  std::erase_if(readers_, [](const Reader& each) { return !each.outlet->open(); });
+  if (readers_.empty()) return operations_.follow_sessions(false);
+  const auto dropped = operations_.events_dropped();
+  for (Reader& each : readers_) {
+    each.missed += dropped - dropped_;
+    tell_missed(each);
+  }
+  dropped_ = dropped;
+  const auto to_all = [this](const std::string& event) {
+    for (Reader& each : readers_)
+      if (each.missed > 0 || !give(each, event)) ++each.missed;
+  };
+  operations_.take_events(
+      [&](const relay::SessionEvent& event) { to_all(event_json(event, std::chrono::system_clock::now())); },
+      [&](const Happening& happening) { to_all(event_json(happening)); });
+  for (Reader& each : readers_) {
+    if (!each.server_sent || ++each.quiet < kQuiet) continue;
+    each.quiet = 0;
+    each.outlet->send(":\n\n");
+  }
+}
+
+}  // namespace lastbyte::admin
