@@ -47,10 +47,10 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
                  std::uint64_t id)
     : context_(context),
       listener_(&listener),
+      welcome_(welcome(*listener.forwarding, client_address)),
       client_address_(client_address),
       times_{.started = context.now, .activity = context.now},
-      id_(id),
-      welcome_(welcome(*listener.forwarding, client_address)) {
+      id_(id) {
   state_ = first_state(*listener.forwarding, welcome_);
   phase_ = phase_of(state_);
   listener_->figures->add(Family::begun);

@@ -197,7 +197,11 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   Context& context_;
   ListenerPtr listener_;
+  // Small members stand together: a session is kept below 700 bytes.
   termination::Session state_;
+  termination::Deadline armed_ = termination::Deadline::none;
+  Welcome welcome_;
+  Phase phase_;  ///< as the figures have it
   std::array<Side, 2> sides_;
   net::Address client_address_;
   std::unique_ptr<RootConnection> awaited_;  ///< while another root's thread connects to the upstream
@@ -212,14 +216,11 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   std::array<std::uint64_t, 2> accounted_{};  ///< bytes received from each side that the figures have
   /// Bytes that went with the SYN: of the preface, or else of the client's, whose queue has them still.
   std::uint32_t early_ = 0;
-  termination::Deadline armed_ = termination::Deadline::none;
-  Welcome welcome_;
-  Phase phase_;  ///< as the figures have it
   Abandoned abandoned_ = Abandoned::no;
-  bool admitted_ = false;
-  bool has_long_lived_options_ = false;  ///< socket options for long sessions are set
-  bool queued_for_turn_ = false;
-  bool sends_ = false;            ///< a send is in the worker's batch; nothing else is done until it is settled
+  bool admitted_ : 1 = false;
+  bool has_long_lived_options_ : 1 = false;  ///< socket options for long sessions are set
+  bool queued_for_turn_ : 1 = false;
+  bool sends_ : 1 = false;        ///< a send is in the worker's batch; nothing else is done until it is settled
   bool pursues_ = false;          ///< a round of tries is under way
   bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
 };
