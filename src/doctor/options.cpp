@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "doctor/rules/rules.h"
 
@@ -44,7 +45,7 @@ Result<void> set_window(Options& options, Value value) {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
   if (error != std::errc() || end != value.data() + value.size() || !(length >= 0) || length > 3600)
     return wrong(value, "seconds from 0 to 3600");
-  options.window = std::chrono::milliseconds(static_cast<std::int64_t>(length * 1000 + 0.5));
+  options.window = std::chrono::milliseconds(std::llround(length * 1000));
   return {};
 }
 

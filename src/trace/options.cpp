@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 
 #include "kernel/reset/reasons.h"
 
@@ -100,7 +101,7 @@ Result<void> set_duration(Options& options, std::string_view value) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
   if (error != std::errc() || end != digits.data() + digits.size() || !(seconds > 0) || seconds > 1e7)
     return wrong(value, "seconds, such as 10 or 0.5");
-  options.duration = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+  options.duration = std::chrono::milliseconds(std::llround(seconds * 1000));
   return {};
 }
 
