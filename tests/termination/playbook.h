@@ -14,6 +14,9 @@
 
 namespace lastbyte::termination::test {
 
+inline constexpr Which kClient = Which::client;
+inline constexpr Which kUpstream = Which::upstream;
+
 struct Happens {
   Event event{};
   Which side{};

@@ -6,9 +6,6 @@
 namespace lastbyte::termination::test {
 namespace {
 
-constexpr Which kClient = Which::client;
-constexpr Which kUpstream = Which::upstream;
-
 // ---- T1 FIN follows data -------------------------------------------------------------------------------------------
 
 TEST(Termination, T1_fin_is_passed_on_at_once_where_nothing_waits) {
@@ -335,6 +332,26 @@ TEST(Termination, T7_limit_resets_both_sides) {
   EXPECT_EQ(play.verdict().first, First::limit);
 }
 
+TEST(Termination, T7_an_aborting_fin_resets_its_side_and_the_other_after_the_bytes_before_it) {
+  Playbook play;
+  play >> connected(kUpstream) >> pending(kClient) >> pending(kUpstream);
+  play >> drained(kClient);
+  play >> fin_aborts(kClient) << reset_and_close(kClient);
+  play >> acked(kUpstream) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::aborted);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
+  EXPECT_EQ(play.verdict().first, First::fin);
+  EXPECT_EQ(play.verdict().first_side, kClient);
+  EXPECT_FALSE(play.verdict().complete);
+}
+
+TEST(Termination, T7_the_last_fin_of_a_session_aborts_nothing) {
+  Session session = new_session();
+  session = step(session, Event::connected, kUpstream)->session;
+  session = step(session, Event::fin, kUpstream)->session;
+  EXPECT_FALSE(step(session, Event::fin_aborts, kClient));
+}
+
 // ---- T8 every waiting has an end -----------------------------------------------------------------------------------
 
 TEST(Termination, T8_half_closed_session_has_its_own_limit) {
@@ -378,87 +395,6 @@ TEST(Termination, T9_bytes_for_a_side_that_refuses_are_dropped_and_its_source_is
   EXPECT_FALSE(play.session().side(kClient).pending);
   EXPECT_TRUE(play.reads(kClient));
   EXPECT_TRUE(play.discards(kClient));
-}
-
-// ---- T15 stopping --------------------------------------------------------------------------------------------------
-
-TEST(Termination, T15_a_stop_lets_a_session_finish) {
-  Playbook play;
-  play >> connected(kUpstream) >> stop();
-  EXPECT_EQ(play.deadline(), Deadline::drain);
-  play >> fin(kClient) << send_fin(kUpstream);
-  play >> fin(kUpstream) << send_fin(kClient);
-  play >> acked(kClient) << close(kClient);
-  play >> acked(kUpstream) << close(kUpstream);
-  EXPECT_TRUE(play.verdict().complete);
-  EXPECT_EQ(play.verdict().first, First::stop);
-}
-
-TEST(Termination, T15_the_drain_time_ends_in_resets_never_in_a_false_fin) {
-  Playbook play;
-  play >> connected(kUpstream) >> stop();
-  play >> fin(kClient) << send_fin(kUpstream);
-  play >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::stopped);
-  EXPECT_EQ(play.verdict().end(kUpstream), End::stopped);
-  EXPECT_EQ(play.verdict().limit, Deadline::drain);
-}
-
-TEST(Termination, T15_abort_resets_whatever_is_left) {
-  Playbook play;
-  play >> connected(kUpstream) >> pending(kUpstream);
-  play >> abort_all() << reset_and_close(kClient) << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::stopped);
-  EXPECT_EQ(play.verdict().limit, Deadline::none);
-}
-
-TEST(Termination, T7_an_aborting_fin_resets_its_side_and_the_other_after_the_bytes_before_it) {
-  Playbook play;
-  play >> connected(kUpstream) >> pending(kClient) >> pending(kUpstream);
-  play >> drained(kClient);
-  play >> fin_aborts(kClient) << reset_and_close(kClient);
-  play >> acked(kUpstream) << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::aborted);
-  EXPECT_EQ(play.verdict().end(kUpstream), End::passed_on);
-  EXPECT_EQ(play.verdict().first, First::fin);
-  EXPECT_EQ(play.verdict().first_side, kClient);
-  EXPECT_FALSE(play.verdict().complete);
-}
-
-TEST(Termination, T7_the_last_fin_of_a_session_aborts_nothing) {
-  Session session = new_session();
-  session = step(session, Event::connected, kUpstream)->session;
-  session = step(session, Event::fin, kUpstream)->session;
-  EXPECT_FALSE(step(session, Event::fin_aborts, kClient));
-}
-
-TEST(Termination, T11_an_abandoned_session_is_reset_and_is_told_as_such) {
-  Playbook play;
-  play >> connected(kUpstream) >> pending(kUpstream);
-  play >> abandon() << reset_and_close(kClient) << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::abandoned);
-  EXPECT_EQ(play.verdict().end(kUpstream), End::abandoned);
-  EXPECT_EQ(play.verdict().first, First::abandoned);
-  EXPECT_EQ(play.verdict().limit, Deadline::none);
-}
-
-TEST(Termination, T11_an_abandoned_session_tells_what_the_peers_did_before) {
-  Playbook play;
-  play >> connected(kUpstream) >> stop() >> pending(kUpstream);
-  play >> reset(kClient) << close(kClient);
-  play >> abandon() << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::reset);
-  EXPECT_EQ(play.verdict().end(kUpstream), End::abandoned);
-  EXPECT_EQ(play.verdict().first, First::stop);
-}
-
-TEST(Termination, T15_the_drain_time_ends_a_connect_too_and_is_named) {
-  Playbook play;
-  play >> stop();
-  ASSERT_EQ(play.deadline(), Deadline::connect);
-  play >> abort_all() << reset_and_close(kClient) << reset_and_close(kUpstream);
-  EXPECT_EQ(play.verdict().end(kClient), End::stopped);
-  EXPECT_EQ(play.verdict().limit, Deadline::drain);
 }
 
 }  // namespace
