@@ -11,7 +11,6 @@
 #include "relay/context/pools.h"
 #include "relay/side/ledger.h"
 #include "relay/side/readiness.h"
-#include "relay/terms/seen_reset.h"
 
 namespace lastbyte::relay {
 
@@ -27,7 +26,7 @@ struct Quirks {
   bool fast_open = false;         ///< TCP: the handshake may not be over yet although bytes move
   std::uint32_t passed_over = 0;  ///< urgent bytes that were lost before it was set, though the kernel counts them
   std::uint32_t most_in_one_send = kBlockSize;  ///< bytes that one send() is given at most
-  std::uint64_t queued = 0;  ///< bytes in the send queue, or the peer's receive queue (UNIX), when last looked at
+  std::uint32_t queued = 0;  ///< bytes in the send queue, or the peer's receive queue (UNIX), when last looked at
 };
 
 struct Side {
@@ -37,11 +36,10 @@ struct Side {
   Readiness ready;
   int error = 0;  ///< T10: the first errno, whichever call saw it
   Quirks quirks;
+  std::uint32_t in_flight = 0;  ///< descriptors that were sent to it, and that its peer may not have received yet
   Ledger ledger;
   Carrier carrier;                           ///< what came out of this side and waits for the other
   std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once its socket is closed
-  SeenReset reset = {};                      ///< once its socket is closed, where somebody watches
-  std::uint32_t in_flight = 0;  ///< descriptors that were sent to it, and that its peer may not have received yet
 
   /// Remembers an errno (T10).
   void latch(int errno_value) {

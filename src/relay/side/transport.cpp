@@ -196,7 +196,8 @@ bool takes_bytes(Side& side) {
   // The bytes that a UNIX peer has yet to read are no figure of the record, but that they get fewer shows that it
   // reads.
   if (side.kind == Transport::unix_stream) queued = net::unacknowledged(side.socket.get());
-  return std::exchange(side.quirks.queued, queued) != queued;
+  const auto now = static_cast<std::uint32_t>(queued);
+  return std::exchange(side.quirks.queued, now) != now;
 }
 
 bool has_received_all(const Side& side) {

@@ -34,7 +34,7 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
   for (const Which source : termination::kBoth) {
     const auto at = static_cast<std::size_t>(source);
     record.sides[at].error = side(source).error;
-    record.sides[at].reset = side(source).reset;
+    if (evidence.resets != nullptr) record.sides[at].reset = (*evidence.resets)[at];
     stream.peers[at] = side(source).peer;
     stream.flows[at] = flow_record(side(source).ledger, side(termination::other(source)).ledger);
   }

@@ -21,6 +21,7 @@ struct Evidence {
   const termination::Session& state;  ///< final
   Abandoned abandoned;
   const std::array<Side, 2>& sides;
+  const std::array<SeenReset, 2>* resets = nullptr;  ///< of the sides; null: none was seen
   const Times& times;
   const net::Address& client;               ///< the peer, or whom its PROXY header told of
   const net::Address* upstream;             ///< where the session was connected or last tried to; null: nowhere

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -227,7 +228,7 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
     self.socket.close();
   }
   self.ready.closed();
-  if (cookie != 0) note_reset(self, cookie, reset);
+  if (cookie != 0) note_reset(which, cookie, reset);
 }
 
 /// Where a side ended well, no call asks for more. A close of one that did not can be a reset.
@@ -238,11 +239,14 @@ bool Session::ends_badly(Which which, bool reset) const {
 }
 
 /// The kernel has noted a reset that close() sends by the time that close() returns.
-void Session::note_reset(Side& self, std::uint64_t cookie, bool on_purpose) {
+void Session::note_reset(Which which, std::uint64_t cookie, bool on_purpose) {
   const auto noted = context_.shared.find_reset(cookie);
   if (!noted) return;
-  self.reset = seen_reset(*noted, on_purpose);
-  switch (self.reset.by) {
+  const SeenReset seen = seen_reset(*noted, on_purpose);
+  // Where memory is short the record does without.
+  if (!resets_) resets_.reset(new (std::nothrow) std::array<SeenReset, 2>{});
+  if (resets_) (*resets_)[static_cast<std::size_t>(which)] = seen;
+  switch (seen.by) {
     case ResetBy::nobody: break;
     case ResetBy::peer: context_.counters.add(Count::resets_by_peers); break;
     case ResetBy::lastbyte: context_.counters.add(Count::resets_on_purpose); break;
@@ -387,6 +391,7 @@ Record Session::record() const {
                     .state = state_,
                     .abandoned = abandoned_,
                     .sides = sides_,
+                    .resets = resets_.get(),
                     .times = times_,
                     .client = client_address_,
                     .upstream = reach_.choice(),

@@ -32,6 +32,7 @@
 #include "relay/stream/introduction.h"
 #include "relay/stream/times.h"
 #include "relay/terms/record.h"
+#include "relay/terms/seen_reset.h"
 #include "relay/terms/view.h"
 #include "termination/transition.h"
 
@@ -110,7 +111,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
   void release(Which which, bool reset, bool all_acknowledged);
   [[nodiscard]] bool ends_badly(Which which, bool reset) const;
-  void note_reset(Side& self, std::uint64_t cookie, bool on_purpose);
+  void note_reset(Which which, std::uint64_t cookie, bool on_purpose);
   void progress();
   void go_on();
   void take_back_send();
@@ -204,8 +205,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Phase phase_;  ///< as the figures have it
   std::array<Side, 2> sides_;
   net::Address client_address_;
-  std::unique_ptr<RootConnection> awaited_;  ///< while another root's thread connects to the upstream
-  std::unique_ptr<Greeting> greeting_;       ///< null without PROXY headers on either side
+  std::unique_ptr<RootConnection> awaited_;           ///< while another root's thread connects to the upstream
+  std::unique_ptr<Greeting> greeting_;                ///< null without PROXY headers on either side
+  std::unique_ptr<std::array<SeenReset, 2>> resets_;  ///< null: none was seen on either side
   Reach reach_;
   Times times_;
   AckPoll ack_poll_;
