@@ -33,7 +33,7 @@ export function Chart({ title, times, series, stacked, show, theme }) {
   const shape = series.map((each) => each.label).join("|") + theme;
 
   useEffect(() => {
-    const width = () => Math.max(200, place.current.clientWidth);
+    const width = () => Math.max(200, place.current?.clientWidth ?? 0);
     const text = style("--muted");
     const grid = { stroke: style("--line"), width: 1 };
     plot.current = new uPlot(

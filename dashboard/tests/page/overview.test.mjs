@@ -43,3 +43,16 @@ test("the page is small and asks no other host", () => {
     .reduce((a, b) => a + b, 0);
   assert.ok(size <= 150 * 1024, `${size} bytes`);
 });
+
+test("views come and go without an error", async (t) => {
+  const { page, troubles } = await scene(t);
+  await page.getByText("Open sessions by state").waitFor();
+  for (const size of [700, 1200]) {
+    await page.setViewportSize({ width: size, height: 800 });
+    for (const view of ["sessions", "overview", "groups", "events", "overview"]) {
+      await page.evaluate((name) => (location.hash = `#/${name}`), view);
+      await page.locator("main h2, main figure").first().waitFor();
+    }
+  }
+  assert.deepEqual(troubles, []);
+});
