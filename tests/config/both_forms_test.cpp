@@ -26,6 +26,7 @@ const std::map<std::string, std::string>& samples() {
       {"drain", "7s"},
       {"bind-retry", "3s"},
       {"shutdown-delay", "4s"},
+      {"admin.token-file", "/etc/lastbyte/token"},
       {"user", "nobody"},
       {"group", "nogroup"},
       {"log.level", "warning"},
