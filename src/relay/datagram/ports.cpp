@@ -172,20 +172,23 @@ void DatagramRelay::part(DatagramGroup& group, const Known& served) {
     if (now_at == served.end()) return false;
     const ListenerState& before = *session.at.port->state;
     const ListenerState& now = *now_at->second->port->state;
-    return now.upstream_inside == before.upstream_inside &&
-           std::ranges::find(now.upstream_addresses, before.upstream_addresses[session.upstream_address]) !=
-               now.upstream_addresses.end();
+    if (now.upstream_inside != before.upstream_inside) return false;
+    if (now.group) return is_member(session, *now.group->snapshot);
+    return std::ranges::find(now.upstream_addresses, session.to) != now.upstream_addresses.end();
   };
   group.table.for_each([&](DatagramEntry& entry) {
     auto& session = static_cast<DatagramSession&>(entry);
-    if (session.parted || stays(session)) return;
-    session.parted = context_.now;
-    ++group.parted;
-    const ListenerState& state = *session.at.port->state;
-    context_.shared.release_forwarding(*state.counts);
-    release_admission(state, session.key.ends.client_address());
+    if (!session.parted && !stays(session)) part(session);
   });
   if (group.parted > 0) wake_at(next_deadline(group));
+}
+
+void DatagramRelay::part(DatagramSession& session) {
+  session.parted = context_.now;
+  ++session.at.group->parted;
+  const ListenerState& state = *session.at.port->state;
+  context_.shared.release_forwarding(*state.counts);
+  release_admission(state, session.key.ends.client_address());
 }
 
 void DatagramRelay::watch(DatagramSocket& socket) {

@@ -168,8 +168,7 @@ void DatagramRelay::send_out() {
       for (const Sending& each : std::span(boxes_->sending).subspan(at, static_cast<std::size_t>(sent)))
         if (each.sink == Which::upstream) each.session->unreachable.reset();
       at += static_cast<std::size_t>(sent);
-    } else {
-      send_failed(at, -sent);
+    } else if (!send_failed(at, -sent)) {
       ++at;
     }
   }
@@ -181,16 +180,23 @@ void DatagramRelay::flush() {
   boxes_->in.clear();
 }
 
-void DatagramRelay::send_failed(std::size_t message, int error) {
+/// True: the upstream is another one now, and is to be sent the message.
+bool DatagramRelay::send_failed(std::size_t message, int error) {
   const Sending& sending = boxes_->sending[message];
   DatagramSession& session = *sending.session;
+  if (sending.sink == Which::upstream && go_on_to_next(session, error)) {
+    boxes_->target = session.upstream.get();
+    return true;
+  }
   if (sending.datagrams > 1 && refuses_segmentation(error)) {
     // Smaller ones may go together still, unless it is the device that cannot.
     session.largest_segment[static_cast<std::size_t>(sending.sink)] = error == EIO ? 0 : sending.segment - 1;
-    return send_singly(message);
+    send_singly(message);
+    return false;
   }
   drop(session, termination::other(sending.sink), sending.datagrams, sending.bytes);
   if (sending.sink == Which::upstream) upstream_error(session, error);
+  return false;
 }
 
 /// No datagram crosses the border between two parts.
@@ -220,6 +226,7 @@ void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t dat
 
 /// What costs one datagram ends the session, too, where it is the want of a way that lasts.
 void DatagramRelay::upstream_error(DatagramSession& session, int error) {
+  if (session.error == 0 && go_on_to_next(session, error)) return;
   if (!costs_one_datagram(error)) return upstream_failed(session, error);
   if (!has_no_way(error)) return;
   if (!session.unreachable) session.unreachable = context_.now;
@@ -245,7 +252,7 @@ void DatagramRelay::finish_failed() {
       if (receive_from_upstream(session) == -EAGAIN) break;
     }
     DatagramPort& port = *session.at.port;
-    if (session.flow(Which::upstream).received == 0)
+    if (session.flow(Which::upstream).received == 0 && !session.way)
       port.preferred = (session.upstream_address + 1) % port.state->upstream_addresses.size();
     finish(session, DatagramEnd::failed);
   }

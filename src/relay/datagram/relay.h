@@ -52,6 +52,8 @@ class DatagramRelay {
   /// be owed.
   /// Where memory is short it throws, and all is as before.
   void serve(std::vector<Listening> listenings, unsigned worker);
+  /// As Worker::update().
+  void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots);
   /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
   /// their upstreams meanwhile (T15).
   void drain(TimePoint at);
@@ -90,7 +92,7 @@ class DatagramRelay {
   void send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots);
   void send_out();
   void flush();
-  void send_failed(std::size_t message, int error);
+  bool send_failed(std::size_t message, int error);
   void send_singly(std::size_t message);
   void drop(DatagramSession& session, Which source, std::size_t datagrams, std::size_t bytes);
   void upstream_error(DatagramSession& session, int error);
@@ -107,9 +109,21 @@ class DatagramRelay {
   void adopt(DatagramSocket& socket, DatagramSocket& before);
   void supersede(DatagramGroup& group, const Known& served);
   void part(DatagramGroup& group, const Known& served);
+  void part(DatagramSession& session);
   void watch(DatagramSocket& socket);
   void stop_hearing(DatagramSocket& socket);
   void bury_groups();
+
+  // members.cpp: members of groups
+  [[nodiscard]] static bool is_member(const DatagramSession& session, const upstream::Snapshot& snapshot);
+  bool next_member(DatagramSession& session);
+  Result<void> connect_to_next(DatagramSession& session);
+  bool go_on_to_next(DatagramSession& session, int error);
+  void pass_over_address(DatagramSession& session);
+  void leave_member(DatagramSession& session);
+  void leave_group(DatagramSession& session, DatagramEnd end);
+  void tell(const DatagramSession& session, upstream::Observation::What what);
+  void list_try(DatagramSession& session, TryEnd end, int error);
 
   // datagram_sessions.cpp: beginning, ending, time
   DatagramSession* session_for(DatagramSocket& at, std::size_t slot);
@@ -118,7 +132,8 @@ class DatagramRelay {
   bool admit(DatagramSocket& at, const net::Address& client);
   bool make_room(DatagramSocket& at);
   [[nodiscard]] bool has_source(const DatagramSocket& at, const net::Address& client) const;
-  Result<Descriptor> open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client);
+  Result<Descriptor> open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client,
+                                   const MemberConnect* member = nullptr);
   bool connect(DatagramSession& session);
   void connect_failed(DatagramGroup& group, const Error& error);
   template <typename Words>

@@ -62,6 +62,17 @@ struct DatagramGroup {
   [[nodiscard]] bool takes_clients() const { return !stop && !superseded; }
 };
 
+/// The way of a session to a member of its group.
+struct DatagramWay {
+  GroupViewPtr view;
+  std::optional<std::uint32_t> member;  ///< that counts the session
+  std::vector<std::uint32_t> order;     ///< of its addresses
+  std::size_t next = 0;                 ///< place in `order`
+  std::vector<std::uint32_t> tried;     ///< members
+  TimePoint began{};                    ///< of the try that the session has
+  std::vector<Try> listed;
+};
+
 /// Is found by its place in the table, and by its tag in the loop.
 struct alignas(8) DatagramSession : DatagramEntry {
   static constexpr std::size_t kNone = ~std::size_t{0};
@@ -73,7 +84,9 @@ struct alignas(8) DatagramSession : DatagramEntry {
 
   DatagramSocket& at;
   Descriptor upstream;
-  std::size_t upstream_address = 0;  ///< index
+  net::Address to;                   ///< of its upstream
+  std::size_t upstream_address = 0;  ///< index of it, without a group
+  std::unique_ptr<DatagramWay> way;  ///< null: the forwarding has no group
   std::uint64_t id = 0;
   TimePoint started;
   std::array<DatagramFlow, 2> flows;

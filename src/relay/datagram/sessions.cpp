@@ -75,6 +75,7 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
     if (!connect(*session)) return nullptr;
     group.table.add(*session, context_.now);
   } catch (const std::bad_alloc&) {
+    if (session && session->way) leave_member(*session);
     pause_clients(group, [] { return "begin a session: " + errno_name(ENOMEM); });
     return nullptr;
   }
@@ -123,8 +124,8 @@ bool DatagramRelay::make_room(DatagramSocket& at) {
 /// a new client need not cost a vain try.
 bool DatagramRelay::has_source(const DatagramSocket& at, const net::Address& client) const {
   const RestingSources& resting = at.group->resting;
-  if (resting.none()) return true;
   const ListenerState& state = *at.port->state;
+  if (resting.none() || state.group) return true;  // members may have sources of their own
   return std::ranges::any_of(state.upstream_addresses, [&](const net::Address& to) {
     for (std::size_t index = 0; index < state.source_count(to); ++index)
       if (!resting.rests(state.source(index, to, client), context_.now)) return true;
@@ -134,17 +135,17 @@ bool DatagramRelay::has_source(const DatagramSocket& at, const net::Address& cli
 
 /// Goes on to the next source address where one has no port left or is not there (T13). It rests then, for this
 /// forwarding alone: another one may reach its upstream all the same (T12).
-Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::Address& to,
-                                                const net::Address& client) {
+Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client,
+                                                const MemberConnect* member) {
   ListenerState& state = *at.port->state;
   RestingSources& resting = at.group->resting;
-  const std::size_t sources = state.source_count(to);
+  const std::size_t sources = state.source_count(to, member);
   if (sources == 0) return failure("connect from a source of that family", EAFNOSUPPORT);
   Result<Descriptor> made = failure("connect from a source that failed a moment ago", EADDRNOTAVAIL);
   for (std::size_t tried = 0; tried < sources; ++tried) {
-    const net::Source source = *state.source_for(to, client);
+    const net::Source source = *state.source_for(to, client, member);
     if (resting.rests(source, context_.now)) continue;
-    made = net::connect_udp(to, source, state.forwarding->upstream, state.upstream_inside.get());
+    made = net::connect_udp(to, source, state.options(member), state.upstream_inside.get());
     if (made) {
       if (!resting.none()) resting.recovered(source);
       return made;
@@ -160,12 +161,21 @@ Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::A
 bool DatagramRelay::connect(DatagramSession& session) {
   DatagramPort& port = *session.at.port;
   ListenerState& state = *port.state;
+  if (state.group) {
+    session.way = std::make_unique<DatagramWay>();
+    session.way->view = state.group;
+    auto made = connect_to_next(session);
+    if (!made) leave_member(session);
+    if (!made) connect_failed(*session.at.group, made.error());
+    return made.has_value();
+  }
   const std::size_t addresses = state.upstream_addresses.size();
   for (std::size_t tried = 0; tried < addresses; ++tried) {
     session.upstream_address = (port.preferred + tried) % addresses;
     auto made = open_upstream(session.at, state.upstream_addresses[session.upstream_address],
                               session.key.ends.client_address());
     if (made) {
+      session.to = state.upstream_addresses[session.upstream_address];
       session.upstream = std::move(*made);
       const int error = context_.epoll.add(session.upstream.get(), EPOLLIN, Tag::of(&session, TagKind::datagrams_out));
       if (error == 0) return true;
@@ -211,6 +221,7 @@ void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   session.at.group->table.remove(session);
   any_over_ = any_over_ || !session.at.group->takes_clients();
   session.ended = true;
+  leave_group(session, end);
   session.upstream.close();
   context_.shared.release_process();
   if (session.parted) {
@@ -238,8 +249,11 @@ Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) co
   record.duration = std::chrono::duration_cast<std::chrono::microseconds>(context_.now - session.started);
   record.started = std::chrono::system_clock::now() - record.duration;
   record.sides[0].address = session.key.ends.client_address();
-  record.sides[1].address = state.upstream_addresses[session.upstream_address];
+  record.sides[1].address = session.to;
   record.sides[1].error = session.error;
+  if (session.way)
+    record.tries = std::make_shared<const Tries>(
+        Tries{.group = session.way->view->snapshot->group->name, .all = session.way->listed});
   record.evidence = DatagramRecord{.end = end, .flows = session.flows};
   return record;
 }

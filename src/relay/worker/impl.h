@@ -91,6 +91,7 @@ class Worker::Impl {
   void expire();
   void take_turns();
 
+  void update(const GroupChanges::Snapshots& snapshots);
   void serve(std::vector<Listening> listenings);
   bool begin(ListenerState& state, Descriptor& client, const net::Address& address);
   template <typename Words>

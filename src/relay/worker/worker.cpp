@@ -238,11 +238,14 @@ void Worker::Impl::try_to_serve(std::vector<Listening> listenings) {
 void Worker::Impl::try_to_update(const GroupChanges::Snapshots& snapshots) {
   if (context_.drain_at) return;
   context_.now = Clock::now();
-  if (enough_memory_for([&] { acceptor_.update(snapshots), groups_.change(snapshots); })) return;
-  enough_memory_for([&] {
-    shared_.warn("no memory for a change of upstream groups in worker " + std::to_string(index_) +
-                 "; it goes by what they looked like before");
-  });
+  if (enough_memory_for([&] { update(snapshots); })) return;
+  report_shortage([] { return std::string("no memory: a change of upstream groups is lost"); });
+}
+
+void Worker::Impl::update(const GroupChanges::Snapshots& snapshots) {
+  acceptor_.update(snapshots);
+  datagrams_.update(snapshots);
+  groups_.change(snapshots);
 }
 
 void Worker::Impl::serve(std::vector<Listening> listenings) {
@@ -260,7 +263,7 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   listenings.erase(of_streams.begin(), of_streams.end());
   datagrams_.serve(std::move(listenings), index_);
   acceptor_.serve(std::move(streams));
-  groups_.change(snapshots);
+  update(snapshots);
   if (!limited.empty()) count_known_clients(limited);
 }
 

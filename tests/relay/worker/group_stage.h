@@ -125,8 +125,8 @@ inline std::string tries_of(const Record& record) {
 
 class GroupStage : public testing::Test {
  protected:
-  void start(Look& look, const Stage::Change& change = {}) {
-    stage_.emplace(Transport::tcp, Transport::tcp, [&](Forwarding& forwarding, Shared& shared) {
+  void start(Look& look, const Stage::Change& change = {}, Transport transport = Transport::tcp) {
+    stage_.emplace(transport, transport, [&](Forwarding& forwarding, Shared& shared) {
       forwarding.client.socket.send_buffer = forwarding.upstream.socket.send_buffer = std::nullopt;
       shared.observe = [this](const upstream::Observation& told) {
         const std::lock_guard lock(mutex_);
