@@ -304,6 +304,15 @@ static __always_inline void on_closed(const struct sock* sk, int before, __u64 k
   if (is_wanted(LB_CLOSED)) emit(&event);
 }
 
+/// Whoever uses its port next is somebody else. Other listeners that share the port are known by their first use.
+static __always_inline void forget_listener(const struct sock* sk) {
+  struct lb_event event;
+  begin(&event, LB_CLOSED);
+  take_pair(sk, &event);
+  struct lb_listener key = {.network = network_of(sk), .port = event.local_port};
+  bpf_map_delete_elem(&listeners, &key);
+}
+
 static __always_inline int on_state(const struct sock* sk, int before, int after, __u64 key, __u64 cookie) {
   if (BPF_CORE_READ(sk, sk_protocol) != kTcp) return 0;
   if (after == kSynSent || after == kListening || (after == kEstablished && before == kSynReceived))
@@ -312,7 +321,10 @@ static __always_inline int on_state(const struct sock* sk, int before, int after
   if (after == kClosed) {
     struct lb_known* entry = bpf_map_lookup_elem(&known, &key);
     if (entry) entry->last_state = before;
-    if (before != kListening) on_closed(sk, before, key, cookie);
+    if (before == kListening)
+      forget_listener(sk);
+    else
+      on_closed(sk, before, key, cookie);
   }
   return 0;
 }

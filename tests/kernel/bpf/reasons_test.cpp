@@ -171,6 +171,7 @@ TEST_P(Reasons, a_port_without_a_listener_is_no_socket) {
     EXPECT_EQ(sent.state, 0);
     if (by_programs()) {
       EXPECT_EQ(sent.network, network_);
+      EXPECT_EQ(sent.owner.pid, 0U) << "who listened there is gone";
     }
     const TcpEvent received = wait_for(EventKind::reset_received, here, nobody.text());
     expect_mine(received);
