@@ -337,7 +337,12 @@ void Control::Impl::look() {
     const Tally now = tally();
     tell_drops(now.of(relay::Count::records_dropped));
     parts_.messages.tell_dropped();
-    if (stage_ == Stage::serving && parts_.running.refresh_snapshots()) parts_.ports.watch(parts_.running.bound());
+    if (stage_ == Stage::serving && parts_.running.refresh_snapshots()) {
+      parts_.ports.watch(parts_.running.bound());
+      const bool was_wanted = time_wait_.is_wanted();
+      time_wait_.watch(parts_.running.bound());
+      if (!was_wanted) remove_time_wait();
+    }
     parts_.ports.look(now.of(relay::Count::accepted));
     parts_.vitals.set_ports(parts_.ports.seen());
     parts_.running.forget_closed();

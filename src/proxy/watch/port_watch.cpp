@@ -23,22 +23,26 @@ bool spends_ports(const relay::Forwarding& forwarding) {
 
 }  // namespace
 
+PortWatch::Destinations PortWatch::destinations_of(const Bound& bound) {
+  Destinations all;
+  const auto add = [&](const std::vector<net::Address>& addresses, const std::vector<net::Source>& sources) {
+    for (const net::Address& address : addresses) all.insert({address, sources, bound.upstream_inside});
+  };
+  add(bound.upstream, bound.forwarding->upstream.sources);
+  if (bound.snapshot == nullptr) return all;
+  for (const upstream::SnapshotMember& member : bound.snapshot->members)
+    add(upstream::addresses_of(member, bound.port),
+        relay::merged(bound.forwarding->upstream, member.settings->options).sources);
+  return all;
+}
+
 void PortWatch::watch(const std::vector<Bound>& bound) {
   if (given_up_) return;
   std::unordered_map<Destination, Watched, Destination::Hash> before;
   for (const Watched& each : watched_) before.emplace(each.destination, each);
-  std::unordered_set<Destination, Destination::Hash> different;
-  for (const Bound& each : bound) {
-    if (!spends_ports(*each.forwarding)) continue;
-    const auto add = [&](const std::vector<net::Address>& addresses, const std::vector<net::Source>& sources) {
-      for (const net::Address& address : addresses) different.insert({address, sources, each.upstream_inside});
-    };
-    add(each.upstream, each.forwarding->upstream.sources);
-    if (each.snapshot == nullptr) continue;
-    for (const upstream::SnapshotMember& member : each.snapshot->members)
-      add(upstream::addresses_of(member, each.port),
-          relay::merged(each.forwarding->upstream, member.settings->options).sources);
-  }
+  Destinations different;
+  for (const Bound& each : bound)
+    if (spends_ports(*each.forwarding)) different.merge(destinations_of(each));
   watched_.clear();
   for (const Destination& each : different) {
     const auto known = before.find(each);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -29,6 +30,10 @@ class PortWatch {
       std::size_t operator()(const Destination& it) const { return net::AddressHash{}(it.address); }
     };
   };
+
+  using Destinations = std::unordered_set<Destination, Destination::Hash>;
+  /// The addresses that sessions of a port connect to: of its upstream, or of the members of its group as they are now.
+  static Destinations destinations_of(const Bound& bound);
 
   /// `messages` outlives it.
   explicit PortWatch(OperatorLog& messages) : messages_(messages) {}

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <unordered_set>
 #include <utility>
 
 #include "net/diag/port_use.h"
@@ -19,12 +18,10 @@ bool asks_for_it(const relay::Forwarding& forwarding) {
 }  // namespace
 
 void TimeWaitRemoval::watch(const std::vector<Bound>& bound) {
-  std::unordered_set<PortWatch::Destination, PortWatch::Destination::Hash> different;
-  for (const Bound& each : bound) {
-    if (!asks_for_it(*each.forwarding)) continue;
-    for (const net::Address& address : each.upstream)
-      different.insert({address, each.forwarding->upstream.sources, each.upstream_inside});
-  }
+  if (given_up_) return;
+  PortWatch::Destinations different;
+  for (const Bound& each : bound)
+    if (asks_for_it(*each.forwarding)) different.merge(PortWatch::destinations_of(each));
   destinations_.assign(different.begin(), different.end());
 }
 
@@ -33,6 +30,8 @@ void TimeWaitRemoval::run() {
     const auto removed = remove_from(each);
     if (!removed) {
       messages_.warn("upstream.time-wait has no effect: " + removed.error().text());
+      // What is missing, a capability or a part of the kernel, does not come later.
+      given_up_ = true;
       return destinations_.clear();
     }
     if (*removed == 0 || std::exchange(told_, true)) continue;

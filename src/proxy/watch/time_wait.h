@@ -36,6 +36,7 @@ class TimeWaitRemoval {
   std::vector<PortWatch::Destination> destinations_;
   OperatorLog& messages_;
   bool told_ = false;
+  bool given_up_ = false;
 };
 
 }  // namespace lastbyte::proxy
