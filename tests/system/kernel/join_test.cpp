@@ -32,6 +32,17 @@ class TracedSession : public ::testing::Test {
     EXPECT_EQ(net::test::receive(pair.client, 1), "1");
     return pair;
   }
+  /// What a scrape gets, from where the start says that it is.
+  static std::string metrics_of(Proxy& proxy) {
+    const std::string said = proxy.process().err();
+    const std::string mark = "metrics at ";
+    const std::size_t at = said.find(mark);
+    EXPECT_NE(at, std::string::npos) << said;
+    if (at == std::string::npos) return {};
+    const std::string where = said.substr(at + mark.size(), said.find('\n', at) - at - mark.size());
+    const std::size_t host = where.find("127.0.0.1:");
+    return output_of(Command{.arguments = {"curl", "-s", "http://" + where.substr(host) + "/metrics"}});
+  }
   static void reset(Descriptor& socket) {
     const linger now{1, 0};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -60,7 +71,7 @@ class TracedSession : public ::testing::Test {
 };
 
 TEST_F(TracedSession, tells_the_peers_reset_and_its_own_which_passes_it_on) {
-  Proxy proxy(net::local_address(listening_.get()), {"--trace", "on"});
+  Proxy proxy(net::local_address(listening_.get()), {"--trace", "on", "--metrics-listen", "tcp:127.0.0.1:0"});
   net::test::Pair pair = through(proxy);
   const std::string server = net::local_address(pair.server.get()).text();
   const std::string client = net::local_address(pair.client.get()).text();
@@ -80,6 +91,10 @@ TEST_F(TracedSession, tells_the_peers_reset_and_its_own_which_passes_it_on) {
     return each.kind == kernel::EventKind::reset_received && each.remote.text() == server;
   });
   EXPECT_NE(upstream_saw, events_.end());
+  const std::string metrics = metrics_of(proxy);
+  EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_by_peers_total 1\n"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_by_lastbyte_total 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_on_behalf_total 0\n"), std::string::npos);
 }
 
 TEST_F(TracedSession, tells_the_reset_that_the_kernel_sends_for_a_close_with_unread_input) {
