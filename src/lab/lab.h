@@ -15,15 +15,15 @@ inline constexpr int kExitDiffers = 1;  ///< a row differs on this kernel
 inline constexpr int kExitCannot = 2;   ///< wrong usage, or nothing could be played
 
 struct RunOptions {
-  std::vector<std::string> names;  ///< empty: all, but the slow ones without `slow`
+  std::vector<std::string> names = {};  ///< empty: all, but the slow ones without `slow`
   bool slow = false;
-  std::vector<Medium> media;  ///< empty: both
-  bool verbose = false;       ///< all diagrams and the counters
+  std::vector<Medium> media = {};  ///< empty: both
+  bool verbose = false;            ///< all diagrams and the counters
   // Files to write; empty: none; "-": standard output, and nothing else there
-  std::string json;
-  std::string html;
-  std::string markdown;
-  std::string directory;  ///< made where it is not there; gets NAME-MEDIUM.pcapng, .svg and .mmd
+  std::string json = {};
+  std::string html = {};
+  std::string markdown = {};
+  std::string directory = {};  ///< made where it is not there; gets NAME-MEDIUM.pcapng, .svg and .mmd
 };
 
 /// Plays experiments in namespaces of their own and prints what came of them; the result is the exit status. Blocks.

@@ -1,6 +1,7 @@
 // A run leaves nothing behind, however it ends.
 #include "lab/isolate.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "lab/lab.h"
 #include "tests/harness/eventually.h"
 #include "tests/harness/forked.h"
 
@@ -74,6 +76,35 @@ TEST(Isolated, a_kill_at_any_moment_leaves_no_process_and_no_namespace) {
     const auto pid = namespaces("pid");
     return std::ranges::includes(before_net, net) && std::ranges::includes(before_pid, pid);
   }));
+}
+
+/// Experiments under way: networks, captures, threads and a proxy.
+TEST(Isolated, a_killed_run_of_experiments_leaves_nothing) {
+  if (!possible()) GTEST_SKIP() << "no namespaces on this machine";
+  std::minstd_rand random(std::random_device{}());
+  const auto before_net = namespaces("net");
+  const auto before_pid = namespaces("pid");
+  std::set<std::string> before_files;
+  for (const auto& each : fs::directory_iterator(fs::temp_directory_path())) before_files.insert(each.path());
+  for (int i = 0; i < 100; ++i) {
+    test::Forked run([] {
+      const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+      ::dup2(nowhere, STDOUT_FILENO);
+      return lab::run({.names = {"close-unread", "pipelined-error", "timewait-where"}});
+    });
+    ::usleep(static_cast<useconds_t>(random() % 60'000));
+    run.signal(SIGKILL);
+    run.exit_status();
+  }
+  EXPECT_TRUE(test::eventually([&] {
+    const auto net = namespaces("net");
+    const auto pid = namespaces("pid");
+    return std::ranges::includes(before_net, net) && std::ranges::includes(before_pid, pid);
+  }));
+  for (const auto& each : fs::directory_iterator(fs::temp_directory_path())) {
+    const std::string name = each.path().filename();
+    EXPECT_TRUE(before_files.contains(each.path()) || !name.starts_with("lastbyte-")) << name;
+  }
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 namespace lastbyte::lab {
 
 std::span<const Experiment* const> experiments() {
-  static constexpr std::array kAll{&kCloseUnread,   &kLingerMatrix, &kShutdownMatrix, &kBindMatrix,   &kTimeWaitWhere,
-                                   &kTimeWaitReuse, &kPaws,         &kPortExhaustion, &kResetReasons, &kHalfOpen,
-                                   &kBlindReset,    &kRecvErrors,   &kEvents};
+  static constexpr std::array kAll{&kCloseUnread,   &kPipelinedError, &kLingerMatrix, &kShutdownMatrix, &kBindMatrix,
+                                   &kTimeWaitWhere, &kTimeWaitReuse,  &kPaws,         &kPortExhaustion, &kResetReasons,
+                                   &kHalfOpen,      &kBlindReset,     &kRecvErrors,   &kEvents};
   return kAll;
 }
 

@@ -9,6 +9,7 @@
 namespace lastbyte::lab {
 
 extern const Experiment kCloseUnread;
+extern const Experiment kPipelinedError;
 extern const Experiment kLingerMatrix;
 extern const Experiment kShutdownMatrix;
 extern const Experiment kResetReasons;

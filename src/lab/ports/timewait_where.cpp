@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lab/experiments/experiments.h"
+#include "lab/stage/proxy.h"
 #include "lab/stage/stage.h"
 #include "net/socket/deaf.h"
 
@@ -19,6 +20,9 @@ constexpr Expectation kWhereTable[] = {
     {"both close at once: the server's state before the client hears it", "CLOSING"},
     {"both connect at once: states", "client ESTABLISHED, server ESTABLISHED"},
     {"both connect at once: the server's recv()", "10"},
+    {"behind lastbyte, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
+    {"behind lastbyte, the server closes first",
+     "client none; proxy LISTEN TIME_WAIT and none; server LISTEN TIME_WAIT"},
     {"the client sets SO_LINGER {1,0} after both FINs", "client TIME_WAIT, server none"},
 };
 
@@ -124,10 +128,43 @@ void play_simultaneous_open(Stage& stage) {
   stage.see("both connect at once: the server's recv()", server.recv(100));
 }
 
+/// Four ends of two connections. A proxy mirrors the order in which its peers end.
+void play_proxied(Stage& stage, bool client_first, std::uint16_t port) {
+  const std::string name =
+      std::string("behind lastbyte, ") + (client_first ? "the client" : "the server") + " closes first";
+  stage.scene(name);
+  Socket listening = stage.listener();
+  const auto proxy = start_proxy(stage, "lastbyte", port, listening.local());
+  if (!proxy) {
+    stage.not_observed(name, proxy.error().text());
+    return;
+  }
+  Socket client = stage.socket(Who::client);
+  client.connect(proxy->address);
+  Socket server = listening.accept();
+  const std::uint16_t of_client = client.local().port();
+  const std::uint16_t of_upstream = server.remote().port();
+  Socket& first = client_first ? client : server;
+  Socket& second = client_first ? server : client;
+  first.shutdown(SHUT_WR);
+  second.read_to_end();
+  second.close();
+  first.read_to_end();
+  first.close();
+  const std::string of_client_end = stage.await_states(Who::client, of_client, client_first ? "TIME_WAIT" : "none");
+  const std::string to_client = stage.await_states(Who::server, port, client_first ? "LISTEN" : "LISTEN TIME_WAIT");
+  const std::string to_server = stage.await_states(Who::server, of_upstream, client_first ? "TIME_WAIT" : "none");
+  const std::string of_server =
+      stage.await_states(Who::server, listening.local().port(), client_first ? "LISTEN" : "LISTEN TIME_WAIT");
+  stage.see(name, "client " + of_client_end + "; proxy " + to_client + " and " + to_server + "; server " + of_server);
+}
+
 void play_timewait_where(Stage& stage) {
   play_orders(stage);
   play_simultaneous_close(stage);
   play_simultaneous_open(stage);
+  play_proxied(stage, true, 12'001);
+  play_proxied(stage, false, 12'002);
 }
 
 }  // namespace

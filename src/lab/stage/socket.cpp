@@ -73,6 +73,13 @@ net::Address Socket::local() const {
   return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&address), length);
 }
 
+net::Address Socket::remote() const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&address), length);
+}
+
 std::string Socket::bind(const net::Address& at) {
   const std::string outcome =
       noted("bind(" + at.text() + ")", [&] { return ::bind(socket_.get(), at.data(), at.size()); });

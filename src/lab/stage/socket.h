@@ -25,6 +25,7 @@ class Socket {
   [[nodiscard]] Who who() const { return who_; }
   [[nodiscard]] bool open() const { return static_cast<bool>(socket_); }
   [[nodiscard]] net::Address local() const;
+  [[nodiscard]] net::Address remote() const;
 
   std::string bind(const net::Address& at);
   std::string listen(int backlog = 16);

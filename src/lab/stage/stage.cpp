@@ -196,6 +196,8 @@ std::string Stage::states(Who who, std::uint16_t local_port) {
     }
   });
   std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
   std::string out;
   for (const std::string& each : found) out += (out.empty() ? "" : " ") + each;
   return out.empty() ? "none" : out;

@@ -44,6 +44,9 @@ class Stage {
   /// A new connection. `window`: SO_RCVBUF of both, 0 leaves it.
   Pair pair(int client_window = 0, int server_window = 0);
 
+  /// Segments from and to this port belong to the present scene, and this host sends from it.
+  void own_port(Who who, std::uint16_t port);
+
   // What was seen of a row of the table.
   void see(const std::string& row, const std::string& value);
   void not_observed(const std::string& row, const std::string& why);
@@ -63,7 +66,7 @@ class Stage {
   [[nodiscard]] std::int64_t risen(Who who, const std::string& counter);
   /// Runs in the host's network namespace.
   void inside(Who who, const std::function<void()>& function);
-  /// The states of all sockets of a host that have this local port, TIME_WAIT too: "ESTABLISHED TIME_WAIT", sorted.
+  /// The states that sockets of a host with this local port are in, TIME_WAIT too, each once: "ESTABLISHED TIME_WAIT".
   std::string states(Who who, std::uint16_t local_port);
   /// The same until it is what is awaited, for five seconds at most.
   std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
@@ -78,7 +81,6 @@ class Stage {
   };
   Stage(Medium medium, wire::Capture capture);
   friend class Socket;
-  void own_port(Who who, std::uint16_t port);
   void drain();
   void end_scene();
   [[nodiscard]] Who sender_of(const wire::Segment& segment) const;
