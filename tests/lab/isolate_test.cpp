@@ -4,13 +4,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <set>
 #include <string>
 
 #include "lab/lab.h"
@@ -22,16 +21,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The inode numbers of namespaces of one kind that processes are in.
-std::set<std::uintmax_t> namespaces(const std::string& kind) {
-  std::set<std::uintmax_t> all;
+/// Whether any process has this name. Children have their parent's until they run another program; without processes
+/// the kernel keeps none of their namespaces.
+bool lives(const std::string& name) {
   std::error_code error;
   for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
-    struct stat status{};
-    if (::stat((at->path() / "ns" / kind).c_str(), &status) == 0) all.insert(status.st_ino);
+    std::ifstream file(at->path() / "comm");
+    std::string comm;
+    if (std::getline(file, comm) && comm == name) return true;
   }
-  return all;
+  return false;
 }
+
+/// Up to 15 characters (prctl(2)).
+std::string name_for_run(char kind) { return std::string("lab-") + kind + std::to_string(::getpid()); }
 
 bool possible() {
   return run_isolated([] { return 0; }).has_value();
@@ -53,10 +56,10 @@ TEST(Isolated, a_run_has_the_first_process_id_and_its_own_temporary_directory) {
 TEST(Isolated, a_kill_at_any_moment_leaves_no_process_and_no_namespace) {
   if (!possible()) GTEST_SKIP() << "no namespaces on this machine";
   std::minstd_rand random(std::random_device{}());
-  const auto before_net = namespaces("net");
-  const auto before_pid = namespaces("pid");
+  const std::string name = name_for_run('a');
   for (int i = 0; i < 30; ++i) {
-    test::Forked run([] {
+    test::Forked run([&] {
+      ::prctl(PR_SET_NAME, name.c_str());
       const auto status = run_isolated([] {
         if (::fork() == 0) {
           for (;;) ::pause();
@@ -70,24 +73,17 @@ TEST(Isolated, a_kill_at_any_moment_leaves_no_process_and_no_namespace) {
     run.signal(SIGKILL);
     run.exit_status();
   }
-  // Another test's may begin meanwhile: those of before are all there may be, at some moment.
-  EXPECT_TRUE(test::eventually([&] {
-    const auto net = namespaces("net");
-    const auto pid = namespaces("pid");
-    return std::ranges::includes(before_net, net) && std::ranges::includes(before_pid, pid);
-  }));
+  EXPECT_TRUE(test::eventually([&] { return !lives(name); }));
 }
 
 /// Experiments under way: networks, captures, threads and a proxy.
 TEST(Isolated, a_killed_run_of_experiments_leaves_nothing) {
   if (!possible()) GTEST_SKIP() << "no namespaces on this machine";
   std::minstd_rand random(std::random_device{}());
-  const auto before_net = namespaces("net");
-  const auto before_pid = namespaces("pid");
-  std::set<std::string> before_files;
-  for (const auto& each : fs::directory_iterator(fs::temp_directory_path())) before_files.insert(each.path());
+  const std::string name = name_for_run('b');
   for (int i = 0; i < 100; ++i) {
-    test::Forked run([] {
+    test::Forked run([&] {
+      ::prctl(PR_SET_NAME, name.c_str());
       const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
       ::dup2(nowhere, STDOUT_FILENO);
       return lab::run({.names = {"close-unread", "pipelined-error", "timewait-where"}});
@@ -96,15 +92,7 @@ TEST(Isolated, a_killed_run_of_experiments_leaves_nothing) {
     run.signal(SIGKILL);
     run.exit_status();
   }
-  EXPECT_TRUE(test::eventually([&] {
-    const auto net = namespaces("net");
-    const auto pid = namespaces("pid");
-    return std::ranges::includes(before_net, net) && std::ranges::includes(before_pid, pid);
-  }));
-  for (const auto& each : fs::directory_iterator(fs::temp_directory_path())) {
-    const std::string name = each.path().filename();
-    EXPECT_TRUE(before_files.contains(each.path()) || !name.starts_with("lastbyte-")) << name;
-  }
+  EXPECT_TRUE(test::eventually([&] { return !lives(name); }));
 }
 
 }  // namespace

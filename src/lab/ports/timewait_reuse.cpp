@@ -54,8 +54,11 @@ std::string connect_and_close(Stage& stage, Socket& listening) {
   return outcome;
 }
 
-void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause) {
+void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause,
+                    const char* delay_ms = "1000") {
   stage.scene(name);
+  // So that "at once" is at once on a slow machine too. Kernels without the setting wait a second.
+  stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "60000");
   stage.set_kernel(Who::client, "ip_local_port_range",
                    std::to_string(first_port) + " " + std::to_string(first_port + 1));
   // Not in the range of the two: on loopback the server takes its port from the same kernel.
@@ -65,6 +68,7 @@ void play_two_ports(Stage& stage, const std::string& name, int first_port, std::
   std::string at_once;
   for (int i = 0; i < 3; ++i) at_once += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
   stage.see(name + ": three connect()s at once", at_once);
+  stage.set_kernel(Who::client, "tcp_tw_reuse_delay", delay_ms);
   std::this_thread::sleep_for(pause);
   std::string later;
   for (int i = 0; i < 2; ++i) later += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
@@ -113,7 +117,7 @@ void play_timewait_reuse(Stage& stage) {
   stage.set_kernel(Who::client, "tcp_tw_reuse", "1");
   const std::string name = "tcp_tw_reuse_delay 200";
   if (stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "200")) {
-    play_two_ports(stage, name, port, std::chrono::milliseconds(400));
+    play_two_ports(stage, name, port, std::chrono::milliseconds(400), "200");
   } else {
     for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled"})
       stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay");
