@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "probe/directory.h"
+#include "probe/member.h"
 #include "proxy/watch/process_figures.h"
 
 namespace lastbyte::proxy {
@@ -11,6 +14,43 @@ namespace {
 
 /// A worker that has not come to its mail for so long does not serve its sessions.
 constexpr std::chrono::seconds kStuck{10};
+
+std::string_view word(upstream::Policy policy) {
+  switch (policy) {
+    case upstream::Policy::first: return "first";
+    case upstream::Policy::round_robin: return "round-robin";
+    case upstream::Policy::least_sessions: return "least-sessions";
+    case upstream::Policy::random_two: return "random-two";
+    case upstream::Policy::source_hash: return "source-hash";
+    case upstream::Policy::fastest: return "fastest";
+  }
+  return "?";
+}
+
+admin::GroupFacts facts_of(const probe::GroupStatus& status, const upstream::Snapshot& snapshot) {
+  admin::GroupFacts group;
+  group.name = status.name;
+  group.policy = word(snapshot.group->policy);
+  group.generation = status.generation;
+  if (!snapshot.members.empty()) group.waiting = snapshot.members.front().figures->waiting;
+  for (const probe::MemberStatus& each : status.members) {
+    admin::MemberFacts& member = group.members.emplace_back();
+    member.name = each.name;
+    member.state = probe::name(each.state);
+    member.reason = each.reason;
+    member.since = each.since;
+    member.weight = each.weight;
+    for (const net::Address& address : each.addresses) member.addresses.push_back(address.text());
+    if (each.check && each.check->passed) member.round_trip = each.check->took;
+    const auto found = std::ranges::find(snapshot.members, each.name, &upstream::SnapshotMember::name);
+    if (found == snapshot.members.end()) continue;
+    member.backup = found->settings->backup;
+    member.sessions = found->figures->sessions;
+    member.began = found->figures->began;
+    member.failed = found->figures->failed;
+  }
+  return group;
+}
 
 }  // namespace
 
@@ -48,6 +88,8 @@ observe::Snapshot DaemonOperations::metrics() const {
   }
   snapshot.ports = parts_.vitals.ports();
   snapshot.process = process_figures();
+  for (const admin::GroupFacts& group : groups())
+    for (const admin::MemberFacts& member : group.members) snapshot.count_member(group.name, member.state);
   snapshot.reload = parts_.vitals.reload();
   snapshot.max_sessions = parts_.running.max_sessions();
   snapshot.records_lost = parts_.log != nullptr ? parts_.log->lost() : 0;
@@ -67,9 +109,28 @@ void DaemonOperations::change_forwarding(const std::string& name, admin::Change 
   parts_.control.change_forwarding(name, change, std::move(done));
 }
 
+std::vector<admin::GroupFacts> DaemonOperations::groups() const {
+  const probe::Directory* directory = parts_.running.groups().directory();
+  if (directory == nullptr) return {};
+  const auto snapshots = directory->snapshots();
+  std::vector<admin::GroupFacts> all;
+  for (const probe::GroupStatus& status : directory->status()) {
+    const auto found = std::ranges::find(snapshots, status.id, [](const auto& each) { return each->id; });
+    if (status.name.empty() || found == snapshots.end()) continue;
+    all.push_back(facts_of(status, **found));
+  }
+  return all;
+}
+
 Result<void> DaemonOperations::change_member(const std::string& group, const std::string& member,
-                                             admin::Change /*change*/) {
-  return failure("change the member '" + member + "' of the group '" + group + "'", ENOENT, "there is no such group");
+                                             admin::Change change) {
+  const std::string what = "change the member '" + member + "' of the group '" + group + "'";
+  probe::Directory* directory = parts_.running.groups().directory();
+  if (directory == nullptr) return failure(what, ENOENT, "there is no group");
+  static constexpr std::array kActions{probe::Action::enable, probe::Action::drain, probe::Action::disable};
+  const auto done = directory->act(group, member, kActions[static_cast<std::size_t>(change)]);
+  if (!done) return failure(what, ENOENT, done.error().text());
+  return {};
 }
 
 void DaemonOperations::take_events(const std::function<void(const relay::SessionEvent&)>& session,

@@ -31,7 +31,7 @@ class DaemonOperations final : public admin::Operations {
   [[nodiscard]] admin::Health health() const override;
   [[nodiscard]] observe::Snapshot metrics() const override;
   [[nodiscard]] std::vector<admin::ForwardingFacts> forwardings() const override { return parts_.vitals.forwardings(); }
-  [[nodiscard]] std::vector<admin::GroupFacts> groups() const override { return {}; }
+  [[nodiscard]] std::vector<admin::GroupFacts> groups() const override;
   [[nodiscard]] std::string configuration() const override { return parts_.vitals.configuration(); }
   [[nodiscard]] std::string reload_failure() const override { return parts_.vitals.failure(); }
   [[nodiscard]] config::LogLevel log_level() const override { return parts_.messages.level(); }

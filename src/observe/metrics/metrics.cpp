@@ -165,6 +165,20 @@ Row of_build() {
   return row;
 }
 
+Row of_groups() {
+  Row row{bare(prefixed("group_members"), "Members of an upstream group, by their state.", MetricType::Gauge),
+          {"group", "state"},
+          {}};
+  row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const GroupSnapshot& group : snapshot.groups)
+      for (std::size_t index = 0; index < kMemberStates.size(); ++index)
+        metrics.push_back(number(MetricType::Gauge,
+                                 {{"group", group.name}, {"state", std::string(kMemberStates[index])}},
+                                 static_cast<double>(group.members[index])));
+  };
+  return row;
+}
+
 double count(std::uint64_t number) { return static_cast<double>(number); }
 
 void add_workers(std::vector<Row>& rows) {
@@ -228,6 +242,7 @@ std::vector<Row> make_rows() {
   for (const auto& each : relay::kCounts)
     if (each.is_metric) rows.push_back(of_counts(each));
   add_workers(rows);
+  rows.push_back(of_groups());
   add_ports(rows);
   add_own(rows);
   rows.push_back(of_build());

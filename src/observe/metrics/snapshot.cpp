@@ -57,4 +57,11 @@ ForwardingSnapshot snapshot_of(const relay::ForwardingFigures& figures) {
   return all;
 }
 
+void Snapshot::count_member(const std::string& group, std::string_view state) {
+  const auto* known = std::ranges::find(kMemberStates, state);
+  if (known == kMemberStates.end()) return;
+  if (groups.empty() || groups.back().name != group) groups.push_back({.name = group, .members = {}});
+  ++groups.back().members[static_cast<std::size_t>(known - kMemberStates.begin())];
+}
+
 }  // namespace lastbyte::observe

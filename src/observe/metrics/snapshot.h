@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/terms/counters.h"
@@ -71,10 +72,24 @@ struct ReloadSnapshot {
   std::uint64_t failed = 0;
 };
 
+/// The states that a member of a group can have (upstream/terms/snapshot.h).
+inline constexpr std::array<std::string_view, 6> kMemberStates = {"up",      "starting", "down",
+                                                                  "ejected", "draining", "disabled"};
+
+/// How many members of a group are in each state.
+struct GroupSnapshot {
+  std::string name;
+  std::array<std::uint64_t, kMemberStates.size()> members{};
+};
+
 struct Snapshot {
+  /// `state`: one of kMemberStates.
+  void count_member(const std::string& group, std::string_view state);
+
   std::string version;
   std::vector<ForwardingSnapshot> forwardings;
   std::vector<WorkerSnapshot> workers;
+  std::vector<GroupSnapshot> groups;
   std::vector<PortsSnapshot> ports;
   ProcessSnapshot process;
   ReloadSnapshot reload;

@@ -34,6 +34,7 @@ Snapshot snapshot() {
   for (WorkerSnapshot& each : snapshot.workers) each.counts.fill(4);
   snapshot.workers[1].cpu_seconds = 2.5;
   snapshot.ports.push_back({.destination = "10.0.0.6:80", .in_use = 30, .time_wait = 7, .available = 120});
+  for (const char* state : {"up", "up", "ejected"}) snapshot.count_member("databases", state);
   snapshot.reload.successful = false;
   return snapshot;
 }
@@ -60,6 +61,8 @@ TEST(Metrics, numbers_of_all_workers_are_summed_under_their_labels) {
   EXPECT_EQ(value(text, R"(lastbyte_worker_cpu_seconds_total{worker="1"})"), "2.5");
   EXPECT_EQ(value(text, R"(lastbyte_local_ports_used_ratio{destination="10.0.0.6:80"})"), "0.25");
   EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="10.0.0.6:80"})"), "7");
+  EXPECT_EQ(value(text, R"(lastbyte_group_members{group="databases",state="up"})"), "2");
+  EXPECT_EQ(value(text, R"(lastbyte_group_members{group="databases",state="down"})"), "0");
   EXPECT_EQ(value(text, "lastbyte_config_last_reload_successful"), "0");
   EXPECT_EQ(value(text, R"(lastbyte_build_info{version="1.2.3"})"), "1");
 }

@@ -140,6 +140,66 @@ TEST(Admin, a_disabled_forwarding_resets_its_sessions) {
   server.stop();
 }
 
+TEST(Admin, members_of_a_group_are_shown_and_taken_away_and_back) {
+  Server server = start_server("recv 5; send 5; expect fin; close", {}, 1);
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("admin.sock");
+  const std::string member = "tcp:" + server.address().text();
+  Proxy proxy(server.address(), Proxy::Options{.flags = {"--admin-listen", "unix:" + path},
+                                               .config = "groups: {databases: {members: ['" + member +
+                                                         "']}}\nforwardings: [{name: db, listen: 'tcp:127.0.0.1:0', "
+                                                         "connect: 'group:databases'}]\n"});
+  const net::Address at = *net::Address::unix_name(path);
+  const auto state = [&]() -> std::string {
+    const json groups = json::parse(http(at, "GET", "/v1/groups").body);
+    EXPECT_EQ(groups[0]["name"], "databases");
+    EXPECT_EQ(groups[0]["members"][0]["name"], member);
+    return groups[0]["members"][0]["state"];
+  };
+  EXPECT_EQ(state(), "up");
+  const std::string order = "/v1/groups/databases/members/" + member;
+  EXPECT_EQ(http(at, "POST", order + "/drain").status, 204);
+  EXPECT_TRUE(eventually([&] { return state() == "draining"; }));
+  EXPECT_EQ(http(at, "POST", order + "/enable").status, 204);
+  EXPECT_TRUE(eventually([&] { return state() == "up"; }));
+  EXPECT_EQ(http(at, "POST", "/v1/groups/databases/members/nobody/drain").status, 404);
+  server.stop();
+}
+
+/// The exit status of a command of the console, and everything that it wrote.
+std::pair<int, std::string> console(const std::vector<std::string>& words, const std::string& socket) {
+  Command command{.arguments = {LASTBYTE_BINARY}};
+  command.arguments.insert(command.arguments.end(), words.begin(), words.end());
+  command.arguments.insert(command.arguments.end(), {"--socket", socket});
+  Process process(command);
+  const int status = process.wait().value_or(-1);
+  return {status, process.out() + process.err()};
+}
+
+TEST(Admin, the_console_shows_the_state_and_gives_orders) {
+  Server server = start_server("recv 5; send 3; await never", {}, 1);
+  Administered daemon(server.address());
+  const Descriptor client = connect_to(daemon.proxy().address());
+  send_all(client, "hello");
+  ASSERT_TRUE(eventually([&] { return open_sessions(daemon) == 1; }));
+  const auto [healthy, status] = console({"status"}, daemon.path());
+  EXPECT_EQ(healthy, 0) << status;
+  EXPECT_NE(status.find("1 open sessions"), std::string::npos) << status;
+  EXPECT_NE(status.find("web"), std::string::npos) << status;
+  const auto [listed, sessions] = console({"sessions", "--state", "open"}, daemon.path());
+  EXPECT_EQ(listed, 0);
+  EXPECT_NE(sessions.find(server.address().text()), std::string::npos) << sessions;
+  EXPECT_EQ(console({"sessions", "--limit", "0"}, daemon.path()).first, 2);
+  EXPECT_EQ(console({"ctl", "log-level", "warning"}, daemon.path()).first, 0);
+  EXPECT_EQ(console({"ctl", "log-level"}, daemon.path()).second, "{\"level\":\"warning\"}\n");
+  EXPECT_EQ(console({"ctl", "drain", "nobody"}, daemon.path()).first, 1);
+  EXPECT_EQ(console({"ctl", "dance"}, daemon.path()).first, 2);
+  EXPECT_EQ(console({"ctl", "disable", "web"}, daemon.path()).first, 0);
+  EXPECT_EQ(daemon.proxy().record().summary, "stopped by the operator");
+  EXPECT_EQ(console({"status"}, daemon.path() + ".gone").first, 2);
+  server.stop();
+}
+
 TEST(Admin, events_tell_of_sessions_as_they_begin_and_end) {
   Server server = start_server("recv 5; expect fin; close", {}, 1);
   Administered daemon(server.address());
