@@ -48,6 +48,9 @@ Command completion_command(std::vector<Command> others) {
 std::vector<Command> all_commands() {
   std::vector<Command> all{
       proxy_command(),      //
+      status_command(),     //
+      sessions_command(),   //
+      ctl_command(),        //
       check_command(),      //
       sock_command(),       //
       lab_command(),        //

@@ -14,6 +14,13 @@ Command trace_command();
 Command doctor_command();
 Command import_command();
 Command demo_command();
+Command status_command();
+Command sessions_command();
+Command ctl_command();
+/// --socket, which the three before this have.
+Option socket_option();
+/// "lastbyte status: why" on stderr; the result is kExitUsage.
+int not_answered(std::string_view command, const std::string& why);
 /// `others`: what it completes, beside itself.
 Command completion_command(std::vector<Command> others);
 

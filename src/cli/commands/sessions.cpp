@@ -1,0 +1,65 @@
+// `lastbyte sessions`: the open sessions of the running instance, one a line.
+#include <array>
+#include <cstdio>
+
+#include "cli/subcommands.h"
+#include "console/client.h"
+#include "console/print.h"
+
+namespace lastbyte::cli {
+
+namespace {
+
+/// Flags that are parameters of /v1/sessions.
+constexpr std::array<std::string_view, 7> kParameters{"forwarding", "client", "upstream", "state",
+                                                      "sort",       "order",  "limit"};
+
+int run_sessions(const Arguments& arguments) {
+  std::string target = "/v1/sessions";
+  for (const std::string_view name : kParameters)
+    if (const auto value = arguments.first(name))
+      target +=
+          (target.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + console::encoded(*value);
+  const auto socket = console::find_socket(arguments.first("socket"));
+  if (!socket) return not_answered("sessions", socket.error().text());
+  const auto answer = console::ask(*socket, "GET", target);
+  if (!answer || answer->status != 200)
+    return not_answered("sessions", answer ? console::error_text(answer->body) : answer.error().text());
+  std::fputs((arguments.has("json") ? answer->body : console::sessions_text(answer->body)).c_str(), stdout);
+  return kExitOk;
+}
+
+}  // namespace
+
+Command sessions_command() {
+  const std::string group = "General";
+  return {
+      .name = "sessions",
+      .summary = "List the open sessions of the running lastbyte, both sockets of a session on a line.",
+      .usage = "sessions [OPTIONS]",
+      .notes = "Exit status: 0, or 2 if a value is wrong or no instance or several were found.",
+      .options = {{.flag = "forwarding", .placeholder = "NAME", .help = "Sessions of this forwarding.", .group = group},
+                  {.flag = "client",
+                   .placeholder = "ADDRESS",
+                   .help = "Sessions of clients with this address, or in this network.",
+                   .group = group},
+                  {.flag = "upstream",
+                   .placeholder = "ADDRESS",
+                   .help = "Sessions with upstreams of this address, or in this network.",
+                   .group = group},
+                  {.flag = "state",
+                   .placeholder = "connecting|open|half_closed|lingering|flushing",
+                   .help = "Sessions in this state.",
+                   .group = group},
+                  {.flag = "sort",
+                   .placeholder = "id|age|idle|received|rate|half_close_age|unacknowledged",
+                   .help = "The key to sort by. Default: id.",
+                   .group = group},
+                  {.flag = "order", .placeholder = "asc|desc", .help = "Default: desc.", .group = group},
+                  {.flag = "limit", .placeholder = "COUNT", .help = "At most so many. Default: 100.", .group = group},
+                  {.flag = "json", .placeholder = "", .help = "Print the answer as JSON.", .group = group},
+                  socket_option()},
+      .run = run_sessions};
+}
+
+}  // namespace lastbyte::cli
