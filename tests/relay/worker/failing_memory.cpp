@@ -48,5 +48,14 @@ void* operator new(std::size_t size) {
   throw std::bad_alloc();
 }
 
+/// As the standard library's, which a sanitizer replaces by its own.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  try {
+    return ::operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
