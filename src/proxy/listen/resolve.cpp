@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -76,13 +75,6 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
   const auto upstream_inside =
       value_or_trouble(insides.namespaces.open(forwarding.upstream.netns), forwarding, "upstream.netns", to.troubles);
   const auto group = to.groups.of(forwarding);
-  if (group != nullptr && forwarding.listen.transport == net::Transport::udp) {
-    // relay/datagram/ knows fixed addresses only.
-    to.troubles.push_back(trouble_of(forwarding, "connect",
-                                     Error{"connect to group:" + forwarding.group, EOPNOTSUPP,
-                                           "a udp listener cannot use a group yet; expected udp:HOST:PORTS"}));
-    return;
-  }
   Addresses upstream;
   if (to.troubles.size() == upstream_before && group == nullptr)
     upstream = value_or_trouble(resolve_for(forwarding.connect, upstream_inside), forwarding, "connect", to.troubles);

@@ -1,12 +1,17 @@
 // Groups of upstreams, whose members are stopped, started and made to reset.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "net/socket/calls.h"
+#include "tests/harness/loopback.h"
 #include "tests/harness/proxy.h"
 #include "tests/system/upstreams/member.h"
 
@@ -101,6 +106,33 @@ TEST(Groups, one_client_meets_one_member_by_its_address) {
   EXPECT_EQ(answers.size(), 1U);
 }
 
+TEST(Groups, of_udp_members_serve_a_udp_listener) {
+  const Descriptor server(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  net::Address any = *net::Address::parse("127.0.0.1", 0);
+  ASSERT_EQ(::bind(server.get(), any.data(), any.size()), 0);
+  const net::Address at = net::local_address(server.get());
+  // Nobody has this port: it is given back at once.
+  std::string nobody;
+  {
+    const Descriptor gone(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(gone.get(), any.data(), any.size()), 0);
+    nobody = net::local_address(gone.get()).text();
+  }
+  Proxy proxy(
+      at, {.config =
+               "groups: {u: {policy: first, members: ['udp:" + nobody + "', 'udp:" + at.text() +
+               "']}}\nforwardings: [{listen: 'udp:127.0.0.1:0', connect: 'group:u', limits: {datagram-idle: 200ms}}]\n",
+           .transport = "udp:"});
+  const Descriptor client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(client.get(), proxy.address().data(), proxy.address().size()), 0);
+  const auto arrives = [&] {
+    return ::send(client.get(), "hi", 2, 0) == 2 && (net::test::events_now(server.get(), POLLIN) & POLLIN) != 0;
+  };
+  ASSERT_TRUE(eventually(arrives)) << "the member that refused is passed over";
+  std::array<char, 8> buffer{};
+  EXPECT_EQ(::recv(server.get(), buffer.data(), buffer.size(), 0), 2);
+}
+
 TEST(Groups, that_are_down_as_a_whole_reset_their_clients) {
   TestMember server("a");
   server.stop();
@@ -112,10 +144,10 @@ TEST(Groups, that_are_down_as_a_whole_reset_their_clients) {
 TEST(Health, a_member_whose_checks_fail_gets_no_sessions_until_they_succeed) {
   TestMember one("1");
   TestMember two("2");
-  Proxy proxy(one.address(),
-              {.config = group({&one, &two},
-                               ", policy: first, check: {kind: tcp, period: 20ms, failure-threshold: 2}") +
-                         forwarding("group:web")});
+  Proxy proxy(
+      one.address(),
+      {.config = group({&one, &two}, ", policy: first, check: {kind: tcp, period: 20ms, failure-threshold: 2}") +
+                 forwarding("group:web")});
   ASSERT_TRUE(said(proxy, one.endpoint() + " is up"));
   ASSERT_TRUE(said(proxy, two.endpoint() + " is up"));
   EXPECT_EQ(ask(proxy.address(), "a"), "a 1\n");
@@ -148,8 +180,7 @@ TEST(Replay, T3_without_it_nothing_is_sent_twice) {
   TestMember bad("bad");
   TestMember good("good");
   bad.set_resets(true);
-  Proxy proxy(bad.address(),
-              {.config = group({&bad, &good}, ", policy: first") + forwarding("group:web", kRetry)});
+  Proxy proxy(bad.address(), {.config = group({&bad, &good}, ", policy: first") + forwarding("group:web", kRetry)});
   EXPECT_EQ(ask(proxy.address(), "once"), "");
   EXPECT_EQ(bad.seen()["once"], 1);
   EXPECT_TRUE(good.seen().empty());
@@ -176,11 +207,73 @@ TEST(GroupReload, T15_keeps_the_health_of_members) {
   Proxy proxy(bad.address(), {.config = group({&bad, &good}, rules) + forwarding("group:web")});
   ASSERT_TRUE(eventually([&] { return ask(proxy.address(), "x") == "x good\n"; }));
   bad.set_resets(false);
-  const std::string told =
-      proxy.reload(group({&bad, &good}, rules + ", slow-start: 1s") + forwarding("group:web"));
+  const std::string told = proxy.reload(group({&bad, &good}, rules + ", slow-start: 1s") + forwarding("group:web"));
   EXPECT_NE(told.find("reload: changed (slow-start): group web"), std::string::npos) << told;
   EXPECT_NE(told.find("1 as before"), std::string::npos) << told;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(proxy.address(), "y"), "y good\n") << "the ejected member stays away";
+}
+
+/// Answers each connection with one line, as HAProxy's agent-check does.
+class Agent {
+ public:
+  explicit Agent(std::string word) : word_(std::move(word) + "\n"), listening_(net::test::listener()) {
+    thread_ = std::thread([this] {
+      for (;;) {
+        net::test::wait_for(listening_.get(), POLLIN);
+        const Descriptor client(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (!client && stopping_) return;
+        ::send(client.get(), word_.data(), word_.size(), MSG_NOSIGNAL);
+      }
+    });
+  }
+  ~Agent() {
+    stopping_ = true;
+    ::shutdown(listening_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  [[nodiscard]] std::string port() const { return std::to_string(net::local_address(listening_.get()).port()); }
+
+ private:
+  std::string word_;
+  Descriptor listening_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+TEST(GroupReload, T15_during_an_outage_resets_neither_an_ejected_nor_a_drained_member) {
+  TestMember bad("bad");
+  TestMember drained("drained");
+  TestMember good("good");
+  const Agent agent("drain");
+  bad.set_resets(true);
+  const auto config = [&](const std::string& more) {
+    return "groups:\n"
+           "  a: {policy: first, ejection: {after: 2, time: 1h, longest: 1h}" +
+           more + ", members: ['" + bad.endpoint() + "', '" + good.endpoint() +
+           "']}\n"
+           "  b: {policy: first, check: {kind: agent, port: " +
+           agent.port() + ", period: 50ms}" + more + ", panic-below: 0%, members: ['" + drained.endpoint() +
+           "']}\n"
+           "forwardings:\n"
+           "  - {name: one, listen: 'tcp:127.0.0.1:0', connect: 'group:a'}\n"
+           "  - {name: two, listen: 'tcp:127.0.0.1:0', connect: 'group:b'}\n";
+  };
+  Proxy proxy(good.address(), {.config = config("")});
+  ASSERT_TRUE(eventually([&] { return ask(proxy.address(0), "x") == "x good\n"; }));
+  ASSERT_TRUE(said(proxy, drained.endpoint() + " is draining"));
+  EXPECT_EQ(ask(proxy.address(1), "x"), "");
+  bad.stop();  // the outage
+  const std::string told = proxy.reload(config(", on-down: reset"));
+  EXPECT_NE(told.find("2 as before"), std::string::npos) << told;
+  bad.start();
+  bad.set_resets(false);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(proxy.address(0), "y"), "y good\n") << "ejected before the reload";
+    EXPECT_EQ(ask(proxy.address(1), "y"), "") << "drained before the reload";
+  }
+  EXPECT_EQ(told.find(" is up"), std::string::npos) << told;
 }
 
 TEST(GroupReload, T15_begins_and_ends_the_use_of_a_group) {
