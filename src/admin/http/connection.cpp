@@ -24,7 +24,7 @@ namespace http = beast::http;
 using beast::error_code;
 
 constexpr unsigned kHttp11 = 11;
-constexpr std::size_t kDiscarded = 64 * 1024;  ///< read and thrown away at most before a close
+constexpr std::size_t kDiscarded = 64 * 1024;  ///< read and thrown away at most, behind the last request
 constexpr std::chrono::seconds kLinger{2};
 
 std::string text(std::string_view view) { return std::string(view); }
@@ -174,9 +174,14 @@ void Connection::write(Response response, bool keep_alive, bool head_only) {
   write_message(std::move(message));
 }
 
-/// Its end is that of the connection, so that no chunk has a length.
+/// Its end is that of the connection, so that no chunk has a length. The client's FIN ends the stream: a client that
+/// has closed its socket sends nothing else until the next write, which may never come.
 void Connection::begin_stream(Response response) {
   streams_ = true;
+  // Before the first write, whose time limit must not be that of the read.
+  stream_.expires_never();
+  buffer_.clear();
+  discard(kDiscarded);
   http::response<http::empty_body> message(static_cast<http::status>(response.status), kHttp11);
   set_headers(message, response);
   message.set(http::field::connection, "close");

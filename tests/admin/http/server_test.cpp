@@ -9,6 +9,7 @@
 #include "admin/http/outlet.h"
 #include "net/socket/calls.h"
 #include "net/tcp/listen.h"
+#include "tests/harness/eventually.h"
 #include "tests/harness/http.h"
 
 namespace lastbyte::admin {
@@ -16,6 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::connect_to;
+using test::eventually;
 using test::http;
 using test::parse_answer;
 using test::read_all;
@@ -38,6 +40,8 @@ class Served {
   net::Address at_;
   Server server_;
 };
+
+constexpr std::string_view kStream = "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n";
 
 void echo(const Request& request, const Respond& respond) {
   respond(text_response(200, request.method + " " + request.path + " " + request.body));
@@ -155,6 +159,31 @@ TEST(HttpServer, a_stream_keeps_no_more_than_its_bound_for_a_client_that_does_no
   while (!done) std::this_thread::yield();
   EXPECT_LE(taken, 2 * Outlet::kMost);
   EXPECT_GE(taken, Outlet::kMost / 2);
+}
+
+TEST(HttpServer, a_stream_whose_client_has_closed_makes_room_though_nothing_is_sent) {
+  Served served(
+      [](const Request& request, const Respond& respond) {
+        if (request.path != "/stream") return echo(request, respond);
+        Response response;
+        response.type = "application/x-ndjson";
+        response.stream = [](const std::shared_ptr<Outlet>& outlet) { outlet->send("begun\n"); };
+        respond(std::move(response));
+      },
+      {}, 1);
+  // The place of the last client is free a moment after its FIN has come; a client that comes before is closed.
+  const auto begins = [&] {
+    const Descriptor client = connect_to(served.at());
+    ::send(client.get(), kStream.data(), kStream.size(), MSG_NOSIGNAL);
+    std::string got;
+    std::array<char, 4096> part{};
+    for (ssize_t size = 1; size > 0 && got.find("begun") == std::string::npos;) {
+      size = ::recv(client.get(), part.data(), part.size(), 0);
+      if (size > 0) got.append(part.data(), static_cast<std::size_t>(size));
+    }
+    return got.find("begun") != std::string::npos;
+  };
+  for (int each = 0; each < 3; ++each) EXPECT_TRUE(eventually(begins)) << each;
 }
 
 }  // namespace
