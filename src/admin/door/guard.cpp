@@ -58,6 +58,14 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, std::min(host.find(':'), host.size()));
 }
 
+/// Names of hosts have no case (RFC 9110, 4.2.3); a browser sends them in small letters.
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 bool is_numeric(std::string_view host) {
   if (host.starts_with('[')) return host.ends_with(']');
   return !host.empty() && std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
@@ -77,10 +85,10 @@ bool is_token(std::string_view given, std::string_view token) {
 }
 
 bool is_own_host(std::string_view host, std::string_view own) {
-  const std::string_view name = without_port(host);
+  const std::string name = lower_case(without_port(host));
   if (is_numeric(name) || name == "localhost" || name.ends_with(".localhost")) return true;
-  if (own.empty() || !name.starts_with(own)) return false;
-  const std::string_view rest = name.substr(own.size());
+  if (own.empty() || !name.starts_with(lower_case(own))) return false;
+  const std::string_view rest = std::string_view(name).substr(own.size());
   return rest.empty() || rest.starts_with('.');
 }
 
