@@ -66,7 +66,11 @@ Move Tries::next_member(TimePoint now, std::uint64_t random, const Choose& choos
     }
     case Choice::What::full:
       if (phase_ == Phase::queueing) return {.what = Move::What::queue};
-      if (rules_.queue.length == 0) return pass_over(now, random);
+      if (rules_.queue.length == 0) {
+        Move move = pass_over(now, random);
+        move.full = move.what == Move::What::give_up && made_ == 0;
+        return move;
+      }
       phase_ = Phase::queueing;
       until_ = now + rules_.queue.time;
       return {.what = Move::What::queue};

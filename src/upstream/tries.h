@@ -39,6 +39,7 @@ struct Move {
   What what = What::wait;
   std::uint32_t member = 0;
   std::uint32_t address = 0;  ///< its place among the member's
+  bool full = false;          ///< give_up: nothing was tried, because all members that may serve have max-sessions
 };
 
 class Tries {

@@ -60,7 +60,7 @@ struct Play {
           continue;
         case Move::What::wait: return said + "wait";
         case Move::What::queue: return said + "queue";
-        case Move::What::give_up: return said + "give up";
+        case Move::What::give_up: return said + (move.full ? "give up: full" : "give up");
       }
     }
   }
@@ -177,7 +177,7 @@ TEST(Tries, T8_a_session_waits_for_a_member_with_room) {
 TEST(Tries, without_a_queue_full_members_are_a_failure) {
   Play play({1});
   play.full = {true};
-  EXPECT_EQ(play.go(), "give up");
+  EXPECT_EQ(play.go(), "give up: full");
 }
 
 TEST(Tries, a_reset_goes_to_another_member_first) {

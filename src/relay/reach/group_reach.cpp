@@ -81,7 +81,7 @@ Move GroupReach::next() {
       return move;
     }
     if (queued_at_) return move;
-    if (!enter_queue()) return {.what = Move::What::give_up};
+    if (!enter_queue()) return {.what = Move::What::give_up, .full = true};
     tries_.room();  // a place may have come free before this session was counted
   }
 }

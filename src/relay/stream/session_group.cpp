@@ -32,6 +32,12 @@ void Session::pursue() {
       case Move::What::wait:
       case Move::What::queue: waits = true; break;
       case Move::What::give_up:
+        if (move.full) {
+          // Its time in the queue is over at once: the members are well, and a limit of the operator's ends it.
+          apply(Event::queued, Which::upstream);
+          apply(Event::deadline, Which::client);
+          break;
+        }
         side(Which::upstream).latch(EHOSTUNREACH);  // no member could even be tried
         apply(Event::connect_failed, Which::upstream);
         break;

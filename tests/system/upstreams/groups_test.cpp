@@ -199,6 +199,25 @@ TEST(Replay, T3_a_request_that_was_reset_before_the_first_byte_is_sent_to_anothe
   EXPECT_EQ(record.upstream.address, good.address().text()) << record.line;
 }
 
+TEST(Groups, a_session_that_finds_neither_room_nor_a_place_in_the_queue_ends_by_the_limit) {
+  for (const char* queue : {"", ", queue: {length: 1, time: 20s}"}) {
+    TestMember server("a");
+    Proxy proxy(server.address(), {.config = std::string("groups:\n  web: {members: [{connect: '") + server.endpoint() +
+                                             "', max-sessions: 1}]" + queue + "}\n" + forwarding("group:web")});
+    std::vector<Descriptor> earlier;  // one is served, and one waits where there is a queue
+    for (int each = 0; each < (*queue == 0 ? 1 : 2); ++each) {
+      earlier.push_back(net::test::connect_to(proxy.address()));
+      const std::size_t sockets = each == 0 ? 2 : 3;
+      ASSERT_TRUE(eventually([&] { return proxy.process().sockets() >= proxy.sockets_at_start() + sockets; }));
+    }
+    EXPECT_EQ(ask(proxy.address(), "x"), "");
+    const Record record = proxy.record();
+    EXPECT_EQ(record.first, "limit") << record.line;
+    EXPECT_EQ(record.limit, "queue") << record.line;
+    EXPECT_TRUE(record.tries.empty()) << record.line;
+  }
+}
+
 TEST(GroupReload, T15_keeps_the_health_of_members) {
   TestMember bad("bad");
   TestMember good("good");
