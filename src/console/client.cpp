@@ -107,11 +107,14 @@ Result<void> follow(const std::string& path, const std::string& target,
   std::string text;
   std::array<char, 16384> room{};
   bool in_body = false;
-  for (ssize_t got = 0; (got = ::recv(socket->get(), room.data(), room.size(), 0)) > 0;) {
+  ssize_t got = 0;
+  while ((got = ::recv(socket->get(), room.data(), room.size(), 0)) > 0) {
     text.append(room.data(), static_cast<std::size_t>(got));
     if (!in_body) {
       const std::size_t end = text.find(kEndOfHeader);
       if (end == std::string::npos) continue;
+      if (!text.starts_with("HTTP/1.1 200 "))
+        return failure("follow unix:" + path, 0, "the answer is " + text.substr(0, text.find('\r')));
       text.erase(0, end + kEndOfHeader.size());
       in_body = true;
     }
@@ -120,6 +123,8 @@ Result<void> follow(const std::string& path, const std::string& target,
       line(std::string_view(text).substr(begin, end - begin));
     text.erase(0, begin);
   }
+  if (got < 0) return failure_from_errno("follow unix:" + path);
+  if (!in_body) return failure("follow unix:" + path, EPROTO, "it ended without an answer");
   return {};
 }
 
