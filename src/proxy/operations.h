@@ -43,16 +43,18 @@ class DaemonOperations final : public admin::Operations {
   void change_forwarding(const std::string& name, admin::Change change,
                          std::function<void(Result<void>)> done) override;
   Result<void> change_member(const std::string& group, const std::string& member, admin::Change change) override;
-  void follow_sessions(bool wanted) override { parts_.running.shared().events_wanted = wanted; }
+  void follow_sessions(bool wanted) override;
   void take_events(const std::function<void(const relay::SessionEvent&)>& session,
                    const std::function<void(const admin::Happening&)>& other) override;
   [[nodiscard]] std::uint64_t events_dropped() const override;
   void on_own_thread(std::function<void()> work) override { parts_.server.post(std::move(work)); }
-  void each_second() override { lag_.look(); }
+  void each_second() override;
 
  private:
   Parts parts_;
   Lag lag_;
+  bool followed_ = false;
+  std::vector<admin::GroupFacts> seen_;  ///< a second ago, while events are followed
 };
 
 }  // namespace lastbyte::proxy

@@ -101,7 +101,7 @@ class Operations {
   /// ENOENT: there is no such group or member.
   virtual Result<void> change_member(const std::string& group, const std::string& member, Change change) = 0;
 
-  /// Whether take_events() is to find the events of sessions.
+  /// Whether take_events() is to find the events of sessions and of members.
   virtual void follow_sessions(bool wanted) = 0;
   /// Gives what has happened since the last call.
   virtual void take_events(const std::function<void(const relay::SessionEvent&)>& session,

@@ -140,6 +140,17 @@ TEST(Admin, a_disabled_forwarding_resets_its_sessions) {
   server.stop();
 }
 
+/// Appends what comes to `seen`. False: the stream ended before `what`.
+bool reads_until(const Descriptor& stream, std::string& seen, const std::string& what) {
+  std::array<char, 4096> room{};
+  while (seen.find(what) == std::string::npos) {
+    const ssize_t got = ::recv(stream.get(), room.data(), room.size(), 0);
+    if (got <= 0) return false;
+    seen.append(room.data(), static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
 TEST(Admin, members_of_a_group_are_shown_and_taken_away_and_back) {
   Server server = start_server("recv 5; send 5; expect fin; close", {}, 1);
   const TemporaryDirectory directory;
@@ -157,8 +168,15 @@ TEST(Admin, members_of_a_group_are_shown_and_taken_away_and_back) {
     return groups[0]["members"][0]["state"];
   };
   EXPECT_EQ(state(), "up");
+  const Descriptor events = connect_to(at);
+  send_all(events, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+  std::string seen;
+  const auto read_until = [&](const std::string& what) { return reads_until(events, seen, what); };
+  ASSERT_TRUE(read_until(": events of lastbyte"));
   const std::string order = "/v1/groups/databases/members/" + member;
   EXPECT_EQ(http(at, "POST", order + "/drain").status, 204);
+  EXPECT_TRUE(read_until(R"("event":"member_changed")")) << seen;
+  EXPECT_TRUE(read_until(R"("member":")" + member + R"(","state":"draining")")) << seen;
   EXPECT_TRUE(eventually([&] { return state() == "draining"; }));
   EXPECT_EQ(http(at, "POST", order + "/enable").status, 204);
   EXPECT_TRUE(eventually([&] { return state() == "up"; }));
@@ -206,15 +224,7 @@ TEST(Admin, events_tell_of_sessions_as_they_begin_and_end) {
   const Descriptor events = connect_to(daemon.at());
   send_all(events, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
   std::string seen;
-  const auto read_until = [&](const std::string& what) {
-    std::array<char, 4096> room{};
-    while (seen.find(what) == std::string::npos) {
-      const ssize_t got = ::recv(events.get(), room.data(), room.size(), 0);
-      if (got <= 0) return false;
-      seen.append(room.data(), static_cast<std::size_t>(got));
-    }
-    return true;
-  };
+  const auto read_until = [&](const std::string& what) { return reads_until(events, seen, what); };
   ASSERT_TRUE(read_until("text/event-stream"));
   ASSERT_TRUE(read_until(": events of lastbyte"));
   const Descriptor client = connect_to(daemon.proxy().address());
