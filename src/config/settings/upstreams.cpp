@@ -21,7 +21,7 @@ std::string state_of_connect(const Forwarding& forwarding) {
 }
 
 bool has_host_name(const Forwarding& forwarding) {
-  return forwarding.group.empty() && !forwarding.connect.is_unix() && !net::Address::parse(forwarding.connect.host, 0);
+  return forwarding.group.empty() && !forwarding.connect.is_unix() && !net::is_numeric(forwarding.connect.host);
 }
 
 void add_names(Table& table) {

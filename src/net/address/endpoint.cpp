@@ -210,6 +210,8 @@ Result<std::vector<std::vector<Address>>> resolve(const Endpoint& endpoint) {
   return all;
 }
 
+bool is_numeric(std::string_view host) { return Address::parse(host.substr(0, host.find('%')), 0).has_value(); }
+
 Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port) {
   if (host.empty()) return std::vector{*Address::parse("0.0.0.0", port), *Address::parse("::", port)};
   if (const auto numeric = Address::parse(host, port)) return std::vector{*numeric};

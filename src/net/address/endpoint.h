@@ -48,6 +48,10 @@ enum class EndpointUse : std::uint8_t { listen, connect };
 /// operation "endpoint 'tcp:127.0.0.1:70000'", detail "the port is '70000'; expected 0 to 65535".
 Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use);
 
+/// Whether a host is a numeric address, and no name to look up. The interface of a link-local one (fe80::1%eth0) need
+/// not exist here: it may be one of another network namespace.
+bool is_numeric(std::string_view host);
+
 /// All addresses of a host, in the resolver's order (getaddrinfo(3), AI_ADDRCONFIG not set), numeric ones without a
 /// look-up, each with `port`. An empty host gives 0.0.0.0 and ::. Blocks while a name is looked up: never call it on a
 /// worker.

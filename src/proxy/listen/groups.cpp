@@ -8,7 +8,7 @@ namespace lastbyte::proxy {
 namespace {
 
 bool has_host_name(const relay::Forwarding& forwarding) {
-  return !forwarding.connect.is_unix() && !net::Address::parse(forwarding.connect.host, 0);
+  return !forwarding.connect.is_unix() && !net::is_numeric(forwarding.connect.host);
 }
 
 upstream::Group own_group(const relay::Forwarding& forwarding) {

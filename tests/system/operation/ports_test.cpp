@@ -161,7 +161,7 @@ TEST(Ports, count_among_the_descriptors_that_the_start_needs) {
                                  "tcp:" + own_host() + ":20000-20999", "--connect", "tcp:127.0.0.1:9"},
                    .descriptors = 3000});
   EXPECT_EQ(process.wait(), 1);
-  EXPECT_NE(process.err().find("2 workers with 2000 listening sockets need 3090 file descriptors for one session, but "
+  EXPECT_NE(process.err().find("2 workers with 2000 listening sockets need 3108 file descriptors for one session, but "
                                "the limit is 3000"),
             std::string::npos)
       << process.err();
