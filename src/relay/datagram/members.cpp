@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/memory.h"
 #include "net/address/mapped.h"
 #include "relay/context/listening_sockets.h"
 #include "relay/datagram/relay.h"
@@ -118,7 +119,7 @@ void DatagramRelay::leave_member(DatagramSession& session) {
   if (!way.member) return;
   upstream::give_back(member_of(way));
   way.member.reset();
-  context_.shared.queues.room(way.view->snapshot->id);
+  enough_memory_for([&] { context_.shared.queues.room(way.view->snapshot->id); });
 }
 
 /// The session has ended.
@@ -147,12 +148,14 @@ void DatagramRelay::list_try(DatagramSession& session, TryEnd end, int error) {
   if (!way.member) return;
   const TimePoint began = way.began == TimePoint{} ? context_.now : way.began;
   const TimePoint started = session.started == TimePoint{} ? began : session.started;
-  way.listed.push_back({.member = member_of(way).name,
-                        .address = session.to,
-                        .began = duration_cast<microseconds>(began - started),
-                        .took = duration_cast<microseconds>(context_.now - began),
-                        .end = end,
-                        .error = error});
+  enough_memory_for([&] {
+    way.listed->all.push_back({.member = member_of(way).name,
+                               .address = session.to,
+                               .began = duration_cast<microseconds>(began - started),
+                               .took = duration_cast<microseconds>(context_.now - began),
+                               .end = end,
+                               .error = error});
+  });
 }
 
 /// Sessions of a member that went down end, if the group says so: the next datagram of a client begins another one.

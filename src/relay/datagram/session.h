@@ -65,12 +65,12 @@ struct DatagramGroup {
 /// The way of a session to a member of its group.
 struct DatagramWay {
   GroupViewPtr view;
-  std::optional<std::uint32_t> member;  ///< that counts the session
-  std::vector<std::uint32_t> order;     ///< of its addresses
-  std::size_t next = 0;                 ///< place in `order`
-  std::vector<std::uint32_t> tried;     ///< members
-  TimePoint began{};                    ///< of the try that the session has
-  std::vector<Try> listed;
+  std::optional<std::uint32_t> member;                        ///< that counts the session
+  std::vector<std::uint32_t> order;                           ///< of its addresses
+  std::size_t next = 0;                                       ///< place in `order`
+  std::vector<std::uint32_t> tried;                           ///< members
+  TimePoint began{};                                          ///< of the try that the session has
+  std::shared_ptr<Tries> listed = std::make_shared<Tries>();  ///< for the record
 };
 
 /// Is found by its place in the table, and by its tag in the loop.

@@ -164,6 +164,7 @@ bool DatagramRelay::connect(DatagramSession& session) {
   if (state.group) {
     session.way = std::make_unique<DatagramWay>();
     session.way->view = state.group;
+    session.way->listed->group = state.group->snapshot->group->name;
     auto made = connect_to_next(session);
     if (!made) leave_member(session);
     if (!made) connect_failed(*session.at.group, made.error());
@@ -251,9 +252,7 @@ Record DatagramRelay::record(const DatagramSession& session, DatagramEnd end) co
   record.sides[0].address = session.key.ends.client_address();
   record.sides[1].address = session.to;
   record.sides[1].error = session.error;
-  if (session.way)
-    record.tries = std::make_shared<const Tries>(
-        Tries{.group = session.way->view->snapshot->group->name, .all = session.way->listed});
+  if (session.way) record.tries = session.way->listed;
   record.evidence = DatagramRecord{.end = end, .flows = session.flows};
   return record;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/memory.h"
 #include "net/address/mapped.h"
 #include "upstream/address_order.h"
 #include "upstream/ewma.h"
@@ -62,7 +63,10 @@ GroupReach::GroupReach(Context& context, ListenerState& listener, Session& sessi
       tries_({.limit = listener.forwarding->limits.connect,
               .retry = retry(),
               .queue = listener.group->snapshot->group->queue},
-             context.now) {}
+             context.now),
+      listed_(std::make_shared<Tries>(Tries{.group = listener.group->snapshot->group->name, .all = {}})) {
+  listed_->all.reserve(kMostListed);
+}
 
 const upstream::Retry* GroupReach::retry() const {
   const auto& retry = listener_.forwarding->retry;
@@ -118,7 +122,8 @@ void GroupReach::give_place_back() {
   blamed_ = false;
   upstream::give_back(snapshot().members[*place_]);
   place_.reset();
-  context_.shared.queues.room(snapshot().id);
+  // Where memory is short, the sessions that wait look when the next place is free.
+  enough_memory_for([&] { context_.shared.queues.room(snapshot().id); });
 }
 
 bool GroupReach::enter_queue() {
@@ -183,10 +188,11 @@ bool GroupReach::may_try_again() const {
 
 void GroupReach::try_again(int error) {
   tell(What::early_reset);
-  if (!listed_.empty()) {
-    listed_.back().end = TryEnd::reset;
-    listed_.back().error = error;
-    listed_.back().took = duration_cast<microseconds>(context_.now - started_) - listed_.back().began;
+  if (!listed_->all.empty()) {
+    Try& latest = listed_->all.back();
+    latest.end = TryEnd::reset;
+    latest.error = error;
+    latest.took = duration_cast<microseconds>(context_.now - started_) - latest.began;
   }
   if (!std::exchange(retrying_, true)) listener_.counts->retrying.fetch_add(1, std::memory_order_relaxed);
   connected_ = false;
@@ -214,20 +220,16 @@ void GroupReach::list(std::uint32_t address, TryEnd end, int error) {
   const auto began = std::ranges::find(open_, address, &Open::address);
   const TimePoint at = began == open_.end() ? context_.now : began->began;
   if (began != open_.end()) open_.erase(began);
-  if (listed_.size() == kMostListed) {
-    listed_.pop_back();
-    ++unlisted_;
+  if (listed_->all.size() == kMostListed) {
+    listed_->all.pop_back();
+    ++listed_->unlisted;
   }
-  listed_.push_back({.member = snapshot().members[*place_].name,
-                     .address = this->address(address),
-                     .began = duration_cast<microseconds>(at - started_),
-                     .took = duration_cast<microseconds>(context_.now - at),
-                     .end = end,
-                     .error = error});
-}
-
-std::shared_ptr<const Tries> GroupReach::record() const {
-  return std::make_shared<const Tries>(Tries{.group = snapshot().group->name, .all = listed_, .unlisted = unlisted_});
+  listed_->all.push_back({.member = snapshot().members[*place_].name,
+                          .address = this->address(address),
+                          .began = duration_cast<microseconds>(at - started_),
+                          .took = duration_cast<microseconds>(context_.now - at),
+                          .end = end,
+                          .error = error});
 }
 
 void GroupReach::observe(What what) {

@@ -86,7 +86,7 @@ class GroupReach {
   /// No other try can send the same bytes once more (Fast Open).
   [[nodiscard]] bool may_send_early() const;
   [[nodiscard]] bool has_ejection() const { return view_->snapshot->group->ejection.has_value(); }
-  [[nodiscard]] std::shared_ptr<const Tries> record() const;
+  [[nodiscard]] std::shared_ptr<const Tries> record() const { return listed_; }
 
   net::Address last;                 ///< where the session is connected, or tries or last tried to; none(): nowhere
   std::optional<std::uint32_t> own;  ///< the address that the session's own upstream side tries, or has
@@ -121,8 +121,7 @@ class GroupReach {
   std::optional<std::uint32_t> place_;  ///< the member that counts this session
   std::optional<WaitingSessions::Place> queued_at_;
   std::vector<Open> open_;
-  std::vector<Try> listed_;
-  std::uint32_t unlisted_ = 0;
+  std::shared_ptr<Tries> listed_;  ///< for the record, which is made where memory may be short
   bool connected_ = false;
   bool blamed_ = false;    ///< a try with the member has failed for what the member is to blame for
   bool observed_ = false;  ///< how the session ended was told
