@@ -37,6 +37,10 @@ TEST(WorkerFigures, an_open_session_is_counted_in_its_phase_and_its_bytes_as_the
   hear(server, "question");
   EXPECT_TRUE(eventually([&] { return in_phase(stage, Phase::open) == 1; }));
   EXPECT_TRUE(eventually([&] { return received(stage, Which::client) == 8; }));
+  say(client, "more");
+  hear(server, "more");
+  EXPECT_TRUE(eventually([&] { return received(stage, Which::client) >= 12; }));
+  EXPECT_EQ(received(stage, Which::client), 12U) << "no byte is counted twice";
   ::shutdown(client.get(), SHUT_WR);
   EXPECT_TRUE(eventually([&] { return in_phase(stage, Phase::half_closed) == 1; }));
   EXPECT_EQ(in_phase(stage, Phase::open), 0U);

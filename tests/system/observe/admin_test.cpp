@@ -85,6 +85,24 @@ TEST(Admin, a_session_is_shown_with_its_flows_its_deadline_and_its_sockets) {
   server.stop();
 }
 
+TEST(Admin, one_session_is_shown_and_ended_and_no_other) {
+  Server server = start_server("recv 5; expect fin; close", {}, 2);
+  Administered daemon(server.address(), {"--workers", "1"});
+  const Descriptor first = connect_to(daemon.proxy().address());
+  const Descriptor second = connect_to(daemon.proxy().address());
+  for (const Descriptor* each : {&first, &second}) send_all(*each, "hello");
+  ASSERT_TRUE(eventually([&] { return open_sessions(daemon) == 2; }));
+  const json page = daemon.get("/v1/sessions?order=asc");
+  for (const json& each : page["sessions"])
+    EXPECT_EQ(daemon.get("/v1/sessions/" + each["id"].dump())["id"], each["id"]);
+  EXPECT_EQ(daemon.ask("POST", "/v1/sessions/" + page["sessions"][0]["id"].dump() + "/reset").status, 204);
+  EXPECT_TRUE(eventually([&] { return open_sessions(daemon) == 1; }));
+  EXPECT_EQ(daemon.get("/v1/sessions")["sessions"][0]["id"], page["sessions"][1]["id"]);
+  for (const Descriptor* each : {&first, &second}) ::shutdown(each->get(), SHUT_WR);
+  daemon.proxy().records(2);
+  server.stop();
+}
+
 TEST(Admin, T15_a_session_that_is_closed_may_finish_for_the_drain_time) {
   Server server = start_server("recv 5; send 3; await never", {}, 1);
   Administered daemon(server.address(), {"--drain", "300ms"});
