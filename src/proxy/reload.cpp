@@ -59,7 +59,7 @@ void Reload::ask() {
 void Reload::begin() {
   messages_.info("SIGHUP: reopening the log, reading the configuration");
   notify_reloading();
-  start(source_, {});
+  start([this] { return source_(); }, {});
 }
 
 void Reload::repeat(Repeated done) {
