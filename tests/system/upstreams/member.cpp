@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <utility>
 
@@ -27,6 +28,7 @@ std::pair<std::string, bool> read_all(const Descriptor& socket, bool one_line) {
   std::array<char, 4096> buffer{};
   for (;;) {
     const ssize_t got = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    if (got < 0 && errno == EINTR) continue;  // with SO_RCVTIMEO, also for a signal that another thread takes (SIGCHLD)
     if (got <= 0) return {text, got == 0};
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (one_line && text.ends_with('\n')) return {text, true};
