@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "process/spawn.h"
+#include "tests/harness/eventually.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -65,8 +68,29 @@ Process::~Process() {
 
 bool Process::running() { return pid_ > 0 && !wait(milliseconds(0)); }
 
+namespace {
+
+/// Every thread of it stands still ('T' of proc(5)): kill(2) does not wait for that.
+bool stands_still(pid_t pid) {
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    std::ifstream file(thread.path() / "stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t name_ends = stat.rfind(')');
+    if (name_ends == std::string::npos || stat.size() < name_ends + 3 ||
+        (stat[name_ends + 2] != 'T' && stat[name_ends + 2] != 't'))
+      return false;
+  }
+  return !error;
+}
+
+}  // namespace
+
 void Process::signal(int number) const {
-  if (pid_ > 0 && !status_) ::kill(pid_, number);
+  if (pid_ <= 0 || status_) return;
+  ::kill(pid_, number);
+  if (number != SIGSTOP) return;
+  EXPECT_TRUE(test::eventually([&] { return stands_still(pid_); }));
 }
 
 std::optional<int> Process::wait(milliseconds patience) {

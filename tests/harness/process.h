@@ -58,6 +58,7 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool running();
+  /// After SIGSTOP the process stands still, every thread of it.
   void signal(int number) const;
   /// Its exit status, or 128 + the signal that ended it; nullopt: it still runs after `patience`.
   std::optional<int> wait(milliseconds patience = kPatience);
