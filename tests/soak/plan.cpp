@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "net/proxy_protocol/header.h"
 #include "tests/soak/dice.h"
@@ -66,6 +67,7 @@ class Planner {
     converse();
     for (PeerPlan* peer : {&plan_.client, &plan_.upstream}) draw_reading(*peer);
     draw_endings();
+    if (plan_.kind->asks == Asks::optional && plan_.client.cutting.cut != Cut::none) join_header();
     if (plan_.kind->brief) draw_silence();
     if (plan_.kind->reachable && plan_.kind->upstream == Transport::tcp && dice_.in_a_thousand(3)) plan_.deaf = ms(300);
     return plan_;
@@ -246,6 +248,7 @@ class Planner {
 
   void draw_header();
   void append_raw(const std::string& bytes);
+  void join_header();
 
   Dice dice_;
   Plan plan_;
@@ -264,6 +267,15 @@ void Planner::append_raw(const std::string& bytes) {
     if (dice_.percent(50)) steps.push_back({.verb = Verb::pause, .time = ms(dice_.between(1, 20))});
   }
   if (at < bytes.size()) steps.push_back({.verb = Verb::raw, .raw = bytes.substr(at)});
+}
+
+/// A client that lets go amid an optional header may have sent bytes of its own (T3): when it lets go decides what the
+/// upstream gets. The judge can tell only what comes of a whole header, so that nothing waits between its pieces.
+void Planner::join_header() {
+  std::vector<Step>& steps = plan_.client.steps;
+  const auto header = [](const Step& step) { return step.verb == Verb::raw; };
+  const auto last = std::find_if(steps.rbegin(), steps.rend(), header).base();
+  steps.erase(std::remove_if(steps.begin(), last, std::not_fn(header)), last);
 }
 
 void Planner::draw_header() {

@@ -54,6 +54,22 @@ TEST(SoakPlan, has_one_urgent_byte_of_a_tcp_upstream_at_most) {
   }
 }
 
+/// Of a client that lets go amid its header the judge could not tell what is due.
+TEST(SoakPlan, nothing_waits_amid_an_optional_header_of_a_client_that_lets_go) {
+  std::size_t headers = 0;
+  for (std::uint64_t number = 0; number < 50'000; ++number) {
+    const Plan plan = make_plan(6, number);
+    if (plan.kind->asks != Asks::optional || plan.header == Header::wrong || plan.client.cutting.cut == Cut::none)
+      continue;
+    const std::vector<Step>& steps = plan.client.steps;
+    std::size_t pieces = 0;
+    while (pieces < steps.size() && steps[pieces].verb == Verb::raw) ++pieces;
+    ASSERT_EQ(std::ranges::count(steps, Verb::raw, &Step::verb), pieces) << print(plan);
+    if (pieces > 1) ++headers;
+  }
+  EXPECT_GT(headers, 0U);
+}
+
 TEST(SoakPlan, everything_is_drawn) {
   std::set<std::string_view> names;
   std::set<Verb> verbs;
