@@ -1,4 +1,4 @@
-// The answers of the administration as text for a terminal. Pure.
+// console: the answers of a running lastbyte's administration as text for a terminal. Pure.
 #pragma once
 
 #include <string>

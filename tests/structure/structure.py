@@ -42,7 +42,7 @@ SUB_FLOORS = {
     "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record", "metrics"], ["log"]],
-    "admin": [["http", "terms"], ["api"], ["door"], [""]],
+    "admin": [["client", "http", "terms"], ["api"], ["door"], [""]],
     "config": [["values"], ["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],
     "wire": [["capture"], [""]],

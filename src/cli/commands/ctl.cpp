@@ -1,8 +1,8 @@
 // `lastbyte ctl`: orders and questions to the running instance.
 #include <cstdio>
 
+#include "admin/client/client.h"
 #include "cli/subcommands.h"
-#include "console/client.h"
 #include "console/print.h"
 
 namespace lastbyte::cli {
@@ -24,15 +24,14 @@ Wanted wanted(const Words& words) {
   const auto is = [&](std::string_view word, std::size_t count) { return first == word && words.size() == count; };
   for (const char* what : {"config", "ports", "groups", "forwardings", "log-level"})
     if (is(what, 1)) return {.target = std::string("/v1/") + what};
-  if (is("log-level", 2)) return {"PUT", "/v1/log-level", R"({"level":")" + console::encoded(words[1]) + "\"}"};
-  if (is("session", 2)) return {.target = "/v1/sessions/" + console::encoded(words[1])};
+  if (is("log-level", 2)) return {"PUT", "/v1/log-level", R"({"level":")" + admin::encoded(words[1]) + "\"}"};
+  if (is("session", 2)) return {.target = "/v1/sessions/" + admin::encoded(words[1])};
   for (const char* action : {"close", "reset"})
-    if (is(action, 2)) return {"POST", "/v1/sessions/" + console::encoded(words[1]) + "/" + action};
+    if (is(action, 2)) return {"POST", "/v1/sessions/" + admin::encoded(words[1]) + "/" + action};
   for (const char* action : {"drain", "disable", "enable"}) {
-    if (is(action, 2)) return {"POST", "/v1/forwardings/" + console::encoded(words[1]) + "/" + action};
+    if (is(action, 2)) return {"POST", "/v1/forwardings/" + admin::encoded(words[1]) + "/" + action};
     if (is(action, 3))
-      return {"POST",
-              "/v1/groups/" + console::encoded(words[1]) + "/members/" + console::encoded(words[2]) + "/" + action};
+      return {"POST", "/v1/groups/" + admin::encoded(words[1]) + "/members/" + admin::encoded(words[2]) + "/" + action};
   }
   return {};
 }
@@ -45,16 +44,16 @@ int run_ctl(const Arguments& arguments) {
   if (!events && request.target.empty())
     return usage_error("ctl",
                        "'" + words.front() + "': no such order with so many words; lastbyte ctl --help lists them");
-  const auto socket = console::find_socket(arguments.first("socket"));
+  const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("ctl", socket.error().text());
   if (events) {
-    const auto followed = console::follow(*socket, "/v1/events", [](std::string_view line) {
+    const auto followed = admin::follow(*socket, "/v1/events", [](std::string_view line) {
       std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
       std::fflush(stdout);
     });
     return followed ? kExitOk : not_answered("ctl", followed.error().text());
   }
-  const auto answer = console::ask(*socket, request.method, request.target, request.body);
+  const auto answer = admin::ask(*socket, request.method, request.target, request.body);
   if (!answer) return not_answered("ctl", answer.error().text());
   if (answer->status >= 300) {
     std::fprintf(stderr, "lastbyte ctl: %s\n", console::error_text(answer->body).c_str());

@@ -2,8 +2,8 @@
 #include <array>
 #include <cstdio>
 
+#include "admin/client/client.h"
 #include "cli/subcommands.h"
-#include "console/client.h"
 #include "console/print.h"
 
 namespace lastbyte::cli {
@@ -18,11 +18,10 @@ int run_sessions(const Arguments& arguments) {
   std::string target = "/v1/sessions";
   for (const std::string_view name : kParameters)
     if (const auto value = arguments.first(name))
-      target +=
-          (target.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + console::encoded(*value);
-  const auto socket = console::find_socket(arguments.first("socket"));
+      target += (target.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + admin::encoded(*value);
+  const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("sessions", socket.error().text());
-  const auto answer = console::ask(*socket, "GET", target);
+  const auto answer = admin::ask(*socket, "GET", target);
   if (!answer || answer->status != 200)
     return not_answered("sessions", answer ? console::error_text(answer->body) : answer.error().text());
   std::fputs((arguments.has("json") ? answer->body : console::sessions_text(answer->body)).c_str(), stdout);

@@ -1,8 +1,8 @@
 // `lastbyte status`: one screen about the running instance.
 #include <cstdio>
 
+#include "admin/client/client.h"
 #include "cli/subcommands.h"
-#include "console/client.h"
 #include "console/print.h"
 
 namespace lastbyte::cli {
@@ -10,9 +10,9 @@ namespace lastbyte::cli {
 namespace {
 
 int run_status(const Arguments& arguments) {
-  const auto socket = console::find_socket(arguments.first("socket"));
+  const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("status", socket.error().text());
-  const auto answer = console::ask(*socket, "GET", "/v1/status");
+  const auto answer = admin::ask(*socket, "GET", "/v1/status");
   if (!answer || answer->status != 200)
     return not_answered("status", answer ? console::error_text(answer->body) : answer.error().text());
   const std::string text = arguments.has("json") ? answer->body : console::status_text(answer->body);

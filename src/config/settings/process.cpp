@@ -42,7 +42,8 @@ void add_running(Table& table) {
                        {{"epoll", Io::epoll}, {"io-uring", Io::io_uring}, {"auto", Io::automatic}}),
       [](auto& c) -> auto& { return c.io; },
       "How threads send small messages. epoll uses one system call for each. io-uring sends those of all sessions that "
-      "are ready together in one system call, which takes less CPU with many busy peers on the same machine. auto uses io-uring if the "
+      "are ready together in one system call, which takes less CPU with many busy peers on the same machine. auto uses "
+      "io-uring if the "
       "kernel allows it, and epoll otherwise; the log names the choice. Sessions end the same way with both.");
   table.add<Config>(
       heading, "trace",

@@ -54,7 +54,7 @@ struct TcpFigures {
   std::uint32_t since_data_sent_ms = 0;
   std::uint32_t since_data_received_ms = 0;
   std::uint32_t since_ack_received_ms = 0;  ///< any segment that acknowledges, a FIN too
-  std::uint64_t delivery_rate = 0;  ///< bytes a second
+  std::uint64_t delivery_rate = 0;          ///< bytes a second
 };
 
 struct Details {

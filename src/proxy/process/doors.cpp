@@ -6,11 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
+#include "admin/client/place.h"
 #include "base/file.h"
 #include "net/address/endpoint.h"
 #include "net/socket/calls.h"
@@ -22,9 +21,6 @@ namespace {
 
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kLongestToken = 256;
-constexpr const char* kRunDirectory = "/run/lastbyte";
-constexpr std::string_view kPrefix = "admin-";
-constexpr std::string_view kSuffix = ".sock";
 
 /// A file that others can read is no secret.
 Result<std::string> read_token(const std::string& path) {
@@ -83,39 +79,23 @@ Result<OpenDoor> open_door(const net::Endpoint& endpoint, const std::optional<Fi
 void remove_stale(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    pid_t pid = 0;
-    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), pid);
-    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) ::unlink(entry.path().c_str());
+    const auto pid = admin::pid_of_socket(entry.path().filename().string());
+    if (pid && ::kill(*pid, 0) != 0 && errno == ESRCH) ::unlink(entry.path().c_str());
   }
 }
 
 OpenDoor open_automatic(const std::optional<FileRights>& user) {
-  const auto directory = runtime_directory();
+  const auto directory = admin::runtime_directory();
   if (!directory) return {};
   if (::mkdir(directory->c_str(), ::geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST) return {};
   remove_stale(*directory);
-  const auto address = net::Address::unix_name(*directory + "/" + std::string(kPrefix) + std::to_string(::getpid()) +
-                                               std::string(kSuffix));
+  const auto address = net::Address::unix_name(*directory + "/" + admin::socket_name(::getpid()));
   if (!address) return {};
   auto door = open_unix(*address, user);
   return door ? std::move(*door) : OpenDoor();
 }
 
 }  // namespace
-
-std::optional<std::string> runtime_directory() {
-  // systemd.exec(5): several are separated by colons.
-  if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given == '/') {
-    const std::string_view all(given);
-    return std::string(all.substr(0, all.find(':')));
-  }
-  if (::geteuid() == 0) return kRunDirectory;
-  if (const char* given = std::getenv("XDG_RUNTIME_DIR"); given != nullptr && *given == '/')
-    return std::string(given) + "/lastbyte";
-  return std::nullopt;
-}
 
 std::size_t descriptors_of(const config::Doors& doors) {
   constexpr std::size_t kListening = 2;

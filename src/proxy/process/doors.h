@@ -22,7 +22,7 @@ inline constexpr std::size_t kDashboardClients = 32;
 struct OpenDoor {
   std::vector<Descriptor> listening;   ///< empty: the door is shut
   std::vector<net::SocketFile> files;  ///< removed with it
-  std::string at;                      ///< for the operator: "127.0.0.1:9100", "unix:/run/lastbyte/admin-4711.sock"; empty: it is shut
+  std::string at;  ///< for the operator: "127.0.0.1:9100", "unix:/run/lastbyte/admin-4711.sock"; empty: it is shut
 };
 
 struct OpenDoors {
@@ -39,8 +39,5 @@ Result<OpenDoors> open_doors(const config::Doors& doors, const std::optional<Fil
 
 /// How many descriptors the doors need at most.
 std::size_t descriptors_of(const config::Doors& doors);
-
-/// Where automatic sockets are; nullopt: nowhere. Both sides of the administration agree on it.
-std::optional<std::string> runtime_directory();
 
 }  // namespace lastbyte::proxy

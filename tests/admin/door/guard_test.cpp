@@ -39,8 +39,7 @@ TEST(Guard, only_the_whole_token_is_the_token) {
 }
 
 TEST(Guard, a_host_that_is_not_this_machine_is_refused) {
-  for (const char* own :
-       {"127.0.0.1", "10.1.2.3:80", "[::1]:9200", "localhost:1", "a.localhost", "gw1", "gw1:9"})
+  for (const char* own : {"127.0.0.1", "10.1.2.3:80", "[::1]:9200", "localhost:1", "a.localhost", "gw1", "gw1:9"})
     EXPECT_TRUE(is_own_host(own, "gw1")) << own;
   EXPECT_TRUE(is_own_host("gw1:9200", "GW1")) << "a browser sends small letters";
   EXPECT_TRUE(is_own_host("GW1.Example.com", "gw1.example.com"));

@@ -237,8 +237,8 @@ Doors any_doors() {
 
 Config any_config() {
   Config config;
-  auto& [groups, forwardings, workers, io, trace, max_sessions, drain, bind_retry, shutdown_delay, log, doors, user, group] =
-      config;
+  auto& [groups, forwardings, workers, io, trace, max_sessions, drain, bind_retry, shutdown_delay, log, doors, user,
+         group] = config;
   workers = *gen::weightedOneOf<unsigned>({{1, gen::just(1U)}, {1, gen::inRange(0U, 1025U)}});
   io = *gen::element(Io::epoll, Io::io_uring, Io::automatic);
   trace = *gen::element(Trace::off, Trace::automatic, Trace::on);

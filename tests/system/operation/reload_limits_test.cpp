@@ -141,8 +141,8 @@ TEST(Reload, T15_while_stopping_is_ignored_with_a_word) {
   proxy.process().signal(SIGTERM);
   ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
   proxy.process().signal(SIGHUP);
-  EXPECT_TRUE(
-      eventually([&] { return proxy.process().err().find("the configuration is not read during a stop") != std::string::npos; }));
+  EXPECT_TRUE(eventually(
+      [&] { return proxy.process().err().find("the configuration is not read during a stop") != std::string::npos; }));
   meeting.signal("go");
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
   proxy.expect_end();

@@ -230,8 +230,8 @@ TEST_F(Troubles, an_address_of_a_name_that_cannot_be_bound_is_a_warning_where_an
     if (!possible) return;
     {
       Proxy proxy(server_.address(), Proxy::Options{.listen = "tcp:two.test:0"});
-      expect_said(proxy.process().err(),
-                  {"warning: --listen: forwarding", "listen on tcp:192.0.2.77:", "lastbyte listens on the other addresses of the name"});
+      expect_said(proxy.process().err(), {"warning: --listen: forwarding", "listen on tcp:192.0.2.77:",
+                                          "lastbyte listens on the other addresses of the name"});
       EXPECT_TRUE(serves(proxy.address()));
     }
     Process none({.arguments = proxy({"--listen", "tcp:none.test:0", "--connect", upstream()})});

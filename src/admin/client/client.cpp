@@ -1,4 +1,4 @@
-#include "console/client.h"
+#include "admin/client/client.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -11,10 +11,10 @@
 #include <system_error>
 #include <vector>
 
+#include "admin/client/place.h"
 #include "net/address/address.h"
-#include "proxy/process/doors.h"
 
-namespace lastbyte::console {
+namespace lastbyte::admin {
 namespace {
 
 constexpr std::string_view kEndOfHeader = "\r\n\r\n";
@@ -52,8 +52,7 @@ std::vector<std::string> running_in(const std::string& directory) {
   std::vector<std::string> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with("admin-") && name.ends_with(".sock") && connect(entry.path())) found.push_back(entry.path());
+    if (pid_of_socket(entry.path().filename().string()) && connect(entry.path())) found.push_back(entry.path());
   }
   std::ranges::sort(found);
   return found;
@@ -63,7 +62,7 @@ std::vector<std::string> running_in(const std::string& directory) {
 
 Result<std::string> find_socket(const std::optional<std::string>& given) {
   if (given) return *given;
-  const auto directory = proxy::runtime_directory();
+  const auto directory = runtime_directory();
   if (!directory)
     return failure("find a running lastbyte", 0,
                    "this user has no runtime directory (XDG_RUNTIME_DIR); expected --socket PATH");
@@ -145,4 +144,4 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-}  // namespace lastbyte::console
+}  // namespace lastbyte::admin

@@ -1,4 +1,4 @@
-// console: clients of the administration of a running lastbyte. This file: which one, and one request to it.
+// A client of the administration of a running lastbyte: which one runs, and requests to it.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 
-namespace lastbyte::console {
+namespace lastbyte::admin {
 
 /// The administration's socket: `given`, or that of the one instance that runs. An error says that none or several run,
 /// and what was expected.
@@ -31,4 +31,4 @@ Result<void> follow(const std::string& socket, const std::string& target,
 /// A segment of a path, or a value of a query: everything but letters, digits and "-._~" is encoded.
 std::string encoded(std::string_view text);
 
-}  // namespace lastbyte::console
+}  // namespace lastbyte::admin

@@ -1,0 +1,41 @@
+#include "admin/client/place.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+namespace lastbyte::admin {
+namespace {
+
+constexpr const char* kRunDirectory = "/run/lastbyte";
+constexpr std::string_view kPrefix = "admin-";
+constexpr std::string_view kSuffix = ".sock";
+
+}  // namespace
+
+std::optional<std::string> runtime_directory() {
+  // systemd.exec(5): several are separated by colons.
+  if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given == '/') {
+    const std::string_view all(given);
+    return std::string(all.substr(0, all.find(':')));
+  }
+  if (::geteuid() == 0) return kRunDirectory;
+  if (const char* given = std::getenv("XDG_RUNTIME_DIR"); given != nullptr && *given == '/')
+    return std::string(given) + "/lastbyte";
+  return std::nullopt;
+}
+
+std::string socket_name(pid_t pid) { return std::string(kPrefix) + std::to_string(pid) + std::string(kSuffix); }
+
+std::optional<pid_t> pid_of_socket(std::string_view name) {
+  if (name.size() <= kPrefix.size() + kSuffix.size() || !name.starts_with(kPrefix) || !name.ends_with(kSuffix))
+    return std::nullopt;
+  name = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+}  // namespace lastbyte::admin

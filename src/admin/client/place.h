@@ -1,0 +1,19 @@
+// Where the administration of a running instance is, unless the settings say otherwise: both sides agree on it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lastbyte::admin {
+
+/// The directory of automatic sockets; nullopt: this user has none.
+std::optional<std::string> runtime_directory();
+/// "admin-4711.sock"
+std::string socket_name(pid_t pid);
+/// The inverse; nullopt: not the name of an automatic socket. The number is that of the instance's PID namespace.
+std::optional<pid_t> pid_of_socket(std::string_view name);
+
+}  // namespace lastbyte::admin
