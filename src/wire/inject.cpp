@@ -32,8 +32,8 @@ std::uint32_t ip_of(const net::Address& address) {
 std::uint16_t checksum(const std::string& bytes) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < bytes.size(); i += 2) {
-    const auto high = static_cast<unsigned char>(bytes[i]);
-    const auto low = i + 1 < bytes.size() ? static_cast<unsigned char>(bytes[i + 1]) : 0U;
+    const std::uint32_t high = static_cast<unsigned char>(bytes[i]);
+    const std::uint32_t low = i + 1 < bytes.size() ? static_cast<unsigned char>(bytes[i + 1]) : 0U;
     sum += high << 8 | low;
   }
   while ((sum >> 16) != 0) sum = (sum & 0xffff) + (sum >> 16);
