@@ -99,7 +99,7 @@ void play_linger_case(Stage& stage, const LingerCase& each, bool blocking, bool 
   server.set_blocking(blocking);
   if (peer == LingerPeer::gone) net::set_deaf(client.fd(), true);
   std::string got;
-  std::thread reader([&, &client = client] {
+  std::thread reader([&] {
     if (peer == LingerPeer::gone) return;
     if (peer == LingerPeer::reads_late) std::this_thread::sleep_for(kReadsLate);
     if (each.on && each.seconds == 0) client.wait_hangup();

@@ -1,5 +1,6 @@
 #include "net/tcp/listen.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <poll.h>
