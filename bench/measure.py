@@ -42,8 +42,10 @@ class Running:
 
     def slice(self, workload, seconds):
         before = self.proxy.cpu_seconds() if self.proxy else 0
+        workers_before = self.proxy.worker_seconds() if workload.systems else None
         result = self.load.slice(seconds)
-        cpu = self.proxy.settled_cpu_seconds() - before if self.proxy else None
+        # One that is observed is never quite still.
+        cpu = self.proxy.settled_cpu_seconds(0.05 if workload.systems else 0.2) - before if self.proxy else None
         elapsed, operations = result["seconds"], result["operations"]
         if not operations:
             raise BenchError("nothing came back")
@@ -54,6 +56,8 @@ class Running:
         if workload.datagrams:
             figures |= {"loss_percent": 100 * (1 - operations / result["sent"]), "offered_per_s": result["sent"] / elapsed}
             operations *= 2
+        if workers_before is not None:
+            figures["worker_us"] = (self.proxy.worker_seconds() - workers_before) / operations * 1e6
         return figures | {"cpu_us": cpu / operations * 1e6 if self.proxy else None}
 
 
@@ -84,6 +88,14 @@ class Bench:
         proxy, port = system.start(ports[workload.port], self.directory, sessions, workload.workers, workload.datagrams)
         if proxy:
             stack.enter_context(proxy)
+        if system.observer:
+            observer = Process(system.observer(port, self.directory), self.directory)
+            stack.enter_context(observer)
+            if observer.read_line(10) != "ready":
+                observer.fail("has had no answer")
+        if workload.idle:
+            idle = stack.enter_context(Load(self.load_program, "idle", port, workload.idle, self.directory))
+            idle.slice(0)
         more = workload.more if load is None else ()
         started = Load(self.load_program, load or workload.load, port, connections, self.directory, more)
         return Running(system, proxy, stack.enter_context(started))
@@ -97,21 +109,23 @@ class Bench:
         order. And {system: percentiles over all of its slices}."""
         began = time.monotonic()
         figures, latencies = {}, {}
+        rounds = min(self.options.rounds, workload.rounds or self.options.rounds)
+        seconds = workload.slice or self.options.slice
         with contextlib.ExitStack() as stack:
             ports = stack.enter_context(self.origin())
             running = []
             for system in systems:
                 try:
-                    running.append(self.start(stack, system, ports, workload))
-                    running[-1].slice(workload, self.options.slice)  # the first one is warmer than connected
+                    running.append(self.start(stack, system, ports, workload, sessions=max(1000, workload.idle)))
+                    running[-1].slice(workload, seconds)  # the first one is warmer than connected
                     running[-1].load.latencies()
                 except (BenchError, OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
                     running = [each for each in running if each.system is not system]
                     self.fail(workload.name, system, error)
-            for _ in range(self.options.rounds):
+            for _ in range(rounds):
                 for each in self.random.sample(running, len(running)):
                     try:
-                        values = each.slice(workload, self.options.slice)
+                        values = each.slice(workload, seconds)
                     except (BenchError, OSError, json.JSONDecodeError) as error:
                         self.fail(workload.name, each.system, error)
                         running.remove(each)
@@ -119,7 +133,7 @@ class Bench:
                     figures.setdefault(each.system.name, []).append(values)
             for each in running:
                 latencies[each.system.name] = each.load.latencies()
-        print(f"  {workload.name:<24} {self.options.rounds} rounds of {len(systems)} systems, "
+        print(f"  {workload.name:<24} {rounds} rounds of {len(systems)} systems, "
               f"{time.monotonic() - began:.0f} s", flush=True)
         return figures, latencies
 
@@ -197,7 +211,7 @@ def run(bench, chosen, wanted, workloads):
     for workload in (w for w in workloads if w.kind in wanted):
         results[workload.name], latencies[workload.name] = bench.in_slices(
             workload, [s for s in chosen if s.does(workload)])
-    proxies = [s for s in chosen if s.name != "direct"]
+    proxies = [s for s in chosen if s.name != "direct" and not s.variant]
     if "memory" in wanted:
         for system in proxies:
             bench.once(results, "memory", system, bench.memory)

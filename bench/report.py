@@ -54,12 +54,14 @@ def goals(results, latencies):
     for what in ("messages 64 workers 2", "sessions 16 workers 2"):
         add(f"{title_of(what)}: CPU per {BY_NAME[what].unit}, to the better of HAProxy and nginx",
             best(results, what, "cpu_us", BETTER_OF), 1.0)
+    add("CPU of the data plane for each session, observed to not observed",
+        ratio(results, "cost observed", "worker_us", "lastbyte", "lastbyte-observed"), 1.03)
     for what in (name for name in results if name.startswith("datagrams")):
         for peer, title in (("nginx", "nginx"), ("socat", "socat")):
             add(f"{title_of(what)}: CPU of each, to {title}", ratio(results, what, "cpu_us", peer), 1.0)
     add("own memory per idle session", median(results, "memory", "lastbyte", "rss_per_session"), 1024, " B")
     add("system calls per small message", median(results, "syscalls messages", "lastbyte", "per_unit"), 2.1)
-    add("system calls per short session", median(results, "syscalls sessions", "lastbyte", "per_unit"), 18)
+    add("system calls per short session", median(results, "syscalls sessions", "lastbyte", "per_unit"), 19)
     return found
 
 
@@ -91,6 +93,8 @@ def measured_table(results, latencies, titles, what):
         figures = [("offered_per_s", "sent per second"), ("per_s", "echoed per second"), ("loss_percent", "lost, %"), figures[-1]]
     times = [] if workload.unit == "GB" or workload.datagrams else [
         ("p50_us", "p50, µs"), ("p99_us", "p99, µs"), ("p999_us", "p99.9, µs")]
+    if workload.systems:
+        figures.insert(1, ("worker_us", "of the data plane, µs each"))
     rows = []
     for system, title in titles.items():
         if system not in results[what]:
@@ -160,7 +164,8 @@ def markdown(data, titles):
         "io: io-uring gains where peers share the cores, as they do here: a batch of sends is one return from the kernel at "
         "which a peer that was woken may take the worker's core. A send through the ring is not cheaper than one by itself.\n",
         "Short sessions cost lastbyte the calls that its contract needs and the others do not make: it reads the end of both "
-        "sides, sends a FIN to both, and asks before it closes whether all was acknowledged (T1, T11).\n",
+        "sides, sends a FIN to both, and asks before it closes whether all was acknowledged (T1, T11). One call more lets the "
+        "handshake with the upstream end in the segment that carries the request.\n",
         *sections(results, latencies, titles),
     ]
     if data["failures"]:

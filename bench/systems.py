@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import time
 
 from processes import BenchError, Process
@@ -97,15 +98,41 @@ def _lxd(start):
             str(os.getpid()), "-1", f"tcp:127.0.0.1:{start.target}", "", "", "", "", "", ""]
 
 
+def _observed(binary):
+    """With its doors open."""
+    plain = _lastbyte(binary)
+
+    def argv(start):
+        doors = [f"unix:{path}" for path in _doors(start.listen, start.directory)]
+        return [*plain(start), "--metrics-listen", doors[0], "--dashboard-listen", doors[1], "--admin-listen", "none"]
+    return argv
+
+
+def _observer(listen, directory):
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "observer.py")
+    return [sys.executable, program, *_doors(listen, directory)]
+
+
+def _doors(listen, directory):
+    return [os.path.join(directory, f"{listen}-{name}.sock") for name in ("metrics", "dashboard")]
+
+
 class System:
     """`argv`: how it is started; None: there is nothing to start. `datagrams`: it forwards UDP. `workers`: it can have
-    several. `traced`: its system calls are counted."""
+    several. `traced`: its system calls are counted. `observer`: the program that observes it meanwhile, from its port and
+    directory. `variant`: of lastbyte, for the workloads that name it."""
 
-    def __init__(self, name, title, argv, version, datagrams=False, workers=False, traced=False, forks=False):
+    def __init__(self, name, title, argv, version, datagrams=False, workers=False, traced=False, forks=False, observer=None,
+                 variant=False):
         self.name, self.title, self._argv, self._version = name, title, argv, version
         self._datagrams, self._workers, self.traced, self._forks = datagrams, workers, traced, forks
+        self.observer, self.variant = observer, variant
 
     def does(self, workload):
+        if workload.systems:
+            return self.name in workload.systems
+        if self.variant:
+            return False
         if workload.datagrams:
             return self._datagrams
         return workload.workers == 1 or self._workers
@@ -148,6 +175,10 @@ def systems(binary, haproxy=None, nginx=None, against=None):
         System("lastbyte", "lastbyte", _lastbyte(binary), [binary, "--version"], datagrams=True, workers=True, traced=True),
         System("lastbyte-uring", "lastbyte, io: io-uring", _lastbyte(binary, "--io", "io-uring"), [binary, "--version"],
                datagrams=False, workers=True, traced=True),
+        System("lastbyte-observed", "lastbyte, observed", _observed(binary), [binary, "--version"], observer=_observer,
+               variant=True),
+        System("lastbyte-traced", "lastbyte, trace: on", _lastbyte(binary, "--trace", "on"), [binary, "--version"],
+               variant=True),
         System("haproxy", "HAProxy", _haproxy(haproxy), [haproxy, "-v"], workers=True, traced=True),
         System("haproxy-splice", "HAProxy, splice forced", _haproxy(haproxy, splice), [haproxy, "-v"]),
         System("nginx", "nginx stream", _nginx(nginx, module), [nginx, "-v"], datagrams=True, workers=True, traced=True),

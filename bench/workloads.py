@@ -14,6 +14,10 @@ class Workload:
     more: tuple = ()  # further arguments of bench_load
     workers: int = 1
     note: str = ""
+    idle: int = 0  # further sessions that are open and silent
+    slice: float = 0  # seconds, where those of --slice are too short
+    rounds: int = 0  # at most so many
+    systems: tuple = ()  # between these alone; (): between all that are not variants of lastbyte
 
     @property
     def kind(self):
@@ -67,6 +71,15 @@ WORKLOADS = [
     _messages(64, workers=2),
     Workload("sessions 16 workers 2", "Short sessions, 16 at a time, two workers", "sessions", 16, "session", workers=2,
              note=SESSION + "the client's FIN, the origin's FIN; as fast as it goes."),
+    Workload("cost observed", "The cost of being observed", "sessions", 64, "session", more=("--rate", "1000"), idle=5000,
+             slice=2, rounds=15, systems=("lastbyte", "lastbyte-observed"),
+             note="5,000 open sessions, and 1,000 short ones a second. lastbyte, observed: Prometheus scrapes it every second, "
+                  "the dashboard is open at the list of sessions, and a program follows all events. The data plane is the "
+                  "workers' threads; the rest of the process's CPU is that of the thread that answers."),
+    Workload("cost traced", "The cost of trace: on", "sessions", 256, "session", more=("--rate", "833", "--resets"), slice=0.5,
+             rounds=40, systems=("lastbyte", "lastbyte-traced"),
+             note="50,000 sessions a minute, all of which the client resets: with trace, lastbyte asks for the origin of each "
+                  "reset."),
     # One client at a rate at which socat loses, many at that rate, and many at a rate beyond what any can.
     _datagrams(1, 60_000),
     _datagrams(64, 60_000),
