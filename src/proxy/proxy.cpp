@@ -147,6 +147,7 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   auto doors = open_doors(config.doors, user);
   if (!doors) return failed(doors.error());
   prepared.doors = std::move(*doors);
+  prepared.running->shared().keeps_trails = !prepared.doors.admin.at.empty() || !prepared.doors.dashboard.at.empty();
   auto resets = watch_resets(config.trace);
   if (!resets) return failed(resets.error());
   prepared.resets = std::move(*resets);

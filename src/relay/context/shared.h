@@ -114,6 +114,8 @@ struct Shared {
   RecordFilter records;                    ///< which sessions have a record
   std::atomic<bool> events_wanted{false};  ///< an operator follows the events of sessions
   std::size_t event_ring_capacity = 4096;
+  /// An operator may ask for the events of an open session. Set before the workers run.
+  bool keeps_trails = true;
 
   /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
   std::function<void(upstream::Observation)> observe;

@@ -11,8 +11,7 @@ constexpr Duration kLongestPause{250};
 }  // namespace
 
 void Reach::begin(TimePoint now, Duration limit, const std::vector<net::Address>& addresses) {
-  began_ = now;
-  limit_ = limit;
+  ends_ = now + limit;
   addresses_ = &addresses;
   attempts_.addresses = static_cast<std::uint32_t>(addresses.size());
 }

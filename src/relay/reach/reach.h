@@ -42,7 +42,7 @@ class Reach {
   /// When there is something to do: the try under way, or the pause, is over.
   [[nodiscard]] TimePoint try_ends() const { return group_ ? group_->wakes_at() : try_ends_; }
   /// When all of it is over (limits.connect, or the time in the queue).
-  [[nodiscard]] TimePoint ends() const { return group_ ? group_->ends() : began_ + limit_; }
+  [[nodiscard]] TimePoint ends() const { return group_ ? group_->ends() : ends_; }
   /// Where the session was connected, or last tried to; null: nowhere.
   [[nodiscard]] const net::Address* choice() const {
     if (group_) return group_->last.none() ? nullptr : &group_->last;
@@ -58,8 +58,7 @@ class Reach {
   upstream::Attempts attempts_{.made = 0, .addresses = 0};
   const std::vector<net::Address>* addresses_ = nullptr;
   const net::Address* choice_ = nullptr;
-  TimePoint began_{};
-  Duration limit_{0};
+  TimePoint ends_{};
   TimePoint try_ends_{};
   Duration pause_{0};
   std::unique_ptr<GroupReach> group_;

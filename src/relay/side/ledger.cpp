@@ -6,7 +6,7 @@ namespace lastbyte::relay {
 
 FlowRecord flow_record(const Ledger& from, const Ledger& to) {
   const std::uint64_t own = to.sent - to.preface;
-  const std::uint64_t unacknowledged = std::min(to.unacknowledged, own);
+  const std::uint64_t unacknowledged = std::min<std::uint64_t>(to.unacknowledged, own);
   return {.received = from.received,
           .delivered = own - unacknowledged,
           .undelivered = from.discarded + from.dropped + unacknowledged,

@@ -17,8 +17,8 @@ struct Ledger {
   std::uint32_t descriptors = 0;  ///< file descriptors that were passed on with its bytes (T14)
 
   std::uint32_t preface = 0;         ///< of `sent`, bytes of our own PROXY header, ahead of the flow
+  std::uint32_t unacknowledged = 0;  ///< of `sent`, not acknowledged when last looked at, or when the socket was closed
   std::uint64_t sent = 0;            ///< bytes that the side's socket has taken from us
-  std::uint64_t unacknowledged = 0;  ///< of `sent`, not acknowledged when last looked at, or when the socket was closed
 
   /// All bytes that were ever read from the side's socket.
   [[nodiscard]] constexpr std::uint64_t read() const { return received + introduced; }

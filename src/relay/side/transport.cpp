@@ -192,7 +192,7 @@ bool takes_bytes(Side& side) {
   std::uint64_t queued = unacknowledged(side);
   // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl).
   if (queued > 0 && side.fin_sent) --queued;
-  side.ledger.unacknowledged = std::min(queued, side.ledger.sent);
+  side.ledger.unacknowledged = static_cast<std::uint32_t>(std::min(queued, side.ledger.sent));  // SIOCOUTQ is an int
   // The bytes that a UNIX peer has yet to read are no figure of the record, but that they get fewer shows that it
   // reads.
   if (side.kind == Transport::unix_stream) queued = net::unacknowledged(side.socket.get());

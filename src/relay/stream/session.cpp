@@ -165,7 +165,7 @@ void Session::apply(Event event, Which which) {
 
 /// Notes what an operator sees of a change.
 void Session::note(const termination::Session& before, const termination::Step& step) {
-  trail_.add(std::chrono::duration_cast<std::chrono::microseconds>(context_.now - times_.started), before, step);
+  if (context_.shared.keeps_trails) trail_.add(age(), before, step);
   if (before.first == termination::First::none && state_.first != termination::First::none)
     times_.closing = context_.now;
   if (final()) return;

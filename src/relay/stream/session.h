@@ -123,6 +123,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void check_ack(Which which);
   void end_unwanted_datagrams();
   [[nodiscard]] Flow flow(Which source);
+  [[nodiscard]] std::chrono::microseconds age() const;
   [[nodiscard]] Share share();
   [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->preface.waits(); }
   /// Whether bytes of that side wait somewhere, owed or not.

@@ -120,8 +120,7 @@ void Session::start_upstream() {
 
 void Session::try_next_address() {
   while (const net::Address* to = reach_.next(context_.now)) {
-    trail_.add(std::chrono::duration_cast<std::chrono::microseconds>(context_.now - times_.started), Which::upstream,
-               Happened::connecting);
+    if (context_.shared.keeps_trails) trail_.add(age(), Which::upstream, Happened::connecting);
     auto connecting = start_connecting(*to);
     if (connecting ? take_connection(std::move(*connecting)) : waits_after(connecting.error().code)) return;
   }

@@ -18,7 +18,7 @@ SessionView Session::view(Detail detail, std::chrono::system_clock::time_point t
   view.phase = phase_of(state_);
   view.client = client_address_;
   if (const net::Address* upstream = reach_.choice()) view.upstream = *upstream;
-  view.age = since(times_.started);
+  view.age = age();
   view.started = today - view.age;
   view.idle = since(std::max(times_.activity, times_.heard));
   const bool half_closed = view.phase != Phase::connecting && view.phase != Phase::open;
@@ -44,6 +44,8 @@ SessionView Session::view(Detail detail, std::chrono::system_clock::time_point t
     for (std::size_t index = 0; index < trail_.size(); ++index) view.trail.push_back(trail_[index]);
   return view;
 }
+
+microseconds Session::age() const { return duration_cast<microseconds>(context_.now - times_.started); }
 
 Record Session::beginning() const {
   Record record;

@@ -1,6 +1,8 @@
 #include "relay/terms/trail.h"
 
 #include <algorithm>
+#include <bit>
+#include <new>
 
 namespace lastbyte::relay {
 
@@ -8,6 +10,36 @@ using std::chrono::microseconds;
 using termination::Input;
 using termination::Output;
 using termination::Which;
+
+namespace {
+
+// From the top: 22 bits of mantissa and 5 of exponent make the microseconds, 1 bit is the side, 4 the event plus one.
+constexpr unsigned kMantissaBits = 22;
+constexpr unsigned kExponentBits = 5;
+constexpr unsigned kEventBits = 4;
+constexpr unsigned kTimeAt = kEventBits + 1;
+static_assert(kTimeAt + kExponentBits + kMantissaBits == 32);
+static_assert(static_cast<unsigned>(Happened::closed) + 1 < 1U << kEventBits);
+
+std::uint32_t packed(microseconds at, Which side, Happened what) {
+  constexpr std::uint64_t kLongest = ((std::uint64_t{1} << kMantissaBits) - 1) << ((1U << kExponentBits) - 1);
+  const auto time = std::min(static_cast<std::uint64_t>(std::max<microseconds::rep>(at.count(), 0)), kLongest);
+  const auto width = static_cast<unsigned>(std::bit_width(time));
+  const unsigned exponent = width > kMantissaBits ? width - kMantissaBits : 0;
+  const auto mantissa = static_cast<std::uint32_t>(time >> exponent);
+  return (mantissa << kExponentBits | exponent) << kTimeAt | static_cast<std::uint32_t>(side) << kEventBits |
+         (static_cast<std::uint32_t>(what) + 1);
+}
+
+TrailEntry unpacked(std::uint32_t entry) {
+  const std::uint32_t time = entry >> kTimeAt;
+  const std::uint64_t mantissa = time >> kExponentBits;
+  const std::uint32_t exponent = time & ((1U << kExponentBits) - 1);
+  return {microseconds(static_cast<microseconds::rep>(mantissa << exponent)),
+          static_cast<Which>(entry >> kEventBits & 1U), static_cast<Happened>((entry & ((1U << kEventBits) - 1)) - 1)};
+}
+
+}  // namespace
 
 std::string_view name(Happened what) {
   switch (what) {
@@ -28,10 +60,19 @@ std::string_view name(Happened what) {
 }
 
 void Trail::add(microseconds at, Which side, Happened what) {
-  const auto packed = static_cast<std::uint64_t>(std::max<microseconds::rep>(at.count(), 0)) << 16U |
-                      static_cast<std::uint64_t>(side) << 8U | static_cast<std::uint64_t>(what);
-  if (size_ < kMost) ++size_;
-  entries_[size_ - 1U] = packed;
+  const Packed entry = packed(at, side, what);
+  for (Packed& own : own_) {
+    if (own != 0) continue;
+    own = entry;
+    return;
+  }
+  if (!rest_) rest_.reset(new (std::nothrow) Rest);
+  if (!rest_) {  // where memory is short, the last event is worth more than the one before
+    own_.back() = entry;
+    return;
+  }
+  if (rest_->size < rest_->entries.size()) ++rest_->size;
+  rest_->entries[rest_->size - 1U] = entry;
 }
 
 void Trail::add(microseconds at, const termination::Session& before, const termination::Step& step) {
@@ -59,10 +100,13 @@ void Trail::add(microseconds at, const termination::Session& before, const termi
   }
 }
 
+std::size_t Trail::size() const {
+  const auto own = static_cast<std::size_t>(std::ranges::count_if(own_, [](Packed each) { return each != 0; }));
+  return own + (rest_ ? rest_->size : 0);
+}
+
 TrailEntry Trail::operator[](std::size_t index) const {
-  const std::uint64_t packed = entries_[index];
-  return {microseconds(static_cast<microseconds::rep>(packed >> 16U)), static_cast<Which>(packed >> 8U & 0xffU),
-          static_cast<Happened>(packed & 0xffU)};
+  return unpacked(index < kOwn ? own_[index] : rest_->entries[index - kOwn]);
 }
 
 }  // namespace lastbyte::relay

@@ -1,10 +1,11 @@
-// The few events of a session that an operator asks for: kept while the session is open, in a fixed place. Pure.
+// The few events of a session that an operator asks for, kept while the session is open. Does no I/O.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "termination/session.h"
@@ -29,26 +30,34 @@ enum class Happened : std::uint8_t {
 std::string_view name(Happened what);
 
 struct TrailEntry {
-  std::chrono::microseconds at;  ///< since accept()
+  std::chrono::microseconds at;  ///< since accept(); exact below 4 s, then to one part in two million
   termination::Which side;
   Happened what;
 };
 
-/// The first events of a session, and its last one.
+/// The first events of a session, and its last one. The first two (a session that is open has no more: connecting,
+/// connected) take no memory of their own; the third allocates the room for the others.
 class Trail {
  public:
-  static constexpr std::size_t kMost = 12;
+  static constexpr std::size_t kMost = 15;
 
   void add(std::chrono::microseconds at, termination::Which side, Happened what);
   /// Everything that a step of termination shows.
   void add(std::chrono::microseconds at, const termination::Session& before, const termination::Step& step);
 
-  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size() const;
   [[nodiscard]] TrailEntry operator[](std::size_t index) const;
 
  private:
-  std::array<std::uint64_t, kMost> entries_{};  ///< the time above 16 bits of side and event
-  std::uint8_t size_ = 0;
+  using Packed = std::uint32_t;  ///< 0: none
+  static constexpr std::size_t kOwn = 2;
+  struct Rest {
+    std::array<Packed, kMost - kOwn> entries;
+    std::uint32_t size = 0;
+  };
+
+  std::array<Packed, kOwn> own_{};
+  std::unique_ptr<Rest> rest_;
 };
 
 }  // namespace lastbyte::relay

@@ -36,7 +36,7 @@ TEST(Side, T10_the_first_errno_is_the_one_that_is_kept) {
 
 TEST(Ledger, T11_what_was_received_is_delivered_or_undelivered) {
   const Ledger from{.received = 100, .discarded = 10, .dropped = 20};
-  const Ledger to{.sent = 70, .unacknowledged = 30};
+  const Ledger to{.unacknowledged = 30, .sent = 70};
   const FlowRecord record = flow_record(from, to);
   EXPECT_EQ(record.delivered, 40U);
   EXPECT_EQ(record.undelivered, 60U);
@@ -45,7 +45,7 @@ TEST(Ledger, T11_what_was_received_is_delivered_or_undelivered) {
 
 TEST(Ledger, T11_our_own_header_is_not_the_clients) {
   const Ledger from{.received = 5};
-  const Ledger to{.preface = 16, .sent = 21, .unacknowledged = 18};
+  const Ledger to{.preface = 16, .unacknowledged = 18, .sent = 21};
   const FlowRecord record = flow_record(from, to);
   EXPECT_EQ(record.delivered, 0U);
   EXPECT_EQ(record.undelivered, 5U) << "of 18 bytes that nobody acknowledged, 5 at most are the client's";
@@ -53,8 +53,8 @@ TEST(Ledger, T11_our_own_header_is_not_the_clients) {
 
 TEST(Ledger, T11_a_byte_that_is_not_acknowledged_is_not_rescued) {
   const Ledger from{.received = 100, .rescued = 60};
-  EXPECT_EQ(flow_record(from, Ledger{.sent = 100, .unacknowledged = 20}).rescued, 40U);
-  EXPECT_EQ(flow_record(from, Ledger{.sent = 100, .unacknowledged = 70}).rescued, 0U);
+  EXPECT_EQ(flow_record(from, Ledger{.unacknowledged = 20, .sent = 100}).rescued, 40U);
+  EXPECT_EQ(flow_record(from, Ledger{.unacknowledged = 70, .sent = 100}).rescued, 0U);
 }
 
 TEST(Ledger, bytes_of_a_header_were_read_and_are_not_received) {

@@ -88,10 +88,28 @@ TEST(Trail, it_keeps_the_first_events_and_the_last_one) {
   for (int each = 0; each < 40; ++each) trail.add(microseconds(each), Which::client, Happened::connecting);
   EXPECT_EQ(trail.size(), Trail::kMost);
   EXPECT_EQ(trail[0].at, microseconds(0));
+  EXPECT_EQ(trail[Trail::kMost - 2].at, microseconds(Trail::kMost - 2));
   EXPECT_EQ(trail[Trail::kMost - 1].at, microseconds(39));
   trail.add(std::chrono::hours(24 * 365), Which::upstream, Happened::closed);
-  EXPECT_EQ(trail[Trail::kMost - 1].at, std::chrono::hours(24 * 365));
   EXPECT_EQ(trail[Trail::kMost - 1].side, Which::upstream);
+  EXPECT_EQ(trail[Trail::kMost - 1].what, Happened::closed);
+}
+
+TEST(Trail, its_times_are_exact_below_4_seconds_and_to_one_part_in_two_million_beyond) {
+  const std::int64_t year = microseconds(std::chrono::hours(24 * 365)).count();
+  for (const std::int64_t at : {std::int64_t{0}, std::int64_t{1}, std::int64_t{999'983}, std::int64_t{4'194'303},
+                                std::int64_t{4'194'304}, std::int64_t{86'399'999'983}, year, 250 * year}) {
+    Trail trail;
+    trail.add(microseconds(at), Which::upstream, Happened::closed);
+    const std::int64_t kept = trail[0].at.count();
+    EXPECT_LE(kept, at);
+    EXPECT_LE(at - kept, at < 4'194'304 ? 0 : at / 2'000'000) << at;
+  }
+  Trail trail;
+  trail.add(microseconds::max(), Which::client, Happened::limit);
+  trail.add(microseconds(-1), Which::client, Happened::limit);
+  EXPECT_GT(trail[0].at.count(), 250 * year);
+  EXPECT_EQ(trail[1].at.count(), 0);
 }
 
 }  // namespace
