@@ -1,4 +1,10 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "cli/subcommands.h"
 
@@ -11,10 +17,28 @@ void keep_standard_descriptors() {
   }
 }
 
+bool reader_has_left() {
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/// Output that was not written fails the command. A reader that has left wants no message.
+int with_output_checked(int status) {
+  const bool failed_before = std::ferror(stdout) != 0;  // the reason is lost by now
+  errno = 0;
+  const bool fails_now = std::fflush(stdout) != 0;
+  if (!failed_before && !fails_now) return status;
+  const int error = errno;
+  if (error != EPIPE && !reader_has_left())
+    std::fprintf(stderr, "lastbyte: write to standard output: %s\n",
+                 fails_now ? std::strerror(error) : "it failed, and the output is incomplete");
+  return status == lastbyte::cli::kExitOk ? lastbyte::cli::kExitFailed : status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace lastbyte::cli;
   keep_standard_descriptors();
-  return dispatch(all_commands(), argc, argv);
+  return with_output_checked(dispatch(all_commands(), argc, argv));
 }

@@ -46,8 +46,9 @@ class Program : public testing::Test {
   std::string path(const std::string& name) const { return (directory_ / name).string(); }
 
   /// Runs the program with `arguments`, which a shell reads, and waits for its end.
-  Result run(const std::string& arguments, const std::string& input = "/dev/null") {
-    const std::string command = std::string("timeout 20 ") + LASTBYTE_PROGRAM + " " + arguments + " >" + path("out") +
+  Result run(const std::string& arguments, const std::string& input = "/dev/null", std::string output = {}) {
+    if (output.empty()) output = path("out");
+    const std::string command = std::string("timeout 20 ") + LASTBYTE_PROGRAM + " " + arguments + " >" + output +
                                 " 2>" + path("err") + " <" + input;
     const int status = std::system(command.c_str());
     return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = read("out"), .err = read("err")};

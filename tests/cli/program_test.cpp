@@ -1,6 +1,12 @@
 // The program as its user has it: what it prints, where, and its exit status.
 #include "tests/cli/program.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
 #include "cli/subcommands.h"
 
 namespace lastbyte::cli {
@@ -178,6 +184,31 @@ TEST_F(Program, print_config_prints_what_it_reads_again) {
   const Result second = run("proxy --print-config --config " + write("printed.yaml", first.out));
   EXPECT_EQ(second.status, kExitOk) << second.err;
   EXPECT_EQ(second.out, first.out);
+}
+
+TEST_F(Program, output_that_cannot_be_written_is_status_1_and_said) {
+  const std::string file = write("f.yaml", kRightYaml);
+  for (const std::string& arguments :
+       {std::string("--help"), std::string("--version"), std::string("help proxy"), std::string("lab list"),
+        std::string("check --list"), std::string("completion bash"), "proxy --print-config --config " + file,
+        "proxy --check-config --config " + file}) {
+    const Result result = run(arguments, "/dev/null", "/dev/full");
+    EXPECT_EQ(result.status, kExitFailed) << arguments;
+    EXPECT_TRUE(result.err.starts_with("lastbyte: write to standard output: ")) << arguments << ": " << result.err;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  }
+}
+
+TEST_F(Program, a_reader_that_has_left_gets_no_message) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ::close(ends[0]);
+  const auto before = ::signal(SIGPIPE, SIG_IGN);  // which the program inherits: it sees EPIPE
+  const Result result = run("lab list", "/dev/null", "&" + std::to_string(ends[1]));
+  ::signal(SIGPIPE, before);
+  ::close(ends[1]);
+  EXPECT_EQ(result.status, kExitFailed);
+  EXPECT_EQ(result.err, "");
 }
 
 TEST_F(Program, what_cannot_be_had_at_start_is_status_1) {

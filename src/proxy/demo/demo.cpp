@@ -51,7 +51,7 @@ int run_demo(std::uint16_t listen_port) {
   bool listening = false;
   const auto tell = [&](const std::vector<Bound>& bound) {
     listening = true;
-    fmt::print("{}", instructions(bound.front().places.front().address));
+    std::fputs(instructions(bound.front().places.front().address).c_str(), stdout);
     std::fflush(stdout);
   };
   // The demo listens on loopback only, and needs no user of its own.
