@@ -214,6 +214,20 @@ TEST_P(Reasons, data_after_shutdown_of_reading_is_abort_on_data) {
   });
 }
 
+TEST_P(Reasons, connect_to_nowhere_is_tcp_state) {
+  watched([&] {
+    const Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.client);
+    const std::string there = local(pair.server);
+    const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+    ASSERT_EQ(::connect(pair.client.get(), &nowhere, sizeof nowhere), 0);
+    const TcpEvent sent = expect_sent("TCP_STATE", here, there);
+    if (by_programs()) {
+      EXPECT_EQ(sent.caller.pid, static_cast<std::uint32_t>(::getpid()));
+    }
+  });
+}
+
 TEST_P(Reasons, negative_linger2_is_abort_on_linger) {
   watched([&] {
     Pair pair = net::test::connected_pair();
@@ -378,6 +392,66 @@ class Forgery : public Reasons {
   }
 };
 
+/// A connection in SYN_RECV, as a simultaneous open makes it (RFC 9293 3.5), gets a forged ACK.
+class OpenedByBoth : public Forgery {
+ protected:
+  void acknowledged(const std::string& reason, std::int32_t beyond) {
+    if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+    watched([&] {
+      const Descriptor listening = net::test::listener();
+      const net::test::Deaf deaf(listening);
+      const net::Address to = net::local_address(listening.get());
+      const Descriptor client = start_towards(to);
+      const std::string here = local(client);
+      const test::Segment syn = wire_->wait_for([&](const test::Segment& each) { return each.from == here; });
+      test::Forged forged;
+      forged.from_port = to.port();
+      forged.to_port = net::local_address(client.get()).port();
+      forged.sequence = 1000;
+      forged.flags = test::kSyn;
+      if (!test::send_forged(forged)) GTEST_SKIP() << "no raw sockets here";
+      wire_->wait_for(
+          [&](const test::Segment& each) { return each.from == here && each.flags == (test::kSyn | test::kAck); });
+      forged.sequence = 1001;
+      forged.acknowledgement = syn.sequence + 1 + static_cast<std::uint32_t>(beyond);
+      forged.flags = test::kAck;
+      ASSERT_TRUE(test::send_forged(forged));
+      const TcpEvent sent = expect_sent(reason, here, to.text());
+      expect_mine(sent);
+      EXPECT_EQ(state_text(sent.state), "SYN_RECV");
+    });
+  }
+};
+
+TEST_P(OpenedByBoth, an_ack_for_what_was_never_sent_is_ack_unsent_data) { acknowledged("TCP_ACK_UNSENT_DATA", 1000); }
+
+TEST_P(OpenedByBoth, an_ack_from_before_the_connection_is_too_old_ack) { acknowledged("TCP_TOO_OLD_ACK", -1000); }
+
+TEST_P(Forgery, a_second_syn_that_differs_is_invalid_syn) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  watched([&] {
+    const Descriptor listening = net::test::listener();
+    const Descriptor peer = net::test::listener();  // answers nothing
+    const net::test::Deaf deaf(peer);
+    const std::string here = local(listening);
+    test::Forged forged;
+    forged.from_port = net::local_address(peer.get()).port();
+    forged.to_port = net::local_address(listening.get()).port();
+    forged.sequence = 1000;
+    forged.flags = test::kSyn;
+    if (!test::send_forged(forged)) GTEST_SKIP() << "no raw sockets here";
+    wire_->wait_for([&](const test::Segment& each) { return each.from == here; });
+    forged.sequence = 1100;
+    ASSERT_TRUE(test::send_forged(forged));
+    // The kernel's text has the addresses of the socket, and a listener's has no peer.
+    if (by_programs()) {
+      expect_sent("INVALID_SYN", here, local(peer));
+    } else {
+      EXPECT_EQ(wait_for(EventKind::reset_sent, here, "0.0.0.0:0").reason, "INVALID_SYN");
+    }
+  });
+}
+
 TEST_P(Forgery, an_answer_that_acknowledges_nothing_we_sent_is_invalid_ack_sequence) {
   answered("TCP_INVALID_ACK_SEQUENCE",
            [](const test::Segment& syn, test::Forged& forged) { forged.acknowledgement = syn.sequence + 77; });
@@ -392,6 +466,7 @@ TEST_P(Forgery, an_answer_with_a_timestamp_we_never_sent_is_paws) {
 
 std::string level_name(const ::testing::TestParamInfo<Level>& each) { return std::string(level_word(each.param)); }
 INSTANTIATE_TEST_SUITE_P(At, Reasons, ::testing::Values(Level::typed, Level::raw, Level::tracefs), level_name);
+INSTANTIATE_TEST_SUITE_P(At, OpenedByBoth, ::testing::Values(Level::typed, Level::raw, Level::tracefs), level_name);
 INSTANTIATE_TEST_SUITE_P(At, Forgery, ::testing::Values(Level::typed, Level::raw, Level::tracefs), level_name);
 
 }  // namespace
