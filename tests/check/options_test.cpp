@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "check/check.h"
+#include "check/scenarios/variant.h"
+#include "check/target/target.h"
 
 namespace lastbyte::check {
 namespace {

@@ -57,8 +57,7 @@ TEST_P(OnThisKernel, every_row_is_as_expected_and_a_planted_one_differs) {
   const auto [experiment, medium] = GetParam();
   if (experiment->slow) GTEST_SKIP() << "takes long: lastbyte lab run --slow --all";
   if (experiment->one_medium && medium != Medium::loopback) GTEST_SKIP() << "the medium makes no difference to it";
-  const auto status =
-      run_isolated([experiment = experiment, medium = medium] { return play_and_compare(*experiment, medium); });
+  const auto status = run_isolated([&] { return play_and_compare(*experiment, medium); });
   if (!status) GTEST_SKIP() << status.error().text();
   if (*status == kSkip) GTEST_SKIP() << "not to be had on this machine";
   EXPECT_EQ(*status, 0);

@@ -70,7 +70,7 @@ TEST(IoUring, auto_goes_without_where_a_seccomp_profile_forbids_it_and_says_so) 
        {std::pair(SYS_io_uring_setup, "io_uring_setup"), std::pair(SYS_io_uring_enter, "io_uring_enter")}) {
     if (call == SYS_io_uring_enter && !loop::make_send_ring()) continue;  // this kernel has none anyhow
     const Descriptor upstream = listen_anywhere();
-    Daemon daemon(sending_by(config::Io::automatic, upstream), [call = call] { forbid(static_cast<int>(call)); });
+    Daemon daemon(sending_by(config::Io::automatic, upstream), [&] { forbid(static_cast<int>(call)); });
     converse(daemon, upstream);
     const std::string line = daemon.line_with("sending by ");
     EXPECT_NE(line.find("sending by epoll, chosen by io: auto (" + std::string(name) +

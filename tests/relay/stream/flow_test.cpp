@@ -19,7 +19,6 @@ namespace {
 using termination::Event;
 using What = Finding::What;
 
-constexpr Orders kMove{.read = true};
 constexpr Orders kFlush{.flush = true, .read = true};
 constexpr Orders kDiscard{.read = true, .discard = true};
 
