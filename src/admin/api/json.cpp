@@ -133,6 +133,7 @@ Json workers(const observe::Snapshot& snapshot) {
   for (std::size_t index = 0; index < snapshot.workers.size(); ++index) {
     const auto& worker = snapshot.workers[index];
     all.push_back({{"index", index},
+                   {"io", worker.io()},
                    {"sessions", worker.counts[static_cast<std::size_t>(relay::Count::open)]},
                    {"cpu_us", static_cast<std::int64_t>(worker.cpu_seconds * 1e6)},
                    {"lag_us", static_cast<std::int64_t>(worker.lag_seconds * 1e6)}});

@@ -165,6 +165,20 @@ Row of_build() {
   return row;
 }
 
+Row of_io() {
+  Row row{bare(prefixed("io_info"), "How a worker sends, by epoll or io-uring (setting io); the value is always 1.",
+               MetricType::Gauge),
+          {"worker", "io"},
+          {}};
+  row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (std::size_t index = 0; index < snapshot.workers.size(); ++index)
+      metrics.push_back(number(MetricType::Gauge,
+                               {{"worker", std::to_string(index)}, {"io", std::string(snapshot.workers[index].io())}},
+                               1));
+  };
+  return row;
+}
+
 Row of_groups() {
   Row row{bare(prefixed("group_members"), "Members of an upstream group, by their state.", MetricType::Gauge),
           {"group", "state"},
@@ -187,6 +201,7 @@ void add_workers(std::vector<Row>& rows) {
   rows.push_back(of_workers("worker_loop_lag_seconds",
                             "How long the last message of the administration waited for the worker's loop.",
                             MetricType::Gauge, [](const WorkerSnapshot& it) { return it.lag_seconds; }));
+  rows.push_back(of_io());
 }
 
 void add_ports(std::vector<Row>& rows) {

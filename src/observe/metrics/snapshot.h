@@ -45,6 +45,11 @@ struct WorkerSnapshot {
   std::array<std::uint64_t, relay::kCounts.size()> counts{};
   double cpu_seconds = 0;
   double lag_seconds = 0;  ///< how long its last mail waited, or waits already
+
+  /// How it sends, in the words of the setting `io`.
+  [[nodiscard]] std::string_view io() const {
+    return counts[static_cast<std::size_t>(relay::Count::rings)] == 0 ? "epoll" : "io-uring";
+  }
 };
 
 struct PortsSnapshot {

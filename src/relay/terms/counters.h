@@ -28,6 +28,7 @@ enum class Count : std::uint8_t {
   resets_by_peers,
   resets_on_purpose,
   resets_by_kernel,
+  rings,
 };
 
 enum class CountKind : std::uint8_t {
@@ -102,6 +103,8 @@ inline constexpr std::array kCounts = {
                      "Connections of sessions that lastbyte reset on purpose, as the kernel saw it (setting trace)."},
     CountDescription{Count::resets_by_kernel, "kernel_resets_on_behalf_total",
                      "Connections of sessions that the kernel reset on lastbyte's behalf (setting trace)."},
+    CountDescription{
+        Count::rings, "worker_rings", "Workers that send through io_uring.", CountKind::gauge, {}, {}, false},
 };
 
 consteval bool each_count_stands_at_its_place() {

@@ -46,7 +46,11 @@ void Worker::Impl::batch_sends() {
   };
   auto sender = shared_.make_sender();
   if (!sender) return warn(sender.error().text());
-  context_.sends.use(std::move(*sender), [warn](int error) { warn("it failed: " + errno_name(error)); });
+  counters.add(Count::rings);
+  context_.sends.use(std::move(*sender), [this, warn](int error) {
+    counters.subtract(Count::rings);
+    warn("it failed: " + errno_name(error));
+  });
 }
 
 /// No deadline passes before the bytes that have come are looked at: after a freeze (SIGSTOP, a paused container, a

@@ -32,6 +32,7 @@ Snapshot snapshot() {
   snapshot.forwardings.push_back(snapshot_of(*figures()));
   snapshot.workers.resize(2);
   for (WorkerSnapshot& each : snapshot.workers) each.counts.fill(4);
+  snapshot.workers[0].counts[static_cast<std::size_t>(relay::Count::rings)] = 0;
   snapshot.workers[1].cpu_seconds = 2.5;
   snapshot.ports.push_back({.destination = "10.0.0.6:80", .in_use = 30, .time_wait = 7, .available = 120});
   for (const char* state : {"up", "up", "ejected"}) snapshot.count_member("databases", state);
@@ -59,6 +60,8 @@ TEST(Metrics, numbers_of_all_workers_are_summed_under_their_labels) {
       "2");
   EXPECT_EQ(value(text, "lastbyte_accept_pauses_total"), "8");
   EXPECT_EQ(value(text, R"(lastbyte_worker_cpu_seconds_total{worker="1"})"), "2.5");
+  EXPECT_EQ(value(text, R"(lastbyte_io_info{worker="0",io="epoll"})"), "1");
+  EXPECT_EQ(value(text, R"(lastbyte_io_info{worker="1",io="io-uring"})"), "1");
   EXPECT_EQ(value(text, R"(lastbyte_local_ports_used_ratio{destination="10.0.0.6:80"})"), "0.25");
   EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="10.0.0.6:80"})"), "7");
   EXPECT_EQ(value(text, R"(lastbyte_group_members{group="databases",state="up"})"), "2");

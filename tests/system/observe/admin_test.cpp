@@ -4,7 +4,10 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +104,18 @@ TEST(Admin, one_session_is_shown_and_ended_and_no_other) {
   for (const Descriptor* each : {&first, &second}) ::shutdown(each->get(), SHUT_WR);
   daemon.proxy().records(2);
   server.stop();
+}
+
+TEST(Admin, status_tells_how_each_worker_sends) {
+  std::array<std::byte, 120> parameters{};  // struct io_uring_params, for which a container's headers may be too old
+  const Descriptor ring(static_cast<int>(::syscall(SYS_io_uring_setup, 1, parameters.data())));
+  const std::string chosen = ring ? "io-uring" : "epoll";
+  for (const auto& [setting, io] : {std::pair("epoll", std::string("epoll")), std::pair("auto", chosen)}) {
+    Server server = start_server("await never", {}, 0);
+    Administered daemon(server.address(), {"--workers", "1", "--io", setting});
+    EXPECT_TRUE(eventually([&] { return daemon.get("/v1/status")["workers"][0]["io"] == io; })) << setting;
+    server.stop();
+  }
 }
 
 TEST(Admin, T15_a_session_that_is_closed_may_finish_for_the_drain_time) {
