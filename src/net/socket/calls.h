@@ -10,6 +10,12 @@
 
 namespace lastbyte::net {
 
+/// When a TCP client sends the last segment of the handshake, which tells the server of the connection.
+enum class HandshakeAck : std::uint8_t {
+  at_once,
+  put_off,  ///< see put_off_handshake_ack() of net/tcp/connection.h: the caller sends it, or something else
+};
+
 /// A non-blocking socket whose connection is under way.
 struct Connecting {
   Descriptor socket;

@@ -10,6 +10,7 @@
 
 #include "net/namespace/thread.h"
 #include "net/socket/set_options.h"
+#include "net/tcp/connection.h"
 
 namespace lastbyte::net {
 namespace {
@@ -66,7 +67,7 @@ Result<Descriptor> socket_towards(const Address& to, const Source& source, const
 }  // namespace
 
 Result<Connecting> connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
-                               std::span<const std::byte> early, NamespaceThread* inside) {
+                               std::span<const std::byte> early, NamespaceThread* inside, HandshakeAck ack) {
   auto made = socket_towards(to, source, options, inside);
   if (!made) return Failure(made.error());
   Connecting connecting{std::move(*made)};
@@ -82,6 +83,7 @@ Result<Connecting> connect_tcp(const Address& to, const Source& source, const Co
       return failure("connect " + name_of(Transport::tcp, to), code, connect_advice(code, source));
     }
   }
+  if (ack == HandshakeAck::put_off) put_off_handshake_ack(fd);
   if (::connect(fd, to.data(), to.size()) == 0) {
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {

@@ -22,7 +22,8 @@ class NamespaceThread;  // net/namespace/thread.h
 /// With `options.transparent`, `source` need not be an address of this machine. `inside`: the network namespace that
 /// the socket is to be of; null: this thread's.
 Result<Connecting> connect_tcp(const Address& to, const Source& source, const ConnectOptions& options,
-                               std::span<const std::byte> early = {}, NamespaceThread* inside = nullptr);
+                               std::span<const std::byte> early = {}, NamespaceThread* inside = nullptr,
+                               HandshakeAck ack = HandshakeAck::at_once);
 
 /// Whether the socket of connect_tcp() can be had, up to its connect(): with these options, from this source. A
 /// source port that is in use is no error: it will be free again.

@@ -15,10 +15,14 @@ bool in_handshake(int fd) {
   return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV;
 }
 
+// The rest is advice to the kernel: on a TCP socket it fails only where the connection is gone already, and then the
+// next read or write says so.
+void put_off_handshake_ack(int fd) { set_integer(fd, IPPROTO_TCP, TCP_QUICKACK, 0); }
+
+void send_handshake_ack(int fd) { set_integer(fd, IPPROTO_TCP, TCP_QUICKACK, 1); }
+
 void set_urgent_inline(int fd) { set_integer(fd, SOL_SOCKET, SO_OOBINLINE, 1); }
 
-// The next two are advice to the kernel: on a TCP socket they fail only where the connection is gone already, and then
-// the next read or write says so.
 void set_nodelay(int fd) { set_integer(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void apply_keepalive(int fd, const Keepalive& keepalive) {

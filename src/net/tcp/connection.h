@@ -8,6 +8,13 @@ namespace lastbyte::net {
 /// Whether the connection's handshake is not over yet (TCP_INFO): with Fast Open bytes may move before that.
 bool in_handshake(int fd);
 
+/// Has the last segment of the handshake wait for what is sent first, instead of one ahead of it, or for 200 ms
+/// (net/ipv4/tcp_input.c tcp_rcv_synsent_state_process). To be called before connect(2). The server learns of the
+/// connection and of its first bytes at once, which spares both ends a segment, and the server a wake-up.
+void put_off_handshake_ack(int fd);
+/// Sends it now: nothing is to be sent for a while, and the server may be the one that speaks first.
+void send_handshake_ack(int fd);
+
 /// SO_OOBINLINE: urgent data is read with the rest, in its place.
 void set_urgent_inline(int fd);
 

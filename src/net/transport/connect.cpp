@@ -16,9 +16,9 @@ Result<Connecting> connected(Result<Descriptor> socket) {
 
 Result<Connecting> start_connecting(Transport transport, const Address& to, const Source& source,
                                     const ConnectOptions& options, std::span<const std::byte> early,
-                                    NamespaceThread* inside) {
+                                    NamespaceThread* inside, HandshakeAck ack) {
   switch (transport) {
-    case Transport::tcp: return connect_tcp(to, source, options, early, inside);
+    case Transport::tcp: return connect_tcp(to, source, options, early, inside, ack);
     case Transport::udp: return connected(connect_udp(to, source, options, inside));
     case Transport::unix_stream: return connected(connect_unix(to, options.socket, inside));
   }

@@ -13,10 +13,10 @@ namespace lastbyte::net {
 class NamespaceThread;  // net/namespace/thread.h
 
 /// connect_tcp(), connect_udp() or connect_unix(). UNIX and UDP sockets are connected at once or never: with UDP the
-/// kernel only notes the address. `source` and `early` count for IP and TCP alone.
+/// kernel only notes the address. `source` counts for IP alone, `early` and `ack` for TCP.
 Result<Connecting> start_connecting(Transport transport, const Address& to, const Source& source,
                                     const ConnectOptions& options, std::span<const std::byte> early,
-                                    NamespaceThread* inside);
+                                    NamespaceThread* inside, HandshakeAck ack = HandshakeAck::at_once);
 
 /// check_connect_tcp() or check_connect_udp(). A UNIX socket has nothing to check.
 Result<void> check_connecting(Transport transport, const Address& to, const Source& source,

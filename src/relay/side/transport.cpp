@@ -61,6 +61,10 @@ void set_up(Side& side, const net::SocketOptions& options) {
   }
 }
 
+void send_handshake_ack(Side& side) {
+  if (side.kind == Transport::tcp) net::send_handshake_ack(side.socket.get());
+}
+
 void set_long_lived_options(Side& side, const net::SocketOptions& options) {
   if (!side.socket) return;
   keep_urgent_inline(side);

@@ -33,6 +33,9 @@ namespace lastbyte::relay::transport {
 /// is given.
 void set_up(Side& side, const net::SocketOptions& options);
 
+/// The upstream is connected, and nothing is to be sent to it now: it learns of the connection.
+void send_handshake_ack(Side& side);
+
 /// Sets up the options that only long sessions need.
 void set_long_lived_options(Side& side, const net::SocketOptions& options);
 

@@ -150,13 +150,16 @@ void Session::apply(Event event, Which which) {
     return;
   }
   if (event == Event::reset || event == Event::vanished || event == Event::fin_aborts) times_.failed = context_.now;
+  assert(!(state_ == step->session) && "an event that is possible changes the state");
   const termination::Session before = std::exchange(state_, step->session);
+  ++steps_;
   note(before, *step);
   for (const Which each : kBoth) {
     // Termination no longer owes what waited: its sink is gone.
     if (!state_.side(each).pending && holds_bytes(each)) flow(each).drop_waiting();
   }
-  for (const Which each : kBoth) carry_out(*step, each, event == Event::acked && each == which);
+  for (const Which each : kBoth)
+    if (!(step->action(each) == termination::Actions{})) carry_out(*step, each, event == Event::acked && each == which);
   if (!final()) return;
   times_.ended = context_.now;
   awaited_.reset();
@@ -165,11 +168,13 @@ void Session::apply(Event event, Which which) {
 
 /// Notes what an operator sees of a change.
 void Session::note(const termination::Session& before, const termination::Step& step) {
-  if (context_.shared.keeps_trails) trail_.add(age(), before, step);
+  if (context_.shared.keeps_trails && !final()) trail_.add(age(), before, step);  // its end is in its record
   if (before.first == termination::First::none && state_.first != termination::First::none)
     times_.closing = context_.now;
-  if (final()) return;
-  const Phase phase = phase_of(state_);
+}
+
+/// Keeps the figures of open sessions by their phase.
+void Session::show(Phase phase) {
   if (phase == phase_) return;
   listener_->figures->leave(phase_);
   listener_->figures->enter(phase);
@@ -264,17 +269,20 @@ void Session::progress() {
 /// Moves and concludes until nothing changes any more, or a send is to be settled first.
 void Session::go_on() {
   for (;;) {
-    const termination::Session before = state_;
+    const std::uint16_t before = steps_;
     // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
-    pump(Which::upstream);
-    if (sends_) return;
-    pump(Which::client);
-    if (sends_) return;
+    for (const Which source : {Which::upstream, Which::client}) {
+      if (has_work(source)) pump(source);
+      if (sends_) return;
+    }
     end_unwanted_datagrams();
-    for (const Which which : kBoth) report_trouble(which);
-    for (const Which which : kBoth) check_ack(which);
-    if (final() || state_ == before) break;
+    for (const Which which : kBoth)
+      if (side(which).ready.trouble) report_trouble(which);
+    for (const Which which : kBoth)
+      if (termination::awaits_ack(state_, which)) check_ack(which);
+    if (final() || steps_ == before) break;
   }
+  if (owes_ack_) conclude_handshake();
   account();
   if (budget_ == 0 && !final()) take_turn();
 }
@@ -299,10 +307,8 @@ Flow Session::flow(Which source) {
 /// Moves the flow out of `source` as far as it goes: until there is nothing to read, the sink is full, the flow ends or
 /// the budget is used up.
 void Session::pump(Which source) {
-  const auto has_work = [&] { return side(source).ready.readable || state_.side(source).pending; };
-  if (!has_work()) return;
   Flow moving = flow(source);
-  while (act_on(moving.step(orders_for(state_, source)), source) && has_work()) {
+  while (act_on(moving.step(orders_for(state_, source)), source) && has_work(source)) {
   }
   moving.rest();
 }
@@ -348,7 +354,7 @@ bool Session::act_on(const Finding& finding, Which source) {
 /// silent source learns of a dead sink at once (T5).
 void Session::report_trouble(Which which) {
   Side& self = side(which);
-  if (!self.ready.trouble || !self.socket) return;
+  if (!self.socket) return;
   const termination::Side& known = state_.side(which);
   if (known.output == Output::connecting || known.output == Output::queued) return;
   // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
@@ -363,7 +369,6 @@ void Session::report_trouble(Which which) {
 }
 
 void Session::check_ack(Which which) {
-  if (!termination::awaits_ack(state_, which)) return;
   if (transport::unacknowledged(side(which)) == 0) {
     ack_poll_.stop();
     side(which).ledger.unacknowledged = 0;

@@ -106,6 +106,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   // session.cpp: termination's word and its execution
   void apply(termination::Event event, Which which);
   void note(const termination::Session& before, const termination::Step& step);
+  void show(Phase phase);
   void account();
   void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
@@ -151,6 +152,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void connection_made();
   void try_failed(int error);
   void connected(int error = 0);
+  void conclude_handshake();
   void on_early_client_events(std::uint32_t events);
   void client_failed_early(int error);
   void fin_aborts();
@@ -192,7 +194,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   /// When the drain time ends, of the process or of this session.
   [[nodiscard]] std::optional<TimePoint> drain_at() const;
   [[nodiscard]] TimePoint end_of_silence() const;
-  [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline) const;
+  [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline, const Bounds& bounds) const;
   void trial_times_out();
   bool peers_are_slow(termination::Deadline deadline);
   bool peers_have_spoken(termination::Deadline deadline);
@@ -201,6 +203,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   ListenerPtr listener_;
   // Small members stand together: a session is kept below 700 bytes.
   termination::Session state_;
+  std::uint16_t steps_ = 0;        ///< of termination, to see whether it took one
+  std::uint16_t armed_steps_ = 0;  ///< what they were when the timer was set
   termination::Deadline armed_ = termination::Deadline::none;
   Welcome welcome_;
   Phase phase_;  ///< as the figures have it
@@ -223,6 +227,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   bool admitted_ : 1 = false;
   bool has_long_lived_options_ : 1 = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ : 1 = false;
+  bool owes_ack_ : 1 = false;     ///< the upstream is connected, and may not have been told
+  bool looks_soon_ : 1 = false;   ///< the timer is set anew after each event, though the deadline is the same
   bool sends_ : 1 = false;        ///< a send is in the worker's batch; nothing else is done until it is settled
   bool pursues_ = false;          ///< a round of tries is under way
   bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be

@@ -153,7 +153,7 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
     if (!source) return failure("connect from a source of that family", EAFNOSUPPORT);
     auto connecting = with_spare([&] {
       return net::start_connecting(side(Which::upstream).kind, to, *source, settings, early,
-                                   listener_->upstream_inside.get());
+                                   listener_->upstream_inside.get(), net::HandshakeAck::put_off);
     });
     if (connecting || !is_of_the_source(connecting.error().code) || left <= 1) return connecting;
   }
@@ -250,6 +250,7 @@ void Session::connected(int error) {
   self.error = 0;  // of tries before this one
   self.ready.writable = true;
   transport::set_up(self, upstream_options().socket);
+  owes_ack_ = true;
   if (reach_.group() != nullptr) member_connected();
   if (wants_trial()) return begin_trial(error);
   apply(Event::connected, Which::upstream);
@@ -261,6 +262,13 @@ void Session::connected(int error) {
   if (error == 0) return;
   self.latch(error);
   self.ready.trouble = false;
+}
+
+/// Where the client's bytes, or its FIN, have not told the upstream of the connection already.
+void Session::conclude_handshake() {
+  owes_ack_ = false;
+  Side& self = side(Which::upstream);
+  if (self.socket && self.ledger.sent == 0 && !self.fin_sent) transport::send_handshake_ack(self);
 }
 
 void Session::on_early_client_events(std::uint32_t events) {

@@ -26,9 +26,9 @@ TimePoint Session::end_of_silence() const {
   return relay::end_of_silence(state_, side(Which::upstream).kind, times_, listener_->forwarding->limits);
 }
 
-std::optional<TimePoint> Session::look_at(Deadline deadline) const {
+std::optional<TimePoint> Session::look_at(Deadline deadline, const Bounds& bounds) const {
   const bool empty = side(Which::client).quirks.queued == 0 && side(Which::upstream).quirks.queued == 0;
-  return relay::look_at(deadline, times_, bounds(), empty);
+  return relay::look_at(deadline, times_, bounds, empty);
 }
 
 void Session::arm() {
@@ -43,23 +43,28 @@ void Session::set_timer() {
     armed_ = Deadline::none;
     return;
   }
+  if (steps_ == armed_steps_ && armed_ != Deadline::none && !looks_soon_ && !waits_for_share_) return;
+  armed_steps_ = steps_;
   const Deadline deadline = termination::deadline(state_);
+  show(phase_of(state_, deadline));
   // No event tells of descriptors that another session's peer has received.
   const bool polls = waits_for_share_ || termination::awaits_ack(state_, Which::client) ||
                      termination::awaits_ack(state_, Which::upstream);
   if (!polls) ack_poll_.stop();
   const TimePoint silence = end_of_silence();
-  const bool looks_soon =
-      polls || deadline == Deadline::connect || deadline == Deadline::queue || silence != TimePoint::max();
-  if (deadline == armed_ && is_set() && !looks_soon) return;
+  looks_soon_ = polls || deadline == Deadline::connect || deadline == Deadline::queue || silence != TimePoint::max();
+  if (deadline == armed_ && is_set() && !looks_soon_) return;
   armed_ = deadline;
-  TimePoint wake = std::min(passes_at(deadline, times_, bounds()), silence);
-  if (const auto look = look_at(deadline)) wake = std::min(wake, *look);
-  if (const auto drain = drain_at()) wake = std::min(wake, *drain);
+  const Bounds bounds = this->bounds();
+  TimePoint wake = std::min(passes_at(deadline, times_, bounds), silence);
+  if (const auto look = look_at(deadline, bounds)) wake = std::min(wake, *look);
+  if (bounds.drain) wake = std::min(wake, *bounds.drain);
   if (const auto at = times_.long_lived_at(); at && !has_long_lived_options_) wake = std::min(wake, *at);
   if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
   if (reach_.group() != nullptr && reach_.group()->drains_at) wake = std::min(wake, *reach_.group()->drains_at);
-  context_.wheel.set(*this, context_.tick(wake));
+  const std::uint64_t tick = context_.tick(wake);
+  // One that is due earlier finds it out as well.
+  if (!is_set() || tick < due) context_.wheel.set(*this, tick);
 }
 
 void Session::on_timer() {
@@ -71,7 +76,7 @@ void Session::on_timer() {
     transport::set_long_lived_options(side(Which::upstream), upstream_options().socket);
   }
   const Deadline deadline = termination::deadline(state_);
-  if (const auto look = look_at(deadline); look && now >= *look) peers_are_slow(deadline);
+  if (const auto look = look_at(deadline, bounds()); look && now >= *look) peers_are_slow(deadline);
   if (const auto drain = drain_at(); drain && now >= *drain && deadline != Deadline::drain) {
     apply(Event::abort, Which::client);
   } else if (reach_.group() != nullptr && reach_.group()->drains_at && now >= *reach_.group()->drains_at) {

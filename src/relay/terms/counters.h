@@ -114,11 +114,11 @@ consteval bool each_count_stands_at_its_place() {
 }
 static_assert(each_count_stands_at_its_place(), "kCounts names each Count once, in the order of the enum");
 
-/// The counters of one worker. The worker writes, any thread reads.
+/// The counters of one worker. The worker alone writes, so that no instruction of it is locked; any thread reads.
 class Counters {
  public:
-  void add(Count count, std::uint64_t more = 1) { cell(count).fetch_add(more, std::memory_order_relaxed); }
-  void subtract(Count count) { cell(count).fetch_sub(1, std::memory_order_relaxed); }
+  void add(Count count, std::uint64_t more = 1) { cell(count).store(of(count) + more, std::memory_order_relaxed); }
+  void subtract(Count count) { cell(count).store(of(count) - 1, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t of(Count count) const {
     return cells_[static_cast<std::size_t>(count)].load(std::memory_order_relaxed);
   }

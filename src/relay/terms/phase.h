@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "termination/session.h"
+#include "termination/derived.h"
 
 namespace lastbyte::relay {
 
@@ -42,7 +42,8 @@ constexpr std::string_view name(FlowState state) { return kFlowStateWords[static
 
 FlowState flow_state(const termination::Session& session, termination::Which source);
 
-/// A stop changes which deadline is armed, and not the phase. Of a final session: half_closed.
-Phase phase_of(termination::Session session);
+/// A stop changes which deadline is armed, and not the phase. Of a final session: half_closed. `deadline` is its own.
+Phase phase_of(const termination::Session& session, termination::Deadline deadline);
+inline Phase phase_of(const termination::Session& session) { return phase_of(session, termination::deadline(session)); }
 
 }  // namespace lastbyte::relay

@@ -80,10 +80,12 @@ void Trail::add(microseconds at, const termination::Session& before, const termi
   for (const Which which : termination::kBoth) {
     const termination::Side& was = before.side(which);
     const termination::Side& is = step.session.side(which);
+    if (was == is) continue;  // most steps change one side, and this is on the way of every session
     const bool ended = was.input == Input::open && is.input != Input::open;
     if (ended && is.input == Input::fin) add(at, which, Happened::fin_received);
     if (ended && is.input == Input::reset) add(at, which, Happened::reset_received);
     if (ended && is.input == Input::vanished) add(at, which, Happened::vanished);
+    if (was.output == is.output) continue;
     if (was.output == Output::connecting && is.output == Output::open) add(at, which, Happened::connected);
     if (was.output == Output::connecting && is.output == Output::broken && !ended)
       add(at, which, Happened::connect_failed);
@@ -93,6 +95,7 @@ void Trail::add(microseconds at, const termination::Session& before, const termi
   }
   for (const Which which : termination::kBoth) {
     const termination::Actions& actions = step.action(which);
+    if (actions == termination::Actions{}) continue;
     if (actions.send_fin) add(at, which, Happened::fin_sent);
     if (actions.linger) add(at, which, Happened::lingering);
     if (actions.reset) add(at, which, Happened::reset_sent);

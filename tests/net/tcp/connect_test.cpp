@@ -68,6 +68,34 @@ TEST(Connect, nodelay_and_keepalive_are_set_later) {
   EXPECT_EQ(integer_option(pair.client, IPPROTO_TCP, TCP_KEEPCNT), 5);
 }
 
+/// Connected as far as the client can see, whose last segment of the handshake is put off.
+struct HalfTold {
+  Descriptor listening = listener();
+  Descriptor client;
+  HalfTold() {
+    auto connecting = connect_tcp(local_address(listening.get()), {}, {}, {}, nullptr, HandshakeAck::put_off);
+    EXPECT_TRUE(connecting);
+    if (connecting) client = std::move(connecting->socket);
+    EXPECT_EQ(wait_for(client.get(), POLLOUT), POLLOUT);
+    EXPECT_EQ(state(client), "ESTABLISHED");
+  }
+};
+
+TEST(Connect, the_end_of_the_handshake_can_go_with_the_first_bytes) {
+  const HalfTold pair;
+  EXPECT_EQ(events_now(pair.listening.get(), POLLIN), 0) << "the server has been told";
+  ASSERT_TRUE(send_all(pair.client, "question"));
+  ASSERT_EQ(wait_for(pair.listening.get(), POLLIN), POLLIN);
+  EXPECT_EQ(unread(accept_one(pair.listening)), 8) << "it was told without the bytes";
+}
+
+TEST(Connect, the_end_of_the_handshake_goes_when_it_is_asked_for) {
+  const HalfTold pair;
+  EXPECT_EQ(events_now(pair.listening.get(), POLLIN), 0) << "the server has been told";
+  send_handshake_ack(pair.client.get());
+  EXPECT_EQ(wait_for(pair.listening.get(), POLLIN), POLLIN);
+}
+
 TEST(Connect, a_refused_attempt_is_seen_on_the_socket) {
   Descriptor listening = listener();
   const Address address = local_address(listening.get());

@@ -1,7 +1,19 @@
 // One worker, and the sessions that it has.
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "kernel/proc/counters.h"
+#include "net/socket/calls.h"
+#include "tests/harness/loopback.h"
 #include "tests/relay/worker/stage.h"
 
 namespace lastbyte::relay {
