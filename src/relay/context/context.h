@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <random>
@@ -70,7 +71,7 @@ struct Context {
   PipePool pipes;
   SendBatch sends;
   std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
-  std::vector<Session*> turns;                                ///< sessions whose budget was used up
+  std::deque<Session*> turns;                                 ///< sessions whose budget was used up, or that move bulk
   /// One descriptor in reserve. A client is accepted only while it is held, so that it need not be reset for want of
   /// another one for its upstream (T12). Empty: it was needed.
   Descriptor spare;

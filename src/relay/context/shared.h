@@ -109,7 +109,7 @@ struct Shared {
   RateLimit accept_errors;     ///< listeners that the kernel forbids to accept
   RateLimit bugs;              ///< sessions reset because an event was impossible
   /// Bytes that a session may move in one round before the others have their turn (T12).
-  std::size_t round_budget = std::size_t{4} * 1024 * 1024;
+  std::size_t round_budget = std::size_t{256} * 1024;
   std::size_t record_ring_capacity = 8192;
   RecordFilter records;                    ///< which sessions have a record
   std::atomic<bool> events_wanted{false};  ///< an operator follows the events of sessions

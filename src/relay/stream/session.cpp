@@ -77,14 +77,16 @@ void Session::on_events(Which which, std::uint32_t events) {
   transport::take_events(side(which), events);
   if (side(which).in_flight > 0)
     share().look(side(which));  // each packet that its peer takes makes an edge of EPOLLOUT
-  const Output upstream = state_.side(Which::upstream).output;
-  const bool before = upstream == Output::connecting || upstream == Output::queued;
-  if (upstream == Output::untried || (before && which == Which::client)) {
-    on_early_client_events(events);
-  } else if (upstream == Output::connecting) {
-    on_connecting_events(events);
+  const auto is_early = [this] {
+    const Output upstream = state_.side(Which::upstream).output;
+    return upstream == Output::untried || upstream == Output::connecting || upstream == Output::queued;
+  };
+  if (is_early()) which == Which::client ? on_early_client_events(events) : on_connecting_events(events);
+  if (is_bulk()) {
+    take_turn();
+  } else if (!is_early() || side(which).ready.trouble || owes_ack_) {  // nothing moves before it is connected (T3)
+    progress();
   }
-  progress();
   arm();
 }
 

@@ -117,6 +117,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void go_on();
   void take_back_send();
   void take_turn();
+  /// Its events wait until those of others are dispatched (T12).
+  [[nodiscard]] bool is_bulk() const { return sides_[0].carrier.bulk || sides_[1].carrier.bulk; }
+  [[nodiscard]] bool has_work(Which source) const { return side(source).ready.readable || state_.side(source).pending; }
   void pump(Which source);
   bool act_on(const Finding& finding, Which source);
   [[nodiscard]] termination::Event meaning_of(termination::Event end, Which source) const;

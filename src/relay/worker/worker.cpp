@@ -16,6 +16,7 @@ namespace lastbyte::relay {
 namespace {
 
 constexpr std::size_t kWalkedInARound = 256;
+constexpr std::size_t kTurnsInARound = 2;
 /// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
 constexpr Duration kLate{100};
 
@@ -124,12 +125,12 @@ void Worker::Impl::dispatch(const epoll_event& event) {
   });
 }
 
+/// A few a round: whose events come meanwhile is not to wait for all of them (T12).
 void Worker::Impl::take_turns() {
-  std::vector<Session*> turns;
-  turns.swap(context_.turns);
-  for (Session* session : turns) {
-    if (session->final()) continue;
-    attempt(*session, [&] { session->on_turn(); });
+  for (std::size_t left = std::min(context_.turns.size(), kTurnsInARound); left > 0; --left) {
+    Session& session = *context_.turns.front();
+    context_.turns.pop_front();
+    if (!session.final()) attempt(session, [&] { session.on_turn(); });
   }
 }
 

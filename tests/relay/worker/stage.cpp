@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 #include <string>
 
 #include "net/datagram/socket.h"
@@ -102,6 +103,19 @@ void Stage::wait_for_worker() {
     worker_->beat();
     EXPECT_TRUE(eventually([&] { return count(Count::beats) > before; })) << "the worker is gone";
   }
+}
+
+void Stage::while_it_stands(const std::function<void()>& meanwhile) {
+  std::promise<void> stands;
+  std::promise<void> over;
+  worker_->post([&] {
+    stands.set_value();
+    over.get_future().wait();
+  });
+  stands.get_future().wait();
+  meanwhile();
+  over.set_value();
+  wait_for_worker();
 }
 
 Descriptor Stage::connect() {

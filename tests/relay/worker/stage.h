@@ -48,6 +48,8 @@ class Stage {
   void update(std::shared_ptr<const upstream::Snapshot> snapshot) { worker_->update({std::move(snapshot)}); }
   /// As a reload does that removes the forwarding.
   void serve_nothing() { worker_->serve({}); }
+  /// The worker does nothing while `meanwhile` runs; what comes by then, it finds at once.
+  void while_it_stands(const std::function<void()>& meanwhile);
   /// All mail was carried out, and the worker has begun another round since.
   void wait_for_worker();
   [[nodiscard]] std::uint64_t count(Count which) const { return worker_->counters().of(which); }
