@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace lastbyte {
 
 std::string counted(std::uint64_t number, std::string_view noun) {
@@ -34,6 +36,27 @@ std::string printable(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string wrap(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string wrapped;
+  std::size_t column = 0;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::size_t length = end - begin;
+    if (column != 0 && column + 1 + length > width) {
+      wrapped += '\n' + std::string(indent, ' ');
+      column = 0;
+    } else if (column != 0) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += text.substr(begin, length);
+    column += length;
+    begin = end + 1;
+  }
+  return wrapped;
 }
 
 }  // namespace lastbyte

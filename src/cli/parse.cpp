@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "config/read/suggest.h"
 
@@ -16,28 +17,6 @@ std::string version() { return std::string("lastbyte ") + LASTBYTE_VERSION; }
 constexpr std::size_t kPageWidth = 80;
 constexpr std::size_t kTextIndent = 8;
 constexpr std::size_t kCommandColumn = 14;  // of the texts beside the commands' names
-
-/// Breaks lines at spaces so that none is longer than `width`, unless one word is.
-std::string wrap(const std::string& text, std::size_t width) {
-  std::string wrapped;
-  std::size_t column = 0;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::size_t length = end - begin;
-    if (column != 0 && column + 1 + length > width) {
-      wrapped += '\n';
-      column = 0;
-    } else if (column != 0) {
-      wrapped += ' ';
-      ++column;
-    }
-    wrapped.append(text, begin, length);
-    column += length;
-    begin = end + 1;
-  }
-  return wrapped;
-}
 
 std::string wrap_lines(const std::string& text, std::size_t width) {
   std::string wrapped;
