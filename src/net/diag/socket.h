@@ -35,26 +35,52 @@ std::string_view name(State state);
 /// What the timer of a TCP socket waits for (net/ipv4/inet_diag.c inet_sk_diag_fill).
 enum class Timer : std::uint8_t { none, retransmission, keepalive, time_wait, probe };
 
-/// Figures of a TCP connection (struct tcp_info); 0 where this kernel does not tell one.
+/// Figures of a TCP connection (struct tcp_info of linux/tcp.h); 0 where this kernel does not tell one.
 struct TcpFigures {
+  // The path.
   std::uint32_t round_trip_us = 0;
   std::uint32_t round_trip_deviation_us = 0;
   std::uint32_t least_round_trip_us = 0;
   std::uint32_t retransmission_timeout_us = 0;
-  std::uint32_t congestion_window = 0;  ///< in segments
-  std::uint32_t segment_size = 0;       ///< the largest sent, in bytes
-  std::uint32_t peers_window = 0;       ///< in bytes
-  std::uint32_t retransmits = 0;        ///< of the segment that is unacknowledged now
-  std::uint32_t retransmitted = 0;      ///< segments, in all
-  std::uint32_t unacknowledged = 0;     ///< segments
-  std::uint32_t not_sent = 0;           ///< bytes
-  std::uint64_t bytes_sent = 0;         ///< retransmissions included
+  std::uint32_t path_mtu = 0;               ///< bytes
+  std::uint32_t segment_size = 0;           ///< the largest sent, in bytes
+  std::uint32_t received_segment_size = 0;  ///< estimated, in bytes
+  // What holds the sender back.
+  std::uint32_t congestion_window = 0;     ///< in segments
+  std::uint32_t slow_start_threshold = 0;  ///< in segments; INT32_MAX: none yet
+  std::uint32_t peers_window = 0;          ///< in bytes
+  std::uint64_t pacing_rate = 0;           ///< bytes a second; UINT64_MAX: no limit
+  std::uint64_t delivery_rate = 0;         ///< bytes a second
+  std::uint64_t busy_us = 0;               ///< time with data to send
+  std::uint64_t window_limited_us = 0;     ///< of this, time that the peer's window was the limit
+  std::uint64_t buffer_limited_us = 0;     ///< of this, time that our send buffer was the limit
+  // Loss.
+  std::uint32_t retransmits = 0;    ///< timeouts of the segment that is unacknowledged now, one after the other
+  std::uint32_t probes = 0;         ///< of a zero window or keepalive, that have no answer
+  std::uint32_t backoff = 0;        ///< how often the timeout was doubled
+  std::uint32_t retransmitted = 0;  ///< segments, in all
+  std::uint32_t lost = 0;           ///< segments, now
+  std::uint32_t selectively_acknowledged = 0;  ///< segments, now
+  std::uint32_t reordering_seen = 0;           ///< events, in all
+  std::uint32_t out_of_order_received = 0;     ///< segments, in all
+  // What is on the way.
+  std::uint32_t unacknowledged = 0;  ///< segments
+  std::uint32_t not_sent = 0;        ///< bytes
+  std::uint64_t bytes_sent = 0;      ///< retransmissions included
+  std::uint64_t bytes_retransmitted = 0;
   std::uint64_t bytes_acknowledged = 0;
   std::uint64_t bytes_received = 0;
+  std::uint32_t segments_sent = 0;
+  std::uint32_t segments_received = 0;
+  std::uint32_t receive_space = 0;  ///< bytes that the program reads in a round trip
   std::uint32_t since_data_sent_ms = 0;
   std::uint32_t since_data_received_ms = 0;
   std::uint32_t since_ack_received_ms = 0;  ///< any segment that acknowledges, a FIN too
-  std::uint64_t delivery_rate = 0;          ///< bytes a second
+  // Agreed at the handshake.
+  bool timestamps = false;
+  bool selective_acknowledgements = false;
+  bool window_scaling = false;
+  bool explicit_congestion = false;  ///< ECN
 };
 
 struct Details {
