@@ -3,6 +3,10 @@
 
 #include <linux/types.h>
 
+/// Descriptors of each process that one pass of the iterator tells: what it writes for a process must fit into its
+/// buffer (32 KiB; kernel/bpf/bpf_iter.c).
+enum { kDescriptorsAtOnce = 128 };
+
 struct lb_socket {
   __u64 cookie;
   __u32 network;  ///< the namespace's inode

@@ -1,5 +1,9 @@
-// Walks the descriptors of processes (iter/task_file) and writes down each TCP socket with its options, without taking
-// a descriptor: nothing that the process does with it meanwhile is held up. Loaded by sockets.cpp.
+// Walks the tables of descriptors of processes and writes down each TCP socket with its options. Loaded by sockets.cpp.
+//
+// It takes no reference to a file, and so holds up no close() of the process: the kernel's own walk (iter/task_file)
+// does take one, and a close() meanwhile sends no FIN until our read(2) returns (fs/file_table.c __fput_deferred). The
+// price: a file may go, and its memory be used again, while it is read. Reads are checked (probe_read), the tables stay
+// for as long as the program runs (RCU), and what is no longer in the table at the end is not told.
 #include "kernel/bpf/socket.h"
 #include "kernel/bpf/types.bpf.h"
 
@@ -72,30 +76,70 @@ static __always_inline void take_queues(const struct sock* sk, struct lb_socket*
   }
 }
 
-SEC("iter/task_file")
-int each_socket(struct bpf_iter__task_file* ctx) {
-  struct task_struct* task = ctx->task;
-  struct file* file = ctx->file;
-  if (!task || !file) return 0;
-  // Threads share the table of descriptors: once a process.
-  if (task->pid != task->tgid) return 0;
-  struct socket* socket = bpf_sock_from_file(file);
-  if (!socket) return 0;
-  struct sock* sk = socket->sk;
+enum { kFormat = 0170000, kSocketFile = 0140000, kPathOnly = 010000000 };  // of linux/stat.h and linux/fcntl.h
+
+/// A pass tells descriptors from `first` on.
+__u32 first = 0;
+__u32 most = 0;  ///< the size of the largest table met
+
+struct walk {
+  struct bpf_iter__task* ctx;
+  struct file** table;
+  __u32 pid;
+  char comm[16];
+};
+
+static __always_inline struct file* file_at(struct file** table, __u32 fd) {
+  struct file* file = 0;
+  bpf_probe_read_kernel(&file, sizeof file, &table[fd]);
+  return file;
+}
+
+static __always_inline struct sock* socket_of(struct file* file) {
+  if ((BPF_CORE_READ(file, f_inode, i_mode) & kFormat) != kSocketFile) return 0;
+  if (BPF_CORE_READ(file, f_flags) & kPathOnly) return 0;
+  struct socket* socket = BPF_CORE_READ(file, private_data);
+  return socket ? BPF_CORE_READ(socket, sk) : 0;
+}
+
+static long each_descriptor(__u32 index, struct walk* walk) {
+  const __u32 fd = first + index;
+  struct file* file = file_at(walk->table, fd);
+  if (!file) return 0;
+  struct sock* sk = socket_of(file);
   if (!sk) return 0;
   if (BPF_CORE_READ(sk, sk_protocol) != kTcp || BPF_CORE_READ(sk, sk_type) != kStream) return 0;
   struct lb_socket out;
   __builtin_memset(&out, 0, sizeof out);
-  out.cookie = bpf_get_socket_cookie(sk);
+  out.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
   out.network = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-  out.pid = task->tgid;
-  out.fd = ctx->fd;
+  out.pid = walk->pid;
+  out.fd = fd;
   out.state = BPF_CORE_READ(sk, __sk_common.skc_state);
   out.non_blocking = (BPF_CORE_READ(file, f_flags) & kNonBlocking) != 0;
-  bpf_core_read(out.comm, sizeof out.comm, &task->comm);
+  __builtin_memcpy(out.comm, walk->comm, sizeof out.comm);
   take_addresses(sk, &out);
   take_options(sk, &out);
   take_queues(sk, &out);
-  bpf_seq_write(ctx->meta->seq, &out, sizeof out);
+  if (file_at(walk->table, fd) != file || socket_of(file) != sk) return 0;
+  bpf_seq_write(walk->ctx->meta->seq, &out, sizeof out);
+  return 0;
+}
+
+SEC("iter/task")
+int each_process(struct bpf_iter__task* ctx) {
+  struct task_struct* task = ctx->task;
+  if (!task) return 0;
+  // Threads share the table of descriptors: once a process.
+  if (task->pid != task->tgid) return 0;
+  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+  if (!table) return 0;
+  const __u32 size = BPF_CORE_READ(table, max_fds);
+  if (size > most) most = size;
+  if (size <= first) return 0;
+  struct walk walk = {.ctx = ctx, .table = BPF_CORE_READ(table, fd), .pid = task->tgid};
+  bpf_core_read(walk.comm, sizeof walk.comm, &task->comm);
+  const __u32 rest = size - first;
+  bpf_loop(rest < kDescriptorsAtOnce ? rest : kDescriptorsAtOnce, each_descriptor, &walk, 0);
   return 0;
 }

@@ -50,15 +50,15 @@ ProcessSocket from_kernel(const lb_socket& raw) {
   return made;
 }
 
-Result<std::vector<ProcessSocket>> read_all(int iterator) {
-  std::vector<ProcessSocket> all;
+/// Adds what one pass tells.
+Result<void> read_all(int iterator, std::vector<ProcessSocket>& all) {
   std::array<char, 64 * sizeof(lb_socket)> chunk;
   std::size_t filled = 0;
   for (;;) {
     const ssize_t got = ::read(iterator, chunk.data() + filled, chunk.size() - filled);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;  // EAGAIN: so much work that it takes a pause
-    if (got < 0) return failure_from_errno("read the sockets of processes (iter/task_file)");
-    if (got == 0) return all;
+    if (got < 0) return failure_from_errno("read the sockets of processes (iter/task)");
+    if (got == 0) return {};
     filled += static_cast<std::size_t>(got);
     std::size_t at = 0;
     for (; at + sizeof(lb_socket) <= filled; at += sizeof(lb_socket)) {
@@ -74,7 +74,7 @@ Result<std::vector<ProcessSocket>> read_all(int iterator) {
 }  // namespace
 
 Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid) {
-  const std::string operation = "list the sockets of processes (BPF, iter/task_file)";
+  const std::string operation = "list the sockets of processes (BPF, iter/task)";
   const BpfComplaints complaints;
   const std::unique_ptr<::sockets, decltype(&sockets__destroy)> loaded(sockets__open_and_load(), &sockets__destroy);
   if (!loaded) {
@@ -88,14 +88,20 @@ Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid
   options.link_info = &only;
   options.link_info_len = sizeof only;
   const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
-      bpf_program__attach_iter(loaded->progs.each_socket, pid ? &options : nullptr), &bpf_link__destroy);
+      bpf_program__attach_iter(loaded->progs.each_process, pid ? &options : nullptr), &bpf_link__destroy);
   if (!link) {
     const int code = errno;
     return failure(operation, code, pid && code == EINVAL ? "no such process, or a kernel before 6.1" : "");
   }
-  const Descriptor iterator(bpf_iter_create(bpf_link__fd(link.get())));
-  if (!iterator) return failure_from_errno(operation);
-  return read_all(iterator.get());
+  // The program grows `most` meanwhile.
+  std::vector<ProcessSocket> all;
+  const volatile std::uint32_t& most = loaded->bss->most;
+  for (loaded->bss->first = 0;; loaded->bss->first += kDescriptorsAtOnce) {
+    const Descriptor iterator(bpf_iter_create(bpf_link__fd(link.get())));
+    if (!iterator) return failure_from_errno(operation);
+    if (const auto read = read_all(iterator.get(), all); !read) return Failure(read.error());
+    if (most <= loaded->bss->first + kDescriptorsAtOnce) return all;
+  }
 }
 
 }  // namespace lastbyte::kernel

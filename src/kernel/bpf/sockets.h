@@ -11,11 +11,11 @@
 
 namespace lastbyte::kernel {
 
-/// One descriptor of a process. Several may be of the same socket: those have the same cookie.
+/// One descriptor of a process. Several may be of the same socket: those have the same cookie, if it has one.
 struct ProcessSocket {
   ProcessName process = {};
   int descriptor = -1;
-  std::uint64_t cookie = 0;
+  std::uint64_t cookie = 0;   ///< SO_COOKIE; 0: nobody has asked for it. A dump by sock_diag(7) does
   std::uint32_t network = 0;  ///< the namespace's inode
   net::Address local = {};
   net::Address remote = {};
@@ -46,8 +46,9 @@ struct ProcessSocket {
   bool send_buffer_set = false;
 };
 
-/// Those of one process, or of all. It needs CAP_BPF and CAP_PERFMON, and a kernel with iter/task_file (5.8). Only
-/// sockets of the caller's pid namespace and those below.
+/// Those of one process, or of all. It needs CAP_BPF and CAP_PERFMON, and Linux 5.17. Only sockets of the caller's pid
+/// namespace and those below. No close() of a process is held up by it; descriptors that are opened or closed meanwhile
+/// may be missed.
 Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid = std::nullopt);
 
 }  // namespace lastbyte::kernel

@@ -95,8 +95,23 @@ struct sk_buff {
   __u16 network_header;
 } FOUND_BY_NAME;
 
+struct inode {
+  unsigned short i_mode;
+} FOUND_BY_NAME;
+
 struct file {
   unsigned int f_flags;
+  struct inode* f_inode;
+  void* private_data;
+} FOUND_BY_NAME;
+
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+} FOUND_BY_NAME;
+
+struct files_struct {
+  struct fdtable* fdt;
 } FOUND_BY_NAME;
 
 struct socket {
@@ -108,6 +123,7 @@ struct task_struct {
   int pid;
   int tgid;
   struct task_struct* group_leader;
+  struct files_struct* files;
   char comm[16];
 } FOUND_BY_NAME;
 
@@ -121,11 +137,9 @@ struct bpf_iter_meta {
   __u64 seq_num;
 } FOUND_BY_NAME;
 
-struct bpf_iter__task_file {
+struct bpf_iter__task {
   struct bpf_iter_meta* meta;
   struct task_struct* task;
-  __u32 fd;
-  struct file* file;
 } FOUND_BY_NAME;
 
 enum sk_rst_reason { SK_RST_REASON_NOT_SPECIFIED };

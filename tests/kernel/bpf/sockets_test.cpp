@@ -1,6 +1,7 @@
 // The sockets of a process with their options, read without a descriptor of them.
 #include "kernel/bpf/sockets.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -8,7 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <vector>
 
+#include "net/diag/sockets.h"
 #include "net/socket/calls.h"
 #include "tests/harness/loopback.h"
 
@@ -87,21 +90,52 @@ TEST_F(ListSockets, tells_unread_bytes_without_the_fin_and_the_queue_of_a_listen
   EXPECT_EQ(find(server).queued, (QueuedBytes{5, 0, 0}));
 }
 
-// A descriptor that was taken would keep the connection open, and its FIN would wait for us.
-TEST_F(ListSockets, holds_up_no_fin_of_a_process_that_closes_all_the_time) {
+/// Whether the kernel has an established socket from `local` to `remote`.
+bool is_established(const net::Address& local, const net::Address& remote) {
+  net::diag::Filter filter;
+  filter.states = net::diag::bit_of(net::diag::State::established);
+  filter.to = remote;
+  bool found = false;
+  EXPECT_TRUE(net::diag::for_each_socket(filter, [&](const auto& each) { found |= each.local == local; }));
+  return found;
+}
+
+// Whoever holds a file, as pidfd_getfd(2) and the kernel's iter/task_file do, keeps the connection open: close() sends
+// no FIN. The second did so in 2 of 270,000 closes beside 110 lists, for up to 180 microseconds.
+TEST_F(ListSockets, holds_up_no_close_of_a_process_that_closes_all_the_time) {
+  const Descriptor listening = net::test::listener();
+  std::vector<Descriptor> many;  // the longer it takes
+  for (int each = 0; each < 200; ++each) {
+    many.push_back(net::test::connect_to(net::local_address(listening.get())));
+    many.push_back(net::test::accept_one(listening));
+  }
   std::atomic<bool> done = false;
   std::atomic<std::uint64_t> listed = 0;
   std::thread watcher([&] {
     while (!done)
-      if (list_sockets(own_pid())) ++listed;
+      if (const auto all = list_sockets(own_pid()); all && all->size() >= many.size()) ++listed;
   });
-  for (int each = 0; each < 200 || listed < 20; ++each) {
-    net::test::Pair pair = net::test::connected_pair();
-    pair.server.close();
-    EXPECT_EQ(net::test::receive(pair.client, 1), "0");
+  std::uint64_t held_up = 0;
+  for (int each = 0; each < 200 || listed < 15; ++each) {
+    const Descriptor client = net::test::connect_to(net::local_address(listening.get()));
+    Descriptor server = net::test::accept_one(listening);
+    const net::Address remote = net::local_address(client.get());
+    server.close();
+    if (is_established(net::local_address(listening.get()), remote)) ++held_up;
+    const linger now{1, 0};  // no TIME_WAIT: ports are few
+    ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
   done = true;
   watcher.join();
+  EXPECT_EQ(held_up, 0U);
+}
+
+TEST_F(ListSockets, tells_sockets_beyond_the_first_descriptors) {
+  const Descriptor socket = net::test::listener();
+  const Descriptor high(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 900));
+  if (!high) GTEST_SKIP() << "no descriptor 900 here";
+  EXPECT_EQ(find(high).local, net::local_address(socket.get()));
+  EXPECT_EQ(find(socket).local, net::local_address(socket.get()));
 }
 
 }  // namespace
