@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "doctor/rules/facts.h"
@@ -14,17 +15,13 @@ struct Asked {
   std::optional<std::uint32_t> pid = {};    ///< the process to look at
   bool intrusive = false;                   ///< take descriptors of it where iterators do not load
   std::chrono::milliseconds window{1'000};  ///< how long counters are watched
+  std::chrono::seconds stuck_after{60};
+  std::chrono::seconds half_closed_after{3'600};
+  std::string enter = {};  ///< Facts::enter
 };
 
 /// Waits for the window. Fails where the counters cannot be read, or there is no such process; what else cannot be read
 /// is in Facts::unread.
 Result<Facts> collect(const Asked& asked);
-
-/// Which ways of attaching BPF load here, and whether io_uring is allowed.
-std::vector<Ability> abilities();
-
-/// By pidfd_getfd(2): one descriptor at a time, for microseconds. While it is held, the process's close() of it sends
-/// no FIN. It needs the right to trace the process (ptrace(2)).
-Result<std::vector<kernel::ProcessSocket>> take_sockets(std::uint32_t pid);
 
 }  // namespace lastbyte::doctor

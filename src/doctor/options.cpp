@@ -49,11 +49,20 @@ Result<void> set_window(Options& options, Value value) {
   return {};
 }
 
+Result<void> set_age(std::chrono::seconds& age, Value value) {
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error != std::errc() || end != value.data() + value.size() || seconds > INT32_MAX)
+    return wrong(value, "seconds from 0 to 2147483647");
+  age = std::chrono::seconds(seconds);
+  return {};
+}
+
 constexpr std::array kFlags{
     Flag{"pid", "PID", "Look at this process too: its sockets with their options, in its network namespace.", set_pid},
     Flag{"intrusive", "",
-         "With --pid, where BPF does not load: take each descriptor of the process for a moment. Meanwhile its close() "
-         "of that descriptor sends no FIN.",
+         "With --pid, where BPF does not load: take each socket's descriptor of the process for a moment, to read its "
+         "options. Meanwhile its close() of that descriptor sends no FIN.",
          [](Options& options, Value) -> Result<void> {
            options.intrusive = true;
            return {};
@@ -61,6 +70,12 @@ constexpr std::array kFlags{
     Flag{"netns", "NAMESPACE", "Look at this network namespace: a name of `ip netns`, a path, or pid:NUMBER.",
          set_network},
     Flag{"window", "SECONDS", "How long to watch the counters. Default: 1.", set_window},
+    Flag{"stuck-after", "SECONDS",
+         "How long a socket in CLOSE_WAIT or FIN_WAIT2 may be idle before it is a finding. Default: 60.",
+         [](Options& options, Value value) { return set_age(options.stuck_after, value); }},
+    Flag{"half-closed-after", "SECONDS",
+         "With --pid, how long a half-closed connection may be idle before it is a finding. Default: 3600.",
+         [](Options& options, Value value) { return set_age(options.half_closed_after, value); }},
     Flag{"json", "", "Print one JSON object.",
          [](Options& options, Value) -> Result<void> {
            options.json = true;

@@ -21,6 +21,8 @@ struct Options {
   bool json = false;
   bool intrusive = false;
   std::chrono::milliseconds window{1'000};
+  std::chrono::seconds stuck_after{60};
+  std::chrono::seconds half_closed_after{3'600};
 };
 
 struct Flag {

@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "doctor/print_socket.h"
 #include "doctor/rules/words.h"
 
 namespace lastbyte::doctor {
 namespace {
 
-using kernel::ProcessSocket;
+constexpr std::size_t kLabel = 10;  // the column of what stands behind "  seen:   "
 
 /// The counters that are always told, and what they mean.
 struct Meaning {
@@ -21,67 +22,82 @@ struct Meaning {
 };
 constexpr std::array kMeanings{
     Meaning{"Tcp:OutRsts", "resets sent"},
-    Meaning{"Tcp:EstabResets", "established connections that ended by a reset, of either end"},
-    Meaning{"TcpExt:TCPAbortOnClose", "resets because a program closed with unread input"},
-    Meaning{"TcpExt:TCPAbortOnData", "resets because data came for a closed connection"},
-    Meaning{"TcpExt:TCPAbortOnLinger", "resets because of a negative TCP_LINGER2"},
+    Meaning{"Tcp:EstabResets", "established connections that a reset of either end ended"},
+    Meaning{"TcpExt:TCPAbortOnClose", "resets: a program closed with unread input"},
+    Meaning{"TcpExt:TCPAbortOnData", "resets: data came for a closed connection, or SO_LINGER had time 0"},
+    Meaning{"TcpExt:TCPAbortOnLinger", "resets: TCP_LINGER2 was negative"},
+    Meaning{"TcpExt:TCPAbortOnTimeout", "connections given up: the peer did not answer"},
+    Meaning{"TcpExt:TCPAbortOnMemory", "resets: memory was short, or orphans were too many"},
     Meaning{"TcpExt:ListenOverflows", "connections that met a full queue of a listener"},
-    Meaning{"TcpExt:ListenDrops", "SYNs that were dropped at a listener, for any reason"},
+    Meaning{"TcpExt:ListenDrops", "SYNs and handshakes that a listener dropped, for any reason"},
     Meaning{"TcpExt:TWRecycled", "ports in TIME_WAIT that were used again"},
-    Meaning{"TcpExt:PAWSEstab", "segments that were rejected because of their timestamp"},
+    Meaning{"TcpExt:TCPTimeWaitOverflow", "connections that skipped TIME_WAIT"},
+    Meaning{"TcpExt:PAWSActive", "SYNs' answers rejected for their timestamp"},
+    Meaning{"TcpExt:PAWSEstab", "segments rejected for their timestamp"},
     Meaning{"Tcp:RetransSegs", "segments that were sent again"},
     Meaning{"TcpExt:TCPTimeouts", "retransmission timeouts"},
 };
 
-std::string options_text(const ProcessSocket& socket) {
-  std::string text;
-  const auto add = [&](const std::string& word) { text += (text.empty() ? "" : ", ") + word; };
-  if (socket.non_blocking) add("non-blocking");
-  if (socket.linger) add(fmt::format("linger {} s", socket.linger->count()));
-  if (socket.keepalive)
-    add(socket.keepalive_time.count() == 0 ? std::string("keepalive")
-                                           : fmt::format("keepalive {} s", socket.keepalive_time.count()));
-  if (socket.user_timeout.count() != 0) add(fmt::format("user timeout {} ms", socket.user_timeout.count()));
-  if (socket.no_delay) add("nodelay");
-  if (socket.reuse_address) add("reuseaddr");
-  if (socket.reuse_port) add("reuseport");
-  if (socket.receive_buffer_set) add(fmt::format("rcvbuf {}", socket.receive_buffer));
-  if (socket.send_buffer_set) add(fmt::format("sndbuf {}", socket.send_buffer));
-  return text.empty() ? "no options" : text;
+/// A command is one line, to be copied; what follows "    # " and what is prose are broken.
+std::string command_text(std::string_view command) {
+  constexpr std::string_view kComment = "    # ";
+  const bool is_prose = !command.empty() && command.front() >= 'A' && command.front() <= 'Z';
+  if (is_prose) return wrap(command, kPageWidth - kLabel, kLabel);
+  const std::size_t at = command.find(kComment);
+  if (at == std::string_view::npos || kLabel + command.size() <= kPageWidth) return std::string(command);
+  const std::string comment = "# " + std::string(command.substr(at + kComment.size()));
+  return std::string(command.substr(0, at)) + "\n" + std::string(kLabel, ' ') +
+         wrap(comment, kPageWidth - kLabel, kLabel + 2);
 }
 
-std::string socket_line(const ProcessSocket& socket) {
-  std::string line =
-      fmt::format("  {:>5}  {:<12} {} ", socket.descriptor, kernel::state_text(socket.state), socket.local.text());
-  if (socket.backlog) {
-    line += fmt::format("queue {}/{}", socket.backlog->waiting, socket.backlog->limit);
-  } else {
-    line += "- " + socket.remote.text();
-    if (socket.queued && socket.queued->unread > 0) line += fmt::format(" unread {}", socket.queued->unread);
-    if (socket.queued && socket.queued->unacknowledged > 0)
-      line += fmt::format(" unacknowledged {}", socket.queued->unacknowledged);
-  }
-  return line + " | " + options_text(socket) + "\n";
+std::string labelled(std::string_view label, std::string_view text) {
+  return fmt::format("  {:<8}{}\n", label, wrap(text, kPageWidth - kLabel, kLabel));
 }
 
-nlohmann::ordered_json socket_json(const ProcessSocket& socket) {
-  nlohmann::ordered_json object{{"descriptor", socket.descriptor},
-                                {"state", kernel::state_text(socket.state)},
-                                {"local", socket.local.text()},
-                                {"remote", socket.remote.text()},
-                                {"non_blocking", socket.non_blocking},
-                                {"keepalive", socket.keepalive},
-                                {"keepalive_seconds", socket.keepalive_time.count()},
-                                {"user_timeout_ms", socket.user_timeout.count()},
-                                {"nodelay", socket.no_delay},
-                                {"reuse_address", socket.reuse_address},
-                                {"reuse_port", socket.reuse_port},
-                                {"receive_buffer", socket.receive_buffer},
-                                {"send_buffer", socket.send_buffer}};
-  if (socket.linger) object["linger_seconds"] = socket.linger->count();
-  if (socket.backlog) object["queue"] = {{"waiting", socket.backlog->waiting}, {"limit", socket.backlog->limit}};
-  if (socket.queued)
-    object["queued"] = {{"unread", socket.queued->unread}, {"unacknowledged", socket.queued->unacknowledged}};
+std::string taken_text(const Process::Taken& taken) {
+  return fmt::format(
+      "--intrusive took {}, one at a time, each for {} us at most. A close() of the process within that time sent its "
+      "FIN when `lastbyte doctor` had closed its own descriptor.",
+      counted(taken.descriptors, "descriptor"), taken.longest.count());
+}
+
+std::string counters_text(const Facts& facts) {
+  constexpr std::size_t kColumn = 50;
+  std::string page = fmt::format("\nCounters, since the start and in the last {:.1f} s\n",
+                                 static_cast<double>(facts.watched.count()) / 1000);
+  for (const Meaning& each : kMeanings)
+    if (const auto total = facts.total.find(each.name))
+      page += fmt::format("  {:>12} {:>8}  {:<24} {}\n", *total, fmt::format("+{}", facts.window.value(each.name)),
+                          each.name, wrap(each.text, kPageWidth - kColumn, kColumn));
+  return page;
+}
+
+std::string abilities_text(const Facts& facts) {
+  constexpr std::size_t kColumn = 19;
+  std::string page = "\nWhat loads here\n";
+  for (const Ability& each : facts.abilities)
+    page += fmt::format("  {:<16} {}\n", each.name,
+                        each.there ? "yes" : wrap("no: " + each.why_not, kPageWidth - kColumn, kColumn));
+  return page;
+}
+
+std::string process_text(const Process& process) {
+  std::string page = fmt::format("\nTCP sockets of {}\n", owner_text(process.name));
+  for (const HeldSocket& each : process.sockets) page += socket_text(each);
+  if (process.sockets.empty()) page += "  none\n";
+  if (process.taken) page += wrap(taken_text(*process.taken), kPageWidth) + "\n";
+  return page;
+}
+
+nlohmann::ordered_json process_json(const Process& process) {
+  nlohmann::ordered_json object{
+      {"pid", process.name.pid}, {"name", printable(process.name.comm)}, {"descriptors", process.descriptors}};
+  if (process.descriptor_limit) object["descriptor_limit"] = *process.descriptor_limit;
+  object["seccomp"] = process.seccomp;
+  if (process.taken)
+    object["taken"] = {{"descriptors", process.taken->descriptors}, {"longest_us", process.taken->longest.count()}};
+  auto& sockets = object["sockets"] = nlohmann::ordered_json::array();
+  for (const HeldSocket& each : process.sockets) sockets.push_back(socket_json(each));
   return object;
 }
 
@@ -90,26 +106,14 @@ nlohmann::ordered_json socket_json(const ProcessSocket& socket) {
 std::string as_text(const Facts& facts, const std::vector<Finding>& findings) {
   std::string page;
   for (const Finding& each : findings) {
-    page += fmt::format("{}: {} [{}]\n", severity_word(each.severity), each.title, each.id);
-    page += fmt::format("  seen:   {}\n  means:  {}\n  mend:   {}\n  more:   {}\n\n", each.evidence, each.consequence,
-                        each.command, each.documentation);
+    page += wrap(fmt::format("{}: {} [{}]", severity_word(each.severity), each.title, each.id), kPageWidth, 2) + "\n";
+    page += labelled("seen:", each.evidence) + labelled("means:", each.consequence);
+    page += fmt::format("  mend:   {}\n", command_text(each.command)) + labelled("more:", each.documentation) + "\n";
   }
   page += findings.empty() ? "No findings.\n" : counted(findings.size(), "finding") + ".\n";
-  page += fmt::format("\nCounters, since the start and in the last {:.1f} s\n",
-                      static_cast<double>(facts.watched.count()) / 1000);
-  for (const Meaning& each : kMeanings)
-    if (const auto total = facts.total.find(each.name))
-      page += fmt::format("  {:>12} {:>8}  {:<24} {}\n", *total, fmt::format("+{}", facts.window.value(each.name)),
-                          each.name, each.text);
-  page += "\nWhat loads here\n";
-  for (const Ability& each : facts.abilities)
-    page += fmt::format("  {:<16} {}\n", each.name, each.there ? "yes" : "no: " + each.why_not);
-  if (facts.process) {
-    page += fmt::format("\nTCP sockets of {}\n", owner_text(facts.process->name));
-    for (const ProcessSocket& each : facts.process->sockets) page += socket_line(each);
-    if (facts.process->sockets.empty()) page += "  none\n";
-  }
-  for (const std::string& each : facts.unread) page += "\nNot looked at: " + each + "\n";
+  page += counters_text(facts) + abilities_text(facts);
+  if (facts.process) page += process_text(*facts.process);
+  for (const std::string& each : facts.unread) page += "\n" + wrap("Not looked at: " + each, kPageWidth, 2) + "\n";
   return page;
 }
 
@@ -133,22 +137,15 @@ std::string as_json(const Facts& facts, const std::vector<Finding>& findings) {
   auto& loads = object["abilities"] = nlohmann::ordered_json::object();
   for (const Ability& each : facts.abilities)
     loads[each.name] = each.there ? nlohmann::ordered_json(true) : nlohmann::ordered_json(each.why_not);
-  if (facts.process) {
-    auto& process = object["process"] = {{"pid", facts.process->name.pid},
-                                         {"name", printable(facts.process->name.comm)},
-                                         {"descriptors", facts.process->descriptors}};
-    process["sockets"] = nlohmann::ordered_json::array();
-    for (const ProcessSocket& each : facts.process->sockets) process["sockets"].push_back(socket_json(each));
-  }
+  if (facts.process) object["process"] = process_json(*facts.process);
   object["not_looked_at"] = facts.unread;
-  return object.dump(2) + "\n";
+  return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string explanation(const Rule& rule) {
-  return fmt::format("{}: {}\n  {}\n  means:  {}\n  mend:   {}\n  more:   {}\n", rule.id, severity_word(rule.severity),
-                     rule.title, rule.consequence,
-                     rule.command.empty() ? "a command with the right value comes with the finding" : rule.command,
-                     rule.documentation);
+  return fmt::format("{}: {}\n  {}\n", rule.id, severity_word(rule.severity), wrap(rule.title, kPageWidth - 2, 2)) +
+         labelled("when:", rule.condition) + labelled("means:", rule.consequence) +
+         fmt::format("  mend:   {}\n", command_text(rule.command)) + labelled("more:", rule.documentation);
 }
 
 }  // namespace lastbyte::doctor

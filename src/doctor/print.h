@@ -1,6 +1,7 @@
 // Findings as text and as JSON. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 
 namespace lastbyte::doctor {
 
+inline constexpr std::size_t kPageWidth = 80;
+
+/// Of lines of at most kPageWidth characters, commands and long addresses apart.
 std::string as_text(const Facts& facts, const std::vector<Finding>& findings);
 std::string as_json(const Facts& facts, const std::vector<Finding>& findings);
 /// What a rule looks for, and why.

@@ -28,6 +28,19 @@ int status_of(const std::vector<Finding>& findings) {
   return 0;
 }
 
+/// What enters the namespace in a shell.
+std::string entering(const net::NamespaceName& name) {
+  using Kind = net::NamespaceName::Kind;
+  switch (name.kind) {
+    case Kind::own:
+    case Kind::pidfd: return {};
+    case Kind::path: return "nsenter --net=" + name.path;
+    case Kind::name: return "ip netns exec " + name.path;
+    case Kind::pid: return "nsenter --target " + std::to_string(name.number) + " --net";
+  }
+  return {};
+}
+
 int explain(const std::string& id) {
   std::string page;
   for (const Rule& rule : all_rules())
@@ -50,7 +63,10 @@ int run(const Options& options) {
   const auto facts = collect({.network = elsewhere ? network->get() : -1,
                               .pid = options.pid,
                               .intrusive = options.intrusive,
-                              .window = options.window});
+                              .window = options.window,
+                              .stuck_after = options.stuck_after,
+                              .half_closed_after = options.half_closed_after,
+                              .enter = elsewhere ? entering(name) : std::string()});
   if (!facts) return fail(facts.error());
   const auto findings = examine(*facts);
   std::fputs((options.json ? as_json(*facts, findings) : as_text(*facts, findings)).c_str(), stdout);

@@ -8,11 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <filesystem>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
 
 #include "base/descriptor.h"
-#include "doctor/collect.h"
+#include "doctor/target.h"
+#include "kernel/proc/holders.h"
 #include "net/socket/calls.h"
 
 namespace lastbyte::doctor {
@@ -77,27 +79,28 @@ kernel::ProcessSocket look(int fd) {
 
 }  // namespace
 
-Result<std::vector<kernel::ProcessSocket>> take_sockets(std::uint32_t pid) {
+Result<TakenSockets> take_sockets(std::uint32_t pid) {
   const std::string operation = "take the descriptors of process " + std::to_string(pid);
   const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process) return failure_from_errno(operation);
-  std::vector<kernel::ProcessSocket> all;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", error)) {
-    // Only sockets are taken: the link says what it is.
-    if (!std::filesystem::read_symlink(entry.path(), error).string().starts_with("socket:")) continue;
-    const std::string name = entry.path().filename();
-    int number = -1;
-    std::from_chars(name.data(), name.data() + name.size(), number);
-    const Descriptor taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
-    if (!taken && errno == EBADF) continue;  // closed meanwhile
+  const auto descriptors = kernel::socket_descriptors(pid);
+  if (!descriptors) return Failure(descriptors.error());
+  TakenSockets all;
+  for (const kernel::SocketDescriptor& each : *descriptors) {
+    const auto begin = std::chrono::steady_clock::now();
+    Descriptor taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), each.descriptor, 0)));
+    if (!taken && (errno == EBADF || errno == ESRCH)) continue;  // closed meanwhile, or the process has ended
     if (!taken) return failure(operation, errno, errno == EPERM ? "it needs CAP_SYS_PTRACE" : "");
-    if (!is_tcp(taken.get())) continue;
-    all.push_back(look(taken.get()));
-    all.back().descriptor = number;
-    all.back().process.pid = pid;
+    const bool wanted = is_tcp(taken.get());
+    if (wanted) all.sockets.push_back(look(taken.get()));
+    taken.close();
+    const auto held = std::chrono::steady_clock::now() - begin;
+    ++all.taken.descriptors;
+    all.taken.longest = std::max(all.taken.longest, std::chrono::ceil<std::chrono::microseconds>(held));
+    if (!wanted) continue;
+    all.sockets.back().descriptor = each.descriptor;
+    all.sockets.back().process.pid = pid;
   }
-  if (error && all.empty()) return failure(operation, error.value());
   return all;
 }
 

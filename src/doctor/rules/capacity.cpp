@@ -21,6 +21,8 @@ constexpr std::string_view kMaxOrphans = "net.ipv4.tcp_max_orphans";
 constexpr std::string_view kMaxTimeWait = "net.ipv4.tcp_max_tw_buckets";
 constexpr std::string_view kMemory = "net.ipv4.tcp_mem";
 constexpr std::string_view kFiles = "fs.file-nr";
+constexpr std::string_view kIoUring = "kernel.io_uring_disabled";
+constexpr std::string_view kUnprivilegedBpf = "kernel.unprivileged_bpf_disabled";
 constexpr std::size_t kMostListed = 8;
 
 std::uint64_t unsigned_of(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
@@ -68,17 +70,26 @@ Found listeners_in_range(const Facts& facts) {
     if (each.tcp.state == State::listening && range->has(port) && !kept) inside.insert(port);
   }
   if (inside.empty()) return nothing();
-  std::string listed;
+  std::string listed;  // in the evidence: the first few
+  std::string all = facts.sysctls.text(kReserved).value_or("");
   std::size_t told = 0;
   for (const std::uint16_t port : inside) {
-    if (told++ == kMostListed) break;
-    listed += (listed.empty() ? "" : ",") + std::to_string(port);
+    const std::string text = std::to_string(port);
+    if (told++ < kMostListed) listed += (listed.empty() ? "" : ", ") + text;
+    all += (all.empty() ? "" : ",") + text;
   }
   const std::string more = inside.size() > kMostListed ? fmt::format(" and {} more", inside.size() - kMostListed) : "";
-  const auto before = facts.sysctls.text(kReserved).value_or("");
   return one(
       fmt::format("Listeners on ports {}{}; {} is {} to {}.", listed, more, kPortRange, range->first, range->last),
-      set_to(kReserved, before.empty() ? listed : before + "," + listed));
+      set_to(kReserved, all));
+}
+
+/// What connect() may choose from: the range without the reserved ports.
+std::int64_t ports_to_choose(const Facts& facts, const Ports& range) {
+  std::int64_t count = range.count();
+  for (const Ports& each : reserved_ports(facts))
+    count -= std::max<std::int64_t>(std::min(each.last, range.last) - std::max(each.first, range.first) + 1, 0);
+  return std::max<std::int64_t>(count, 1);
 }
 
 struct Destination {
@@ -91,7 +102,7 @@ std::map<std::pair<std::string, std::string>, Destination> spent(const Facts& fa
   std::map<std::pair<std::string, std::string>, Destination> all;
   for (const Socket& each : facts.sockets) {
     if (each.tcp.state == State::listening || !range.has(each.tcp.local.port())) continue;
-    // The end that has a listener's port was accepted here, and spends no port.
+    // An accepted connection counts by itself: its other end has a port of its own.
     Destination& to = all[{each.tcp.local.ip_text(), each.tcp.remote.text()}];
     ++to.sockets;
     if (each.tcp.state == State::time_wait) ++to.time_wait;
@@ -102,14 +113,14 @@ std::map<std::pair<std::string, std::string>, Destination> spent(const Facts& fa
 Found port_space(const Facts& facts) {
   const auto range = local_range(facts);
   if (!range) return nothing();
+  const std::int64_t ports = ports_to_choose(facts, *range);
   Found found;
   for (const auto& [pair, count] : spent(facts, *range)) {
-    if (count.sockets * 100 < range->count() * 80) continue;
-    found.push_back(
-        {.text = fmt::format("From {} to {}: {} ports, {} of them in TIME_WAIT.", pair.first, pair.second,
-                             share(unsigned_of(count.sockets), unsigned_of(range->count())), count.time_wait),
-         .command = "",
-         .severity = count.sockets * 100 >= range->count() * 95 ? std::optional(critical) : std::nullopt});
+    if (count.sockets * 100 < ports * 80) continue;
+    found.push_back({.text = fmt::format("From {} to {}: {} ports, {} of them in TIME_WAIT.", pair.first, pair.second,
+                                         share(unsigned_of(count.sockets), unsigned_of(ports)), count.time_wait),
+                     .command = "",
+                     .severity = count.sockets * 100 >= ports * 95 ? std::optional(critical) : std::nullopt});
   }
   return found;
 }
@@ -117,11 +128,12 @@ Found port_space(const Facts& facts) {
 Found time_wait_by_destination(const Facts& facts) {
   const auto range = local_range(facts);
   if (!range) return nothing();
+  const std::int64_t ports = ports_to_choose(facts, *range);
   Found found;
   for (const auto& [pair, count] : spent(facts, *range))
-    if (count.time_wait * 2 >= range->count())
-      found.push_back({.text = fmt::format("From {} to {}: {} ports rest in TIME_WAIT.", pair.first, pair.second,
-                                           share(unsigned_of(count.time_wait), unsigned_of(range->count())))});
+    if (count.time_wait * 2 >= ports)
+      found.push_back({.text = fmt::format("From {} to {}: {} ports are in TIME_WAIT.", pair.first, pair.second,
+                                           share(unsigned_of(count.time_wait), unsigned_of(ports)))});
   return found;
 }
 
@@ -140,27 +152,53 @@ Found files(const Facts& facts) {
   return nearly_full("Open files of the host", numbers[0], numbers[2], 80, "fs.file-max");
 }
 
-Found forbidden(const Facts& facts, std::string_view name) {
-  for (const Ability& each : facts.abilities)
-    if (each.name == name && !each.there) return one(fmt::format("{}: {}.", each.name, each.why_not));
+/// Why something does not load here, with what else may be the reason.
+Found forbidden(const Facts& facts, std::string_view name, std::string_view setting) {
+  for (const Ability& each : facts.abilities) {
+    if (each.name != name || each.there) continue;
+    std::string text = fmt::format("{}: {}.", each.name, each.why_not);
+    const auto value = facts.sysctls.number(setting);
+    if (value.value_or(0) != 0) text += " " + setting_is(facts, setting);
+    if (facts.own_seccomp == 2) text += " A seccomp filter holds for `lastbyte doctor`, too.";
+    return one(text);
+  }
   return nothing();
 }
 
+Found no_io_uring(const Facts& facts) {
+  Found found = forbidden(facts, "io_uring", kIoUring);
+  if (facts.sysctls.number(kIoUring).value_or(0) != 0)
+    for (Evidence& each : found) each.command = set_to(kIoUring, "0");
+  return found;
+}
+
+Found unknown_reasons(const Facts& facts) {
+  std::string names;
+  for (const std::string& each : facts.unknown_reasons) names += (names.empty() ? "" : ", ") + each;
+  return names.empty() ? nothing() : one(names + ".");
+}
+
 constexpr std::array kCapacityRules{
-    Rule{"listener-in-port-range", warning, "Listeners stand in the range of local ports.",
-         "An outgoing connection may hold a listener's port when its server starts again: bind() fails. Where the "
-         "server "
-         "is down, a client on this host may even connect to itself.",
-         "", kIpSysctl, listeners_in_range},
+    Rule{"listener-in-port-range", warning, "Listeners use ports of the range of local ports.",
+         "A listener's port is within net.ipv4.ip_local_port_range and not in ip_local_reserved_ports.",
+         "An outgoing connection may hold a listener's port when its server starts again: bind() fails. While the "
+         "server is down, a client on this host may even connect to itself.",
+         "sysctl -w net.ipv4.ip_local_reserved_ports=PORTS    # those that are reserved now, and the listeners'",
+         kIpSysctl, listeners_in_range},
     Rule{"port-space", warning, "The local ports towards a destination are nearly used up.",
+         "Sockets from one address to one destination hold 80 % of the ports that connect() may choose.",
          "connect() becomes slow, and fails with EADDRNOTAVAIL.",
-         "Add source addresses, keep connections open, or widen net.ipv4.ip_local_port_range.", kIpSysctl, port_space},
-    Rule{"time-wait-by-destination", warning, "Most local ports towards a destination rest in TIME_WAIT.",
+         "Add source addresses, keep connections open, or: sysctl -w net.ipv4.ip_local_port_range='10240 65535'",
+         kIpSysctl, port_space},
+    Rule{"time-wait-by-destination", warning, "Most local ports towards a destination are in TIME_WAIT.",
+         "Half of the ports from one address to one destination are in TIME_WAIT.",
          "This side closes first: each connection spends a port for a minute.",
          "Let the server close first, keep connections open, or: sysctl -w net.ipv4.tcp_tw_reuse=1", kIpSysctl,
          time_wait_by_destination},
     Rule{"conntrack-full", warning, "The table of connection tracking is nearly full.",
-         "The firewall drops the SYNs of new connections once it is full.", "",
+         "nf_conntrack_count is at 80 % of nf_conntrack_max.",
+         "The firewall drops the SYNs of new connections once it is full.",
+         "sysctl -w net.netfilter.nf_conntrack_max=NUMBER    # twice of what it is",
          "https://docs.kernel.org/networking/nf_conntrack-sysctl.html",
          [](const Facts& facts) {
            return nearly_full("Tracked connections",
@@ -168,38 +206,42 @@ constexpr std::array kCapacityRules{
                               facts.sysctls.number(kConntrackMax).value_or(0), 80, kConntrackMax);
          }},
     Rule{"orphans", warning, "Many closed sockets still have data to send.",
-         "Beyond the limit the kernel resets them: the ends of answers are lost (TCPAbortOnMemory).", "", kIpSysctl,
+         "The host's orphans are half of net.ipv4.tcp_max_orphans.",
+         "Beyond the limit the kernel resets them: the ends of answers are lost (TCPAbortOnMemory).",
+         "sysctl -w net.ipv4.tcp_max_orphans=NUMBER    # twice of what it is", kIpSysctl,
          [](const Facts& facts) {
            return nearly_full("Orphaned sockets", facts.total.value("Sockstat:TCP.orphan"),
                               facts.sysctls.number(kMaxOrphans).value_or(0), 50, kMaxOrphans);
          }},
     Rule{"time-wait-buckets", warning, "The table of TIME_WAIT is nearly full.",
-         "Beyond the limit connections skip TIME_WAIT: late segments may enter a new connection.", "", kIpSysctl,
+         "The sockets in TIME_WAIT are 80 % of net.ipv4.tcp_max_tw_buckets.",
+         "Beyond the limit connections skip TIME_WAIT: late segments may enter a new connection.",
+         "sysctl -w net.ipv4.tcp_max_tw_buckets=NUMBER    # twice of what it is", kIpSysctl,
          [](const Facts& facts) {
            return nearly_full("Sockets in TIME_WAIT", facts.total.value("Sockstat:TCP.tw"),
                               facts.sysctls.number(kMaxTimeWait).value_or(0), 80, kMaxTimeWait);
          }},
     Rule{"tcp-memory-pressure", warning, "TCP's memory is short.",
-         "The kernel shrinks windows; at the third value it drops segments and resets connections.", "", kIpSysctl,
-         memory},
+         "The pages that TCP uses on the host are above the second value of net.ipv4.tcp_mem.",
+         "The kernel shrinks windows. Above the third value it drops segments and resets connections.",
+         "sysctl -w net.ipv4.tcp_mem='LOW PRESSURE HIGH'    # twice of what they are", kIpSysctl, memory},
     Rule{"open-files", warning, "The open files of the host are nearly used up.",
-         "accept() and socket() fail with ENFILE.", "", "proc(5), /proc/sys/fs/file-max", files},
+         "The first number of fs.file-nr is at 80 % of the third.", "accept() and socket() fail with ENFILE.",
+         "sysctl -w fs.file-max=NUMBER    # twice of what it is", "proc(5), /proc/sys/fs/file-max", files},
     Rule{"io-uring-forbidden", note, "io_uring is forbidden here.",
+         "io_uring_setup(2) fails with EPERM or ENOSYS for `lastbyte doctor`.",
          "Programs fall back to epoll, which takes somewhat more CPU.",
-         "sysctl -w kernel.io_uring_disabled=0, or a seccomp profile that allows io_uring_setup(2).",
-         "https://docs.kernel.org/admin-guide/sysctl/kernel.html",
-         [](const Facts& facts) { return forbidden(facts, "io_uring"); }},
+         "Run it under a seccomp profile that allows io_uring_setup(2).",
+         "https://docs.kernel.org/admin-guide/sysctl/kernel.html", no_io_uring},
     Rule{"tracing-limited", note, "`lastbyte trace` cannot use its best level here.",
-         "Resets are reported without process, age or unread bytes, or only counted.",
+         "No BPF program of the type tp_btf loads for `lastbyte doctor`.",
+         "It reports resets without process, age or unread bytes, or only counts them.",
          "Run it with CAP_BPF and CAP_PERFMON, on Linux 6.10 or later with BTF.", "lastbyte-trace(1)",
-         [](const Facts& facts) { return forbidden(facts, "tp_btf"); }},
+         [](const Facts& facts) { return forbidden(facts, "tp_btf", kUnprivilegedBpf); }},
     Rule{"reset-reasons-unknown", note, "The kernel has reset reasons that this version of lastbyte does not describe.",
+         "The kernel's type information names reset reasons that resets.md does not have.",
          "`lastbyte trace` prints their names without a meaning.", "Look for a newer version of lastbyte.", "resets.md",
-         [](const Facts& facts) {
-           std::string names;
-           for (const std::string& each : facts.unknown_reasons) names += (names.empty() ? "" : ", ") + each;
-           return names.empty() ? nothing() : one(names + ".");
-         }},
+         unknown_reasons},
 };
 
 }  // namespace

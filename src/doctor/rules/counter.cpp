@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <initializer_list>
 
 #include "doctor/rules/words.h"
 
@@ -12,8 +13,15 @@ using Found = std::vector<Evidence>;
 using enum Severity;
 
 constexpr std::string_view kCounters = "https://docs.kernel.org/networking/snmp_counter.html";
+/// A share of fewer says nothing: since the start, and in the window.
 constexpr std::int64_t kEnoughConnections = 100;
 constexpr std::int64_t kEnoughSegments = 1'000;
+constexpr std::int64_t kEnoughNow = 5;  // of these, one in so many
+constexpr std::size_t kMostListeners = 4;
+
+std::string window_text(const Facts& facts) {
+  return fmt::format("in the last {:.1f} s", static_cast<double>(facts.watched.count()) / 1000);
+}
 
 /// A counter that should not move: `now` where it did while the doctor watched, the rule's own severity where before.
 Found counted(const Facts& facts, std::string_view name, std::optional<Severity> now = {}) {
@@ -21,99 +29,147 @@ Found counted(const Facts& facts, std::string_view name, std::optional<Severity>
   const std::int64_t added = facts.window.value(name);
   if (total <= 0) return nothing();
   std::string text = fmt::format("{}: {} since the start", name, total);
-  if (added > 0)
-    text += fmt::format(", {} of them in the last {:.1f} s", added, static_cast<double>(facts.watched.count()) / 1000);
+  if (added > 0) text += fmt::format(", {} of them {}", added, window_text(facts));
   return one(text + ".", {}, added > 0 ? now : std::nullopt);
 }
 
-/// A share of all that is too large.
-Found too_many(std::string_view name, std::int64_t part, std::int64_t whole, std::int64_t enough, double percent,
-               std::string_view of) {
-  if (whole < enough || static_cast<double>(part) * 100 < percent * static_cast<double>(whole)) return nothing();
-  return one(
-      fmt::format("{}: {} {}.", name, share(static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(whole)), of));
+/// The same of several counters, each of which is a finding.
+Found counted(const Facts& facts, std::initializer_list<std::string_view> names) {
+  Found found;
+  for (const std::string_view name : names)
+    for (Evidence& each : counted(facts, name)) found.push_back(std::move(each));
+  return found;
 }
 
-std::int64_t connections(const Facts& facts) {
-  return facts.total.value("Tcp:ActiveOpens") + facts.total.value("Tcp:PassiveOpens");
+struct Whole {
+  std::initializer_list<std::string_view> names;
+  std::int64_t enough;
+  std::string_view noun;
+};
+
+/// A share of all that is too large, since the start or in the window: a long quiet past hides what happens now.
+Found too_many(const Facts& facts, std::string_view name, const Whole& whole, double percent) {
+  const auto share_in = [&](const kernel::Counters& counters, std::int64_t enough) -> std::optional<std::string> {
+    std::int64_t all = 0;
+    for (const std::string_view each : whole.names) all += counters.value(each);
+    const std::int64_t part = counters.value(name);
+    if (all < enough || static_cast<double>(part) * 100 < percent * static_cast<double>(all)) return std::nullopt;
+    return share(static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(all));
+  };
+  std::string text;
+  if (const auto total = share_in(facts.total, whole.enough))
+    text = fmt::format("{}: {} {} since the start.", name, *total, whole.noun);
+  if (const auto now = share_in(facts.window, whole.enough / kEnoughNow))
+    text += fmt::format("{}{}: {} {} {}.", text.empty() ? "" : " ", name, *now, whole.noun, window_text(facts));
+  return text.empty() ? nothing() : one(text);
+}
+
+const Whole& connections() {
+  static const Whole all{{"Tcp:ActiveOpens", "Tcp:PassiveOpens"}, kEnoughConnections, "connections"};
+  return all;
+}
+const Whole& segments() {
+  static const Whole all{{"Tcp:OutSegs"}, kEnoughSegments, "segments"};
+  return all;
+}
+
+/// The kernel counts drops for each listener, too (sk_drops, tcp_listendrop).
+std::string listeners_that_dropped(const Facts& facts) {
+  std::string text;
+  std::size_t told = 0;
+  for (const Socket& each : facts.sockets) {
+    if (each.tcp.state != State::listening || !each.tcp.details || each.tcp.details->dropped == 0) continue;
+    if (told++ == kMostListeners) return text + " And others.";
+    text += fmt::format(" {} of {}: {} dropped, {} of {} places taken now.", each.tcp.local.text(),
+                        owner_text(each.owner), each.tcp.details->dropped, each.tcp.receive_queue, each.tcp.send_queue);
+  }
+  return text;
+}
+
+Found with_listeners(const Facts& facts, Found found) {
+  for (Evidence& each : found) each.text += listeners_that_dropped(facts);
+  return found;
+}
+
+Found listen_drops(const Facts& facts) {
+  // ListenDrops counts the overflows, too (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
+  if (facts.total.value("TcpExt:ListenDrops") <= facts.total.value("TcpExt:ListenOverflows")) return nothing();
+  return with_listeners(facts, counted(facts, "TcpExt:ListenDrops"));
 }
 
 constexpr std::array kCounterRules{
     Rule{"listen-overflows", warning, "Connections met a full queue of a listener.",
-         "The kernel drops the end of their handshake: clients wait a second and more, or give up.",
-         "Make the server accept faster; raise its backlog and net.core.somaxconn.", kCounters,
-         [](const Facts& facts) { return counted(facts, "TcpExt:ListenOverflows", critical); }},
-    Rule{"listen-drops", warning, "SYNs to a listener were dropped.",
-         "Clients wait a second and more. More than the overflows: want of memory, or a security module.",
-         "Look at tcp_max_syn_backlog, and at memory.", kCounters,
-         [](const Facts& facts) {
-           // ListenDrops counts the overflows, too (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
-           if (facts.total.value("TcpExt:ListenDrops") <= facts.total.value("TcpExt:ListenOverflows")) return nothing();
-           return counted(facts, "TcpExt:ListenDrops");
-         }},
-    Rule{"syn-cookies-sent", warning, "SYN cookies were needed.",
-         "The queue of SYNs was full: a flood, or a backlog that is too short. Options of TCP may be lost.",
-         "Raise net.ipv4.tcp_max_syn_backlog and the backlog of the listener.", kCounters,
+         "TcpExt:ListenOverflows is not 0. Critical: it grows now.",
+         "The kernel drops the end of their handshake: clients wait a second or more, or give up.",
+         "Make the server accept faster and raise the backlog of its listen(2), and: sysctl -w net.core.somaxconn=4096",
+         kCounters,
+         [](const Facts& facts) { return with_listeners(facts, counted(facts, "TcpExt:ListenOverflows", critical)); }},
+    Rule{"listen-drops", warning, "A listener dropped SYNs, and not for a full queue of connections.",
+         "TcpExt:ListenDrops is above TcpExt:ListenOverflows.",
+         "Clients wait a second or more. The queue of handshakes was full, memory was short, or a security module "
+         "forbade the connection.",
+         "sysctl -w net.ipv4.tcp_max_syn_backlog=8192    # and look at memory", kCounters, listen_drops},
+    Rule{"syn-cookies-sent", warning, "The kernel sent SYN cookies.", "TcpExt:SyncookiesSent is not 0.",
+         "The queue of handshakes was full: a flood, or a backlog that is too short. Connections may lack TCP options.",
+         "Raise the backlog of the listener, and: sysctl -w net.ipv4.tcp_max_syn_backlog=8192", kCounters,
          [](const Facts& facts) { return counted(facts, "TcpExt:SyncookiesSent"); }},
     Rule{"abort-on-close", note, "Programs closed sockets that had unread input.",
-         "Each was reset: the peer may have lost the end of the answer.",
+         "TcpExt:TCPAbortOnClose is not 0. A warning: it grows now.",
+         "The kernel reset each: the peer may have lost the end of the answer.",
          "lastbyte trace --reason TCP_ABORT_ON_CLOSE    # which program. It should read to the end before close().",
          "resets.md", [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnClose", warning); }},
-    Rule{"abort-on-data", note, "Data arrived for connections that were closed.",
-         "Each was reset: what the peer sent is lost, and it gets an error.",
+    Rule{"abort-on-data", note, "Data came for closed connections, or programs closed with SO_LINGER of time 0.",
+         "TcpExt:TCPAbortOnData is not 0. A warning: it grows now.",
+         "The kernel reset each: what was on the way is lost, and the peer gets an error.",
          "lastbyte trace --reason TCP_ABORT_ON_DATA --reason TCP_TIMEWAIT_SOCKET    # which program", "resets.md",
          [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnData", warning); }},
-    Rule{"abort-on-linger", note, "Closed connections were ended in FIN_WAIT2 by a negative TCP_LINGER2.",
-         "What the peer still sent is lost.", "lastbyte trace --reason TCP_ABORT_ON_LINGER    # which program",
-         "resets.md", [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnLinger", warning); }},
-    Rule{"abort-on-memory", critical, "Connections were reset for want of memory, or because of too many orphans.",
-         "The ends of answers are lost.", "Raise net.ipv4.tcp_max_orphans or net.ipv4.tcp_mem.", "resets.md",
+    Rule{"abort-on-linger", note, "A negative TCP_LINGER2 ended closed connections in FIN_WAIT2.",
+         "TcpExt:TCPAbortOnLinger is not 0. A warning: it grows now.", "What the peer still sent is lost.",
+         "lastbyte trace --reason TCP_ABORT_ON_LINGER    # which program", "resets.md",
+         [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnLinger", warning); }},
+    Rule{"abort-on-memory", critical, "The kernel reset connections: memory was short, or orphans were too many.",
+         "TcpExt:TCPAbortOnMemory is not 0.", "The ends of answers are lost.",
+         "Raise net.ipv4.tcp_max_orphans or net.ipv4.tcp_mem.", "resets.md",
          [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnMemory"); }},
-    Rule{"abort-on-timeout", note, "Connections were given up because the peer answered nothing.",
-         "Peers vanish without a FIN, or the path loses all.", "lastbyte trace --timeouts --closes    # which peers",
-         kCounters, [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnTimeout"); }},
-    Rule{"ports-recycled", note, "Ports in TIME_WAIT were used again.",
-         "This is safe with timestamps; it shows that one destination gets many short connections.",
+    Rule{"abort-on-timeout", note, "The kernel gave up connections whose peer did not answer.",
+         "TcpExt:TCPAbortOnTimeout is not 0.", "Peers vanish without a FIN, or the path loses everything.",
+         "lastbyte trace --timeouts --closes    # which peers", kCounters,
+         [](const Facts& facts) { return counted(facts, "TcpExt:TCPAbortOnTimeout"); }},
+    Rule{"ports-recycled", note, "The kernel reused ports in TIME_WAIT.", "TcpExt:TWRecycled is not 0.",
+         "This is safe with timestamps. It shows that one destination gets many short connections.",
          "Keep connections open, if there is a choice.", kCounters,
          [](const Facts& facts) { return counted(facts, "TcpExt:TWRecycled"); }},
-    Rule{"time-wait-overflow", warning, "Connections skipped TIME_WAIT.",
+    Rule{"time-wait-overflow", warning, "Connections skipped TIME_WAIT.", "TcpExt:TCPTimeWaitOverflow is not 0.",
          "Late segments of an old connection may enter a new one.", "sysctl -w net.ipv4.tcp_max_tw_buckets=262144",
          kCounters, [](const Facts& facts) { return counted(facts, "TcpExt:TCPTimeWaitOverflow"); }},
     Rule{"resets-sent", warning, "Many connections end by a reset that this host sends.",
+         "Tcp:OutRsts is at 5 % of the connections, since the start or in the window.",
          "Peers get errors, and may lose data.", "lastbyte trace --summary --direction sent --duration 60", "resets.md",
-         [](const Facts& facts) {
-           return too_many("Tcp:OutRsts", facts.total.value("Tcp:OutRsts"), connections(facts), kEnoughConnections, 5,
-                           "connections");
-         }},
+         [](const Facts& facts) { return too_many(facts, "Tcp:OutRsts", connections(), 5); }},
     Rule{"resets-of-established", warning, "Many established connections end by a reset.",
+         "Tcp:EstabResets is at 5 % of the connections, since the start or in the window.",
          "Either end aborts instead of finishing.", "lastbyte trace --summary --duration 60", kCounters,
-         [](const Facts& facts) {
-           return too_many("Tcp:EstabResets", facts.total.value("Tcp:EstabResets"), connections(facts),
-                           kEnoughConnections, 5, "connections");
-         }},
-    Rule{"paws", note, "Segments were rejected because their timestamps went back (PAWS).",
+         [](const Facts& facts) { return too_many(facts, "Tcp:EstabResets", connections(), 5); }},
+    Rule{"paws", note, "The kernel rejected segments whose timestamp went back (PAWS).",
+         "TcpExt:PAWSActive or TcpExt:PAWSEstab is not 0.",
          "Several hosts behind one NAT, or late duplicates. Rejected SYNs are connections that fail.",
          "Find the NAT; do not turn timestamps off.", kCounters,
-         [](const Facts& facts) {
-           Found found = counted(facts, "TcpExt:PAWSActive");
-           for (Evidence& each : counted(facts, "TcpExt:PAWSEstab")) found.push_back(std::move(each));
-           return found;
-         }},
-    Rule{"retransmissions", warning, "Many segments are sent again.", "The path loses packets: answers are slow.",
+         [](const Facts& facts) { return counted(facts, {"TcpExt:PAWSActive", "TcpExt:PAWSEstab"}); }},
+    Rule{"retransmissions", warning, "The kernel sends many segments again.",
+         "Tcp:RetransSegs is at 2 % of Tcp:OutSegs, since the start or in the window.",
+         "The path loses packets: answers are slow.",
          "ss -ti    # shows which connections; look at the interface's errors: ip -s link", kCounters,
-         [](const Facts& facts) {
-           return too_many("Tcp:RetransSegs", facts.total.value("Tcp:RetransSegs"), facts.total.value("Tcp:OutSegs"),
-                           kEnoughSegments, 2, "segments");
-         }},
-    Rule{"memory-pressures", warning, "TCP came under memory pressure.", "Windows shrink, and segments are dropped.",
-         "Raise net.ipv4.tcp_mem, or find who does not read.", kCounters,
-         [](const Facts& facts) { return counted(facts, "TcpExt:TCPMemoryPressures"); }},
+         [](const Facts& facts) { return too_many(facts, "Tcp:RetransSegs", segments(), 2); }},
+    Rule{"memory-pressures", warning, "TCP came under memory pressure.", "TcpExt:TCPMemoryPressures is not 0.",
+         "Windows shrink, and the kernel drops segments.", "Raise net.ipv4.tcp_mem, or find who does not read.",
+         kCounters, [](const Facts& facts) { return counted(facts, "TcpExt:TCPMemoryPressures"); }},
     Rule{"receive-pruned", warning, "The kernel dropped received data for want of buffer.",
-         "The peer sends it again: slow, and a sign of programs that do not read.",
+         "TcpExt:RcvPruned is not 0.", "The peer sends it again: slow, and a sign of programs that do not read.",
          "Raise the third value of net.ipv4.tcp_rmem.", kCounters,
          [](const Facts& facts) { return counted(facts, "TcpExt:RcvPruned"); }},
-    Rule{"request-queue-full", warning, "SYNs were dropped because the queue of handshakes was full.",
-         "Clients wait a second and more.", "sysctl -w net.ipv4.tcp_max_syn_backlog=8192", kCounters,
+    Rule{"request-queue-full", warning, "The kernel dropped SYNs because the queue of handshakes was full.",
+         "TcpExt:TCPReqQFullDrop is not 0.", "Clients wait a second or more.",
+         "Raise the backlog of the listener, and: sysctl -w net.ipv4.tcp_max_syn_backlog=8192", kCounters,
          [](const Facts& facts) { return counted(facts, "TcpExt:TCPReqQFullDrop"); }},
 };
 

@@ -31,6 +31,7 @@ struct Rule {
   std::string_view id;  ///< stable: "tw-reuse-off"
   Severity severity;
   std::string_view title;        ///< a sentence
+  std::string_view condition;    ///< when it is a finding: sentences
   std::string_view consequence;  ///< a sentence or two
   std::string_view command;      ///< that mends it, or the sentence that says what to do
   std::string_view documentation;
@@ -53,6 +54,10 @@ struct Finding {
 
 /// What all rules find, the worst first, in the order of the rules among equals.
 std::vector<Finding> examine(const Facts& facts);
+
+/// The command, for the shell of somebody who is in another network namespace than the one examined: `enter` ("ip netns
+/// exec blue", or empty) stands before each that belongs to the namespace.
+std::string in_namespace(std::string command, std::string_view enter);
 
 // Their tables, a file a subject.
 std::span<const Rule> setting_rules();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <sstream>
 
 #include "doctor/rules/words.h"
 
@@ -27,18 +28,19 @@ constexpr std::string_view kRfc1337 = "net.ipv4.tcp_rfc1337";
 constexpr std::string_view kChallenge = "net.ipv4.tcp_challenge_ack_limit";
 constexpr std::string_view kKeepalive = "net.ipv4.tcp_keepalive_time";
 constexpr std::string_view kCongestion = "net.ipv4.tcp_congestion_control";
+constexpr std::string_view kAllowedCongestion = "net.ipv4.tcp_allowed_congestion_control";
 constexpr std::string_view kProbing = "net.ipv4.tcp_mtu_probing";
 constexpr std::string_view kNoDiscovery = "net.ipv4.ip_no_pmtu_disc";
 constexpr std::string_view kTracked = "net.netfilter.nf_conntrack_tcp_timeout_established";
 constexpr std::string_view kTrackedCloseWait = "net.netfilter.nf_conntrack_tcp_timeout_close_wait";
 constexpr std::string_view kTrackedFinWait = "net.netfilter.nf_conntrack_tcp_timeout_fin_wait";
 
-/// The setting, where it is a number and the condition holds.
+/// The setting, where it is a number and the condition holds. The command is that of the rule.
 template <typename Holds>
-Found where(const Facts& facts, std::string_view name, Holds holds, std::string_view mended) {
+Found where(const Facts& facts, std::string_view name, Holds holds) {
   const auto value = facts.sysctls.number(name);
   if (!value || !holds(*value)) return nothing();
-  return one(setting_is(facts, name), set_to(name, mended));
+  return one(setting_is(facts, name));
 }
 
 constexpr std::int64_t kFewestPorts = 10'000;
@@ -46,127 +48,158 @@ constexpr std::int64_t kLeastBacklog = 1'024;
 constexpr std::int64_t kLeastChallenges = 1'000;
 constexpr std::int64_t kLeastHalfCloseSeconds = 60;
 
+Found narrow_range(const Facts& facts) {
+  const auto range = facts.sysctls.numbers(kPortRange);
+  if (range.size() != 2 || range[1] - range[0] + 1 >= kFewestPorts) return nothing();
+  return one(fmt::format("{} is {} to {}: {} ports.", kPortRange, range[0], range[1], range[1] - range[0] + 1));
+}
+
+Found rfc1337(const Facts& facts) {
+  if (facts.sysctls.number(kReuse) != 1 || facts.sysctls.number(kRfc1337) != 0) return nothing();
+  return one(setting_is(facts, kRfc1337) + " " + setting_is(facts, kReuse));
+}
+
+Found keepalive_behind_conntrack(const Facts& facts) {
+  const auto tracked = facts.sysctls.number(kTracked);
+  const auto keepalive = facts.sysctls.number(kKeepalive);
+  if (!tracked || !keepalive || *tracked > *keepalive) return nothing();
+  return one(setting_is(facts, kTracked) + " " + setting_is(facts, kKeepalive),
+             set_to(kKeepalive, std::to_string(std::max<std::int64_t>(*tracked / 3, 10))));
+}
+
+Found half_close_behind_conntrack(const Facts& facts) {
+  Found found;
+  for (const std::string_view name : {kTrackedCloseWait, kTrackedFinWait}) {
+    const auto value = facts.sysctls.number(name);
+    if (value && *value < kLeastHalfCloseSeconds)
+      found.push_back({.text = setting_is(facts, name), .command = set_to(name, "120")});
+  }
+  return found;
+}
+
+/// Outside of the first namespace only those algorithms may be chosen that the host allows there
+/// (net/ipv4/tcp_cong.c tcp_set_default_congestion_control).
+Found reno(const Facts& facts) {
+  if (facts.sysctls.text(kCongestion) != "reno") return nothing();
+  std::istringstream allowed(facts.sysctls.text(kAllowedCongestion).value_or(""));
+  std::string better;
+  for (std::string each; allowed >> each;)
+    if (each == "cubic" || (each != "reno" && better.empty())) better = each;
+  return one(setting_is(facts, kCongestion), better.empty() ? std::string() : set_to(kCongestion, better));
+}
+
+Found no_path_mtu(const Facts& facts) {
+  const auto mode = facts.sysctls.number(kNoDiscovery);
+  // 3 is a hardened form of discovery.
+  if (!mode || (*mode != 1 && *mode != 2)) return nothing();
+  return one(setting_is(facts, kNoDiscovery));
+}
+
+Found no_probing(const Facts& facts) {
+  const std::int64_t sent = facts.total.value("Tcp:OutSegs");
+  const std::int64_t timeouts = facts.total.value("TcpExt:TCPTimeouts");
+  if (facts.sysctls.number(kProbing) != 0 || sent < 1'000 || timeouts * 20 < sent) return nothing();
+  return one(setting_is(facts, kProbing) + " Timeouts: " +
+             share(static_cast<std::uint64_t>(timeouts), static_cast<std::uint64_t>(sent)) + " segments.");
+}
+
 constexpr std::array kSettingRules{
-    Rule{"tw-reuse-off", warning, "Ports in TIME_WAIT are never used again before a minute.",
-         "A client that closes first gets about 470 connections a second to one destination from one address; beyond "
+    Rule{"tw-reuse-off", warning, "The kernel never reuses a local port in TIME_WAIT.", "net.ipv4.tcp_tw_reuse is 0.",
+         "A client that closes first gets about 470 connections a second to one destination from one address. Beyond "
          "that connect() fails with EADDRNOTAVAIL.",
-         "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kReuse, [](auto value) { return value == 0; }, "2"); }},
-    Rule{"tw-reuse-delay-short", warning, "Ports in TIME_WAIT are used again within a second.",
-         "Timestamps may not have advanced by then: a late segment of the old connection can enter the new one.", "",
-         kIpSysctl,
-         [](const Facts& facts) { return where(facts, kReuseDelay, [](auto value) { return value < 1000; }, "1000"); }},
-    Rule{"timestamps-off", warning, "TCP timestamps are off.",
-         "Ports in TIME_WAIT cannot be used again early, old segments are not recognised (PAWS), and the round-trip "
-         "time "
-         "is measured badly.",
-         "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kTimestamps, [](auto value) { return value == 0; }, "1"); }},
-    Rule{"port-range-narrow", warning, "Few local ports are there for outgoing connections.",
-         "Each destination gets at most so many connections from one address at a time, TIME_WAIT included.", "",
-         kIpSysctl,
+         "sysctl -w net.ipv4.tcp_tw_reuse=2", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kReuse, [](auto value) { return value == 0; }); }},
+    Rule{"tw-reuse-delay-short", warning, "The kernel reuses a local port in TIME_WAIT within a second.",
+         "net.ipv4.tcp_tw_reuse_delay is below 1000 ms.",
+         "Timestamps may not have advanced by then: a late segment of the old connection can enter the new one.",
+         "sysctl -w net.ipv4.tcp_tw_reuse_delay=1000", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kReuseDelay, [](auto value) { return value < 1000; }); }},
+    Rule{"timestamps-off", warning, "TCP timestamps are off.", "net.ipv4.tcp_timestamps is 0.",
+         "The kernel cannot reuse a port in TIME_WAIT, does not recognise old segments (PAWS), and measures the "
+         "round-trip time badly.",
+         "sysctl -w net.ipv4.tcp_timestamps=1", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kTimestamps, [](auto value) { return value == 0; }); }},
+    Rule{"port-range-narrow", warning, "The range of local ports is narrow.",
+         "net.ipv4.ip_local_port_range has fewer than 10,000 ports.",
+         "One address gets at most that many connections to one destination at a time, those in TIME_WAIT included.",
+         "sysctl -w net.ipv4.ip_local_port_range='32768 60999'", kIpSysctl, narrow_range},
+    Rule{"somaxconn-low", warning, "The kernel limits the queues of listeners to a small number.",
+         "net.core.somaxconn is below 1024.",
+         "A burst of connections overflows the queue. The kernel drops the end of the handshake, and clients wait a "
+         "second or more.",
+         "sysctl -w net.core.somaxconn=4096    # then start the servers again: listen(2) reads it", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kBacklog, [](auto value) { return value < kLeastBacklog; }); }},
+    Rule{"syncookies-off", warning, "SYN cookies are off.", "net.ipv4.tcp_syncookies is 0.",
+         "A flood of SYNs fills the queue of handshakes, and no client gets a connection.",
+         "sysctl -w net.ipv4.tcp_syncookies=1", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kCookies, [](auto value) { return value == 0; }); }},
+    Rule{"abort-on-overflow", warning, "A listener whose queue is full resets its clients.",
+         "net.ipv4.tcp_abort_on_overflow is not 0.",
+         "A short burst becomes connection errors. Without the setting the client's kernel tries again.",
+         "sysctl -w net.ipv4.tcp_abort_on_overflow=0", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kAbort, [](auto value) { return value != 0; }); }},
+    Rule{"fin-timeout-short", warning, "The kernel forgets closed connections before the peer has finished.",
+         "net.ipv4.tcp_fin_timeout is below 10 s.",
+         "A peer that takes longer to finish meets no socket any more, and gets a reset for its data.",
+         "sysctl -w net.ipv4.tcp_fin_timeout=60", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value < 10; }); }},
+    Rule{"fin-timeout-long", note, "The kernel keeps closed connections for long.",
+         "net.ipv4.tcp_fin_timeout is above 300 s.", "Peers that never send a FIN hold memory and ports for that time.",
+         "sysctl -w net.ipv4.tcp_fin_timeout=60", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value > 300; }); }},
+    Rule{"orphan-retries-few", warning, "The kernel gives up closed connections after one or two tries.",
+         "net.ipv4.tcp_orphan_retries is 1 or 2; 0 means 8.",
+         "The last bytes of an answer are lost where the path loses a few segments.",
+         "sysctl -w net.ipv4.tcp_orphan_retries=0", kIpSysctl,
          [](const Facts& facts) {
-           const auto range = facts.sysctls.numbers(kPortRange);
-           if (range.size() != 2 || range[1] - range[0] + 1 >= kFewestPorts) return nothing();
-           return one(fmt::format("{} is {} to {}: {} ports.", kPortRange, range[0], range[1], range[1] - range[0] + 1),
-                      set_to(kPortRange, "32768 60999"));
-         }},
-    Rule{"somaxconn-low", warning, "Listeners' queues are short.",
-         "A burst of connections overflows them: the kernel drops the handshake, and clients wait a second or more.",
-         "", kIpSysctl,
-         [](const Facts& facts) {
-           return where(facts, kBacklog, [](auto value) { return value < kLeastBacklog; }, "4096");
-         }},
-    Rule{"syncookies-off", warning, "SYN cookies are off.",
-         "A flood of SYNs fills the queue, and no client gets a connection.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kCookies, [](auto value) { return value == 0; }, "1"); }},
-    Rule{"abort-on-overflow", warning, "A full listener resets clients.",
-         "A short burst becomes connection errors, where without the setting the client's kernel would try again.", "",
-         kIpSysctl,
-         [](const Facts& facts) { return where(facts, kAbort, [](auto value) { return value != 0; }, "0"); }},
-    Rule{"fin-timeout-short", warning, "Closed connections are forgotten before the peer has finished.",
-         "A peer whose answer takes longer meets a socket that is gone, and gets a reset for its data.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value < 10; }, "60"); }},
-    Rule{"fin-timeout-long", note, "Closed connections are kept for long.",
-         "Peers that never send a FIN hold memory and ports for that time.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value > 300; }, "60"); }},
-    Rule{"orphan-retries-few", warning, "The kernel gives up on closed connections after few tries.",
-         "The last bytes of an answer are lost where the path loses a few segments. 0 means 8 tries.", "", kIpSysctl,
-         [](const Facts& facts) {
-           return where(facts, kOrphanRetries, [](auto value) { return value == 1 || value == 2; }, "0");
+           return where(facts, kOrphanRetries, [](auto value) { return value == 1 || value == 2; });
          }},
     Rule{"orphan-retries-many", note, "The kernel keeps closed connections to vanished peers for long.",
-         "Each holds its send buffer meanwhile; tcp_max_orphans ends others early.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kOrphanRetries, [](auto value) { return value > 8; }, "0"); }},
-    Rule{"retries2-few", warning, "Connections are given up within seconds of loss.",
-         "RFC 1122 (4.2.3.5) asks for at least 100 seconds: a short outage ends all connections.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kRetries, [](auto value) { return value < 8; }, "15"); }},
-    Rule{"syn-retries-few", warning, "A connection attempt is given up after one or no repetition.",
-         "A single lost segment is a connection error.", "", kIpSysctl,
-         [](const Facts& facts) { return where(facts, kSynRetries, [](auto value) { return value < 2; }, "6"); }},
-    Rule{"rfc1337-off", note, "Resets end TIME_WAIT early while ports are used again early.",
-         "A late reset removes the state that protects a new connection from the old one's segments (RFC 1337).", "",
-         kIpSysctl,
+         "net.ipv4.tcp_orphan_retries is above 8.",
+         "Each holds its send buffer meanwhile. Once there are tcp_max_orphans of them, the kernel resets others.",
+         "sysctl -w net.ipv4.tcp_orphan_retries=0", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kOrphanRetries, [](auto value) { return value > 8; }); }},
+    Rule{"retries2-few", warning, "The kernel gives up connections after seconds of loss.",
+         "net.ipv4.tcp_retries2 is below 8.",
+         "RFC 1122 (4.2.3.5) asks for at least 100 seconds. A short outage ends all connections.",
+         "sysctl -w net.ipv4.tcp_retries2=15", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kRetries, [](auto value) { return value < 8; }); }},
+    Rule{"syn-retries-few", warning, "The kernel repeats a SYN once or never.", "net.ipv4.tcp_syn_retries is below 2.",
+         "A few lost segments are a connection error.", "sysctl -w net.ipv4.tcp_syn_retries=6", kIpSysctl,
+         [](const Facts& facts) { return where(facts, kSynRetries, [](auto value) { return value < 2; }); }},
+    Rule{"rfc1337-off", note, "Resets end TIME_WAIT, while the kernel reuses ports early.",
+         "net.ipv4.tcp_rfc1337 is 0, and net.ipv4.tcp_tw_reuse is 1.",
+         "A late reset removes the state that protects a new connection from segments of the old one (RFC 1337).",
+         "sysctl -w net.ipv4.tcp_rfc1337=1", kIpSysctl, rfc1337},
+    Rule{"challenge-ack-limit-low", warning, "The kernel sends few challenge ACKs a second.",
+         "net.ipv4.tcp_challenge_ack_limit is below 1000.",
+         "The kernel answers a reset or a SYN that is not at the exact sequence number by a challenge ACK (RFC 5961). "
+         "Beyond the limit it is ignored, and the connection hangs at the other end. A shared limit also leaks to "
+         "attackers.",
+         "sysctl -w net.ipv4.tcp_challenge_ack_limit=2147483647", kIpSysctl,
          [](const Facts& facts) {
-           if (facts.sysctls.number(kReuse) != 1 || facts.sysctls.number(kRfc1337) != 0) return nothing();
-           return one(setting_is(facts, kRfc1337) + " " + setting_is(facts, kReuse), set_to(kRfc1337, "1"));
+           return where(facts, kChallenge, [](auto value) { return value < kLeastChallenges; });
          }},
-    Rule{
-        "challenge-ack-limit-low", warning, "Few challenge ACKs are sent a second.",
-        "A reset or SYN that is not at the exact sequence number is answered by a challenge ACK (RFC 5961); beyond the "
-        "limit it is ignored, and the connection hangs at the other end. A shared limit also leaks to attackers.",
-        "", kIpSysctl,
-        [](const Facts& facts) {
-          return where(facts, kChallenge, [](auto value) { return value < kLeastChallenges; }, "2147483647");
-        }},
-    Rule{"keepalive-behind-conntrack", warning,
-         "Connection tracking forgets idle connections before keepalive probes them.",
-         "The firewall drops the entry of an idle connection; the next segment is dropped or reset.", "",
-         kConntrackSysctl,
-         [](const Facts& facts) {
-           const auto tracked = facts.sysctls.number(kTracked);
-           const auto keepalive = facts.sysctls.number(kKeepalive);
-           if (!tracked || !keepalive || *tracked > *keepalive) return nothing();
-           return one(setting_is(facts, kTracked) + " " + setting_is(facts, kKeepalive),
-                      set_to(kKeepalive, std::to_string(std::max<std::int64_t>(*tracked / 3, 10))));
-         }},
-    Rule{"conntrack-half-close-short", warning, "Connection tracking forgets half-closed connections soon.",
-         "An answer that takes longer after the request's FIN is dropped by the firewall.", "", kConntrackSysctl,
-         [](const Facts& facts) {
-           Found found;
-           for (const std::string_view name : {kTrackedCloseWait, kTrackedFinWait}) {
-             const auto value = facts.sysctls.number(name);
-             if (value && *value < kLeastHalfCloseSeconds)
-               found.push_back({.text = setting_is(facts, name), .command = set_to(name, "120")});
-           }
-           return found;
-         }},
-    Rule{"congestion-control-reno", note, "Congestion control is Reno.", "It recovers slowly on long fast paths.", "",
-         kIpSysctl,
-         [](const Facts& facts) {
-           if (facts.sysctls.text(kCongestion) != "reno") return nothing();
-           return one(setting_is(facts, kCongestion), set_to(kCongestion, "cubic"));
-         }},
-    Rule{"path-mtu-discovery-off", warning, "Path MTU discovery is off.",
-         "Packets are fragmented on the way, or sent too small.", "", kIpSysctl,
-         [](const Facts& facts) {
-           const auto mode = facts.sysctls.number(kNoDiscovery);
-           if (!mode || (*mode != 1 && *mode != 2)) return nothing();
-           return one(setting_is(facts, kNoDiscovery), set_to(kNoDiscovery, "0"));
-         }},
-    Rule{
-        "mtu-probing-off", note, "Many timeouts, and TCP does not probe for a smaller MTU.",
-        "Where a firewall drops ICMP, large segments vanish for ever while small ones pass: connections hang once much "
-        "is sent.",
-        "", kIpSysctl,
-        [](const Facts& facts) {
-          const std::int64_t sent = facts.total.value("Tcp:OutSegs");
-          const std::int64_t timeouts = facts.total.value("TcpExt:TCPTimeouts");
-          if (facts.sysctls.number(kProbing) != 0 || sent < 1000 || timeouts * 20 < sent) return nothing();
-          return one(setting_is(facts, kProbing) + " Timeouts: " +
-                         share(static_cast<std::uint64_t>(timeouts), static_cast<std::uint64_t>(sent)) + " segments.",
-                     set_to(kProbing, "1"));
-        }},
+    Rule{"keepalive-behind-conntrack", warning, "Connection tracking forgets idle connections before keepalive begins.",
+         "nf_conntrack_tcp_timeout_established is not above net.ipv4.tcp_keepalive_time.",
+         "The firewall drops the entry of an idle connection. The next segment is dropped or reset.",
+         "sysctl -w net.ipv4.tcp_keepalive_time=SECONDS    # a third of the time of connection tracking",
+         kConntrackSysctl, keepalive_behind_conntrack},
+    Rule{"conntrack-half-close-short", warning, "Connection tracking forgets half-closed connections within a minute.",
+         "nf_conntrack_tcp_timeout_close_wait or _fin_wait is below 60 s.",
+         "The firewall drops an answer that takes longer after the FIN of the request.",
+         "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=120    # or fin_wait", kConntrackSysctl,
+         half_close_behind_conntrack},
+    Rule{"congestion-control-reno", note, "Congestion control is Reno.", "net.ipv4.tcp_congestion_control is reno.",
+         "It recovers slowly on long fast paths.", "sysctl -w net.ipv4.tcp_congestion_control=cubic", kIpSysctl, reno},
+    Rule{"path-mtu-discovery-off", warning, "Path MTU discovery is off.", "net.ipv4.ip_no_pmtu_disc is 1 or 2.",
+         "Routers fragment packets, or the kernel sends them too small.", "sysctl -w net.ipv4.ip_no_pmtu_disc=0",
+         kIpSysctl, no_path_mtu},
+    Rule{"mtu-probing-off", note, "Many segments time out, and TCP does not probe for a smaller MTU.",
+         "net.ipv4.tcp_mtu_probing is 0, and there was a retransmission timeout for every 20 segments sent.",
+         "Where a firewall drops ICMP, large segments vanish for ever while small ones pass: connections hang once "
+         "much is sent.",
+         "sysctl -w net.ipv4.tcp_mtu_probing=1", kIpSysctl, no_probing},
 };
 
 }  // namespace

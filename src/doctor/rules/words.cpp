@@ -28,7 +28,7 @@ std::string age_text(std::chrono::seconds age) {
 }
 
 std::string owner_text(const kernel::ProcessName& owner) {
-  return owner.pid == 0 ? "a process that is not known" : fmt::format("{} ({})", printable(owner.comm), owner.pid);
+  return owner.pid == 0 ? "an unknown process" : fmt::format("{} ({})", printable(owner.comm), owner.pid);
 }
 
 }  // namespace lastbyte::doctor

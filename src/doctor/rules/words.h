@@ -28,7 +28,7 @@ std::string set_to(std::string_view name, std::string_view value);
 std::string share(std::uint64_t part, std::uint64_t whole);
 /// "2 h", "5 min", "12 s"
 std::string age_text(std::chrono::seconds age);
-/// "nginx (1234)"; "a process that is not known" for none.
+/// "nginx (1234)"; "an unknown process" for none.
 std::string owner_text(const kernel::ProcessName& owner);
 
 }  // namespace lastbyte::doctor

@@ -22,12 +22,14 @@ Socket socket_in(State state, seconds idle) {
   socket.tcp.inode = 7;
   socket.tcp.cookie = 77;
   socket.idle = idle;
+  socket.stayed = true;
   socket.owner = {100, "nginx"};
   return socket;
 }
 
 Socket listener(std::uint16_t port, std::uint32_t waiting, std::uint32_t limit) {
   Socket socket = socket_in(State::listening, seconds(0));
+  socket.stayed = false;
   socket.tcp.cookie = 1;
   socket.tcp.local = at("0.0.0.0", port);
   socket.tcp.remote = at("0.0.0.0", 0);
@@ -89,7 +91,7 @@ Facts healthy() {
   good.keepalive = true;
   good.keepalive_time = seconds(60);
   good.queued = kernel::QueuedBytes{10, 0, 0};
-  process.sockets = {good};
+  process.sockets = {{.held = good}};
   facts.process = process;
   return facts;
 }
@@ -107,7 +109,7 @@ Sicken add(const Socket& socket) {
   return [=](Facts& facts) { facts.sockets.push_back(socket); };
 }
 Sicken change(const std::function<void(kernel::ProcessSocket&)>& how) {
-  return [=](Facts& facts) { how(facts.process->sockets.front()); };
+  return [=](Facts& facts) { how(facts.process->sockets.front().held); };
 }
 Sicken ports_spent(State state, int count) {
   return [=](Facts& facts) {
@@ -126,7 +128,7 @@ Sicken forbidden(const char* name) {
   };
 }
 Socket with_wait(Socket socket) {
-  socket.waited_before = true;
+  socket.stayed = true;
   return socket;
 }
 Socket with_zero_window() {
@@ -199,11 +201,14 @@ std::map<std::string_view, Sicken> sicknesses() {
       {"linger-on-non-blocking", change([](auto& socket) { socket.linger = seconds(5); })},
       {"no-keepalive", change([](auto& socket) { socket.keepalive = false; })},
       {"keepalive-slow", change([](auto& socket) { socket.keepalive_time = seconds(0); })},
-      {"unread-at-the-end", change([](auto& socket) {
-         socket.state = number_of(State::close_wait);
-         socket.cookie = 5;  // whose age nobody knows
-       })},
-      {"half-closed-long", change([](auto& socket) { socket.state = number_of(State::fin_wait_2); })},
+      {"unread-at-the-end", change([](auto& socket) { socket.state = number_of(State::close_wait); })},
+      {"half-closed-long",
+       [](Facts& facts) {
+         HeldSocket& socket = facts.process->sockets.front();
+         socket.held.state = number_of(State::fin_wait_2);
+         socket.figures = net::diag::TcpFigures{};
+         socket.idle = seconds(3600);
+       }},
       {"backlog-short", change([](auto& socket) { listening(socket).backlog = kernel::ProcessSocket::Backlog{0, 5}; })},
       {"buffers-fixed", change([](auto& socket) { socket.send_buffer_set = true, socket.send_buffer = 8192; })},
       {"descriptors", [](Facts& facts) { facts.process->descriptors = 900; }},
@@ -244,6 +249,8 @@ TEST(DoctorRules, have_ids_of_their_own_and_whole_sentences) {
     EXPECT_TRUE(ids.insert(rule.id).second) << rule.id;
     EXPECT_TRUE(rule.title.ends_with('.')) << rule.id;
     EXPECT_TRUE(rule.consequence.ends_with('.')) << rule.id;
+    EXPECT_TRUE(rule.condition.ends_with('.')) << rule.id;
+    EXPECT_FALSE(rule.command.empty()) << rule.id;
     EXPECT_FALSE(rule.documentation.empty()) << rule.id;
   }
 }
@@ -287,6 +294,90 @@ TEST(DoctorRules, name_the_setting_that_reserves_the_listeners_ports) {
   EXPECT_TRUE(found_in(facts).empty()) << "it is reserved";
   add(listener(40000, 0, 100))(facts);
   EXPECT_EQ(examine(facts).at(0).command, "sysctl -w net.ipv4.ip_local_reserved_ports=33000-33010,40000");
+}
+
+TEST(DoctorRules, reserve_the_ports_of_all_listeners_though_the_evidence_names_the_first_few) {
+  Facts facts = healthy();
+  for (std::uint16_t port = 40001; port <= 40010; ++port) add(listener(port, 0, 100))(facts);
+  const Finding found = examine(facts).at(0);
+  EXPECT_NE(found.evidence.find("40008 and 2 more"), std::string::npos) << found.evidence;
+  EXPECT_TRUE(found.command.ends_with(",40009,40010")) << found.command;
+}
+
+TEST(DoctorRules, count_no_reserved_port_among_those_that_connect_may_choose) {
+  Facts facts = healthy();
+  set("net.ipv4.ip_local_reserved_ports", "33000-60999")(facts);
+  ports_spent(State::established, 200)(facts);
+  EXPECT_EQ(found_in(facts), std::set<std::string_view>{"port-space"}) << "200 of 232";
+}
+
+TEST(DoctorRules, notice_in_the_window_what_a_long_past_hides) {
+  Facts facts = healthy();
+  counted("Tcp:", "ActiveOpens PassiveOpens OutRsts", "5000000 5000000 30")(facts);
+  EXPECT_TRUE(found_in(facts).empty());
+  facts.window.add_pairs("Tcp: ActiveOpens PassiveOpens OutRsts\nTcp: 20 20 2\n");
+  EXPECT_EQ(found_in(facts), std::set<std::string_view>{"resets-sent"});
+}
+
+TEST(DoctorRules, name_the_listener_that_dropped) {
+  Facts facts = healthy();
+  counted("TcpExt:", "ListenOverflows ListenDrops", "5 5")(facts);
+  Socket full = listener(443, 2, 1);
+  full.tcp.details.emplace().dropped = 5;
+  add(full)(facts);
+  EXPECT_NE(examine(facts).at(0).evidence.find("0.0.0.0:443 of nginx (100): 5 dropped, 2 of 1 places"),
+            std::string::npos)
+      << examine(facts).at(0).evidence;
+}
+
+TEST(DoctorRules, say_nothing_about_options_that_nobody_told) {
+  Facts facts = healthy();
+  HeldSocket& socket = facts.process->sockets.front();
+  socket.has_options = false;
+  socket.held.keepalive = false;
+  EXPECT_TRUE(found_in(facts).empty());
+}
+
+TEST(DoctorRules, call_a_socket_stuck_after_the_time_that_was_given) {
+  Facts facts = healthy();
+  add(socket_in(State::close_wait, seconds(100)))(facts);
+  EXPECT_FALSE(found_in(facts).empty());
+  facts.stuck_after = seconds(101);
+  EXPECT_TRUE(found_in(facts).empty());
+  facts.stuck_after = seconds(60);
+  facts.sockets.back().stayed = false;
+  EXPECT_TRUE(found_in(facts).empty()) << "a moment ago it was not in that state";
+}
+
+TEST(DoctorRules, advise_a_congestion_control_that_the_host_allows) {
+  Facts facts = healthy();
+  set("net.ipv4.tcp_congestion_control", "reno")(facts);
+  set("net.ipv4.tcp_allowed_congestion_control", "reno bbr")(facts);
+  EXPECT_EQ(examine(facts).at(0).command, "sysctl -w net.ipv4.tcp_congestion_control=bbr");
+  set("net.ipv4.tcp_allowed_congestion_control", "reno bbr cubic")(facts);
+  EXPECT_EQ(examine(facts).at(0).command, "sysctl -w net.ipv4.tcp_congestion_control=cubic");
+}
+
+TEST(DoctorRules, find_no_closed_window_before_a_handshake_is_over) {
+  Facts facts = healthy();
+  Socket connecting = socket_in(State::syn_sent, seconds(0));
+  connecting.tcp.send_queue = 1;
+  connecting.tcp.details.emplace().tcp.emplace();
+  add(connecting)(facts);
+  EXPECT_TRUE(found_in(facts).empty());
+}
+
+TEST(DoctorCommand, enters_the_namespace_that_was_looked_at) {
+  const std::string_view enter = "ip netns exec blue";
+  EXPECT_EQ(in_namespace("sysctl -w net.ipv4.tcp_timestamps=1", enter),
+            "ip netns exec blue sysctl -w net.ipv4.tcp_timestamps=1");
+  EXPECT_EQ(in_namespace("Mend it, or: sysctl -w net.core.somaxconn=1", enter),
+            "Mend it, or: ip netns exec blue sysctl -w net.core.somaxconn=1");
+  EXPECT_EQ(in_namespace("ss -ti", enter), "ip netns exec blue ss -ti");
+  for (const char* everywhere : {"sysctl -w fs.file-max=1", "sysctl -w net.ipv4.tcp_mem='1 2 3'", "Mend the program.",
+                                 "sysctl -w net.netfilter.nf_conntrack_max=1"})
+    EXPECT_EQ(in_namespace(everywhere, enter), everywhere);
+  EXPECT_EQ(in_namespace("sysctl -w net.ipv4.tcp_timestamps=1", ""), "sysctl -w net.ipv4.tcp_timestamps=1");
 }
 
 }  // namespace
