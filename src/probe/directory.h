@@ -34,7 +34,7 @@ struct Unknown {
 enum class Action : std::uint8_t {
   enable,   ///< takes drain and disable back, and ends an ejection
   drain,    ///< no new sessions
-  disable,  ///< no new sessions, no checks; Group::on_down says what becomes of the old ones
+  disable,  ///< no new sessions, no checks, and the old sessions are reset
 };
 
 class Directory {

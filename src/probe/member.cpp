@@ -154,6 +154,7 @@ void Member::eject_timer() {
 
 void Member::act(Action action) {
   const bool disabled = operator_disables_;
+  const State before = state_;
   operator_drains_ = action == Action::drain;
   operator_disables_ = action == Action::disable;
   if (action == Action::enable && observed_.ejected_until()) {
@@ -162,6 +163,8 @@ void Member::act(Action action) {
   }
   if (disabled != operator_disables_) check_again();
   update("by the operator");
+  // An agent had disabled it, or does so still: only what becomes of its sessions changes.
+  if (disabled != operator_disables_ && state_ == before) context_.on_change();
 }
 
 void Member::set_gone(bool gone) {
@@ -216,7 +219,8 @@ upstream::SnapshotMember Member::snapshot() const {
                                .addresses = {},
                                .state = state_,
                                .weight = weight(),
-                               .up_since = up_since_};
+                               .up_since = up_since_,
+                               .ends_sessions = operator_disables_};
   const std::size_t ports = service_ ? 1 : settings_->endpoint.count();
   for (std::size_t port = 0; port < ports; ++port) out.addresses.push_back(addresses_of(port));
   return out;

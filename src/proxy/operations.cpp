@@ -129,7 +129,7 @@ Result<void> DaemonOperations::change_member(const std::string& group, const std
   if (directory == nullptr) return failure(what, ENOENT, "there is no group");
   static constexpr std::array kActions{probe::Action::enable, probe::Action::drain, probe::Action::disable};
   const auto done = directory->act(group, member, kActions[static_cast<std::size_t>(change)]);
-  if (!done) return failure(what, ENOENT, done.error().text());
+  if (!done) return failure(what, ENOENT, done.error().detail);
   return {};
 }
 

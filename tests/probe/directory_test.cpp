@@ -351,6 +351,20 @@ TEST_F(Health, a_member_that_is_enabled_is_checked_without_the_initial_delay) {
   EXPECT_TRUE(becomes(name + " up"));
 }
 
+TEST_F(Health, an_operator_who_disables_a_member_ends_its_sessions_until_it_is_enabled) {
+  const std::string name = apply(ejecting())->members.front().name;
+  const auto ends = [&] { return directory_->snapshots().front()->members.front().ends_sessions; };
+  EXPECT_FALSE(ends());
+  ASSERT_TRUE(directory_->act("web", name, Action::disable));
+  EXPECT_TRUE(lastbyte::test::eventually(ends));
+  ASSERT_TRUE(directory_->act("web", name, Action::drain));
+  EXPECT_TRUE(lastbyte::test::eventually([&] { return !ends(); }));
+  ASSERT_TRUE(directory_->act("web", name, Action::disable));
+  EXPECT_TRUE(lastbyte::test::eventually(ends));
+  ASSERT_TRUE(directory_->act("web", name, Action::enable));
+  EXPECT_TRUE(lastbyte::test::eventually([&] { return !ends(); }));
+}
+
 TEST_F(Health, bad_endings_in_a_row_eject_a_member_for_a_time) {
   upstream::Group group = ejecting();
   group.ejection->time = Duration(100);

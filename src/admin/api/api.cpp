@@ -23,6 +23,12 @@ std::optional<std::uint64_t> number(const std::string& text) {
   return value;
 }
 
+/// Why an order was refused: in words alone, because the client sees the status, and no errno.
+Response refused(const Error& error) {
+  const std::string text = error.operation + (error.detail.empty() ? "" : ": " + error.detail);
+  return error_response(error.code == ENOENT ? 404 : 409, text);
+}
+
 Response not_found(std::string_view what) { return error_response(404, what); }
 
 Response done() { return {.status = 204}; }
@@ -130,7 +136,7 @@ void Api::post(const Request& request, const Path& path, const Respond& respond)
   if (path[1] == "forwardings") return change_forwarding(path[2], *change, respond);
   static_cast<void>(request);
   const auto changed = operations_.change_member(path[2], path[4], *change);
-  respond(changed ? done() : error_response(changed.error().code == ENOENT ? 404 : 409, changed.error().text()));
+  respond(changed ? done() : refused(changed.error()));
 }
 
 void Api::put_log_level(const Request& request, const Respond& respond) {
@@ -228,7 +234,7 @@ void Api::end_session(std::uint64_t id, bool reset, const Respond& respond) {
 void Api::change_forwarding(const std::string& name, Change change, const Respond& respond) {
   operations_.change_forwarding(name, change, [respond](const Result<void>& changed) {
     if (changed) return respond(done());
-    respond(error_response(changed.error().code == ENOENT ? 404 : 409, changed.error().text()));
+    respond(refused(changed.error()));
   });
 }
 

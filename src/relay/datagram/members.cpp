@@ -167,13 +167,14 @@ void DatagramRelay::update(const std::vector<std::shared_ptr<const upstream::Sna
       auto& session = static_cast<DatagramSession&>(entry);
       if (!session.way || !session.way->member) return;
       const auto& newest = session.at.port->state->group;
-      if (!newest || newest->snapshot->group->on_down != upstream::OnDown::reset) return;
+      if (!newest) return;
       const auto& figures = member_of(*session.way).figures;
       const auto& members = newest->snapshot->members;
       const auto now = std::ranges::find(members, figures, &upstream::SnapshotMember::figures);
-      const bool down =
-          now != members.end() && (now->state == upstream::State::down || now->state == upstream::State::disabled);
-      if (down) finish(session, DatagramEnd::superseded);
+      if (now == members.end()) return;
+      const bool is_down = now->state == upstream::State::down || now->state == upstream::State::disabled;
+      if (now->ends_sessions || (is_down && newest->snapshot->group->on_down == upstream::OnDown::reset))
+        finish(session, DatagramEnd::superseded);
     });
   }
 }

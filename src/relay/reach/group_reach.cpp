@@ -255,7 +255,7 @@ GroupReach::Standing GroupReach::standing(const upstream::Snapshot& newest) cons
   if (!index) return Standing::lost;
   const upstream::SnapshotMember& member = newest.members[*index];
   const bool is_down = member.state == upstream::State::down || member.state == upstream::State::disabled;
-  if (is_down && newest.group->on_down == upstream::OnDown::reset) return Standing::down;
+  if (member.ends_sessions || (is_down && newest.group->on_down == upstream::OnDown::reset)) return Standing::down;
   const auto& addresses = upstream::addresses_of(member, view_->port);
   const bool has_address = std::ranges::find(addresses, last) != addresses.end();
   return has_address ? Standing::stays : Standing::lost;

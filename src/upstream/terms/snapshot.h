@@ -43,6 +43,8 @@ struct SnapshotMember {
   State state = State::up;
   std::uint32_t weight = 1;  ///< an SRV record or an agent may have changed it
   TimePoint up_since{};      ///< slow start counts from here
+  /// An operator disabled it: its sessions are reset, whatever Group::on_down says.
+  bool ends_sessions = false;
 };
 
 /// The addresses of a member for the port of that number among the forwarding's; a member with a single port has all of

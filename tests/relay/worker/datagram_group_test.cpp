@@ -93,5 +93,21 @@ TEST_F(DatagramGroups, sessions_of_a_member_that_is_down_end_if_the_group_says_s
   EXPECT_EQ(receive(second), "two");
 }
 
+TEST_F(DatagramGroups, sessions_of_a_member_that_an_operator_disables_end_whatever_the_group_says) {
+  Port first("127.0.0.1", SOCK_DGRAM);
+  Port second("127.0.0.1", SOCK_DGRAM);
+  Look look({{first.at}, {second.at}});
+  start(look, [](Forwarding& forwarding, Shared&) { forwarding.limits.datagram_idle = seconds(20); }, Transport::udp);
+  const Descriptor socket = client();
+  say(socket, "one");
+  EXPECT_EQ(receive(first), "one");
+  look.snapshot.members[0].state = upstream::State::disabled;
+  look.snapshot.members[0].ends_sessions = true;
+  stage_->update(look.now());
+  stage_->wait_for_worker();
+  say(socket, "two");
+  EXPECT_EQ(receive(second), "two");
+}
+
 }  // namespace
 }  // namespace lastbyte::relay::group_test

@@ -185,6 +185,24 @@ TEST_F(Group, a_member_that_goes_down_resets_its_sessions_if_the_group_says_so) 
   EXPECT_EQ(record().stream().abandoned, Abandoned::member_down);
 }
 
+TEST_F(Group, a_member_that_an_operator_disables_resets_its_sessions_whatever_the_group_says) {
+  Port serves;
+  serves.listen();
+  Look look({{serves.at}});
+  start(look);
+  const Descriptor client = stage_->connect();
+  const Descriptor server = serves.accept();
+  exchange(client, server);
+  look.snapshot.members[0].state = upstream::State::disabled;  // by an agent
+  stage_->update(look.now());
+  exchange(client, server);
+  look.snapshot.members[0].ends_sessions = true;
+  stage_->update(look.now());
+  EXPECT_EQ(hear_all(client), "ECONNRESET");
+  EXPECT_EQ(hear_all(server), "ECONNRESET");
+  EXPECT_EQ(record().stream().abandoned, Abandoned::member_down);
+}
+
 TEST_F(Group, a_member_that_is_gone_keeps_its_sessions_for_their_age) {
   Port serves;
   Port other;
