@@ -50,6 +50,7 @@ std::vector<Command> all_commands() {
       proxy_command(),      //
       status_command(),     //
       sessions_command(),   //
+      top_command(),        //
       ctl_command(),        //
       check_command(),      //
       sock_command(),       //

@@ -1,4 +1,4 @@
-// All subcommands, each in the file of its name in commands/.
+// All subcommands, each in the file of its name in commands/ or, a client of a running instance, in running/.
 #pragma once
 
 #include "cli/command.h"
@@ -16,8 +16,9 @@ Command import_command();
 Command demo_command();
 Command status_command();
 Command sessions_command();
+Command top_command();
 Command ctl_command();
-/// --socket, which the three before this have.
+/// --socket, which the four before this have.
 Option socket_option();
 /// "lastbyte status: why" on stderr; the result is kExitUsage.
 int not_answered(std::string_view command, const std::string& why);

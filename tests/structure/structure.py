@@ -48,7 +48,8 @@ SUB_FLOORS = {
     "wire": [["capture"], [""]],
     "lab": [["terms"], ["stage"], ["experiments"], ["closing", "resets", "ports"], ["report"], [""]],
     "check": [["scenarios"], ["target"], ["grade"], ["report"], [""]],
-    "cli": [[""], ["commands"]],
+    "cli": [[""], ["commands", "running"]],
+    "console": [[""], ["top"]],
     "sock": [["command"], ["operator"], ["socket"], ["talk"], [""]],
 }
 SUB_FLOOR_OF = {

@@ -1,130 +1,142 @@
 #include "admin/client/client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <system_error>
-#include <vector>
+#include <thread>
 
 #include "admin/client/place.h"
-#include "net/address/address.h"
+#include "base/text.h"
 
 namespace lastbyte::admin {
 namespace {
 
-constexpr std::string_view kEndOfHeader = "\r\n\r\n";
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
-Result<Descriptor> connect(const std::string& path) {
-  const std::string operation = "connect to the administration at unix:" + path;
-  const auto address = net::Address::unix_name(path);
-  if (!address) return failure(operation, EINVAL, "expected the path of a UNIX socket");
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return failure_from_errno(operation);
-  const timeval patience{.tv_sec = 30, .tv_usec = 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(socket.get(), address->data(), address->size()) != 0) return failure_from_errno(operation);
-  return socket;
+constexpr std::string_view kHeadEnds = "\r\n\r\n";
+constexpr milliseconds kRoomPause{20};
+
+std::string joined(const std::vector<std::string>& list, std::string_view between = ", ") {
+  std::string all;
+  for (const std::string& each : list) all += (all.empty() ? std::string() : std::string(between)) + each;
+  return all;
 }
 
-Result<void> send(const Descriptor& socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return failure_from_errno("send the request");
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return {};
-}
-
-std::string head(std::string_view method, const std::string& target, std::size_t body) {
-  std::string text = std::string(method) + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
-  if (body > 0 || method != "GET") text += "Content-Length: " + std::to_string(body) + "\r\n";
-  return text + "\r\n";
-}
-
-/// Sockets of processes that answer.
-std::vector<std::string> running_in(const std::string& directory) {
-  std::vector<std::string> found;
+void look_into(const std::string& directory, Instances& found) {
+  found.places.push_back(directory);
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (pid_of_socket(entry.path().filename().string()) && connect(entry.path())) found.push_back(entry.path());
+    if (!pid_of_socket(entry.path().filename().string())) continue;
+    const auto connection = connect_to_admin(entry.path());
+    if (connection || connection.error().code == EAGAIN) found.running.push_back(entry.path());
+    if (!connection && (connection.error().code == EACCES || connection.error().code == EPERM))
+      found.denied.push_back(entry.path());
   }
-  std::ranges::sort(found);
-  return found;
+}
+
+/// False: the time is over.
+bool wait_for(int fd, short events, SteadyClock::time_point until) {
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(until - SteadyClock::now());
+    if (left <= milliseconds(0)) return false;
+    pollfd one{.fd = fd, .events = events, .revents = 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::min(left, milliseconds(std::chrono::hours(1))).count()));
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+  }
+}
+
+/// Waits where more clients wait there than it has room for.
+Result<Exchange> begin_patiently(const std::string& path, const ClientRequest& request, SteadyClock::time_point until) {
+  for (;;) {
+    auto exchange = Exchange::begin(path, request);
+    if (exchange || exchange.error().code != EAGAIN || SteadyClock::now() >= until) return exchange;
+    std::this_thread::sleep_for(kRoomPause);
+  }
 }
 
 }  // namespace
 
+Result<std::string> choose(const Instances& instances) {
+  const std::string operation = "find a running lastbyte";
+  if (instances.running.size() == 1) return instances.running.front();
+  if (!instances.running.empty())
+    return failure(operation, 0,
+                   std::to_string(instances.running.size()) + " run: " + joined(instances.running) +
+                       "; expected --socket with one of them");
+  if (!instances.denied.empty())
+    return failure(operation, EACCES, "only root and the user that it runs as may use " + joined(instances.denied));
+  if (instances.places.empty())
+    return failure(operation, 0, "this user has no runtime directory (XDG_RUNTIME_DIR); expected --socket PATH");
+  return failure(operation, 0,
+                 "none has its administration in " + joined(instances.places, " or ") +
+                     "; expected --socket with the path of admin.listen");
+}
+
 Result<std::string> find_socket(const std::optional<std::string>& given) {
-  if (given) return *given;
-  const auto directory = runtime_directory();
-  if (!directory)
-    return failure("find a running lastbyte", 0,
-                   "this user has no runtime directory (XDG_RUNTIME_DIR); expected --socket PATH");
-  const std::vector<std::string> found = running_in(*directory);
-  if (found.size() == 1) return found.front();
-  if (found.empty())
-    return failure("find a running lastbyte", 0,
-                   "none has its administration in " + *directory + "; expected --socket PATH");
-  std::string all;
-  for (const std::string& each : found) all += (all.empty() ? "" : ", ") + each;
-  return failure("find a running lastbyte", 0,
-                 std::to_string(found.size()) + " run: " + all + "; expected --socket with one of them");
+  if (given) return given->starts_with("unix:") ? given->substr(5) : *given;
+  Instances found;
+  const auto own = runtime_directory();
+  if (own) look_into(*own, found);
+  // A user without root's rights may run as the service's user, too.
+  if (own != kSystemRuntimeDirectory && std::filesystem::exists(kSystemRuntimeDirectory))
+    look_into(kSystemRuntimeDirectory, found);
+  std::ranges::sort(found.running);
+  std::ranges::sort(found.denied);
+  return choose(found);
 }
 
-Result<Answer> ask(const std::string& path, std::string_view method, const std::string& target,
-                   const std::string& body) {
-  const auto socket = connect(path);
-  if (!socket) return Failure(socket.error());
-  if (auto sent = send(*socket, head(method, target, body.size()) + body); !sent) return Failure(sent.error());
-  std::string all;
-  std::array<char, 16384> room{};
-  ssize_t got = 0;
-  while ((got = ::recv(socket->get(), room.data(), room.size(), 0)) > 0)
-    all.append(room.data(), static_cast<std::size_t>(got));
-  const std::size_t end = all.find(kEndOfHeader);
-  if (got < 0 || !all.starts_with("HTTP/1.1 ") || end == std::string::npos)
-    return failure("read the answer of unix:" + path, got < 0 ? errno : EPROTO, "expected an answer of HTTP/1.1");
-  Answer answer;
-  std::from_chars(all.data() + 9, all.data() + 12, answer.status);
-  answer.body = all.substr(end + kEndOfHeader.size());
-  return answer;
+Result<Answer> ask(const std::string& socket, const ClientRequest& request, milliseconds patience) {
+  const auto until = SteadyClock::now() + patience;
+  auto exchange = begin_patiently(socket, request, until);
+  if (!exchange) return Failure(exchange.error());
+  for (;;) {
+    if (auto answer = exchange->go_on()) return std::move(*answer);
+    if (!wait_for(exchange->fd(), exchange->events(), until))
+      return failure("read the answer of unix:" + socket, ETIMEDOUT,
+                     "none came within " + std::to_string(patience.count() / 1000) + " s");
+  }
 }
 
-Result<void> follow(const std::string& path, const std::string& target,
-                    const std::function<void(std::string_view line)>& line) {
-  const auto socket = connect(path);
-  if (!socket) return Failure(socket.error());
-  const timeval forever{};
-  ::setsockopt(socket->get(), SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever);
-  if (auto sent = send(*socket, head("GET", target, 0)); !sent) return sent;
+Result<void> follow(const std::string& socket, const std::string& target,
+                    const std::function<bool(std::string_view line)>& line) {
+  const std::string operation = "follow unix:" + socket;
+  auto connection = connect_to_admin(socket);
+  if (!connection) return Failure(connection.error());
+  const std::string request = text_of({.target = target});  // shorter than any send buffer
+  if (::send(connection->get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return failure_from_errno(operation);
   std::string text;
   std::array<char, 16384> room{};
-  bool in_body = false;
-  ssize_t got = 0;
-  while ((got = ::recv(socket->get(), room.data(), room.size(), 0)) > 0) {
+  for (bool in_body = false;;) {
+    const ssize_t got = ::recv(connection->get(), room.data(), room.size(), 0);
+    if (got < 0 && errno == EAGAIN) {
+      wait_for(connection->get(), POLLIN, SteadyClock::now() + std::chrono::hours(1));
+      continue;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure_from_errno(operation);
+    if (got == 0) return in_body ? Result<void>() : failure(operation, EPROTO, "it ended without an answer");
     text.append(room.data(), static_cast<std::size_t>(got));
+    if (text.size() > Exchange::kMostBytes) return failure(operation, EMSGSIZE, "a line is longer than 64 MiB");
     if (!in_body) {
-      const std::size_t end = text.find(kEndOfHeader);
+      const std::size_t end = text.find(kHeadEnds);
       if (end == std::string::npos) continue;
       if (!text.starts_with("HTTP/1.1 200 "))
-        return failure("follow unix:" + path, 0, "the answer is " + text.substr(0, text.find('\r')));
-      text.erase(0, end + kEndOfHeader.size());
+        return failure(operation, 0,
+                       "the answer is " + printable(text.substr(0, std::min<std::size_t>(text.find('\r'), 80))));
+      text.erase(0, end + kHeadEnds.size());
       in_body = true;
     }
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-      line(std::string_view(text).substr(begin, end - begin));
+      if (!line(std::string_view(text).substr(begin, end - begin))) return {};
     text.erase(0, begin);
   }
-  if (got < 0) return failure_from_errno("follow unix:" + path);
-  if (!in_body) return failure("follow unix:" + path, EPROTO, "it ended without an answer");
-  return {};
 }
 
 std::string encoded(std::string_view text) {

@@ -8,7 +8,6 @@
 namespace lastbyte::admin {
 namespace {
 
-constexpr const char* kRunDirectory = "/run/lastbyte";
 constexpr std::string_view kPrefix = "admin-";
 constexpr std::string_view kSuffix = ".sock";
 
@@ -20,7 +19,7 @@ std::optional<std::string> runtime_directory() {
     const std::string_view all(given);
     return std::string(all.substr(0, all.find(':')));
   }
-  if (::geteuid() == 0) return kRunDirectory;
+  if (::geteuid() == 0) return kSystemRuntimeDirectory;
   if (const char* given = std::getenv("XDG_RUNTIME_DIR"); given != nullptr && *given == '/')
     return std::string(given) + "/lastbyte";
   return std::nullopt;

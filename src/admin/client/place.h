@@ -9,6 +9,8 @@
 
 namespace lastbyte::admin {
 
+/// That of root and of services.
+inline constexpr const char* kSystemRuntimeDirectory = "/run/lastbyte";
 /// The directory of automatic sockets; nullopt: this user has none.
 std::optional<std::string> runtime_directory();
 /// "admin-4711.sock"

@@ -235,7 +235,7 @@ TEST(Admin, the_console_shows_the_state_and_gives_orders) {
   ASSERT_TRUE(eventually([&] { return open_sessions(daemon) == 1; }));
   const auto [healthy, status] = console({"status"}, daemon.path());
   EXPECT_EQ(healthy, 0) << status;
-  EXPECT_NE(status.find("1 open sessions"), std::string::npos) << status;
+  EXPECT_NE(status.find("1 open session,"), std::string::npos) << status;
   EXPECT_NE(status.find("web"), std::string::npos) << status;
   const auto [listed, sessions] = console({"sessions", "--state", "open"}, daemon.path());
   EXPECT_EQ(listed, 0);

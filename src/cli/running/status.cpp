@@ -12,12 +12,13 @@ namespace {
 int run_status(const Arguments& arguments) {
   const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("status", socket.error().text());
-  const auto answer = admin::ask(*socket, "GET", "/v1/status");
+  const auto answer = admin::ask(*socket, {.target = "/v1/status"});
   if (!answer || answer->status != 200)
     return not_answered("status", answer ? console::error_text(answer->body) : answer.error().text());
-  const std::string text = arguments.has("json") ? answer->body : console::status_text(answer->body);
-  std::fputs(text.c_str(), stdout);
-  return console::is_healthy(answer->body) ? kExitOk : kExitFailed;
+  const auto status = console::status_text(answer->body);
+  if (!status) return not_answered("status", status.error().text());
+  std::fputs((arguments.has("json") ? answer->body : status->text).c_str(), stdout);
+  return status->problems.empty() ? kExitOk : kExitFailed;
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ int not_answered(std::string_view command, const std::string& why) {
 Option socket_option() {
   return {.flag = "socket",
           .placeholder = "PATH",
-          .help = "The administration's socket of the instance that is meant. Default: that of the one that runs.",
+          .help = "The UNIX socket of the instance, as admin.listen has it. Default: that of the one that runs.",
           .group = "General"};
 }
 
@@ -39,8 +40,9 @@ Command status_command() {
           .summary = "Show the state of the running lastbyte on one screen.",
           .usage = "status [--json] [--socket PATH]",
           .notes =
-              "Exit status: 0 if it is ready, its last reload succeeded and no session record was dropped; 1 if not; 2 "
-              "if no instance or several were found.",
+              "Exit status: 0 if lastbyte is healthy. 1 if it is not ready, its last reload failed, it has dropped "
+              "session records, or no member of a group is up; the screen says which. 2 if no instance or several "
+              "run, or it does not answer.",
           .options = {{.flag = "json", .placeholder = "", .help = "Print the answer as JSON.", .group = "General"},
                       socket_option()},
           .run = run_status};

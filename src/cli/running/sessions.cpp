@@ -11,8 +11,8 @@ namespace lastbyte::cli {
 namespace {
 
 /// Flags that are parameters of /v1/sessions.
-constexpr std::array<std::string_view, 7> kParameters{"forwarding", "client", "upstream", "state",
-                                                      "sort",       "order",  "limit"};
+constexpr std::array<std::string_view, 8> kParameters{"forwarding", "client", "upstream", "state",
+                                                      "sort",       "order",  "limit",    "offset"};
 
 int run_sessions(const Arguments& arguments) {
   std::string target = "/v1/sessions";
@@ -21,10 +21,12 @@ int run_sessions(const Arguments& arguments) {
       target += (target.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + admin::encoded(*value);
   const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("sessions", socket.error().text());
-  const auto answer = admin::ask(*socket, "GET", target);
+  const auto answer = admin::ask(*socket, {.target = target});
   if (!answer || answer->status != 200)
     return not_answered("sessions", answer ? console::error_text(answer->body) : answer.error().text());
-  std::fputs((arguments.has("json") ? answer->body : console::sessions_text(answer->body)).c_str(), stdout);
+  const auto text = arguments.has("json") ? Result<std::string>(answer->body) : console::sessions_text(answer->body);
+  if (!text) return not_answered("sessions", text.error().text());
+  std::fputs(text->c_str(), stdout);
   return kExitOk;
 }
 
@@ -36,7 +38,7 @@ Command sessions_command() {
       .name = "sessions",
       .summary = "List the open sessions of the running lastbyte, both sockets of a session on a line.",
       .usage = "sessions [OPTIONS]",
-      .notes = "Exit status: 0, or 2 if a value is wrong or no instance or several were found.",
+      .notes = "Exit status: 0; 2 if a value is wrong, no instance or several run, or it does not answer.",
       .options = {{.flag = "forwarding", .placeholder = "NAME", .help = "Sessions of this forwarding.", .group = group},
                   {.flag = "client",
                    .placeholder = "ADDRESS",
@@ -55,7 +57,11 @@ Command sessions_command() {
                    .help = "The key to sort by. Default: id.",
                    .group = group},
                   {.flag = "order", .placeholder = "asc|desc", .help = "Default: desc.", .group = group},
-                  {.flag = "limit", .placeholder = "COUNT", .help = "At most so many. Default: 100.", .group = group},
+                  {.flag = "limit",
+                   .placeholder = "COUNT",
+                   .help = "At most so many, up to 5000. Default: 100.",
+                   .group = group},
+                  {.flag = "offset", .placeholder = "COUNT", .help = "Skip so many. Default: 0.", .group = group},
                   {.flag = "json", .placeholder = "", .help = "Print the answer as JSON.", .group = group},
                   socket_option()},
       .run = run_sessions};

@@ -1,0 +1,57 @@
+// One request to the administration and its answer, without blocking: for a loop that also reads a keyboard.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+
+namespace lastbyte::admin {
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string target = {};  ///< empty: there is none
+  std::string body = {};
+};
+
+/// Connects to the UNIX socket at `path`. EAGAIN: more clients wait there than it has room for.
+Result<Descriptor> connect_to_admin(const std::string& path);
+
+/// The request's text; the answer ends with the connection.
+std::string text_of(const ClientRequest& request);
+
+/// The answer in `text`, which is all that came until the connection ended. An error: it is no whole answer.
+Result<Answer> parse_answer(const std::string& path, std::string_view text);
+
+class Exchange {
+ public:
+  /// An answer that is longer is none.
+  static constexpr std::size_t kMostBytes = std::size_t{64} * 1024 * 1024;
+
+  static Result<Exchange> begin(const std::string& path, const ClientRequest& request);
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  /// What to poll(2) for.
+  [[nodiscard]] short events() const;
+  /// Does what can be done now. nullopt: the answer is not complete yet.
+  std::optional<Result<Answer>> go_on();
+
+ private:
+  Exchange(std::string path, Descriptor socket, std::string request)
+      : path_(std::move(path)), socket_(std::move(socket)), unsent_(std::move(request)) {}
+
+  std::string path_;
+  Descriptor socket_;
+  std::string unsent_;
+  std::string received_;
+};
+
+}  // namespace lastbyte::admin

@@ -1,0 +1,33 @@
+// What the readers of answers share. Includes the JSON library, which is slow to compile: for sources, not for headers.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace lastbyte::console {
+
+/// What `make` makes of the parsed answer of `path`. An error (EPROTO): the text is no such answer.
+template <typename Make>
+auto made_of(const std::string& text, const char* path, Make make) -> Result<decltype(make(nlohmann::json()))> {
+  try {
+    return make(nlohmann::json::parse(text));
+  } catch (const nlohmann::json::exception&) {
+    return failure(std::string("read the answer of ") + path, EPROTO, "it is none of this version of lastbyte");
+  }
+}
+
+inline std::string text_or_dash(const nlohmann::json& value) {
+  return value.is_string() ? value.get<std::string>() : "-";
+}
+
+/// Never negative.
+inline std::int64_t microseconds_of(const nlohmann::json& value) {
+  return std::max<std::int64_t>(value.get<std::int64_t>(), 0);
+}
+
+}  // namespace lastbyte::console

@@ -1,0 +1,81 @@
+// The administration's answers as plain data, and what changed between two of them. Pure.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace lastbyte::console {
+
+/// Counters of one forwarding since the start.
+struct ForwardingReading {
+  std::uint64_t begun = 0;
+  std::map<std::string, std::uint64_t> ended = {};  ///< by ending
+  std::array<std::uint64_t, 2> received{};          ///< bytes from clients, from upstreams
+};
+
+struct StatusReading {
+  std::string version = {};
+  std::int64_t pid = 0;
+  std::string started = {};  ///< tells two processes of one number apart
+  std::int64_t uptime_us = 0;
+  bool ready = false;
+  std::string reason = {};  ///< why not
+  std::uint64_t open = 0;
+  std::map<std::string, ForwardingReading> forwardings = {};  ///< by name
+};
+
+struct SessionReading {
+  std::uint64_t id = 0;
+  std::string forwarding;
+  std::string state;
+  std::string client;
+  std::string upstream;
+  std::int64_t age_us = 0;
+  std::int64_t idle_us = 0;
+  std::optional<std::int64_t> half_close_age_us;
+  std::string deadline;
+  std::optional<std::int64_t> fires_in_us;
+  std::array<std::uint64_t, 2> received{};  ///< bytes from the client, from the upstream
+  std::uint64_t unacknowledged = 0;         ///< bytes, of both sides
+};
+
+struct SessionsReading {
+  std::uint64_t matched = 0;
+  std::vector<SessionReading> sessions;
+};
+
+/// Of /v1/status. An error (EPROTO): the text is something else.
+Result<StatusReading> parse_status(const std::string& json);
+/// Of /v1/sessions.
+Result<SessionsReading> parse_sessions(const std::string& json);
+
+/// A second. Sums over all forwardings that both readings have.
+struct Rates {
+  double begun = 0;
+  double ended = 0;
+  std::vector<std::pair<std::string, double>> endings;  ///< those that happened, the most frequent first
+  std::array<double, 2> bytes{};                        ///< from clients, from upstreams
+};
+
+/// nullopt: they are of two processes, or not one after the other.
+std::optional<Rates> rates(const StatusReading& before, const StatusReading& now);
+
+struct SessionRow {
+  SessionReading session;
+  /// Bytes a second from the client, from the upstream. nullopt: the session was not seen before.
+  std::optional<std::array<double, 2>> rate = {};
+};
+
+/// `before` is of the same process, `elapsed_us` ago; null: there is none. Sessions that began since have the rate of
+/// their whole life.
+std::vector<SessionRow> rows_of(SessionsReading now, const std::vector<SessionRow>* before, std::int64_t elapsed_us);
+
+}  // namespace lastbyte::console
