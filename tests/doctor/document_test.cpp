@@ -51,13 +51,21 @@ std::string in_markdown() {
   return text;
 }
 
+/// mdoc(7) wants each sentence on a line of its own.
+std::string in_lines(std::string_view text) {
+  std::string lines(text);
+  for (std::size_t at = 0; (at = lines.find(". ", at)) != std::string::npos; ++at)
+    if (at + 2 < lines.size() && is_prose(std::string_view(lines).substr(at + 2))) lines[at + 1] = '\n';
+  return lines;
+}
+
 std::string in_mdoc() {
   std::string text;
   for (const Subject& subject : subjects()) {
     text += ".Ss " + std::string(subject.title) + "\n.Bl -tag -width Ds\n";
     for (const Rule& rule : subject.rules)
       text += ".It Cm " + std::string(rule.id) + " Pq " + std::string(severity_word(rule.severity)) + "\n" +
-              std::string(rule.title) + "\n" + std::string(rule.condition) + "\n";
+              std::string(rule.title) + "\n" + in_lines(rule.condition) + "\n";
     text += ".El\n";
   }
   return text;
