@@ -211,6 +211,17 @@ TEST(View, a_pause_keeps_the_picture) {
   EXPECT_EQ(top.ids(), (Ids{3}));
 }
 
+TEST(View, a_pause_ends_with_its_process) {
+  Watched top;
+  top.sees({1, 2});
+  top.press(U'p');
+  top.sees({7}, 2);
+  EXPECT_EQ(top.ids(), (Ids{7}));
+  EXPECT_FALSE(top.view.paused());
+  top.press(U'x');
+  EXPECT_EQ(top.press(U'y').request.target, "/v1/sessions/7/reset");
+}
+
 TEST(View, the_order_is_changed_at_once_and_asked_for_anew) {
   Watched top;
   top.sees({1, 2, 3});

@@ -35,7 +35,7 @@ class Source {
   /// Asks for the status and for the sessions. Gives up what was asked before. An error is what go_on() would give.
   Result<void> ask(const admin::ClientRequest& sessions, SourceTime now);
   [[nodiscard]] bool asks() const { return status_.has_value(); }
-  /// Asks to end a session. False: an order is under way.
+  /// Asks to end a session. False: an order is under way, or there is no instance.
   bool order(const admin::ClientRequest& request, SourceTime now);
 
   void add_to(std::vector<pollfd>& polled) const;

@@ -78,8 +78,7 @@ Result<Terminal> Terminal::open() {
   const char* moves = tigetstr(const_cast<char*>("cup"));  // NOLINT: older declarations take char*
   const bool can_move = moves != nullptr && moves != reinterpret_cast<const char*>(-1);
   del_curterm(cur_term);  // newterm() makes one of its own
-  if (!can_move)
-    return failure(what, 0, "it cannot move its cursor; " + instead);
+  if (!can_move) return failure(what, 0, "it cannot move its cursor; " + instead);
   SCREEN* screen = newterm(nullptr, stdout, stdin);
   if (screen == nullptr) return failure(what, 0, instead);
   set_term(screen);

@@ -119,7 +119,8 @@ class Screenplay {
       case Wish::What::quit: quits_ = true; return;
       case Wish::What::ask: ask(); return;
       case Wish::What::end:
-        if (!source_.order(wish.request, TopClock::now())) view_.tell("not done: an order is under way", true);
+        if (!source_.order(wish.request, TopClock::now()))
+          view_.tell("not done: an order is under way, or the instance does not answer", true);
         return;
     }
   }

@@ -109,13 +109,14 @@ View::View(SortKey sort, bool reversed, std::string filter)
 
 void View::took(StatusReading status, SessionsReading sessions) {
   why_lost_.clear();
-  if (paused_) return;
   const bool same = status_ && status_->pid == status.pid && status_->started == status.started;
+  if (paused_ && same) return;
+  paused_ = false;  // another process has other sessions of these numbers: they must not be ended by the old picture
   const std::int64_t elapsed = same ? status.uptime_us - status_->uptime_us : 0;
   rates_ = same ? console::rates(*status_, status) : std::nullopt;
   if (!same) {
     selected_id_.reset();
-    if (mode_ == Mode::confirm) mode_ = Mode::list;  // another process has other sessions of these numbers
+    if (mode_ == Mode::confirm) mode_ = Mode::list;
   }
   matched_ = sessions.matched;
   visible_.clear();
