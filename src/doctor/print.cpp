@@ -85,7 +85,7 @@ std::string process_text(const Process& process) {
   std::string page = fmt::format("\nTCP sockets of {}\n", owner_text(process.name));
   for (const HeldSocket& each : process.sockets) page += socket_text(each);
   if (process.sockets.empty()) page += "  none\n";
-  if (process.taken) page += wrap(taken_text(*process.taken), kPageWidth) + "\n";
+  if (process.taken && process.taken->descriptors != 0) page += wrap(taken_text(*process.taken), kPageWidth) + "\n";
   return page;
 }
 

@@ -70,6 +70,8 @@ int run(const Options& options) {
   if (!facts) return fail(facts.error());
   const auto findings = examine(*facts);
   std::fputs((options.json ? as_json(*facts, findings) : as_text(*facts, findings)).c_str(), stdout);
+  // main() tells of it; 1, its status for that, would be a warning here.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return kExitNotHere;
   return status_of(findings);
 }
 

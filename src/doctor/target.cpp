@@ -1,8 +1,5 @@
 #include "doctor/target.h"
 
-#include <signal.h>
-
-#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -11,6 +8,7 @@
 #include "base/file.h"
 #include "doctor/rules/looks.h"
 #include "kernel/proc/holders.h"
+#include "net/namespace/enter.h"
 
 namespace lastbyte::doctor {
 namespace {
@@ -32,12 +30,6 @@ std::optional<std::uint64_t> count_entries(const std::string& directory) {
        at.increment(error))
     ++count;
   return error ? std::nullopt : std::optional(count);
-}
-
-std::string no_process(std::uint32_t pid) {
-  // With hidepid, /proc does not show the processes of others.
-  return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM ? "/proc does not show the process (hidepid)"
-                                                                   : "no process has that number";
 }
 
 /// What no privilege is needed for but that of reading the process's descriptors.
@@ -94,7 +86,7 @@ Result<Process> look_at(std::uint32_t pid, bool intrusive, const std::vector<net
                         std::vector<std::string>& unread) {
   const std::string operation = "look at process " + std::to_string(pid);
   const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
-  if (!status) return failure(operation, status.error().code, no_process(pid));
+  if (!status) return failure(operation, status.error().code, net::why_no_process(pid));
   Process process;
   // A thread has the descriptors of its process.
   process.name.pid = static_cast<std::uint32_t>(number_after(*status, "Tgid:").value_or(pid));

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -34,12 +35,12 @@ std::string file_of(const NamespaceName& name) {
 
 std::string open_advice(const NamespaceName& name, int code) {
   switch (name.kind) {
-    case NamespaceName::Kind::own:
+    case NamespaceName::Kind::own: return code == ENOENT ? "/proc is not mounted" : "";
     case NamespaceName::Kind::pidfd:
     case NamespaceName::Kind::path: return "";
     case NamespaceName::Kind::name: return code == ENOENT ? "`ip netns list` prints the existing ones" : "";
     case NamespaceName::Kind::pid:
-      if (code == ENOENT) return "no process has that number";
+      if (code == ENOENT) return why_no_process(name.number);
       return code == EACCES || code == EPERM ? "the process is another user's: it needs CAP_SYS_PTRACE" : "";
   }
   return {};
@@ -102,6 +103,12 @@ Result<Descriptor> open_of_pidfd(const NamespaceName& name) {
 
 Result<Descriptor> open_namespace(const NamespaceName& name) {
   return name.kind == NamespaceName::Kind::pidfd ? open_of_pidfd(name) : open_file(name);
+}
+
+std::string why_no_process(std::uint32_t pid) {
+  // Processes of others are there for kill(2), though it may not signal them.
+  if (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM) return "/proc does not show that process (hidepid)";
+  return "no process has that number";
 }
 
 bool same_namespace(const Descriptor& a, const Descriptor& b) {

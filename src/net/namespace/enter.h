@@ -1,7 +1,9 @@
 // Network namespaces: opening one by its name, and doing something inside.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "base/descriptor.h"
 #include "base/result.h"
@@ -13,6 +15,9 @@ namespace lastbyte::net {
 /// thread for NamespaceName{}. `pid:` needs the right to look into that process (ptrace(2): CAP_SYS_PTRACE for one of
 /// another user), `pidfd:` what entering needs. Fails where there is none, or the file stands for something else.
 Result<Descriptor> open_namespace(const NamespaceName& name);
+
+/// Why /proc does not show a process: it has ended, or is another user's and hidden (hidepid of proc(5)).
+std::string why_no_process(std::uint32_t pid);
 
 /// Whether both are descriptors of the same namespace.
 bool same_namespace(const Descriptor& a, const Descriptor& b);

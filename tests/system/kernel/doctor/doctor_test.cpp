@@ -222,6 +222,23 @@ TEST_F(Doctor, holds_no_connection_open_that_the_process_closes_meanwhile) {
   EXPECT_EQ(closer.held_open(), 0U) << "of " << closer.closed();
 }
 
+TEST_F(Doctor, whose_output_cannot_be_written_gives_the_status_of_no_finding) {
+  Process process(Command{.arguments = {"sh", "-c", std::string(LASTBYTE_BINARY) + " doctor --window 0 >/dev/full"}});
+  EXPECT_EQ(process.wait(), 2);
+  EXPECT_NE(process.err().find("standard output"), std::string::npos) << process.err();
+}
+
+TEST_F(Doctor, of_a_process_that_proc_hides_says_so) {
+  Process process(Command{.arguments = {"unshare", "-m", "sh", "-c",
+                                        "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid "
+                                        "65534 --clear-groups " LASTBYTE_BINARY " doctor --pid " +
+                                            std::to_string(::getpid())}});
+  const int status = process.wait().value_or(-1);
+  if (process.err().find("lastbyte doctor:") == std::string::npos) GTEST_SKIP() << process.err();
+  EXPECT_EQ(status, 2);
+  EXPECT_NE(process.err().find("/proc does not show that process (hidepid)"), std::string::npos) << process.err();
+}
+
 TEST_F(Doctor, of_no_process_is_one_sentence_and_status_2) {
   Process process(Command{.arguments = {LASTBYTE_BINARY, "doctor", "--pid", "2147483647"}});
   EXPECT_EQ(process.wait(), 2);
