@@ -63,6 +63,7 @@ class Control::Impl {
                 [this](Reload::Finished finished) { after_reload(finished); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
+    publish();  // before anybody can ask
   }
 
   Result<void> run();
@@ -118,7 +119,6 @@ Result<void> Control::Impl::run() {
   expect_signal();
   const auto started = start_workers();
   if (started) {
-    publish();
     parts_.vitals.enter(Vitals::Stage::serving);
     ::sd_notify(0, "READY=1\nSTATUS=serving");
     look();

@@ -1,5 +1,6 @@
 #include "proxy/process/doors.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,20 +22,25 @@ namespace {
 
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kLongestToken = 256;
+constexpr std::size_t kLongestFile = kLongestToken + 2;  ///< the end of its line
 
 /// A file that others can read is no secret.
 Result<std::string> read_token(const std::string& path) {
   const std::string operation = "read the token " + path;
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));  // a FIFO has no writer
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return failure_from_errno(operation);
+  if (!file || ::fstat(file.get(), &status) != 0) return failure_from_errno(operation);
+  if (!S_ISREG(status.st_mode)) return failure(operation, 0, "expected a regular file");
   if ((status.st_mode & 077U) != 0)
-    return failure(operation, EPERM, "its group or others may use the file; expected mode 0600 or 0400");
-  auto text = read_file(path);
+    return failure(operation, 0, "its group or others may use the file; expected mode 0600 or 0400");
+  if (status.st_uid != 0 && status.st_uid != ::geteuid())
+    return failure(operation, 0, "it belongs to another user; expected root's file or that of lastbyte's user");
+  auto text = read_open_file(file.get(), path, kLongestFile);
   if (!text) return text;
   while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
   const bool printable = std::ranges::all_of(*text, [](char c) { return c > ' ' && c <= '~'; });
   if (text->size() < kShortestToken || text->size() > kLongestToken || !printable)
-    return failure(operation, EINVAL, "expected one line of 16 to 256 printable ASCII characters without spaces");
+    return failure(operation, 0, "expected one line of 16 to 256 printable ASCII characters without spaces");
   return text;
 }
 
