@@ -223,9 +223,7 @@ void Api::end_session(std::uint64_t id, bool reset, const Respond& respond) {
     order->done = [ended, respond](std::size_t sessions) {
       ended->sessions += sessions;
       if (ended->left.fetch_sub(1) != 1) return;
-      enough_memory_for([&] {
-        respond(ended->sessions > 0 ? done() : not_found("there is no such session now, or it is one of udp"));
-      });
+      enough_memory_for([&] { respond(ended->sessions > 0 ? done() : not_found("there is no such session now")); });
     };
     operations_.end_sessions(worker, std::move(order));
   }

@@ -233,16 +233,17 @@ void DatagramRelay::for_each_session(const std::function<void(ListenerState&, co
   }
 }
 
-void DatagramRelay::view_sessions(std::size_t most, std::chrono::system_clock::time_point today,
+void DatagramRelay::view_sessions(std::optional<std::uint64_t> id, std::size_t most,
+                                  std::chrono::system_clock::time_point today,
                                   const std::function<void(SessionView)>& visit) {
   const auto since = [this](TimePoint at) {
     return std::chrono::duration_cast<std::chrono::microseconds>(context_.now - at);
   };
   for (const auto& group : groups_) {
     group->table.for_each([&](const DatagramEntry& entry) {
-      if (most == 0) return;
-      --most;
       const auto& session = static_cast<const DatagramSession&>(entry);
+      if (most == 0 || (id && *id != session.id)) return;
+      --most;
       const ListenerState& state = *session.at.port->state;
       SessionView view;
       view.id = session.id;
@@ -250,7 +251,9 @@ void DatagramRelay::view_sessions(std::size_t most, std::chrono::system_clock::t
       view.listen = state.listen;
       view.datagrams = true;
       view.client = entry.key.ends.client_address();
-      view.upstream = state.upstream_addresses[session.upstream_address];
+      view.upstream = session.to;
+      if (session.way && session.way->member)
+        view.member = session.way->view->snapshot->members[*session.way->member].name;
       view.age = since(session.started);
       view.started = today - view.age;
       view.idle = since(session.heard);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -65,9 +66,13 @@ class DatagramRelay {
   /// Of all sessions that are open.
   void for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit);
 
-  /// Of at most `most` open sessions. `today` is this moment.
-  void view_sessions(std::size_t most, std::chrono::system_clock::time_point today,
+  /// Of at most `most` open sessions, or of the one of that number. `today` is this moment.
+  void view_sessions(std::optional<std::uint64_t> id, std::size_t most, std::chrono::system_clock::time_point today,
                      const std::function<void(SessionView)>& visit);
+  /// Ends open sessions for an operator, at most `most` of them: the one of that number, or those that began under the
+  /// forwarding. The next datagram of a client begins another one. Returns how many.
+  std::size_t end_sessions(std::optional<std::uint64_t> id, const std::optional<std::string>& forwarding,
+                           std::size_t most);
 
   // From the loop:
   /// Datagrams have come from clients.

@@ -287,6 +287,21 @@ void DatagramRelay::abort() {
   }
 }
 
+std::size_t DatagramRelay::end_sessions(std::optional<std::uint64_t> id, const std::optional<std::string>& forwarding,
+                                        std::size_t most) {
+  std::size_t ended = 0;
+  for (const auto& group : groups_) {
+    group->table.for_each([&](DatagramEntry& entry) {
+      auto& session = static_cast<DatagramSession&>(entry);
+      if (ended == most || (id && *id != session.id)) return;
+      if (forwarding && *forwarding != *session.at.port->state->name) return;
+      finish(session, DatagramEnd::stopped);
+      ++ended;
+    });
+  }
+  return ended;
+}
+
 void DatagramRelay::on_timer() {
   TimePoint next = TimePoint::max();
   for (const auto& group : groups_) {

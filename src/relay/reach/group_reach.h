@@ -81,6 +81,10 @@ class GroupReach {
   [[nodiscard]] TimePoint wakes_at() const { return tries_.wakes_at(); }
   [[nodiscard]] TimePoint ends() const { return tries_.ends(); }
   [[nodiscard]] std::uint32_t retries() const { return tries_.made() > 0 ? tries_.made() - 1 : 0; }
+  /// The member that the session has or tries; empty: none.
+  [[nodiscard]] std::string_view member() const {
+    return place_ ? std::string_view(snapshot().members[*place_].name) : std::string_view();
+  }
   /// What the member of the try has of its own; null: nothing.
   [[nodiscard]] const MemberConnect* member_connect() const;
   /// No other try can send the same bytes once more (Fast Open).

@@ -18,6 +18,7 @@ SessionView Session::view(Detail detail, std::chrono::system_clock::time_point t
   view.phase = phase_of(state_);
   view.client = client_address_;
   if (const net::Address* upstream = reach_.choice()) view.upstream = *upstream;
+  if (const GroupReach* group = reach_.group()) view.member = group->member();
   view.age = age();
   view.started = today - view.age;
   view.idle = since(std::max(times_.activity, times_.heard));

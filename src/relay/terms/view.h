@@ -36,6 +36,7 @@ struct SessionView {
   Phase phase = Phase::open;
   net::Address client;
   net::Address upstream;  ///< none(): no upstream was tried yet
+  std::string member;     ///< of its group, that it has or tries; empty: none, or there is no group
   std::chrono::system_clock::time_point started;
   std::chrono::microseconds age{0};
   std::chrono::microseconds idle{0};

@@ -29,15 +29,12 @@ void Inquiries::begin_look() {
     if (asked.id && *asked.id != session.id()) return;
     enough_memory_for([&] { asked.visit(session.view(asked.detail, today)); });
   });
-  enough_memory_for([&] {
-    host_.datagrams.view_sessions(kMostDatagramSessions, today, [&](SessionView view) {
-      if (!look.id || *look.id == view.id) look.visit(std::move(view));
-    });
-  });
+  enough_memory_for([&] { host_.datagrams.view_sessions(look.id, kMostDatagramSessions, today, look.visit); });
 }
 
 void Inquiries::begin_order() {
   ended_ = 0;
+  ends_datagrams_ = true;
   order_.begin([this](Session& session) {
     const EndOrder& order = *orders_.front();
     if (order.id && *order.id != session.id()) return;
@@ -58,15 +55,22 @@ void Inquiries::step() {
       if (!looks_.empty()) begin_look();
     }
   }
-  if (!orders_.empty()) {
-    order_.step(kInARound);
-    if (!order_.under_way()) {
-      const auto over = std::move(orders_.front());
-      orders_.pop_front();
-      over->done(ended_);
-      if (!orders_.empty()) begin_order();
-    }
+  if (!orders_.empty()) step_order();
+}
+
+void Inquiries::step_order() {
+  order_.step(kInARound);
+  if (ends_datagrams_) {
+    const EndOrder& order = *orders_.front();
+    const std::size_t ended = host_.datagrams.end_sessions(order.id, order.forwarding, kInARound);
+    ended_ += ended;
+    ends_datagrams_ = ended == kInARound;
   }
+  if (order_.under_way() || ends_datagrams_) return;
+  const auto over = std::move(orders_.front());
+  orders_.pop_front();
+  over->done(ended_);
+  if (!orders_.empty()) begin_order();
 }
 
 void Inquiries::leaves(Session& session) {

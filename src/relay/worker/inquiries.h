@@ -25,7 +25,7 @@ struct Look {
   std::function<void()> done;              ///< once, after the last
 };
 
-/// Ends open sessions of streams.
+/// Ends open sessions. Those of datagrams end at once.
 struct EndOrder {
   std::optional<std::uint64_t> id;        ///< this one alone
   std::optional<std::string> forwarding;  ///< those that began under it
@@ -35,7 +35,7 @@ struct EndOrder {
 
 class Inquiries {
  public:
-  /// UDP sessions that a look visits at most: they are not visited in slices.
+  /// UDP sessions that a look at all visits at most: they are not visited in slices.
   static constexpr std::size_t kMostDatagramSessions = 4096;
 
   struct Host {
@@ -58,13 +58,15 @@ class Inquiries {
  private:
   void begin_look();
   void begin_order();
+  void step_order();
 
   Host host_;
   std::deque<std::shared_ptr<const Look>> looks_;  ///< the first one is under way
   std::deque<std::shared_ptr<const EndOrder>> orders_;
   Walk<SessionList> look_{host_.sessions};
   Walk<SessionList> order_{host_.sessions};
-  std::size_t ended_ = 0;  ///< by the order that is under way
+  bool ends_datagrams_ = false;  ///< the order that is under way may have sessions of datagrams left to end
+  std::size_t ended_ = 0;        ///< by the order that is under way
 };
 
 }  // namespace lastbyte::relay

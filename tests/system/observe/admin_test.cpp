@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "net/address/address.h"
+#include "tests/harness/datagrams.h"
 #include "tests/harness/http.h"
 #include "tests/harness/proxy.h"
 #include "tests/harness/scene.h"
@@ -251,6 +252,46 @@ TEST(Admin, the_console_shows_the_state_and_gives_orders) {
   server.stop();
 }
 
+/// The first member refuses, so that the session goes on to the second.
+TEST(Admin, sessions_of_udp_are_shown_with_their_member_and_are_ended_like_others) {
+  const UdpServer server;
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("admin.sock");
+  const Server nobody = start_server("close");  // its port is free for datagrams, and stays so
+  Proxy proxy({}, Proxy::Options{
+                      .config = "admin: {listen: 'unix:" + path + "'}\ngroups: {u: {policy: first, members: ['udp:" +
+                                nobody.address().text() + "', 'udp:" + server.address().text() +
+                                "']}}\nforwardings: [{name: dns, listen: 'udp:127.0.0.1:0', connect: 'group:u'}]\n"});
+  const net::Address at = *net::Address::unix_name(path);
+  const auto sessions = [&] { return json::parse(http(at, "GET", "/v1/sessions").body)["sessions"]; };
+  const UdpSocket first;
+  const UdpSocket second;
+  // The first datagram is lost with the member that refuses it.
+  for (const UdpSocket* each : {&first, &second}) {
+    EXPECT_TRUE(eventually([&] {
+      each->send(proxy.address(), "hello");
+      return each->receive(milliseconds(50)).has_value();
+    }));
+  }
+  const json both = sessions();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0]["transport"], "udp");
+  EXPECT_EQ(both[0]["upstream"], server.address().text());
+  EXPECT_EQ(both[0]["member"], "udp:" + server.address().text());
+  EXPECT_EQ(both[0]["deadline"], "idle");
+  EXPECT_GE(both[0]["flows"]["client"]["received"], 5);
+  const std::string one = "/v1/sessions/" + both[0]["id"].dump();
+  EXPECT_EQ(json::parse(http(at, "GET", one).body)["id"], both[0]["id"]);
+  EXPECT_EQ(http(at, "POST", one + "/close").status, 204);
+  EXPECT_EQ(http(at, "GET", one).status, 404);
+  EXPECT_EQ(http(at, "POST", one + "/reset").status, 404);
+  const json left = sessions();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0]["id"], both[1]["id"]);
+  EXPECT_EQ(http(at, "POST", "/v1/forwardings/dns/disable").status, 204);
+  EXPECT_TRUE(eventually([&] { return sessions().empty(); })) << "disable ends the sessions of udp as well";
+}
+
 TEST(Admin, events_tell_of_sessions_as_they_begin_and_end) {
   Server server = start_server("recv 5; expect fin; close", {}, 1);
   Administered daemon(server.address());
@@ -343,6 +384,27 @@ TEST(Admin, a_start_by_tcp_without_a_token_or_with_one_that_others_can_read_is_r
   const auto [open_status, open_err] = start({"--admin-token-file", directory.file("token")});
   EXPECT_EQ(open_status, 1);
   EXPECT_NE(open_err.find("expected mode 0600"), std::string::npos) << open_err;
+  const auto refused = [&](const std::string& path) {
+    const auto [fails, why] = start({"--admin-token-file", path});
+    EXPECT_EQ(fails, 1) << why;
+    return why;
+  };
+  for (const std::string& wrong :
+       {std::string(), std::string("short"), std::string(kToken) + "\nmore", std::string(300, 'x')}) {
+    write_file(directory.file("wrong"), wrong);
+    ::chmod(directory.file("wrong").c_str(), 0600);
+    EXPECT_NE(refused(directory.file("wrong")).find(wrong.size() == 300 ? "EFBIG" : "expected one line"),
+              std::string::npos)
+        << wrong;
+  }
+  EXPECT_EQ(::mkfifo(directory.file("fifo").c_str(), 0600), 0);
+  EXPECT_NE(refused(directory.file("fifo")).find("expected a regular file"), std::string::npos);
+  EXPECT_NE(refused(directory.file("none")).find("ENOENT"), std::string::npos);
+  if (::geteuid() == 0) {
+    ::chmod(directory.file("token").c_str(), 0600);
+    EXPECT_EQ(::chown(directory.file("token").c_str(), 12345, 12345), 0);
+    EXPECT_NE(refused(directory.file("token")).find("belongs to another user"), std::string::npos);
+  }
   server.stop();
 }
 
