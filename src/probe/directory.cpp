@@ -151,13 +151,11 @@ class Directory::Impl {
   }
 
   [[nodiscard]] Counters counters() const {
-    return ask([&] {
-      Counters now = counters_;
-      now.lookups = names_.counts().lookups;
-      now.lookups_failed = names_.counts().failed;
-      now.observations_dropped = dropped_.load(std::memory_order_relaxed);
-      return now;
-    });
+    return ask([&] { return counted(); });
+  }
+
+  [[nodiscard]] Tally tally() {
+    return ask([this] { return Tally{counted(), tallies_.counts(), names_.each()}; });
   }
 
   Result<void> act(std::string_view group, std::string_view member, Action action) {
@@ -226,6 +224,14 @@ class Directory::Impl {
     return all;
   }
 
+  [[nodiscard]] Counters counted() const {
+    Counters now = counters_;
+    now.lookups = names_.counts().lookups;
+    now.lookups_failed = names_.counts().failed;
+    now.observations_dropped = dropped_.load(std::memory_order_relaxed);
+    return now;
+  }
+
   [[nodiscard]] std::vector<SharedSnapshot> current() const {
     std::vector<SharedSnapshot> all;
     for (const auto& each : groups_) all.push_back(each->snapshot());
@@ -235,6 +241,7 @@ class Directory::Impl {
   GroupContext context() {
     return {.io = io_,
             .counters = counters_,
+            .tallies = tallies_,
             .names = names_,
             .on_snapshot =
                 [this](SharedSnapshot snapshot) {
@@ -297,6 +304,7 @@ class Directory::Impl {
   mutable asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   Counters counters_;
+  Tallies tallies_;
   dns::NameTable names_;
   std::vector<std::shared_ptr<Group>> groups_;  ///< in the order of the last apply()
   std::unordered_map<std::string, std::shared_ptr<Group>> by_text_;
@@ -334,6 +342,7 @@ Result<void> Directory::on_thread(const std::function<Result<void>()>& function)
 std::vector<SharedSnapshot> Directory::snapshots() const { return impl_->snapshots(); }
 std::vector<GroupStatus> Directory::status() const { return impl_->status(); }
 Counters Directory::counters() const { return impl_->counters(); }
+Tally Directory::tally() const { return impl_->tally(); }
 Result<void> Directory::act(std::string_view group, std::string_view member, Action action) {
   return impl_->act(group, member, action);
 }

@@ -81,6 +81,7 @@ class Directory {
   [[nodiscard]] std::vector<SharedSnapshot> snapshots() const;
   [[nodiscard]] std::vector<GroupStatus> status() const;
   [[nodiscard]] Counters counters() const;
+  [[nodiscard]] Tally tally() const;
   /// `member`: as MemberStatus::name. An error: there is no such group or member.
   Result<void> act(std::string_view group, std::string_view member, Action action);
 

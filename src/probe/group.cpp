@@ -50,6 +50,7 @@ void Group::apply(std::shared_ptr<const upstream::Group> settings) {
 std::shared_ptr<Member> Group::make_member(std::string name) {
   return std::make_shared<Member>(MemberContext{.io = context_.io,
                                                 .counters = context_.counters,
+                                                .tallies = context_.tallies,
                                                 .on_change =
                                                     [weak = weak_from_this()] {
                                                       if (const auto self = weak.lock()) self->changed();
@@ -119,10 +120,10 @@ void Group::make_snapshot() {
   snapshot->group = settings_;
   snapshot->id = id_;
   snapshot->generation = ++generation_;
-  std::vector<std::shared_ptr<Member>> all = members();
+  const std::vector<std::shared_ptr<Member>> all = members();
   for (const auto& each : all) snapshot->members.push_back(each->snapshot());
   if (settings_->policy == upstream::Policy::source_hash) make_maglev(*snapshot);
-  keep_layout(std::move(all));
+  keep_layout(all);
   snapshot_ = std::move(snapshot);
 }
 
@@ -138,9 +139,12 @@ void Group::make_maglev(upstream::Snapshot& snapshot) {
   snapshot.maglev = maglev_;
 }
 
-void Group::keep_layout(std::vector<std::shared_ptr<Member>> members) {
-  if (!layouts_.empty() && layouts_.back().members == members) return;
-  layouts_.push_back({generation_, std::move(members)});
+void Group::keep_layout(const std::vector<std::shared_ptr<Member>>& members) {
+  const auto is_same = [](const std::weak_ptr<Member>& one, const std::shared_ptr<Member>& other) {
+    return one.lock() == other;
+  };
+  if (!layouts_.empty() && std::ranges::equal(layouts_.back().members, members, is_same)) return;
+  layouts_.push_back({generation_, {members.begin(), members.end()}});
   if (layouts_.size() > kMostLayouts) layouts_.pop_front();
 }
 
@@ -152,7 +156,7 @@ void Group::observe(const upstream::Observation& observation) {
     ++context_.counters.observations_late;
     return;
   }
-  const std::shared_ptr<Member>& member = std::prev(after)->members[observation.member];
+  const std::shared_ptr<Member> member = std::prev(after)->members[observation.member].lock();
   if (std::ranges::find(now, member) == now.end()) {
     ++context_.counters.observations_late;
     return;

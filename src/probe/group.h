@@ -21,6 +21,7 @@ namespace lastbyte::probe {
 struct GroupContext {
   boost::asio::io_context& io;
   Counters& counters;
+  Tallies& tallies;
   dns::NameTable& names;
   std::function<void(SharedSnapshot)> on_snapshot;
   std::function<void(std::string)> on_message;
@@ -57,7 +58,7 @@ class Group : public std::enable_shared_from_this<Group> {
   /// Which member an index meant, from a generation on.
   struct Layout {
     std::uint64_t generation = 0;
-    std::vector<std::shared_ptr<Member>> members;
+    std::vector<std::weak_ptr<Member>> members;  ///< one that is gone is not kept: its name would be looked up for ever
   };
 
   std::shared_ptr<Member> make_member(std::string name);
@@ -67,7 +68,7 @@ class Group : public std::enable_shared_from_this<Group> {
   void changed();
   void make_snapshot();
   void make_maglev(upstream::Snapshot& snapshot);
-  void keep_layout(std::vector<std::shared_ptr<Member>> members);
+  void keep_layout(const std::vector<std::shared_ptr<Member>>& members);
   void sweep();
 
   GroupContext context_;

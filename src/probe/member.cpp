@@ -43,7 +43,11 @@ std::string_view name(State state) {
 }
 
 Member::Member(MemberContext context, std::string group, std::string name)
-    : context_(std::move(context)), group_(std::move(group)), name_(std::move(name)), returns_(context_.io) {}
+    : context_(std::move(context)),
+      group_(std::move(group)),
+      name_(std::move(name)),
+      tally_(context_.tallies.of(group_, name_, figures_)),
+      returns_(context_.io) {}
 
 void Member::set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, dns::SharedName lookup,
                  std::optional<dns::Service> service, bool serving) {
@@ -108,6 +112,7 @@ std::vector<net::Address> Member::addresses_of(std::size_t port) const {
 void Member::take(const checks::Outcome& outcome) {
   ++context_.counters.checks;
   if (!outcome.passed) ++context_.counters.checks_failed;
+  ++(outcome.passed ? tally_->checks_passed : tally_->checks_failed);
   context_.counters.heartbeats += outcome.frames;
   context_.counters.heartbeats_refused += outcome.frames_refused;
   last_check_ = {std::chrono::system_clock::now(), outcome.passed, outcome.detail, outcome.took, outcome.load_percent};
@@ -139,6 +144,7 @@ void Member::observe(upstream::Observation::What what, const std::function<bool(
   const auto bad = std::to_string(observed_.bad_in_a_row());
   observed_.eject(*ejection_, now);
   ++context_.counters.ejections;
+  ++tally_->ejections;
   const auto time = std::chrono::duration_cast<Duration>(*observed_.ejected_until() - now);
   eject_timer();
   update(bad + " bad endings in a row, the last " + std::string(words(what)) + "; for " + in_seconds(time));

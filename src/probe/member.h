@@ -13,6 +13,7 @@
 #include "probe/checks/checker.h"
 #include "probe/directory.h"
 #include "probe/dns/names.h"
+#include "probe/tallies.h"
 #include "upstream/health.h"
 
 namespace lastbyte::probe {
@@ -21,6 +22,7 @@ namespace lastbyte::probe {
 struct MemberContext {
   boost::asio::io_context& io;
   Counters& counters;
+  Tallies& tallies;
   /// What a snapshot tells of a member is another.
   std::function<void()> on_change;
   /// For the operator.
@@ -70,6 +72,7 @@ class Member : public std::enable_shared_from_this<Member> {
   std::string group_;
   std::string name_;
   std::shared_ptr<upstream::Figures> figures_ = std::make_shared<upstream::Figures>();
+  std::shared_ptr<MemberTally> tally_;
   std::shared_ptr<const upstream::Member> settings_;
   std::optional<upstream::Check> check_;
   std::optional<upstream::Ejection> ejection_;

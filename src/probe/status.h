@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "net/address/address.h"
+#include "probe/dns/counts.h"
 #include "upstream/terms/snapshot.h"
 
 namespace lastbyte::probe {
@@ -54,6 +55,17 @@ struct GroupStatus {
   std::vector<MemberStatus> members;
 };
 
+/// Of one member of a named group, counted since the start and over reloads. They never go back.
+struct MemberCounts {
+  std::string group;
+  std::string member;
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+  std::uint64_t ejections = 0;
+  std::uint64_t began = 0;   ///< sessions
+  std::uint64_t failed = 0;  ///< tries that did not connect
+};
+
 /// Counted since the start; they never go back.
 struct Counters {
   std::uint64_t lookups = 0;
@@ -67,6 +79,13 @@ struct Counters {
   std::uint64_t heartbeats = 0;            ///< frames that were taken
   std::uint64_t heartbeats_refused = 0;    ///< oversized, malformed, replayed or stalled
   std::uint64_t out_of_memory = 0;         ///< times that the probe thread could not finish what it was doing
+};
+
+/// All that is counted, at one moment.
+struct Tally {
+  Counters counters;
+  std::vector<MemberCounts> members;
+  std::vector<dns::NameCounts> names;
 };
 
 }  // namespace lastbyte::probe

@@ -88,12 +88,51 @@ observe::Snapshot DaemonOperations::metrics() const {
   }
   snapshot.ports = parts_.vitals.ports();
   snapshot.process = process_figures();
-  for (const admin::GroupFacts& group : groups())
-    for (const admin::MemberFacts& member : group.members) snapshot.count_member(group.name, member.state);
+  add_groups(snapshot);
   snapshot.reload = parts_.vitals.reload();
   snapshot.max_sessions = parts_.running.max_sessions();
   snapshot.records_lost = parts_.log != nullptr ? parts_.log->lost() : 0;
   return snapshot;
+}
+
+/// What the thread of groups and names tells, where there is one.
+void DaemonOperations::add_groups(observe::Snapshot& snapshot) const {
+  const probe::Directory* directory = parts_.running.groups().directory();
+  if (directory == nullptr) return;
+  for (const admin::GroupFacts& group : groups()) {
+    observe::GroupSnapshot& its = snapshot.groups.emplace_back();
+    its.name = group.name;
+    its.waiting = group.waiting;
+    for (const admin::MemberFacts& member : group.members) {
+      its.count_member(member.state);
+      snapshot.members.push_back({.group = group.name,
+                                  .member = member.name,
+                                  .up = member.state == probe::name(upstream::State::up),
+                                  .sessions = member.sessions});
+    }
+  }
+  const probe::Tally tally = directory->tally();
+  for (const probe::MemberCounts& each : tally.members)
+    snapshot.member_counts.push_back({.group = each.group,
+                                      .member = each.member,
+                                      .began = each.began,
+                                      .failed = each.failed,
+                                      .checks_passed = each.checks_passed,
+                                      .checks_failed = each.checks_failed,
+                                      .ejections = each.ejections});
+  for (const probe::dns::NameCounts& each : tally.names) {
+    observe::NameSnapshot& name = snapshot.names.emplace_back();
+    name.name = each.name;
+    name.found = each.found;
+    name.failed = each.failed;
+    if (!each.now) continue;
+    name.addresses = each.now->addresses;
+    if (each.now->found_at)
+      name.found_seconds = std::chrono::duration<double>(each.now->found_at->time_since_epoch()).count();
+  }
+  snapshot.probe = {.observations_dropped = tally.counters.observations_dropped,
+                    .heartbeats = tally.counters.heartbeats,
+                    .heartbeats_refused = tally.counters.heartbeats_refused};
 }
 
 void DaemonOperations::look(std::size_t worker, std::shared_ptr<const relay::Look> look) {

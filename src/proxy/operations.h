@@ -51,6 +51,8 @@ class DaemonOperations final : public admin::Operations {
   void each_second() override;
 
  private:
+  void add_groups(observe::Snapshot& snapshot) const;
+
   Parts parts_;
   Lag lag_;
   bool followed_ = false;

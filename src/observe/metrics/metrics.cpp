@@ -4,6 +4,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <functional>
 #include <sstream>
 #include <string_view>
@@ -137,10 +138,24 @@ Row of_workers(std::string_view name, std::string_view help, MetricType type,
   return row;
 }
 
+double used_ratio(const PortsSnapshot& ports) {
+  return ports.available == 0 ? 1.0 : static_cast<double>(ports.in_use) / static_cast<double>(ports.available);
+}
+
+/// The fullest ones, and of all others the fullest as "other": a forwarding of many ports has as many destinations.
+std::vector<PortsSnapshot> bounded(std::vector<PortsSnapshot> ports) {
+  constexpr std::size_t kMost = 200;
+  if (ports.size() <= kMost) return ports;
+  std::ranges::stable_sort(ports, std::ranges::greater{}, used_ratio);
+  ports.resize(kMost);
+  ports.back().destination = "other";
+  return ports;
+}
+
 Row of_ports(std::string_view name, std::string_view help, double (*value)(const PortsSnapshot& ports)) {
   Row row{bare(prefixed(name), help, MetricType::Gauge), {"destination"}, {}};
   row.fill = [value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
-    for (const PortsSnapshot& ports : snapshot.ports)
+    for (const PortsSnapshot& ports : bounded(snapshot.ports))
       metrics.push_back(number(MetricType::Gauge, {{"destination", ports.destination}}, value(ports)));
   };
   return row;
@@ -195,6 +210,120 @@ Row of_groups() {
 
 double count(std::uint64_t number) { return static_cast<double>(number); }
 
+Row of_waiting() {
+  Row row{bare(prefixed("group_waiting_sessions"), "Sessions that wait in the queue of an upstream group.",
+               MetricType::Gauge),
+          {"group"},
+          {}};
+  row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const GroupSnapshot& group : snapshot.groups)
+      metrics.push_back(number(MetricType::Gauge, {{"group", group.name}}, count(group.waiting)));
+  };
+  return row;
+}
+
+Row of_present_members(std::string_view name, std::string_view help, double (*value)(const PresentMember& member)) {
+  Row row{bare(prefixed(name), help, MetricType::Gauge), {"group", "member"}, {}};
+  row.fill = [value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const PresentMember& each : snapshot.members)
+      metrics.push_back(number(MetricType::Gauge, {{"group", each.group}, {"member", each.member}}, value(each)));
+  };
+  return row;
+}
+
+Row of_member_counts(std::string_view name, std::string_view help, std::uint64_t MemberCounts::* value) {
+  Row row{bare(prefixed(name), help, MetricType::Counter), {"group", "member"}, {}};
+  row.fill = [value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const MemberCounts& each : snapshot.member_counts)
+      metrics.push_back(
+          number(MetricType::Counter, {{"group", each.group}, {"member", each.member}}, count(each.*value)));
+  };
+  return row;
+}
+
+Row of_checks() {
+  Row row{
+      bare(prefixed("health_checks_total"),
+           "Health checks of a member that have ended, by their result; of a heartbeat, its frames and its failures.",
+           MetricType::Counter),
+      {"group", "member", "result"},
+      {}};
+  row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const MemberCounts& each : snapshot.member_counts)
+      for (const auto& [result, value] :
+           {std::pair("passed", each.checks_passed), std::pair("failed", each.checks_failed)})
+        metrics.push_back(number(MetricType::Counter,
+                                 {{"group", each.group}, {"member", each.member}, {"result", result}}, count(value)));
+  };
+  return row;
+}
+
+Row of_lookups() {
+  Row row{bare(prefixed("name_lookups_total"), "Look-ups of the name of an upstream, by their result.",
+               MetricType::Counter),
+          {"name", "result"},
+          {}};
+  row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const NameSnapshot& each : snapshot.names)
+      for (const auto& [result, value] : {std::pair("found", each.found), std::pair("failed", each.failed)})
+        metrics.push_back(number(MetricType::Counter, {{"name", each.name}, {"result", result}}, count(value)));
+  };
+  return row;
+}
+
+/// `value`: nullopt: the name has no such series now.
+Row of_names(std::string_view name, std::string_view help, std::optional<double> (*value)(const NameSnapshot& name)) {
+  Row row{bare(prefixed(name), help, MetricType::Gauge), {"name"}, {}};
+  row.fill = [value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
+    for (const NameSnapshot& each : snapshot.names)
+      if (const auto number_now = value(each))
+        metrics.push_back(number(MetricType::Gauge, {{"name", each.name}}, *number_now));
+  };
+  return row;
+}
+
+void add_groups(std::vector<Row>& rows) {
+  rows.push_back(of_groups());
+  rows.push_back(of_waiting());
+  rows.push_back(of_present_members("member_up", "Whether a member of an upstream group gets new sessions: 1 or 0.",
+                                    [](const PresentMember& it) { return it.up ? 1.0 : 0.0; }));
+  rows.push_back(of_present_members("member_sessions", "Sessions that are open with a member, connecting included.",
+                                    [](const PresentMember& it) { return count(it.sessions); }));
+  rows.push_back(of_member_counts("member_connections_total",
+                                  "Sessions that were connected to a member, again after a retry; of UDP, for which a "
+                                  "socket was made.",
+                                  &MemberCounts::began));
+  rows.push_back(of_member_counts("member_connect_failures_total",
+                                  "Attempts to connect to an address of a member that failed.", &MemberCounts::failed));
+  rows.push_back(of_checks());
+  rows.push_back(of_member_counts("member_ejections_total",
+                                  "Times that a member was ejected because its sessions ended badly.",
+                                  &MemberCounts::ejections));
+}
+
+void add_names(std::vector<Row>& rows) {
+  rows.push_back(of_lookups());
+  rows.push_back(of_names("name_last_found_timestamp_seconds",
+                          "Time of the last look-up that gave an address of the name.",
+                          [](const NameSnapshot& it) { return it.found_seconds; }));
+  rows.push_back(of_names("name_addresses", "Addresses of the name that lastbyte connects to.",
+                          [](const NameSnapshot& it) -> std::optional<double> {
+                            return it.addresses ? std::optional(count(*it.addresses)) : std::nullopt;
+                          }));
+}
+
+void add_probe(std::vector<Row>& rows) {
+  rows.push_back(of_process(prefixed("heartbeats_received_total"), "Frames of heartbeats that lastbyte accepted.",
+                            MetricType::Counter, [](const Snapshot& it) { return count(it.probe.heartbeats); }));
+  rows.push_back(of_process(
+      prefixed("heartbeats_refused_total"), "Frames of heartbeats that were too large, malformed, replayed or late.",
+      MetricType::Counter, [](const Snapshot& it) { return count(it.probe.heartbeats_refused); }));
+  rows.push_back(of_process(prefixed("observations_dropped_total"),
+                            "Endings of sessions that ejection did not learn of, because there were too many at once.",
+                            MetricType::Counter,
+                            [](const Snapshot& it) { return count(it.probe.observations_dropped); }));
+}
+
 void add_workers(std::vector<Row>& rows) {
   rows.push_back(of_workers("worker_cpu_seconds_total", "CPU time that a worker's thread has used.",
                             MetricType::Counter, [](const WorkerSnapshot& it) { return it.cpu_seconds; }));
@@ -205,11 +334,10 @@ void add_workers(std::vector<Row>& rows) {
 }
 
 void add_ports(std::vector<Row>& rows) {
-  rows.push_back(of_ports(
-      "local_ports_used_ratio",
-      "Share of the local ports towards an upstream address that is in use, TIME_WAIT included "
-      "(T13).",
-      [](const PortsSnapshot& it) { return it.available == 0 ? 1.0 : count(it.in_use) / count(it.available); }));
+  rows.push_back(of_ports("local_ports_used_ratio",
+                          "Share of the local ports towards an upstream address that is in use, TIME_WAIT included "
+                          "(T13).",
+                          used_ratio));
   rows.push_back(of_ports("local_ports_time_wait", "Local ports towards an upstream address that are in TIME_WAIT.",
                           [](const PortsSnapshot& it) { return count(it.time_wait); }));
 }
@@ -257,7 +385,9 @@ std::vector<Row> make_rows() {
   for (const auto& each : relay::kCounts)
     if (each.is_metric) rows.push_back(of_counts(each));
   add_workers(rows);
-  rows.push_back(of_groups());
+  add_groups(rows);
+  add_names(rows);
+  add_probe(rows);
   add_ports(rows);
   add_own(rows);
   rows.push_back(of_build());

@@ -17,11 +17,16 @@ void add(std::vector<MemberSnapshot>& members, const std::string& name, const Fi
   for (std::size_t index = 0; index < found->ended.size(); ++index) found->ended[index] += member.ended[index].get();
 }
 
+std::string name_of(const Figures::Member& member) {
+  if (!member.name.empty()) return member.name;
+  return member.address.none() ? "none" : member.address.text();
+}
+
 void add_members(std::vector<MemberSnapshot>& members, const Figures& figures) {
   for (std::size_t index = 0; index < Figures::kMostMembers; ++index) {
     const Figures::Member* member = figures.member(index);
     if (member == nullptr) break;
-    add(members, member->address.none() ? "none" : member->address.text(), *member);
+    add(members, name_of(*member), *member);
   }
   const auto& others = figures.other_members();
   if (std::ranges::any_of(others.ended, [](const relay::Cell& each) { return each.get() != 0; }))
@@ -57,11 +62,9 @@ ForwardingSnapshot snapshot_of(const relay::ForwardingFigures& figures) {
   return all;
 }
 
-void Snapshot::count_member(const std::string& group, std::string_view state) {
+void GroupSnapshot::count_member(std::string_view state) {
   const auto* known = std::ranges::find(kMemberStates, state);
-  if (known == kMemberStates.end()) return;
-  if (groups.empty() || groups.back().name != group) groups.push_back({.name = group, .members = {}});
-  ++groups.back().members[static_cast<std::size_t>(known - kMemberStates.begin())];
+  if (known != kMemberStates.end()) ++members[static_cast<std::size_t>(known - kMemberStates.begin())];
 }
 
 }  // namespace lastbyte::observe

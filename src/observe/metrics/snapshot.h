@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +23,7 @@ struct TimesSnapshot {
 };
 
 struct MemberSnapshot {
-  std::string name;  ///< its address; "none": sessions that tried no upstream; "other": members beyond the limit
+  std::string name;  ///< or its address; "none": sessions that tried no upstream; "other": members beyond the limit
   std::array<std::uint64_t, relay::kEndingWords.size()> ended{};
 };
 
@@ -81,20 +82,59 @@ struct ReloadSnapshot {
 inline constexpr std::array<std::string_view, 6> kMemberStates = {"up",      "starting", "down",
                                                                   "ejected", "draining", "disabled"};
 
-/// How many members of a group are in each state.
 struct GroupSnapshot {
   std::string name;
-  std::array<std::uint64_t, kMemberStates.size()> members{};
+  std::uint64_t waiting = 0;                                  ///< sessions in its queue
+  std::array<std::uint64_t, kMemberStates.size()> members{};  ///< how many are in each state
+
+  /// `state`: one of kMemberStates.
+  void count_member(std::string_view state);
+};
+
+/// A member that its group has now.
+struct PresentMember {
+  std::string group;
+  std::string member;
+  bool up = false;
+  std::uint64_t sessions = 0;
+};
+
+/// What was counted of a member since the start, whether or not its group still has it.
+struct MemberCounts {
+  std::string group;
+  std::string member;
+  std::uint64_t began = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+  std::uint64_t ejections = 0;
+};
+
+/// A name that is looked up.
+struct NameSnapshot {
+  std::string name;
+  std::uint64_t found = 0;
+  std::uint64_t failed = 0;
+  std::optional<std::uint64_t> addresses = {};  ///< that are known; nullopt: nothing uses the name now
+  std::optional<double> found_seconds = {};     ///< the last look-up that gave one, since the epoch
+};
+
+/// What the thread of groups and names has counted.
+struct ProbeSnapshot {
+  std::uint64_t observations_dropped = 0;
+  std::uint64_t heartbeats = 0;
+  std::uint64_t heartbeats_refused = 0;
 };
 
 struct Snapshot {
-  /// `state`: one of kMemberStates.
-  void count_member(const std::string& group, std::string_view state);
-
   std::string version;
   std::vector<ForwardingSnapshot> forwardings;
   std::vector<WorkerSnapshot> workers;
   std::vector<GroupSnapshot> groups;
+  std::vector<PresentMember> members;
+  std::vector<MemberCounts> member_counts;
+  std::vector<NameSnapshot> names;
+  ProbeSnapshot probe;
   std::vector<PortsSnapshot> ports;
   ProcessSnapshot process;
   ReloadSnapshot reload;

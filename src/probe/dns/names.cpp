@@ -57,6 +57,11 @@ class NameTable::Impl {
    public:
     Entry(Impl& table, NameKey key) : table_(table), timer_(table.io_) { state_.key = std::move(key); }
 
+    [[nodiscard]] std::size_t addresses() const {
+      return key().srv ? all_addresses(state_.services).size() : state_.addresses.size();
+    }
+    [[nodiscard]] const std::optional<std::chrono::system_clock::time_point>& found_at() const { return found_at_; }
+
     [[nodiscard]] const NameState& state() const { return state_; }
     [[nodiscard]] const NameKey& key() const { return state_.key; }
 
@@ -65,6 +70,7 @@ class NameTable::Impl {
       state_ = from.state_;
       state_.key = std::move(own);
       known_ = from.known_;
+      found_at_ = from.found_at_;
       state_.addresses = upstream::interleaved(known_.addresses(), rules().family);
     }
 
@@ -104,6 +110,8 @@ class NameTable::Impl {
       if (!std::exchange(state_.error, {}).empty() && told_failure_) tell("is answered again");
       told_failure_ = false;
       state_.ttl = found.ttl;
+      found_at_ = state_.at;
+      ++table_.counts_of(key().host).found;
       before_ = text();
       if (key().srv) {
         keep_failed(found.services);
@@ -133,6 +141,7 @@ class NameTable::Impl {
 
     bool take_none(const NotFound& none, TimePoint now, bool first) {
       ++table_.counts_.failed;
+      ++table_.counts_of(key().host).failed;
       state_.error = none.error;
       state_.ttl = none.ttl;
       before_ = text();
@@ -192,7 +201,8 @@ class NameTable::Impl {
     upstream::KnownName known_;
     std::vector<std::function<void()>> waiting_;
     bool told_failure_ = false;
-    std::string before_;  ///< the addresses before the change under way
+    std::optional<std::chrono::system_clock::time_point> found_at_;  ///< when a look-up last found something
+    std::string before_;                                             ///< the addresses before the change under way
   };
 
   SharedName get(const NameKey& key) {
@@ -225,7 +235,34 @@ class NameTable::Impl {
 
   [[nodiscard]] Counts counts() const { return counts_; }
 
+  [[nodiscard]] std::vector<NameCounts> each() const {
+    std::vector<NameCounts> all = by_name_;
+    for (NameCounts& name : all) {
+      const auto found = entries_.find(name.name);
+      if (found == entries_.end()) continue;
+      for (const auto& each : found->second)
+        if (const auto entry = each.lock()) add(name.now, *entry);
+    }
+    return all;
+  }
+
  private:
+  /// One name may be looked up by several settings: the best of them counts.
+  static void add(std::optional<NameCounts::Now>& now, const Entry& entry) {
+    if (!now) now.emplace();
+    now->addresses = std::max(now->addresses, entry.addresses());
+    now->found_at = std::max(now->found_at, entry.found_at());
+  }
+
+  NameCounts& counts_of(const std::string& host) {
+    const auto find = [this](const std::string& name) { return std::ranges::find(by_name_, name, &NameCounts::name); };
+    if (const auto found = find(host); found != by_name_.end()) return *found;
+    const std::string& kept = by_name_.size() < kMostCounted ? host : kOther;
+    if (const auto found = find(kept); found != by_name_.end()) return *found;
+    return by_name_.emplace_back(NameCounts{.name = kept});
+  }
+
+  static inline const std::string kOther = "other";
   static SharedName shared(const std::shared_ptr<Entry>& entry) { return {entry, &entry->state()}; }
 
   asio::io_context& io_;
@@ -234,6 +271,7 @@ class NameTable::Impl {
   std::unordered_map<std::string, std::vector<std::weak_ptr<Entry>>> entries_;  ///< by their host
   std::minstd_rand random_{std::random_device{}()};
   Counts counts_;
+  std::vector<NameCounts> by_name_;
 };
 
 NameTable::NameTable(asio::io_context& io, Callbacks callbacks)
@@ -245,5 +283,6 @@ void NameTable::when_answered(const NameKey& key, std::function<void()> done) {
 }
 void NameTable::forget() { impl_->forget(); }
 NameTable::Counts NameTable::counts() const { return impl_->counts(); }
+std::vector<NameCounts> NameTable::each() const { return impl_->each(); }
 
 }  // namespace lastbyte::probe::dns

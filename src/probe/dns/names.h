@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "probe/dns/answer.h"
+#include "probe/dns/counts.h"
 #include "upstream/lookups.h"
 #include "upstream/terms/settings.h"
 
@@ -70,6 +71,11 @@ class NameTable {
   void forget();
 
   [[nodiscard]] Counts counts() const;
+  /// Each name that was ever looked up, in the order of their first look-ups.
+  [[nodiscard]] std::vector<NameCounts> each() const;
+
+  /// Names that have numbers of their own; all further ones are counted as "other".
+  static constexpr std::size_t kMostCounted = 256;
 
  private:
   class Impl;

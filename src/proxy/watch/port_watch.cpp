@@ -62,14 +62,17 @@ void PortWatch::look(std::uint64_t sessions) {
 
 std::vector<observe::PortsSnapshot> PortWatch::seen() const {
   std::vector<observe::PortsSnapshot> all;
+  std::unordered_map<std::string_view, std::size_t> places;
   for (const Watched& each : watched_) {
     if (!each.seen) continue;
-    const auto known = std::ranges::find(all, each.seen->destination, &observe::PortsSnapshot::destination);
-    if (known == all.end()) {
+    const auto [known, is_new] = places.try_emplace(each.seen->destination, all.size());
+    if (is_new) {
       all.push_back(*each.seen);
-    } else if (known->in_use * each.seen->available < each.seen->in_use * known->available) {
-      *known = *each.seen;  // from other sources, or another namespace: the fuller one is what matters
+      continue;
     }
+    observe::PortsSnapshot& before = all[known->second];
+    // From other sources, or another namespace: the fuller one is what matters.
+    if (before.in_use * each.seen->available < each.seen->in_use * before.available) before = *each.seen;
   }
   return all;
 }

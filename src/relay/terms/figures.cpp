@@ -30,16 +30,21 @@ std::span<const Cell> Figures::of(Family family) const {
 }
 
 /// Allocates where a session is the first one of a member. Without memory, the member is one of the others.
-Figures::Member& Figures::member_of(const net::Address& address) {
+Figures::Member& Figures::member_of(const Record& record) {
+  const bool is_named = record.tries && !record.tries->all.empty();
+  const std::string_view name = is_named ? std::string_view(record.tries->all.back().member) : std::string_view();
+  // A member is known by its name alone: its addresses change with the DNS.
+  const net::Address address = is_named ? net::Address() : record.sides[1].address;
   for (auto& each : members_) {
     Member* known = each.load(std::memory_order_relaxed);
     if (known != nullptr) {
-      if (known->address == address) return *known;
+      if (known->name == name && known->address == address) return *known;
       continue;
     }
     // The address of a UNIX socket takes memory as well.
     std::unique_ptr<Member> made;
-    if (!enough_memory_for([&] { made.reset(new Member{.address = address, .ended = {}}); })) return other_;
+    if (!enough_memory_for([&] { made.reset(new Member{.name = std::string(name), .address = address, .ended = {}}); }))
+      return other_;
     each.store(made.get(), std::memory_order_release);
     return *made.release();
   }
@@ -58,7 +63,7 @@ void Figures::observe(Timing timing, microseconds time) {
 
 void Figures::ended(const Record& record) {
   const Ending ending = ending_of(record);
-  member_of(record.sides[1].address).ended[static_cast<std::size_t>(ending)].add(1);
+  member_of(record).ended[static_cast<std::size_t>(ending)].add(1);
   observe(Timing::duration, record.duration);
   if (record.datagrams() != nullptr) return;
   const StreamRecord& stream = record.stream();

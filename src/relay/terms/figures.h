@@ -147,9 +147,8 @@ static_assert(each_family_stands_at_its_place(), "kFamilies names each Family on
 struct EndedDescription {
   std::string_view name = "sessions_ended_total";
   std::string_view help =
-      "Sessions that have ended, by the upstream address that they were connected to or last tried, and by their "
-      "ending.";
-  std::string_view member = "member";  ///< a label: the address; "none" where no upstream was tried
+      "Sessions that have ended, by the upstream that they were connected to or last tried, and by their ending.";
+  std::string_view member = "member";  ///< a label: the member's name or the address; "none": no upstream was tried
   Dimension ending{"ending", kEndingWords};
 };
 inline constexpr EndedDescription kEnded;
@@ -215,10 +214,11 @@ class Figures {
  public:
   using Which = termination::Which;
   /// Members that have figures of their own; all further ones are counted together as "other".
-  static constexpr std::size_t kMostMembers = 16;
+  static constexpr std::size_t kMostMembers = 32;
 
   struct Member {
-    net::Address address;  ///< none(): sessions that tried no upstream
+    std::string name;      ///< as its group names it; empty: the forwarding has no group, and the address names it
+    net::Address address;  ///< none(), where `name` is empty: sessions that tried no upstream
     std::array<Cell, kEndingWords.size()> ended;
   };
 
@@ -258,7 +258,7 @@ class Figures {
 
  private:
   Cell& cell(Family family, std::size_t index) { return cells_[kPlaces[static_cast<std::size_t>(family)] + index]; }
-  Member& member_of(const net::Address& address);
+  Member& member_of(const Record& record);
   void observe(Timing timing, std::chrono::microseconds time);
 
   std::array<Cell, kPlaces.back()> cells_;

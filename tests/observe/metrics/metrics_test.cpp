@@ -35,7 +35,21 @@ Snapshot snapshot() {
   snapshot.workers[0].counts[static_cast<std::size_t>(relay::Count::rings)] = 0;
   snapshot.workers[1].cpu_seconds = 2.5;
   snapshot.ports.push_back({.destination = "10.0.0.6:80", .in_use = 30, .time_wait = 7, .available = 120});
-  for (const char* state : {"up", "up", "ejected"}) snapshot.count_member("databases", state);
+  GroupSnapshot& group = snapshot.groups.emplace_back();
+  group.name = "databases";
+  group.waiting = 3;
+  for (const char* state : {"up", "up", "ejected"}) group.count_member(state);
+  snapshot.groups.push_back({.name = "empty"});
+  snapshot.members.push_back({.group = "databases", .member = "tcp:db1:5432", .up = true, .sessions = 5});
+  snapshot.member_counts.push_back({.group = "databases",
+                                    .member = "tcp:db1:5432",
+                                    .began = 10,
+                                    .failed = 2,
+                                    .checks_passed = 100,
+                                    .checks_failed = 1,
+                                    .ejections = 4});
+  snapshot.names.push_back({.name = "db1", .found = 7, .failed = 1, .addresses = 2, .found_seconds = 1.5});
+  snapshot.names.push_back({.name = "old", .found = 9});
   snapshot.reload.successful = false;
   return snapshot;
 }
@@ -66,8 +80,70 @@ TEST(Metrics, numbers_of_all_workers_are_summed_under_their_labels) {
   EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="10.0.0.6:80"})"), "7");
   EXPECT_EQ(value(text, R"(lastbyte_group_members{group="databases",state="up"})"), "2");
   EXPECT_EQ(value(text, R"(lastbyte_group_members{group="databases",state="down"})"), "0");
+  EXPECT_EQ(value(text, R"(lastbyte_group_members{group="empty",state="up"})"), "0") << "an alert waits for it";
+  EXPECT_EQ(value(text, R"(lastbyte_group_waiting_sessions{group="databases"})"), "3");
+  EXPECT_EQ(value(text, R"(lastbyte_member_up{group="databases",member="tcp:db1:5432"})"), "1");
+  EXPECT_EQ(value(text, R"(lastbyte_member_sessions{group="databases",member="tcp:db1:5432"})"), "5");
+  EXPECT_EQ(value(text, R"(lastbyte_member_connections_total{group="databases",member="tcp:db1:5432"})"), "10");
+  EXPECT_EQ(value(text, R"(lastbyte_member_connect_failures_total{group="databases",member="tcp:db1:5432"})"), "2");
+  EXPECT_EQ(value(text, R"(lastbyte_member_ejections_total{group="databases",member="tcp:db1:5432"})"), "4");
+  EXPECT_EQ(value(text, R"(lastbyte_health_checks_total{group="databases",member="tcp:db1:5432",result="failed"})"),
+            "1");
+  EXPECT_EQ(value(text, R"(lastbyte_name_lookups_total{name="db1",result="found"})"), "7");
+  EXPECT_EQ(value(text, R"(lastbyte_name_lookups_total{name="old",result="found"})"), "9");
+  EXPECT_EQ(value(text, R"(lastbyte_name_addresses{name="db1"})"), "2");
+  EXPECT_EQ(value(text, R"(lastbyte_name_addresses{name="old"})"), "") << "nothing uses the name";
+  EXPECT_EQ(value(text, R"(lastbyte_name_last_found_timestamp_seconds{name="db1"})"), "1.5");
   EXPECT_EQ(value(text, "lastbyte_config_last_reload_successful"), "0");
   EXPECT_EQ(value(text, R"(lastbyte_build_info{version="1.2.3"})"), "1");
+}
+
+TEST(Metrics, destinations_beyond_the_limit_are_one_and_it_is_the_fullest_of_them) {
+  Snapshot many = snapshot();
+  many.ports.clear();
+  for (std::uint64_t each = 0; each < 300; ++each)
+    many.ports.push_back({.destination = std::to_string(each), .in_use = each, .time_wait = each, .available = 300});
+  const std::string text = metrics_text(many);
+  EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="299"})"), "299");
+  EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="101"})"), "101");
+  EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="100"})"), "");
+  EXPECT_EQ(value(text, R"(lastbyte_local_ports_time_wait{destination="other"})"), "100");
+}
+
+TEST(Metrics, a_session_of_a_group_is_counted_under_its_members_name_whatever_its_address) {
+  relay::ForwardingFigures figures("web", 1);
+  relay::Record record = complete_record();
+  const auto tries = std::make_shared<relay::Tries>();
+  tries->all.push_back({.member = "tcp:db.example:5432", .address = record.sides[1].address});
+  record.tries = tries;
+  figures.of_worker.front()->ended(record);
+  record.sides[1].address.set_port(1);
+  figures.of_worker.front()->ended(record);
+  record.tries = std::make_shared<relay::Tries>();
+  record.sides[1].address = {};
+  figures.of_worker.front()->ended(record);
+  Snapshot snapshot;
+  snapshot.forwardings.push_back(snapshot_of(figures));
+  const std::string text = metrics_text(snapshot);
+  const auto ended = [&](const std::string& member) {
+    return value(text,
+                 "lastbyte_sessions_ended_total{forwarding=\"web\",member=\"" + member + "\",ending=\"complete\"}");
+  };
+  EXPECT_EQ(ended("tcp:db.example:5432"), "2");
+  EXPECT_EQ(ended("none"), "1");
+}
+
+TEST(Metrics, members_beyond_the_limit_are_counted_as_other) {
+  relay::ForwardingFigures figures("web", 1);
+  relay::Record record = complete_record();
+  for (std::uint16_t port = 1; port <= relay::Figures::kMostMembers + 8; ++port) {
+    record.sides[1].address.set_port(port);
+    figures.of_worker.front()->ended(record);
+  }
+  Snapshot snapshot;
+  snapshot.forwardings.push_back(snapshot_of(figures));
+  const std::string text = metrics_text(snapshot);
+  EXPECT_EQ(value(text, R"(lastbyte_sessions_ended_total{forwarding="web",member="other",ending="complete"})"), "8");
 }
 
 TEST(Metrics, buckets_of_a_histogram_are_cumulative_and_end_with_all) {

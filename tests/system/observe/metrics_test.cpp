@@ -79,13 +79,13 @@ TEST(Metrics, T11_the_numbers_are_those_of_the_records) {
 /// The same forwarding under another name, away, and back again.
 TEST(Metrics, counters_never_decrease_over_a_hundred_reloads) {
   Server server = start_server("recv 100; expect fin; send 10; close", {}, 100);
+  const std::string address = "'tcp:" + server.address().text() + "'";
   const auto config = [&](const std::string& name) {
-    return "drain: 1s\nmetrics: {listen: 'tcp:127.0.0.1:0'}\nforwardings:\n  - {name: always, listen: "
-           "'tcp:127.0.0.1:0', connect: 'tcp:" +
-           server.address().text() + "'}\n" +
-           (name.empty() ? ""
-                         : "  - {name: " + name +
-                               ", listen: 'tcp:127.0.0.1:0', connect: 'tcp:" + server.address().text() + "'}\n");
+    const std::string more = "  " + name + ": {members: [" + address + ", 'tcp:localhost:1']}\n";
+    const std::string listen = ", listen: 'tcp:127.0.0.1:0', connect: 'group:";
+    return "drain: 1s\nmetrics: {listen: 'tcp:127.0.0.1:0'}\ngroups:\n  everywhere: {members: [" + address + "]}\n" +
+           (name.empty() ? "" : more) + "forwardings:\n  - {name: always" + listen + "everywhere'}\n" +
+           (name.empty() ? "" : "  - {name: " + name + listen + name + "'}\n");
   };
   Proxy proxy(server.address(), Proxy::Options{.config = config("first")});
   const net::Address at = metrics_address(proxy);
@@ -105,6 +105,11 @@ TEST(Metrics, counters_never_decrease_over_a_hundred_reloads) {
   }
   EXPECT_EQ(before.at("lastbyte_config_reloads_total"), 100);
   EXPECT_EQ(sum(before, "lastbyte_sessions_begun_total", "always"), 100);
+  const std::string member = "group=\"everywhere\",member=\"tcp:" + server.address().text() + "\"";
+  EXPECT_EQ(before.at("lastbyte_member_connections_total{" + member + "}"), 100);
+  EXPECT_EQ(sum(before, "lastbyte_sessions_ended_total", "member=\"tcp:" + server.address().text() + "\""), 100)
+      << "a member is named as its group names it";
+  EXPECT_GE(sum(before, "lastbyte_name_lookups_total", "name=\"localhost\""), 1);
 }
 
 TEST(Metrics, T15_readiness_fails_for_shutdown_delay_while_clients_are_accepted) {
