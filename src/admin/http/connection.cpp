@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
@@ -63,12 +62,11 @@ std::optional<Response> response_to(error_code error) {
 
 }  // namespace
 
-Connection::Connection(Stream stream, const Handler& handler, const Limits& limits,
-                       std::function<void(Connection&)> gone)
+Connection::Connection(Stream stream, const Handler& handler, const Limits& limits, Callbacks callbacks)
     : stream_(std::move(stream)),
       handler_(handler),
       limits_(limits),
-      gone_(std::move(gone)),
+      callbacks_(std::move(callbacks)),
       buffer_(limits.header + limits.body) {}
 
 Connection::~Connection() = default;
@@ -80,7 +78,7 @@ void Connection::close() {
   closed_ = true;
   stream_.close();
   const auto self = shared_from_this();
-  if (gone_) gone_(*this);
+  if (callbacks_.gone) callbacks_.gone(*this);
 }
 
 void Connection::read(std::chrono::milliseconds limit) {
@@ -147,17 +145,38 @@ void Connection::answer(Request request, bool keep_alive, bool head_only) {
   });
 }
 
-void Connection::write(Response response, bool keep_alive, bool head_only) {
-  if (response.stream && !head_only) return begin_stream(std::move(response));
+/// A response, and how far it is written.
+template <typename Body>
+struct Connection::Writing {
+  Writing(http::response<Body> message_, bool keep_alive_)
+      : message(std::move(message_)), serializer(message), keep_alive(keep_alive_) {}
+  http::response<Body> message;
+  http::response_serializer<Body> serializer;
+  bool keep_alive;
+};
+
+/// A part at a time, each with the whole time limit.
+template <typename Body>
+void Connection::write_on(std::shared_ptr<Writing<Body>> writing) {
   stream_.expires_after(limits_.write);
-  const auto write_message = [&](auto message) {
-    auto owned = std::make_shared<decltype(message)>(std::move(message));
-    response_ = owned;
-    http::async_write(stream_, *owned, [self = shared_from_this(), keep_alive](error_code error, std::size_t) {
-      self->response_.reset();
-      if (error || self->closed_) return self->close();
-      keep_alive ? self->read(self->limits_.idle) : self->finish();
-    });
+  auto& serializer = writing->serializer;
+  http::async_write_some(stream_, serializer,
+                         [self = shared_from_this(), writing = std::move(writing)](error_code error, std::size_t) {
+                           if (error || self->closed_) return self->close();
+                           if (!writing->serializer.is_done()) return self->write_on(writing);
+                           self->write_since_.reset();
+                           writing->keep_alive ? self->read(self->limits_.idle) : self->finish();
+                         });
+}
+
+void Connection::write(Response response, bool keep_alive, bool head_only) {
+  if (response.stream && !head_only) {
+    if (callbacks_.may_stream()) return begin_stream(std::move(response));
+    response = error_response(503, "too many readers of events; end one of them");
+  }
+  write_since_ = Clock::now();
+  const auto write_message = [&]<typename Body>(http::response<Body> message) {
+    write_on(std::make_shared<Writing<Body>>(std::move(message), keep_alive));
   };
   const auto status = static_cast<http::status>(response.status);
   if (head_only || response.status == 204 || response.status == 304) {
@@ -201,10 +220,15 @@ bool Connection::send(std::string text) {
 void Connection::write_queued() {
   if (queued_.empty()) return;
   writing_.swap(queued_);
+  write_part();
+}
+
+void Connection::write_part() {
   stream_.expires_after(limits_.write);
-  asio::async_write(stream_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
-    self->writing_.clear();
+  stream_.async_write_some(asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t written) {
     if (error || self->closed_) return self->close();
+    self->writing_.erase(0, written);
+    if (!self->writing_.empty()) return self->write_part();
     self->stream_.expires_never();
     self->write_queued();
   });

@@ -1,9 +1,10 @@
 // One client of a door: reads requests, one after the other, and writes their responses. The server's thread alone.
 //
 // Theory of operation. A request must be complete within a time limit that begins when the connection waits for it, in
-// headers and a body of bounded size; a request that is not is answered with an error, and the connection closed. The
-// next request, which may be in the buffer already (pipelining), is read once the response is written. A close lingers
-// for a moment, so that unread input does not reset the response on its way (T6).
+// headers and a body of bounded size; a request that is not is answered with an error, and the connection closed. A
+// response takes as long as the client reads it, but not without progress, and one that takes long gives way to a new
+// client where the door is full. The next request, which may be in the buffer already (pipelining), is read once the
+// response is written. A close lingers for a moment, so that unread input does not reset the response on its way (T6).
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -20,6 +21,7 @@
 
 #include "admin/http/message.h"
 #include "admin/http/outlet.h"
+#include "base/time.h"
 
 namespace lastbyte::admin {
 
@@ -37,8 +39,12 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   using Stream =
       boost::beast::basic_stream<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
-  /// `gone`: called once, when the connection is closed.
-  Connection(Stream stream, const Handler& handler, const Limits& limits, std::function<void(Connection&)> gone);
+  /// Of the door that it came by.
+  struct Callbacks {
+    std::function<void(Connection&)> gone;  ///< called once, when the connection is closed
+    std::function<bool()> may_stream;       ///< whether the door has room for one more response without an end
+  };
+  Connection(Stream stream, const Handler& handler, const Limits& limits, Callbacks callbacks);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -48,6 +54,12 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   void close();
   /// It waits for a request, and nothing of one is there yet.
   [[nodiscard]] bool idle() const { return idle_; }
+  /// A response is under way for longer than the client may make no progress.
+  [[nodiscard]] bool slow(TimePoint now) const {
+    return !streams_ && write_since_ && now - *write_since_ > limits_.write;
+  }
+  /// Its response has no end.
+  [[nodiscard]] bool streams() const { return streams_; }
 
   bool send(std::string text) override;
   [[nodiscard]] bool open() const override { return !closed_; }
@@ -59,20 +71,25 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   void on_read(boost::beast::error_code error);
   void answer(Request request, bool keep_alive, bool head_only);
   void write(Response response, bool keep_alive, bool head_only);
+  template <typename Body>
+  struct Writing;
+  template <typename Body>
+  void write_on(std::shared_ptr<Writing<Body>> writing);
   void begin_stream(Response response);
   void write_queued();
+  void write_part();
   void finish();
   void discard(std::size_t left);
 
   Stream stream_;
   const Handler& handler_;
   const Limits& limits_;
-  std::function<void(Connection&)> gone_;
+  Callbacks callbacks_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
-  std::shared_ptr<void> response_;  ///< what is being written
-  std::string queued_;              ///< of a stream: waits behind `writing_`
+  std::string queued_;  ///< of a stream: waits behind `writing_`
   std::string writing_;
+  std::optional<TimePoint> write_since_;
   bool streams_ = false;
   bool idle_ = false;
   bool closed_ = false;

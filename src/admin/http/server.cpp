@@ -70,10 +70,13 @@ class Entrance {
     stream.socket().assign(asio::generic::stream_protocol(family, 0), client.get(), failed);
     if (failed) return true;
     (void)client.release();
-    auto connection =
-        std::make_shared<Connection>(std::move(stream), door_.handler, door_.limits, [this](const Connection& gone) {
-          connections_.remove_if([&](const auto& each) { return each.get() == &gone; });
-        });
+    auto connection = std::make_shared<Connection>(
+        std::move(stream), door_.handler, door_.limits,
+        Connection::Callbacks{.gone =
+                                  [this](const Connection& gone) {
+                                    connections_.remove_if([&](const auto& each) { return each.get() == &gone; });
+                                  },
+                              .may_stream = [this] { return may_stream(); }});
     connections_.push_back(connection);
     connection->start();
     return true;
@@ -82,8 +85,16 @@ class Entrance {
   /// The list has the oldest in front.
   void make_room() {
     if (connections_.size() < door_.connections) return;
-    const auto idle = std::ranges::find_if(connections_, [](const auto& each) { return each->idle(); });
-    if (idle != connections_.end()) std::shared_ptr<Connection>(*idle)->close();
+    auto found = std::ranges::find_if(connections_, [](const auto& each) { return each->idle(); });
+    const TimePoint now = Clock::now();
+    if (found == connections_.end())
+      found = std::ranges::find_if(connections_, [now](const auto& each) { return each->slow(now); });
+    if (found != connections_.end()) std::shared_ptr<Connection>(*found)->close();
+  }
+
+  [[nodiscard]] bool may_stream() const {
+    const auto streams = std::ranges::count_if(connections_, [](const auto& each) { return each->streams(); });
+    return static_cast<std::size_t>(streams) < (door_.connections + 1) / 2;
   }
 
   asio::io_context& io_;

@@ -18,7 +18,9 @@ namespace lastbyte::admin {
 struct Door {
   std::vector<Descriptor> listening;  ///< TCP or UNIX, non-blocking
   Handler handler;
-  std::size_t connections = 16;  ///< at a time; a further one closes the one that has been idle the longest
+  /// At a time; half of them may have responses without an end. A further one closes the one that has been idle the
+  /// longest, or else the one that takes the longest over a response, if that is longer than Limits::write.
+  std::size_t connections = 16;
   Limits limits = {};
 };
 

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
+#include <vector>
 
 #include "admin/http/outlet.h"
 #include "net/socket/calls.h"
@@ -159,6 +162,53 @@ TEST(HttpServer, a_stream_keeps_no_more_than_its_bound_for_a_client_that_does_no
   while (!done) std::this_thread::yield();
   EXPECT_LE(taken, 2 * Outlet::kMost);
   EXPECT_GE(taken, Outlet::kMost / 2);
+}
+
+/// Takes small parts of a response as they come, each well within the time limit, all of them not.
+TEST(HttpServer, a_response_takes_as_long_as_its_client_goes_on_reading) {
+  constexpr std::size_t kSize = 16'000'000;
+  const Limits limits{.write = milliseconds(200)};
+  Served served([](const Request&, const Respond& respond) { respond(text_response(200, std::string(kSize, 'x'))); },
+                limits);
+  const Descriptor client = connect_to(served.at());
+  send_all(client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  std::size_t got = 0;
+  std::vector<char> part(400'000);
+  for (ssize_t size = 1; size > 0; got += static_cast<std::size_t>(std::max<ssize_t>(size, 0))) {
+    std::this_thread::sleep_for(milliseconds(20));
+    size = ::recv(client.get(), part.data(), part.size(), 0);
+  }
+  EXPECT_GT(got, kSize);
+}
+
+TEST(HttpServer, a_client_that_reads_nothing_of_its_response_is_given_up) {
+  Served served(
+      [](const Request&, const Respond& respond) { respond(text_response(200, std::string(30'000'000, 'x'))); },
+      {.write = milliseconds(50)}, 1);
+  const Descriptor client = connect_to(served.at());
+  send_all(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return http(served.at(), "HEAD", "/").status == 200; })) << "its place is free";
+}
+
+TEST(HttpServer, streams_have_half_of_a_doors_places) {
+  Served served(
+      [](const Request& request, const Respond& respond) {
+        if (request.path != "/stream") return echo(request, respond);
+        Response response;
+        response.type = "application/x-ndjson";
+        response.stream = [](const std::shared_ptr<Outlet>& outlet) { outlet->send("begun\n"); };
+        respond(std::move(response));
+      },
+      {}, 4);
+  std::array<Descriptor, 2> streams;
+  for (Descriptor& each : streams) {
+    each = connect_to(served.at());
+    send_all(each, std::string(kStream));
+    std::array<char, 1> byte{};
+    EXPECT_EQ(::recv(each.get(), byte.data(), 1, 0), 1);
+  }
+  EXPECT_EQ(http(served.at(), "GET", "/stream").status, 503);
+  EXPECT_EQ(http(served.at(), "GET", "/").status, 200);
 }
 
 TEST(HttpServer, a_stream_whose_client_has_closed_makes_room_though_nothing_is_sent) {
