@@ -1,0 +1,595 @@
+#!/usr/bin/env python3
+"""Sessions of every kind, whose peers count what they sent, read and saw: records, metrics, the interface and the stream
+of events of a running lastbyte agree with the peers and with each other, number by number.
+
+usage: numbers_test.py LASTBYTE [SESSIONS [SEED]]    default: 800
+"""
+
+import collections
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = sys.argv[1]
+SESSIONS = int(sys.argv[2]) if len(sys.argv) > 2 else 800
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+PLAYERS = 8
+PATIENCE = 20
+
+
+class Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self.path)
+
+
+def ask(path, method, target):
+    connection = Unix(path)
+    connection.request(method, target)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+def eventually(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit(f"not in {PATIENCE} s: {what}")
+        time.sleep(0.002)
+
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def read(sock, size):
+    """Exactly so many bytes."""
+    got = 0
+    while got < size:
+        part = sock.recv(min(size - got, 65536))
+        assert part, f"an end after {got} of {size} bytes"
+        got += len(part)
+
+
+def read_to_end(sock):
+    """How many bytes, and whether the end was a reset."""
+    got = 0
+    try:
+        while part := sock.recv(65536):
+            got += len(part)
+    except (ConnectionResetError, BrokenPipeError):
+        return got, True
+    return got, False
+
+
+class Facts:
+    """What the peers know. `lanes`: by forwarding."""
+
+    def __init__(self):
+        self.mutex = threading.Lock()
+        self.sessions = collections.Counter()   # (forwarding, ending, received and delivered of client and upstream)
+        self.resets = collections.Counter()     # forwarding: sides that saw a reset which the other side did not send
+        self.refused = collections.Counter()    # (forwarding, cause)
+        self.retries = collections.Counter()
+        self.datagrams = collections.Counter()  # (forwarding, side)
+
+    def session(self, lane, ending, client, upstream, resets=0, retries=0):
+        """`client`, `upstream`: bytes of the side that lastbyte read, and those of them that the other side got."""
+        with self.mutex:
+            self.sessions[lane, ending, *client, *upstream] += 1
+            self.resets[lane] += resets
+            self.retries[lane] += retries
+
+
+class Player(threading.Thread):
+    """Plays both peers of one session after the other, on forwardings of its own."""
+
+    def __init__(self, number, sessions, facts):
+        super().__init__(daemon=True)
+        self.number = number
+        self.sessions = sessions
+        self.facts = facts
+        self.random = random.Random(SEED * 1000 + number)
+        self.upstream = socket.create_server(("127.0.0.1", 0))
+        self.upstream.settimeout(PATIENCE)
+        self.nobody = socket.socket()
+        self.nobody.bind(("127.0.0.1", 0))      # bound and not listening: connections are refused
+        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.datagrams.bind(("127.0.0.1", 0))
+        self.datagrams.settimeout(PATIENCE)
+        self.lanes = {}                         # kind of forwarding: where it listens
+        self.failure = None
+        self.admin = None
+
+    def name(self, kind):
+        return f"{kind}-{self.number}"
+
+    def groups(self):
+        live = f"tcp:127.0.0.1:{self.upstream.getsockname()[1]}"
+        dead = f"tcp:127.0.0.1:{self.nobody.getsockname()[1]}"
+        return {self.name("group"): {"policy": "first", "members": [dead, live]}}
+
+    def forwardings(self):
+        live = f"tcp:127.0.0.1:{self.upstream.getsockname()[1]}"
+        dead = f"tcp:127.0.0.1:{self.nobody.getsockname()[1]}"
+        udp = f"udp:127.0.0.1:{self.datagrams.getsockname()[1]}"
+        kinds = {
+            "plain": {"connect": live},
+            "dead": {"connect": dead},
+            "idle": {"connect": live, "limits": {"idle": "100ms"}},
+            "greeted": {"connect": live, "client": {"proxy-protocol": "required"}},
+            "denied": {"connect": live, "client": {"deny": ["127.0.0.0/8"]}},
+            "alone": {"connect": live, "max-sessions-per-client": 1},
+            "tried": {"connect": "group:" + self.name("group"), "retry": {"retry-on": "connect-failure"}},
+            "udp": {"listen": "udp:127.0.0.1:0", "connect": udp, "limits": {"datagram-idle": "200ms"}},
+        }
+        return [{"name": self.name(kind), "listen": "tcp:127.0.0.1:0", **rest} for kind, rest in kinds.items()]
+
+    def connect(self, kind):
+        client = socket.create_connection(self.lanes[kind], timeout=PATIENCE)
+        client.settimeout(PATIENCE)
+        return client
+
+    def pair(self, kind):
+        client = self.connect(kind)
+        upstream, _ = self.upstream.accept()
+        upstream.settimeout(PATIENCE)
+        return client, upstream
+
+    def size(self):
+        return self.random.choice([1, 100, 5000, 70_000, 300_000])
+
+    def exchange(self, client, upstream, request, answer):
+        """Bytes both ways, all of which have arrived."""
+        sender = threading.Thread(target=client.sendall, args=(b"q" * request,))
+        sender.start()
+        read(upstream, request)
+        sender.join()
+        sender = threading.Thread(target=upstream.sendall, args=(b"a" * answer,))
+        sender.start()
+        read(client, answer)
+        sender.join()
+
+    # Each kind of session.
+
+    def complete(self, kind="plain", retries=0):
+        n, m = self.size(), self.size()
+        client, upstream = self.pair(kind)
+        self.exchange(client, upstream, n, m)
+        first, second = (client, upstream) if self.random.random() < 0.5 else (upstream, client)
+        first.shutdown(socket.SHUT_WR)
+        assert read_to_end(second) == (0, False)
+        late = self.size()                      # the other direction is still open
+        sender = threading.Thread(target=second.sendall, args=(b"l" * late,))
+        sender.start()
+        read(first, late)
+        sender.join()
+        second.shutdown(socket.SHUT_WR)
+        assert read_to_end(first) == (0, False)
+        client.close()
+        upstream.close()
+        n, m = (n, m + late) if first is client else (n + late, m)
+        self.facts.session(self.name(kind), "complete", (n, n), (m, m), retries=retries)
+
+    def retried(self):
+        self.complete("tried", retries=1)
+
+    def resets(self, by_client):
+        n, m = self.size(), self.size()
+        client, upstream = self.pair("plain")
+        self.exchange(client, upstream, n, m)
+        sender, other = (client, upstream) if by_client else (upstream, client)
+        reset(sender)
+        assert read_to_end(other) == (0, True), "a reset is passed on"
+        other.close()
+        self.facts.session(self.name("plain"), "reset_by_client" if by_client else "reset_by_upstream", (n, n), (m, m), resets=1)
+
+    def reset_by_client(self):
+        self.resets(True)
+
+    def reset_by_upstream(self):
+        self.resets(False)
+
+    def refuses(self, by_client):
+        """One side closes whole and is sent more: its kernel refuses that."""
+        n, m, more = self.size(), self.size(), self.random.choice([1, 1000])
+        client, upstream = self.pair("plain")
+        self.exchange(client, upstream, n, m)
+        gone, other = (client, upstream) if by_client else (upstream, client)
+        gone.close()
+        assert read_to_end(other) == (0, False)
+        other.sendall(b"m" * more)
+        other.shutdown(socket.SHUT_WR)
+        was_reset = closed_by_reset(other)
+        other.close()
+        counts = ((n, n), (m + more, m)) if by_client else ((n + more, n), (m, m))
+        self.facts.session(self.name("plain"), "refused_by_client" if by_client else "refused_by_upstream", *counts,
+                           resets=1 if was_reset else 0)
+
+    def refused_by_client(self):
+        self.refuses(True)
+
+    def refused_by_upstream(self):
+        self.refuses(False)
+
+    def unreachable(self):
+        was_reset = self.is_turned_away("dead")
+        self.facts.session(self.name("dead"), "unreachable", (0, 0), (0, 0), resets=1 if was_reset else 0)
+
+    def limit(self):
+        n = self.size()
+        client, upstream = self.pair("idle")
+        self.exchange(client, upstream, n, 1)
+        resets = sum(read_to_end(each)[1] for each in (client, upstream))
+        client.close()
+        upstream.close()
+        self.facts.session(self.name("idle"), "limit", (n, n), (1, 1), resets=resets)
+
+    def rejected(self):
+        client = self.connect("greeted")
+        client.sendall(b"no header at all\r\n")
+        _, was_reset = read_to_end(client)
+        assert was_reset
+        client.close()
+        with self.facts.mutex:
+            self.facts.refused[self.name("greeted"), "proxy_header"] += 1
+        self.facts.session(self.name("greeted"), "rejected", (0, 0), (0, 0), resets=1)
+
+    def denied(self):
+        self.turned_away("denied", "denied")
+
+    def turned_away(self, kind, cause):
+        assert self.is_turned_away(kind)
+        with self.facts.mutex:
+            self.facts.refused[self.name(kind), cause] += 1
+
+    def is_turned_away(self, kind):
+        """Whether by a reset."""
+        try:
+            client = self.connect(kind)
+        except ConnectionResetError:
+            return True                         # so early that connect() itself saw it
+        got, was_reset = read_to_end(client)
+        assert got == 0
+        client.close()
+        return was_reset
+
+    def over_limit(self):
+        client, upstream = self.pair("alone")
+        self.exchange(client, upstream, 1, 1)
+        self.turned_away("alone", "over_limit")
+        client.shutdown(socket.SHUT_WR)
+        assert read_to_end(upstream) == (0, False)
+        upstream.close()
+        assert read_to_end(client) == (0, False)
+        client.close()
+        self.facts.session(self.name("alone"), "complete", (1, 1), (1, 1))
+        name = self.name("alone")
+        eventually(lambda: self.open_sessions(name) == 0, "the place of the only client is free")
+
+    def stopped(self):
+        n, m = self.size(), self.size()
+        client, upstream = self.pair("plain")
+        self.exchange(client, upstream, n, m)
+        port = client.getsockname()[1]
+        _, body = ask(self.admin, "GET", f"/v1/sessions?client=127.0.0.1:{port}&forwarding={self.name('plain')}")
+        found = json.loads(body)["sessions"]
+        assert len(found) == 1, found
+        flows = found[0]["flows"]
+        assert (flows["client"]["received"], flows["upstream"]["received"]) == (n, m), flows
+        assert (flows["client"]["sent"], flows["upstream"]["sent"]) == (n, m), flows
+        status, _ = ask(self.admin, "POST", f"/v1/sessions/{found[0]['id']}/reset")
+        assert status == 204
+        assert [read_to_end(each)[1] for each in (client, upstream)] == [True, True]
+        client.close()
+        upstream.close()
+        self.facts.session(self.name("plain"), "stopped", (n, n), (m, m), resets=2)
+
+    def udp(self):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.settimeout(PATIENCE)
+        client.connect(self.lanes["udp"])
+        asked, size = self.random.randint(1, 5), self.random.randint(1, 1000)
+        for _ in range(asked):                  # one at a time: none is lost for want of room
+            client.send(b"d" * size)
+            data, at = self.datagrams.recvfrom(2000)
+            assert len(data) == size
+            self.datagrams.sendto(b"e" * (size + 1), at)
+            assert len(client.recv(2000)) == size + 1
+        name = self.name("udp")
+        with self.facts.mutex:
+            self.facts.datagrams[name, "client"] += asked
+            self.facts.datagrams[name, "upstream"] += asked
+        self.facts.session(name, "complete", (asked * size, asked * size), (asked * (size + 1),) * 2)
+        # The port stays taken until lastbyte has ended the session, so that no other client takes it over.
+        eventually(lambda: self.open_sessions(name) == 0, "the session of datagrams ends by silence")
+        client.close()
+
+    def open_sessions(self, name):
+        return json.loads(ask(self.admin, "GET", f"/v1/sessions?forwarding={name}")[1])["matched"]
+
+    KINDS = [(complete, 20), (retried, 6), (reset_by_client, 8), (reset_by_upstream, 8), (refused_by_client, 6),
+             (refused_by_upstream, 6), (unreachable, 6), (limit, 2), (rejected, 4), (denied, 4), (over_limit, 3), (stopped, 3),
+             (udp, 1)]
+
+    def run(self):
+        try:
+            first = [kind for kind, _ in self.KINDS]
+            kinds, weights = zip(*self.KINDS)
+            for number in range(self.sessions):
+                kind = first[number] if number < len(first) else self.random.choices(kinds, weights)[0]
+                kind(self)
+        except BaseException as failure:        # pylint: disable=broad-except
+            self.failure = (kind.__name__, number, failure)
+            raise
+
+
+def closed_by_reset(sock):
+    """Waits until a connection is closed both ways, of which nothing can be read any more, and says how."""
+    eventually(lambda: sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 7, "the end of a connection")  # TCP_CLOSE
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
+def start(directory, players):
+    records = os.path.join(directory, "records.json")
+    admin = os.path.join(directory, "admin.sock")
+    config = {
+        "workers": 2, "log": {"target": records, "format": "json"}, "metrics": {"listen": "tcp:127.0.0.1:0"},
+        "admin": {"listen": "unix:" + admin}, "groups": {},
+        "forwardings": [each for player in players for each in player.forwardings()],
+    }
+    for player in players:
+        config["groups"].update(player.groups())
+        player.admin = admin
+    path = os.path.join(directory, "config.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(config, file)                 # JSON is YAML
+    err = open(os.path.join(directory, "err"), "w+", encoding="utf-8")
+    daemon = subprocess.Popen([PROGRAM, "proxy", "--config", path], stderr=err)
+
+    def text():
+        with open(err.name, encoding="utf-8") as file:
+            return file.read()
+
+    def started():
+        if daemon.poll() is not None:
+            sys.exit(text())
+        return "records to" in text() and json.loads(ask(admin, "GET", "/v1/status")[1])["ready"]
+
+    eventually(started, "the start of lastbyte")
+    for each in json.loads(ask(admin, "GET", "/v1/forwardings")[1]):
+        kind, number = each["name"].rsplit("-", 1)
+        host, port = each["listen"][0].rsplit(":", 1)
+        players[int(number)].lanes[kind] = (host, int(port))
+    metrics = re.search(r"metrics at ([0-9.]+):(\d+)", text())
+    return daemon, admin, records, (metrics[1], int(metrics[2])), text
+
+
+class Events(threading.Thread):
+    """Counts what the stream tells, and never falls behind."""
+
+    def __init__(self, admin):
+        super().__init__(daemon=True)
+        self.counts = collections.Counter()
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(admin)
+        self.sock.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.file = self.sock.makefile("rb")
+        while self.file.readline() != b"\r\n":
+            pass
+        # The first event of a session that ends shows that the stream is followed.
+
+    def run(self):
+        for line in self.file:
+            event = json.loads(line)
+            self.counts[event["event"]] += event.get("count", 1)
+
+
+def scrape(at):
+    connection = http.client.HTTPConnection(*at, timeout=PATIENCE)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    series = {}
+    for line in text.splitlines():
+        if line and line[0] != "#":
+            name, value = line.rsplit(" ", 1)
+            family, labels = name.split("{", 1) if "{" in name else (name, "}")
+            series[family, tuple(sorted(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)))] = float(value)
+    return series
+
+
+def by(series, family, *labels):
+    """Sums of a family by some of its labels; without those that are 0."""
+    sums = collections.Counter()
+    for (name, pairs), value in series.items():
+        if name == family and value:
+            values = dict(pairs)
+            key = tuple(values[label] for label in labels)
+            sums[key[0] if len(key) == 1 else key] += value
+    return +sums
+
+
+WEIGHTS = ["fin", "untried passed_on", "left", "refused", "aborted stopped", "limit", "vanished", "reset", "unreachable", "rejected",
+           "abandoned"]
+
+
+def ending(record):
+    """The ending's word, as docs/metrics.md has it, from a record alone."""
+    if not is_stream(record):
+        return {"idle": "complete", "stopped": "stopped"}[record["end"]]
+    if record["complete"]:
+        return "complete"
+    side = record["first_side"]
+    if record["first"] not in ("reset", "vanished", "refused", "unreachable", "rejected"):
+        weight = {word: place for place, words in enumerate(WEIGHTS) for word in words.split()}
+        side = max(("client", "upstream"), key=lambda each: weight[record[each]["end"]])
+    word = record[side]["end"]
+    other = {"reset": f"reset_by_{side}", "refused": f"refused_by_{side}", "vanished": f"{side}_vanished"}
+    return other.get(word, word)
+
+
+class Comparison:
+    def __init__(self):
+        self.wrong = []
+        self.compared = 0
+
+    def same(self, what, one, other):
+        """Two ways to the same numbers. Nothing is nothing."""
+        one, other = +collections.Counter(one), +collections.Counter(other)
+        self.compared += len(set(one) | set(other))
+        for key in sorted(set(one) | set(other), key=str):
+            if abs(one[key] - other[key]) > 1e-6 * max(1, abs(one[key])):
+                self.wrong.append(f"{what}: {key}: {one[key]} and {other[key]}")
+
+
+def tally(records, key, value=lambda record: 1):
+    counter = collections.Counter()
+    for record in records:
+        counter[key(record)] += value(record)
+    return counter
+
+
+def bytes_of(record, side, what):
+    flow = record[side]
+    return flow["bytes"] if what == "received" and not is_stream(record) else flow[what]
+
+
+def is_stream(record):
+    return "delivered" in record["client"]
+
+
+def of_record(record):
+    if is_stream(record):
+        flows = [record[side][what] for side in ("client", "upstream") for what in ("received", "delivered")]
+    else:
+        flows = [record[side]["bytes"] - minus for side in ("client", "upstream") for minus in (0, record[side]["dropped_bytes"])]
+    return (record["forwarding"], ending(record), *flows)
+
+
+def compare(facts, records, series, forwardings, events):
+    it = Comparison()
+    lane = lambda record: record["forwarding"]  # noqa: E731
+    streams = [record for record in records if is_stream(record)]
+    datagrams = [record for record in records if not is_stream(record)]
+    it.same("sessions: peers, records", facts.sessions, tally(records, of_record))
+    begun = tally(records, lane)
+    it.same("begun: records, metrics", begun, by(series, "lastbyte_sessions_begun_total", "forwarding"))
+    it.same("begun: records, interface", begun, {each["name"]: each["sessions_begun"] for each in forwardings})
+    ended = tally(records, lambda record: (lane(record), ending(record)))
+    it.same("ended: records, metrics", ended, by(series, "lastbyte_sessions_ended_total", "forwarding", "ending"))
+    it.same("ended: records, interface", ended,
+            {(each["name"], word): n for each in forwardings for word, n in each["sessions_ended"].items()})
+    member = lambda record: record["member"] or record["upstream"]["address"] or "none"  # noqa: E731
+    it.same("members: records, metrics", tally(records, lambda record: (lane(record), member(record))),
+            by(series, "lastbyte_sessions_ended_total", "forwarding", "member"))
+    for what, family, field in (("received", "received_bytes", "received_bytes"), ("delivered", "delivered_bytes", "delivered_bytes"),
+                                ("undelivered", "lost_bytes", "lost_bytes"), ("discarded", "discarded_bytes", "discarded_bytes"),
+                                ("rescued", "rescued_bytes", "rescued_bytes")):
+        for side in ("client", "upstream"):
+            of = records if what == "received" else streams
+            recorded = tally(of, lane, lambda record: bytes_of(record, side, what))  # noqa: B023
+            metric = {name: n for (name, its), n in by(series, f"lastbyte_{family}_total", "forwarding", "side").items() if its == side}
+            it.same(f"{what} of the {side}: records, metrics", recorded, metric)
+            it.same(f"{what} of the {side}: records, interface", recorded, {each["name"]: each[field][side] for each in forwardings})
+    it.same("lost by cause: records, metrics",
+            tally(streams, lambda record: (lane(record), ending(record)),
+                  lambda record: record["client"]["undelivered"] + record["upstream"]["undelivered"]),
+            by(series, "lastbyte_lost_bytes_total", "forwarding", "cause"))
+    for side in ("client", "upstream"):
+        it.same(f"resets from the {side}: records, metrics",
+                tally((r for r in streams if r[side]["end"] in ("reset", "refused")), lane),
+                {name: n for (name, its), n in by(series, "lastbyte_resets_received_total", "forwarding", "side").items() if its == side})
+    sent = by(series, "lastbyte_resets_sent_total", "forwarding")
+    it.same("resets sent: peers, metrics", facts.resets, sent)
+    it.same("resets sent: metrics, interface", sent, {each["name"]: sum(each["resets_sent"].values()) for each in forwardings})
+    it.same("refused: peers, metrics", facts.refused, by(series, "lastbyte_clients_refused_total", "forwarding", "cause"))
+    it.same("refused: peers, interface", facts.refused,
+            {(each["name"], cause): n for each in forwardings for cause, n in each["clients_refused"].items()})
+    retries = tally(streams, lane, lambda record: record["retries"])
+    it.same("retries: peers, records", facts.retries, retries)
+    it.same("retries: records, metrics", retries, by(series, "lastbyte_connect_retries_total", "forwarding"))
+    it.same("retries: records, interface", retries, {each["name"]: each["retries"] for each in forwardings})
+    failures = tally((r for r in streams for t in r["tries"] if t["end"] == "failed"), lane)
+    failed = by(series, "lastbyte_member_connect_failures_total", "group")
+    it.same("failed tries: records, metrics", failures, {name.replace("group-", "tried-"): n for name, n in failed.items()})
+    for side in ("client", "upstream"):
+        metric = by(series, "lastbyte_datagrams_received_total", "forwarding", "side")
+        it.same(f"datagrams of the {side}: peers, metrics", {name: n for (name, its), n in facts.datagrams.items() if its == side},
+                {name: n for (name, its), n in metric.items() if its == side})
+        it.same(f"datagrams of the {side}: records, metrics", tally(datagrams, lane, lambda r: r[side]["datagrams"]),  # noqa: B023
+                {name: n for (name, its), n in metric.items() if its == side})
+    seconds = lambda field: (lambda record: record[field] / 1e6)  # noqa: E731
+    it.same("durations: records, metrics", tally(records, lane, seconds("duration_us")),
+            by(series, "lastbyte_session_duration_seconds_sum", "forwarding"))
+    it.same("durations counted", begun, by(series, "lastbyte_session_duration_seconds_count", "forwarding"))
+    connected = [record for record in streams if record["connect_us"] is not None]
+    it.same("connects counted", tally(connected, lane), by(series, "lastbyte_connect_seconds_count", "forwarding"))
+    it.same("connects: records, metrics", tally(connected, lane, seconds("connect_us")),
+            by(series, "lastbyte_connect_seconds_sum", "forwarding"))
+    it.same("events", {"session_began": len(records), "session_ended": len(records)}, events)
+    it.same("open sessions", {}, by(series, "lastbyte_sessions", "forwarding"))
+    it.same("open sessions with members", {}, by(series, "lastbyte_member_sessions", "group"))
+    for family in ("lastbyte_records_dropped_total", "lastbyte_events_dropped_total", "lastbyte_log_records_lost_total"):
+        it.same("nothing was dropped", {}, by(series, family) if (family, ()) not in series else {family: series[family, ()]})
+    return it
+
+
+def main():
+    facts = Facts()
+    players = [Player(number, SESSIONS // PLAYERS, facts) for number in range(PLAYERS)]
+    with tempfile.TemporaryDirectory() as directory:
+        daemon, admin, path, metrics, err = start(directory, players)
+        try:
+            events = Events(admin)
+            events.start()
+            for each in players:
+                each.start()
+            for each in players:
+                each.join()
+            if failed := [each.failure for each in players if each.failure]:
+                sys.exit(f"{failed}\n{err()}")
+            eventually(lambda: not by(scrape(metrics), "lastbyte_sessions", "forwarding"), "the end of all sessions")
+            expected = sum(facts.sessions.values())
+
+            def lines():
+                with open(path, encoding="utf-8") as file:
+                    return file.read().splitlines()
+
+            eventually(lambda: len(lines()) >= expected, f"{expected} records")
+            eventually(lambda: events.counts["session_ended"] + events.counts["dropped"] >= expected, "the last event")
+            records = [json.loads(line) for line in lines()]
+            series = scrape(metrics)
+            forwardings = json.loads(ask(admin, "GET", "/v1/forwardings")[1])
+            comparison = compare(facts, records, series, forwardings, events.counts)
+            if comparison.wrong:
+                sys.exit("\n".join(comparison.wrong[:40]) + f"\n{len(comparison.wrong)} of {comparison.compared} numbers differ")
+            print(f"{expected} sessions and {sum(facts.refused.values())} refused clients; {comparison.compared} pairs of numbers agree: "
+                  f"{dict(tally(records, ending))}")
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            status = daemon.wait(PATIENCE)
+        if status != 0:
+            sys.exit(f"lastbyte ended with {status}\n{err()}")
+
+
+if __name__ == "__main__":
+    main()
