@@ -26,7 +26,7 @@ export function windowOf(top, height, all, row = ROW, spare = 6) {
 
 export function Sessions({ status }) {
   const [filter, setFilter] = useState({ forwarding: "", client: "", upstream: "", state: "", sort: "id", order: "desc" });
-  const [pages, setPages] = useState({ matched: 0, total: 0, rows: new Map() });
+  const [pages, setPages] = useState({ known: false, matched: 0, total: 0, rows: new Map() });
   const [top, setTop] = useState(0);
   const [trouble, setTrouble] = useState("");
   const list = useRef(null);
@@ -42,7 +42,7 @@ export function Sessions({ status }) {
       const page = await api.sessions({ ...query, offset: from, limit });
       const rows = new Map();
       page.sessions.forEach((each, index) => rows.set(from + index, each));
-      setPages({ matched: page.matched, total: page.total, rows });
+      setPages({ known: true, matched: page.matched, total: page.total, rows });
       setTrouble("");
     } catch (error) {
       setTrouble(error.message);
@@ -87,7 +87,7 @@ export function Sessions({ status }) {
   for (let index = first; index < last; index += 1) indices.push(index);
 
   return html`<section aria-labelledby="sessions-title">
-    <h2 id="sessions-title">Sessions <small>${count(pages.matched)} of ${count(pages.total)}</small></h2>
+    <h2 id="sessions-title">Sessions <small>${pages.known ? `${count(pages.matched)} of ${count(pages.total)}` : "…"}</small></h2>
     <form class="filters" onSubmit=${(event) => event.preventDefault()}>
       <label>Client <input data-filter value=${filter.client} onInput=${set("client")} placeholder="10.0.0.0/8" spellcheck=${false} /></label>
       <label>Upstream <input value=${filter.upstream} onInput=${set("upstream")} spellcheck=${false} /></label>
@@ -130,7 +130,7 @@ export function Sessions({ status }) {
       onScroll=${(event) => setTop(event.currentTarget.scrollTop)}
     >
       ${pages.matched === 0
-        ? html`<p role="option" aria-selected="false">No open session matches.</p>`
+        ? html`<p role="option" aria-selected="false">${pages.known ? "No open session matches." : "Waiting for the list."}</p>`
         : html`<div class="space" role="presentation" style=${{ height: `${pages.matched * ROW}px` }}>
             ${indices.map(
               (index) => html`<${Row}

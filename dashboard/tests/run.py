@@ -3,7 +3,7 @@
 
 usage: run.py unit            what needs no browser
        run.py fresh           dashboard/dist is what the sources give
-       run.py page NAME       tests/page/NAME.test.mjs in Chromium
+       run.py page NAME [LASTBYTE]    tests/page/NAME.test.mjs in Chromium; with that program, where the test wants one
 
 Exit status 77 where Node.js, its packages or Chromium cannot be had: skipped, with the reason.
 """
@@ -42,12 +42,13 @@ def main():
             need_node(20)
             install(ROOT)
             fresh()
-        case ["page", name]:
+        case ["page", name, *program]:
             need_node(18)
             if not os.access(CHROMIUM, os.X_OK):
                 skip(f"{CHROMIUM} is not installed")
             install(ROOT)
-            sys.exit(subprocess.run(["node", "--test", f"tests/page/{name}.test.mjs"], cwd=ROOT).returncode)
+            environment = dict(os.environ, **({"LASTBYTE": program[0]} if program else {}))
+            sys.exit(subprocess.run(["node", "--test", f"tests/page/{name}.test.mjs"], cwd=ROOT, env=environment).returncode)
         case _:
             sys.exit(__doc__)
 

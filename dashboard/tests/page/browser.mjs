@@ -27,16 +27,16 @@ async function open(chrome, url, options = {}) {
 }
 
 /** One Chromium for all tests of a file. Returns what makes a page with a server of its own for one test. */
-export function scenes() {
+export function scenes(serve = mock) {
   let chrome;
   before(async () => (chrome = await browser()));
   after(() => chrome.close());
-  return async (t, hash = "", options = {}, made = {}) => {
-    const server = await mock(made);
+  return async (t, hash = "", options = {}, made = undefined) => {
+    const server = await serve(made);
     const opened = await open(chrome, server.url + hash, options);
     t.after(async () => {
       await opened.context.close();
-      server.close();
+      await server.close();
     });
     return { ...opened, server };
   };
