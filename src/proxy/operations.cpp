@@ -205,9 +205,9 @@ void DaemonOperations::take_events(const std::function<void(const relay::Session
   for (const admin::Happening& each : parts_.vitals.take_happenings()) other(each);
 }
 
-std::uint64_t DaemonOperations::events_dropped() const {
+std::uint64_t DaemonOperations::sum_of(relay::Count count) const {
   std::uint64_t sum = 0;
-  for (const auto& worker : parts_.running.workers()) sum += worker->counters().of(relay::Count::events_dropped);
+  for (const auto& worker : parts_.running.workers()) sum += worker->counters().of(count);
   return sum;
 }
 

@@ -30,6 +30,7 @@ class DaemonOperations final : public admin::Operations {
 
   [[nodiscard]] admin::Health health() const override;
   [[nodiscard]] observe::Snapshot metrics() const override;
+  [[nodiscard]] std::uint64_t open_sessions() const override { return sum_of(relay::Count::open); }
   [[nodiscard]] std::vector<admin::ForwardingFacts> forwardings() const override { return parts_.vitals.forwardings(); }
   [[nodiscard]] std::vector<admin::GroupFacts> groups() const override;
   [[nodiscard]] std::string configuration() const override { return parts_.vitals.configuration(); }
@@ -46,12 +47,14 @@ class DaemonOperations final : public admin::Operations {
   void follow_sessions(bool wanted) override;
   void take_events(const std::function<void(const relay::SessionEvent&)>& session,
                    const std::function<void(const admin::Happening&)>& other) override;
-  [[nodiscard]] std::uint64_t events_dropped() const override;
+  [[nodiscard]] std::uint64_t events_dropped() const override { return sum_of(relay::Count::events_dropped); }
   void on_own_thread(std::function<void()> work) override { parts_.server.post(std::move(work)); }
   void each_second() override;
 
  private:
   void add_groups(observe::Snapshot& snapshot) const;
+  /// Over all workers.
+  [[nodiscard]] std::uint64_t sum_of(relay::Count count) const;
 
   Parts parts_;
   Lag lag_;

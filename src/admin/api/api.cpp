@@ -156,12 +156,7 @@ void Api::list_sessions(const Request& request, const Respond& respond) {
   if (!selection) return respond(error_response(400, selection.error()));
   const std::size_t workers = operations_.workers();
   const auto gathering = std::make_shared<Gathering>(workers, *selection);
-  const std::uint64_t total = [&] {
-    std::uint64_t open = 0;
-    for (const auto& worker : operations_.metrics().workers)
-      open += worker.counts[static_cast<std::size_t>(relay::Count::open)];
-    return open;
-  }();
+  const std::uint64_t total = operations_.open_sessions();
   const auto answer = [gathering, selection = *selection, total, respond] {
     Chosen all(selection);
     for (Chosen& part : gathering->parts) all.add(std::move(part));

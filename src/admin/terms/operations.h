@@ -81,6 +81,8 @@ class Operations {
 
   [[nodiscard]] virtual Health health() const = 0;
   [[nodiscard]] virtual observe::Snapshot metrics() const = 0;
+  /// How many are open, of streams and of datagrams: a small part of metrics().
+  [[nodiscard]] virtual std::uint64_t open_sessions() const = 0;
   [[nodiscard]] virtual std::vector<ForwardingFacts> forwardings() const = 0;
   [[nodiscard]] virtual std::vector<GroupFacts> groups() const = 0;
   /// The running configuration as YAML.

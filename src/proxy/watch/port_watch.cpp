@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "net/diag/port_use.h"
+#include "relay/context/listener.h"
 #include "relay/group/view.h"
 
 namespace lastbyte::proxy {
@@ -102,8 +103,9 @@ void PortWatch::look_at(Watched& watched) {
                   address.text(), space.in_use, space.available, use->time_wait));
 }
 
-/// A kernel without sock_diag will not have it later either.
+/// A kernel without sock_diag will not have it later either. A shortage passes.
 void PortWatch::give_up(const Error& error) {
+  if (relay::is_shortage(error.code)) return;
   messages_.warn("the number of local ports in use is unknown: " + error.text());
   watched_.clear();
   given_up_ = true;

@@ -87,7 +87,7 @@ inline constexpr std::array kCounts = {
     CountDescription{Count::records_dropped, "records_dropped_total",
                      "Session records that were lost because the log was too slow."},
     CountDescription{Count::events_dropped, "events_dropped_total",
-                     "Events of sessions that readers of the event stream did not get because they were too slow."},
+                     "Events of sessions that no reader of the event stream got, because too many came at once."},
     CountDescription{Count::accept_pauses, "accept_pauses_total",
                      "Times that accepting paused because descriptors or memory were short."},
     CountDescription{Count::beats,
