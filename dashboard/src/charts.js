@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { bytes, marks } from "./format.js";
 import { html } from "./html.js";
 import { stack } from "./rates.js";
 
@@ -20,6 +21,9 @@ export const COLOURS = [
   "#5f7f9f",
   "#999999",
 ];
+
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+const POWERS_OF_TWO = Array.from({ length: 51 }, (_, power) => 2 ** power);
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -42,10 +46,17 @@ export function Chart({ title, times, series, stacked, show, theme }) {
         height: 170,
         cursor: { y: false },
         legend: { show: false },
-        scales: { y: { range: (_, low, high) => [0, Math.max(high, 1e-9) * 1.1] } },
+        scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
         axes: [
-          { stroke: text, grid, ticks: grid, size: 28 },
-          { stroke: text, grid, ticks: grid, size: 66, values: (_, all) => all.map(show) },
+          { stroke: text, grid, ticks: grid, size: 28, incrs: SECONDS },
+          {
+            stroke: text,
+            grid,
+            ticks: grid,
+            size: 66,
+            values: (_, all) => marks(all, show),
+            ...(show === bytes ? { incrs: POWERS_OF_TWO } : {}),
+          },
         ],
         series: [
           {},

@@ -49,3 +49,8 @@ export function words(name) {
 function trim(value) {
   return value >= 100 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
 }
+
+/** The marks of an axis as texts; one that reads like the mark below it is left out. */
+export function marks(values, show) {
+  return values.map(show).map((text, index, all) => (text === all[index - 1] ? "" : text));
+}

@@ -4,7 +4,8 @@ import { bytes, count, duration, percent, words } from "./format.js";
 import { html } from "./html.js";
 import { ENDINGS, quantile, rates } from "./rates.js";
 
-const STATES = ["connecting", "open", "half_closed", "lingering", "flushing"];
+/** The usual state has the colour of the usual ending. */
+const STATES = { connecting: COLOURS[5], open: COLOURS[0], half_closed: COLOURS[1], lingering: COLOURS[3], flushing: COLOURS[4] };
 
 export function Overview({ status, samples, theme, chosen, choose }) {
   const steps = [];
@@ -48,9 +49,9 @@ export function Overview({ status, samples, theme, chosen, choose }) {
         stacked
         theme=${theme}
         show=${count}
-        series=${STATES.map((state, index) => ({
+        series=${Object.entries(STATES).map(([state, colour]) => ({
           label: words(state),
-          colour: COLOURS[index],
+          colour,
           values: samples.map((each) => each.totals.sessions[state] ?? 0),
         }))}
       />

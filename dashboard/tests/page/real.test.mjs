@@ -44,6 +44,7 @@ test("a login by the token, and a member and a forwarding that take orders", asy
   await page.getByText("by the operator").waitFor();
   await page.getByRole("button", { name: "drain db", exact: true }).click();
   await page.getByRole("row").filter({ hasText: "group:databases" }).getByText("draining").waitFor();
+  await keep(page, "orders");
   await page.reload();
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("button", { name: "Log in" }).waitFor();
@@ -57,10 +58,12 @@ test("the arrows follow a session that half-closes", async (t) => {
   client.end();
   await flow("client to upstream: ended, 5 B received").waitFor();
   await flow("upstream to client: open, 5 B received").waitFor();
+  await keep(page, "half-closed");
   await page.getByText("#1", { exact: true }).click();
   await page.getByText("fin received").first().waitFor();
   await page.getByRole("row").filter({ hasText: "TCP state" }).getByText("CLOSE_WAIT").waitFor();
   await page.getByText(`tcp:127.0.0.1:${server.members[0].port}`).or(page.getByText(`tcp:127.0.0.1:${server.members[1].port}`)).waitFor();
+  await keep(page, "half-closed-session");
   server.members.flatMap((each) => each.sockets).forEach((each) => each.end());
   await page.getByText("Session 1 has ended").waitFor();
   // The browser tells of each answer that is an error.

@@ -1,7 +1,7 @@
 // What needs no browser: figures, rates, quantiles, the window of the list, the rows of a sequence diagram.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, count, duration, percent, words } from "../../src/format.js";
+import { bytes, count, duration, marks, percent, words } from "../../src/format.js";
 import { History, quantile, rates, stack, totals } from "../../src/rates.js";
 import { layout } from "../../src/sequence.js";
 import { windowOf } from "../../src/sessions.js";
@@ -23,6 +23,11 @@ test("sizes and times read as people write them", () => {
   assert.equal(percent(1, 0), "–");
   assert.equal(percent(1, 8), "12.5 %");
   assert.equal(words("reset_by_client"), "reset by client");
+});
+
+test("marks of an axis that would read alike are told once", () => {
+  assert.deepEqual(marks([0, 0.4, 0.8, 1.2], duration), ["0 µs", "", "1 µs", ""]);
+  assert.deepEqual(marks([0, 1024, 2048], bytes), ["0 B", "1 KiB", "2 KiB"]);
 });
 
 const forwarding = (name, complete, open, received) => ({

@@ -52,7 +52,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   void start();
   /// Closes it at once.
   void close();
-  /// It waits for a request, and nothing of one is there yet.
+  /// It waits for a request, of which nothing had come when it began to wait: a client that dribbles one is as idle.
   [[nodiscard]] bool idle() const { return idle_; }
   /// A response is under way for longer than the client may make no progress.
   [[nodiscard]] bool slow(TimePoint now) const {
