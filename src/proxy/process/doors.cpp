@@ -31,8 +31,12 @@ Result<std::string> read_token(const std::string& path) {
   struct stat status{};
   if (!file || ::fstat(file.get(), &status) != 0) return failure_from_errno(operation);
   if (!S_ISREG(status.st_mode)) return failure(operation, 0, "expected a regular file");
-  if ((status.st_mode & 077U) != 0)
-    return failure(operation, 0, "its group or others may use the file; expected mode 0600 or 0400");
+  // A secret that is mounted into a container (Kubernetes, fsGroup) is root's, and the group's of the process.
+  const bool is_lent = status.st_uid == 0 && ::geteuid() != 0;
+  if ((status.st_mode & (is_lent ? 037U : 077U)) != 0)
+    return failure(operation, 0,
+                   is_lent ? "others may use the file; expected mode 0640 or less"
+                           : "its group or others may use the file; expected mode 0600 or 0400");
   if (status.st_uid != 0 && status.st_uid != ::geteuid())
     return failure(operation, 0, "it belongs to another user; expected root's file or that of lastbyte's user");
   auto text = read_open_file(file.get(), path, kLongestFile);
