@@ -248,7 +248,8 @@ class Directory::Impl {
                   callbacks_.on_snapshot(std::move(snapshot));
                   look_for_first_checks();
                 },
-            .on_message = callbacks_.on_message};
+            .on_message = callbacks_.on_message,
+            .on_member = callbacks_.on_member};
   }
 
   void look_for_first_checks() {

@@ -39,13 +39,15 @@ enum class Action : std::uint8_t {
 
 class Directory {
  public:
-  /// Both are called on the probe thread, and must not wait for it.
+  /// All are called on the probe thread, and must not wait for it.
   struct Callbacks {
     /// After each change, never for an apply(), which returns its snapshots. The two may cross: of two snapshots of a
     /// group the one with the greater generation counts.
     std::function<void(SharedSnapshot)> on_snapshot;
     /// One line for the operator: a member changed its state, or a name its addresses.
     std::function<void(std::string)> on_message;
+    /// Beside the message. May be null.
+    std::function<void(const MemberChange&)> on_member = {};
   };
 
   /// Starts the thread, which takes no signals and knows no group.

@@ -55,7 +55,8 @@ std::shared_ptr<Member> Group::make_member(std::string name) {
                                                     [weak = weak_from_this()] {
                                                       if (const auto self = weak.lock()) self->changed();
                                                     },
-                                                .on_message = context_.on_message},
+                                                .on_message = context_.on_message,
+                                                .on_member = context_.on_member},
                                   settings_->name, std::move(name));
 }
 

@@ -25,6 +25,7 @@ struct GroupContext {
   dns::NameTable& names;
   std::function<void(SharedSnapshot)> on_snapshot;
   std::function<void(std::string)> on_message;
+  std::function<void(const MemberChange&)> on_member;  ///< may be null
 };
 
 /// The name under which a member is looked up; nullopt: its address is written in the endpoint.

@@ -212,6 +212,7 @@ void Member::update(std::string reason) {
       context_.on_message((group_.empty() ? "" : "group " + group_ + ": ") + name_ + " is " +
                           std::string(probe::name(state_)) +
                           (comes_up ? "" : ", was " + std::string(probe::name(before))) + ": " + reason_);
+      if (context_.on_member && !group_.empty()) context_.on_member({group_, name_, state_, reason_, since_});
     }
   }
   was_up_ = was_up_ || state_ == State::up;

@@ -27,6 +27,8 @@ struct MemberContext {
   std::function<void()> on_change;
   /// For the operator.
   std::function<void(std::string)> on_message;
+  /// It changed its state. May be null.
+  std::function<void(const MemberChange&)> on_member;
 };
 
 /// Held by a shared_ptr.

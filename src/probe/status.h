@@ -55,6 +55,15 @@ struct GroupStatus {
   std::vector<MemberStatus> members;
 };
 
+/// A member of a named group has changed its state.
+struct MemberChange {
+  std::string group;
+  std::string member;
+  upstream::State state = upstream::State::up;
+  std::string reason;
+  WallTime at;
+};
+
 /// Of one member of a named group, counted since the start and over reloads. They never go back.
 struct MemberCounts {
   std::string group;

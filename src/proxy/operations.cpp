@@ -172,32 +172,7 @@ Result<void> DaemonOperations::change_member(const std::string& group, const std
   return {};
 }
 
-void DaemonOperations::follow_sessions(bool wanted) {
-  parts_.running.shared().events_wanted = wanted;
-  followed_ = wanted;
-  seen_ = wanted ? groups() : std::vector<admin::GroupFacts>();
-}
-
-void DaemonOperations::each_second() {
-  lag_.look();
-  if (!followed_) return;
-  auto now = groups();
-  for (const admin::GroupFacts& group : now) {
-    const auto before = std::ranges::find(seen_, group.name, &admin::GroupFacts::name);
-    if (before == seen_.end()) continue;
-    for (const admin::MemberFacts& member : group.members) {
-      const auto was = std::ranges::find(before->members, member.name, &admin::MemberFacts::name);
-      if (was == before->members.end() || was->state == member.state) continue;
-      parts_.vitals.happened({.at = member.since,
-                              .event = "member_changed",
-                              .reason = member.reason,
-                              .group = group.name,
-                              .member = member.name,
-                              .state = member.state});
-    }
-  }
-  seen_ = std::move(now);
-}
+void DaemonOperations::follow_sessions(bool wanted) { parts_.running.shared().events_wanted = wanted; }
 
 void DaemonOperations::take_events(const std::function<void(const relay::SessionEvent&)>& session,
                                    const std::function<void(const admin::Happening&)>& other) {

@@ -49,7 +49,7 @@ class DaemonOperations final : public admin::Operations {
                    const std::function<void(const admin::Happening&)>& other) override;
   [[nodiscard]] std::uint64_t events_dropped() const override { return sum_of(relay::Count::events_dropped); }
   void on_own_thread(std::function<void()> work) override { parts_.server.post(std::move(work)); }
-  void each_second() override;
+  void each_second() override { lag_.look(); }
 
  private:
   void add_groups(observe::Snapshot& snapshot) const;
@@ -58,8 +58,6 @@ class DaemonOperations final : public admin::Operations {
 
   Parts parts_;
   Lag lag_;
-  bool followed_ = false;
-  std::vector<admin::GroupFacts> seen_;  ///< a second ago, while events are followed
 };
 
 }  // namespace lastbyte::proxy

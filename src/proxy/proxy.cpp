@@ -19,6 +19,7 @@
 #include "loop/send_ring.h"
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
+#include "probe/member.h"
 #include "proxy/control.h"
 #include "proxy/operations.h"
 #include "proxy/process/doors.h"
@@ -28,11 +29,13 @@
 #include "proxy/process/reset_watch.h"
 #include "proxy/running.h"
 #include "proxy/serve.h"
+#include "proxy/watch/vitals.h"
 
 namespace lastbyte::proxy {
 namespace {
 
 struct Prepared {
+  std::unique_ptr<Vitals> vitals = std::make_unique<Vitals>();  ///< outlives `running`, which tells it of members
   std::unique_ptr<Running> running;
   Changes changes;                          ///< all that is there now
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
@@ -132,8 +135,16 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   const auto identity = look_up_identity(config.user, config.group);
   if (!identity) return failed(identity.error());
   const auto user = *identity ? std::optional(file_rights(**identity)) : std::nullopt;
-  auto running = Running::create(worker_count(config), std::move(*passed), user,
-                                 [&messages](const std::string& line) { messages.info(line); });
+  auto running = Running::create(
+      worker_count(config), std::move(*passed), user, [&messages](const std::string& line) { messages.info(line); },
+      [vitals = prepared.vitals.get()](const probe::MemberChange& change) {
+        vitals->happened({.at = change.at,
+                          .event = "member_changed",
+                          .reason = change.reason,
+                          .group = change.group,
+                          .member = change.member,
+                          .state = std::string(probe::name(change.state))});
+      });
   if (!running) return failed(running.error());
   prepared.running = std::move(*running);
 
@@ -230,7 +241,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   const auto log = std::move(prepared.log);
   PortWatch ports(messages);
   ports.watch(running.bound());
-  Vitals vitals;
+  Vitals& vitals = *prepared.vitals;
   vitals.loaded({});
   Control control({running, log.get(), messages, std::move(ports), vitals, source});
   Administration administration(std::move(prepared.doors.token), running, control, vitals, messages, log.get());

@@ -39,8 +39,8 @@ std::vector<relay::Forwarding> forwardings_of(const config::Config& config, cons
 }  // namespace
 
 Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<PassedSocket> passed,
-                                                 std::optional<FileRights> user,
-                                                 std::function<void(std::string)> tell) {
+                                                 std::optional<FileRights> user, std::function<void(std::string)> tell,
+                                                 std::function<void(const probe::MemberChange&)> on_member) {
   std::unique_ptr<Running> running(new Running);
   running->passed_ = std::move(passed);
   running->user_ = std::move(user);
@@ -57,7 +57,8 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
   }
   running->groups_ = std::make_unique<Groups>(probe::Directory::Callbacks{
       .on_snapshot = [it = running.get()](const probe::SharedSnapshot& snapshot) { it->update_workers(snapshot); },
-      .on_message = std::move(tell)});
+      .on_message = std::move(tell),
+      .on_member = std::move(on_member)});
   running->shared_.observe = [groups = running->groups_.get()](const upstream::Observation& observation) {
     groups->observe(observation);
   };

@@ -30,10 +30,12 @@ class Running {
  public:
   /// Makes the workers and starts nothing. `passed`: from the service manager, kept until the end. `user`: whom a root
   /// process will become.
-  /// `tell`: one line for the operator about a member of a group or a name; called on the probe thread.
+  /// `tell`: one line for the operator about a member of a group or a name. `on_member`: a member has changed its
+  /// state; may be null. Both are called on the probe thread.
   static Result<std::unique_ptr<Running>> create(
       unsigned workers, std::vector<PassedSocket> passed, std::optional<FileRights> user,
-      std::function<void(std::string)> tell = [](const std::string&) {});
+      std::function<void(std::string)> tell = [](const std::string&) {},
+      std::function<void(const probe::MemberChange&)> on_member = {});
   /// The workers must have ended, or never have begun.
   ~Running();
   Running(const Running&) = delete;

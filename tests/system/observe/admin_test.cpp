@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "net/address/address.h"
+#include "net/socket/calls.h"
+#include "net/tcp/listen.h"
 #include "tests/harness/datagrams.h"
 #include "tests/harness/http.h"
 #include "tests/harness/proxy.h"
@@ -308,6 +310,29 @@ TEST(Admin, events_tell_of_sessions_as_they_begin_and_end) {
   EXPECT_TRUE(read_until(R"("event":"session_ended","session":{)"));
   EXPECT_TRUE(read_until(R"("complete":true)"));
   EXPECT_TRUE(daemon.proxy().record().complete);
+}
+
+TEST(Admin, events_tell_of_a_member_each_time_that_its_state_changes) {
+  auto member = net::listen_tcp(kLoopback, {}, 1);
+  ASSERT_TRUE(member);
+  const std::string name = "tcp:" + net::local_address(member->front().get()).text();
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("admin.sock");
+  Proxy proxy({}, Proxy::Options{.config = "admin: {listen: 'unix:" + path + "'}\ngroups: {u: {members: ['" + name +
+                                           "'], check: {kind: tcp, period: 50ms}}}\nforwardings: [{name: web, listen: "
+                                           "'tcp:127.0.0.1:0', connect: 'group:u'}]\n"});
+  const net::Address at = *net::Address::unix_name(path);
+  const Descriptor events = connect_to(at);
+  send_all(events, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+  std::string seen;
+  ASSERT_TRUE(reads_until(events, seen, ": events of lastbyte"));
+  // Faster than anybody could look.
+  for (const char* order : {"drain", "enable", "disable", "enable"})
+    EXPECT_EQ(http(at, "POST", "/v1/groups/u/members/" + name + "/" + order).status, 204);
+  for (const char* state : {"draining", "up", "disabled"})
+    EXPECT_TRUE(reads_until(events, seen, R"("group":"u","member":")" + name + R"(","state":")" + state)) << seen;
+  member->front().close();
+  EXPECT_TRUE(reads_until(events, seen, R"(","state":"down")")) << seen;
 }
 
 TEST(Admin, the_log_level_can_be_changed_while_it_runs) {
