@@ -167,16 +167,16 @@ TEST(HttpServer, a_stream_keeps_no_more_than_its_bound_for_a_client_that_does_no
 
 /// Takes small parts of a response as they come, each well within the time limit, all of them not.
 TEST(HttpServer, a_response_takes_as_long_as_its_client_goes_on_reading) {
-  constexpr std::size_t kSize = 16'000'000;
-  const Limits limits{.write = milliseconds(200)};
+  constexpr std::size_t kSize = 40'000'000;  // far more than the kernel's buffers
+  const Limits limits{.write = milliseconds(1'500)};
   Served served([](const Request&, const Respond& respond) { respond(text_response(200, std::string(kSize, 'x'))); },
                 limits);
   const Descriptor client = connect_to(served.at());
   send_all(client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   std::size_t got = 0;
-  std::vector<char> part(400'000);
+  std::vector<char> part(800'000);
   for (ssize_t size = 1; size > 0; got += static_cast<std::size_t>(std::max<ssize_t>(size, 0))) {
-    std::this_thread::sleep_for(milliseconds(20));
+    std::this_thread::sleep_for(milliseconds(60));
     size = ::recv(client.get(), part.data(), part.size(), 0);
   }
   EXPECT_GT(got, kSize);
