@@ -8,7 +8,7 @@
 
 #include "admin/terms/operations.h"
 
-namespace lastbyte::admin::test {
+namespace lastbyte::admin {
 
 class NoDaemon : public Operations {
  public:
@@ -66,4 +66,4 @@ class NoDaemon : public Operations {
   std::function<void(std::function<void()>)> run_;
 };
 
-}  // namespace lastbyte::admin::test
+}  // namespace lastbyte::admin

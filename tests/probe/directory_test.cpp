@@ -4,105 +4,14 @@
 #include <sys/socket.h>
 
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "net/socket/calls.h"
-#include "probe/tallies.h"
-#include "tests/harness/eventually.h"
 #include "tests/harness/loopback.h"
-#include "tests/probe/harness/dns_server.h"
+#include "tests/probe/harness/directories.h"
 
 namespace lastbyte::probe {
 namespace {
-
-using test::DnsServer;
-using upstream::Observation;
-using upstream::State;
-
-constexpr Duration kPatience{20'000};
-
-upstream::Member member(const std::string& host, std::uint16_t port = 80) {
-  upstream::Member out;
-  out.endpoint = net::Endpoint::tcp(host, port);
-  return out;
-}
-
-upstream::Group group_of(std::vector<upstream::Member> members, std::string name = "web") {
-  upstream::Group group;
-  group.name = std::move(name);
-  group.members = std::move(members);
-  return group;
-}
-
-std::shared_ptr<const upstream::Group> shared(upstream::Group group) {
-  return std::make_shared<const upstream::Group>(std::move(group));
-}
-
-/// "tcp:10.0.0.1:80 up, tcp:10.0.0.2:80 draining"
-std::string told(const SharedSnapshot& snapshot) {
-  static constexpr const char* names[] = {"up", "starting", "down", "ejected", "draining", "disabled"};
-  std::string out;
-  for (const upstream::SnapshotMember& each : snapshot->members)
-    out += (out.empty() ? "" : ", ") + each.name + " " + names[static_cast<int>(each.state)];
-  return out;
-}
-
-std::string addresses(const SharedSnapshot& snapshot) {
-  std::string out;
-  for (const upstream::SnapshotMember& each : snapshot->members)
-    for (const auto& port : each.addresses)
-      for (const net::Address& address : port) out += (out.empty() ? "" : " ") + address.text();
-  return out;
-}
-
-class Directories : public testing::Test {
- protected:
-  void SetUp() override {
-    auto started = Directory::start({.on_snapshot =
-                                         [this](SharedSnapshot snapshot) {
-                                           const std::lock_guard lock(mutex_);
-                                           last_ = std::move(snapshot);
-                                         },
-                                     .on_message =
-                                         [this](std::string message) {
-                                           const std::lock_guard lock(mutex_);
-                                           messages_ += std::move(message) + "\n";
-                                         }});
-    ASSERT_TRUE(started) << started.error().text();
-    directory_ = std::move(*started);
-  }
-  void TearDown() override { directory_.reset(); }
-
-  SharedSnapshot apply(upstream::Group group) {
-    directory_->first_lookups({shared(group)}, Clock::now() + kPatience);
-    return directory_->apply({shared(std::move(group))}).front();
-  }
-  [[nodiscard]] std::string messages() {
-    const std::lock_guard lock(mutex_);
-    return messages_;
-  }
-  /// Waits for a snapshot that on_snapshot() was told of.
-  bool becomes(const std::function<std::string(const SharedSnapshot&)>& text, const std::string& expected) {
-    return lastbyte::test::eventually(
-        [&] {
-          const std::lock_guard lock(mutex_);
-          return last_ && text(last_) == expected;
-        },
-        kPatience);
-  }
-  bool becomes(const std::string& expected) { return becomes(told, expected); }
-  void observe(const SharedSnapshot& snapshot, std::uint32_t index, Observation::What what, int times = 1) {
-    for (int each = 0; each < times; ++each)
-      EXPECT_TRUE(directory_->observe({snapshot->id, snapshot->generation, index, what}));
-  }
-  SharedSnapshot now() { return directory_->snapshots().front(); }
-
-  std::mutex mutex_;
-  SharedSnapshot last_;
-  std::string messages_;
-  std::unique_ptr<Directory> directory_;
-};
 
 TEST_F(Directories, members_have_an_address_for_each_of_their_ports) {
   upstream::Member ports = member("10.0.0.1");
@@ -173,22 +82,6 @@ TEST_F(Directories, a_name_without_an_answer_is_unknown_at_the_deadline) {
   EXPECT_TRUE(becomes(addresses, "10.0.0.1:80"));
 }
 
-class MovingNames : public Directories {
- protected:
-  void SetUp() override {
-    if (!DnsServer::possible()) GTEST_SKIP() << "needs knot";
-    Directories::SetUp();
-  }
-  upstream::Group moving(const DnsServer& server, const std::string& host) {
-    upstream::Group group = group_of({member(host)});
-    group.names.resolver = upstream::Resolver::dns;
-    group.names.servers = {server.address()};
-    group.names.ttl_min = Duration(20);
-    group.names.refresh = Duration(50);
-    return group;
-  }
-};
-
 TEST_F(MovingNames, an_address_that_moves_is_followed_by_its_ttl_and_told) {
   DnsServer server("a 0 A 10.0.0.1");
   EXPECT_EQ(addresses(apply(moving(server, "a.example"))), "10.0.0.1:80");
@@ -234,25 +127,6 @@ TEST_F(MovingNames, names_that_do_not_exist_are_asked_for_by_their_negative_ttl)
   EXPECT_EQ(directory_->counters().lookups, 1U);
 }
 
-TEST_F(MovingNames, look_ups_are_counted_by_name_for_good) {
-  DnsServer server("a 0 A 10.0.0.1", 0);
-  apply(moving(server, "a.example"));
-  const auto counts = [&] { return directory_->tally().names.front(); };
-  EXPECT_EQ(counts().name, "a.example");
-  ASSERT_TRUE(counts().now);
-  EXPECT_EQ(counts().now->addresses, 1U);
-  const auto found_at = counts().now->found_at;
-  ASSERT_TRUE(found_at);
-  server.set("b 0 A 10.0.0.1");
-  ASSERT_TRUE(lastbyte::test::eventually([&] { return counts().failed > 1; }, kPatience));
-  EXPECT_EQ(counts().now->addresses, 1U) << "kept";
-  const auto found = counts().found;
-  EXPECT_GE(found, 1U);
-  apply(group_of({member("10.0.0.1")}));
-  EXPECT_EQ(counts().found, found);
-  EXPECT_FALSE(counts().now) << "nothing uses the name";
-}
-
 TEST_F(MovingNames, groups_share_the_look_ups_of_a_name) {
   DnsServer server("a 60 A 10.0.0.1");
   upstream::Group one = moving(server, "a.example");
@@ -287,24 +161,6 @@ TEST_F(MovingNames, a_reload_during_an_outage_keeps_addresses_under_other_settin
   EXPECT_TRUE(directory_->first_lookups({shared(group)}, Clock::now() + kPatience).empty());
   EXPECT_EQ(addresses(directory_->apply({shared(group)}).front()), "10.0.0.1:80");
 }
-
-class Health : public Directories {
- protected:
-  upstream::Group checked(std::uint16_t port) {
-    upstream::Group group = group_of({member("127.0.0.1", port)});
-    group.check = upstream::Check{};
-    group.check->period = Duration(5);
-    group.check->timeout = Duration(10'000);
-    group.check->failure_threshold = 2;
-    return group;
-  }
-  upstream::Group ejecting() {
-    upstream::Group group = group_of({member("10.0.0.1"), member("10.0.0.2"), member("10.0.0.3")});
-    group.ejection = upstream::Ejection{};
-    group.ejection->after = 3;
-    return group;
-  }
-};
 
 TEST_F(Health, a_member_starts_goes_down_and_comes_up_by_its_checks) {
   Descriptor server = net::test::listener();
@@ -399,53 +255,6 @@ TEST_F(Health, bad_endings_in_a_row_eject_a_member_for_a_time) {
             "byte; for 0.1 s\ngroup web: tcp:10.0.0.2:80 is up, was ejected: the time of the ejection is over\n");
   EXPECT_EQ(directory_->counters().ejections, 1U);
   EXPECT_EQ(directory_->counters().observations, 6U);
-}
-
-TEST_F(Health, the_counts_of_a_member_go_on_when_it_comes_back) {
-  const auto counts_of = [&](const std::string& name) -> MemberCounts {
-    for (const MemberCounts& each : directory_->tally().members)
-      if (each.group == "web" && each.member == name) return each;
-    return {};
-  };
-  const SharedSnapshot snapshot = apply(ejecting());
-  const std::string name = snapshot->members[1].name;
-  observe(snapshot, 1, Observation::What::early_reset, 3);
-  ASSERT_TRUE(lastbyte::test::eventually([&] { return counts_of(name).ejections == 1; }, kPatience));
-  const std::shared_ptr<upstream::Figures> figures = snapshot->members[1].figures;
-  figures->began = 7;
-  apply(group_of({member("10.0.0.1")}));
-  EXPECT_EQ(counts_of(name).ejections, 1U) << "of a member that is gone";
-  figures->failed = 2;  // a session that began with it
-  EXPECT_EQ(counts_of(name).failed, 2U);
-  const SharedSnapshot again = apply(ejecting());
-  EXPECT_NE(again->members[1].figures, figures);
-  again->members[1].figures->began = 1;
-  EXPECT_EQ(counts_of(name).began, 8U);
-  EXPECT_EQ(counts_of(name).failed, 2U);
-  EXPECT_EQ(counts_of(name).ejections, 1U);
-}
-
-TEST(Tallies, figures_that_nobody_uses_are_folded_and_members_beyond_the_limit_are_other) {
-  Tallies tallies;
-  auto figures = std::make_shared<upstream::Figures>();
-  figures->began = 5;
-  const auto tally = tallies.of("web", "a", figures);
-  figures.reset();
-  EXPECT_EQ(tallies.counts().front().began, 5U);
-  EXPECT_TRUE(tally->figures.empty());
-  EXPECT_EQ(tallies.counts().front().began, 5U) << "folded once";
-  for (std::size_t each = 0; each < Tallies::kMost + 10; ++each) {
-    auto its = std::make_shared<upstream::Figures>();
-    its->failed = 1;
-    tallies.of("web", "member " + std::to_string(each), its);
-  }
-  const auto all = tallies.counts();
-  EXPECT_EQ(all.size(), Tallies::kMost + 1);
-  EXPECT_EQ(all.back().group, "other");
-  EXPECT_EQ(all.back().failed, 11U);
-  const auto nobody = tallies.of("", "x", std::make_shared<upstream::Figures>());
-  ++nobody->ejections;
-  EXPECT_EQ(tallies.counts().size(), Tallies::kMost + 1) << "a group without a name";
 }
 
 TEST_F(Health, no_more_members_are_ejected_than_allowed) {

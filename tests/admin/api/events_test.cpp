@@ -38,7 +38,7 @@ class EventStream : public testing::Test {
     events_.deliver();
   }
 
-  test::NoDaemon daemon_{[](const std::function<void()>& work) { work(); }};
+  NoDaemon daemon_{[](const std::function<void()>& work) { work(); }};
   Events events_{daemon_};
 };
 
