@@ -11,15 +11,19 @@
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "admin/api/api.h"
 #include "admin/door/doors.h"
 #include "admin/http/connection.h"
 #include "base/descriptor.h"
 #include "require.h"
+#include "tests/admin/no_daemon.h"
 
 namespace {
 
@@ -29,57 +33,14 @@ using lastbyte::fuzz::require;
 
 constexpr std::string_view kToken = "0123456789abcdef";
 
-/// Has nothing, and counts what it is told to change.
-class NoDaemon final : public Operations {
- public:
-  explicit NoDaemon(boost::asio::io_context& io) : io_(io) {}
-  [[nodiscard]] Health health() const override { return {}; }
-  [[nodiscard]] observe::Snapshot metrics() const override { return {}; }
-  [[nodiscard]] std::vector<ForwardingFacts> forwardings() const override { return {{.name = "web"}}; }
-  [[nodiscard]] std::vector<GroupFacts> groups() const override { return {{.name = "g", .members = {{.name = "m"}}}}; }
-  [[nodiscard]] std::string configuration() const override { return "{}\n"; }
-  [[nodiscard]] std::string reload_failure() const override { return {}; }
-  [[nodiscard]] config::LogLevel log_level() const override { return config::LogLevel::info; }
-  void set_log_level(config::LogLevel) override { ++changes; }
-  [[nodiscard]] std::size_t workers() const override { return 1; }
-  void look(std::size_t, std::shared_ptr<const relay::Look> look) override {
-    relay::SessionView view;
-    view.id = look->id.value_or(1);
-    look->visit(std::move(view));
-    look->done();
-  }
-  void end_sessions(std::size_t, std::shared_ptr<const relay::EndOrder> order) override {
-    ++changes;
-    order->done(1);
-  }
-  [[nodiscard]] Duration drain_time() const override { return Duration(1); }
-  void change_forwarding(const std::string&, Change, std::function<void(Result<void>)> done) override {
-    ++changes;
-    done({});
-  }
-  Result<void> change_member(const std::string&, const std::string&, Change) override {
-    ++changes;
-    return {};
-  }
-  void follow_sessions(bool) override {}
-  void take_events(const std::function<void(const relay::SessionEvent&)>&,
-                   const std::function<void(const Happening&)>&) override {}
-  [[nodiscard]] std::uint64_t events_dropped() const override { return 0; }
-  void on_own_thread(std::function<void()> work) override { boost::asio::post(io_, std::move(work)); }
-  void each_second() override {}
-
-  int changes = 0;
-
- private:
-  boost::asio::io_context& io_;
-};
-
-/// Each answer in a row can be read; the last one may be a stream, or cut off by the end of the connection.
-void check_answers(std::string_view bytes) {
+/// Each answer in a row can be read; the last one may be a stream, or cut off by the end of the connection. `heads`:
+/// which requests were HEAD, whose answers have the length of a body and none.
+void check_answers(std::string_view bytes, const std::vector<bool>& heads) {
   namespace http = boost::beast::http;
-  while (!bytes.empty()) {
+  for (std::size_t number = 0; !bytes.empty(); ++number) {
     http::response_parser<http::string_body> parser;
     parser.body_limit(boost::none);
+    parser.skip(number < heads.size() && heads[number]);
     parser.eager(true);
     boost::beast::error_code error;
     const std::size_t used = parser.put(boost::asio::buffer(bytes), error);
@@ -95,7 +56,7 @@ void check_answers(std::string_view bytes) {
 
 struct Scene {
   boost::asio::io_context io{1};
-  NoDaemon daemon{io};
+  NoDaemon daemon{[this](std::function<void()> work) { boost::asio::post(io, std::move(work)); }};
   Api api{daemon};
   Guard guard{std::string(kToken)};
   Handler doors[2] = {admin_handler(api, guard), dashboard_handler(api, guard)};
@@ -106,7 +67,9 @@ void play(Scene& scene, std::string_view bytes, std::uint8_t choice) {
   require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0, "there is a socket");
   const Descriptor client(pair[0]);
   const bool by_tcp = (choice & 1U) != 0;
+  std::vector<bool> heads;
   const Handler handler = [&](Request request, const Respond& respond) {
+    heads.push_back(request.method == "HEAD");
     if (by_tcp) request.peer.reset();
     scene.doors[(choice >> 1U) & 1U](std::move(request), respond);
   };
@@ -144,7 +107,7 @@ void play(Scene& scene, std::string_view bytes, std::uint8_t choice) {
     got = ::recv(client.get(), room.data(), room.size(), 0);
     if (got > 0) answers.append(room.data(), static_cast<std::size_t>(got));
   }
-  check_answers(answers);
+  check_answers(answers, heads);
   scene.io.restart();
   scene.io.poll();
 }

@@ -79,6 +79,16 @@ std::string_view methods_of(const Path& path) {
   return path.size() == 6 && what == "groups" && path[3] == "members" ? "POST" : "";
 }
 
+/// `methods`: separated by ", ".
+bool has(std::string_view methods, std::string_view method) {
+  for (;;) {
+    const std::size_t end = methods.find(", ");
+    if (methods.substr(0, end) == method) return true;
+    if (end == std::string_view::npos) return false;
+    methods.remove_prefix(end + 2);
+  }
+}
+
 }  // namespace
 
 void Api::handle(const Request& request, bool may_administer, const Respond& respond) {
@@ -86,7 +96,7 @@ void Api::handle(const Request& request, bool may_administer, const Respond& res
   const std::string_view methods = path ? methods_of(*path) : "";
   if (methods.empty()) return respond(not_found("there is no such path; openapi.yaml lists them"));
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  if (methods.find(method) == std::string_view::npos) return respond(not_allowed(methods));
+  if (!has(methods, method)) return respond(not_allowed(methods));
   if (method == "GET") return get(request, *path, may_administer, respond);
   if (!may_administer) return respond(error_response(401, "log in first"));
   method == "PUT" ? put_log_level(request, respond) : post(request, *path, respond);
