@@ -12,25 +12,18 @@ import random
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True
+from running import PATIENCE, end_of, eventually, reset  # noqa: E402
+
 PROGRAM = sys.argv[1]
-PATIENCE = 20
 SESSIONS = 200
 TOKEN = "0123456789abcdef"
-
-
-def eventually(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit(f"not in {PATIENCE} s: {what}")
-        time.sleep(0.01)
 
 
 class Member(threading.Thread):
@@ -58,11 +51,6 @@ class Member(threading.Thread):
                 return
             if said == 0:
                 self.silent += 1
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v1/sessions?limit=5000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -262,8 +250,7 @@ def main():
             print(f"{played} sessions and {member.silent - checks} health checks beside {counts}")
         finally:
             stop.set()
-            daemon.send_signal(signal.SIGTERM)
-            status = daemon.wait(PATIENCE)
+            status = end_of(daemon)
         if status != 0:
             sys.exit(f"lastbyte ended with {status}\n{text()}")
 

@@ -11,56 +11,20 @@ import json
 import os
 import random
 import re
-import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 sys.dont_write_bytecode = True
 from comparison import Facts, by, compare, ending, tally  # noqa: E402
+from running import PATIENCE, ask, end_of, eventually, reset  # noqa: E402
 
 PROGRAM = sys.argv[1]
 SESSIONS = int(sys.argv[2]) if len(sys.argv) > 2 else 800
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 PLAYERS = 8
-PATIENCE = 20
-
-
-class Unix(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=PATIENCE)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(self.path)
-
-
-def ask(path, method, target):
-    connection = Unix(path)
-    connection.request(method, target)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer.status, body
-
-
-def eventually(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit(f"not in {PATIENCE} s: {what}")
-        time.sleep(0.002)
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 def read(sock, size):
@@ -433,8 +397,7 @@ def main():
             print(f"{expected} sessions and {sum(facts.refused.values())} refused clients; {comparison.compared} pairs of numbers agree: "
                   f"{dict(tally(records, ending))}")
         finally:
-            daemon.send_signal(signal.SIGTERM)
-            status = daemon.wait(PATIENCE)
+            status = end_of(daemon)
         if status != 0:
             sys.exit(f"lastbyte ended with {status}\n{err()}")
 

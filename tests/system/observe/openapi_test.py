@@ -4,7 +4,6 @@
 usage: openapi_test.py LASTBYTE OPENAPI
 """
 
-import http.client
 import json
 import os
 import re
@@ -15,6 +14,9 @@ import tempfile
 import time
 
 import yaml
+
+sys.dont_write_bytecode = True
+from running import Unix  # noqa: E402
 
 program, description = sys.argv[1:3]
 api = yaml.safe_load(open(description, encoding="utf-8"))
@@ -56,17 +58,6 @@ def wrong(value, schema, where):
     if isinstance(value, list) and "items" in schema:
         for index, each in enumerate(value):
             yield from wrong(each, schema["items"], f"{where}[{index}]")
-
-
-class Unix(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self.path)
 
 
 with tempfile.TemporaryDirectory() as directory:
