@@ -261,8 +261,9 @@ TEST(Admin, sessions_of_udp_are_shown_with_their_member_and_are_ended_like_other
   const std::string path = directory.file("admin.sock");
   const Server nobody = start_server("close");  // its port is free for datagrams, and stays so
   Proxy proxy({}, Proxy::Options{
-                      .config = "admin: {listen: 'unix:" + path + "'}\ngroups: {u: {policy: first, members: ['udp:" +
-                                nobody.address().text() + "', 'udp:" + server.address().text() +
+                      .flags = {"--admin-listen", "unix:" + path},
+                      .config = "groups: {u: {policy: first, members: ['udp:" + nobody.address().text() +
+                                "', 'udp:" + server.address().text() +
                                 "']}}\nforwardings: [{name: dns, listen: 'udp:127.0.0.1:0', connect: 'group:u'}]\n"});
   const net::Address at = *net::Address::unix_name(path);
   const auto sessions = [&] { return json::parse(http(at, "GET", "/v1/sessions").body)["sessions"]; };
@@ -318,7 +319,8 @@ TEST(Admin, events_tell_of_a_member_each_time_that_its_state_changes) {
   const std::string name = "tcp:" + net::local_address(member->front().get()).text();
   const TemporaryDirectory directory;
   const std::string path = directory.file("admin.sock");
-  Proxy proxy({}, Proxy::Options{.config = "admin: {listen: 'unix:" + path + "'}\ngroups: {u: {members: ['" + name +
+  Proxy proxy({}, Proxy::Options{.flags = {"--admin-listen", "unix:" + path},
+                                 .config = "groups: {u: {members: ['" + name +
                                            "'], check: {kind: tcp, period: 50ms}}}\nforwardings: [{name: web, listen: "
                                            "'tcp:127.0.0.1:0', connect: 'group:u'}]\n"});
   const net::Address at = *net::Address::unix_name(path);
