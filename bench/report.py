@@ -112,7 +112,9 @@ def measured_table(results, latencies, titles, what):
 def sections(results, latencies, titles):
     for what in (name for name in results if name in BY_NAME):
         yield f"## {title_of(what)}\n"
-        yield BY_NAME[what].note + "\n"
+        own = [f"slices of {BY_NAME[what].slice:g} s"] * bool(BY_NAME[what].slice)
+        own += [f"at most {BY_NAME[what].rounds} of them"] * bool(BY_NAME[what].rounds)
+        yield BY_NAME[what].note + (f" ({', '.join(own)})" if own else "") + "\n"
         yield measured_table(results, latencies, titles, what)
     if "memory" in results:
         yield f"## {title_of('memory')}\n"

@@ -53,7 +53,7 @@ def _datagrams(clients, rate):
 
 WORKLOADS = [
     Workload("bulk 1", "Bulk, 1 connection", "bulk", 1, "GB", "bulk", note=BULK_NOTE),
-    Workload("bulk 8", "Bulk, 8 connections", "bulk", 8, "GB", "bulk", note=BULK_NOTE),
+    Workload("bulk 8", "Bulk, 8 connections", "bulk", 8, "GB", "bulk", note=BULK_NOTE, rounds=12),
     _messages(1),
     _messages(64),
     _messages(512),
