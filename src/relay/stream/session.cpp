@@ -285,7 +285,7 @@ void Session::go_on() {
     if (final() || steps_ == before) break;
   }
   if (owes_ack_) conclude_handshake();
-  account();
+  if (budget_ < context_.shared.round_budget) account();  // bytes were read
   if (budget_ == 0 && !final()) take_turn();
 }
 

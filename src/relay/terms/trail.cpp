@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <optional>
 
 namespace lastbyte::relay {
 
@@ -24,11 +25,35 @@ static_assert(static_cast<unsigned>(Happened::closed) + 1 < 1U << kEventBits);
 std::uint32_t packed(microseconds at, Which side, Happened what) {
   constexpr std::uint64_t kLongest = ((std::uint64_t{1} << kMantissaBits) - 1) << ((1U << kExponentBits) - 1);
   const auto time = std::min(static_cast<std::uint64_t>(std::max<microseconds::rep>(at.count(), 0)), kLongest);
-  const auto width = static_cast<unsigned>(std::bit_width(time));
-  const unsigned exponent = width > kMantissaBits ? width - kMantissaBits : 0;
+  const bool is_exact = time < std::uint64_t{1} << kMantissaBits;
+  const unsigned exponent = is_exact ? 0 : static_cast<unsigned>(std::bit_width(time)) - kMantissaBits;
   const auto mantissa = static_cast<std::uint32_t>(time >> exponent);
   return (mantissa << kExponentBits | exponent) << kTimeAt | static_cast<std::uint32_t>(side) << kEventBits |
          (static_cast<std::uint32_t>(what) + 1);
+}
+
+std::optional<Happened> end_of(Input input) {
+  switch (input) {
+    case Input::fin: return Happened::fin_received;
+    case Input::reset: return Happened::reset_received;
+    case Input::vanished: return Happened::vanished;
+    case Input::open:
+    case Input::aborted: break;
+  }
+  return std::nullopt;
+}
+
+/// Of a side whose input has not ended with it.
+std::optional<Happened> change_of(Output was, Output is) {
+  if (was == Output::connecting) {
+    if (is == Output::open) return Happened::connected;
+    if (is == Output::broken) return Happened::connect_failed;
+    return std::nullopt;
+  }
+  const bool took = was == Output::open || was == Output::fin_sent || was == Output::fin_acked;
+  if (took && is == Output::broken) return Happened::refused;
+  if (took && is == Output::lost) return Happened::vanished;
+  return std::nullopt;
 }
 
 TrailEntry unpacked(std::uint32_t entry) {
@@ -81,17 +106,11 @@ void Trail::add(microseconds at, const termination::Session& before, const termi
     const termination::Side& was = before.side(which);
     const termination::Side& is = step.session.side(which);
     if (was == is) continue;  // most steps change one side, and this is on the way of every session
-    const bool ended = was.input == Input::open && is.input != Input::open;
-    if (ended && is.input == Input::fin) add(at, which, Happened::fin_received);
-    if (ended && is.input == Input::reset) add(at, which, Happened::reset_received);
-    if (ended && is.input == Input::vanished) add(at, which, Happened::vanished);
-    if (was.output == is.output) continue;
-    if (was.output == Output::connecting && is.output == Output::open) add(at, which, Happened::connected);
-    if (was.output == Output::connecting && is.output == Output::broken && !ended)
-      add(at, which, Happened::connect_failed);
-    const bool took = was.output == Output::open || was.output == Output::fin_sent || was.output == Output::fin_acked;
-    if (took && !ended && is.output == Output::broken) add(at, which, Happened::refused);
-    if (took && !ended && is.output == Output::lost) add(at, which, Happened::vanished);
+    if (was.input == Input::open && is.input != Input::open) {
+      if (const auto what = end_of(is.input)) add(at, which, *what);
+    } else if (was.output != is.output) {
+      if (const auto what = change_of(was.output, is.output)) add(at, which, *what);
+    }
   }
   for (const Which which : termination::kBoth) {
     const termination::Actions& actions = step.action(which);
