@@ -11,6 +11,7 @@ enum lb_kind {
   LB_TIMED_OUT = 3,    ///< a retransmission after its timeout
   LB_TIME_WAIT = 4,    ///< it became a socket in TIME_WAIT
   LB_PORT_REUSED = 5,  ///< established with the addresses and ports of one that was in TIME_WAIT
+  LB_STATE = 6,        ///< the state of a socket has changed
 };
 
 enum lb_flag {
@@ -32,7 +33,8 @@ struct lb_event {
   __u32 unread;          ///< bytes received that the program has not read
   __u32 unacknowledged;  ///< bytes of the program that the peer's kernel has not acknowledged, unsent ones too
   __u32 unsent;          ///< of these, never sent
-  __u32 reason;          ///< of LB_RESET_SENT: enum sk_rst_reason. Of LB_TIMED_OUT: how many in a row
+  __u32
+      reason;  ///< of LB_RESET_SENT: enum sk_rst_reason. Of LB_TIMED_OUT: how many in a row. Of LB_STATE: the new state
   __u16 family;
   __u16 local_port;
   __u16 remote_port;

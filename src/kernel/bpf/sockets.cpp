@@ -2,14 +2,13 @@
 
 #include <bpf/bpf.h>
 #include <sockets.skel.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "base/descriptor.h"
+#include "kernel/bpf/iterate.h"
 #include "kernel/bpf/socket.h"
 #include "kernel/bpf/support.h"
 
@@ -50,27 +49,6 @@ ProcessSocket from_kernel(const lb_socket& raw) {
   return made;
 }
 
-/// Adds what one pass tells.
-Result<void> read_all(int iterator, std::vector<ProcessSocket>& all) {
-  std::array<char, 64 * sizeof(lb_socket)> chunk;
-  std::size_t filled = 0;
-  for (;;) {
-    const ssize_t got = ::read(iterator, chunk.data() + filled, chunk.size() - filled);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;  // EAGAIN: so much work that it takes a pause
-    if (got < 0) return failure_from_errno("read the sockets of processes (iter/task)");
-    if (got == 0) return {};
-    filled += static_cast<std::size_t>(got);
-    std::size_t at = 0;
-    for (; at + sizeof(lb_socket) <= filled; at += sizeof(lb_socket)) {
-      lb_socket raw;
-      std::memcpy(&raw, chunk.data() + at, sizeof raw);
-      all.push_back(from_kernel(raw));
-    }
-    std::memmove(chunk.data(), chunk.data() + at, filled - at);
-    filled -= at;
-  }
-}
-
 }  // namespace
 
 Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid) {
@@ -99,7 +77,9 @@ Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid
   for (loaded->bss->first = 0;; loaded->bss->first += kDescriptorsAtOnce) {
     const Descriptor iterator(bpf_iter_create(bpf_link__fd(link.get())));
     if (!iterator) return failure_from_errno(operation);
-    if (const auto read = read_all(iterator.get(), all); !read) return Failure(read.error());
+    const auto read = read_records<lb_socket>(iterator.get(), operation,
+                                              [&](const lb_socket& raw) { all.push_back(from_kernel(raw)); });
+    if (!read) return Failure(read.error());
     if (most <= loaded->bss->first + kDescriptorsAtOnce) return all;
   }
 }

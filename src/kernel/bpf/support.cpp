@@ -14,6 +14,8 @@
 namespace lastbyte::kernel {
 namespace {
 
+/// Loading one thing may need another.
+std::recursive_mutex loading;
 std::mutex complaints_mutex;
 std::string last_complaint;  // libbpf's callback has no argument of ours
 
@@ -33,12 +35,16 @@ int keep(libbpf_print_level level, const char* format, va_list arguments) {
 }  // namespace
 
 BpfComplaints::BpfComplaints() {
+  loading.lock();
   const std::lock_guard lock(complaints_mutex);
   last_complaint.clear();
   libbpf_set_print(keep);
 }
 
-BpfComplaints::~BpfComplaints() { libbpf_set_print(nullptr); }
+BpfComplaints::~BpfComplaints() {
+  libbpf_set_print(nullptr);
+  loading.unlock();
+}
 
 std::string BpfComplaints::last() const {
   const std::lock_guard lock(complaints_mutex);

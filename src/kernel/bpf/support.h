@@ -7,8 +7,8 @@
 
 namespace lastbyte::kernel {
 
-/// While it lives, libbpf says nothing on standard error; what it complained about last is kept. One at a time in a
-/// process.
+/// While it lives, libbpf says nothing on standard error; what it complained about last is kept. One
+/// thread of a process at a time has some; others wait.
 class BpfComplaints {
  public:
   BpfComplaints();

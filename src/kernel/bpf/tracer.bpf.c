@@ -313,8 +313,19 @@ static __always_inline void forget_listener(const struct sock* sk) {
   bpf_map_delete_elem(&listeners, &key);
 }
 
+static __always_inline void tell_state(const struct sock* sk, int before, int after, __u64 key, __u64 cookie) {
+  if (!is_wanted(LB_STATE)) return;
+  struct lb_event event;
+  begin(&event, LB_STATE);
+  take_socket(sk, key, cookie, &event);
+  event.state = before;
+  event.reason = after;
+  emit(&event);
+}
+
 static __always_inline int on_state(const struct sock* sk, int before, int after, __u64 key, __u64 cookie) {
   if (BPF_CORE_READ(sk, sk_protocol) != kTcp) return 0;
+  tell_state(sk, before, after, key, cookie);
   if (after == kSynSent || after == kListening || (after == kEstablished && before == kSynReceived))
     remember(sk, key, after);
   if (after == kEstablished) on_established(sk, key, cookie);

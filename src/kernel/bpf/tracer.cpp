@@ -28,7 +28,8 @@ EventKind kind_of(std::uint8_t kind) {
                 static_cast<int>(EventKind::closed) == LB_CLOSED &&
                 static_cast<int>(EventKind::timed_out) == LB_TIMED_OUT &&
                 static_cast<int>(EventKind::time_wait) == LB_TIME_WAIT &&
-                static_cast<int>(EventKind::port_reused) == LB_PORT_REUSED);
+                static_cast<int>(EventKind::port_reused) == LB_PORT_REUSED &&
+                static_cast<int>(EventKind::state_changed) == LB_STATE);
   return static_cast<EventKind>(kind);
 }
 
@@ -49,6 +50,7 @@ TcpEvent from_kernel(const lb_event& raw, const KernelReasons& reasons) {
   event.owner = {raw.pid, comm_of(raw.comm)};
   event.owner_listens = (raw.flags & LB_OWNER_LISTENS) != 0;
   if (event.kind == EventKind::timed_out) event.timeouts = raw.reason;
+  if (event.kind == EventKind::state_changed) event.new_state = static_cast<std::uint8_t>(raw.reason);
   if (event.kind != EventKind::reset_sent) return event;
   if (const auto found = reasons.find(raw.reason); found != reasons.end()) event.reason = found->second;
   const ResetReason* reason = find_reset_reason(event.reason);
@@ -76,7 +78,7 @@ struct Tracer::Loaded {
 namespace {
 
 /// Those that a level does not use are not loaded either.
-void choose(::tracer& programs, Attach attach) {
+void choose(::tracer& programs, Attach attach, bool owners) {
   const bool typed = attach == Attach::typed;
   for (bpf_program* each : {programs.progs.typed_send_reset, programs.progs.typed_receive_reset,
                             programs.progs.typed_state, programs.progs.typed_retransmit})
@@ -85,8 +87,8 @@ void choose(::tracer& programs, Attach attach) {
                             programs.progs.raw_retransmit})
     bpf_program__set_autoload(each, !typed);
   // Since Linux 6.3. Without them, the owner of a connection that was accepted is whoever listens.
-  bpf_program__set_autoload(programs.progs.typed_send, typed && has_tracepoint("sock_send_length"));
-  bpf_program__set_autoload(programs.progs.typed_receive, typed && has_tracepoint("sock_recv_length"));
+  bpf_program__set_autoload(programs.progs.typed_send, typed && owners && has_tracepoint("sock_send_length"));
+  bpf_program__set_autoload(programs.progs.typed_receive, typed && owners && has_tracepoint("sock_recv_length"));
 }
 
 /// Sockets that were there before: who owns them, and since when we know.
@@ -128,12 +130,12 @@ Result<std::unique_ptr<Tracer>> Tracer::open(Attach attach, const TracerSettings
     loaded->programs.reset(tracer__open());
     if (!loaded->programs) return failed(errno);
     ::tracer& programs = *loaded->programs;
-    choose(programs, attach);
+    choose(programs, attach, settings.owners);
     programs.rodata->wanted = settings.kinds;
     programs.rodata->only_network = settings.network;
     bpf_map__set_max_entries(programs.maps.events, settings.ring_bytes);
     if (const int error = tracer__load(&programs); error != 0) return failed(-error);
-    if (attach == Attach::typed) tell_of_older_sockets(programs);
+    if (attach == Attach::typed && settings.owners) tell_of_older_sockets(programs);
     if (const int error = tracer__attach(&programs); error != 0) return failed(-error);
   }
   if (auto reasons = running_kernel_reasons()) loaded->reasons = std::move(*reasons);

@@ -22,6 +22,7 @@ struct TracerSettings {
   std::uint32_t kinds = 3;               ///< bits 1 << EventKind
   std::uint32_t network = 0;             ///< the inode of the only namespace of interest; 0: all
   std::uint32_t ring_bytes = 1U << 20U;  ///< a power of two, and at least a page
+  bool owners = true;                    ///< which process owns a socket; costs a program at each send() and recv()
 };
 
 /// Loaded and attached for as long as it lives. One thread.

@@ -99,6 +99,11 @@ struct inode {
   unsigned short i_mode;
 } FOUND_BY_NAME;
 
+struct tcp_timewait_sock {
+  int tw_ts_recent_stamp;
+  __u32 tw_ts_recent;
+} FOUND_BY_NAME;
+
 struct file {
   unsigned int f_flags;
   struct inode* f_inode;
@@ -140,6 +145,11 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
   struct bpf_iter_meta* meta;
   struct task_struct* task;
+} FOUND_BY_NAME;
+
+struct bpf_iter__tcp {
+  struct bpf_iter_meta* meta;
+  struct sock_common* sk_common;
 } FOUND_BY_NAME;
 
 enum sk_rst_reason { SK_RST_REASON_NOT_SPECIFIED };

@@ -21,6 +21,7 @@ std::string_view kind_text(EventKind kind) {
     case EventKind::timed_out: return "retransmission timeout";
     case EventKind::time_wait: return "TIME_WAIT";
     case EventKind::port_reused: return "port reused";
+    case EventKind::state_changed: return "state changed";
   }
   return {};
 }
@@ -33,6 +34,7 @@ std::string_view kind_word(EventKind kind) {
     case EventKind::timed_out: return "retransmission_timeout";
     case EventKind::time_wait: return "time_wait";
     case EventKind::port_reused: return "port_reused";
+    case EventKind::state_changed: return "state_changed";
   }
   return {};
 }

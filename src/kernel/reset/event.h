@@ -19,8 +19,9 @@ enum class EventKind : std::uint8_t {
   timed_out,    ///< a retransmission after its timeout
   time_wait,    ///< a connection has become a socket in TIME_WAIT
   port_reused,  ///< a connection took the addresses and ports of one in TIME_WAIT; `age` is how long that one was there
+  state_changed,  ///< from `state` to `new_state`
 };
-inline constexpr std::uint8_t kEventKinds = 6;
+inline constexpr std::uint8_t kEventKinds = 7;
 /// "reset sent", "retransmission timeout".
 std::string_view kind_text(EventKind kind);
 /// "reset_sent", for machines.
@@ -56,6 +57,7 @@ struct TcpEvent {
   std::string reason = {};     ///< of a reset sent: "TCP_ABORT_ON_CLOSE"; empty: the kernel tells none
   std::uint32_t timeouts = 0;  ///< of timed_out: how many in a row
   std::uint8_t state = 0;      ///< of the connection before the event; 0: unknown, or there was no socket
+  std::uint8_t new_state = 0;  ///< of state_changed
   std::uint64_t cookie = 0;    ///< SO_COOKIE; 0: unknown
   std::optional<std::chrono::nanoseconds> age = {};
   bool age_at_least = false;  ///< the connection is older than the watch: `age` is how long it was watched

@@ -42,7 +42,8 @@ std::string judgement(const TcpEvent& event) {
     case EventKind::closed:
     case EventKind::timed_out:
     case EventKind::time_wait:
-    case EventKind::port_reused: return {};
+    case EventKind::port_reused:
+    case EventKind::state_changed: return {};
   }
   return {};
 }

@@ -87,7 +87,8 @@ Result<std::unique_ptr<EventSource>> open_programs(Level level, const SourceSett
   const Attach attach = level == Level::raw ? Attach::raw : Attach::typed;
   auto tracer = Tracer::open(attach, {.kinds = settings.kinds,
                                       .network = settings.network < 0 ? 0 : network_inode(settings.network),
-                                      .ring_bytes = settings.ring_bytes});
+                                      .ring_bytes = settings.ring_bytes,
+                                      .owners = settings.owners});
   if (!tracer) return Failure(tracer.error());
   return std::make_unique<Programs>(std::move(*tracer));
 }

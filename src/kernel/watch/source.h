@@ -39,6 +39,7 @@ struct SourceSettings {
   int network = -1;
   std::uint32_t ring_bytes = 1U << 20U;     ///< of programs, a power of two
   std::chrono::milliseconds period{1'000};  ///< of counters
+  bool owners = true;                       ///< of programs: which process owns a socket
 };
 
 /// One thread.

@@ -199,6 +199,26 @@ TEST_P(Reasons, a_connection_rests_in_time_wait_and_its_port_is_taken_again) {
   });
 }
 
+TEST_P(Reasons, every_state_of_a_connection_is_told_in_order) {
+  if (!by_programs()) GTEST_SKIP() << "only programs tell each state";
+  watched([&] {
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    pair.server.close();
+    ASSERT_TRUE(net::test::eventually([&] { return net::test::state(pair.client) == "CLOSE_WAIT"; }));
+    pair.client.close();
+    wait_for(EventKind::time_wait, here, there);
+    std::string states;
+    for (const TcpEvent& each : events_)
+      if (each.kind == EventKind::state_changed && each.local.text() == here && each.remote.text() == there)
+        states +=
+            std::string(states.empty() ? state_text(each.state) : "") + " " + std::string(state_text(each.new_state));
+    // The kernel makes it as a copy of the listening socket (net/core/sock.c sk_clone_lock).
+    EXPECT_EQ(states, "LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE");
+  });
+}
+
 TEST_P(Reasons, a_reset_in_fin_wait2_is_no_time_wait) {
   if (!by_programs()) GTEST_SKIP() << "the kernel's text does not tell the two apart";
   watched([&] {

@@ -33,7 +33,8 @@ TEST(Judgement, of_a_reset_received_follows_from_state_and_queues_and_says_that_
 
 TEST(Judgement, of_what_is_no_reset_is_empty) {
   TcpEvent event;
-  for (const EventKind kind : {EventKind::closed, EventKind::timed_out, EventKind::time_wait, EventKind::port_reused}) {
+  for (const EventKind kind : {EventKind::closed, EventKind::timed_out, EventKind::time_wait, EventKind::port_reused,
+                               EventKind::state_changed}) {
     event.kind = kind;
     EXPECT_EQ(judgement(event), "");
     EXPECT_FALSE(kind_text(kind).empty());
