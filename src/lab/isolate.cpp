@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,12 +75,21 @@ int wait_for(pid_t child) {
   ::_exit(kCouldNotSetUp);
 }
 
+/// Experiments play at once, and one of them opens thousands.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /// The first process in there. `alive`: the read end of a pipe that the parent holds open.
 [[noreturn]] void be_first(int alive, const std::function<int()>& function) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above.
   pollfd gone{alive, 0, 0};
   if (::poll(&gone, 1, 0) != 0) ::_exit(kCouldNotSetUp);
+  raise_descriptor_limit();
   if (!set_up_mounts()) complain_and_exit(failure_from_errno("mount").value().text());
   ::_exit(function());
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -44,30 +45,48 @@ std::string kernel_release() {
   return name.release;
 }
 
-/// Opened before the run is isolated: its file system has a temporary directory of its own.
+/// A file that is written at the end of a run. Its place is opened before the run is isolated, whose file system has a
+/// temporary directory of its own; nothing is there before, so that a run that is interrupted leaves no empty file.
+struct Output {
+  Descriptor file;        ///< that is there already, or standard output
+  bool replaces = false;  ///< what is in the file
+  Descriptor directory;   ///< where it is not there yet
+  std::string name;       ///< in there
+
+  explicit operator bool() const { return file || directory; }
+};
+
 struct Files {
-  Descriptor json;
-  Descriptor html;
-  Descriptor markdown;
+  Output json;
+  Output html;
+  Output markdown;
   Descriptor directory;
 
   /// Nothing else goes to standard output.
   bool only_file = false;
 };
 
-Result<Descriptor> open_file(const std::string& path) {
-  if (path.empty()) return Descriptor();
-  if (path == "-") return Descriptor(::dup(STDOUT_FILENO));
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file) return failure_from_errno("write " + path);
-  return file;
+Result<Output> open_output(const std::string& path) {
+  Output output;
+  if (path.empty()) return output;
+  output.file = Descriptor(path == "-" ? ::dup(STDOUT_FILENO) : ::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  output.replaces = path != "-";
+  if (output.file) return output;
+  const std::filesystem::path place(path);
+  const std::string parent = place.has_parent_path() ? place.parent_path().string() : ".";
+  if (errno == ENOENT && place.has_filename() && ::access(parent.c_str(), W_OK | X_OK) == 0) {
+    output.directory = Descriptor(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    output.name = place.filename();
+  }
+  if (!output.directory) return failure_from_errno("write " + path);
+  return output;
 }
 
 Result<Files> open_files(const RunOptions& options) {
   Files files;
   for (const auto& [path, to] : {std::pair(&options.json, &files.json), std::pair(&options.html, &files.html),
                                  std::pair(&options.markdown, &files.markdown)}) {
-    auto opened = open_file(*path);
+    auto opened = open_output(*path);
     if (!opened) return Failure(opened.error());
     *to = std::move(*opened);
     files.only_file = files.only_file || *path == "-";
@@ -88,6 +107,29 @@ bool write_all(int fd, const std::string& text) {
     done += static_cast<std::size_t>(written);
   }
   return true;
+}
+
+/// A new file gets its name when all is in it.
+bool write_new(const Output& output, const std::string& text) {
+  const Descriptor nameless(::openat(output.directory.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+  if (nameless) {
+    const std::string self = "/proc/self/fd/" + std::to_string(nameless.get());
+    if (write_all(nameless.get(), text) &&
+        ::linkat(AT_FDCWD, self.c_str(), output.directory.get(), output.name.c_str(), AT_SYMLINK_FOLLOW) == 0)
+      return true;
+  }
+  // Not on every file system, or somebody has made the file meanwhile.
+  const Descriptor file(
+      ::openat(output.directory.get(), output.name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  return file && write_all(file.get(), text);
+}
+
+bool write_output(const Output& output, const std::string& text) {
+  // Of a pipe or a device there is nothing to cut.
+  const bool cut = !output.file || !output.replaces || ::ftruncate(output.file.get(), 0) == 0 || errno == EINVAL;
+  if (cut && (output.file ? write_all(output.file.get(), text) : write_new(output, text))) return true;
+  complain(failure_from_errno("write " + (output.name.empty() ? "the report" : output.name)).value().text());
+  return false;
 }
 
 bool write_in(const Descriptor& directory, const std::string& name, const std::string& text) {
@@ -164,9 +206,9 @@ int run_inside(const RunOptions& options, const Files& files, const std::vector<
   });
   if (!files.only_file) print(summary(outcomes));
   bool written = write_captures(files, outcomes);
-  if (files.json) written = write_all(files.json.get(), json(outcomes, kernel_release())) && written;
-  if (files.html) written = write_all(files.html.get(), html(outcomes, kernel_release())) && written;
-  if (files.markdown) written = write_all(files.markdown.get(), markdown(experiments(), outcomes)) && written;
+  if (files.json) written = write_output(files.json, json(outcomes, kernel_release())) && written;
+  if (files.html) written = write_output(files.html, html(outcomes, kernel_release())) && written;
+  if (files.markdown) written = write_output(files.markdown, markdown(experiments(), outcomes)) && written;
   if (!written) return kExitCannot;
   if (std::ranges::all_of(outcomes, [](const Outcome& each) { return !each.trouble.empty(); })) return kExitCannot;
   return std::ranges::any_of(outcomes, [](const Outcome& each) { return each.count(Verdict::differs) != 0; })

@@ -4,12 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "lab/isolate.h"
 #include "lab/lab.h"
+#include "process/process.h"
+#include "process/scratch.h"
+#include "tests/harness/eventually.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -31,13 +38,8 @@ int survivors_of_plants(const Outcome& outcome) {
   return survivors;
 }
 
-/// In a process apart. The status: 0 as expected, kSkip not to be had.
-int play_and_compare(const Experiment& experiment, Medium medium) {
-  const Outcome outcome = play(experiment, medium);
-  if (!outcome.trouble.empty()) {
-    std::fprintf(stderr, "%s\n", outcome.trouble.c_str());
-    return kSkip;
-  }
+/// The number of rows that differ, or would have agreed with anything; what was not observed is told.
+int wrong_rows(const Outcome& outcome) {
   int wrong = survivors_of_plants(outcome);
   for (const Row& row : outcome.rows) {
     if (row.verdict == Verdict::differs) {
@@ -47,6 +49,17 @@ int play_and_compare(const Experiment& experiment, Medium medium) {
     if (row.verdict == Verdict::not_observed)
       std::fprintf(stderr, "%s: not observed: %s\n", row.name.c_str(), row.seen.c_str());
   }
+  return wrong;
+}
+
+/// In a process apart. The status: 0 as expected, kSkip not to be had.
+int play_and_compare(const Experiment& experiment, Medium medium) {
+  const Outcome outcome = play(experiment, medium);
+  if (!outcome.trouble.empty()) {
+    std::fprintf(stderr, "%s\n", outcome.trouble.c_str());
+    return kSkip;
+  }
+  int wrong = wrong_rows(outcome);
   if (outcome.rows.empty() || outcome.scenes.empty() || outcome.scenes.front().events.empty()) ++wrong;
   return wrong == 0 ? 0 : 1;
 }
@@ -74,6 +87,39 @@ INSTANTIATE_TEST_SUITE_P(Lab, OnThisKernel,
                          testing::Combine(testing::ValuesIn(experiments().begin(), experiments().end()),
                                           testing::Values(Medium::loopback, Medium::veth)),
                          name_of_case);
+
+/// Rows that are of `lastbyte` itself, which this test is not: by the program, from what it reports as JSON.
+TEST(OnThisKernelByTheProgram, every_row_is_as_expected_and_a_planted_one_differs) {
+  const auto directory = process::ScratchDirectory::make();
+  ASSERT_TRUE(directory);
+  const std::string file = directory->file("report.json");
+  auto run = process::Process::start(
+      {LASTBYTE_PROGRAM, "lab", "run", "bind-claims", "pipelined-error", "timewait-where", "--json", file}, -1);
+  ASSERT_TRUE(run) << run.error().text();
+  std::optional<int> status;
+  ASSERT_TRUE(test::eventually([&] { return (status = run->ended()).has_value(); }));
+  run->kill();
+  if (run->output().find("make namespaces") != std::string::npos) GTEST_SKIP() << run->output();
+  const auto text = read_file(file);
+  ASSERT_TRUE(text) << run->output();
+  const auto report = nlohmann::json::parse(*text);
+  ASSERT_EQ(report["outcomes"].size(), 6U);
+  std::size_t observed = 0;
+  for (const auto& each : report["outcomes"]) {
+    const Experiment* experiment = find_experiment(each["experiment"].get<std::string>());
+    ASSERT_NE(experiment, nullptr);
+    const Medium medium = each["medium"] == "veth" ? Medium::veth : Medium::loopback;
+    std::map<std::string, Seen> seen;
+    for (const auto& row : each["rows"]) {
+      const bool dark = row["verdict"] == "not_observed";
+      seen[row["row"]] = dark ? Seen{.value = std::nullopt, .reason = row["reason"]} : Seen{.value = row["seen"]};
+      observed += dark ? 0 : 1;
+    }
+    const Outcome outcome{.experiment = experiment, .medium = medium, .rows = compare(experiment->table, medium, seen)};
+    EXPECT_EQ(wrong_rows(outcome), 0) << experiment->name;
+  }
+  EXPECT_GT(observed, 0U);
+}
 
 TEST(Experiments, have_names_and_rows_of_their_own_and_say_what_to_do) {
   std::set<std::string_view> names;

@@ -6,9 +6,11 @@
 namespace lastbyte::lab {
 
 std::span<const Experiment* const> experiments() {
-  static constexpr std::array kAll{&kCloseUnread,   &kPipelinedError, &kLingerMatrix, &kShutdownMatrix, &kBindMatrix,
-                                   &kTimeWaitWhere, &kTimeWaitReuse,  &kPaws,         &kPortExhaustion, &kResetReasons,
-                                   &kHalfOpen,      &kBlindReset,     &kRecvErrors,   &kEvents};
+  static constexpr std::array kAll{&kCloseUnread, &kPipelinedError, &kLingerMatrix,  &kShutdownMatrix,
+                                   &kBindMatrix,  &kBindClaims,     &kTimeWaitWhere, &kTimeWaitReuse,
+                                   &kPaws,        &kPortExhaustion, &kResetReasons,  &kFastOpen,
+                                   &kHalfOpen,    &kBlindReset,     &kRecvErrors,    &kRetryLoop,
+                                   &kEvents,      &kListening,      &kUnixSockets,   &kDatagrams};
   return kAll;
 }
 

@@ -22,6 +22,12 @@ extern const Experiment kEvents;
 extern const Experiment kBlindReset;
 extern const Experiment kPaws;
 extern const Experiment kPortExhaustion;
+extern const Experiment kBindClaims;
+extern const Experiment kRetryLoop;
+extern const Experiment kFastOpen;
+extern const Experiment kListening;
+extern const Experiment kUnixSockets;
+extern const Experiment kDatagrams;
 
 /// In the order in which one reads them.
 std::span<const Experiment* const> experiments();

@@ -1,10 +1,13 @@
 // When a port in TIME_WAIT can be used again for the same destination.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "kernel/bpf/timewaits.h"
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
 
@@ -13,26 +16,33 @@ namespace {
 
 constexpr Expectation kTimeWaitTable[] = {
     {"tcp_tw_reuse 0, timestamps on: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 0, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 0, timestamps on: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps on: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse 1, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 1, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps on: two more, later", "0, 0"},
     {"tcp_tw_reuse 2, timestamps on: TcpExt:TWRecycled", "2", "0",
      "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
+    {"tcp_tw_reuse 2, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 2, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps on: two more, later", "0, 0", "EADDRNOTAVAIL, EADDRNOTAVAIL",
      "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
     {"tcp_tw_reuse 0, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 0, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 0, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 1, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 1, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 2, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 2, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse_delay 200: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse_delay 200: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse_delay 200: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse_delay 200: two more, later", "0, 0"},
     {"the server keeps the TIME_WAIT: states of its port", "LISTEN TIME_WAIT"},
@@ -54,6 +64,20 @@ std::string connect_and_close(Stage& stage, Socket& listening) {
   return outcome;
 }
 
+/// What tcp_twsk_unique() asks for, by an iterator in the kernel.
+void see_time_stamps(Stage& stage, const std::string& row, const net::Address& to) {
+  auto all = Result<std::vector<kernel::TimeWait>>(std::vector<kernel::TimeWait>{});
+  stage.inside(Who::client, [&] { all = kernel::list_time_waits(); });
+  if (!all) {
+    stage.not_observed(row, all.error().text());
+    return;
+  }
+  const auto ours = [&](const kernel::TimeWait& each) { return each.remote == to; };
+  const auto stamped = [&](const kernel::TimeWait& each) { return ours(each) && each.recent_stamp != 0; };
+  stage.see(row, std::to_string(std::ranges::count_if(*all, stamped)) + " of " +
+                     std::to_string(std::ranges::count_if(*all, ours)));
+}
+
 void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause,
                     const char* delay_ms = "1000") {
   stage.scene(name);
@@ -68,6 +92,7 @@ void play_two_ports(Stage& stage, const std::string& name, int first_port, std::
   std::string at_once;
   for (int i = 0; i < 3; ++i) at_once += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
   stage.see(name + ": three connect()s at once", at_once);
+  see_time_stamps(stage, name + ": TIME_WAITs that keep a time stamp of the peer", listening.local());
   stage.set_kernel(Who::client, "tcp_tw_reuse_delay", delay_ms);
   std::this_thread::sleep_for(pause);
   std::string later;
@@ -119,7 +144,8 @@ void play_timewait_reuse(Stage& stage) {
   if (stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "200")) {
     play_two_ports(stage, name, port, std::chrono::milliseconds(400), "200");
   } else {
-    for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled"})
+    for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled",
+                            ": TIME_WAITs that keep a time stamp of the peer"})
       stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay");
   }
   stage.set_kernel(Who::client, "ip_local_port_range", "32768 60999");

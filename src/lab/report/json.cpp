@@ -12,6 +12,7 @@ const char* kind_text(EventKind kind) {
     case EventKind::call: return "call";
     case EventKind::segment: return "segment";
     case EventKind::state: return "state";
+    case EventKind::kernel: return "kernel";
   }
   return "?";
 }
@@ -52,7 +53,11 @@ Json json_of(const Outcome& outcome) {
            {"seconds", outcome.seconds}};
   if (!outcome.trouble.empty()) out["trouble"] = outcome.trouble;
   out["rows"] = std::move(rows);
+  Json measured = Json::object();
+  for (const Measured& each : outcome.measured) measured[each.name] = each.value;
+  out["measured"] = std::move(measured);
   out["counters"] = outcome.counters;
+  if (!outcome.no_tracepoints.empty()) out["tracepoints_not_observed"] = outcome.no_tracepoints;
   out["packets_lost"] = outcome.packets_lost;
   out["scenes"] = std::move(scenes);
   out["finding"] = outcome.experiment->finding;

@@ -36,6 +36,12 @@ std::string html_of(const Outcome& outcome) {
            class_of(row.verdict) + "\">" +
            escaped(row.verdict == Verdict::not_observed ? "not observed: " + row.seen : row.seen) + "</td></tr>\n";
   out += "</tbody></table></div>\n";
+  if (!outcome.no_tracepoints.empty())
+    out += "<p>Tracepoints of the kernel: not observed: " + escaped(outcome.no_tracepoints) + "</p>\n";
+  if (!outcome.measured.empty()) out += "<p>Measured in this run, and not compared:</p>\n<ul>\n";
+  for (const Measured& each : outcome.measured)
+    out += "<li>" + escaped(each.name) + ": " + escaped(each.value) + "</li>\n";
+  if (!outcome.measured.empty()) out += "</ul>\n";
   for (const Scene& scene : outcome.scenes)
     out += "<details><summary>" + escaped(scene.name) + "</summary>\n" + page::svg(sequence_of(scene)) + "</details>\n";
   return out + "<p><b>Finding.</b> " + escaped(experiment.finding) + "</p>\n<p><b>Advice.</b> " +

@@ -18,6 +18,7 @@ std::string since(wire::Moment began, wire::Moment at) {
 page::Sequence sequence_of(const Scene& scene) {
   page::Sequence sequence{.participants = {{"C", "client"}, {"S", "server"}}, .events = {}};
   for (const Event& each : scene.events) {
+    if (each.detail) continue;
     const std::string time = since(scene.events.front().at, each.at);
     const std::size_t who = each.who == Who::client ? 0 : 1;
     if (each.kind != EventKind::segment) {

@@ -74,11 +74,15 @@ std::string text(const Outcome& outcome, bool verbose) {
   for (std::size_t i = 0; i < outcome.scenes.size() && (verbose || i == 0); ++i)
     out += "  [" + outcome.scenes[i].name + "]\n" + page::ladder(sequence_of(outcome.scenes[i])) + "\n";
   out += rows_text(outcome);
+  if (!outcome.measured.empty()) out += "\n  Measured in this run, and not compared:\n";
+  for (const Measured& each : outcome.measured) out += "    " + each.name + ": " + each.value + "\n";
   if (verbose) {
     out += "\n  Counters of the kernel:";
     for (const auto& [name, value] : outcome.counters) out += " " + name + " +" + std::to_string(value);
     out += "\n";
   }
+  if (!outcome.no_tracepoints.empty())
+    out += "\n  Tracepoints of the kernel: not observed: " + outcome.no_tracepoints + "\n";
   if (outcome.packets_lost != 0) out += "  The capture lost " + std::to_string(outcome.packets_lost) + " packets.\n";
   out += "\n" + wrapped("Finding: " + std::string(experiment.finding), "  ") +
          wrapped("Advice: " + std::string(experiment.advice), "  ");

@@ -1,15 +1,20 @@
 // What epoll reports of endings, and what SIOCOUTQ tells.
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
-#include <sys/epoll.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
-#include <cerrno>
+#include <chrono>
 #include <string>
-#include <vector>
+#include <thread>
 
 #include "base/descriptor.h"
 #include "lab/experiments/experiments.h"
+#include "lab/stage/edges.h"
 #include "lab/stage/stage.h"
 #include "net/socket/deaf.h"
 
@@ -36,46 +41,21 @@ constexpr Expectation kEventsTable[] = {
     {"connect() to a port of the local range that nobody listens on reaches itself", "yes, ESTABLISHED"},
     {"our FIN is not acknowledged: SIOCOUTQ", "1"},
     {"our own shutdown(): edge", "OUT"},
+    {"the peer reads all of a full queue, after EAGAIN: edge", "OUT"},
+    {"6 bytes, an urgent one, 6 bytes, a FIN: splice(), splice()", "6, 0", {}, "net/ipv4/tcp.c tcp_read_sock"},
+    {"6 bytes, an urgent one, 6 bytes, a FIN: then recv(), recv() in line", "7, 0"},
+    {"two small writes before any acknowledgement: unsent after each",
+     "0, 10",
+     {},
+     "net/ipv4/tcp_output.c tcp_nagle_check"},
+    {"two small writes before any acknowledgement: unsent after TCP_NODELAY", "0"},
 };
-
-/// Edge-triggered, all events of one socket.
-class Edges {
- public:
-  explicit Edges(const Socket& socket) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    epoll_event wanted{};
-    wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd(), &wanted);
-  }
-
-  /// The next edge, or "none" where none comes for a while.
-  std::string next(int wait_ms = 2000) {
-    epoll_event event{};
-    if (::epoll_wait(epoll_.get(), &event, 1, wait_ms) != 1) return "none";
-    std::string out;
-    for (const auto& [bit, name] :
-         {std::pair(EPOLLIN, "IN"), std::pair(EPOLLPRI, "PRI"), std::pair(EPOLLOUT, "OUT"),
-          std::pair(EPOLLRDHUP, "RDHUP"), std::pair(EPOLLHUP, "HUP"), std::pair(EPOLLERR, "ERR")})
-      if ((event.events & static_cast<std::uint32_t>(bit)) != 0) out += (out.empty() ? "" : " ") + std::string(name);
-    return out;
-  }
-  /// Takes what there is now.
-  void settle() {
-    while (next(30) != "none") {
-    }
-  }
-
- private:
-  Descriptor epoll_;
-};
-
-/// No edge is worth waiting for longer.
-constexpr int kNoEdgeMs = 150;
 
 void play_end_edges(Stage& stage) {
   {
     stage.scene("the peer's FIN");
     Stage::Pair pair = stage.pair();
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     const std::string first = edges.next();
     stage.see("an idle socket: edges", first + ", " + edges.next(kNoEdgeMs));
     pair.server.close();
@@ -84,13 +64,13 @@ void play_end_edges(Stage& stage) {
   {
     stage.scene("a reset");
     Stage::Pair pair = stage.pair();
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     edges.settle();
     pair.server.linger(true, 0);
     pair.server.close();
     stage.see("a reset: edge", edges.next());
     pair.client.pending_error();
-    stage.see("a reset: once the error is taken", Edges(pair.client).next());
+    stage.see("a reset: once the error is taken", Edges(pair.client.fd()).next());
     const std::string how = pair.client.shutdown(SHUT_WR);
     stage.see("a reset: shutdown()", how);
   }
@@ -109,7 +89,7 @@ void play_own_edges(Stage& stage) {
   {
     stage.scene("data is acknowledged");
     Stage::Pair pair = stage.pair();
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     edges.settle();
     pair.client.send(10);
     pair.client.wait_acknowledged();
@@ -118,7 +98,7 @@ void play_own_edges(Stage& stage) {
   {
     stage.scene("our FIN is acknowledged, we end first");
     Stage::Pair pair = stage.pair();
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     edges.settle();
     net::set_deaf(pair.server.fd(), true);
     pair.client.shutdown(SHUT_WR);
@@ -135,7 +115,7 @@ void play_own_edges(Stage& stage) {
     pair.server.shutdown(SHUT_WR);
     pair.client.read_to_end();
     net::set_deaf(pair.server.fd(), true);
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     edges.settle();
     pair.client.shutdown(SHUT_WR);
     edges.settle();
@@ -154,27 +134,86 @@ void play_own_edges(Stage& stage) {
   }
 }
 
+int unsent(const Socket& socket) {
+  int bytes = 0;
+  ::ioctl(socket.fd(), SIOCOUTQNSD, &bytes);
+  return bytes;
+}
+
+void play_queues(Stage& stage) {
+  {
+    stage.scene("a full queue");
+    Stage::Pair pair = stage.pair(0, 4096);
+    Edges edges(pair.client.fd());
+    pair.client.fill();
+    edges.settle();
+    pair.client.send(1);
+    for (int looks = 0; pair.client.unacknowledged() != 0 && looks < 5000; ++looks) {
+      while (::recv(pair.server.fd(), nullptr, 1U << 30U, MSG_TRUNC) > 0) {
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    stage.see("the peer reads all of a full queue, after EAGAIN: edge", edges.next());
+  }
+  {
+    stage.scene("two small writes");
+    Stage::Pair pair = stage.pair();
+    net::set_deaf(pair.client.fd(), true);  // it hears no acknowledgement
+    pair.client.send(10);
+    const std::string first = std::to_string(unsent(pair.client));
+    pair.client.send(10);
+    stage.see("two small writes before any acknowledgement: unsent after each",
+              in_order({first, std::to_string(unsent(pair.client))}));
+    pair.client.set(IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+    stage.see("two small writes before any acknowledgement: unsent after TCP_NODELAY",
+              std::to_string(unsent(pair.client)));
+  }
+}
+
 void play_connect_edges(Stage& stage) {
   stage.scene("a connection attempt");
   Socket listening = stage.listener();
   Socket made = stage.socket(Who::client);
   made.connect(listening.local(), 0);
-  stage.see("a connection is made: edge", Edges(made).next());
+  stage.see("a connection is made: edge", Edges(made.fd()).next());
   const net::Address at = listening.local();
   listening.close();
   Socket refused = stage.socket(Who::client);
   refused.connect(at, 0);
-  stage.see("a connection is refused: edge", Edges(refused).next());
+  stage.see("a connection is refused: edge", Edges(refused.fd()).next());
 }
 
 void play_rare_reads(Stage& stage) {
   {
     stage.scene("an urgent byte");
     Stage::Pair pair = stage.pair();
-    Edges edges(pair.client);
+    Edges edges(pair.client.fd());
     edges.settle();
     pair.server.send(1, MSG_OOB);
     stage.see("a lone urgent byte: edge", edges.next());
+  }
+  {
+    stage.scene("splice() and an urgent byte");
+    Stage::Pair pair = stage.pair();
+    pair.server.send(6);
+    pair.server.send(1, MSG_OOB);
+    pair.server.send(6);
+    pair.server.shutdown(SHUT_WR);
+    pair.client.wait_hangup();
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;
+    const Descriptor out(ends[0]);
+    const Descriptor in(ends[1]);
+    const auto splice = [&, &client = pair.client] {
+      const std::string outcome =
+          outcome_of(::splice(client.fd(), nullptr, in.get(), nullptr, 4096, SPLICE_F_NONBLOCK));
+      stage.note(Who::client, EventKind::call, "splice() = " + outcome);
+      return outcome;
+    };
+    stage.see("6 bytes, an urgent one, 6 bytes, a FIN: splice(), splice()", in_order({splice(), splice()}));
+    pair.client.set(SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE");
+    stage.see("6 bytes, an urgent one, 6 bytes, a FIN: then recv(), recv() in line",
+              in_order({pair.client.recv(100), pair.client.recv(100)}));
   }
   {
     stage.scene("recv(NULL, MSG_TRUNC)");
@@ -217,6 +256,7 @@ void play_self_connect(Stage& stage) {
 void play_events(Stage& stage) {
   play_end_edges(stage);
   play_own_edges(stage);
+  play_queues(stage);
   play_connect_edges(stage);
   play_rare_reads(stage);
   play_self_connect(stage);

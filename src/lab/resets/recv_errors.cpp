@@ -14,6 +14,7 @@
 
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "net/socket/deaf.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -29,6 +30,11 @@ constexpr Expectation kRecvTable[] = {
     {"60 bytes, then a RST: recv(100, MSG_WAITALL), recv(MSG_WAITALL)", "60, ECONNRESET"},
     {"60 bytes, then a RST: recv(MSG_PEEK), recv(), recv(MSG_PEEK), recv()", "60, 60, ECONNRESET, 0"},
     {"60 bytes, then a RST: send(), send(), recv(), recv()", "ECONNRESET, EPIPE, 60, 0"},
+    {"60 bytes and a FIN, one's own FIN, then a RST: recv(), recv(), SO_ERROR",
+     "60, 0, ECONNRESET",
+     {},
+     "net/ipv4/tcp.c tcp_recvmsg_locked asks for the FIN before the error"},
+    {"one's own FIN, 60 bytes, then a RST: recv(), recv(), recv()", "60, ECONNRESET, 0"},
     {"10 bytes: recv(MSG_PEEK), recv(MSG_PEEK), recv(), recv()", "10, 10, 10, EAGAIN"},
     {"60 of 100 bytes: recv(MSG_WAITALL) with SO_RCVTIMEO", "60"},
     {"a signal with SA_RESTART, then 5 bytes: blocking recv()", "5"},
@@ -41,29 +47,15 @@ constexpr Expectation kRecvTable[] = {
     {"nothing there: recv() on a non-blocking socket", "EAGAIN"},
 };
 
-/// Several results in the order of the calls.
-class Results {
- public:
-  Results& operator<<(const std::string& outcome) {
-    text_ += (text_.empty() ? "" : ", ") + outcome;
-    return *this;
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
 void play_nothing_there(Stage& stage) {
   stage.scene("nothing has come");
   auto [client, server] = stage.pair();
   stage.see("nothing there: recv() on a non-blocking socket", client.recv(100, 0, false));
-  Results peeked;
   server.send(10);
   client.wait_unread(10);
-  peeked << client.recv(100, MSG_PEEK) << client.recv(100, MSG_PEEK);
-  peeked << client.recv(100) << client.recv(100, 0, false);
-  stage.see("10 bytes: recv(MSG_PEEK), recv(MSG_PEEK), recv(), recv()", peeked.text());
+  stage.see(
+      "10 bytes: recv(MSG_PEEK), recv(MSG_PEEK), recv(), recv()",
+      in_order({client.recv(100, MSG_PEEK), client.recv(100, MSG_PEEK), client.recv(100), client.recv(100, 0, false)}));
   const timeval limit{0, 100'000};
   client.set_blocking(true);
   ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -86,8 +78,8 @@ void play_interrupted(Stage& stage) {
     client.set_blocking(true);
     std::string outcome;
     std::atomic<bool> done = false;
-    std::thread reader([&, &client = client] {
-      outcome = client.recv(100, 0, false);
+    std::thread reader([&, &socket = client] {
+      outcome = socket.recv(100, 0, false);
       done = true;
     });
     // A signal before the call would be lost: several, until it has returned or has had its chance.
@@ -130,38 +122,59 @@ void play_endings(Stage& stage) {
     };
     {
       Stage::Pair pair = ended(behind + ": recv()");
-      Results all;
-      all << pair.client.recv(100) << pair.client.recv(100) << pair.client.recv(100);
-      stage.see(behind + ": recv(), recv(), recv()", all.text());
+      stage.see(behind + ": recv(), recv(), recv()",
+                in_order({pair.client.recv(100), pair.client.recv(100), pair.client.recv(100)}));
     }
     {
       Stage::Pair pair = ended(behind + ": MSG_WAITALL");
-      Results all;
-      all << pair.client.recv(100, MSG_WAITALL) << pair.client.recv(100, MSG_WAITALL);
-      stage.see(behind + ": recv(100, MSG_WAITALL), recv(MSG_WAITALL)", all.text());
+      stage.see(behind + ": recv(100, MSG_WAITALL), recv(MSG_WAITALL)",
+                in_order({pair.client.recv(100, MSG_WAITALL), pair.client.recv(100, MSG_WAITALL)}));
     }
     {
       Stage::Pair pair = ended(behind + ": MSG_PEEK");
-      Results all;
-      all << pair.client.recv(100, MSG_PEEK) << pair.client.recv(100);
-      all << pair.client.recv(100, MSG_PEEK) << pair.client.recv(100);
-      stage.see(behind + ": recv(MSG_PEEK), recv(), recv(MSG_PEEK), recv()", all.text());
+      stage.see(behind + ": recv(MSG_PEEK), recv(), recv(MSG_PEEK), recv()",
+                in_order({pair.client.recv(100, MSG_PEEK), pair.client.recv(100), pair.client.recv(100, MSG_PEEK),
+                          pair.client.recv(100)}));
     }
     {
       Stage::Pair pair = ended(behind + ": SO_ERROR first");
-      Results all;
-      all << pair.client.pending_error() << pair.client.recv(100) << pair.client.recv(100);
-      stage.see(behind + ": SO_ERROR, recv(), recv()", all.text());
+      stage.see(behind + ": SO_ERROR, recv(), recv()",
+                in_order({pair.client.pending_error(), pair.client.recv(100), pair.client.recv(100)}));
     }
     {
       Stage::Pair pair = ended(behind + ": send()");
-      Results all;
-      all << pair.client.send(1);
+      const std::string first = pair.client.send(1);
       stage.segments();
-      all << pair.client.send(1) << pair.client.recv(100) << pair.client.recv(100);
-      stage.see(behind + ": send(), send(), recv(), recv()", all.text());
+      stage.see(behind + ": send(), send(), recv(), recv()",
+                in_order({first, pair.client.send(1), pair.client.recv(100), pair.client.recv(100)}));
     }
   }
+}
+
+void play_after_own_end(Stage& stage) {
+  {
+    stage.scene("60 bytes and a FIN, one's own FIN, then a RST");
+    Stage::Pair pair = stage.pair();
+    pair.server.send(60);
+    pair.server.shutdown(SHUT_WR);
+    pair.client.wait_hangup();
+    net::set_deaf(pair.server.fd(), true);  // it does not hear the FIN
+    pair.client.shutdown(SHUT_WR);
+    pair.server.linger(true, 0);
+    pair.server.close();
+    stage.segments();
+    stage.see("60 bytes and a FIN, one's own FIN, then a RST: recv(), recv(), SO_ERROR",
+              in_order({pair.client.recv(100), pair.client.recv(100), pair.client.pending_error()}));
+  }
+  stage.scene("one's own FIN, 60 bytes, then a RST");
+  Stage::Pair pair = stage.pair();
+  pair.client.shutdown(SHUT_WR);
+  pair.server.read_to_end();
+  pair.server.send(60);
+  end_by_reset(pair);
+  pair.client.wait_hangup();
+  stage.see("one's own FIN, 60 bytes, then a RST: recv(), recv(), recv()",
+            in_order({pair.client.recv(100), pair.client.recv(100), pair.client.recv(100)}));
 }
 
 void play_own_shutdown(Stage& stage) {
@@ -187,11 +200,12 @@ void play_own_shutdown(Stage& stage) {
 void play_no_connection(Stage& stage) {
   stage.scene("without a connection");
   Socket lonely = stage.socket(Who::client);
-  stage.see("never connected: recv(), send()", (Results() << lonely.recv(100, 0, false) << lonely.send(1)).text());
+  stage.see("never connected: recv(), send()", in_order({lonely.recv(100, 0, false), lonely.send(1)}));
 }
 
 void play_recv_errors(Stage& stage) {
   play_endings(stage);
+  play_after_own_end(stage);
   play_nothing_there(stage);
   play_interrupted(stage);
   play_own_shutdown(stage);

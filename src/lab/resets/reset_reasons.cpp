@@ -16,39 +16,57 @@ constexpr Expectation kResetTable[] = {
     {"close() with unread input: counters", "TCPAbortOnClose"},
     {"close() with unread input: recv(), recv(), recv()", "ECONNRESET, 0, 0"},
     {"close() with unread input: send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"close() with unread input: the kernel's reason", "TCP_ABORT_ON_CLOSE", {}, "include/net/rstreason.h"},
     {"close() with unread input: wire", "RST"},
     {"SO_LINGER {1,0} and close(): counters", "TCPAbortOnData"},
     {"SO_LINGER {1,0} and close(): recv(), recv(), recv()", "ECONNRESET, 0, 0"},
     {"SO_LINGER {1,0} and close(): send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"SO_LINGER {1,0} and close(): the kernel's reason", "TCP_STATE", {}, "include/net/rstreason.h"},
     {"SO_LINGER {1,0} and close(): wire", "RST"},
     {"connect(AF_UNSPEC): counters", "none"},
     {"connect(AF_UNSPEC): recv(), recv(), recv()", "ECONNRESET, 0, 0"},
     {"connect(AF_UNSPEC): send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"connect(AF_UNSPEC): the kernel's reason", "TCP_STATE", {}, "include/net/rstreason.h"},
     {"connect(AF_UNSPEC): wire", "RST"},
     {"data after close(): counters", "TCPAbortOnData"},
     {"data after close(): recv(), recv(), recv()", "0, 0, 0"},
     {"data after close(): send(), send(), recv()", "EPIPE, EPIPE, 0"},
+    {"data after close(): the kernel's reason",
+     "TCP_ABORT_ON_DATA",
+     {},
+     "the data acknowledges the FIN: net/ipv4/tcp_input.c tcp_rcv_state_process"},
+    {"data after close(), whose FIN was acknowledged before: the kernel's reason",
+     "TCP_TIMEWAIT_SOCKET",
+     {},
+     "a small socket stands in for one in FIN_WAIT2: net/ipv4/tcp_minisocks.c tcp_timewait_state_process"},
     {"data after close(): wire", "FIN, RST"},
     {"data after shutdown(SHUT_RDWR): counters", "TCPAbortOnData"},
     {"data after shutdown(SHUT_RDWR): recv(), recv(), recv()", "0, 0, 0"},
     {"data after shutdown(SHUT_RDWR): send(), send(), recv()", "EPIPE, EPIPE, 0"},
+    {"data after shutdown(SHUT_RDWR): the kernel's reason", "TCP_ABORT_ON_DATA", {}, "include/net/rstreason.h"},
     {"data after shutdown(SHUT_RDWR): wire", "FIN, RST"},
     {"data for a socket that has vanished: counters", "none"},
     {"data for a socket that has vanished: recv(), recv(), recv()", "ECONNRESET, 0, 0"},
     {"data for a socket that has vanished: send(), send(), recv()", "ECONNRESET, EPIPE, 0"},
+    {"data for a socket that has vanished: the kernel's reason", "NO_SOCKET", {}, "include/net/rstreason.h"},
     {"data for a socket that has vanished: wire", "RST"},
     {"nobody listens: connect()", "ECONNREFUSED"},
+    {"nobody listens: the kernel's reason", "NO_SOCKET"},
     {"nobody listens: wire", "RST"},
     {"the queue is full, tcp_abort_on_overflow 0: the client's connect()", "0"},
     {"the queue is full, tcp_abort_on_overflow 0: wire", "nothing"},
     {"the queue is full, tcp_abort_on_overflow 1: the client's connect()", "ECONNRESET"},
+    {"the queue is full, tcp_abort_on_overflow 1: the kernel's reason", "INVALID_SYN"},
     {"the queue is full, tcp_abort_on_overflow 1: wire", "RST"},
     {"TCP_USER_TIMEOUT, window 0: the client's last read", "ECONNRESET"},
     {"TCP_USER_TIMEOUT, window 0: the server's SO_ERROR", "ETIMEDOUT"},
+    {"TCP_USER_TIMEOUT, window 0: the kernel's reason", "NO_SOCKET"},
     {"TCP_USER_TIMEOUT, window 0: wire", "RST"},
     {"a listener with a queued connection closes: recv(), recv()", "ECONNRESET, 0"},
+    {"a listener with a queued connection closes: the kernel's reason", "TCP_STATE"},
     {"a listener with a queued connection closes: wire", "RST"},
     {"keepalive: the server's recv(), recv()", "ETIMEDOUT, 0"},
+    {"keepalive: the kernel's reason", "TCP_KEEPALIVE_TIMEOUT"},
     {"keepalive: wire", "RST"},
 };
 
@@ -126,6 +144,7 @@ void play_way(Stage& stage, const WayToReset& way) {
     stage.see(name + ": recv(), recv(), recv()", first + ", " + second + ", " + third);
     stage.see(name + ": wire", stage.endings(Who::server));
     stage.see(name + ": counters", reset_counters(stage, Who::server));
+    stage.see_reset_reason(name + ": the kernel's reason", Who::server);
   }
   stage.scene(name + ", the client sends first");
   Stage::Pair pair = stage.pair();
@@ -137,6 +156,19 @@ void play_way(Stage& stage, const WayToReset& way) {
   stage.see(name + ": send(), send(), recv()", first + ", " + second + ", " + third);
 }
 
+void play_data_for_small_socket(Stage& stage) {
+  const std::string name = "data after close(), whose FIN was acknowledged before";
+  stage.scene(name);
+  Stage::Pair pair = stage.pair();
+  const std::uint16_t port = pair.server.local().port();
+  pair.server.shutdown(SHUT_WR);
+  pair.client.wait_hangup();
+  stage.await_states(Who::server, port, "FIN_WAIT2");
+  pair.server.close();
+  pair.client.send(10);
+  stage.see_reset_reason(name + ": the kernel's reason", Who::server);
+}
+
 void play_refusals(Stage& stage) {
   stage.scene("nobody listens");
   {
@@ -146,6 +178,7 @@ void play_refusals(Stage& stage) {
     Socket client = stage.socket(Who::client);
     stage.see("nobody listens: connect()", client.connect(at));
     stage.see("nobody listens: wire", stage.endings(Who::server));
+    stage.see_reset_reason("nobody listens: the kernel's reason", Who::server);
   }
   stage.scene("the listening socket is closed with a connection in its queue");
   {
@@ -159,6 +192,7 @@ void play_refusals(Stage& stage) {
     const std::string first = client.recv(100);
     stage.see("a listener with a queued connection closes: recv(), recv()", first + ", " + client.recv(100));
     stage.see("a listener with a queued connection closes: wire", stage.endings(Who::server));
+    stage.see_reset_reason("a listener with a queued connection closes: the kernel's reason", Who::server);
   }
   for (const bool abort : {false, true}) {
     const std::string name = std::string("the queue is full, tcp_abort_on_overflow ") + (abort ? "1" : "0");
@@ -177,6 +211,7 @@ void play_refusals(Stage& stage) {
     stage.segments();
     stage.see(name + ": the client's connect()", first.state() == "ESTABLISHED" ? "0" : first.pending_error());
     stage.see(name + ": wire", stage.endings(Who::server));
+    if (abort) stage.see_reset_reason(name + ": the kernel's reason", Who::server);
     stage.set_kernel(Who::server, "tcp_abort_on_overflow", "0");
   }
 }
@@ -193,6 +228,7 @@ void play_timeouts(Stage& stage) {
     const std::string first = pair.server.recv(100);
     stage.see("keepalive: the server's recv(), recv()", first + ", " + pair.server.recv(100));
     stage.see("keepalive: wire", stage.endings(Who::server));
+    stage.see_reset_reason("keepalive: the kernel's reason", Who::server);
   }
   stage.scene("TCP_USER_TIMEOUT against a window of zero");
   {
@@ -205,11 +241,13 @@ void play_timeouts(Stage& stage) {
     const std::string got = pair.client.read_to_end();
     stage.see("TCP_USER_TIMEOUT, window 0: the client's last read", got.substr(got.find(", ") + 2));
     stage.see("TCP_USER_TIMEOUT, window 0: wire", stage.endings(Who::server));
+    stage.see_reset_reason("TCP_USER_TIMEOUT, window 0: the kernel's reason", Who::server);
   }
 }
 
 void play_reset_reasons(Stage& stage) {
   for (const WayToReset& each : kWaysToReset) play_way(stage, each);
+  play_data_for_small_socket(stage);
   play_refusals(stage);
   play_timeouts(stage);
 }

@@ -54,6 +54,12 @@ std::string seconds_text(double ms) {
 
 }  // namespace
 
+std::string in_order(std::initializer_list<std::string> outcomes) {
+  std::string out;
+  for (const std::string& each : outcomes) out += (out.empty() ? "" : ", ") + each;
+  return out;
+}
+
 std::string outcome_of(long result) { return result < 0 ? errno_name(errno) : std::to_string(result); }
 
 Socket::Socket(Stage& stage, Who who, Descriptor socket) : stage_(&stage), who_(who), socket_(std::move(socket)) {}

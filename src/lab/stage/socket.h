@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 
 #include "base/descriptor.h"
@@ -80,6 +81,8 @@ class Socket {
   Descriptor socket_;
 };
 
+/// Several outcomes in the order of their calls, which that of the list is: "60, ECONNRESET, 0".
+std::string in_order(std::initializer_list<std::string> outcomes);
 /// "1000", or the errno's name for -1.
 std::string outcome_of(long result);
 

@@ -11,7 +11,11 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/time.h"
+#include "kernel/proc/owner.h"
+#include "lab/stage/timeline.h"
 #include "net/namespace/enter.h"
+#include "wire/interface.h"
 #include "wire/network.h"
 #include "wire/veth.h"
 
@@ -22,6 +26,8 @@ namespace {
 constexpr const char* kClientHost = "198.18.0.1";
 constexpr const char* kServerHost = "198.18.0.2";
 constexpr const char* kLoopback = "127.0.0.1";
+constexpr const char* kClientDevice = "lab-client";
+constexpr const char* kServerDevice = "lab-server";
 
 constexpr Duration kQuiet{20};
 constexpr int kLooks = 100;
@@ -45,12 +51,13 @@ Result<std::unique_ptr<Stage>> Stage::make(Medium medium) {
     if (!made) return Failure(made.error());
     server = std::move(*made);
     const auto joined =
-        wire::join_by_veth({client->get(), "lab-client", kClientHost}, {server.get(), "lab-server", kServerHost});
+        wire::join_by_veth({client->get(), kClientDevice, kClientHost}, {server.get(), kServerDevice, kServerHost});
     if (!joined) return Failure(joined.error());
   }
-  auto capture = wire::Capture::start(client->get(), medium == Medium::veth ? "lab-client" : "lo");
+  auto capture = wire::Capture::start(client->get(), medium == Medium::veth ? kClientDevice : "lo");
   if (!capture) return Failure(capture.error());
   std::unique_ptr<Stage> stage(new Stage(medium, std::move(*capture)));
+  stage->client_addresses_ = {kClientHost};
   stage->client_network_ = std::move(*client);
   stage->server_network_ = std::move(server);
   for (const Who who : {Who::client, Who::server}) {
@@ -58,7 +65,26 @@ Result<std::unique_ptr<Stage>> Stage::make(Medium medium) {
     if (!counters) return Failure(counters.error());
     stage->counters_at_start_[index(who)] = std::move(*counters);
   }
+  stage->attach();
   return stage;
+}
+
+void Stage::attach() {
+  auto shared = Tracepoints::share();
+  if (!shared) {
+    no_tracepoints_ = shared.error().text();
+    return;
+  }
+  tracepoints_ = std::move(*shared);
+  for (const Who who : {Who::client, Who::server}) {
+    inodes_[index(who)] = kernel::network_inode(network(who));
+    tracepoints_->keep(inodes_[index(who)]);
+  }
+}
+
+Stage::~Stage() {
+  if (!tracepoints_) return;
+  for (const std::uint32_t inode : inodes_) tracepoints_->forget(inode);
 }
 
 int Stage::network(Who who) const {
@@ -70,6 +96,23 @@ net::Address Stage::address(Who who, std::uint16_t port) const {
   return *net::Address::parse(who == Who::client ? kClientHost : kServerHost, port);
 }
 
+std::string Stage::device(Who who) const {
+  return medium_ == Medium::loopback ? "lo" : who == Who::client ? kClientDevice : kServerDevice;
+}
+
+bool Stage::add_address(Who who, const std::string& ip) {
+  // On loopback both hosts are one, and each address has a name of its own (netdevice(7), aliases).
+  const int number = ++further_addresses_[medium_ == Medium::loopback ? 0 : index(who)];
+  bool added = false;
+  inside(who, [&] {
+    added = wire::set_up(device(who) + ":" + std::to_string(number),
+                         {.own = ip, .netmask = medium_ == Medium::loopback ? "255.255.255.255" : "255.255.255.0"})
+                .has_value();
+  });
+  if (added && who == Who::client) client_addresses_.insert(ip);
+  return added;
+}
+
 void Stage::inside(Who who, const std::function<void()>& function) { (void)net::run_inside(network(who), function); }
 
 void Stage::scene(const std::string& name) {
@@ -77,6 +120,7 @@ void Stage::scene(const std::string& name) {
   const std::lock_guard lock(mutex_);
   scenes_.push_back({.name = name, .events = {}});
   ports_.clear();
+  told_.clear();
   for (const Who who : {Who::client, Who::server})
     counters_of_scene_[index(who)] = kernel::read_counters(network(who)).value_or(kernel::Counters());
 }
@@ -113,6 +157,8 @@ void Stage::not_observed(const std::string& row, const std::string& why) {
   seen_[row] = {.value = std::nullopt, .reason = why};
 }
 
+void Stage::measured(const std::string& name, const std::string& value) { measured_.push_back({name, value}); }
+
 void Stage::note(Who who, EventKind kind, const std::string& text) { note_at(now(), who, kind, text); }
 
 void Stage::note_at(wire::Moment at, Who who, EventKind kind, const std::string& text) {
@@ -126,7 +172,7 @@ void Stage::own_port(Who who, std::uint16_t port) {
 }
 
 Who Stage::sender_of(const wire::Segment& segment) const {
-  if (medium_ == Medium::veth) return segment.source == kClientHost ? Who::client : Who::server;
+  if (medium_ == Medium::veth) return client_addresses_.contains(segment.source) ? Who::client : Who::server;
   if (const auto found = ports_.find(segment.source_port); found != ports_.end()) return found->second;
   const auto found = ports_.find(segment.destination_port);
   return found == ports_.end() ? Who::client : other(found->second);
@@ -142,6 +188,46 @@ void Stage::drain() {
   }
 }
 
+void Stage::drain_tracepoints() {
+  if (!tracepoints_) return;
+  const auto offset = now().time_since_epoch() - Clock::now().time_since_epoch();
+  for (const Who host : {Who::client, Who::server}) {
+    if (host == Who::server && !server_network_) break;
+    for (const kernel::TcpEvent& event : tracepoints_->take(inodes_[index(host)])) {
+      const std::lock_guard lock(mutex_);
+      const auto local = ports_.find(event.local.port());
+      const auto remote = ports_.find(event.remote.port());
+      if (scenes_.empty() || (local == ports_.end() && remote == ports_.end())) continue;
+      Who who = host;
+      if (medium_ == Medium::loopback) who = local != ports_.end() ? local->second : other(remote->second);
+      told_.emplace_back(who, event);
+      scenes_.back().events.push_back(event_of(
+          event, who,
+          wire::Moment(std::chrono::duration_cast<std::chrono::nanoseconds>(event.time.time_since_epoch() + offset))));
+    }
+  }
+}
+
+void Stage::see_reset_reason(const std::string& row, Who who) {
+  segments();
+  if (!tracepoints_) {
+    not_observed(row, no_tracepoints_);
+    return;
+  }
+  if (tracepoints_->lost() != 0) {
+    not_observed(row, "the kernel told more than there was room for");
+    return;
+  }
+  const auto first = std::ranges::find_if(
+      told_, [&](const auto& each) { return each.first == who && each.second.kind == kernel::EventKind::reset_sent; });
+  if (first == told_.end())
+    see(row, "no reset");
+  else if (first->second.reason.empty())
+    not_observed(row, "this kernel tells no reason: before Linux 6.10");
+  else
+    see(row, first->second.reason);
+}
+
 const std::vector<wire::Segment>& Stage::segments() {
   std::size_t before = 0;
   for (int look = 0; look < kLooks; ++look) {
@@ -150,6 +236,7 @@ const std::vector<wire::Segment>& Stage::segments() {
     before = taken_.size();
     std::this_thread::sleep_for(kQuiet);
   }
+  drain_tracepoints();
   segments_.clear();
   for (const Taken& each : taken_) segments_.push_back(*each.segment);
   return segments_;
@@ -174,12 +261,19 @@ bool Stage::set_kernel(Who who, const std::string& name, const std::string& valu
   return written;
 }
 
+std::string Stage::kernel_setting(Who who, const std::string& name) {
+  std::string value;
+  inside(who, [&] { value = read_file("/proc/sys/net/ipv4/" + name).value_or(""); });
+  while (!value.empty() && value.back() == '\n') value.pop_back();
+  return value;
+}
+
 std::int64_t Stage::risen(Who who, const std::string& counter) {
   const auto present = kernel::read_counters(network(who));
   return present ? present->value(counter) - counters_of_scene_[index(who)].value(counter) : 0;
 }
 
-std::string Stage::states(Who who, std::uint16_t local_port) {
+std::vector<std::string> Stage::all_states(Who who, std::uint16_t local_port) {
   static constexpr std::array kNames{"?",         "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
                                      "TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"};
   std::vector<std::string> found;
@@ -196,11 +290,20 @@ std::string Stage::states(Who who, std::uint16_t local_port) {
     }
   });
   std::ranges::sort(found);
+  return found;
+}
+
+std::string Stage::states(Who who, std::uint16_t local_port) {
+  std::vector<std::string> found = all_states(who, local_port);
   const auto repeated = std::ranges::unique(found);
   found.erase(repeated.begin(), repeated.end());
   std::string out;
   for (const std::string& each : found) out += (out.empty() ? "" : " ") + each;
   return out.empty() ? "none" : out;
+}
+
+std::size_t Stage::sockets_in(Who who, std::uint16_t local_port, const std::string& state) {
+  return static_cast<std::size_t>(std::ranges::count(all_states(who, local_port), state));
 }
 
 std::string Stage::await_states(Who who, std::uint16_t local_port, const std::string& wanted) {
@@ -219,8 +322,10 @@ void Stage::end_scene() {
   segments();
   const std::lock_guard lock(mutex_);
   Scene& scene = scenes_.back();
+  ResetPackets resets;
   for (Taken& each : taken_) {
     const wire::Segment& segment = *each.segment;
+    if (segment.rst) resets.emplace_back(scene.packets.size(), sender_of(segment));
     if (!segment.only_acknowledges())
       scene.events.push_back({.at = each.packet.at,
                               .who = sender_of(segment),
@@ -232,26 +337,15 @@ void Stage::end_scene() {
   }
   taken_.clear();
   std::ranges::stable_sort(scene.events, {}, &Event::at);
-  // A packet's comment has the calls since the packet before it.
-  std::size_t next = 0;
-  for (wire::Commented& packet : scene.packets) {
-    for (; next < scene.events.size() && scene.events[next].at <= packet.packet.at; ++next) {
-      const Event& event = scene.events[next];
-      if (event.kind == EventKind::segment) continue;
-      packet.comment += (packet.comment.empty() ? "" : "; ") +
-                        std::string(event.who == Who::client ? "client " : "server ") + event.text;
-    }
-  }
-  if (!scene.packets.empty()) {
-    wire::Commented& first = scene.packets.front();
-    first.comment = "[" + scene.name + "]" + (first.comment.empty() ? "" : " " + first.comment);
-  }
+  comment_on(scene, resets);
 }
 
 Outcome Stage::finish(const Experiment& experiment) {
   end_scene();
   Outcome outcome{.experiment = &experiment, .medium = medium_, .rows = compare(experiment.table, medium_, seen_)};
   outcome.scenes = std::move(scenes_);
+  outcome.measured = std::move(measured_);
+  outcome.no_tracepoints = no_tracepoints_;
   outcome.packets_lost = capture_.lost();
   const int hosts = server_network_ ? 2 : 1;
   for (int host = 0; host < hosts; ++host) {

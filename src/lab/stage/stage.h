@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "kernel/proc/counters.h"
 #include "lab/stage/socket.h"
+#include "lab/stage/tracepoints.h"
 #include "lab/terms/outcome.h"
 #include "net/address/address.h"
 #include "wire/capture/capture.h"
@@ -23,12 +25,18 @@ namespace lastbyte::lab {
 /// One experiment's, and one thread's, but for note().
 class Stage {
  public:
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
   /// Makes the networks. Needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN, as within a user namespace of its own.
   static Result<std::unique_ptr<Stage>> make(Medium medium);
 
   [[nodiscard]] Medium medium() const { return medium_; }
   [[nodiscard]] int network(Who who) const;
   [[nodiscard]] net::Address address(Who who, std::uint16_t port = 0) const;
+  /// Gives the host one more IPv4 address. False: the kernel refused it.
+  bool add_address(Who who, const std::string& ip);
 
   /// What follows belongs to a scene of this name. The first is the one that reports show.
   void scene(const std::string& name);
@@ -47,9 +55,17 @@ class Stage {
   /// Segments from and to this port belong to the present scene, and this host sends from it.
   void own_port(Who who, std::uint16_t port);
 
+  /// The interface that packets of that host pass: "lo", or its end of the veth.
+  [[nodiscard]] std::string device(Who who) const;
+
   // What was seen of a row of the table.
   void see(const std::string& row, const std::string& value);
   void not_observed(const std::string& row, const std::string& why);
+  /// Sees the reason that the kernel tells for the first reset that the host has sent in this scene:
+  /// "TCP_ABORT_ON_CLOSE", "no reset". Not observed where no program can be attached to its tracepoints.
+  void see_reset_reason(const std::string& row, Who who);
+  /// A figure of this run, which is reported and not compared.
+  void measured(const std::string& name, const std::string& value);
 
   /// On the time line, now or at the time. Any thread.
   void note(Who who, EventKind kind, const std::string& text);
@@ -62,12 +78,16 @@ class Stage {
 
   /// One of the host's settings: "net.ipv4.tcp_tw_reuse" as "tcp_tw_reuse". False: it cannot be set.
   bool set_kernel(Who who, const std::string& name, const std::string& value);
+  /// The same, read; empty: there is none.
+  std::string kernel_setting(Who who, const std::string& name);
   /// By how much a counter of that host has risen since the scene began.
   [[nodiscard]] std::int64_t risen(Who who, const std::string& counter);
   /// Runs in the host's network namespace.
   void inside(Who who, const std::function<void()>& function);
   /// The states that sockets of a host with this local port are in, TIME_WAIT too, each once: "ESTABLISHED TIME_WAIT".
   std::string states(Who who, std::uint16_t local_port);
+  /// How many of them are in that state.
+  std::size_t sockets_in(Who who, std::uint16_t local_port, const std::string& state);
   /// The same until it is what is awaited, for five seconds at most.
   std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
 
@@ -80,10 +100,13 @@ class Stage {
     std::optional<wire::Segment> segment;
   };
   Stage(Medium medium, wire::Capture capture);
+  void attach();
   friend class Socket;
   void drain();
+  void drain_tracepoints();
   void end_scene();
   [[nodiscard]] Who sender_of(const wire::Segment& segment) const;
+  std::vector<std::string> all_states(Who who, std::uint16_t local_port);
 
   Medium medium_;
   Descriptor client_network_;
@@ -94,7 +117,14 @@ class Stage {
   std::vector<Taken> taken_;  ///< of the present scene
   std::vector<wire::Segment> segments_;
   std::map<std::uint16_t, Who> ports_;
+  std::set<std::string> client_addresses_;  ///< over veth
+  std::array<int, 2> further_addresses_{};  ///< of each host
   std::map<std::string, Seen> seen_;
+  std::vector<Measured> measured_;
+  std::shared_ptr<Tracepoints> tracepoints_;
+  std::string no_tracepoints_;                          ///< why there are none
+  std::array<std::uint32_t, 2> inodes_{};               ///< of the hosts' network namespaces
+  std::vector<std::pair<Who, kernel::TcpEvent>> told_;  ///< by tracepoints, of the present scene
   std::array<kernel::Counters, 2> counters_at_start_;
   std::array<kernel::Counters, 2> counters_of_scene_;
 };

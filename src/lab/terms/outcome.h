@@ -21,6 +21,7 @@ enum class EventKind : std::uint8_t {
   call,     ///< a system call with its result
   segment,  ///< a TCP segment on the wire
   state,    ///< the state of a socket, or a counter of the kernel
+  kernel,   ///< what a tracepoint of the kernel told
 };
 
 struct Event {
@@ -28,8 +29,9 @@ struct Event {
   Who who = Who::client;  ///< who called, or who sent the segment
   EventKind kind = EventKind::call;
   std::string text;
-  bool end = false;    ///< of a segment: it has a FIN
-  bool reset = false;  ///< of a segment: it has a RST
+  bool end = false;     ///< of a segment: it has a FIN
+  bool reset = false;   ///< of a segment: it has a RST; of the kernel: the reason of one
+  bool detail = false;  ///< of a time line, and left out of diagrams
 };
 
 /// One connection of an experiment from its beginning to its end.
@@ -60,13 +62,21 @@ struct Row {
   std::string why = {};
 };
 
+/// A figure of this run, such as a time, which no other run has to have.
+struct Measured {
+  std::string name;
+  std::string value;
+};
+
 struct Outcome {
   const Experiment* experiment = nullptr;
   Medium medium = Medium::loopback;
   std::vector<Row> rows = {};
   std::vector<Scene> scenes = {};
+  std::vector<Measured> measured = {};
   std::map<std::string, std::int64_t> counters = {};  ///< of the kernel, by how much each rose; both hosts together
   std::string trouble = {};                           ///< why it could not be played; empty: it was
+  std::string no_tracepoints = {};                    ///< why the kernel's were not observed; empty: they were
   std::uint64_t packets_lost = 0;                     ///< that the capture had no room for
   double seconds = 0;
 
