@@ -5,6 +5,7 @@
 #include "base/descriptor.h"
 #include "doctor/collect.h"
 #include "doctor/print.h"
+#include "doctor/rules/words.h"
 #include "net/namespace/enter.h"
 
 namespace lastbyte::doctor {
@@ -34,8 +35,8 @@ std::string entering(const net::NamespaceName& name) {
   switch (name.kind) {
     case Kind::own:
     case Kind::pidfd: return {};
-    case Kind::path: return "nsenter --net=" + name.path;
-    case Kind::name: return "ip netns exec " + name.path;
+    case Kind::path: return "nsenter --net=" + shell_word(name.path);
+    case Kind::name: return "ip netns exec " + shell_word(name.path);
     case Kind::pid: return "nsenter --target " + std::to_string(name.number) + " --net";
   }
   return {};

@@ -42,7 +42,7 @@ Found counted(const Facts& facts, std::initializer_list<std::string_view> names)
 }
 
 struct Whole {
-  std::initializer_list<std::string_view> names;
+  std::vector<std::string_view> names;
   std::int64_t enough;
   std::string_view noun;
 };

@@ -16,7 +16,6 @@ using std::chrono::seconds;
 
 /// Many NATs and load balancers forget an idle connection after five to six minutes.
 constexpr seconds kNatMemory{300};
-constexpr seconds kLongHalfClose{3600};
 constexpr std::uint64_t kMostTold = 5;
 
 bool is_connected(const ProcessSocket& each) {

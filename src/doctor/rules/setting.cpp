@@ -1,8 +1,10 @@
 // Rules about single settings of the kernel. What Linux has by default is no finding.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
+#include <string>
 
 #include "doctor/rules/words.h"
 

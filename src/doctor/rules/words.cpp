@@ -15,6 +15,14 @@ std::string set_to(std::string_view name, std::string_view value) {
                      value.find(' ') == std::string_view::npos ? std::string(value) : fmt::format("'{}'", value));
 }
 
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._:=+-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 std::string share(std::uint64_t part, std::uint64_t whole) {
   const double percent = whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
   return fmt::format("{} of {} ({:.1f} %)", part, whole, percent);

@@ -24,6 +24,8 @@ inline std::vector<Evidence> one(std::string text, std::string command = {}, std
 std::string setting_is(const Facts& facts, std::string_view name);
 /// "sysctl -w net.ipv4.tcp_timestamps=1"
 std::string set_to(std::string_view name, std::string_view value);
+/// As a shell takes it for one word: in single quotes where it must be.
+std::string shell_word(const std::string& text);
 /// "12 of 28232 (0.0 %)"
 std::string share(std::uint64_t part, std::uint64_t whole);
 /// "2 h", "5 min", "12 s"

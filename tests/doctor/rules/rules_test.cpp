@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "doctor/rules/words.h"
+
 namespace lastbyte::doctor {
 namespace {
 
@@ -378,6 +380,12 @@ TEST(DoctorCommand, enters_the_namespace_that_was_looked_at) {
                                  "sysctl -w net.netfilter.nf_conntrack_max=1"})
     EXPECT_EQ(in_namespace(everywhere, enter), everywhere);
   EXPECT_EQ(in_namespace("sysctl -w net.ipv4.tcp_timestamps=1", ""), "sysctl -w net.ipv4.tcp_timestamps=1");
+}
+
+TEST(DoctorCommand, names_a_namespace_as_one_word_of_a_shell) {
+  EXPECT_EQ(shell_word("/run/netns/blue-1"), "/run/netns/blue-1");
+  EXPECT_EQ(shell_word("/tmp/a b"), "'/tmp/a b'");
+  EXPECT_EQ(shell_word("x';reboot"), "'x'\\'';reboot'");
 }
 
 }  // namespace
