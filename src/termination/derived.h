@@ -25,6 +25,7 @@ constexpr bool held(const Side& side) { return side.hold == Hold::held; }
 constexpr bool broken(const Side& side) {
   switch (side.output) {
     case Output::untried:
+    case Output::unasked:
     case Output::queued:
     case Output::connecting:
     case Output::open:
@@ -41,13 +42,15 @@ constexpr bool takes_nothing(const Side& side) { return broken(side) || !held(si
 
 constexpr bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
 
+constexpr bool awaits_data(const Side& side) { return held(side) && side.output == Output::unasked; }
+
 constexpr bool awaits_turn(const Side& side) { return held(side) && side.output == Output::queued; }
 
 constexpr bool awaits_connect(const Side& side) { return held(side) && side.output == Output::connecting; }
 
 /// T3.
 constexpr bool not_there_yet(const Side& side) {
-  return awaits_greeting(side) || awaits_turn(side) || awaits_connect(side);
+  return awaits_greeting(side) || awaits_data(side) || awaits_turn(side) || awaits_connect(side);
 }
 
 constexpr bool input_is_open(const Session& session, Which which) {
@@ -110,6 +113,7 @@ constexpr Deadline deadline(const Session& session) {
   for (const Which which : kBoth) {
     const Side& side = session.side(which);
     if (side_state::awaits_greeting(side)) return Deadline::proxy_header;
+    if (side_state::awaits_data(side)) return Deadline::first_byte;
     if (side_state::awaits_turn(side)) return Deadline::queue;
     if (side_state::awaits_connect(side)) return Deadline::connect;
     if (side_state::flushes(session, which)) return Deadline::reset_flush;

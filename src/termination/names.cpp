@@ -26,6 +26,7 @@ std::string_view name(Input input) {
 std::string_view name(Output output) {
   switch (output) {
     case Output::untried: return "untried";
+    case Output::unasked: return "unasked";
     case Output::queued: return "queued";
     case Output::connecting: return "connecting";
     case Output::open: return "open";
@@ -56,6 +57,7 @@ std::string_view name(Deadline deadline) {
   switch (deadline) {
     case Deadline::none: return "none";
     case Deadline::proxy_header: return "proxy_header";
+    case Deadline::first_byte: return "first_byte";
     case Deadline::queue: return "queue";
     case Deadline::connect: return "connect";
     case Deadline::idle: return "idle";
@@ -87,6 +89,8 @@ std::string_view name(Event event) {
   switch (event) {
     case Event::greeted: return "greeted";
     case Event::rejected: return "rejected";
+    case Event::held_back: return "held_back";
+    case Event::asked: return "asked";
     case Event::queued: return "queued";
     case Event::dequeued: return "dequeued";
     case Event::connected: return "connected";

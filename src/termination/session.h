@@ -31,6 +31,7 @@ enum class Input : std::uint8_t {
 /// How the flow into a side stands.
 enum class Output : std::uint8_t {
   untried,     ///< nothing is done for it before the other side has told who it is
+  unasked,     ///< nothing is done for it before the other side has sent a byte for it
   queued,      ///< nothing is done for it before there is room for it; nothing can be sent (T8)
   connecting,  ///< not yet connected: nothing can be sent (T3)
   open,
@@ -54,7 +55,18 @@ enum class Hold : std::uint8_t {
 };
 
 /// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
-enum class Deadline : std::uint8_t { none, proxy_header, queue, connect, idle, half_close, reset_flush, linger, drain };
+enum class Deadline : std::uint8_t {
+  none,
+  proxy_header,
+  first_byte,
+  queue,
+  connect,
+  idle,
+  half_close,
+  reset_flush,
+  linger,
+  drain,
+};
 
 /// The first event of the end: the first one that was not plain traffic (T11).
 enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop, abandoned };
@@ -100,13 +112,16 @@ constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::
 enum class Event : std::uint8_t {
   greeted,         ///< the side sent its PROXY header, or needs none: the other side is now being connected
   rejected,        ///< the side is not served: its PROXY header is wrong, or has a denied address
+  held_back,       ///< the side is not connected before the other one has sent a byte
+  asked,           ///< the other one has: the side is being connected now
   queued,          ///< the side is not connected before there is room for it
   dequeued,        ///< there is room: the side is being connected now
   connected,       ///< the side can be written now
   connect_failed,  ///< every try is over (T3)
   pending,         ///< bytes read from the side now wait for the other
   drained,         ///< none wait any more
-  fin,             ///< read its FIN, with no error latched (T10); bytes of it may still wait
+  fin,             ///< read its FIN, with no error latched (T10); bytes of it may still wait. Of a side that has sent
+                   ///< no byte for an unasked one: all that it will ever say
   fin_aborts,      ///< the same, where the operator takes this FIN for the end of the session (T7)
   reset,           ///< read its reset (ECONNRESET and the like), after all that arrived before it (T4)
   vanished,        ///< read that it vanished (ETIMEDOUT and the like)

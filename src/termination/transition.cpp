@@ -47,6 +47,7 @@ void pass_deadline(Step& step) {
   switch (which_passed) {
     case Deadline::none: return;
     case Deadline::proxy_header:
+    case Deadline::first_byte:
     case Deadline::queue:
     case Deadline::connect:
     case Deadline::idle:
@@ -123,6 +124,14 @@ bool apply(Step& step, Event event, Which which) {
       release(step, which, Hold::rejected);
       release(step, other(which), Hold::passed_on);
       return true;
+    case Event::held_back:
+      if (!awaits_connect(self)) return false;
+      self.output = Output::unasked;
+      return true;
+    case Event::asked:
+      if (!awaits_data(self)) return false;
+      self.output = Output::connecting;
+      return true;
     case Event::queued:
       if (!awaits_connect(self)) return false;
       self.output = Output::queued;
@@ -151,6 +160,12 @@ bool apply(Step& step, Event event, Which which) {
       self.pending = false;
       return true;
     case Event::fin:
+      if (held(self) && awaits_data(peer)) {
+        self.input = Input::fin;
+        note_first(session, First::fin, which);
+        release_all(step, Hold::done);
+        return true;
+      }
       if (!input_is_open(session, which) || not_there_yet(peer)) return false;
       self.input = Input::fin;
       note_first(session, First::fin, which);

@@ -11,7 +11,7 @@ End end_of(const Session& session, Which which) {
   const bool reset_first = session.first == First::reset && session.first_side == which;
   if (side.input == Input::open && side.output == Output::broken && reset_first) return End::reset;
   if (side.output == Output::lost) return End::vanished;
-  if (side.output == Output::untried) return End::untried;
+  if (side.output == Output::untried || side.output == Output::unasked) return End::untried;
   switch (side.hold) {
     case Hold::unreachable: return End::unreachable;
     case Hold::passed_on: return End::passed_on;

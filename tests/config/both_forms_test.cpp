@@ -44,6 +44,8 @@ const std::map<std::string, std::string>& samples() {
       {"listen", "tcp::80"},
       {"connect", "tcp:db.example:5432"},
       {"early-fin", "abort"},
+      {"connect-on", "data"},
+      {"limits.first-byte", "8s"},
       {"late-fin", "abort"},
       {"max-sessions-per-client", "3"},
       {"limits.connect", "1s"},
@@ -112,6 +114,7 @@ const std::map<std::string, std::map<std::string, std::string>>& companions() {
   static const std::map<std::string, std::map<std::string, std::string>> kOthers = {
       {"limits.proxy-header", {{"client.proxy-protocol", "required"}}},
       {"client.proxy-trusted", {{"client.proxy-protocol", "required"}}},
+      {"limits.first-byte", {{"connect-on", "data"}}},
       {"limits.datagram-idle", {{"connect", "udp:db.example:53"}}},
       {"when-full", {{"listen", "udp:127.0.0.1:53"}, {"connect", "udp:db.example:53"}}},
       {"client.unix-mode", {{"listen", "unix:/run/x.sock"}}},

@@ -49,6 +49,8 @@ Violations failure_is_never_a_clean_end(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which sink) -> Complaint {
     if (seen.action(sink).send_fin && failed(seen.after.peer(other(sink)))) return "was sent a FIN for a failed source";
     const Peer& to = seen.after.peer(sink);
+    // An unasked side has no socket.
+    if (seen.leaves_unasked(sink) || to.unasked) return {};
     // A socket that is broken already has told its peer, or has no peer.
     const bool can_be_told = !to.refused && !failed(to);
     if (seen.action(sink).close && can_be_told && !to.fin_sent) return "was closed as if its source had ended well";
@@ -135,7 +137,7 @@ Violations end_of_one_flow_leaves_the_other(const Exploration& exploration) {
     const Which answering = other(which);
     const bool carries = seen.before.peer(answering).ended == Ended::no && held(seen.before.peer(answering)) &&
                          !takes_nothing(seen.before.peer(which));
-    if (!seen.is(Event::fin, which) || !carries) return {};
+    if (!seen.is(Event::fin, which) || !carries || seen.leaves_unasked(which)) return {};
     for (const Which side : kBoth) {
       if (seen.action(side).close || seen.action(side).reset)
         return fmt::format("its FIN made the {} be let go of", name(side));
@@ -165,6 +167,17 @@ Violations nothing_is_tried_before_the_greeting(const Exploration& exploration) 
     const bool untried = seen.after.session.side(which).output == Output::untried;
     if (held(seen.after.peer(which)) && untried == greeting) return "is not tried exactly when it is to be";
     return greeting && !seen.quiet() ? "a greeting had an effect on a socket" : "";
+  });
+}
+
+/// connect-on: data. A client that leaves without a byte leaves the upstream alone, and hears a clean end.
+Violations nothing_is_connected_before_a_byte_asks_for_it(const Exploration& exploration) {
+  return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
+    if (!seen.before.peer(which).unasked || !held(seen.before.peer(which))) return {};
+    if (seen.is(Event::connected, which) || seen.is(Event::connect_failed, which)) return "was connected unasked";
+    if (!seen.is(Event::fin, other(which))) return {};
+    const bool clean = seen.action(other(which)).close && !seen.action(other(which)).reset;
+    return clean && over(seen.after) ? "" : "the other side has left, and is not let go of with a clean end";
   });
 }
 
@@ -213,7 +226,7 @@ Violations lingers_before_it_is_closed(const Exploration& exploration) {
   return in_every_transition(exploration, [](const Seen& seen, Which which) -> Complaint {
     if (!seen.action(which).close) return {};
     const Peer& peer = seen.after.peer(which);
-    if (peer.ended != Ended::no || peer.unreachable) return {};
+    if (peer.ended != Ended::no || peer.unreachable || peer.unasked) return {};
     const bool bound_passed = seen.before.peer(which).lingering && seen.event() == Event::deadline;
     if (bound_passed || (!seen.before.session.linger && peer.fin_sent)) return {};
     return "was closed while its peer might still be sending";
@@ -292,6 +305,7 @@ constexpr std::array kDeliveryProperties{
     Property{"T2_EndOfOneFlowLeavesTheOther", end_of_one_flow_leaves_the_other},
     Property{"T3_FailedClientCancelsTheAttempt", failed_client_cancels_the_attempt},
     Property{"T3_NothingIsTriedBeforeTheGreeting", nothing_is_tried_before_the_greeting},
+    Property{"T3_NothingIsConnectedBeforeAByteAsksForIt", nothing_is_connected_before_a_byte_asks_for_it},
     Property{"T8_NothingIsConnectedInTheQueue", nothing_is_connected_in_the_queue},
     Property{"T3_RejectedClientIsReset", rejected_client_is_reset},
     Property{"T7_AnAbortingFinResetsItsSide", aborting_fin_resets_its_side},

@@ -33,6 +33,7 @@ Each side has an **input** (the flow out of it) and an **output** (the flow into
 | output | |
 |---|---|
 | untried | nothing is done for it before the other side has told who it is (a PROXY header) |
+| unasked | nothing is done for it before the other side has sent a byte (`connect-on: data`) |
 | connecting | nothing can be sent yet (T3) |
 | open | bytes can be sent |
 | fin_sent | `shutdown(SHUT_WR)` was called (T1) |
@@ -47,6 +48,7 @@ What happens:
 | event | |
 |---|---|
 | greeted, rejected | the side has told who it is, or need not; it is not to be served |
+| held_back, asked | the side is not connected before the other one has sent a byte; that has come |
 | connected, connect_failed | the connection attempt is over |
 | pending, drained | bytes read from the side wait for the other, wait no more |
 | fin | its FIN was read, and no error was seen before it |
@@ -165,6 +167,7 @@ Phase phase_of(const FoldedState& state) {
   switch (state.deadline) {
     case Deadline::none: return {"[*]", ""};
     case Deadline::proxy_header: return {"Greeting", "the client is to tell who it is"};
+    case Deadline::first_byte: return {"Silent", "the upstream is connected at the first byte"};
     case Deadline::queue: return {"Queued", "there is no room for the upstream session yet"};
     case Deadline::connect: return {"Connecting", "the upstream is being connected"};
     case Deadline::idle: return {"Carrying", "both flows are open"};

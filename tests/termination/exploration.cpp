@@ -18,7 +18,7 @@ std::string key(const World& world) {
     const Side& side = world.session.side(which);
     add(side.input), add(side.output), add(side.hold), add(side.pending);
     const Peer& peer = world.peer(which);
-    add(peer.tried), add(peer.queued), add(peer.connected), add(peer.rejected), add(peer.unreachable), add(peer.ended);
+    add(peer.tried), add(peer.unasked), add(peer.queued), add(peer.connected), add(peer.rejected), add(peer.unreachable), add(peer.ended);
     add(peer.refused), add(peer.lost), add(peer.waiting), add(peer.fin_sent), add(peer.fin_acked);
     add(peer.lingering), add(peer.gone);
     add(peer.end ? static_cast<int>(*peer.end) : -1);
@@ -40,6 +40,8 @@ void observe_event(World& world, Event event, Which side, Deadline armed) {
   switch (event) {
     case Event::greeted: world.peer(other(side)).tried = true; return;
     case Event::rejected: self.rejected = true; return note_first(world, First::rejected, side);
+    case Event::held_back: self.unasked = true; return;
+    case Event::asked: self.unasked = false; return;
     case Event::queued: self.queued = true; return;
     case Event::dequeued: self.queued = false; return;
     case Event::connected: self.connected = true; return;
@@ -73,7 +75,7 @@ End end_of(const World& world, Which which, Event event, Deadline armed) {
   if (peer.ended == Ended::no && peer.refused && reset_first) return End::reset;
   if (peer.ended == Ended::vanished || peer.lost) return End::vanished;
   if (peer.unreachable) return End::unreachable;
-  if (!peer.tried) return End::untried;
+  if (!peer.tried || peer.unasked) return End::untried;
   if (peer.rejected) return End::rejected;
   if (event == Event::abandon) return End::abandoned;
   if (event == Event::abort || (event == Event::deadline && armed == Deadline::drain)) return End::stopped;
@@ -165,6 +167,7 @@ Deadline expects_deadline(const World& world) {
     untouched = untouched && peer.ended == Ended::no && !peer.refused && !peer.fin_sent && peer.gone == Gone::no;
     if (peer.gone != Gone::no) continue;
     if (!peer.tried) return Deadline::proxy_header;
+    if (peer.unasked) return Deadline::first_byte;
     if (peer.queued) return Deadline::queue;
     if (!peer.connected) return Deadline::connect;
     if (owes_reset(world, which)) return Deadline::reset_flush;

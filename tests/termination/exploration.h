@@ -13,7 +13,8 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::queued,  Event::dequeued,
+inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::held_back, Event::asked,
+                                    Event::queued,    Event::dequeued,
                                     Event::connected, Event::connect_failed, Event::pending, Event::drained,
                                     Event::fin,       Event::fin_aborts,     Event::reset,   Event::vanished,
                                     Event::refused,   Event::broke,          Event::lost,    Event::acked,
@@ -42,6 +43,7 @@ enum class Gone : std::uint8_t { no, closed, reset };
 /// One side as the observer knows it.
 struct Peer {
   bool tried = true;
+  bool unasked = false;
   bool queued = false;
   bool connected = true;
   bool rejected = false;

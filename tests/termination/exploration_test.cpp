@@ -44,9 +44,9 @@ TEST(TerminationExploration, reaches_every_word_of_the_vocabulary) {
   }
   for (const Transition& transition : the_machine().transitions()) events.insert(transition.event);
   EXPECT_EQ(inputs.size(), 5U);
-  EXPECT_EQ(outputs.size(), 8U);
+  EXPECT_EQ(outputs.size(), 9U);
   EXPECT_EQ(holds.size(), 9U);
-  EXPECT_EQ(deadlines.size(), 9U);
+  EXPECT_EQ(deadlines.size(), 10U);
   EXPECT_EQ(firsts.size(), 10U);
   EXPECT_EQ(ends.size(), 13U);
   EXPECT_EQ(events.size(), kEvents.size());

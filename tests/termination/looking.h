@@ -22,6 +22,10 @@ struct Seen {
   }
   [[nodiscard]] const Actions& action(Which which) const { return transition.step.action(which); }
   [[nodiscard]] bool quiet() const { return transition.step.actions == std::array<Actions, 2>{}; }
+  /// It ended without a byte, and nobody was asked for it: there is no other flow, and nothing that could fail.
+  [[nodiscard]] bool leaves_unasked(Which side) const {
+    return is(Event::fin, side) && before.peer(termination::other(side)).unasked;
+  }
   /// Lets go of sides whatever their peers do.
   [[nodiscard]] bool ours_alone() const {
     return event() == Event::deadline || event() == Event::abort || event() == Event::abandon;

@@ -72,7 +72,8 @@ Violations ends_without_a_limit(const Exploration& exploration) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const Transition& transition : exploration.transitions()) {
-      const bool well_behaved = transition.event == Event::greeted || transition.event == Event::dequeued ||
+      const bool well_behaved = transition.event == Event::greeted || transition.event == Event::asked ||
+                                transition.event == Event::dequeued ||
                                 transition.event == Event::connected || transition.event == Event::drained ||
                                 transition.event == Event::fin || transition.event == Event::acked;
       if (!well_behaved || can_end[transition.from] || !can_end[transition.to]) continue;
@@ -190,7 +191,8 @@ Violations consequences_are_drawn(const Exploration& exploration) {
         from.input == Input::reset || from.input == Input::vanished || from.input == Input::aborted;
     if (self.output == Output::broken && from.pending) return "it is broken and bytes wait for it";
     const bool not_there =
-        self.output == Output::untried || self.output == Output::queued || self.output == Output::connecting;
+        self.output == Output::untried || self.output == Output::unasked || self.output == Output::queued ||
+        self.output == Output::connecting;
     if (not_there && from_failed) return "it is being connected for a failed client";
     if (self.output == Output::open && from.input == Input::fin && !from.pending) return "its FIN is due";
     if (self.input == Input::fin && self.output == Output::fin_acked) return "it is finished and still held";
@@ -213,14 +215,16 @@ Violations whatever_a_kernel_says_is_possible(const Exploration& exploration) {
     std::string all;
     all += needs(held(self) && !sink.tried, Event::greeted);
     all += needs(held(self) && !sink.tried, Event::rejected);
-    const bool not_there = held(self) && self.tried && !self.connected;
+    all += needs(held(self) && self.unasked, Event::asked);
+    const bool not_there = held(self) && self.tried && !self.unasked && !self.connected;
+    all += needs(not_there && !self.queued, Event::held_back);
     all += needs(not_there && !self.queued, Event::queued);
     all += needs(not_there && self.queued, Event::dequeued);
     all += needs(not_there && !self.queued, Event::connected);
     all += needs(not_there, Event::connect_failed);
     all += needs(expects_reads(world, which) && !takes_nothing(sink), Event::pending);
     all += needs(self.waiting, Event::drained);
-    all += needs(open && sink_is_there, Event::fin);
+    all += needs(open && (sink_is_there || (held(sink) && sink.unasked)), Event::fin);
     const bool sink_may_answer = held(sink) && sink.connected && sink.ended == Ended::no;
     all += needs(open && sink_is_there && sink_may_answer, Event::fin_aborts);
     all += needs(open, Event::reset);

@@ -24,6 +24,33 @@ Machine connects_before_the_greeting() {
   });
 }
 
+Machine connects_before_it_is_asked() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    Session impatient = session;
+    Output& output = impatient.side(which).output;
+    if (event == Event::connected && output == Output::unasked) output = Output::connecting;
+    return step(impatient, event, which);
+  });
+}
+
+/// A silent client would keep its session for as long as one that is being served.
+Machine silence_counts_as_idle() {
+  Machine machine;
+  machine.deadline = [](const Session& session) {
+    const Deadline armed = deadline(session);
+    return armed == Deadline::first_byte ? Deadline::idle : armed;
+  };
+  return machine;
+}
+
+/// The upstream would be asked for a client that has left.
+Machine a_client_without_a_byte_is_served() {
+  return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
+    const bool unasked = session.side(other(which)).output == Output::unasked;
+    return event == Event::fin && unasked ? step(session, Event::asked, other(which)) : step(session, event, which);
+  });
+}
+
 Machine connects_in_the_queue() {
   return with_step([](const Session& session, Event event, Which which) -> MaybeStep {
     Session impatient = session;
@@ -80,6 +107,10 @@ constexpr std::array kEarlyMutants{
     Mutant{"UnreachablePresentedAsEmptyAnswer", "P2_T4_FailureIsNeverACleanEnd", unreachable_presented_as_empty_answer},
     Mutant{"AttemptOutlivesItsClient", "T3_FailedClientCancelsTheAttempt", attempt_outlives_its_client},
     Mutant{"ConnectsBeforeTheGreeting", "T3_NothingIsTriedBeforeTheGreeting", connects_before_the_greeting},
+    Mutant{"ConnectsBeforeItIsAsked", "T3_NothingIsConnectedBeforeAByteAsksForIt", connects_before_it_is_asked},
+    Mutant{"SilenceCountsAsIdle", "P6_T8_OneDeadlineInEveryState", silence_counts_as_idle},
+    Mutant{"AClientWithoutAByteIsServed", "T3_NothingIsConnectedBeforeAByteAsksForIt",
+           a_client_without_a_byte_is_served},
     Mutant{"ConnectsInTheQueue", "T8_NothingIsConnectedInTheQueue", connects_in_the_queue},
     Mutant{"QueueCountsAsConnecting", "P6_T8_OneDeadlineInEveryState", queue_counts_as_connecting},
     Mutant{"RejectedPresentedAsEmptyAnswer", "T3_RejectedClientIsReset", rejected_presented_as_empty_answer},

@@ -30,6 +30,8 @@ struct Follows {
 };
 
 inline Happens greeted(Which side) { return {Event::greeted, side}; }
+inline Happens held_back(Which side) { return {Event::held_back, side}; }
+inline Happens asked(Which side) { return {Event::asked, side}; }
 inline Happens queued(Which side) { return {Event::queued, side}; }
 inline Happens dequeued(Which side) { return {Event::dequeued, side}; }
 inline Happens rejected(Which side) { return {Event::rejected, side}; }

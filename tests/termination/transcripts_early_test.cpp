@@ -58,6 +58,40 @@ TEST(Termination, T8_a_client_that_never_tells_who_it_is_has_its_own_limit) {
   EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
 }
 
+TEST(Termination, T3_an_upstream_that_is_held_back_is_connected_at_the_clients_first_byte) {
+  Playbook play;
+  play >> held_back(kUpstream);
+  EXPECT_EQ(play.deadline(), Deadline::first_byte);
+  EXPECT_FALSE(play.reads(kClient)) << "the byte stays in the kernel (T9)";
+  EXPECT_TRUE(play.impossible(connected(kUpstream)));
+  play >> asked(kUpstream);
+  EXPECT_EQ(play.deadline(), Deadline::connect);
+  play >> connected(kUpstream);
+  EXPECT_TRUE(play.reads(kClient));
+}
+
+TEST(Termination, T3_a_client_that_leaves_without_a_byte_is_closed_and_its_upstream_never_tried) {
+  Playbook play(true, Greeting::awaited);
+  play >> greeted(kClient) >> held_back(kUpstream) >> fin(kClient) << close(kClient) << close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kClient), End::fin);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+  EXPECT_EQ(play.verdict().first, First::fin);
+  EXPECT_FALSE(play.verdict().complete);
+}
+
+TEST(Termination, T8_a_client_that_stays_silent_has_a_limit_of_its_own) {
+  Playbook play;
+  play >> held_back(kUpstream) >> deadline_passes() << reset_and_close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().limit, Deadline::first_byte);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+}
+
+TEST(Termination, T3_a_reset_of_a_silent_client_leaves_the_upstream_untried) {
+  Playbook play;
+  play >> held_back(kUpstream) >> reset(kClient) << close(kClient) << reset_and_close(kUpstream);
+  EXPECT_EQ(play.verdict().end(kUpstream), End::untried);
+}
+
 TEST(Termination, T3_unreachable_upstream_resets_the_client) {
   Playbook play;
   play >> connect_failed(kUpstream) << reset_and_close(kClient) << close(kUpstream);

@@ -43,7 +43,8 @@ struct Log {
   std::string target = "stderr";  ///< "stderr", "off", or a file's path (reopened on SIGUSR1)
   LogLevel level = LogLevel::info;
   LogSessions sessions = LogSessions::all;
-  double sample = 1;  ///< the share of complete sessions that have a record
+  double sample = 1;          ///< the share of complete sessions that have a record
+  bool ignore_empty = false;  ///< sessions in which nobody said anything have none
 
   friend bool operator==(const Log&, const Log&) = default;
 };

@@ -11,6 +11,7 @@ namespace lastbyte::config {
 
 namespace {
 
+using relay::ConnectOn;
 using relay::EarlyFin;
 using relay::Forwarding;
 using relay::LateFin;
@@ -43,6 +44,14 @@ void add_ends(Table& table) {
       "The upstream: the endpoint that sessions are forwarded to, or group:NAME for a group of groups. Give one port "
       "for all listening ports, or as many ports as listen has, in the same order.");
   connect.required = true;
+  table.add<Forwarding>(
+      heading, "connect-on",
+      choice_codec<ConnectOn>("accept|data", {{"accept", ConnectOn::accept}, {"data", ConnectOn::data}}),
+      [](auto& f) -> auto& { return f.connect_on; },
+      "When to connect to the upstream: as soon as lastbyte has accepted the client, or at the client's first byte of "
+      "data (after its PROXY header). A client that ends without a byte is then closed, and the upstream never hears "
+      "of it. Do not use data where the upstream speaks first (SMTP, FTP, SSH, MySQL).");
+  table.listening(kStream);
   table.add<Forwarding>(
       heading, "early-fin",
       choice_codec<EarlyFin>("keep|abort", {{"keep", EarlyFin::keep}, {"abort", EarlyFin::abort}}),
@@ -97,6 +106,10 @@ void add_limits(Table& table) {
                         heading, "limits.proxy-header", codec, [](auto& f) -> auto& { return f.limits.proxy_header; },
                         "Time limit for a client's PROXY header to arrive."),
                     "client.proxy-protocol", [](const Forwarding& f) { return f.proxy_header != ProxyHeader::off; });
+  needs<Forwarding>(table.add<Forwarding>(
+                        heading, "limits.first-byte", codec, [](auto& f) -> auto& { return f.limits.first_byte; },
+                        "Time limit for a client's first byte, after its PROXY header if it sends one."),
+                    "connect-on", [](const Forwarding& f) { return f.connect_on == ConnectOn::data; });
   table.add<Forwarding>(
       heading, "limits.datagram-idle", codec, [](auto& f) -> auto& { return f.limits.datagram_idle; },
       "Time limit without a datagram in a udp session. For a tcp or unix client of a udp upstream, the upstream's data "

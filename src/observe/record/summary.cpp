@@ -20,6 +20,7 @@ using termination::Which;
 std::string limit_passed(Deadline limit, Which side) {
   switch (limit) {
     case Deadline::proxy_header: return "proxy_header limit passed";
+    case Deadline::first_byte: return "first_byte limit passed";
     case Deadline::queue: return "queue limit passed";
     case Deadline::connect: return "connect limit passed";
     case Deadline::idle: return "idle limit passed";
@@ -54,7 +55,8 @@ std::string cause(const relay::Record& record) {
     case End::left: return fmt::format("left {} while it might still send", who);
     case End::aborted: return fmt::format("aborted by the FIN of {}", who);
     case End::rejected: return fmt::format("{} rejected", who);
-    case End::untried: return fmt::format("{} untried", who);
+    case End::untried:
+      return verdict.end(Which::client) == End::fin ? "client sent nothing" : fmt::format("{} untried", who);
     case End::passed_on: return fmt::format("{} reset for the other side's failure", who);
     case End::fin: break;
   }

@@ -57,7 +57,8 @@ std::uint64_t scattered(std::uint64_t number) {
 
 }  // namespace
 
-void RecordFilter::set(Sessions sessions, double share) {
+void RecordFilter::set(Sessions sessions, double share, bool ignores_empty) {
+  ignores_empty_ = ignores_empty;
   constexpr double kAll = 18446744073709551616.0;  // 2^64
   // A share of 0 takes no session but one in 2^64.
   highest_ = share >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(share * kAll);

@@ -85,13 +85,15 @@ class RecordFilter {
  public:
   enum class Sessions : std::uint8_t { all, failures, none };
 
-  /// `share`: of the complete sessions, 0 to 1, where all have one.
-  void set(Sessions sessions, double share);
+  /// `share`: of the complete sessions, 0 to 1, where all have one. `ignores_empty`: probes (is_empty()) have none.
+  void set(Sessions sessions, double share, bool ignores_empty = false);
+  [[nodiscard]] bool ignores_empty() const { return ignores_empty_.load(std::memory_order_relaxed); }
   /// By the session's number, so that the sample is the same wherever it is asked for.
   [[nodiscard]] bool wants(Ending ending, std::uint64_t id) const;
 
  private:
   std::atomic<Sessions> sessions_{Sessions::all};
+  std::atomic<bool> ignores_empty_{false};
   /// A complete session has a record where the hash of its number is not above this.
   std::atomic<std::uint64_t> highest_{~std::uint64_t{0}};
 };

@@ -79,7 +79,8 @@ void Session::on_events(Which which, std::uint32_t events) {
     share().look(side(which));  // each packet that its peer takes makes an edge of EPOLLOUT
   const auto is_early = [this] {
     const Output upstream = state_.side(Which::upstream).output;
-    return upstream == Output::untried || upstream == Output::connecting || upstream == Output::queued;
+    return upstream == Output::untried || upstream == Output::unasked || upstream == Output::connecting ||
+           upstream == Output::queued;
   };
   if (is_early()) which == Which::client ? on_early_client_events(events) : on_connecting_events(events);
   if (is_bulk()) {
@@ -358,7 +359,7 @@ void Session::report_trouble(Which which) {
   Side& self = side(which);
   if (!self.socket) return;
   const termination::Side& known = state_.side(which);
-  if (known.output == Output::connecting || known.output == Output::queued) return;
+  if (known.output == Output::connecting || known.output == Output::queued || known.output == Output::unasked) return;
   // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
   if (termination::reads(state_, which) && self.ready.readable) return;
   self.ready.trouble = false;
@@ -414,7 +415,7 @@ bool Session::agrees_with_state() const {
   for (const Which which : kBoth) {
     const termination::Side& known = state_.side(which);
     const bool has_socket =
-        known.hold == termination::Hold::held && known.output != Output::untried && known.output != Output::queued;
+        known.hold == termination::Hold::held && known.output != Output::untried && known.output != Output::unasked && known.output != Output::queued;
     const bool pauses = known.output == Output::connecting && (reach_.pauses() || awaited_ != nullptr);
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
     const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());

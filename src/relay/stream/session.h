@@ -143,6 +143,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void reject_greeting(std::string why, termination::Event event = termination::Event::rejected);
   void reject(std::string why, termination::Event event = termination::Event::rejected);
   void start_upstream();
+  void await_data();
+  void reach_upstream();
   void try_next_address();
   Result<net::Connecting> start_connecting(const net::Address& to);
   template <typename Start>

@@ -105,6 +105,27 @@ void Session::reject(std::string why, Event event) {
 }
 
 void Session::start_upstream() {
+  if (listener_->forwarding->connect_on == ConnectOn::accept) return reach_upstream();
+  apply(Event::held_back, Which::upstream);
+  times_.activity = context_.now;  // limits.first-byte
+  await_data();
+}
+
+/// connect-on: data. Looks whether the client has sent a byte, or its FIN without one; both stay in its queue.
+void Session::await_data() {
+  std::byte first;
+  const ssize_t got = transport::peek(side(Which::client), {&first, 1});
+  if (got > 0) {
+    apply(Event::asked, Which::upstream);
+    reach_upstream();
+  } else if (got == 0) {
+    apply(Event::fin, Which::client);
+  } else if (errno != EAGAIN) {
+    client_failed_early(errno);
+  }
+}
+
+void Session::reach_upstream() {
   if (listener_->group) {
     reach_.begin(std::make_unique<GroupReach>(context_, *listener_, *this, client_address_, times_.started));
     if (listener_->forwarding->early_fin == EarlyFin::abort && side(Which::client).ready.hung_up) return fin_aborts();
@@ -279,6 +300,8 @@ void Session::on_early_client_events(std::uint32_t events) {
     client_failed_early(transport::take_error(client));
   } else if (state_.side(Which::upstream).output == Output::untried) {
     hear(client.ready.hung_up ? Coming::ended : Coming::more);
+  } else if (state_.side(Which::upstream).output == Output::unasked) {
+    await_data();
   } else if ((events & EPOLLRDHUP) != 0 && listener_->forwarding->early_fin == EarlyFin::abort) {
     fin_aborts();
   }

@@ -96,6 +96,9 @@ void Session::on_timer() {
     apply(Event::fin, Which::upstream);
   } else if (deadline == Deadline::proxy_header && now >= passes_at(deadline, times_, bounds())) {
     hear(Coming::late);
+  } else if (deadline == Deadline::first_byte && now >= passes_at(deadline, times_, bounds())) {
+    await_data();
+    if (!final() && termination::deadline(state_) == Deadline::first_byte) apply(Event::deadline, Which::client);
   } else if (now >= passes_at(deadline, times_, bounds()) && !peers_are_slow(deadline) &&
              !peers_have_spoken(deadline)) {
     apply(Event::deadline, Which::client);

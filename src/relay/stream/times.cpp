@@ -34,6 +34,7 @@ TimePoint passes_at(Deadline deadline, const Times& times, const Bounds& bounds)
   switch (deadline) {
     case Deadline::none: return TimePoint::max();
     case Deadline::proxy_header: return times.started + limits.proxy_header;
+    case Deadline::first_byte: return times.activity + limits.first_byte;
     case Deadline::queue:
     case Deadline::connect: return bounds.connect;
     case Deadline::idle: return times.activity + limits.idle;

@@ -33,6 +33,7 @@ Ending by(Which side, Ending client, Ending upstream) { return side == Which::cl
 Ending ending_of(const Verdict& verdict) {
   if (verdict.complete) return Ending::complete;
   const Which side = culprit(verdict);
+  if (verdict.end(side) == End::untried && verdict.end(Which::client) == End::fin) return Ending::complete;
   switch (verdict.end(side)) {
     case End::reset: return by(side, Ending::reset_by_client, Ending::reset_by_upstream);
     case End::refused: return by(side, Ending::refused_by_client, Ending::refused_by_upstream);
@@ -84,6 +85,14 @@ Which culprit(const Verdict& verdict) {
 Ending ending_of(const Record& record) {
   const DatagramRecord* datagrams = record.datagrams();
   return datagrams != nullptr ? ending_of(datagrams->end) : ending_of(record.stream().verdict);
+}
+
+bool is_empty(const Record& record) {
+  if (record.datagrams() != nullptr) return false;
+  const StreamRecord& stream = record.stream();
+  if (stream.flow(Which::client).received != 0 || stream.flow(Which::upstream).delivered != 0) return false;
+  const Ending ending = ending_of(record);
+  return ending == Ending::complete || ending == Ending::reset_by_client;
 }
 
 }  // namespace lastbyte::relay

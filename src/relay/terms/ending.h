@@ -11,7 +11,8 @@
 namespace lastbyte::relay {
 
 enum class Ending : std::uint8_t {
-  complete,  ///< both sides ended with a FIN and acknowledged everything; of datagrams: silence, or a stop owed nothing
+  complete,  ///< both sides ended with a FIN and acknowledged everything, or the client did without a byte and without
+             ///< an upstream (connect-on: data); of datagrams: silence, or a stop owed nothing
   reset_by_client,
   reset_by_upstream,
   refused_by_client,
@@ -46,5 +47,9 @@ constexpr std::string_view name(Ending ending) { return kEndingWords[static_cast
 termination::Which culprit(const termination::Verdict& verdict);
 
 Ending ending_of(const Record& record);
+
+/// A probe: a client of a stream that sent nothing, was delivered nothing, and left in its own time, with a FIN or a
+/// reset, while nothing else failed.
+bool is_empty(const Record& record);
 
 }  // namespace lastbyte::relay

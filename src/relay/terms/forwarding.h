@@ -24,6 +24,7 @@ struct Limits {
   Duration half_close{std::chrono::minutes(10)};    ///< no byte either way, one flow ended
   Duration reset_flush{std::chrono::seconds(10)};   ///< bytes ahead of a reset to be acknowledged, in all (T4)
   Duration proxy_header{std::chrono::seconds(5)};   ///< from accept() to the end of the client's PROXY header
+  Duration first_byte{std::chrono::minutes(1)};     ///< from there to its first byte, with ConnectOn::data
   Duration datagram_idle{std::chrono::minutes(1)};  ///< no datagram either way; a datagram socket's only end
 
   friend bool operator==(const Limits&, const Limits&) = default;
@@ -41,6 +42,11 @@ struct Linger {
 
 /// The treatment of a client's FIN that comes before the upstream is connected (T3): by default it is passed on later.
 enum class EarlyFin : std::uint8_t { keep, abort };
+/// What a client does that has its upstream connected.
+enum class ConnectOn : std::uint8_t {
+  accept,  ///< it connects
+  data,    ///< it sends its first byte, behind its PROXY header if it sends one
+};
 
 /// What a client's FIN means that comes later, while the upstream may still answer: by default it is passed on (T2).
 /// `abort`: the client is gone (T7).
@@ -77,6 +83,7 @@ struct Forwarding {
   net::ConnectOptions upstream;
   Limits limits;
   Linger linger;
+  ConnectOn connect_on = ConnectOn::accept;
   EarlyFin early_fin = EarlyFin::keep;
   LateFin late_fin = LateFin::keep;
   TimeWait time_wait = TimeWait::keep;

@@ -5,6 +5,7 @@ namespace lastbyte::relay {
 Phase phase_of(const termination::Session& session, termination::Deadline deadline) {
   switch (deadline) {
     case termination::Deadline::proxy_header:
+    case termination::Deadline::first_byte:
     case termination::Deadline::queue:
     case termination::Deadline::connect: return Phase::connecting;
     case termination::Deadline::idle: return Phase::open;
@@ -26,7 +27,7 @@ FlowState flow_state(const termination::Session& session, termination::Which sou
   using termination::Output;
   const termination::Side& from = session.side(source);
   const termination::Output sink = session.side(termination::other(source)).output;
-  if (sink == Output::untried || sink == Output::connecting) return FlowState::waiting;
+  if (sink == Output::untried || sink == Output::unasked || sink == Output::connecting) return FlowState::waiting;
   const bool refused = sink == Output::broken || sink == Output::lost;
   if (from.input == Input::open)
     return termination::discards(session, source) ? FlowState::discarding : FlowState::open;

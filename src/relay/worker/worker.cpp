@@ -197,6 +197,7 @@ void Worker::Impl::bury() {
 /// Of a session that has ended.
 void Worker::Impl::file(const Record& record) {
   tell_event(false, record);
+  if (shared_.records.ignores_empty() && is_empty(record)) return counters.add(Count::sessions_ignored);
   if (!shared_.records.wants(ending_of(record), record.id)) return;
   if (records_.push(record)) {
     pushed_records_ = true;

@@ -168,12 +168,13 @@ net::Endpoint any_connect(const net::Endpoint& listen) {
 
 relay::Limits any_limits(const relay::Forwarding& forwarding) {
   relay::Limits limits;
-  auto& [connect, idle, half_close, reset_flush, header, datagram_idle] = limits;
+  auto& [connect, idle, half_close, reset_flush, header, first_byte, datagram_idle] = limits;
   connect = any_duration();
   if (!is_udp(forwarding.listen)) {
     for (Duration* limit : {&idle, &half_close, &reset_flush}) *limit = any_duration();
   }
   if (forwarding.proxy_header != relay::ProxyHeader::off) header = any_duration();
+  if (forwarding.connect_on == relay::ConnectOn::data) first_byte = any_duration();
   if (is_udp(forwarding.connect)) datagram_idle = any_duration();
   return limits;
 }
@@ -183,7 +184,7 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   using net::proxy_protocol::Version;
   using relay::ProxyHeader;
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, early_fin, late_fin, time_wait,
+  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, connect_on, early_fin, late_fin, time_wait,
          access, proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
   listen = at;
   connect = any_connect(listen);
@@ -193,6 +194,7 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
     when_full = *gen::element(relay::WhenFull::refuse, relay::WhenFull::oldest);
   } else {
     linger = any_linger();
+    connect_on = *gen::element(relay::ConnectOn::accept, relay::ConnectOn::data);
     early_fin = *gen::element(relay::EarlyFin::keep, relay::EarlyFin::abort);
     late_fin = *gen::element(relay::LateFin::keep, relay::LateFin::abort);
     proxy_header = *gen::element(ProxyHeader::off, ProxyHeader::optional, ProxyHeader::required);

@@ -404,5 +404,42 @@ TEST_F(Header, tells_whose_sessions_are_counted) {
   EXPECT_EQ(all_of(other), "");
 }
 
+class GreetedConnectOnData : public Greeted {
+ protected:
+  const std::string header_ = header_bytes(Version::v2, "192.0.2.7", 4711, "192.0.2.1", 443);
+};
+
+TEST_F(GreetedConnectOnData, T3_a_header_is_no_data) {
+  start(kRequired + Flags{"--connect-on", "data"});
+  const Descriptor probe = client();
+  send_and_see_arrive(probe, header_);
+  send_fin(probe);
+  EXPECT_EQ(all_of(probe), "");
+  EXPECT_TRUE(upstream_untouched());
+  const Record record = proxy_->record();
+  EXPECT_EQ(record.client.address, "192.0.2.7:4711") << record.line;
+  EXPECT_EQ(record.client.received, 0U);
+  EXPECT_EQ(record.summary, "client sent nothing");
+}
+
+TEST_F(GreetedConnectOnData, T3_the_first_byte_behind_the_header_has_the_upstream_connected) {
+  start(kRequired + Flags{"--connect-on", "data", "--upstream-proxy-protocol", "v1"});
+  const Descriptor asking = client();
+  send_and_see_arrive(asking, header_);
+  EXPECT_TRUE(upstream_untouched());
+  send_and_see_arrive(asking, "x");
+  const Descriptor upstream = served();
+  EXPECT_EQ(next_of(upstream, 1), "P");
+}
+
+TEST_F(GreetedConnectOnData, T8_the_limit_of_the_first_byte_begins_behind_the_header) {
+  start(kRequired + Flags{"--connect-on", "data", "--limits-first-byte", "150ms"});
+  const Descriptor silent = client();
+  send_and_see_arrive(silent, header_);
+  EXPECT_EQ(all_of(silent), "RESET");
+  EXPECT_TRUE(upstream_untouched());
+  EXPECT_EQ(proxy_->record().limit, "first_byte");
+}
+
 }  // namespace
 }  // namespace lastbyte::system_test
