@@ -85,6 +85,7 @@ class Control::Impl {
   void stop(int number);
   void drain(int number);
   void reopen_log();
+  void reopen_logs();
   void hang_up();
   void after_reload(Reload::Finished finished);
   void publish();
@@ -236,14 +237,19 @@ void Control::Impl::drain(int number) {
                   std::chrono::duration<double>(drain).count(), ::sigabbrev_np(number)));
 }
 
-void Control::Impl::reopen_log() {
+void Control::Impl::reopen_logs() {
   if (parts_.log != nullptr) parts_.log->reopen();
+  parts_.messages.reopen();
+}
+
+void Control::Impl::reopen_log() {
+  reopen_logs();
   parts_.messages.info("SIGUSR1: reopening the log");
 }
 
 /// SIGHUP reopens the log, too, because many rotation scripts send it.
 void Control::Impl::hang_up() {
-  if (parts_.log != nullptr) parts_.log->reopen();
+  reopen_logs();
   if (stage_ != Stage::serving) {
     parts_.messages.info("SIGHUP: reopening the log; the configuration is not read during a stop");
   } else {

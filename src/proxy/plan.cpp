@@ -17,8 +17,9 @@ constexpr const char* kRestart = "restart for it";
 
 /// The process's settings that a reload changes. All others need a restart.
 const std::vector<std::string>& changeable() {
-  static const std::vector<std::string> kKeys{"max-sessions", "drain",        "shutdown-delay",
-                                              "log.level",    "log.sessions", "log.sample", "log.ignore-empty"};
+  static const std::vector<std::string> kKeys{"max-sessions",     "drain",        "shutdown-delay",
+                                              "log.level",        "log.sessions", "log.sample",
+                                              "log.ignore-empty", "log.begin",    "log.every"};
   return kKeys;
 }
 

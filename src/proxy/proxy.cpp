@@ -17,6 +17,7 @@
 #include "admin/http/server.h"
 #include "base/amount.h"
 #include "loop/send_ring.h"
+#include "net/address/syslog.h"
 #include "observe/log/record_log.h"
 #include "observe/record/text.h"
 #include "probe/member.h"
@@ -64,26 +65,32 @@ Result<void> make_log_for(const std::string& path, const FileRights& user) {
   return {};
 }
 
-/// Root opens it only where nobody else could have put a symbolic link.
+/// Root opens a file only where nobody else could have put a symbolic link.
+Result<void> open_for(const std::string& target, const std::optional<FileRights>& user,
+                      const std::function<Result<void>()>& open) {
+  const bool is_file = target.find('/') != std::string::npos && !net::parse_syslog_receiver(target);
+  if (!is_file || !user || ::geteuid() != 0) return open();
+  const auto rights = rights_for(target, user);
+  if (!rights)
+    if (auto made = make_log_for(target, *user); !made) return made;
+  auto opened = with_rights_of(rights, open);
+  if (!opened) return Failure(with_rights_told(opened.error(), rights));
+  return {};
+}
+
 Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& config,
                                                      const std::optional<FileRights>& user, OperatorLog& messages) {
   const std::string& path = config.log.target;
   if (path == "off") return nullptr;
-  const auto open = [&] {
-    return observe::RecordLog::open(path, formatter(config.log.format),
-                                    [&messages](const std::string& line) { messages.warn(line); });
-  };
-  if (path == "stderr" || !user || ::geteuid() != 0) return open();
-  const auto rights = rights_for(path, user);
-  if (!rights)
-    if (auto made = make_log_for(path, *user); !made) return Failure(made.error());
   Result<std::unique_ptr<observe::RecordLog>> log;
-  const auto opened = with_rights_of(rights, [&]() -> Result<void> {
-    log = open();
+  const auto opened = open_for(path, user, [&]() -> Result<void> {
+    log = observe::RecordLog::open(
+        path, formatter(config.log.format), [&messages](const std::string& line) { messages.warn(line); },
+        syslog_origin(config.log));
     if (!log) return Failure(log.error());
     return {};
   });
-  if (!opened) return Failure(with_rights_told(opened.error(), rights));
+  if (!opened) return Failure(opened.error());
   return log;
 }
 
@@ -102,7 +109,7 @@ void prepare_signals() {
 constexpr Duration kBindPause{100};
 
 void tell(const Troubles& troubles, const config::Places& places, OperatorLog& messages) {
-  for (const std::string& text : texts(troubles, places)) messages.warn(text);
+  for (auto& each : statements(troubles, places)) messages.warn(std::move(each));
 }
 
 /// All or nothing. What cannot be had now may be there soon: a predecessor ends, a connection leaves TIME_WAIT, an
@@ -155,6 +162,8 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   auto log = open_log(config, user, messages);
   if (!log) return failed(log.error());
   prepared.log = std::move(*log);
+  const auto told = open_for(config.log.messages, user, [&] { return messages.write_to(config.log); });
+  if (!told) return failed(told.error());
   auto doors = open_doors(config.doors, user);
   if (!doors) return failed(doors.error());
   prepared.doors = std::move(*doors);
@@ -175,7 +184,8 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
 }
 
 void tell_start(const config::Config& config, const Prepared& prepared, OperatorLog& messages, bool warns_of_root) {
-  for (const auto& each : prepared.changes.added) messages.info("listening on " + each.text());
+  for (const auto& each : prepared.changes.added)
+    messages.info({.text = "listening on " + each.text(), .forwarding = each.name});
   for (const auto& [what, door] :
        {std::pair("metrics", &prepared.doors.metrics), std::pair("administration", &prepared.doors.admin),
         std::pair("dashboard", &prepared.doors.dashboard)})
@@ -264,10 +274,11 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
 }  // namespace
 
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source,
-          const config::Places& places, bool warns_of_root) {
+          const config::Places& places, const std::vector<config::Problem>& warnings, bool warns_of_root) {
   prepare_signals();
   OperatorLog messages;
-  messages.set_level(config.log.level);
+  messages.set_up(config.log);
+  for (const config::Problem& warning : warnings) messages.warn(statement_of(warning));
   const auto fail = [&](const std::string& why) {
     messages.error(why);
     return 1;
@@ -275,7 +286,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
   try {
     auto prepared = prepare(config, places, messages);
     if (!prepared) {
-      for (const std::string& text : texts(prepared.error(), places)) messages.error(text);
+      for (auto& each : statements(prepared.error(), places)) messages.error(std::move(each));
       return 1;
     }
     const auto served = serve_prepared(config, std::move(*prepared), messages, on_listening, source, warns_of_root);
@@ -286,8 +297,9 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
   }
 }
 
-int run(const config::Config& config, const Source& source, const config::Places& places) {
-  return serve(config, {}, source, places);
+int run(const config::Config& config, const Source& source, const config::Places& places,
+        const std::vector<config::Problem>& warnings) {
+  return serve(config, {}, source, places, warnings);
 }
 
 }  // namespace lastbyte::proxy

@@ -78,7 +78,7 @@ void Reload::start(Source source, Repeated repeated) {
     });
   } catch (const std::system_error& error) {
     Reading failed;
-    failed.problems.push_back(Error{"start a thread", error.code().value()}.text());
+    failed.problems.push_back({.text = Error{"start a thread", error.code().value()}.text()});
     finish(std::move(failed));
   }
 }
@@ -87,15 +87,15 @@ Reload::Reading Reload::read(const Source& source, Running& running) {
   Reading reading;
   try {
     config::Loaded loaded = source();
-    for (const config::Problem& problem : loaded.problems) reading.problems.push_back(problem.text());
-    for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(warning.text());
+    for (const config::Problem& problem : loaded.problems) reading.problems.push_back(statement_of(problem));
+    for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(statement_of(warning));
     if (!loaded.config) return reading;
     reading.resolution = running.resolve(*loaded.config);
     reading.config = std::move(loaded.config);
     reading.places = std::move(loaded.places);
   } catch (const std::exception& error) {
     // Only what the libraries throw for want of memory.
-    reading.problems.push_back(error.what());
+    reading.problems.push_back({.text = error.what()});
   }
   return reading;
 }
@@ -123,10 +123,10 @@ void Reload::finish(Reading reading) {
 }
 
 std::string Reload::apply_again(Reading reading) {
-  if (!reading.config) return reading.problems.empty() ? "no memory" : reading.problems.front();
+  if (!reading.config) return reading.problems.empty() ? "no memory" : reading.problems.front().line();
   const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
-  if (!changes) return texts(changes.error(), reading.places).front();
-  for (const std::string& trouble : texts(changes->troubles, reading.places)) messages_.warn(trouble);
+  if (!changes) return statements(changes.error(), reading.places).front().line();
+  for (auto& trouble : statements(changes->troubles, reading.places)) messages_.warn(std::move(trouble));
   return {};
 }
 
@@ -135,27 +135,29 @@ void Reload::apply(Reading reading) {
     const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
     if (changes) {
       messages_.set_level(running_.config().log.level);
-      for (const std::string& warning : reading.warnings) messages_.warn(warning);
+      for (auto& warning : reading.warnings) messages_.warn(std::move(warning));
       return tell(*changes, reading.places);
     }
-    reading.problems = texts(changes.error(), reading.places);
+    reading.problems = statements(changes.error(), reading.places);
   }
-  for (const std::string& problem : reading.problems) messages_.error(problem);
+  for (const auto& problem : reading.problems) messages_.error(problem);
   messages_.error("reload failed because of the errors above; nothing was changed");
-  failure_ = "the last reload failed and changed nothing: " + reading.problems.front();
+  failure_ = "the last reload failed and changed nothing: " + reading.problems.front().line();
   if (const std::size_t more = reading.problems.size() - 1; more != 0) failure_ += fmt::format(" (and {} more)", more);
 }
 
 void Reload::tell(const Changes& changes, const config::Places& places) {
-  for (const auto& each : changes.added) messages_.info(fmt::format("reload: added: {}", each.text()));
+  const auto about = [this](const Changes::Forwarding& forwarding, std::string text) {
+    messages_.info({.text = "reload: " + std::move(text), .forwarding = forwarding.name});
+  };
+  for (const auto& each : changes.added) about(each, "added: " + each.text());
   for (const auto& each : changes.changed)
-    messages_.info(fmt::format("reload: changed ({}): {}", what_changed(each), each.text()));
-  for (const auto& each : changes.removed)
-    messages_.info(fmt::format("reload: removed: {}; its sessions continue", each.text()));
+    about(each, fmt::format("changed ({}): {}", what_changed(each), each.text()));
+  for (const auto& each : changes.removed) about(each, fmt::format("removed: {}; its sessions continue", each.text()));
   for (const std::string& group : changes.groups) messages_.info("reload: " + group);
   if (!changes.need_restart.empty())
     messages_.warn(fmt::format("reload: these settings change at a restart only: {}", joined(changes.need_restart)));
-  for (const std::string& trouble : texts(changes.troubles, places)) messages_.warn(trouble);
+  for (auto& trouble : statements(changes.troubles, places)) messages_.warn(std::move(trouble));
   messages_.info(fmt::format("reload: {} added, {} changed, {} removed, {} as before; at most {} sessions",
                              changes.added.size(), changes.changed.size(), changes.removed.size(), changes.kept,
                              running_.shared().max_sessions.load()));

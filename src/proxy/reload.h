@@ -50,8 +50,8 @@ class Reload {
     std::optional<config::Config> config;
     Resolution resolution;
     config::Places places;
-    std::vector<std::string> problems;
-    std::vector<std::string> warnings;
+    std::vector<observe::Statement> problems;
+    std::vector<observe::Statement> warnings;
   };
 
   static Reading read(const Source& source, Running& running);

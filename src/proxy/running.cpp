@@ -122,8 +122,8 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   for (Error& error : leaving_.leave(before, bound_, Clock::now()))
     changes.troubles.push_back(trouble_of_process(std::move(error)));
   shared_.max_sessions = *sessions;
-  shared_.records.set(sessions_with_records(plan.config.log), plan.config.log.sample,
-                      plan.config.log.ignore_empty);
+  shared_.records.set(sessions_with_records(plan.config.log), plan.config.log.sample, plan.config.log.ignore_empty);
+  shared_.records.set_progress(plan.config.log.begin, plan.config.log.every);
   plan_ = std::move(plan);
   wanted_ = wanted_groups;
   serve_groups();

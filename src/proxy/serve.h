@@ -15,6 +15,7 @@ using OnListening = std::function<void(const std::vector<Bound>&)>;
 
 /// As run() in proxy.h. `warns_of_root`: whether to warn the operator if the process stays root.
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {},
-          const config::Places& places = {}, bool warns_of_root = true);
+          const config::Places& places = {}, const std::vector<config::Problem>& warnings = {},
+          bool warns_of_root = true);
 
 }  // namespace lastbyte::proxy

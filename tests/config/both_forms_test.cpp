@@ -31,14 +31,17 @@ const std::map<std::string, std::string>& samples() {
       {"dashboard.listen", "unix:/run/lastbyte/page.sock"},
       {"user", "nobody"},
       {"group", "nogroup"},
-      {"log.level", "warning"},
-      {"log.sessions", "all"},
-      {"log.sample", "0.5"},
       {"log.target", "/var/log/lastbyte.log"},
+      {"log.messages", "stdout"},
+      {"log.facility", "local3"},
+      {"log.app-name", "edge"},
       {"log.format", "json"},
       {"log.level", "debug"},
       {"log.sessions", "failures"},
       {"log.sample", "0.5"},
+      {"log.ignore-empty", "true"},
+      {"log.begin", "true"},
+      {"log.every", "10m"},
       {"shutdown-delay", "4s"},
       {"name", "web"},
       {"listen", "tcp::80"},
@@ -112,6 +115,8 @@ const std::map<std::string, std::string>& samples() {
 /// What else has to be said for a setting to have an effect.
 const std::map<std::string, std::map<std::string, std::string>>& companions() {
   static const std::map<std::string, std::map<std::string, std::string>> kOthers = {
+      {"log.facility", {{"log.target", "syslog"}}},
+      {"log.app-name", {{"log.target", "syslog"}}},
       {"limits.proxy-header", {{"client.proxy-protocol", "required"}}},
       {"client.proxy-trusted", {{"client.proxy-protocol", "required"}}},
       {"limits.first-byte", {{"connect-on", "data"}}},
@@ -157,25 +162,26 @@ Config of_settings(std::map<std::string, std::string> values) {
   values.emplace("listen", "tcp:127.0.0.1:80");
   values.emplace("connect", "tcp:db.example:5432");
   std::map<std::string, std::string> blocks;  // those of one block stand together
-  std::string top;
+  std::map<std::string, std::string> top;     // the same of the process
   std::vector<Flag> flags;
   for (const auto& [key, value] : values) {
     const bool of_forwarding = find_key(key, OwnerKind::forwarding) != nullptr;
     flags.push_back(
         {(of_forwarding ? find_key(key, OwnerKind::forwarding) : find_key(key, OwnerKind::process))->flag, value});
-    if (!of_forwarding) {
-      top += flow_yaml(key, value) + "\n";
-      continue;
-    }
     const std::size_t dot = key.find('.');
-    std::string& block = blocks[key.substr(0, dot)];
+    std::string& block = (of_forwarding ? blocks : top)[key.substr(0, dot)];
     if (!block.empty()) block += ", ";
     block += dot == std::string::npos ? "'" + value + "'" : flow_yaml(key.substr(dot + 1), value);
   }
+  const auto text = [](const auto& block) {
+    const auto& [key, inner] = block;
+    return key + ": " + (inner.starts_with('\'') ? inner : "{" + inner + "}");
+  };
   std::string own;
-  for (const auto& [key, inner] : blocks)
-    own += ", " + key + ": " + (inner.starts_with('\'') ? inner : "{" + inner + "}");
-  Config from_yaml = loaded_config(load_yaml(top + "forwardings:\n  - {" + own.substr(2) + "}\n", "f.yaml"));
+  for (const auto& block : blocks) own += ", " + text(block);
+  std::string process;
+  for (const auto& block : top) process += text(block) + "\n";
+  Config from_yaml = loaded_config(load_yaml(process + "forwardings:\n  - {" + own.substr(2) + "}\n", "f.yaml"));
   EXPECT_EQ(from_yaml, loaded_config(load_flags(flags)));
   return from_yaml;
 }

@@ -241,13 +241,13 @@ TEST(LoadYaml, source_ports_need_one_worker) {
 }
 
 TEST(LoadYaml, flags_of_the_process_win_over_the_file) {
-  const Loaded loaded = load_yaml("workers: 2\nlog: {format: json}\n" + kOneForwarding, "f.yaml",
+  const Loaded loaded = load_yaml("workers: 2\nlog: {sessions: failures}\n" + kOneForwarding, "f.yaml",
                                   {{"workers", "3"}, {"log-target", "off"}, {"max-sessions", "9"}});
   const Config config = config_of(loaded);
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.max_sessions, 9U);
-  // The flag leaves the file's format without effect, which is no fault of the file.
-  EXPECT_EQ(config.log, (Log{.format = LogFormat::text, .target = "off"}));
+  // The flag leaves the file's choice without effect, which is no fault of the file.
+  EXPECT_EQ(config.log, (Log{.target = "off", .sessions = LogSessions::all}));
 }
 
 TEST(LoadYaml, flags_of_a_forwarding_are_refused_beside_a_file) {

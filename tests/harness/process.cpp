@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "process/spawn.h"
 #include "tests/harness/eventually.h"
+#include "tests/harness/record.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -104,6 +105,8 @@ std::optional<int> Process::wait(milliseconds patience) {
   eventually(reaped, patience);
   return status_;
 }
+
+std::string Process::err() const { return messages_as_text(read_file(directory_.file("err"))); }
 
 std::size_t Process::sockets() const {
   std::size_t count = 0;

@@ -65,7 +65,8 @@ class Process {
 
   /// What it has written so far.
   [[nodiscard]] std::string out() const { return read_file(directory_.file("out")); }
-  [[nodiscard]] std::string err() const { return read_file(directory_.file("err")); }
+  /// Its standard error, in which a message of the daemon in JSON stands as it would in text.
+  [[nodiscard]] std::string err() const;
   [[nodiscard]] const TemporaryDirectory& directory() const { return directory_; }
 
   // What /proc says of it.

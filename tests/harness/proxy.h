@@ -42,6 +42,8 @@ class Proxy {
 
   /// The file that Options::config was written to.
   [[nodiscard]] std::string config_path() const { return directory_.file("log.yaml"); }
+  /// Where its records are, unless the test has them elsewhere.
+  [[nodiscard]] std::string log_path() const { return directory_.file("log"); }
   /// Writes that file anew, sends SIGHUP, and waits for the last word on it; all that was said about this reload.
   std::string reload(const std::string& config);
 

@@ -80,6 +80,22 @@ Result<Record> parse_record(const std::string& line) {
   }
 }
 
+std::string messages_as_text(const std::string& lines) {
+  if (lines.find(R"({"event":"message")") == std::string::npos) return lines;
+  std::string out;
+  std::istringstream all(lines);
+  for (std::string line; std::getline(all, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.value("event", "") == "message") {
+      const std::string place = text_or_empty(json.at("place"));
+      line = json.at("time").get<std::string>() + " " + json.at("level").get<std::string>() + ": " +
+             (place.empty() ? "" : place + ": ") + json.at("message").get<std::string>();
+    }
+    out += line + (all.eof() ? "" : "\n");
+  }
+  return out;
+}
+
 std::vector<Record> parse_records(const std::string& text) {
   std::vector<Record> records;
   std::istringstream lines(text.substr(0, text.rfind('\n') + 1));

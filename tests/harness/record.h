@@ -60,6 +60,9 @@ struct Record {
 /// One line, without its end.
 Result<Record> parse_record(const std::string& line);
 
+/// The daemon's messages in JSON as lines of text, other lines as they are.
+std::string messages_as_text(const std::string& lines);
+
 /// Every whole line of the text. The test fails where one cannot be read, or where its sums do not agree (T11).
 std::vector<Record> parse_records(const std::string& text);
 

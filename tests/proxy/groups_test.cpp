@@ -42,7 +42,9 @@ TEST(GroupsOf, only_names_retries_and_named_groups_cost_a_forwarding_more_than_a
 
 /// The lines that an operator reads.
 std::vector<std::string> told(const Troubles& troubles, const config::Loaded& from) {
-  return texts(troubles, from.places);
+  std::vector<std::string> lines;
+  for (const observe::Statement& each : statements(troubles, from.places)) lines.push_back(each.line());
+  return lines;
 }
 
 class UnknownNames : public testing::Test {

@@ -18,7 +18,8 @@ std::string key(const World& world) {
     const Side& side = world.session.side(which);
     add(side.input), add(side.output), add(side.hold), add(side.pending);
     const Peer& peer = world.peer(which);
-    add(peer.tried), add(peer.unasked), add(peer.queued), add(peer.connected), add(peer.rejected), add(peer.unreachable), add(peer.ended);
+    add(peer.tried), add(peer.unasked), add(peer.queued), add(peer.connected), add(peer.rejected),
+        add(peer.unreachable), add(peer.ended);
     add(peer.refused), add(peer.lost), add(peer.waiting), add(peer.fin_sent), add(peer.fin_acked);
     add(peer.lingering), add(peer.gone);
     add(peer.end ? static_cast<int>(*peer.end) : -1);

@@ -13,12 +13,11 @@
 namespace lastbyte::termination::test {
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
-inline constexpr std::array kEvents{Event::greeted,   Event::rejected,       Event::held_back, Event::asked,
-                                    Event::queued,    Event::dequeued,
-                                    Event::connected, Event::connect_failed, Event::pending, Event::drained,
-                                    Event::fin,       Event::fin_aborts,     Event::reset,   Event::vanished,
-                                    Event::refused,   Event::broke,          Event::lost,    Event::acked,
-                                    Event::deadline,  Event::stop,           Event::abort,   Event::abandon};
+inline constexpr std::array kEvents{
+    Event::greeted,   Event::rejected,       Event::held_back, Event::asked,   Event::queued, Event::dequeued,
+    Event::connected, Event::connect_failed, Event::pending,   Event::drained, Event::fin,    Event::fin_aborts,
+    Event::reset,     Event::vanished,       Event::refused,   Event::broke,   Event::lost,   Event::acked,
+    Event::deadline,  Event::stop,           Event::abort,     Event::abandon};
 
 /// These ignore the side.
 constexpr bool session_wide(Event event) {

@@ -73,9 +73,9 @@ Violations ends_without_a_limit(const Exploration& exploration) {
     changed = false;
     for (const Transition& transition : exploration.transitions()) {
       const bool well_behaved = transition.event == Event::greeted || transition.event == Event::asked ||
-                                transition.event == Event::dequeued ||
-                                transition.event == Event::connected || transition.event == Event::drained ||
-                                transition.event == Event::fin || transition.event == Event::acked;
+                                transition.event == Event::dequeued || transition.event == Event::connected ||
+                                transition.event == Event::drained || transition.event == Event::fin ||
+                                transition.event == Event::acked;
       if (!well_behaved || can_end[transition.from] || !can_end[transition.to]) continue;
       can_end[transition.from] = changed = true;
     }
@@ -190,9 +190,8 @@ Violations consequences_are_drawn(const Exploration& exploration) {
     const bool from_failed =
         from.input == Input::reset || from.input == Input::vanished || from.input == Input::aborted;
     if (self.output == Output::broken && from.pending) return "it is broken and bytes wait for it";
-    const bool not_there =
-        self.output == Output::untried || self.output == Output::unasked || self.output == Output::queued ||
-        self.output == Output::connecting;
+    const bool not_there = self.output == Output::untried || self.output == Output::unasked ||
+                           self.output == Output::queued || self.output == Output::connecting;
     if (not_there && from_failed) return "it is being connected for a failed client";
     if (self.output == Output::open && from.input == Input::fin && !from.pending) return "its FIN is due";
     if (self.input == Input::fin && self.output == Output::fin_acked) return "it is finished and still held";

@@ -92,8 +92,9 @@ int run_proxy(const Arguments& arguments) {
   for (const config::Problem& problem : loaded.problems) {
     std::fprintf(stderr, "lastbyte proxy: %s\n", problem.text().c_str());
   }
+  const bool serves = loaded.config && !arguments.has(kCheckFlag) && !arguments.has(kPrintFlag);
   for (const config::Problem& warning : loaded.warnings) {
-    std::fprintf(stderr, "lastbyte proxy: warning: %s\n", warning.text().c_str());
+    if (!serves) std::fprintf(stderr, "lastbyte proxy: warning: %s\n", warning.text().c_str());
   }
   if (!loaded.config) return kExitUsage;
   if (arguments.has(kCheckFlag)) return print_ok(*loaded.config);
@@ -102,8 +103,8 @@ int run_proxy(const Arguments& arguments) {
     return kExitOk;
   }
   const auto file = arguments.first(kConfigFlag);
-  if (!file || file == kStandardInput) return proxy::run(*loaded.config, {}, loaded.places);
-  return proxy::run(*loaded.config, [arguments] { return load(arguments); }, loaded.places);
+  if (!file || file == kStandardInput) return proxy::run(*loaded.config, {}, loaded.places, loaded.warnings);
+  return proxy::run(*loaded.config, [arguments] { return load(arguments); }, loaded.places, loaded.warnings);
 }
 
 }  // namespace

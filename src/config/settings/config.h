@@ -40,10 +40,17 @@ enum class LogLevel : std::uint8_t { error, warning, info, debug };
 
 struct Log {
   LogFormat format = LogFormat::text;
-  std::string target = "stderr";  ///< "stderr", "off", or a file's path (reopened on SIGUSR1)
+  /// Of records: "stderr", "stdout", "off", a syslog receiver (net/address/syslog.h), or a file's path (reopened on
+  /// SIGUSR1).
+  std::string target = "stderr";
+  std::string messages = "stderr";    ///< of messages for the operator: the same, but "off"
+  std::uint8_t facility = 3;          ///< of syslog messages (RFC 5424, 6.2.1); 3: daemon
+  std::string app_name = "lastbyte";  ///< of syslog messages
   LogLevel level = LogLevel::info;
   LogSessions sessions = LogSessions::all;
   double sample = 1;          ///< the share of complete sessions that have a record
+  bool begin = false;         ///< a session has a record when it begins, too
+  Duration every{0};          ///< and one each time that it has been open for so long; 0: none
   bool ignore_empty = false;  ///< sessions in which nobody said anything have none
 
   friend bool operator==(const Log&, const Log&) = default;

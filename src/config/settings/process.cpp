@@ -2,10 +2,14 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "config/settings/table.h"
 #include "config/values/names.h"
 #include "config/values/numbers.h"
+#include "net/address/syslog.h"
 
 namespace lastbyte::config {
 
@@ -80,17 +84,51 @@ void add_running(Table& table) {
       "Group to switch to after the listeners are bound. none switches to the user's own group.");
 }
 
-void add_log(Table& table) {
+/// RFC 5424, 6.2.1, without those of the kernel and of syslog itself.
+Codec<std::uint8_t> facility_codec() {
+  std::vector<std::pair<std::string, std::uint8_t>> choices{{"user", 1}, {"daemon", 3}};
+  for (std::uint8_t local = 0; local < 8; ++local) {
+    const auto code = static_cast<std::uint8_t>(16 + local);
+    choices.emplace_back("local" + std::to_string(local), code);
+  }
+  return choice_codec<std::uint8_t>("FACILITY", choices);
+}
+
+bool uses_syslog(const Log& log) {
+  return net::parse_syslog_receiver(log.target).has_value() || net::parse_syslog_receiver(log.messages).has_value();
+}
+
+void add_destinations(Table& table) {
   const Heading heading = Heading::log;
   table.add<Config>(
-      heading, "log.target", log_target_codec(), [](auto& c) -> auto& { return c.log.target; },
-      "Destination of session records. A file's path contains a '/'; lastbyte opens the file again on SIGUSR1.");
+      heading, "log.target", with_word(log_target_codec(), "off", std::string("off")),
+      [](auto& c) -> auto& { return c.log.target; },
+      "Destination of session records. syslog is the receiver at /dev/log; other receivers have a path, or a numeric "
+      "address and port. A file's path contains a '/'; lastbyte opens the file again on SIGUSR1.");
+  table.add<Config>(
+      heading, "log.messages", log_target_codec(), [](auto& c) -> auto& { return c.log.messages; },
+      "Destination of messages for the operator, in the same words. Messages that cannot be written there, and those "
+      "about a start that fails, go to standard error.");
+  table.add<Config>(
+      heading, "log.format",
+      choice_codec<LogFormat>("text|json", {{"text", LogFormat::text}, {"json", LogFormat::json}}),
+      [](auto& c) -> auto& { return c.log.format; },
+      "Format of session records and of messages for the operator: text for one readable line each, json for one JSON "
+      "object a line.");
+  const auto has_syslog = [](const Config& c) { return uses_syslog(c.log); };
   needs<Config>(table.add<Config>(
-                    heading, "log.format",
-                    choice_codec<LogFormat>("text|json", {{"text", LogFormat::text}, {"json", LogFormat::json}}),
-                    [](auto& c) -> auto& { return c.log.format; },
-                    "Format of session records: text for one readable line each, json for one JSON object a line."),
-                "log.target", [](const Config& c) { return c.log.target != "off"; });
+                    heading, "log.facility", facility_codec(), [](auto& c) -> auto& { return c.log.facility; },
+                    "Facility of syslog messages."),
+                "log.target", has_syslog);
+  needs<Config>(table.add<Config>(
+                    heading, "log.app-name", word_codec("NAME", "up to 48 printable characters without spaces", 48),
+                    [](auto& c) -> auto& { return c.log.app_name; }, "Name of the application in syslog messages."),
+                "log.target", has_syslog);
+}
+
+void add_log(Table& table) {
+  const Heading heading = Heading::log;
+  add_destinations(table);
   table.add<Config>(
       heading, "log.level",
       choice_codec<LogLevel>("error|warning|info|debug", {{"error", LogLevel::error},
@@ -107,12 +145,28 @@ void add_log(Table& table) {
                     [](auto& c) -> auto& { return c.log.sessions; },
                     "Sessions that have a record: all, those that did not end as complete, or none."),
                 "log.target", is_kept);
-  needs<Config>(table.add<Config>(
-                    heading, "log.sample", share_codec(), [](auto& c) -> auto& { return c.log.sample; },
-                    "Share of the complete sessions that have a record, chosen by the session's number. "
-                    "Other sessions always have one."),
-                "log.sessions",
-                [is_kept](const Config& c) { return is_kept(c) && c.log.sessions == LogSessions::all; });
+  const auto of_all = [is_kept](Setting& row) {
+    needs<Config>(row, "log.target", is_kept);
+    needs<Config>(row, "log.sessions", [](const Config& c) { return c.log.sessions == LogSessions::all; });
+  };
+  of_all(table.add<Config>(
+      heading, "log.sample", share_codec(), [](auto& c) -> auto& { return c.log.sample; },
+      "Share of the complete sessions that have a record, chosen by a hash of the session's number. Other sessions "
+      "always have one."));
+  of_all(table.add<Config>(
+      heading, "log.begin", bool_codec(), [](auto& c) -> auto& { return c.log.begin; },
+      "Whether a session also has a record when it begins. Of the sessions of log.sample only."));
+  of_all(table.add<Config>(
+      heading, "log.every",
+      with_word(duration_codec(milliseconds(1000), kLongest), std::string(kNoneWord), Duration(0)),
+      [](auto& c) -> auto& { return c.log.every; },
+      "How often an open session has a record of what it has done so far. Of the sessions of log.sample only."));
+  Setting& ignore_empty = table.add<Config>(
+      heading, "log.ignore-empty", bool_codec(), [](auto& c) -> auto& { return c.log.ignore_empty; },
+      "Whether probes have no record: sessions in which the client sent nothing, was sent nothing, and left with a FIN "
+      "or a reset, while nothing failed. lastbyte counts them (lastbyte_sessions_ignored_total).");
+  needs<Config>(ignore_empty, "log.target", is_kept);
+  needs<Config>(ignore_empty, "log.sessions", [](const Config& c) { return c.log.sessions != LogSessions::none; });
 }
 
 void add_doors(Table& table) {

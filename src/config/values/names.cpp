@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "config/values/numbers.h"
+#include "net/address/syslog.h"
 
 namespace lastbyte::config {
 
@@ -318,15 +319,20 @@ Codec<std::string> interface_codec() {
 }
 
 Codec<std::string> log_target_codec() {
+  const std::string expects = "stderr, stdout, syslog, syslog:unix:/PATH, syslog:udp:ADDRESS:PORT, or a file's path";
   return {.placeholder = "TARGET",
-          .expects = "stderr, off, or a file's path",
-          .parse = [](std::string_view text) -> tl::expected<std::string, std::string> {
+          .expects = expects,
+          .parse = [expects](std::string_view text) -> tl::expected<std::string, std::string> {
             const bool control =
                 std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
-            // "stdout" or "none" would be a file in the current directory.
-            const bool word = text == "stderr" || text == "off";
+            if (const auto receiver = net::parse_syslog_receiver(text); receiver && !control) {
+              if (!*receiver) return Failed(receiver->error().detail);
+              return std::string(text);
+            }
+            // "none" would be a file in the current directory.
+            const bool word = text == "stderr" || text == "stdout";
             if (control || (!word && text.find('/') == std::string_view::npos))
-              return Failed("expected stderr, off, or a file's path with a '/', such as ./records.log");
+              return Failed("expected " + expects + " with a '/', such as ./records.log");
             return std::string(text);
           },
           .print = same};

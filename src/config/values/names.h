@@ -58,6 +58,7 @@ Codec<std::string> word_or_none_codec(std::string placeholder, const std::string
 Codec<std::string> interface_name_codec();
 /// The same, or `none` for the empty one.
 Codec<std::string> interface_codec();
+/// Where lines go: stderr, stdout, a syslog receiver or a file's path.
 Codec<std::string> log_target_codec();
 /// An endpoint for operators: tcp with one port, or unix.
 Codec<net::Endpoint> door_codec();

@@ -20,6 +20,9 @@
 #include "base/time.h"
 #include "observe/log/sleeper.h"
 #include "observe/log/target.h"
+#include "observe/record/moment.h"
+#include "observe/record/severity.h"
+#include "observe/record/shortened.h"
 
 namespace lastbyte::observe {
 namespace {
@@ -30,13 +33,27 @@ constexpr std::chrono::milliseconds kStuckAfter{1000};
 constexpr std::chrono::milliseconds kShutdown{1000};
 constexpr std::chrono::seconds kFirstRetry{1};
 constexpr std::chrono::seconds kLastRetry{64};
+constexpr std::chrono::minutes kTellRefusedEvery{1};
+
+/// The number is that of RFC 5612, for examples: lastbyte has none of its own, and names without a number are IANA's.
+constexpr std::string_view kDataId = "session@32473";
+
+std::string_view kind(const relay::Record& record) {
+  if (record.progress() == nullptr) return "session-end";
+  return record.progress()->began ? "session-begin" : "session-open";
+}
 
 }  // namespace
 
 class RecordLog::Impl {
  public:
-  Impl(LogTarget target, Sleeper sleeper, RecordFormatter format, std::function<void(std::string)> warn)
-      : target_(std::move(target)), sleeper_(std::move(sleeper)), format_(format), warn_(std::move(warn)) {}
+  Impl(LogTarget target, Sleeper sleeper, RecordFormatter format, std::function<void(std::string)> warn,
+       SyslogOrigin origin)
+      : target_(std::move(target)),
+        sleeper_(std::move(sleeper)),
+        format_(format),
+        warn_(std::move(warn)),
+        origin_(std::move(origin)) {}
 
   void start(std::vector<relay::RecordRing*> rings) {
     rings_ = std::move(rings);
@@ -64,7 +81,9 @@ class RecordLog::Impl {
  private:
   void run();
   bool collect();
+  void append(const relay::Record& record);
   void flush();
+  void count_refused(std::uint64_t refused);
   bool wait_writable();
   void lose_batch();
   void fail(int error);
@@ -80,6 +99,7 @@ class RecordLog::Impl {
   Sleeper sleeper_;
   RecordFormatter format_;
   std::function<void(std::string)> warn_;
+  SyslogOrigin origin_;
   std::vector<relay::RecordRing*> rings_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
@@ -94,6 +114,7 @@ class RecordLog::Impl {
   std::uint64_t lost_before_ = 0;    ///< `lost_` when the target began to fail
   std::chrono::seconds backoff_{0};  ///< 0: the last write succeeded
   TimePoint retry_at_{};
+  TimePoint tell_refused_after_{};
   std::optional<TimePoint> stop_at_;
 };
 
@@ -137,11 +158,7 @@ bool RecordLog::Impl::anything_to_do() const {
 bool RecordLog::Impl::collect() {
   const auto take = [this](const relay::Record& record) {
     const std::size_t before = batch_.size();
-    const auto append = [&] {
-      batch_ += format_(record);
-      batch_ += '\n';
-    };
-    if (enough_memory_for(append)) return;
+    if (enough_memory_for([&] { append(record); })) return;
     batch_.resize(before);
     lost_.fetch_add(1);
   };
@@ -154,6 +171,18 @@ bool RecordLog::Impl::collect() {
   return found;
 }
 
+void RecordLog::Impl::append(const relay::Record& record) {
+  Line line{.when = ended(record), .severity = severity(record), .kind = kind(record), .text = format_(record)};
+  if (target_.takes_data()) {
+    line.data = {.id = kDataId, .parameters = parameters(record)};
+    if (!target_.has_room_for(line)) {
+      line.text = format_(shortened(record));
+      line.data.parameters.emplace_back("shortened", "true");
+    }
+  }
+  target_.append(batch_, line);
+}
+
 void RecordLog::Impl::flush() {
   while (written_ < batch_.size()) {
     if (Clock::now() < retry_at_ || out_of_time()) return lose_batch();
@@ -164,6 +193,7 @@ void RecordLog::Impl::flush() {
     }
     const auto done = torn_ ? LogTarget::Written{0, EAGAIN} : target_.write(std::string_view(batch_).substr(written_));
     written_ += done.bytes;
+    count_refused(done.refused);
     if (done.error == EAGAIN) {
       if (!wait_writable()) return lose_batch();
     } else if (done.error != 0) {
@@ -174,6 +204,15 @@ void RecordLog::Impl::flush() {
   }
   batch_.clear();
   written_ = 0;
+}
+
+/// Lines that had left, and that a host has reported as undeliverable: nobody listens there now.
+void RecordLog::Impl::count_refused(std::uint64_t refused) {
+  if (refused == 0) return;
+  lost_.fetch_add(refused);
+  if (Clock::now() < tell_refused_after_) return;
+  tell_refused_after_ = Clock::now() + kTellRefusedEvery;
+  warn_("log " + target_.name() + ": its host refuses session records (ECONNREFUSED); they are lost");
 }
 
 /// Waits for the target's reader as long as the process lives, and tells the operator once that it does. False: the
@@ -216,7 +255,7 @@ void RecordLog::Impl::fail(int error) {
     lost_before_ = lost_.load();
     warn_(Error{"write the log " + target_.name(), error, "session records are lost until it can be written"}.text());
   }
-  backoff_ = std::clamp(backoff_ * 2, kFirstRetry, kLastRetry);
+  backoff_ = std::clamp(backoff_ * 2, kFirstRetry, target_.is_cheap_to_retry() ? kFirstRetry : kLastRetry);
   retry_at_ = Clock::now() + backoff_;
   lose_batch();
 }
@@ -230,8 +269,8 @@ void RecordLog::Impl::recover() {
 }
 
 void RecordLog::Impl::open_anew() {
-  if (target_.name() == "stderr") return;
-  auto fresh = LogTarget::open(target_.name());
+  if (target_.is_standard_stream()) return;
+  auto fresh = LogTarget::open(target_.name(), origin_);
   if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
   if (written_ > 0 && batch_[written_ - 1] != '\n') {
     // The half that the old file holds would make no sense in the new one.
@@ -245,12 +284,12 @@ void RecordLog::Impl::open_anew() {
 }
 
 Result<std::unique_ptr<RecordLog>> RecordLog::open(const std::string& target, RecordFormatter format,
-                                                   std::function<void(std::string)> warn) {
-  auto opened = LogTarget::open(target);
+                                                   std::function<void(std::string)> warn, const SyslogOrigin& origin) {
+  auto opened = LogTarget::open(target, origin);
   if (!opened) return Failure(opened.error());
   auto sleeper = Sleeper::create();
   if (!sleeper) return Failure(sleeper.error());
-  auto impl = std::make_unique<Impl>(std::move(*opened), std::move(*sleeper), format, std::move(warn));
+  auto impl = std::make_unique<Impl>(std::move(*opened), std::move(*sleeper), format, std::move(warn), origin);
   return std::unique_ptr<RecordLog>(new RecordLog(std::move(impl)));
 }
 

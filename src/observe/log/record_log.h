@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "observe/log/syslog.h"
 #include "relay/worker/worker.h"
 
 namespace lastbyte::observe {
@@ -17,10 +18,11 @@ using RecordFormatter = std::string (*)(const relay::Record&);
 
 class RecordLog {
  public:
-  /// `target`: "stderr" or a file's path (made with mode 0640, appended to). `warn` tells the operator, rarely and from
-  /// the log's own thread, that writing failed (full disk) or that records were dropped.
+  /// `target` and `origin` are those of LogTarget::open(). `warn` tells the operator, rarely and from the log's own
+  /// thread, that writing failed (full disk) or that records were dropped.
   static Result<std::unique_ptr<RecordLog>> open(const std::string& target, RecordFormatter format,
-                                                 std::function<void(std::string)> warn);
+                                                 std::function<void(std::string)> warn,
+                                                 const SyslogOrigin& origin = {});
   ~RecordLog();  ///< closes
   RecordLog(const RecordLog&) = delete;
   RecordLog& operator=(const RecordLog&) = delete;

@@ -7,7 +7,12 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include "net/address/syslog.h"
+#include "observe/log/journal.h"
 
 namespace lastbyte::observe {
 namespace {
@@ -38,10 +43,25 @@ ssize_t write_without_waiting(int fd, std::string_view part) {
   return -1;
 }
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 }  // namespace
 
-Result<LogTarget> LogTarget::open(const std::string& target) {
+Result<LogTarget> LogTarget::open(const std::string& target, const SyslogOrigin& origin) {
   if (target == "stderr") return share(STDERR_FILENO, target);
+  if (target == "stdout") return share(STDOUT_FILENO, target);
+  if (const auto receiver = net::parse_syslog_receiver(target)) {
+    if (!*receiver) return Failure(receiver->error());
+    auto socket = SyslogSocket::open(**receiver);
+    if (!socket) return Failure(socket.error());
+    SyslogOrigin own = origin;
+    own.host = host_name();
+    own.process = std::to_string(::getpid());
+    return LogTarget(std::move(*socket), std::move(own), target);
+  }
   Descriptor fd(::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, kMode));
   if (!fd) return failure_from_errno("open the log " + target);
   struct stat status{};
@@ -52,16 +72,38 @@ Result<LogTarget> LogTarget::open(const std::string& target) {
 Result<LogTarget> LogTarget::share(int fd, std::string name) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return failure_from_errno("stat " + name);
+  const bool journal = is_journal(fd);
+  const auto made = [&](Descriptor own, Kind kind) {
+    LogTarget target(std::move(own), kind, name);
+    target.journal_ = journal;
+    return target;
+  };
   if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
     // O_NONBLOCK belongs to the open file description, which other processes share; opening it anew gives our own.
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     Descriptor own(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (own) return LogTarget(std::move(own), Kind::stream, std::move(name));
+    if (own) return made(std::move(own), Kind::stream);
   }
   Descriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!copy) return failure_from_errno("duplicate " + name);
-  if (S_ISREG(status.st_mode)) return LogTarget(std::move(copy), Kind::file, std::move(name));
-  return LogTarget(std::move(copy), S_ISSOCK(status.st_mode) ? Kind::socket : Kind::blocking_stream, std::move(name));
+  if (S_ISREG(status.st_mode)) return made(std::move(copy), Kind::file);
+  return made(std::move(copy), S_ISSOCK(status.st_mode) ? Kind::socket : Kind::blocking_stream);
+}
+
+std::size_t LogTarget::longest() const { return syslog_->is_unix() ? kLongestToUnix : kLongestToUdp; }
+
+void LogTarget::append(std::string& lines, const Line& line) const {
+  if (syslog_) {
+    lines += syslog_message(origin_, line, longest());
+  } else {
+    if (journal_) lines += '<' + std::to_string(static_cast<unsigned>(line.severity)) + '>';
+    lines += line.text;
+  }
+  lines += '\n';
+}
+
+bool LogTarget::has_room_for(const Line& line) const {
+  return !syslog_ || syslog_message(origin_, line, std::string::npos).size() <= longest();
 }
 
 ssize_t LogTarget::write_once(std::string_view part) const {
@@ -69,12 +111,27 @@ ssize_t LogTarget::write_once(std::string_view part) const {
     case Kind::socket: return ::send(fd_.get(), part.data(), part.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     case Kind::blocking_stream: return write_without_waiting(fd_.get(), part);
     case Kind::file:
-    case Kind::stream: break;
+    case Kind::stream:
+    case Kind::syslog: break;
   }
   return ::write(fd_.get(), part.data(), part.size());
 }
 
+/// Each line is a datagram.
+LogTarget::Written LogTarget::send(std::string_view lines) {
+  Written done;
+  while (done.bytes < lines.size() && done.error == 0) {
+    const auto rest = lines.substr(done.bytes);
+    const std::size_t length = std::min(rest.find('\n'), rest.size());
+    done.error = syslog_->send(rest.substr(0, length));
+    done.refused += syslog_->take_refused();
+    if (done.error == 0) done.bytes += std::min(length + 1, rest.size());
+  }
+  return done;
+}
+
 LogTarget::Written LogTarget::write(std::string_view lines) {
+  if (syslog_) return send(lines);
   Written done;
   while (done.bytes < lines.size()) {
     const auto rest = lines.substr(done.bytes);

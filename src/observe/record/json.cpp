@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "observe/record/datagram.h"
 #include "observe/record/moment.h"
+#include "observe/record/progress.h"
 #include "observe/record/summary.h"
 #include "observe/record/text.h"
 #include "observe/record/tries.h"
@@ -58,6 +59,7 @@ void append_side_object(std::string& out, const relay::Record& record, Which whi
 }  // namespace
 
 std::string to_json(const relay::Record& record) {
+  if (record.progress() != nullptr) return progress_to_json(record);
   if (record.datagrams() != nullptr) return datagrams_to_json(record);
   const relay::StreamRecord& stream = record.stream();
   const termination::Verdict& verdict = stream.verdict;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "observe/record/datagram.h"
 #include "observe/record/moment.h"
+#include "observe/record/progress.h"
 #include "observe/record/summary.h"
 #include "observe/record/tries.h"
 #include "observe/record/words.h"
@@ -57,6 +58,7 @@ void append_introduction(std::string& out, const relay::Introduction& told) {
 }  // namespace
 
 std::string to_text(const Record& record) {
+  if (record.progress() != nullptr) return progress_to_text(record);
   if (record.datagrams() != nullptr) return datagrams_to_text(record);
   const StreamRecord& stream = record.stream();
   std::string out = text_head(record, summary(record));

@@ -39,7 +39,7 @@ std::string span_text(std::chrono::microseconds time) {
 }
 
 std::string json_head(const relay::Record& record) {
-  return fmt::format(R"({{"started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{})",
+  return fmt::format(R"({{"event":"end","started":"{}","ended":"{}","id":{},"forwarding":{},"listen":{})",
                      moment_text(record.started), moment_text(ended(record)), record.id,
                      record.forwarding ? json_string(*record.forwarding) : "null",
                      record.listen ? json_string(*record.listen) : "null");

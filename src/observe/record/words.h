@@ -16,7 +16,7 @@ std::string column(std::string_view text);
 /// As precise as it helps: "412us", "12.3ms", "1.204s".
 std::string span_text(std::chrono::microseconds time);
 
-/// `{"started":...,"ended":...,"id":...,"forwarding":...,"listen":...`, without what follows.
+/// `{"event":"end","started":...,"ended":...,"id":...,"forwarding":...,"listen":...`, without what follows.
 std::string json_head(const relay::Record& record);
 /// "null" for an empty word; otherwise the word, which must need no escaping.
 std::string quoted_or_null(std::string_view word);

@@ -55,7 +55,7 @@ int run_demo(std::uint16_t listen_port) {
     std::fflush(stdout);
   };
   // The demo listens on loopback only, and needs no user of its own.
-  const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, false);
+  const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, {}, false);
   if (!listening && listen_port != 0)
     OperatorLog().error(
         fmt::format("the demo wants port {} of 127.0.0.1; give it another one with --port", listen_port));

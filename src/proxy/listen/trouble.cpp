@@ -12,7 +12,7 @@ namespace {
 /// One line; what has no place comes last.
 struct Line {
   config::Origin where;
-  std::string text;
+  observe::Statement statement;
   std::size_t more = 0;  ///< that failed alike
 };
 
@@ -42,7 +42,7 @@ bool may_pass(const Trouble& trouble) {
   }
 }
 
-std::vector<std::string> texts(const Troubles& troubles, const config::Places& places) {
+std::vector<observe::Statement> statements(const Troubles& troubles, const config::Places& places) {
   std::vector<Line> lines;
   std::map<std::tuple<std::string, std::string, std::string, std::size_t, int>, std::size_t> known;
   for (const Trouble& each : troubles) {
@@ -51,19 +51,25 @@ std::vector<std::string> texts(const Troubles& troubles, const config::Places& p
     if (is_new) {
       const auto where = each.group.empty() ? places.of(each.forwarding, each.key, each.index)
                                             : places.of_member(each.group, each.index);
-      lines.push_back({where.value_or(config::Origin()), each.error.text()});
+      lines.push_back({where.value_or(config::Origin()),
+                       {.text = each.error.text(), .forwarding = each.forwarding, .setting = each.key}});
     } else {
       ++lines[line->second].more;
     }
   }
   std::ranges::stable_sort(lines, {}, order);
-  std::vector<std::string> out;
-  for (const Line& line : lines) {
-    std::string text = line.where.source.empty() ? line.text : line.where.text() + ": " + line.text;
-    if (line.more != 0) text += " (and so for " + std::to_string(line.more) + " more of its addresses or ports)";
-    out.push_back(std::move(text));
+  std::vector<observe::Statement> out;
+  for (Line& line : lines) {
+    if (!line.where.source.empty()) line.statement.place = line.where.text();
+    if (line.more != 0)
+      line.statement.text += " (and so for " + std::to_string(line.more) + " more of its addresses or ports)";
+    out.push_back(std::move(line.statement));
   }
   return out;
+}
+
+observe::Statement statement_of(const config::Problem& problem) {
+  return {.text = problem.what, .place = problem.where.text()};
 }
 
 }  // namespace lastbyte::proxy

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/settings/config.h"
 #include "config/settings/places.h"
+#include "observe/record/message.h"
 #include "relay/terms/forwarding.h"
 
 namespace lastbyte::proxy {
@@ -35,8 +37,11 @@ Trouble trouble_of_process(Error error);
 /// namespace that is made later.
 bool may_pass(const Trouble& trouble);
 
-/// One line each, in the order of the file: "proxy.yaml:3:11: forwarding 'web': listen on tcp:10.0.0.1:80: ...". Ports
-/// of one forwarding that fail alike are one line.
-std::vector<std::string> texts(const Troubles& troubles, const config::Places& places);
+/// One each, in the order of the file: "proxy.yaml:3:11: forwarding 'web': listen on tcp:10.0.0.1:80: ...". Ports
+/// of one forwarding that fail alike are one.
+std::vector<observe::Statement> statements(const Troubles& troubles, const config::Places& places);
+
+/// What a problem of the configuration says, apart from its place.
+observe::Statement statement_of(const config::Problem& problem);
 
 }  // namespace lastbyte::proxy

@@ -17,7 +17,6 @@
 #include "base/time.h"
 #include "observe/log/sleeper.h"
 #include "observe/log/target.h"
-#include "observe/record/moment.h"
 #include "proxy/process/line_rate.h"
 
 namespace lastbyte::proxy {
@@ -29,57 +28,78 @@ constexpr std::chrono::milliseconds kLookForRoom{1};
 
 using config::LogLevel;
 
-std::string_view word(LogLevel level) {
+observe::Severity severity(LogLevel level) {
   switch (level) {
-    case LogLevel::error: return "error";
-    case LogLevel::warning: return "warning";
-    case LogLevel::info: return "info";
-    case LogLevel::debug: return "debug";
+    case LogLevel::error: return observe::Severity::error;
+    case LogLevel::warning: return observe::Severity::warning;
+    case LogLevel::info: return observe::Severity::info;
+    case LogLevel::debug: return observe::Severity::debug;
   }
-  return "?";
+  return observe::Severity::error;
 }
 
-struct Line {
-  std::chrono::system_clock::time_point when;
-  config::LogLevel level;
-  std::string message;
-
-  [[nodiscard]] std::string text() const {
-    return fmt::format("{} {}: {}\n", observe::moment_text(when), word(level), message);
+std::string formatted(const observe::Message& message, config::LogFormat format) {
+  switch (format) {
+    case config::LogFormat::text: return to_text(message);
+    case config::LogFormat::json: return to_json(message);
   }
-};
+  return to_text(message);
+}
+
+/// In the form that the destination takes. Of a JSON line that is too long for it, the text is cut off, not the object.
+std::string framed(observe::Message message, config::LogFormat format, const observe::LogTarget& target) {
+  observe::Line line{
+      .when = message.when, .severity = message.severity, .kind = "message", .text = formatted(message, format)};
+  std::string& text = message.statement.text;
+  while (format == config::LogFormat::json && !target.has_room_for(line) && !text.empty()) {
+    text.resize(text.size() / 2);
+    line.text = formatted(message, format);
+  }
+  std::string out;
+  target.append(out, line);
+  return out;
+}
 
 }  // namespace
 
 class OperatorLog::Impl {
  public:
   explicit Impl(int fd) {
-    if (auto target = observe::LogTarget::share(fd, "standard error")) target_.emplace(std::move(*target));
+    if (auto target = observe::LogTarget::share(fd, "standard error")) standard_error_.emplace(std::move(*target));
   }
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Result<void> start();
-  bool tell(LogLevel level, std::string_view message);
+  Result<void> write_to(const std::string& target, const observe::SyslogOrigin& origin);
+  void reopen();
+  bool tell(LogLevel level, observe::Statement statement);
   [[nodiscard]] bool tells(LogLevel level) const { return level <= least.load(std::memory_order_relaxed); }
 
   std::atomic<LogLevel> least{LogLevel::info};
+  config::LogFormat format = config::LogFormat::text;
   void tell_from_worker(std::string message) noexcept;
   void tell_dropped();
 
  private:
-  bool put(std::unique_ptr<Line>& line);
-  bool put_or_wait(std::unique_ptr<Line> line);
+  using Message = observe::Message;
+  bool put(std::unique_ptr<Message>& line);
+  bool put_or_wait(std::unique_ptr<Message> line);
   void run();
-  void write(const Line& line);
-  bool wait_writable();
+  void write(const Message& message);
+  int write(const Message& message, observe::LogTarget& target);
+  bool wait_writable(const observe::LogTarget& target);
+  void open_anew();
 
-  std::optional<observe::LogTarget> target_;
+  std::optional<observe::LogTarget> standard_error_;
+  std::optional<observe::LogTarget> other_;  ///< where log.messages says; nullopt: standard error
+  observe::SyslogOrigin origin_;
   std::optional<observe::Sleeper> sleeper_;  ///< nullopt: not started
   std::thread thread_;
-  boost::lockfree::queue<Line*, boost::lockfree::capacity<kQueue>> queue_;
+  boost::lockfree::queue<Message*, boost::lockfree::capacity<kQueue>> queue_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> reopen_wanted_{false};
   std::atomic<bool> stuck_{false};  ///< nobody reads: lines without room are dropped at once
   LineRate rate_;
   std::atomic<std::uint64_t> beyond_rate_{0};
@@ -107,18 +127,18 @@ OperatorLog::Impl::~Impl() {
     sleeper_->interrupt();
     thread_.join();
   }
-  queue_.consume_all([](Line* line) { delete line; });
+  queue_.consume_all([](Message* line) { delete line; });
 }
 
 /// False: there is no room, and the line is still the caller's.
-bool OperatorLog::Impl::put(std::unique_ptr<Line>& line) {
+bool OperatorLog::Impl::put(std::unique_ptr<Message>& line) {
   if (!queue_.bounded_push(line.get())) return false;
   (void)line.release();  // the thread that pops it owns it
   sleeper_->wake();
   return true;
 }
 
-bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Line> line) {
+bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Message> line) {
   for (auto waited = std::chrono::milliseconds(0); !put(line); waited += kLookForRoom) {
     if (waited >= kPatience) stuck_ = true;
     if (stuck_) {
@@ -130,23 +150,50 @@ bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Line> line) {
   return true;
 }
 
-bool OperatorLog::Impl::tell(LogLevel level, std::string_view message) {
-  if (!target_ || !tells(level)) return false;
-  auto line = std::make_unique<Line>(Line{std::chrono::system_clock::now(), level, std::string(message)});
+bool OperatorLog::Impl::tell(LogLevel level, observe::Statement statement) {
+  if ((!standard_error_ && !other_) || !tells(level)) return false;
+  auto line =
+      std::make_unique<Message>(Message{std::chrono::system_clock::now(), severity(level), std::move(statement)});
   if (sleeper_) return put_or_wait(std::move(line));
   write(*line);
   return true;
 }
 
 void OperatorLog::Impl::tell_from_worker(std::string message) noexcept {
-  if (!target_ || !tells(LogLevel::warning)) return;
+  if ((!standard_error_ && !other_) || !tells(LogLevel::warning)) return;
   if (!rate_.allows(Clock::now())) {
     beyond_rate_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  std::unique_ptr<Line> line(new (std::nothrow)
-                                 Line{std::chrono::system_clock::now(), LogLevel::warning, std::move(message)});
+  std::unique_ptr<Message> line(new (std::nothrow) Message{
+      std::chrono::system_clock::now(), observe::Severity::warning, {.text = std::move(message)}});
   if (!line || !put(line)) without_room_.fetch_add(1, std::memory_order_relaxed);
+}
+
+Result<void> OperatorLog::Impl::write_to(const std::string& target, const observe::SyslogOrigin& origin) {
+  if (target == "stderr") return {};
+  auto opened = observe::LogTarget::open(target, origin);
+  if (!opened) return Failure(opened.error());
+  other_.emplace(std::move(*opened));
+  origin_ = origin;
+  return {};
+}
+
+void OperatorLog::Impl::reopen() {
+  if (!sleeper_ || !other_) return;
+  reopen_wanted_ = true;
+  sleeper_->interrupt();
+}
+
+void OperatorLog::Impl::open_anew() {
+  if (!reopen_wanted_.exchange(false) || other_->is_standard_stream()) return;
+  if (auto fresh = observe::LogTarget::open(other_->name(), origin_)) {
+    other_ = std::move(*fresh);
+  } else {
+    write({std::chrono::system_clock::now(),
+           observe::Severity::warning,
+           {.text = fresh.error().text() + "; the old file is written on"}});
+  }
 }
 
 void OperatorLog::Impl::tell_dropped() {
@@ -155,10 +202,11 @@ void OperatorLog::Impl::tell_dropped() {
   const std::uint64_t all = beyond_rate + without_room;
   if (all == told_) return;
   // This line may be dropped as well; it is then counted and reported later.
+  const std::string& where = other_ ? other_->name() : standard_error_->name();
   if (tell(LogLevel::warning,
-           fmt::format("{} of these messages were dropped since the start: {} because workers had more than {} "
-                       "a second, {} because standard error was not read",
-                       all, beyond_rate, LineRate::kPerSecond, without_room)))
+           {.text = fmt::format("{} of these messages were dropped since the start: {} because workers had more than "
+                                "{} a second, {} because {} was not read",
+                                all, beyond_rate, LineRate::kPerSecond, without_room, where)}))
     told_ = all;
 }
 
@@ -166,13 +214,14 @@ void OperatorLog::Impl::run() {
   pthread_setname_np(pthread_self(), "operator-log");
   for (;;) {
     const bool last = stopping_;
-    queue_.consume_all([this](Line* queued) {
-      const std::unique_ptr<Line> line(queued);
+    open_anew();
+    queue_.consume_all([this](Message* queued) {
+      const std::unique_ptr<Message> line(queued);
       if (!enough_memory_for([&] { write(*line); })) without_room_.fetch_add(1, std::memory_order_relaxed);
     });
     if (last) return;
     sleeper_->announce_sleep();
-    if (!queue_.empty() || stopping_) {
+    if (!queue_.empty() || stopping_ || reopen_wanted_) {
       sleeper_->withdraw();
     } else {
       sleeper_->sleep();
@@ -180,22 +229,28 @@ void OperatorLog::Impl::run() {
   }
 }
 
-void OperatorLog::Impl::write(const Line& line) {
-  const std::string text = line.text();
+void OperatorLog::Impl::write(const Message& message) {
+  if (sleeper_ && other_ && write(message, *other_) == 0) return;
+  if (standard_error_) (void)write(message, *standard_error_);
+}
+
+/// 0, or the errno for which the message is not there. EAGAIN: nobody reads.
+int OperatorLog::Impl::write(const Message& message, observe::LogTarget& target) {
+  const std::string text = framed(message, format, target);
   for (std::size_t written = 0;;) {
-    const auto done = target_->write(std::string_view(text).substr(written));
+    const auto done = target.write(std::string_view(text).substr(written));
     written += done.bytes;
     if (done.error == 0) stuck_ = false;
-    if (done.error != EAGAIN || !wait_writable()) return;
+    if (done.error != EAGAIN || !wait_writable(target)) return done.error;
   }
 }
 
 /// False: nobody reads, and the line is lost, as it may be at the start and at the end. In between it waits.
-bool OperatorLog::Impl::wait_writable() {
+bool OperatorLog::Impl::wait_writable(const observe::LogTarget& target) {
   for (;;) {
     const bool must_end = !sleeper_ || stopping_;
     if (must_end && stuck_) return false;
-    std::array<pollfd, 2> wanted{pollfd{.fd = target_->fd(), .events = POLLOUT, .revents = 0},
+    std::array<pollfd, 2> wanted{pollfd{.fd = target.fd(), .events = POLLOUT, .revents = 0},
                                  pollfd{.fd = sleeper_ ? sleeper_->fd() : -1, .events = POLLIN, .revents = 0}};
     const int ready = observe::wait_for(wanted, stuck_ ? -1 : static_cast<int>(kPatience.count()));
     if (wanted[0].revents != 0) return true;
@@ -204,15 +259,28 @@ bool OperatorLog::Impl::wait_writable() {
   }
 }
 
+observe::SyslogOrigin syslog_origin(const config::Log& log) {
+  return {.facility = log.facility, .application = log.app_name};
+}
+
 OperatorLog::OperatorLog(int fd) : impl_(std::make_unique<Impl>(fd)) {}
 OperatorLog::~OperatorLog() = default;
 Result<void> OperatorLog::start() { return impl_->start(); }
+void OperatorLog::set_up(const config::Log& log) {
+  impl_->format = log.format;
+  impl_->least = log.level;
+}
+Result<void> OperatorLog::write_to(const config::Log& log) { return impl_->write_to(log.messages, syslog_origin(log)); }
+void OperatorLog::reopen() { impl_->reopen(); }
 void OperatorLog::set_level(config::LogLevel level) { impl_->least = level; }
 config::LogLevel OperatorLog::level() const { return impl_->least; }
-void OperatorLog::debug(std::string_view message) { impl_->tell(LogLevel::debug, message); }
-void OperatorLog::info(std::string_view message) { impl_->tell(LogLevel::info, message); }
-void OperatorLog::warn(std::string_view message) { impl_->tell(LogLevel::warning, message); }
-void OperatorLog::error(std::string_view message) { impl_->tell(LogLevel::error, message); }
+void OperatorLog::debug(std::string_view message) { impl_->tell(LogLevel::debug, {.text = std::string(message)}); }
+void OperatorLog::info(std::string_view message) { info({.text = std::string(message)}); }
+void OperatorLog::warn(std::string_view message) { warn({.text = std::string(message)}); }
+void OperatorLog::error(std::string_view message) { error({.text = std::string(message)}); }
+void OperatorLog::info(observe::Statement statement) { impl_->tell(LogLevel::info, std::move(statement)); }
+void OperatorLog::warn(observe::Statement statement) { impl_->tell(LogLevel::warning, std::move(statement)); }
+void OperatorLog::error(observe::Statement statement) { impl_->tell(LogLevel::error, std::move(statement)); }
 void OperatorLog::tell_dropped() { impl_->tell_dropped(); }
 void OperatorLog::warn_from_worker(std::string message) noexcept { impl_->tell_from_worker(std::move(message)); }
 

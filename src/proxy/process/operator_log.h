@@ -1,8 +1,8 @@
-// Messages of the daemon to its operator: one readable line each on standard error, from any thread.
+// Messages of the daemon to its operator: one line each, on standard error or where log.messages says, from any thread.
 //
 // Theory of operation. Before start() the calling thread writes each line. From start() on a thread of the log writes
-// the lines, from one bounded queue, so that a worker never waits. If the reader of standard error does not read, only
-// that thread waits. The queue then fills up, and further lines are dropped and counted.
+// the lines, from one bounded queue, so that a worker never waits. If the reader does not read, only that thread waits.
+// The queue then fills up, and further lines are dropped and counted.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,15 @@
 
 #include "base/result.h"
 #include "config/settings/config.h"
+#include "observe/log/syslog.h"
+#include "observe/record/message.h"
 
 namespace lastbyte::proxy {
 
-/// "2026-03-04T05:06:07.089Z warning: ...". A line is written whole, or not at all.
+/// What the receiver of syslog messages is told of us.
+observe::SyslogOrigin syslog_origin(const config::Log& log);
+
+/// A line is written whole, or not at all (observe/record/message.h has its forms).
 class OperatorLog {
  public:
   /// Writes to what is behind `fd`, which stays the caller's.
@@ -28,6 +33,14 @@ class OperatorLog {
   /// Begins the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
   Result<void> start();
 
+  /// From now on: the format of lines, and the least important level that is told. Before start().
+  void set_up(const config::Log& log);
+  /// Opens `log.messages`, where lines go from start() on. What cannot be written there goes to the descriptor of the
+  /// constructor. Before start().
+  Result<void> write_to(const config::Log& log);
+  /// Has the log's thread open the path anew. If that fails, the old file stays, and a line says why.
+  void reopen();
+
   /// The least important level that is told from now on. From any thread.
   void set_level(config::LogLevel level);
   [[nodiscard]] config::LogLevel level() const;
@@ -37,6 +50,9 @@ class OperatorLog {
   void info(std::string_view message);
   void warn(std::string_view message);
   void error(std::string_view message);
+  void info(observe::Statement statement);
+  void warn(observe::Statement statement);
+  void error(observe::Statement statement);
   /// Tells how many lines were dropped since it last did; at most one line.
   void tell_dropped();
 

@@ -65,6 +65,15 @@ void RecordFilter::set(Sessions sessions, double share, bool ignores_empty) {
   sessions_ = share <= 0 && sessions == Sessions::all ? Sessions::failures : sessions;
 }
 
+void RecordFilter::set_progress(bool begin, Duration every) {
+  begin_ = begin;
+  every_ms_ = every.count();
+}
+
+bool RecordFilter::sampled(std::uint64_t id) const {
+  return sessions_.load(kRelaxed) == Sessions::all && scattered(id) <= highest_.load(kRelaxed);
+}
+
 bool RecordFilter::wants(Ending ending, std::uint64_t id) const {
   switch (sessions_.load(std::memory_order_relaxed)) {
     case Sessions::none: return false;

@@ -87,13 +87,25 @@ class RecordFilter {
 
   /// `share`: of the complete sessions, 0 to 1, where all have one. `ignores_empty`: probes (is_empty()) have none.
   void set(Sessions sessions, double share, bool ignores_empty = false);
+  /// Of sessions that go on: whether there is a record when they begin, and how often there is one later; 0: never.
+  void set_progress(bool begin, Duration every);
+  /// There are records of sessions that go on only where all sessions are to have records: how it will end is not
+  /// known, but whether the sample has it.
+  [[nodiscard]] bool wants_beginning(std::uint64_t id) const { return begin_.load(kRelaxed) && sampled(id); }
+  [[nodiscard]] bool wants_progress(std::uint64_t id) const { return sampled(id); }
+  [[nodiscard]] Duration every() const { return Duration(every_ms_.load(kRelaxed)); }
   [[nodiscard]] bool ignores_empty() const { return ignores_empty_.load(std::memory_order_relaxed); }
   /// By the session's number, so that the sample is the same wherever it is asked for.
   [[nodiscard]] bool wants(Ending ending, std::uint64_t id) const;
 
  private:
+  static constexpr auto kRelaxed = std::memory_order_relaxed;
+  [[nodiscard]] bool sampled(std::uint64_t id) const;
+
   std::atomic<Sessions> sessions_{Sessions::all};
   std::atomic<bool> ignores_empty_{false};
+  std::atomic<bool> begin_{false};
+  std::atomic<std::int64_t> every_ms_{0};
   /// A complete session has a record where the hash of its number is not above this.
   std::atomic<std::uint64_t> highest_{~std::uint64_t{0}};
 };

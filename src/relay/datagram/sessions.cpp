@@ -88,7 +88,8 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
   at.port->state->figures->add(Family::begun);
   at.port->state->figures->enter(Phase::open);
   wake_at(context_.now + group.forwarding->limits.datagram_idle);
-  if (context_.shared.events_wanted.load(std::memory_order_relaxed)) {
+  if (context_.shared.events_wanted.load(std::memory_order_relaxed) ||
+      context_.shared.records.wants_beginning(session->id)) {
     Record begun = record(*session, DatagramEnd::idle);
     enough_memory_for([&] { host_.began(begun); });
   }

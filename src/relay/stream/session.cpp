@@ -414,8 +414,8 @@ Record Session::record() const {
 bool Session::agrees_with_state() const {
   for (const Which which : kBoth) {
     const termination::Side& known = state_.side(which);
-    const bool has_socket =
-        known.hold == termination::Hold::held && known.output != Output::untried && known.output != Output::unasked && known.output != Output::queued;
+    const bool has_socket = known.hold == termination::Hold::held && known.output != Output::untried &&
+                            known.output != Output::unasked && known.output != Output::queued;
     const bool pauses = known.output == Output::connecting && (reach_.pauses() || awaited_ != nullptr);
     if (!pauses && static_cast<bool>(side(which).socket) != has_socket) return false;
     const bool waits = side(which).carrier.waiting() > 0 || (which == Which::client && has_preface());

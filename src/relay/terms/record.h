@@ -1,5 +1,5 @@
 // The record of a session that has ended (T11): a common head, and the evidence of its kind of session. It is
-// collected once, and formatted elsewhere.
+// collected once, and formatted elsewhere. Of a session that goes on, what is known so far.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "net/address/address.h"
 #include "net/proxy_protocol/header.h"
 #include "net/unix/stream.h"
+#include "relay/terms/phase.h"
 #include "relay/terms/seen_reset.h"
 #include "termination/verdict.h"
 
@@ -117,6 +118,19 @@ struct DatagramRecord {
   std::array<DatagramFlow, 2> flows;  ///< the client's, the upstream's
 };
 
+/// What is known of a session that has not ended. It claims nothing about what has arrived.
+struct ProgressRecord {
+  /// In bytes, named after its source.
+  struct Flow {
+    std::uint64_t received = 0;  ///< read from the source
+    std::uint64_t sent = 0;      ///< given to the kernel for the sink
+  };
+  bool began = false;  ///< a moment ago; otherwise it has been open for a while
+  bool datagrams = false;
+  Phase phase = Phase::connecting;
+  std::array<Flow, 2> flows = {};  ///< the client's, the upstream's
+};
+
 struct SideRecord {
   int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's; the upstream's that was tried last. none(): never known
@@ -132,15 +146,17 @@ struct Record {
   std::chrono::microseconds duration{0};    ///< from accept() to the last close()
   std::array<SideRecord, 2> sides;          ///< the client, the upstream
   std::shared_ptr<const Tries> tries = {};  ///< null: the forwarding has no group
-  std::variant<StreamRecord, DatagramRecord> evidence;
+  std::variant<StreamRecord, DatagramRecord, ProgressRecord> evidence;
 
   [[nodiscard]] const SideRecord& side(termination::Which which) const {
     return sides[static_cast<std::size_t>(which)];
   }
-  /// Precondition: it is of a session of streams.
+  /// Precondition: it is of a session of streams that has ended.
   [[nodiscard]] StreamRecord& stream() { return std::get<StreamRecord>(evidence); }
   [[nodiscard]] const StreamRecord& stream() const { return std::get<StreamRecord>(evidence); }
-  /// null: it is of a session of streams.
+  /// null: the session has ended.
+  [[nodiscard]] const ProgressRecord* progress() const { return std::get_if<ProgressRecord>(&evidence); }
+  /// null: it is of a session of streams, or of one that goes on.
   [[nodiscard]] const DatagramRecord* datagrams() const { return std::get_if<DatagramRecord>(&evidence); }
 };
 

@@ -51,7 +51,7 @@ class Worker::Impl {
                    .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}),
         datagrams_({.context = context_,
                     .counters = counters,
-                    .began = [this](const Record& record) { tell_event(true, record); },
+                    .began = [this](const Record& record) { began(record, true); },
                     .file = [this](const Record& record) { file(record); },
                     .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
     context_.leftovers = &leftovers_;
@@ -99,6 +99,10 @@ class Worker::Impl {
   void count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited);
 
   void file(const Record& record);
+  void push(const Record& record);
+  void began(const Record& record, bool datagrams);
+  void schedule_progress();
+  void look_at_progress();
   void tell_event(bool began, const Record& record);
   template <typename Work>
   void attempt(Session& session, Work work);
@@ -112,7 +116,9 @@ class Worker::Impl {
   Context context_;
   RecordRing records_;
   EventRing events_ring_;
-  loop::Timer calm_timer_;  ///< when to look whether a shortage is over
+  loop::Timer calm_timer_;      ///< when to look whether a shortage is over
+  loop::Timer progress_timer_;  ///< when to look at all sessions for records of those that go on
+  TimePoint progress_looked_at_{};
   /// Given back to the heap before a shortage is reported, so that there is memory for the line. Null: it was needed.
   std::unique_ptr<Reserve> reserve_;
   SessionList sessions_;

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "relay/terms/progress.h"
 #include "relay/worker/impl.h"
 
 namespace lastbyte::relay {
@@ -143,6 +144,9 @@ void Worker::Impl::expire() {
       enough_memory_for([&] { datagrams_.on_timer(); });
     } else if (timer == leftovers_.timer()) {
       leftovers_.on_timer();
+    } else if (timer == &progress_timer_) {
+      enough_memory_for([&] { look_at_progress(); });
+      schedule_progress();
     } else if (timer == &calm_timer_) {
       enough_memory_for([&] {
         if (!reserve_) reserve_ = std::make_unique<Reserve>();
@@ -199,11 +203,44 @@ void Worker::Impl::file(const Record& record) {
   tell_event(false, record);
   if (shared_.records.ignores_empty() && is_empty(record)) return counters.add(Count::sessions_ignored);
   if (!shared_.records.wants(ending_of(record), record.id)) return;
+  push(record);
+}
+
+void Worker::Impl::push(const Record& record) {
   if (records_.push(record)) {
     pushed_records_ = true;
   } else {
     counters.add(Count::records_dropped);
   }
+}
+
+/// `record`: its id, names, start and client.
+void Worker::Impl::began(const Record& record, bool datagrams) {
+  tell_event(true, record);
+  if (shared_.records.wants_beginning(record.id)) push(record_of_beginning(record, datagrams));
+}
+
+void Worker::Impl::schedule_progress() {
+  const Duration every = shared_.records.every();
+  if (every == Duration(0) || context_.drain_at) return context_.wheel.cancel(progress_timer_);
+  if (progress_timer_.is_set()) return;
+  progress_looked_at_ = context_.now;
+  context_.wheel.set(progress_timer_, context_.tick(context_.now + progress_interval(every)));
+}
+
+/// As of this moment, although the slices of the walk come later.
+void Worker::Impl::look_at_progress() {
+  const TimePoint at = context_.now;
+  const auto since_last = std::chrono::duration_cast<std::chrono::microseconds>(at - progress_looked_at_);
+  const auto look = std::make_shared<Look>();
+  look->visit = [this, at, since_last](const SessionView& view) {
+    const auto walked = std::chrono::duration_cast<std::chrono::microseconds>(context_.now - at);
+    const Duration every = shared_.records.every();
+    if (every == Duration(0) || !shared_.records.wants_progress(view.id)) return;
+    if (progress_is_due(view.age - walked, since_last, every)) push(record_of_progress(view));
+  };
+  look->done = [] {};
+  inquiries_.add(look);
 }
 
 void Worker::Impl::tell_event(bool began, const Record& record) {
@@ -218,8 +255,8 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
   counters.add(Count::accepted);
   counters.add(Count::open);
   sessions_.push_back(*session);
-  if (shared_.events_wanted.load(std::memory_order_relaxed))
-    enough_memory_for([&] { tell_event(true, session->beginning()); });
+  if (shared_.events_wanted.load(std::memory_order_relaxed) || shared_.records.wants_beginning(session->id()))
+    enough_memory_for([&] { began(session->beginning(), false); });
   attempt(*session, [&] { session->begin(); });
   return true;
 }
@@ -267,6 +304,7 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   std::vector<Listening> streams(std::make_move_iterator(of_streams.begin()),
                                  std::make_move_iterator(of_streams.end()));
   listenings.erase(of_streams.begin(), of_streams.end());
+  schedule_progress();
   datagrams_.serve(std::move(listenings), index_);
   acceptor_.serve(std::move(streams));
   update(snapshots);
@@ -293,6 +331,7 @@ void Worker::Impl::drain(TimePoint at) {
   context_.drain_at = at;
   acceptor_.stop();
   context_.wheel.cancel(calm_timer_);
+  context_.wheel.cancel(progress_timer_);
   datagrams_.drain(at);
   leftovers_.drain();
   walk_.begin([this](Session& session) { attempt(session, [&] { session.on_stop(); }); });

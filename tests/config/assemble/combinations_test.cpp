@@ -29,11 +29,23 @@ const std::vector<Case> kCombinationCases = {
      {"f.yaml:4:51: upstream.keepalive.count: '3': has no effect while upstream.keepalive.enabled is false; leave it "
       "out"}},
     {"log_target_that_is_a_word",
-     process_with("log: {target: stdout}\n"),
-     {"f.yaml:1:15: log.target: 'stdout': expected stderr, off, or a file's path with a '/', such as ./records.log"}},
-    {"log_format_while_off",
-     process_with("log: {target: off, format: json}\n"),
-     {"f.yaml:1:28: log.format: 'json': has no effect while log.target is off; leave it out"}},
+     process_with("log: {target: records}\n"),
+     {"f.yaml:1:15: log.target: 'records': expected stderr, stdout, syslog, syslog:unix:/PATH, "
+      "syslog:udp:ADDRESS:PORT, or a file's path with a '/', such as ./records.log, or off"}},
+    {"log_messages_that_are_off",
+     process_with("log: {messages: off}\n"),
+     {"f.yaml:1:17: log.messages: 'off': expected stderr, stdout, syslog, syslog:unix:/PATH, "
+      "syslog:udp:ADDRESS:PORT, or a file's path with a '/', such as ./records.log"}},
+    {"syslog_receiver_with_a_name",
+     process_with("log: {target: 'syslog:udp:logs.example:514'}\n"),
+     {"f.yaml:1:15: log.target: 'syslog:udp:logs.example:514': expected syslog, syslog:unix:/PATH or "
+      "syslog:udp:ADDRESS:PORT with a numeric address, or off"}},
+    {"log_facility_without_syslog",
+     process_with("log: {facility: local0}\n"),
+     {"f.yaml:1:17: log.facility: 'local0': has no effect while log.target is stderr; leave it out"}},
+    {"log_sample_while_off",
+     process_with("log: {target: off, sample: 0.5}\n"),
+     {"f.yaml:1:28: log.sample: '0.5': has no effect while log.target is off; leave it out"}},
     {"listener_over_total",
      process_with("max-sessions: 100\n") + "    max-sessions: 500\n",
      {"f.yaml:5:19: max-sessions: '500': is more than the max-sessions, 100 (f.yaml:1:15) of the whole process; "

@@ -184,8 +184,8 @@ relay::Forwarding any_forwarding(std::uint16_t index, const net::Endpoint& at, c
   using net::proxy_protocol::Version;
   using relay::ProxyHeader;
   relay::Forwarding forwarding;
-  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, connect_on, early_fin, late_fin, time_wait,
-         access, proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
+  auto& [name, listen, connect, group, names, retry, client, upstream, limits, linger, connect_on, early_fin, late_fin,
+         time_wait, access, proxy_header, proxy_trusted, send_proxy, when_full, max_sessions, per_client] = forwarding;
   listen = at;
   connect = any_connect(listen);
   name = *gen::arbitrary<bool>() && !listen.is_path() ? listen.text() : any_word(100) + "#" + std::to_string(index);
@@ -249,13 +249,21 @@ Config any_config() {
   bind_retry = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   shutdown_delay = *gen::arbitrary<bool>() ? Duration(0) : any_duration();
   doors = any_doors();
-  auto& [format, target, level, sessions, sample] = log;
+  auto& [format, target, messages, facility, app_name, level, sessions, sample, begin, every, ignore_empty] = log;
+  messages = *gen::element<std::string>("stderr", "stdout", "syslog", "./messages");
   level = *gen::element(LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug);
-  target = *gen::element<std::string>("stderr", "off", "/var/log/last byte: #1.log", "~/", "/null", "é/", "'/\"",
-                                      "- /a", "[/x]");
+  target = *gen::element<std::string>("stderr", "stdout", "off", "syslog", "syslog:udp:[::1]:514",
+                                      "/var/log/last byte: #1.log", "~/", "/null", "é/", "'/\"", "- /a", "[/x]");
+  format = *gen::element(LogFormat::text, LogFormat::json);
+  if (target.starts_with("syslog") || messages == "syslog") {
+    facility = *gen::element<std::uint8_t>(1, 3, 16, 23);
+    app_name = *gen::element<std::string>("lastbyte", "a#b", "'");
+  }
   if (target != "off") {
-    format = *gen::element(LogFormat::text, LogFormat::json);
     sessions = *gen::element(LogSessions::all, LogSessions::failures, LogSessions::none);
+    ignore_empty = sessions != LogSessions::none && *gen::arbitrary<bool>();
+    begin = sessions == LogSessions::all && *gen::arbitrary<bool>();
+    if (sessions == LogSessions::all && *gen::arbitrary<bool>()) every = Duration(1000) + any_duration();
     if (sessions == LogSessions::all) sample = *gen::inRange(0, 1'000'001) / 1e6;
   }
   user = *gen::element<std::string>("", "nobody", "65534");

@@ -161,10 +161,19 @@ std::vector<Ending> limits() {
   const auto connecting = after({{Event::deadline}});
   auto waiting = never_connected(session(25, after({{Event::queued, kUpstream}, {Event::deadline}})), 0);
   waiting.sides[1].address = {};
+  const auto held_back = [](std::initializer_list<Happening> then, std::uint64_t id) {
+    std::vector<Happening> all{{Event::held_back, kUpstream}};
+    all.insert(all.end(), then);
+    auto record = never_connected(session(id, after(all)), 0);
+    record.sides[1].address = {};
+    return record;
+  };
   const auto flush = after({kConnected, {Event::reset, kUpstream}, {Event::deadline}});
   const auto linger = after({kConnected, {Event::fin, kUpstream}, {Event::refused, kUpstream}, {Event::deadline}});
   return {
       {"connect limit passed", never_connected(session(11, connecting), 4)},
+      {"client sent nothing", held_back({{Event::fin, kClient}}, 27)},
+      {"first_byte limit passed", held_back({{Event::deadline}}, 28)},
       {"queue limit passed", waiting},
       {"idle limit passed", idle_limit()},
       {"half_close limit passed", half_closed_limit()},

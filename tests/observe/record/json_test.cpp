@@ -15,7 +15,7 @@ namespace {
 TEST(RecordJson, tells_a_complete_session_field_by_field) {
   EXPECT_EQ(
       to_json(complete_record()),
-      R"({"started":"2026-03-04T05:06:07.089Z","ended":"2026-03-04T05:06:08.293Z","id":1,"forwarding":"web",)"
+      R"({"event":"end","started":"2026-03-04T05:06:07.089Z","ended":"2026-03-04T05:06:08.293Z","id":1,"forwarding":"web",)"
       R"("listen":"192.0.2.1:8080",)"
       R"("complete":true,"summary":"complete","first":"fin","first_side":"client","limit":"none","retries":0,)"
       R"("duration_us":1204512,"connect_us":412,"abandoned":null,)"

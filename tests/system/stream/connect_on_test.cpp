@@ -119,17 +119,20 @@ TEST_F(ConnectOnData, T3_a_group_is_asked_at_the_first_byte_too_and_goes_on_to_a
   const std::string nobody = down.address().text();
   down.stop();
   proxy_.emplace(server_->address(),
-                 Proxy::Options{.config = "groups:\n  servers:\n    members:\n      - 'tcp:" + nobody + "'\n      - {connect: 'tcp:" +
-                                          server_->address().text() +
-                                          "', backup: true}\nforwardings:\n  - {name: web, listen: "
-                                          "'tcp:127.0.0.1:0', connect: 'group:servers', connect-on: data, retry: "
-                                          "{retry-on: connect-failure}}\n"});
+                 Proxy::Options{.config = "groups:\n  servers:\n    members: ['tcp:" + nobody +
+                                          "', 'tcp:" + server_->address().text() +
+                                          "']\nforwardings:\n  - {name: web, listen: 'tcp:127.0.0.1:0', connect: "
+                                          "'group:servers', connect-on: data, retry: {retry-on: connect-failure}}\n"});
   EXPECT_TRUE(connect("shutdown; expect fin").wait().as_scripted());
-  EXPECT_TRUE(connect("send 10; shutdown; expect fin").wait().as_scripted());
-  const auto records = proxy_->records(2);
+  for (int each = 0; each < 4; ++each) EXPECT_TRUE(connect("send 10; shutdown; expect fin").wait().as_scripted());
+  const auto records = proxy_->records(5);
   EXPECT_TRUE(records[0].tries.empty()) << records[0].line;
-  EXPECT_TRUE(records[1].complete) << records[1].line;
-  EXPECT_EQ(records[1].tries.size(), 2U) << records[1].line;
+  std::size_t tries = 0;
+  for (std::size_t each = 1; each < records.size(); ++each) {
+    EXPECT_TRUE(records[each].complete) << records[each].line;
+    tries += records[each].tries.size();
+  }
+  EXPECT_GT(tries, 4U) << "one of them came to the member that is down first";
 }
 
 TEST_F(ConnectOnData, probes_have_no_record_where_empty_sessions_are_ignored) {

@@ -1,0 +1,14 @@
+// A session that goes on, as a line: that it has begun, or that it is still open.
+#pragma once
+
+#include <string>
+
+#include "relay/terms/record.h"
+
+namespace lastbyte::observe {
+
+/// As to_text() and to_json(). Precondition: record.progress() is not null.
+std::string progress_to_text(const relay::Record& record);
+std::string progress_to_json(const relay::Record& record);
+
+}  // namespace lastbyte::observe

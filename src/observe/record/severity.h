@@ -1,0 +1,18 @@
+// How important the record of a session is, for receivers that sort by that.
+#pragma once
+
+#include "observe/record/message.h"
+#include "relay/terms/ending.h"
+
+namespace lastbyte::observe {
+
+/// info: complete, or not ended. notice: anything else. warning: lastbyte itself could not go on.
+inline Severity severity(const relay::Record& record) {
+  if (record.progress() != nullptr) return Severity::info;
+  const relay::Ending ending = relay::ending_of(record);
+  if (ending == relay::Ending::complete) return Severity::info;
+  if (record.datagrams() != nullptr || record.stream().abandoned == relay::Abandoned::no) return Severity::notice;
+  return Severity::warning;
+}
+
+}  // namespace lastbyte::observe
