@@ -138,6 +138,11 @@ constexpr Fact kFacts[] = {
      "epoll reports a refused connection attempt as ERR and HUP, and a connected one as OUT",
      {{{"events", "a connection is refused: edge"}, {"events", "a connection is made: edge"}}},
      ""},
+    {"Acknowledgements and events",
+     "with TCP_QUICKACK off, the last segment of a handshake waits for the first bytes (200 ms at most), while the "
+     "connecting socket is writable already; TCP_QUICKACK on sends it",
+     {},
+     "shown by tests/net/tcp"},
     {"Peers that vanish",
      "keepalive detects a peer that vanished while idle",
      {{{"half-open", "the peer is gone, keepalive: recv(), recv()"}}},
