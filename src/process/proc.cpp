@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -27,9 +28,10 @@ std::string proc(pid_t pid, const std::string& file) {
   return "/proc/" + (pid == 0 ? "thread-self" : std::to_string(pid)) + "/" + file;
 }
 
-/// The fields of /proc/PID/stat behind the program's name, which may hold anything: 0 is the state, 2 the group.
-std::vector<std::string> stat_fields(pid_t pid) {
-  std::ifstream file(proc(pid, "stat"));
+/// The fields of a process's or thread's stat behind the program's name, which may hold anything: 0 is the state, 2 the
+/// group.
+std::vector<std::string> stat_fields(const std::string& path) {
+  std::ifstream file(path);
   std::string text;
   std::getline(file, text);
   std::vector<std::string> fields;
@@ -54,6 +56,29 @@ std::uint64_t sockets_of(pid_t pid) {
     if (fs::read_symlink(at->path(), gone).string().starts_with("socket:")) ++count;
   }
   return count;
+}
+
+/// Processes that we can see.
+std::vector<pid_t> processes_of(pid_t group) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
+    const pid_t pid = number(at->path().filename());
+    if (pid == 0) continue;
+    const auto fields = stat_fields(proc(pid, "stat"));
+    if (fields.size() >= 3 && number(fields[2]) == group) found.push_back(pid);
+  }
+  return found;
+}
+
+/// 'T' of proc(5).
+bool stands_still(pid_t pid) {
+  std::error_code error;
+  for (fs::directory_iterator at(proc(pid, "task"), error), end; !error && at != end; at.increment(error)) {
+    const auto fields = stat_fields(at->path() / "stat");
+    if (fields.empty() || (fields.front() != "T" && fields.front() != "t")) return false;
+  }
+  return !error;
 }
 
 enum class State : std::uint8_t { time_wait = 6, listen = 10 };
@@ -125,12 +150,7 @@ std::optional<Weight> weigh_process(pid_t pid) {
 
 std::optional<Weight> weigh_group(pid_t group) {
   std::optional<Weight> all;
-  std::error_code error;
-  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
-    const pid_t pid = number(at->path().filename());
-    if (pid == 0) continue;
-    const auto fields = stat_fields(pid);
-    if (fields.size() < 3 || number(fields[2]) != group) continue;
+  for (const pid_t pid : processes_of(group)) {
     const auto weight = weigh_process(pid);
     if (!weight) continue;
     if (!all) all = Weight{};
@@ -138,6 +158,11 @@ std::optional<Weight> weigh_group(pid_t group) {
     all->sockets += weight->sockets;
   }
   return all;
+}
+
+bool group_stands_still(pid_t group) {
+  const auto all = processes_of(group);
+  return !all.empty() && std::ranges::all_of(all, stands_still);
 }
 
 std::uint64_t kernel_buffers_kib() {

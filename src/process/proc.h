@@ -20,6 +20,9 @@ struct Weight {
 std::optional<Weight> weigh_group(pid_t group);
 std::optional<Weight> weigh_process(pid_t pid);
 
+/// Whether every thread of the group's processes is stopped by a signal; false where no process can be seen.
+bool group_stands_still(pid_t group);
+
 /// Kibibytes that the kernel may buffer of a flow that a proxy passes on: the largest receive and send buffers that TCP
 /// chooses by itself (tcp_rmem, tcp_wmem). 0: not known.
 std::uint64_t kernel_buffers_kib();

@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "process/eventually.h"
+#include "process/proc.h"
 #include "process/scratch.h"
 #include "process/spawn.h"
 
@@ -93,6 +95,17 @@ std::optional<int> Process::ended() {
 
 void Process::signal(int number) const {
   if (pid_ > 0 && !status_) ::kill(pid_, number);
+}
+
+bool Process::suspend() const {
+  if (pid_ <= 0 || status_) return false;
+  ::kill(-pid_, SIGSTOP);
+  // kill(2) does not wait.
+  return eventually([&] { return group_stands_still(pid_); }, Duration(2000), Duration(1));
+}
+
+void Process::resume() const {
+  if (pid_ > 0 && !status_) ::kill(-pid_, SIGCONT);
 }
 
 void Process::kill() {

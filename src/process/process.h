@@ -31,6 +31,10 @@ class Process {
   std::optional<int> ended();
   /// To the child alone, not to those that it has started.
   void signal(int number) const;
+  /// Stops the group, and waits until every thread of it stands still. False: that did not come about in two seconds,
+  /// or cannot be seen.
+  [[nodiscard]] bool suspend() const;
+  void resume() const;
   /// The group. output() is final afterwards.
   void kill();
   /// The last bytes of what the child and those that it has started have written, on both outputs (Capture::kKept).

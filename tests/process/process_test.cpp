@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "process/eventually.h"
+#include "process/proc.h"
 #include "process/scratch.h"
 
 namespace lastbyte::process {
@@ -53,6 +55,22 @@ TEST_F(Children, endless_output_takes_bounded_memory_and_no_disk) {
   const std::string all = process.output();
   EXPECT_LE(all.size(), Capture::kKept + 100);
   EXPECT_NE(all.find("\n0123456789abcde\n"), std::string::npos);
+}
+
+TEST_F(Children, a_suspended_group_stands_still_until_it_is_resumed) {
+  Process process = start("(while :; do echo child; sleep 0.01; done) & while :; do echo parent; sleep 0.01; done");
+  wait_for_output(process);
+  ASSERT_TRUE(process.suspend());
+  ASSERT_TRUE(group_stands_still(process.pid()));
+  const auto written = [&] { return process.output().size(); };
+  // What it had written before is read to its end.
+  std::size_t before = 0;
+  comes_true([&] { return before == std::exchange(before, written()); });
+  process.resume();
+  EXPECT_TRUE(comes_true([&] { return written() > before; }));
+  EXPECT_FALSE(group_stands_still(process.pid()));
+  process.kill();
+  EXPECT_FALSE(process.suspend());
 }
 
 TEST_F(Children, of_much_output_the_end_is_kept) {
