@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lab/terms/outcome.h"
+#include "lab/terms/trials.h"
 
 namespace lastbyte::lab {
 
@@ -18,6 +19,7 @@ struct RunOptions {
   std::vector<std::string> names = {};  ///< empty: all, but the slow ones without `slow`
   bool slow = false;
   std::vector<Medium> media = {};  ///< empty: both
+  Trials trials = {};              ///< of experiments that count
   bool verbose = false;            ///< all diagrams and the counters
   // Files to write; empty: none; "-": standard output, and nothing else there
   std::string json = {};
@@ -35,6 +37,6 @@ int print_list();
 int print_explanation(const std::string& name);
 
 /// Plays one, in the present process, which may make namespaces.
-Outcome play(const Experiment& experiment, Medium medium);
+Outcome play(const Experiment& experiment, Medium medium, const Trials& trials = {});
 
 }  // namespace lastbyte::lab

@@ -165,14 +165,15 @@ Result<std::vector<Wanted>> wanted(const RunOptions& options) {
 }
 
 /// Several at a time, told in their order as soon as those before them are there.
-std::vector<Outcome> play_all(const std::vector<Wanted>& all, const std::function<void(const Outcome&)>& told) {
+std::vector<Outcome> play_all(const std::vector<Wanted>& all, const Trials& trials,
+                              const std::function<void(const Outcome&)>& told) {
   std::vector<std::optional<Outcome>> done(all.size());
   std::mutex mutex;
   std::size_t next_told = 0;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t at = next++; at < all.size(); at = next++) {
-      Outcome outcome = play(*all[at].experiment, all[at].medium);
+      Outcome outcome = play(*all[at].experiment, all[at].medium, trials);
       const std::lock_guard lock(mutex);
       done[at] = std::move(outcome);
       for (; next_told < all.size() && done[next_told]; ++next_told) told(*done[next_told]);
@@ -201,7 +202,7 @@ bool write_captures(const Files& files, const std::vector<Outcome>& outcomes) {
 }
 
 int run_inside(const RunOptions& options, const Files& files, const std::vector<Wanted>& all) {
-  const auto outcomes = play_all(all, [&](const Outcome& outcome) {
+  const auto outcomes = play_all(all, options.trials, [&](const Outcome& outcome) {
     if (!files.only_file) print(text(outcome, options.verbose));
   });
   if (!files.only_file) print(summary(outcomes));
@@ -218,9 +219,9 @@ int run_inside(const RunOptions& options, const Files& files, const std::vector<
 
 }  // namespace
 
-Outcome play(const Experiment& experiment, Medium medium) {
+Outcome play(const Experiment& experiment, Medium medium, const Trials& trials) {
   const TimePoint began = Clock::now();
-  auto stage = Stage::make(medium);
+  auto stage = Stage::make(medium, trials);
   if (!stage) return {.experiment = &experiment, .medium = medium, .trouble = stage.error().text()};
   experiment.play(**stage);
   Outcome outcome = (*stage)->finish(experiment);
@@ -239,7 +240,7 @@ int run_facts() {
     if (!each->one_medium) all.push_back({each, Medium::veth});
   }
   const auto status = run_isolated([&] {
-    const auto outcomes = play_all(all, [](const Outcome&) {});
+    const auto outcomes = play_all(all, {}, [](const Outcome&) {});
     print(facts_text(outcomes, kernel_release()));
     if (std::ranges::all_of(outcomes, [](const Outcome& each) { return !each.trouble.empty(); })) return kExitCannot;
     return std::ranges::any_of(facts(),

@@ -33,7 +33,7 @@ listen check
 
 constexpr const char* kNginxModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
 constexpr const char* kNginx = R"(load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-pid {directory}/pid;
+USERpid {directory}/pid;
 error_log stderr;
 worker_processes 2;
 events { worker_connections 4000; }
@@ -84,7 +84,7 @@ Speaks nginx(const std::string& more) {
     if (way.to_server) upstream += "; proxy_protocol on";
     if (!more.empty()) upstream += "; " + more;
     return Form{{"nginx", "-p", "{directory}", "-c", "{config}", "-g", "daemon off;"},
-                replaced(replaced(kNginx, "LISTEN", listen), "UPSTREAM", upstream)};
+                replaced(replaced(replaced(kNginx, "USER", nginx_user()), "LISTEN", listen), "UPSTREAM", upstream)};
   };
 }
 
@@ -207,6 +207,8 @@ std::string first_line_of(const std::vector<std::string>& command) {
 }
 
 }  // namespace
+
+std::string nginx_user() { return ::geteuid() == 0 ? "user root;\n" : ""; }
 
 const std::vector<Launcher>& all() {
   static const std::vector<Launcher> known = make_launchers();

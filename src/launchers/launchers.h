@@ -21,6 +21,10 @@ struct Launcher {
   std::vector<std::string> version_command = {};  ///< its first line of output is the version; empty: none
 };
 
+/// For the head of an nginx configuration: its workers keep the user that they are started as. Root of a user namespace
+/// has no other one that they could become.
+std::string nginx_user();
+
 /// This program first.
 const std::vector<Launcher>& all();
 /// The first of them that starts this program, a path or a name; nullptr: none.

@@ -85,6 +85,18 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
                      "lastbyte demo: --port: '70000': expected 0 to 65535 (lastbyte demo --help tells more)\n");
 }
 
+TEST_F(Program, lab_reads_its_trials_or_says_what_it_expects) {
+  const std::string more = " (lastbyte lab --help tells more)\n";
+  for (const char* wrong : {"99", "1000001", "-1", "1e4"})
+    expect_usage_error("lab run resilience --requests='" + std::string(wrong) + "'",
+                       "lastbyte lab: --requests: '" + std::string(wrong) + "': expected 100 to 1000000" + more);
+  for (const char* wrong : {"0", "0.05", "51", "nan", "3,2", "3%"})
+    expect_usage_error("lab run resilience --rate='" + std::string(wrong) + "'",
+                       "lastbyte lab: --rate: '" + std::string(wrong) + "': expected 0.1 to 50, in percent" + more);
+  expect_usage_error("lab run resilience --seed=x", "lastbyte lab: --seed: 'x': expected a whole number from 0" + more);
+  expect_usage_error("lab run", "lastbyte lab: run: expected names of experiments, or --all" + more);
+}
+
 TEST_F(Program, wrong_flags_of_settings_are_told_all_and_status_2) {
   expect_usage_error("proxy --listen tcp::80",
                      "lastbyte proxy: --connect: missing; expected tcp:HOST:PORTS, tcp:[V6]:PORTS, the same with udp, "

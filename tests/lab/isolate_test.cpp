@@ -144,7 +144,7 @@ std::string left_by_killed_runs(int kills) {
       const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
       ::dup2(nowhere, STDOUT_FILENO);
       ::dup2(nowhere, STDERR_FILENO);
-      return lab::run({.names = {"close-unread", "pipelined-error", "timewait-where", "bind-matrix"},
+      return lab::run({.names = {"close-unread", "pipelined-error", "nginx-lingering", "timewait-where", "bind-matrix"},
                        .json = fs::temp_directory_path() / "report.json"});
     });
     ::usleep(static_cast<useconds_t>(random() % 250'000));

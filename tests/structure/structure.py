@@ -46,7 +46,7 @@ SUB_FLOORS = {
     "config": [["values"], ["settings"], ["read"], ["assemble", "lxd"], [""]],
     "proxy": [["process"], ["listen"], ["watch"], [""], ["demo"]],
     "wire": [["capture"], [""]],
-    "lab": [["terms"], ["stage"], ["experiments"], ["closing", "resets", "ports", "kinds"], ["report"], [""]],
+    "lab": [["terms"], ["stage"], ["experiments"], ["closing", "resets", "ports", "resilience", "kinds"], ["report"], [""]],
     "check": [["scenarios"], ["target"], ["grade"], ["report"], [""]],
     "cli": [[""], ["commands", "running"]],
     "console": [[""], ["top"]],

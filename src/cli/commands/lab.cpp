@@ -1,6 +1,10 @@
 // `lastbyte lab`: experiments with the kernel's TCP.
 #include "lab/lab.h"
 
+#include <charconv>
+#include <cstdint>
+#include <limits>
+
 #include "cli/subcommands.h"
 
 namespace lastbyte::cli {
@@ -8,6 +12,33 @@ namespace lastbyte::cli {
 namespace {
 
 constexpr std::string_view kLab = "lab";
+
+constexpr std::uint32_t kLeastRequests = 100;
+constexpr std::uint32_t kMostRequests = 1'000'000;
+constexpr double kLeastRate = 0.1;
+constexpr double kMostRate = 50;
+
+/// False: it is no number, or not within the bounds.
+template <typename Number>
+bool read_number(const std::string& text, Number least, Number most, Number& into) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return error == std::errc{} && end == text.data() + text.size() && into >= least && into <= most;
+}
+
+/// Empty, or what is wrong.
+std::string read_trials(const Arguments& arguments, lab::Trials& trials) {
+  if (const auto text = arguments.first("requests");
+      text && !read_number<std::uint32_t>(*text, kLeastRequests, kMostRequests, trials.requests))
+    return "--requests: '" + *text + "': expected 100 to 1000000";
+  double percent = trials.rate * 100;
+  if (const auto text = arguments.first("rate"); text && !read_number(*text, kLeastRate, kMostRate, percent))
+    return "--rate: '" + *text + "': expected 0.1 to 50, in percent";
+  trials.rate = percent / 100;
+  if (const auto text = arguments.first("seed");
+      text && !read_number<std::uint64_t>(*text, 0, std::numeric_limits<std::uint64_t>::max(), trials.seed))
+    return "--seed: '" + *text + "': expected a whole number from 0";
+  return "";
+}
 
 int run_lab(const Arguments& arguments) {
   const auto& operands = arguments.operands();
@@ -23,6 +54,7 @@ int run_lab(const Arguments& arguments) {
   lab::RunOptions options{.names = names,
                           .slow = arguments.has("slow"),
                           .media = {},
+                          .trials = {},
                           .verbose = arguments.has("verbose"),
                           .json = arguments.first("json").value_or(""),
                           .html = arguments.first("html").value_or(""),
@@ -32,6 +64,7 @@ int run_lab(const Arguments& arguments) {
     return usage_error(kLab, "--on: expected loopback or veth, not '" + *on + "'");
   else if (on)
     options.media = {*on == "veth" ? lab::Medium::veth : lab::Medium::loopback};
+  if (const std::string wrong = read_trials(arguments, options.trials); !wrong.empty()) return usage_error(kLab, wrong);
   return lab::run(options);
 }
 
@@ -50,10 +83,26 @@ Command lab_command() {
       .options =
           {
               {.flag = "all", .placeholder = "", .help = "Run every experiment.", .group = "Options"},
-              {.flag = "slow", .placeholder = "", .help = "With --all: also those that take long.", .group = "Options"},
+              {.flag = "slow",
+               .placeholder = "",
+               .help =
+                   "With --all: also those that take a minute or more (lab list marks them). By name they always run.",
+               .group = "Options"},
               {.flag = "on",
                .placeholder = "MEDIUM",
                .help = "Only over loopback or veth (default: both).",
+               .group = "Options"},
+              {.flag = "requests",
+               .placeholder = "N",
+               .help = "Requests that resilience sends through each system (default: 10000).",
+               .group = "Options"},
+              {.flag = "rate",
+               .placeholder = "PERCENT",
+               .help = "Share of them that a fault meets (default: 3.2).",
+               .group = "Options"},
+              {.flag = "seed",
+               .placeholder = "N",
+               .help = "Which of them: the same plan for the same seed (default: 1).",
                .group = "Options"},
               {.flag = "verbose",
                .placeholder = "",

@@ -15,21 +15,70 @@ constexpr std::size_t kOneRequest = 100;
 constexpr std::size_t kRequests = 16;
 constexpr std::size_t kAnswered = 12;
 constexpr std::size_t kSmallAnswer = 1000;
+/// More than a proxy moves at once, and less than its kernel takes while it stands still.
+constexpr std::size_t kProxiedAnswer = 20'000;
+/// So that a reset comes before the reading does; a FIN waits behind the answer for the window.
+constexpr int kReadsLaterMs = 250;
 constexpr int kPipelineWindow = 4096;
 
 constexpr Expectation kPipelinedTable[] = {
     {"16 requests at once, large answer, close() at once: the client gets", "not all, ECONNRESET"},
     {"RQ13 to RQ16 after the answer, close() at once: the client gets", "all, FIN"},
     {"RQ13 to RQ16 after the answer, close() at once: the client's send()s", "400, EPIPE"},
-    {"behind lastbyte, small answer, close() at once: the client gets", "all, ECONNRESET"},
     {"16 requests at once, large answer, shutdown(SHUT_RDWR), close(): the client gets", "not all, ECONNRESET"},
     {"RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
     {"RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client's send()s", "400, EPIPE"},
-    {"behind lastbyte, small answer, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
     {"16 requests at once, large answer, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
     {"RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
     {"RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client's send()s", "400, 100"},
-    {"behind lastbyte, small answer, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
+    {"behind lastbyte, 16 requests at once, close() at once: the client gets",
+     "all, ECONNRESET",
+     {},
+     "the server's reset is passed on behind the answer (T4)"},
+    {"behind lastbyte, RQ13 to RQ16 after the answer, close() at once: the client gets", "all, FIN"},
+    {"behind lastbyte, 16 requests at once, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind lastbyte, RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind lastbyte, 16 requests at once, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
+    {"behind lastbyte, RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client gets",
+     "all, FIN"},
+    {"behind haproxy, 16 requests at once, close() at once: the client gets",
+     "all, FIN",
+     {},
+     "the server's reset became a clean end"},
+    {"behind haproxy, RQ13 to RQ16 after the answer, close() at once: the client gets", "all, FIN"},
+    {"behind haproxy, 16 requests at once, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind haproxy, RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind haproxy, 16 requests at once, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
+    {"behind haproxy, RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client gets",
+     "all, FIN"},
+    {"behind nginx, 16 requests at once, close() at once: the client gets",
+     "all, FIN",
+     {},
+     "the server's reset became a clean end"},
+    {"behind nginx, RQ13 to RQ16 after the answer, close() at once: the client gets",
+     "not all, ECONNRESET",
+     {},
+     "nginx closes the client's socket with RQ13 to RQ16 unread"},
+    {"behind nginx, 16 requests at once, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind nginx, RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client gets",
+     "not all, ECONNRESET",
+     {},
+     "nginx closes the client's socket with RQ13 to RQ16 unread"},
+    {"behind nginx, 16 requests at once, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
+    {"behind nginx, RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client gets",
+     "not all, ECONNRESET",
+     {},
+     "nginx closes the client's socket with RQ13 to RQ16 unread"},
+    {"behind socat, 16 requests at once, close() at once: the client gets",
+     "all, FIN",
+     {},
+     "the server's reset became a clean end"},
+    {"behind socat, RQ13 to RQ16 after the answer, close() at once: the client gets", "all, FIN"},
+    {"behind socat, 16 requests at once, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind socat, RQ13 to RQ16 after the answer, shutdown(SHUT_RDWR), close(): the client gets", "all, FIN"},
+    {"behind socat, 16 requests at once, shutdown(SHUT_WR), read to the end, close(): the client gets", "all, FIN"},
+    {"behind socat, RQ13 to RQ16 after the answer, shutdown(SHUT_WR), read to the end, close(): the client gets",
+     "all, FIN"},
 };
 
 enum class HowClosed : std::uint8_t { at_once, shutdown_both_first, lingering };
@@ -43,19 +92,20 @@ const char* text_of(HowClosed how) {
   return "?";
 }
 
-void close_server(Socket& server, HowClosed how) {
-  switch (how) {
-    case HowClosed::at_once: server.close(); return;
-    case HowClosed::shutdown_both_first:
-      server.shutdown(SHUT_RDWR);
-      server.close();
-      return;
-    case HowClosed::lingering:
-      server.shutdown(SHUT_WR);
-      server.read_to_end();
-      server.close();
-      return;
-  }
+/// All of it, but for what lingering waits for.
+void begin_close(Socket& server, HowClosed how) {
+  if (how == HowClosed::shutdown_both_first) server.shutdown(SHUT_RDWR);
+  if (how == HowClosed::lingering)
+    server.shutdown(SHUT_WR);
+  else
+    server.close();
+}
+
+/// Returns when the client has ended.
+void finish_close(Socket& server, HowClosed how) {
+  if (how != HowClosed::lingering) return;
+  server.read_to_end();
+  server.close();
 }
 
 std::string share_of(std::size_t sent, const std::string& read) {
@@ -73,7 +123,8 @@ void play_direct(Stage& stage, HowClosed how) {
   server.wait_unread(static_cast<int>(kRequests * kOneRequest));
   server.recv(kAnswered * kOneRequest);
   const std::size_t sent = server.fill();
-  std::thread closer([&, &server = server] { close_server(server, how); });
+  begin_close(server, how);
+  std::thread closer([&, &server = server] { finish_close(server, how); });
   if (how != HowClosed::lingering) client.wait_hangup();
   const std::string read = client.read_to_end();
   client.close();
@@ -89,7 +140,8 @@ void play_delayed(Stage& stage, HowClosed how) {
   client.send(kAnswered * kOneRequest);
   server.recv(kAnswered * kOneRequest);
   server.send(kSmallAnswer);
-  std::thread closer([&, &server = server] { close_server(server, how); });
+  begin_close(server, how);
+  std::thread closer([&, &server = server] { finish_close(server, how); });
   client.wait_unread(static_cast<int>(kSmallAnswer));
   client.wait_hangup();
   const std::string sent = client.send((kRequests - kAnswered) * kOneRequest);
@@ -102,36 +154,47 @@ void play_delayed(Stage& stage, HowClosed how) {
   stage.see(name + ": the client's send()s", sent + ", " + again);
 }
 
-/// The answer arrives at the proxy before the reset does: it can be delivered.
-void play_behind_proxy(Stage& stage, HowClosed how, std::uint16_t port) {
-  const std::string name = std::string("behind lastbyte, small answer, ") + text_of(how);
+/// A proxy that is busy finds the answer, the end and RQ13 to RQ16 all at once: it stands still until all have come.
+/// With `late`, RQ13 to RQ16 leave the client after the server has closed.
+void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bool late) {
+  const std::string name =
+      "behind " + proxy + (late ? ", RQ13 to RQ16 after the answer, " : ", 16 requests at once, ") + text_of(how);
+  const std::string row = name + ": the client gets";
   stage.scene(name);
-  Socket listening = stage.listener();
-  const auto proxy = start_proxy(stage, "lastbyte", port, listening.local());
-  if (!proxy) {
-    stage.not_observed(name + ": the client gets", proxy.error().text());
+  auto behind = connect_behind(stage, proxy, kPipelineWindow);
+  if (!behind) {
+    stage.not_observed(row, behind.error().text());
     return;
   }
-  Socket client = stage.socket(Who::client);
-  client.connect(proxy->address);
-  Socket server = listening.accept();
-  client.send(kRequests * kOneRequest);
-  server.wait_unread(static_cast<int>(kRequests * kOneRequest));
+  auto& [running, listening, client, server] = *behind;
+  const std::size_t before = (late ? kAnswered : kRequests) * kOneRequest;
+  client.send(before);
+  server.wait_unread(static_cast<int>(before));
   server.recv(kAnswered * kOneRequest);
-  server.send(kSmallAnswer);
-  std::thread closer([&, &server = server] { close_server(server, how); });
+  if (!running.started.process.suspend()) {
+    stage.not_observed(row, "the proxy's processes cannot be seen to stop");
+    return;
+  }
+  server.send(kProxiedAnswer);
+  server.wait_acknowledged();
+  begin_close(server, how);
+  std::thread closer([&, &server = server] { finish_close(server, how); });
+  stage.segments();  // the end has come to the proxy
+  if (late) client.send((kRequests - kAnswered) * kOneRequest);
+  running.started.process.resume();
+  if (late) client.wait_hangup(kReadsLaterMs);
   const std::string read = client.read_to_end();
   client.close();
   closer.join();
-  stage.see(name + ": the client gets", share_of(kSmallAnswer, read));
+  stage.see(row, share_of(kProxiedAnswer, read));
 }
 
 void play_pipelined_error(Stage& stage) {
-  std::uint16_t port = 12'001;
   for (const HowClosed how : {HowClosed::at_once, HowClosed::shutdown_both_first, HowClosed::lingering}) {
     play_direct(stage, how);
     play_delayed(stage, how);
-    play_behind_proxy(stage, how, port++);
+    for (const char* proxy : kComparedProxies)
+      for (const bool late : {false, true}) play_behind_proxy(stage, proxy, how, late);
   }
 }
 
@@ -141,17 +204,23 @@ const Experiment kPipelinedError{
     .name = "pipelined-error",
     .title = "An error answer to one of several pipelined requests",
     .question =
-        "A client sends 16 requests. The server reads 12, answers with an error and closes: at once, after "
-        "shutdown(SHUT_RDWR), or lingering. The last four requests come before the answer, or after the close. Then "
-        "the same behind lastbyte.",
+        "A client sends 16 requests, RQ1 to RQ16. The server reads 12, answers the last with an error (RS12) and "
+        "closes: "
+        "at once, after shutdown(SHUT_RDWR), or lingering. RQ13 to RQ16 come before the answer, or after the close. "
+        "Then "
+        "the same behind proxies: each is stopped until the answer, the end and the requests have come, and the "
+        "client's "
+        "window is small. Where requests come late, it reads a quarter of a second later.",
     .table = kPipelinedTable,
     .finding =
         "The four requests that nobody reads reset the connection, and the reset destroys what of the answer has not "
-        "left; shutdown(SHUT_RDWR) does not help, lingering does. What had arrived before the reset can be read.",
+        "left; shutdown(SHUT_RDWR) does not help, lingering does. lastbyte delivers the whole answer in each case and "
+        "passes the reset on; HAProxy, nginx and socat tell a clean end in its place, and nginx destroys the answer "
+        "itself where requests come late, because it closes with unread input.",
     .advice =
-        "A server that answers early must read and discard what still comes until the client's FIN. A proxy must "
-        "deliver "
-        "what it has received before it passes the reset on (T5).",
+        "A server that answers early must read and discard what still comes until the client's FIN. A proxy must do "
+        "the "
+        "same towards its clients, and deliver what it has received before it passes a reset on (T5, T6).",
     .play = play_pipelined_error,
 };
 

@@ -6,11 +6,11 @@
 namespace lastbyte::lab {
 
 std::span<const Experiment* const> experiments() {
-  static constexpr std::array kAll{&kCloseUnread, &kPipelinedError, &kLingerMatrix,  &kShutdownMatrix,
-                                   &kBindMatrix,  &kBindClaims,     &kTimeWaitWhere, &kTimeWaitReuse,
-                                   &kPaws,        &kPortExhaustion, &kResetReasons,  &kFastOpen,
-                                   &kHalfOpen,    &kBlindReset,     &kRecvErrors,    &kRetryLoop,
-                                   &kEvents,      &kListening,      &kUnixSockets,   &kDatagrams};
+  static constexpr std::array kAll{
+      &kCloseUnread, &kPipelinedError, &kNginxLingering, &kLingerMatrix, &kShutdownMatrix, &kBindMatrix,
+      &kBindClaims,  &kTimeWaitWhere,  &kTimeWaitReuse,  &kPaws,         &kPortExhaustion, &kResetReasons,
+      &kFastOpen,    &kHalfOpen,       &kBlindReset,     &kRecvErrors,   &kRetryLoop,      &kEvents,
+      &kListening,   &kUnixSockets,    &kDatagrams,      &kResilience};
   return kAll;
 }
 

@@ -10,6 +10,7 @@ namespace lastbyte::lab {
 
 extern const Experiment kCloseUnread;
 extern const Experiment kPipelinedError;
+extern const Experiment kNginxLingering;
 extern const Experiment kLingerMatrix;
 extern const Experiment kShutdownMatrix;
 extern const Experiment kResetReasons;
@@ -28,6 +29,7 @@ extern const Experiment kFastOpen;
 extern const Experiment kListening;
 extern const Experiment kUnixSockets;
 extern const Experiment kDatagrams;
+extern const Experiment kResilience;
 
 /// In the order in which one reads them.
 std::span<const Experiment* const> experiments();

@@ -23,6 +23,13 @@ constexpr Expectation kWhereTable[] = {
     {"behind lastbyte, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
     {"behind lastbyte, the server closes first",
      "client none; proxy LISTEN TIME_WAIT and none; server LISTEN TIME_WAIT"},
+    {"behind haproxy, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
+    {"behind haproxy, the server closes first",
+     "client none; proxy LISTEN TIME_WAIT and none; server LISTEN TIME_WAIT"},
+    {"behind nginx, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
+    {"behind nginx, the server closes first", "client none; proxy LISTEN TIME_WAIT and none; server LISTEN TIME_WAIT"},
+    {"behind socat, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
+    {"behind socat, the server closes first", "client none; proxy LISTEN TIME_WAIT and none; server LISTEN TIME_WAIT"},
     {"the client sets SO_LINGER {1,0} after both FINs", "client TIME_WAIT, server none"},
 };
 
@@ -34,9 +41,9 @@ struct Ends {
 
 Ends ends_of(const Stage::Pair& pair) { return {pair.client.local().port(), pair.server.local().port()}; }
 
-void see_ends(Stage& stage, const std::string& row, const Ends& ends, const char* client, const char* server) {
-  const std::string of_client = stage.await_states(Who::client, ends.client, client);
-  stage.see(row, "client " + of_client + ", server " + stage.await_states(Who::server, ends.server, server));
+void see_ends(Stage& stage, const std::string& row, const Ends& ends) {
+  const std::string of_client = stage.await_settled(Who::client, ends.client);
+  stage.see(row, "client " + of_client + ", server " + stage.await_settled(Who::server, ends.server));
 }
 
 void play_orders(Stage& stage) {
@@ -47,7 +54,7 @@ void play_orders(Stage& stage) {
     pair.client.close();
     pair.server.read_to_end();
     pair.server.close();
-    see_ends(stage, "the client closes first", ends, "TIME_WAIT", "none");
+    see_ends(stage, "the client closes first", ends);
   }
   {
     stage.scene("the server closes first");
@@ -56,7 +63,7 @@ void play_orders(Stage& stage) {
     pair.server.close();
     pair.client.read_to_end();
     pair.client.close();
-    see_ends(stage, "the server closes first", ends, "none", "TIME_WAIT");
+    see_ends(stage, "the server closes first", ends);
   }
   {
     stage.scene("the client half-closes, the server answers and closes");
@@ -68,7 +75,7 @@ void play_orders(Stage& stage) {
     pair.server.close();
     pair.client.read_to_end();
     pair.client.close();
-    see_ends(stage, "the client half-closes, the server answers and closes", ends, "TIME_WAIT", "none");
+    see_ends(stage, "the client half-closes, the server answers and closes", ends);
   }
   {
     stage.scene("the server resets");
@@ -78,7 +85,7 @@ void play_orders(Stage& stage) {
     pair.server.close();
     pair.client.read_to_end();
     pair.client.close();
-    see_ends(stage, "the server resets", ends, "none", "none");
+    see_ends(stage, "the server resets", ends);
   }
   {
     stage.scene("SO_LINGER {1,0} after the FIN came: too late");
@@ -90,7 +97,7 @@ void play_orders(Stage& stage) {
     pair.client.wait_hangup();
     pair.client.linger(true, 0);
     pair.client.close();
-    see_ends(stage, "the client sets SO_LINGER {1,0} after both FINs", ends, "TIME_WAIT", "none");
+    see_ends(stage, "the client sets SO_LINGER {1,0} after both FINs", ends);
   }
 }
 
@@ -106,7 +113,7 @@ void play_simultaneous_close(Stage& stage) {
   stage.see("both close at once: the server's state before the client hears it", pair.server.note_state());
   net::set_deaf(pair.client.fd(), false);
   // The FIN that was lost comes again after a fifth of a second.
-  see_ends(stage, "both close at once", ends, "TIME_WAIT", "TIME_WAIT");
+  see_ends(stage, "both close at once", ends);
 }
 
 /// Each side's SYN is on its way before the other's comes.
@@ -128,34 +135,33 @@ void play_simultaneous_open(Stage& stage) {
   stage.see("both connect at once: the server's recv()", server.recv(100));
 }
 
-/// Four ends of two connections. A proxy mirrors the order in which its peers end.
-void play_proxied(Stage& stage, bool client_first, std::uint16_t port) {
-  const std::string name =
-      std::string("behind lastbyte, ") + (client_first ? "the client" : "the server") + " closes first";
+/// Four ends of two connections.
+void play_proxied(Stage& stage, const std::string& proxy, bool client_first) {
+  const std::string name = "behind " + proxy + ", " + (client_first ? "the client" : "the server") + " closes first";
   stage.scene(name);
-  Socket listening = stage.listener();
-  const auto proxy = start_proxy(stage, "lastbyte", port, listening.local());
-  if (!proxy) {
-    stage.not_observed(name, proxy.error().text());
+  auto behind = connect_behind(stage, proxy);
+  if (!behind) {
+    stage.not_observed(name, behind.error().text());
     return;
   }
-  Socket client = stage.socket(Who::client);
-  client.connect(proxy->address);
-  Socket server = listening.accept();
-  const std::uint16_t of_client = client.local().port();
-  const std::uint16_t of_upstream = server.remote().port();
-  Socket& first = client_first ? client : server;
-  Socket& second = client_first ? server : client;
+  const std::uint16_t of_client = behind->client.local().port();
+  const std::uint16_t of_upstream = behind->server.remote().port();
+  // HAProxy resets a server whose client ends before any data has come.
+  behind->client.send(100);
+  behind->server.recv(100);
+  behind->server.send(100);
+  behind->client.recv(100);
+  Socket& first = client_first ? behind->client : behind->server;
+  Socket& second = client_first ? behind->server : behind->client;
   first.shutdown(SHUT_WR);
   second.read_to_end();
   second.close();
   first.read_to_end();
   first.close();
-  const std::string of_client_end = stage.await_states(Who::client, of_client, client_first ? "TIME_WAIT" : "none");
-  const std::string to_client = stage.await_states(Who::server, port, client_first ? "LISTEN" : "LISTEN TIME_WAIT");
-  const std::string to_server = stage.await_states(Who::server, of_upstream, client_first ? "TIME_WAIT" : "none");
-  const std::string of_server =
-      stage.await_states(Who::server, listening.local().port(), client_first ? "LISTEN" : "LISTEN TIME_WAIT");
+  const std::string of_client_end = stage.await_settled(Who::client, of_client);
+  const std::string to_client = stage.await_settled(Who::server, behind->proxy.address.port());
+  const std::string to_server = stage.await_settled(Who::server, of_upstream);
+  const std::string of_server = stage.await_settled(Who::server, behind->listening.local().port());
   stage.see(name, "client " + of_client_end + "; proxy " + to_client + " and " + to_server + "; server " + of_server);
 }
 
@@ -163,8 +169,10 @@ void play_timewait_where(Stage& stage) {
   play_orders(stage);
   play_simultaneous_close(stage);
   play_simultaneous_open(stage);
-  play_proxied(stage, true, 12'001);
-  play_proxied(stage, false, 12'002);
+  for (const char* proxy : kComparedProxies) {
+    play_proxied(stage, proxy, true);
+    play_proxied(stage, proxy, false);
+  }
 }
 
 }  // namespace
@@ -174,14 +182,19 @@ const Experiment kTimeWaitWhere{
     .title = "Which side keeps the TIME_WAIT",
     .question =
         "A connection ends in each order: the client first, the server first, half-closed, by a reset, and with both "
-        "FINs at once. Then two sockets connect to each other at once, without anybody that listens.",
+        "FINs at once. Then two sockets connect to each other at once, without anybody that listens. Then a proxy "
+        "stands "
+        "between the two.",
     .table = kWhereTable,
     .finding =
         "The side whose FIN is first keeps the TIME_WAIT, both sides where the FINs cross, and neither after a reset. "
-        "SO_LINGER {1,0} after both FINs comes too late.",
+        "SO_LINGER {1,0} after both FINs comes too late. Behind a proxy there are two TIME_WAITs, one a connection; "
+        "the "
+        "proxy's own is towards the server where the client closes first, and takes one of its ports.",
     .advice =
         "Decide by protocol which side closes first: a server with many clients should let them. Do not reset to avoid "
-        "TIME_WAIT; it discards data. lastbyte mirrors the order of the peers (T13).",
+        "TIME_WAIT; it discards data. lastbyte mirrors the order of the peers (T13), as HAProxy, nginx and socat do "
+        "here.",
     .play = play_timewait_where,
 };
 

@@ -37,6 +37,30 @@ const char* verdict_text(Verdict verdict) {
   return "?";
 }
 
+Json json_of(const Tally& tally) {
+  const Interval within = tally.interval();
+  return {{"of", tally.of},
+          {"bad", tally.bad},
+          {"share", tally.share()},
+          {"interval", {within.low, within.high}},
+          {"ways", tally.ways}};
+}
+
+Json json_of(const Measurement& measurement) {
+  Json series = Json::array();
+  for (const Series& each : measurement.series) {
+    Json one{{"name", each.name}};
+    if (!each.trouble.empty()) one["trouble"] = each.trouble;
+    one["all"] = json_of(each.all());
+    for (std::size_t kind = 0; kind < each.by_kind.size(); ++kind)
+      one["by_kind"][measurement.kinds[kind].name] = json_of(each.by_kind[kind]);
+    series.push_back(std::move(one));
+  }
+  Json why = Json::object();
+  for (const Kind& each : measurement.kinds) why[each.name] = each.why;
+  return {{"title", measurement.title}, {"again", measurement.again}, {"why", why}, {"series", std::move(series)}};
+}
+
 Json json_of(const Outcome& outcome) {
   Json rows = Json::array();
   for (const Row& row : outcome.rows) {
@@ -56,6 +80,7 @@ Json json_of(const Outcome& outcome) {
   Json measured = Json::object();
   for (const Measured& each : outcome.measured) measured[each.name] = each.value;
   out["measured"] = std::move(measured);
+  if (outcome.measurement) out["measurement"] = json_of(*outcome.measurement);
   out["counters"] = outcome.counters;
   if (!outcome.no_tracepoints.empty()) out["tracepoints_not_observed"] = outcome.no_tracepoints;
   out["packets_lost"] = outcome.packets_lost;

@@ -1,6 +1,7 @@
 // Reports as HTML, and as docs/lab.md.
 #include <algorithm>
 
+#include "lab/report/measured.h"
 #include "lab/report/report.h"
 #include "page/html.h"
 
@@ -42,6 +43,7 @@ std::string html_of(const Outcome& outcome) {
   for (const Measured& each : outcome.measured)
     out += "<li>" + escaped(each.name) + ": " + escaped(each.value) + "</li>\n";
   if (!outcome.measured.empty()) out += "</ul>\n";
+  if (outcome.measurement) out += measured_html(*outcome.measurement);
   for (const Scene& scene : outcome.scenes)
     out += "<details><summary>" + escaped(scene.name) + "</summary>\n" + page::svg(sequence_of(scene)) + "</details>\n";
   return out + "<p><b>Finding.</b> " + escaped(experiment.finding) + "</p>\n<p><b>Advice.</b> " +
@@ -50,8 +52,8 @@ std::string html_of(const Outcome& outcome) {
 
 constexpr const char* kIntroduction = R"(# The kernel's rules, reproduced: `lastbyte lab`
 
-This file is generated: `lastbyte lab run --all --markdown docs/lab.md` writes it anew, and a test fails while its words are
-stale. The diagrams show a run over loopback; times are left out.
+This file is generated: `lastbyte lab run --all --slow --markdown docs/lab.md` writes it anew, and a test fails while its words
+are stale. The diagrams show a run over loopback; times are left out.
 
 `lastbyte lab` plays small experiments with TCP on the running kernel, in network namespaces that it makes and that vanish
 with it. It compares each row with the expected behaviour of Linux 6.18, and ends with exit status 1 where this kernel differs.
@@ -66,6 +68,10 @@ lastbyte lab facts
 
 A row that could not be observed, for want of privileges or of a kernel's feature, counts as *not observed* and never as
 agreement. Each experiment is played over loopback and over a pair of virtual Ethernet devices (veth).
+
+`--all` plays what takes seconds, all of it in less than a minute. `--all --slow` also plays the experiments that
+`lastbyte lab list` marks, which count many requests; by name they always run. `--requests`, `--rate` and `--seed` say how many
+requests they send, how many of these a fault meets, and which.
 )";
 
 std::string section(const Experiment& experiment, const Outcome* outcome) {
@@ -76,6 +82,7 @@ std::string section(const Experiment& experiment, const Outcome* outcome) {
     out += "| " + escaped(each.row) + " | " + escaped(each.expected) + " | " +
            escaped(each.veth.empty() ? "the same" : each.veth) + " | " + escaped(each.why) + " |\n";
   out += "\n*Finding:* " + std::string(experiment.finding) + "\n\n*Advice:* " + std::string(experiment.advice) + "\n";
+  if (outcome != nullptr && outcome->measurement) out += measured_markdown(*outcome->measurement);
   if (outcome != nullptr && !outcome->scenes.empty())
     out += "\n" + outcome->scenes.front().name + ":\n\n```mermaid\n" +
            page::mermaid(sequence_of(outcome->scenes.front())) + "```\n";

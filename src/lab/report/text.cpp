@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdio>
 
+#include "lab/report/measured.h"
 #include "lab/report/report.h"
 
 namespace lastbyte::lab {
@@ -76,6 +77,7 @@ std::string text(const Outcome& outcome, bool verbose) {
   out += rows_text(outcome);
   if (!outcome.measured.empty()) out += "\n  Measured in this run, and not compared:\n";
   for (const Measured& each : outcome.measured) out += "    " + each.name + ": " + each.value + "\n";
+  if (outcome.measurement) out += "\n" + measured_text(*outcome.measurement);
   if (verbose) {
     out += "\n  Counters of the kernel:";
     for (const auto& [name, value] : outcome.counters) out += " " + name + " +" + std::to_string(value);
@@ -119,7 +121,7 @@ std::string explanation(const Experiment& experiment) {
   }
   return out + "\n" + wrapped("Finding: " + std::string(experiment.finding), "  ") +
          wrapped("Advice: " + std::string(experiment.advice), "  ") +
-         (experiment.slow ? "\n  It takes long and runs only with --slow.\n" : "");
+         (experiment.slow ? "\n  It takes a minute or more: run --all plays it only with --slow.\n" : "");
 }
 
 std::string list(std::span<const Experiment* const> experiments) {

@@ -126,6 +126,12 @@ std::string Socket::send(std::size_t bytes, int flags) {
                [&] { return ::send(socket_.get(), data.data(), data.size(), flags | MSG_NOSIGNAL); });
 }
 
+std::string Socket::send_text(std::string_view text) {
+  const std::string first_line(text.substr(0, text.find('\r')));
+  return noted("send(" + std::to_string(text.size()) + ": " + first_line + ")",
+               [&] { return ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL); });
+}
+
 std::size_t Socket::fill() {
   const wire::Moment began = now();
   const std::vector<char> data(65536, 'x');
@@ -255,6 +261,6 @@ bool Socket::wait_acknowledged() const {
   return process::eventually([&] { return unacknowledged() == 0; }, Duration(kPatienceMs), Duration(1));
 }
 
-bool Socket::wait_hangup() const { return wait_for(socket_.get(), POLLRDHUP) != 0; }
+bool Socket::wait_hangup(int wait_ms) const { return wait_for(socket_.get(), POLLRDHUP, wait_ms) != 0; }
 
 }  // namespace lastbyte::lab

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "base/descriptor.h"
 #include "lab/terms/outcome.h"
@@ -40,6 +41,8 @@ class Socket {
 
   /// One call of send() with so many bytes.
   std::string send(std::size_t bytes, int flags = 0);
+  /// The same with this text.
+  std::string send_text(std::string_view text);
   /// Sends until the kernel takes no more; how many bytes it took.
   std::size_t fill();
   /// One call of recv(). With `wait`, once there is something.
@@ -69,8 +72,8 @@ class Socket {
   bool wait_unread(int bytes) const;
   /// Until all is acknowledged.
   bool wait_acknowledged() const;
-  /// Until poll(2) shows an end or an error; false: not within five seconds.
-  bool wait_hangup() const;
+  /// Until poll(2) shows an end or an error; false: not within that time.
+  bool wait_hangup(int wait_ms = 5000) const;
 
  private:
   template <typename Call>

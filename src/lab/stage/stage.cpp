@@ -1,11 +1,12 @@
 #include "lab/stage/stage.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "kernel/proc/owner.h"
 #include "lab/stage/timeline.h"
 #include "net/namespace/enter.h"
+#include "process/eventually.h"
 #include "wire/interface.h"
 #include "wire/network.h"
 #include "wire/veth.h"
@@ -34,6 +36,15 @@ constexpr int kLooks = 100;
 
 std::size_t index(Who who) { return who == Who::client ? 0 : 1; }
 
+std::string read_again(int fd) {
+  std::string text;
+  std::array<char, 16384> part{};
+  ::lseek(fd, 0, SEEK_SET);
+  for (ssize_t got = 0; (got = ::read(fd, part.data(), part.size())) > 0;)
+    text.append(part.data(), static_cast<std::size_t>(got));
+  return text;
+}
+
 Who other(Who who) { return who == Who::client ? Who::server : Who::client; }
 
 }  // namespace
@@ -42,7 +53,7 @@ wire::Moment now() { return std::chrono::time_point_cast<std::chrono::nanosecond
 
 Stage::Stage(Medium medium, wire::Capture capture) : medium_(medium), capture_(std::move(capture)) {}
 
-Result<std::unique_ptr<Stage>> Stage::make(Medium medium) {
+Result<std::unique_ptr<Stage>> Stage::make(Medium medium, const Trials& trials) {
   auto client = wire::make_namespace();
   if (!client) return Failure(client.error());
   Descriptor server;
@@ -58,6 +69,7 @@ Result<std::unique_ptr<Stage>> Stage::make(Medium medium) {
   if (!capture) return Failure(capture.error());
   std::unique_ptr<Stage> stage(new Stage(medium, std::move(*capture)));
   stage->client_addresses_ = {kClientHost};
+  stage->trials_ = trials;
   stage->client_network_ = std::move(*client);
   stage->server_network_ = std::move(server);
   for (const Who who : {Who::client, Who::server}) {
@@ -273,22 +285,45 @@ std::int64_t Stage::risen(Who who, const std::string& counter) {
   return present ? present->value(counter) - counters_of_scene_[index(who)].value(counter) : 0;
 }
 
+std::vector<Stage::TableRow> Stage::table(Who who) {
+  // Opened once: they stay those of the namespace, and each reading from the beginning is a new look.
+  auto& files = tables_[index(who)];
+  if (!files[0])
+    inside(who, [&] {
+      files[0] = Descriptor(::open("/proc/thread-self/net/tcp", O_RDONLY | O_CLOEXEC));
+      files[1] = Descriptor(::open("/proc/thread-self/net/tcp6", O_RDONLY | O_CLOEXEC));
+    });
+  std::vector<TableRow> rows;
+  for (const Descriptor& file : files) {
+    std::istringstream lines(read_again(file.get()));
+    for (std::string line; std::getline(lines, line);) {
+      TableRow row;
+      // net/ipv4/tcp_ipv4.c tcp4_seq_show: the state is the fourth field, the inode the tenth.
+      if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X %*s %*s %*s %*u %*u %lu", &row.local_port,
+                      &row.remote_port, &row.state, &row.inode) == 4)
+        rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+std::set<Stage::Ports> Stage::held(Who who) {
+  std::set<Ports> all;
+  // The table comes in pieces, and a row can be missed where others go meanwhile (tcp_ipv4.c tcp_seek_last_pos).
+  for (int look = 0; look < 2; ++look)
+    for (const TableRow& row : table(who))
+      // The kernel forgets the inode of a socket that is closed (net/socket.c __sock_release).
+      if (row.inode != 0)
+        all.emplace(static_cast<std::uint16_t>(row.local_port), static_cast<std::uint16_t>(row.remote_port));
+  return all;
+}
+
 std::vector<std::string> Stage::all_states(Who who, std::uint16_t local_port) {
   static constexpr std::array kNames{"?",         "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
                                      "TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"};
   std::vector<std::string> found;
-  inside(who, [&] {
-    for (const char* file : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
-      std::ifstream table(file);
-      for (std::string line; std::getline(table, line);) {
-        unsigned port = 0;
-        unsigned state = 0;
-        // net/ipv4/tcp_ipv4.c tcp4_seq_show: the state is the fourth field.
-        if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X", &port, &state) != 2) continue;
-        if (port == local_port && state < kNames.size()) found.emplace_back(kNames[state]);
-      }
-    }
-  });
+  for (const TableRow& row : table(who))
+    if (row.local_port == local_port && row.state < kNames.size()) found.emplace_back(kNames[row.state]);
   std::ranges::sort(found);
   return found;
 }
@@ -306,15 +341,28 @@ std::size_t Stage::sockets_in(Who who, std::uint16_t local_port, const std::stri
   return static_cast<std::size_t>(std::ranges::count(all_states(who, local_port), state));
 }
 
-std::string Stage::await_states(Who who, std::uint16_t local_port, const std::string& wanted) {
+std::string Stage::await(Who who, std::uint16_t local_port, const std::function<bool(const std::string&)>& enough) {
   std::string seen;
-  for (int look = 0; look < 5000 / 10; ++look) {
-    seen = states(who, local_port);
-    if (seen == wanted) break;
-    std::this_thread::sleep_for(Duration(10));
-  }
+  std::string before;
+  // Two looks that agree: one can miss a row, as in held().
+  process::eventually(
+      [&] {
+        before = std::exchange(seen, states(who, local_port));
+        return seen == before && enough(seen);
+      },
+      Duration(5000), Duration(10));
   note(who, EventKind::state, "port " + std::to_string(local_port) + ": " + seen);
   return seen;
+}
+
+std::string Stage::await_states(Who who, std::uint16_t local_port, const std::string& wanted) {
+  return await(who, local_port, [&](const std::string& seen) { return seen == wanted; });
+}
+
+std::string Stage::await_settled(Who who, std::uint16_t local_port) {
+  return await(who, local_port, [](const std::string& seen) {
+    return seen == "none" || seen == "LISTEN" || seen == "TIME_WAIT" || seen == "LISTEN TIME_WAIT";
+  });
 }
 
 void Stage::end_scene() {
@@ -346,6 +394,7 @@ Outcome Stage::finish(const Experiment& experiment) {
   outcome.scenes = std::move(scenes_);
   outcome.measured = std::move(measured_);
   outcome.no_tracepoints = no_tracepoints_;
+  outcome.measurement = std::move(measurement_);
   outcome.packets_lost = capture_.lost();
   const int hosts = server_network_ ? 2 : 1;
   for (int host = 0; host < hosts; ++host) {

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -16,6 +18,7 @@
 #include "lab/stage/socket.h"
 #include "lab/stage/tracepoints.h"
 #include "lab/terms/outcome.h"
+#include "lab/terms/trials.h"
 #include "net/address/address.h"
 #include "wire/capture/capture.h"
 #include "wire/capture/segment.h"
@@ -30,9 +33,10 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
 
   /// Makes the networks. Needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN, as within a user namespace of its own.
-  static Result<std::unique_ptr<Stage>> make(Medium medium);
+  static Result<std::unique_ptr<Stage>> make(Medium medium, const Trials& trials = {});
 
   [[nodiscard]] Medium medium() const { return medium_; }
+  [[nodiscard]] const Trials& trials() const { return trials_; }
   [[nodiscard]] int network(Who who) const;
   [[nodiscard]] net::Address address(Who who, std::uint16_t port = 0) const;
   /// Gives the host one more IPv4 address. False: the kernel refused it.
@@ -66,6 +70,8 @@ class Stage {
   void see_reset_reason(const std::string& row, Who who);
   /// A figure of this run, which is reported and not compared.
   void measured(const std::string& name, const std::string& value);
+  /// Counted beside the rows.
+  void measure(Measurement measurement) { measurement_ = std::move(measurement); }
 
   /// On the time line, now or at the time. Any thread.
   void note(Who who, EventKind kind, const std::string& text);
@@ -90,6 +96,11 @@ class Stage {
   std::size_t sockets_in(Who who, std::uint16_t local_port, const std::string& state);
   /// The same until it is what is awaited, for five seconds at most.
   std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
+  /// The same until none of them passes by itself: LISTEN, TIME_WAIT, none.
+  std::string await_settled(Who who, std::uint16_t local_port);
+  using Ports = std::pair<std::uint16_t, std::uint16_t>;  ///< local, remote
+  /// The sockets of that host that a process has: none that is closed, and none that waits to be accepted.
+  std::set<Ports> held(Who who);
 
   /// All scenes with their packets, once.
   Outcome finish(const Experiment& experiment);
@@ -99,16 +110,26 @@ class Stage {
     wire::Packet packet;
     std::optional<wire::Segment> segment;
   };
+  /// Of the kernel's table of TCP sockets.
+  struct TableRow {
+    unsigned local_port = 0;
+    unsigned remote_port = 0;
+    unsigned state = 0;
+    unsigned long inode = 0;
+  };
   Stage(Medium medium, wire::Capture capture);
   void attach();
+  std::vector<TableRow> table(Who who);
   friend class Socket;
   void drain();
   void drain_tracepoints();
   void end_scene();
+  std::string await(Who who, std::uint16_t local_port, const std::function<bool(const std::string&)>& enough);
   [[nodiscard]] Who sender_of(const wire::Segment& segment) const;
   std::vector<std::string> all_states(Who who, std::uint16_t local_port);
 
   Medium medium_;
+  Trials trials_;
   Descriptor client_network_;
   Descriptor server_network_;  ///< empty over loopback
   wire::Capture capture_;
@@ -125,6 +146,8 @@ class Stage {
   std::string no_tracepoints_;                          ///< why there are none
   std::array<std::uint32_t, 2> inodes_{};               ///< of the hosts' network namespaces
   std::vector<std::pair<Who, kernel::TcpEvent>> told_;  ///< by tracepoints, of the present scene
+  std::optional<Measurement> measurement_;
+  std::array<std::array<Descriptor, 2>, 2> tables_;  ///< of each host: for IPv4 and IPv6
   std::array<kernel::Counters, 2> counters_at_start_;
   std::array<kernel::Counters, 2> counters_of_scene_;
 };

@@ -31,7 +31,7 @@ struct Experiment {
   std::span<const Expectation> table;
   std::string_view finding;              ///< what the expected table means, in one sentence
   std::string_view advice;               ///< what to do in one's own server
-  bool slow = false;                     ///< takes more than a few seconds: only with --slow
+  bool slow = false;                     ///< takes a minute or more: of --all, only with --slow
   bool one_medium = false;               ///< the medium makes no difference to it by its nature: loopback alone
   void (*play)(Stage& stage) = nullptr;  ///< plays it and reports each row to the stage
 };

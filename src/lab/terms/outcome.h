@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lab/terms/experiment.h"
+#include "lab/terms/measurement.h"
 #include "wire/capture/pcapng.h"
 
 namespace lastbyte::lab {
@@ -74,6 +75,7 @@ struct Outcome {
   std::vector<Row> rows = {};
   std::vector<Scene> scenes = {};
   std::vector<Measured> measured = {};
+  std::optional<Measurement> measurement = {};        ///< of an experiment that counts
   std::map<std::string, std::int64_t> counters = {};  ///< of the kernel, by how much each rose; both hosts together
   std::string trouble = {};                           ///< why it could not be played; empty: it was
   std::string no_tracepoints = {};                    ///< why the kernel's were not observed; empty: they were

@@ -1,0 +1,59 @@
+// resilience: what is done to which request. This file: the plan, from a seed. Pure.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "lab/terms/trials.h"
+
+namespace lastbyte::lab::resilience {
+
+enum class Fault : std::uint8_t {
+  none,
+  refused,       ///< nobody listens at the first server
+  restart,       ///< the first server resets the request that it has read, and is away for those that follow
+  vanished,      ///< the first server's host swallows SYNs
+  reset_before,  ///< a server reads the request and resets
+  reset_within,  ///< a server resets after half of its answer
+  stalled,       ///< a server reads the request and says nothing
+  early_answer,  ///< a server answers before it has read all of the request, and closes with unread input
+  half_close,    ///< no fault of a server: the client ends its request with a FIN and waits for the answer
+};
+
+struct Named {
+  Fault fault;
+  std::string_view name;
+  std::string_view why;  ///< why such a request ends badly where it does
+};
+
+inline constexpr auto kFaults = std::to_array<Named>({
+    {Fault::none, "no fault", "nothing was done to it"},
+    {Fault::refused, "refused", "there is no other server, or none is tried"},
+    {Fault::restart, "restart", "the request is not sent again once it was sent; later ones have no other server"},
+    {Fault::vanished, "vanished", "no other server is tried in time"},
+    {Fault::reset_before, "reset before the answer", "the request was sent, and is not sent again"},
+    {Fault::reset_within, "reset within the answer",
+     "the client has a part of the answer, which another server's answer cannot follow"},
+    {Fault::stalled, "stalled",
+     "a server that hangs looks like one that thinks; a time limit ends it, nothing saves it"},
+    {Fault::early_answer, "early answer", "the failed write of the request hides the answer that has arrived"},
+    {Fault::half_close, "half-close", "the end of the request is taken for the end of the session"},
+});
+static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault == Fault::half_close);  // in their order
+inline constexpr std::size_t kKinds = kFaults.size() - 1;                                        ///< without none
+
+struct Planned {
+  Fault fault = Fault::none;
+  bool begins = false;  ///< of a restart: the request that is reset
+  bool ends = false;    ///< of a restart: the server is back after it
+};
+
+/// One for each request. A share `rate` of them has a fault, each kind equally often, at least once; a restart takes
+/// kRestartLength requests in a row. Fewer than fit: without the rest.
+inline constexpr std::size_t kRestartLength = 3;
+std::vector<Planned> plan(const Trials& trials);
+
+}  // namespace lastbyte::lab::resilience

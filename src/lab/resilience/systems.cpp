@@ -1,0 +1,137 @@
+#include "lab/resilience/systems.h"
+
+#include <array>
+#include <utility>
+
+#include "lab/stage/proxy.h"
+#include "launchers/form.h"
+#include "launchers/launchers.h"
+#include "process/proc.h"
+
+namespace lastbyte::lab::resilience {
+namespace {
+
+// Each as its manual shows it for two servers of which the second stands by, with the same time to connect. HAProxy's
+// `backup` serves only while the first is down; a retry goes to the other of two by weight.
+constexpr const char* kHaproxyTwo = R"(global
+  maxconn 400
+defaults
+  mode tcp
+  timeout connect 100ms
+  timeout client 1h
+  timeout server 1h
+  retries 3
+  option redispatch 1
+listen lab
+  bind {listen}
+  balance roundrobin
+  server first FIRST weight 256 check inter 100ms fall 1 rise 1
+  server second SECOND weight 1 check inter 100ms fall 1 rise 1
+)";
+
+constexpr const char* kNginxTwo = R"(load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+USERpid {directory}/pid;
+error_log stderr emerg;
+worker_processes 1;
+events { worker_connections 400; }
+stream {
+  upstream lab {
+    server FIRST max_fails=1 fail_timeout=1s;
+    server SECOND backup;
+  }
+  server {
+    listen {listen};
+    proxy_pass lab;
+    proxy_connect_timeout 100ms;
+    proxy_timeout 1h;
+    proxy_half_close on;
+  }
+}
+)";
+
+constexpr const char* kLastbyteTwo = R"(log: {target: off}
+groups:
+  web:
+    policy: first
+    members: ['tcp:FIRST', 'tcp:SECOND']
+    check: {kind: tcp, period: 100ms, failure-threshold: 1}
+    ejection: {after: 3, time: 1s}
+forwardings:
+  - name: front
+    listen: 'tcp:{listen}'
+    connect: group:web
+    retry: {retry-on: [connect-failure, reset], per-try-timeout: 100ms, replay: 64k, budget: 100%}
+)";
+
+std::string with_servers(const char* text, const net::Address& first, const net::Address& second) {
+  std::string out = text;
+  for (const auto& [mark, by] : {std::pair<std::string, std::string>("FIRST", first.text()),
+                                 std::pair<std::string, std::string>("SECOND", second.text()),
+                                 std::pair<std::string, std::string>("USER", launchers::nginx_user())})
+    for (std::size_t at = out.find(mark); at != std::string::npos; at = out.find(mark, at + by.size()))
+      out.replace(at, mark.size(), by);
+  return out;
+}
+
+Result<Front> start(const std::string& name, launchers::Form form, int network, const net::Address& upstream) {
+  const net::Address listen = *net::Address::parse("127.0.0.1", process::unused_port());
+  auto started = launchers::start(name, form, network, listen, upstream);
+  if (!started) return Failure(started.error());
+  return Front{.address = listen, .started = std::move(*started)};
+}
+
+/// `command` and `config` in place of those of the known proxy, which has to be installed.
+Result<Front> start_as(const std::string& name, std::vector<std::string> command, std::string config, int network,
+                       const net::Address& upstream) {
+  auto form = installed_form(name);
+  if (!form) return Failure(form.error());
+  if (!command.empty()) form->command.resize(1);
+  form->command.insert(form->command.end(), command.begin(), command.end());
+  form->config = std::move(config);
+  return start(name, std::move(*form), network, upstream);
+}
+
+Result<Front> directly(int /*network*/, const net::Address& first, const net::Address& /*second*/) {
+  return Front{.address = first};
+}
+
+Result<Front> by_naive_proxy(int network, const net::Address& first, const net::Address& /*second*/) {
+  auto naive = NaiveProxy::start(network, first);
+  if (!naive) return Failure(naive.error());
+  const net::Address address = (*naive)->address();
+  return Front{.address = address, .naive = std::move(*naive)};
+}
+
+Result<Front> by_haproxy(int network, const net::Address& first, const net::Address& second) {
+  return start_as("haproxy", {"-db", "-f", "{config}"}, with_servers(kHaproxyTwo, first, second), network, first);
+}
+
+Result<Front> by_nginx(int network, const net::Address& first, const net::Address& second) {
+  return start_as("nginx", {"-p", "{directory}", "-e", "stderr", "-c", "{config}", "-g", "daemon off;"},
+                  with_servers(kNginxTwo, first, second), network, first);
+}
+
+Result<Front> by_lastbyte(int network, const net::Address& first, const net::Address& /*second*/) {
+  return start_as("lastbyte", {}, {}, network, first);
+}
+
+Result<Front> by_retrying_lastbyte(int network, const net::Address& first, const net::Address& second) {
+  return start_as("lastbyte", {"proxy", "--config", "{config}"}, retrying(first, second), network, first);
+}
+
+constexpr std::array kSystems{System{"directly", false, false, directly},
+                              System{"naive copy proxy", true, false, by_naive_proxy},
+                              System{"HAProxy", true, true, by_haproxy},
+                              System{"nginx", true, true, by_nginx},
+                              System{"lastbyte, no retries", false, false, by_lastbyte},
+                              System{"lastbyte, retries and checks", false, false, by_retrying_lastbyte}};
+
+}  // namespace
+
+std::span<const System> systems() { return kSystems; }
+
+std::string retrying(const net::Address& first, const net::Address& second) {
+  return with_servers(kLastbyteTwo, first, second);
+}
+
+}  // namespace lastbyte::lab::resilience
