@@ -1,4 +1,4 @@
-// upstream: where to connect and when to try again. This file: the tries of one session. Pure.
+// upstream: where to connect and when to try again. This file: the attempts of one session. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +8,21 @@
 
 namespace lastbyte::upstream {
 
-/// The tries of one session to reach its upstream: each address once, in the resolver's order.
+/// The attempts of one session to reach its upstream: each address once, in the resolver's order.
 struct Attempts {
-  std::uint32_t made = 0;       ///< tries begun
-  std::uint32_t addresses = 1;  ///< how many there are
+  std::uint32_t made = 0;       ///< attempts begun
+  std::uint32_t addresses = 1;  ///< number of addresses
 
-  /// Which address to try next; nullopt: all have been tried (T3: the client is then reset).
+  /// Returns the address to try next. nullopt: every address has been tried (T3: the client is then reset).
   [[nodiscard]] std::optional<std::uint32_t> next() const;
 };
 
-/// How long a try may take that begins now: an equal share of what is left for all that are left, so that an address
-/// that swallows SYNs cannot use up the time of those behind it. Never negative.
+/// Returns the time limit of an attempt that begins now: an equal share of `left` for each remaining address. An
+/// address that swallows SYNs thus cannot use up the time of those behind it. Never negative.
 Duration time_for_try(const Attempts& attempts, Duration left);
 
-/// Which of `count` source addresses a session takes: in turn, so that each destination's ports are spent evenly (T13).
-/// Precondition: count > 0.
+/// Returns which of `count` source addresses a session takes. Sessions take them in turn, so that they use up each
+/// destination's ports evenly (T13). Precondition: count > 0.
 std::uint32_t source_for(std::uint64_t session_number, std::uint32_t count);
 
 }  // namespace lastbyte::upstream

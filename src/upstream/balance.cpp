@@ -9,14 +9,14 @@
 namespace lastbyte::upstream {
 namespace {
 
-constexpr std::uint64_t kWhole = 1000;     ///< of weight_now(): weight 1
-constexpr std::uint64_t kLeastShare = 10;  ///< a tenth: what a slow start begins with
+constexpr std::uint64_t kWhole = 1000;     ///< weight 1, in the thousandths of weight_now()
+constexpr std::uint64_t kLeastShare = 10;  ///< a slow start begins with this share, in percent
 
 bool can_serve(const SnapshotMember& member, std::size_t port) {
   return member.weight > 0 && !addresses_of(member, port).empty();
 }
 
-/// Less than `percent` of `all`.
+/// Whether `part` is less than `percent` of `all`.
 bool is_below(std::size_t part, std::size_t all, std::uint32_t percent) {
   return part * 100 < all * std::size_t{percent};
 }
@@ -30,7 +30,8 @@ double load_of(const SnapshotMember& member) {
   return static_cast<double>(member.figures->sessions.load(std::memory_order_relaxed));
 }
 
-/// The one with the least load for its weight. Equals by chance, so that workers do not all choose the same.
+/// Returns the member with the least load for its weight. Ties are broken at random, so that workers do not all choose
+/// the same member.
 template <typename Load>
 std::uint32_t least(const Snapshot& snapshot, const Wanted& wanted, const std::vector<bool>& open, Load load) {
   std::optional<std::uint32_t> best;
@@ -55,7 +56,7 @@ std::uint32_t least(const Snapshot& snapshot, const Wanted& wanted, const std::v
   return *best;
 }
 
-/// One by chance, as often as its weight says. `without`: passed over.
+/// Returns a random member, with the probability that its weight gives it. `without` is passed over.
 std::uint32_t by_chance(const Snapshot& snapshot, TimePoint now, std::uint64_t random, const std::vector<bool>& open,
                         std::optional<std::uint32_t> without = std::nullopt) {
   std::uint64_t sum = 0;
@@ -69,7 +70,7 @@ std::uint32_t by_chance(const Snapshot& snapshot, TimePoint now, std::uint64_t r
     if (at < its) return index;
     at -= its;
   }
-  return *without;  // there is no other
+  return *without;  // there is no other member
 }
 
 std::uint32_t of_two(const Snapshot& snapshot, const Wanted& wanted, const std::vector<bool>& open) {
@@ -157,12 +158,12 @@ Choice Balance::choose(const Snapshot& snapshot, const Wanted& wanted) {
   while (const auto member = pick(snapshot, wanted, open)) {
     const auto left = static_cast<std::uint32_t>(std::ranges::count(open, true) - 1);
     if (take_place(snapshot.members[*member])) return {.what = Choice::What::member, .member = *member, .left = left};
-    open[*member] = false;  // another thread was faster
+    open[*member] = false;  // another thread took the last place
   }
   return {.what = Choice::What::full};
 }
 
-/// nullopt: none is open.
+/// nullopt: no member is open.
 std::optional<std::uint32_t> Balance::pick(const Snapshot& snapshot, const Wanted& wanted,
                                            const std::vector<bool>& open) {
   const auto first = std::ranges::find(open, true);

@@ -1,5 +1,5 @@
-// What a session with a member costs: a peak-EWMA in microseconds. A sample above the average raises it at once, one
-// below lowers it over time; without samples it sinks, so that a member which was slow gets another chance. Pure.
+// The cost of a session with a member: a peak-EWMA in microseconds. A sample above the average raises it at once; a
+// sample below lowers it over time. Without samples it decays, so that a slow member gets another chance. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +9,21 @@
 
 namespace lastbyte::upstream {
 
-/// In this time, the average loses all but 1/e of its distance from what it goes to.
+/// The time in which the average loses all but 1/e of its distance to its target.
 inline constexpr Duration kEwmaTime{10'000};
-/// What a bad ending counts as: so slow that the member is avoided, not so slow that it never returns.
+/// The sample that a bad ending counts as: slow enough to avoid the member, fast enough for it to return.
 inline constexpr std::chrono::microseconds kBadEnding{5'000'000};
 
 struct Ewma {
   double cost_us = 0;
-  TimePoint at{};  ///< of the last sample
+  TimePoint at{};  ///< time of the last sample
 
-  /// What it has sunk to by `now`.
+  /// The cost after decay until `now`.
   [[nodiscard]] double sunk(TimePoint now) const;
   void take(std::chrono::microseconds sample, TimePoint now);
 };
 
-/// The same in a member's figures. Two threads at a time may lose one of two samples.
+/// Adds a sample to a member's figures. If two threads do so at once, one of the samples may be lost.
 void take_sample(Figures& figures, std::chrono::microseconds sample, TimePoint now);
 double cost_us(const Figures& figures, TimePoint now);
 

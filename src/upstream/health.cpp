@@ -28,7 +28,7 @@ bool is_bad(Observation::What what, const Ejection& rules) {
 bool ObservedHealth::take(Observation::What what, const Ejection& rules, TimePoint now) {
   if (until_ && now < *until_) return false;
   if (what == Observation::What::success) bad_ = 0;
-  // An ending that the rules do not name says nothing, neither good nor bad.
+  // An ending that the rules do not name counts neither for nor against the member.
   if (!is_bad(what, rules)) return false;
   if (bad_ < UINT32_MAX) ++bad_;
   return bad_ >= std::max(rules.after, 1U);

@@ -1,5 +1,5 @@
-// When a member of a group counts as healthy: by active checks, and by how its sessions ended. Pure: observations and
-// time are passed in. The probe thread asks; no worker does.
+// A member's health, from active checks and from the endings of its sessions. Pure: observations and time are passed
+// in. The probe thread decides; workers do not.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,19 @@
 
 namespace lastbyte::upstream {
 
-/// What the active checks of one member have shown.
+/// The result of the active checks of one member.
 class CheckedHealth {
  public:
   enum class Verdict : std::uint8_t {
-    unknown,  ///< neither threshold was reached yet
+    unknown,  ///< neither threshold has been reached yet
     healthy,
     unhealthy,
   };
 
-  /// Takes the outcome of one check. True: the verdict has changed.
+  /// Takes the outcome of one check. Returns true if the verdict has changed.
   bool take(bool succeeded, const Check& check);
   [[nodiscard]] Verdict verdict() const { return verdict_; }
-  /// Successes, or failures, in a row; the last outcome tells which.
+  /// The number of equal outcomes in a row; last_succeeded() tells whether they are successes or failures.
   [[nodiscard]] std::uint32_t in_a_row() const { return in_a_row_; }
   [[nodiscard]] bool last_succeeded() const { return last_succeeded_; }
 
@@ -36,21 +36,21 @@ class CheckedHealth {
 /// Whether an ending counts against a member.
 bool is_bad(Observation::What what, const Ejection& rules);
 
-/// What the endings of one member's sessions have shown.
+/// The result of the endings of one member's sessions.
 class ObservedHealth {
  public:
-  /// Takes one ending. True: the member is to be ejected, if the group allows it (may_eject()). Endings of sessions
-  /// that began before an ejection and are told during it count for nothing.
+  /// Takes one ending. Returns true if the member should be ejected, provided that the group allows it (may_eject()).
+  /// Endings reported during an ejection do not count: those sessions began before it.
   bool take(Observation::What what, const Ejection& rules, TimePoint now);
-  /// The group allows it.
+  /// Ejects the member. The caller has checked may_eject().
   void eject(const Ejection& rules, TimePoint now);
-  /// The time is over. True: the member has returned just now.
+  /// Ends an ejection whose time is over. Returns true if the member has just returned.
   bool returns(TimePoint now);
 
-  /// Until when; nullopt: it is not ejected.
+  /// The end of the ejection; nullopt: the member is not ejected.
   [[nodiscard]] std::optional<TimePoint> ejected_until() const { return until_; }
   [[nodiscard]] std::uint32_t bad_in_a_row() const { return bad_; }
-  /// Ejections that the length of the next one goes by.
+  /// The number of ejections that determines how long the next one lasts.
   [[nodiscard]] std::uint32_t ejections() const { return ejections_; }
 
  private:
@@ -60,25 +60,25 @@ class ObservedHealth {
   TimePoint returned_{};
 };
 
-/// How long the n-th ejection lasts: n times `time`, at most `longest`. `number` counts from 1.
+/// The length of the n-th ejection: n times `time`, at most `longest`. `number` counts from 1.
 Duration ejection_time(const Ejection& rules, std::uint32_t number);
 
 /// Whether one more of `members` may be ejected while `ejected` are. One always may, unless `most_percent` is 0.
 bool may_eject(const Ejection& rules, std::size_t members, std::size_t ejected);
 
-/// Everything that decides on a member's state.
+/// Everything that determines a member's state.
 struct Standing {
   std::optional<CheckedHealth::Verdict> checked;  ///< nullopt: the group has no check
   bool ejected = false;
   bool draining = false;
   bool disabled = false;
 };
-/// The state that follows. The operator's word comes first, then draining, then the checks.
+/// The resulting state. The operator's order takes precedence, then draining, then the checks.
 State state_of(const Standing& standing);
 
-/// A state in which a member gets new sessions while health counts.
+/// Whether a member in this state gets new sessions while health counts.
 constexpr bool is_healthy(State state) { return state == State::up; }
-/// A state in which a member gets new sessions when health is ignored (panic): nobody took it away on purpose.
+/// Whether a member in this state gets new sessions while health is ignored (panic): nobody took it away on purpose.
 constexpr bool serves_in_panic(State state) { return state != State::draining && state != State::disabled; }
 
 }  // namespace lastbyte::upstream

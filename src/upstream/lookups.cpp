@@ -19,7 +19,7 @@ bool KnownName::take(const Answer& answer, const Names& rules, TimePoint now) {
   if (answer.outcome == LookUp::found && !answer.addresses.empty()) {
     found_ = now;
     stale_since_.reset();
-    // Servers rotate their answers: another order is no change.
+    // Servers rotate their answers; a different order is no change.
     if (same_set(answer.addresses, addresses_)) return false;
     addresses_ = answer.addresses;
     return true;

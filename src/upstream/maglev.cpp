@@ -9,19 +9,19 @@ namespace {
 
 constexpr std::uint16_t kFree = UINT16_MAX;
 
-/// FNV-1a, finished by mixed(): the same on every machine and in every version.
+/// FNV-1a, finished by mixed(). The result is the same on every machine and in every version.
 std::uint64_t hash(std::string_view bytes, std::uint64_t seed) {
   std::uint64_t state = 0xcbf29ce484222325U ^ seed;
   for (const char byte : bytes) state = (state ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
   return mixed(state);
 }
 
-/// The places that a member asks for, one after the other.
+/// The sequence of places that a member claims.
 struct Row {
   std::uint64_t next = 0;
   std::uint64_t skip = 1;
-  double turn = 0;     ///< when its next turn comes
-  double between = 1;  ///< from turn to turn
+  double turn = 0;     ///< the round of its next turn
+  double between = 1;  ///< rounds between turns
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Maglev hashing (Eisenbud et al., NSDI 2016, section 3.4). The table is made once from all members, whatever their
-// state; a look-up passes over those that may not be chosen, so that a member which comes and goes moves its own
-// clients only, and nothing is made anew. Pure.
+// Maglev hashing (Eisenbud et al., NSDI 2016, section 3.4). The table is built once from all members, whatever their
+// state. A look-up skips members that are not eligible. A member that leaves or returns therefore moves only its own
+// clients, and the table is not rebuilt. Pure.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,21 @@
 
 namespace lastbyte::upstream {
 
-/// A prime, and about a hundred times the number of members that a group has at most if each is to get its share within
-/// a percent.
+/// A prime, about a hundred times the largest number of members for which each gets its share within one percent.
 inline constexpr std::uint32_t kMaglevSize = 65'537;
 
 struct MaglevMember {
-  std::string_view name;     ///< its identity: the same name gets the same places
-  std::uint32_t weight = 1;  ///< 0: no place
+  std::string_view name;     ///< identifies the member: the same name gets the same places
+  std::uint32_t weight = 1;  ///< 0: no places
 };
 
-/// For each place the index of its member; empty: no member has a weight. At most 65,535 members.
+/// Returns the index of the member for each place; empty if no member has a weight. At most 65,535 members.
 std::vector<std::uint16_t> maglev_table(std::span<const MaglevMember> members);
 
-/// A hash for maglev_table() of an address without its port.
+/// Hashes an address without its port, for maglev_table().
 std::uint64_t source_hash(const net::Address& client);
 
-/// 64 bits of any quality, made into good ones (splitmix64).
+/// Mixes 64 bits of any quality into well-distributed ones (splitmix64).
 constexpr std::uint64_t mixed(std::uint64_t bits) {
   bits += 0x9e3779b97f4a7c15U;
   bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;

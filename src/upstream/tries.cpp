@@ -8,7 +8,7 @@
 namespace lastbyte::upstream {
 namespace {
 
-// A UNIX socket's full backlog (T14).
+// Pauses while the backlog of a UNIX socket is full (T14).
 constexpr Duration kFirstBacklogPause{1};
 constexpr Duration kLongestBacklogPause{250};
 
@@ -53,7 +53,7 @@ Move Tries::next_member(TimePoint now, std::uint64_t random, const Choose& choos
   const Choice choice = choose(tried_);
   switch (choice.what) {
     case Choice::What::member: {
-      // limits.connect does not count the time in the queue.
+      // limits.connect does not include the time in the queue.
       if (phase_ == Phase::queueing) began_ = now;
       phase_ = Phase::trying;
       member_ = choice.member;
@@ -85,7 +85,7 @@ Move Tries::next_member(TimePoint now, std::uint64_t random, const Choose& choos
   return {.what = Move::What::give_up};
 }
 
-/// All members were tried, or none can be.
+/// Every member has been tried, or none is eligible.
 Move Tries::pass_over(TimePoint now, std::uint64_t random) {
   const bool retries = rules_.retry != nullptr && (rules_.retry->on_connect_failure || after_reset_);
   if (!retries && !backlog_is_full_) return {.what = Move::What::give_up};
@@ -93,7 +93,7 @@ Move Tries::pass_over(TimePoint now, std::uint64_t random) {
   TimePoint last = began_ + rules_.limit;
   if (retries) {
     until_ = now + pause_before(passes_, rules_.retry->backoff, rules_.retry->longest_backoff, random);
-    last -= std::min(rules_.retry->per_try_timeout, rules_.limit / 2);  // the last pass has time for a try
+    last -= std::min(rules_.retry->per_try_timeout, rules_.limit / 2);  // leaves the last pass time for an attempt
   } else {
     const std::uint32_t doublings = std::min(passes_ - 1, 20U);
     until_ = now + std::min<Duration>(kFirstBacklogPause * (1L << doublings), kLongestBacklogPause);
@@ -106,8 +106,8 @@ Move Tries::pass_over(TimePoint now, std::uint64_t random) {
   return {.what = Move::What::wait};
 }
 
-/// With retries, per-try-timeout. Without, an equal share of what is left for all that may be left, so that an address
-/// that swallows SYNs cannot use up the time of those behind it.
+/// With retries: per-try-timeout. Without: an equal share of the time left for each address that may remain, so that an
+/// address that swallows SYNs cannot use up the time of those behind it.
 Duration Tries::time_for_try(TimePoint now) const {
   const Duration left = left_until(began_ + rules_.limit, now);
   if (rules_.retry != nullptr) return std::min(left, rules_.retry->per_try_timeout);
@@ -125,7 +125,7 @@ void Tries::begun(TimePoint now, std::uint32_t address) {
 
 void Tries::failed(TimePoint now, std::uint32_t address, bool backlog_is_full) {
   backlog_is_full_ = backlog_is_full_ || backlog_is_full;
-  next_beside_ = now;  // RFC 8305, section 5: the next one need not wait for its delay
+  next_beside_ = now;  // RFC 8305, section 5: the next attempt does not wait for its delay
   const auto it = std::ranges::find(under_way_, address, &UnderWay::address);
   if (it != under_way_.end()) {
     under_way_.erase(it);
