@@ -1,12 +1,12 @@
-// Everything that is derived from a session's state: what can be undone, and so is stored nowhere. Pure. Asked several
-// times for each event of a session, and so inline.
+// Properties derived from a session's state. Each can be undone by a later event, so none is stored. Pure. Inline,
+// because each event of a session evaluates several of them.
 #pragma once
 
 #include "termination/session.h"
 
 namespace lastbyte::termination {
 
-/// Of one side, or of a side beside the other one. For this header and the transitions.
+/// Predicates on one side, or on a side and its peer side. For this header and the transitions.
 namespace side_state {
 
 constexpr bool failed(Input input) {
@@ -37,7 +37,7 @@ constexpr bool broken(const Side& side) {
   return false;
 }
 
-/// The side takes nothing any more, so that what the other one says is thrown away.
+/// The side takes nothing any more, so that what the other side sends is discarded.
 constexpr bool takes_nothing(const Side& side) { return broken(side) || !held(side); }
 
 constexpr bool awaits_greeting(const Side& side) { return held(side) && side.output == Output::untried; }
@@ -58,7 +58,7 @@ constexpr bool input_is_open(const Session& session, Which which) {
   return held(side) && side.input == Input::open && !not_there_yet(side);
 }
 
-/// `sink` is only kept until the bytes that came before its source's failure are acknowledged (T4).
+/// `sink` is kept only until its peer acknowledges the bytes that came before the source's failure (T4).
 constexpr bool flushes(const Session& session, Which sink) {
   const Side& source = session.side(other(sink));
   return held(session.side(sink)) && session.side(sink).output == Output::open && failed(source.input);
@@ -66,39 +66,39 @@ constexpr bool flushes(const Session& session, Which sink) {
 
 }  // namespace side_state
 
-/// Both descriptors are gone; no event is accepted any more.
+/// Both descriptors are closed; no event is accepted any more.
 constexpr bool final(const Session& session) {
   return !side_state::held(session.side(Which::client)) && !side_state::held(session.side(Which::upstream));
 }
 
-/// The input of `side` is to be read: its bytes can go on, or are to be discarded, or its end is wanted (T5, T9).
+/// The input of `which` must be read: its bytes can go on, must be discarded, or its end is needed (T5, T9).
 constexpr bool reads(const Session& session, Which which) {
   const Side& self = session.side(which);
   const Side& sink = session.side(other(which));
   if (!side_state::input_is_open(session, which)) return false;
   if (side_state::takes_nothing(sink)) return true;
-  // Before the sink is connected the bytes stay in the kernel (T3); while it is full they do too (T9).
+  // The bytes stay in the kernel until the sink is connected (T3), and while it is full (T9).
   return !side_state::not_there_yet(sink) && !self.pending;
 }
 
-/// Nothing can be written to `side` any more: a write failed, or its input failed (T5).
+/// Nothing can be written to `which` any more: a write failed, or its input failed (T5).
 constexpr bool broken(const Session& session, Which which) { return side_state::broken(session.side(which)); }
 
-/// Whether bytes read from `side` are discarded, because the other side accepts nothing more (T5, T6).
+/// Whether bytes read from `which` are discarded, because the other side accepts nothing more (T5, T6).
 constexpr bool discards(const Session& session, Which which) {
   return side_state::takes_nothing(session.side(other(which)));
 }
 
-/// The driver is to find out whether everything sent to `side` is acknowledged, and to say so with Event::acked.
+/// The driver must find out when everything sent to `which` is acknowledged, and report Event::acked.
 constexpr bool awaits_ack(const Session& session, Which which) {
   const Side& self = session.side(which);
   if (!side_state::held(self)) return false;
-  // While its own flow is open there is no hurry: the acknowledgement is wanted for closing only.
+  // While its own flow is open there is no hurry: only the close needs the acknowledgement.
   if (self.output == Output::fin_sent) return self.input != Input::open;
   return side_state::flushes(session, which) && !session.side(other(which)).pending;
 }
 
-/// The side is held open only so that its peer may finish sending (T6).
+/// The side is held open only so that its peer can finish sending (T6).
 constexpr bool lingers(const Session& session, Which which) {
   const Side& self = session.side(which);
   const bool nothing_is_owed =
@@ -106,7 +106,7 @@ constexpr bool lingers(const Session& session, Which which) {
   return side_state::input_is_open(session, which) && nothing_is_owed && discards(session, which);
 }
 
-/// The one deadline that is armed (T8). Deadline::none for final sessions only.
+/// The one deadline that is armed (T8). Deadline::none only for final sessions.
 constexpr Deadline deadline(const Session& session) {
   if (final(session)) return Deadline::none;
   bool quiet = true;

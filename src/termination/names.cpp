@@ -1,5 +1,5 @@
-// The words of this room, as records and documents show them. Exhaustive switches: a new value does not compile
-// without its word.
+// The names of this room's values in records and documents. The switches are exhaustive: a new value without a name
+// does not compile.
 #include "termination/verdict.h"
 
 namespace lastbyte::termination {

@@ -1,9 +1,9 @@
-// termination: what may happen to a session and what follows from it. Pure; includes nothing but the language.
+// termination: the events of a session and their consequences. Pure; includes only the standard library.
 //
 // Theory of operation. A session joins two sides. Each side has an input (the flow out of it, which we read) and an
 // output (the flow into it, which we write). A few small enums hold all that matters for how the session ends;
-// `transition.h` moves them. What can be undone (whether a side is read, which deadline is armed) is derived from them
-// and never stored. Clause numbers (T1-T15) are those of docs/contract.md.
+// `transition.h` changes them. Properties that can be undone (whether a side is read, which deadline is armed) are
+// derived from the enums and never stored. Clause numbers (T1-T15) are those of docs/contract.md.
 #pragma once
 
 #include <array>
@@ -12,49 +12,49 @@
 
 namespace lastbyte::termination {
 
-/// Which of the two sockets. Everything in this room is blind to the difference (property 7).
+/// One of the two sockets. Nothing in this room depends on which one it is (property 7).
 enum class Which : std::uint8_t { client, upstream };
 
 inline constexpr std::array kBoth{Which::client, Which::upstream};
 
 constexpr Which other(Which which) { return which == Which::client ? Which::upstream : Which::client; }
 
-/// How the flow out of a side stands, as far as we have read it.
+/// The state of the flow out of a side, as far as we have read it.
 enum class Input : std::uint8_t {
   open,      ///< more may come
-  fin,       ///< the peer's FIN was read: all of the flow is known
+  fin,       ///< the peer's FIN was read: the flow is complete
   reset,     ///< the peer reset the connection before a FIN (T4)
   vanished,  ///< the peer stopped answering: ETIMEDOUT, EHOSTUNREACH, ... (T4, T8)
-  aborted,   ///< the peer's FIN was read, which the operator takes for the end of the session (T7)
+  aborted,   ///< the peer's FIN was read, and the operator's settings make it end the session (T7)
 };
 
-/// How the flow into a side stands.
+/// The state of the flow into a side.
 enum class Output : std::uint8_t {
-  untried,     ///< nothing is done for it before the other side has told who it is
-  unasked,     ///< nothing is done for it before the other side has sent a byte for it
-  queued,      ///< nothing is done for it before there is room for it; nothing can be sent (T8)
+  untried,     ///< the side is not connected before the other side has sent its PROXY header
+  unasked,     ///< the side is not connected before the other side has sent a byte for it
+  queued,      ///< the side is not connected before an upstream has room; nothing can be sent (T8)
   connecting,  ///< not yet connected: nothing can be sent (T3)
   open,
   fin_sent,   ///< shutdown(SHUT_WR) done (T1)
   fin_acked,  ///< the peer's kernel has acknowledged our FIN, and so every byte before it (T11)
   broken,     ///< the side takes nothing any more: a write failed, or its input was reset (T5)
-  lost,       ///< the side takes nothing any more: its peer has vanished, as a write or its input told (T5, T8)
+  lost,       ///< the side takes nothing any more: a write or its input showed that its peer has vanished (T5, T8)
 };
 
-/// Whether the descriptor is open, and if not, why it was closed.
+/// Whether the descriptor is open; if not, why it was closed.
 enum class Hold : std::uint8_t {
   held,
-  done,         ///< nothing was left to do on it
+  done,         ///< closed, because nothing was left to do on it
   unreachable,  ///< the connection attempt failed (T3)
   passed_on,    ///< reset, because the other side had failed (T4)
-  rejected,     ///< reset, because of what it told of itself, or did not tell
-  aborted,      ///< reset at its FIN, which the operator takes for the end of the session (T7)
+  rejected,     ///< reset, because its PROXY header was wrong, denied or missing
+  aborted,      ///< reset at its FIN, which the operator's settings make the end of the session (T7)
   limit,        ///< a deadline passed (T8)
-  stopped,      ///< the operator's stop after the drain time (T15)
-  abandoned,    ///< reset, because lastbyte itself could not go on with the session (T11)
+  stopped,      ///< reset by the operator's stop after the drain time (T15)
+  abandoned,    ///< reset, because lastbyte itself could not continue the session (T11)
 };
 
-/// One waiting, one deadline (T8). In every state that is not final exactly one of these is armed.
+/// One deadline for each kind of wait (T8). In every state that is not final exactly one of these is armed.
 enum class Deadline : std::uint8_t {
   none,
   proxy_header,
@@ -68,28 +68,28 @@ enum class Deadline : std::uint8_t {
   drain,
 };
 
-/// The first event of the end: the first one that was not plain traffic (T11).
+/// The event that began the end of the session: the first that was not plain traffic (T11).
 enum class First : std::uint8_t { none, fin, reset, vanished, refused, unreachable, rejected, limit, stop, abandoned };
 
 struct Side {
   Input input = Input::open;
   Output output = Output::open;
   Hold hold = Hold::held;
-  bool pending = false;  ///< bytes read from this side wait for the other side to take them (T9)
+  bool pending = false;  ///< bytes read from this side wait until the other side takes them (T9)
 
   friend constexpr bool operator==(const Side&, const Side&) = default;
 };
 
-/// T6. `off` closes at once where the others would read and discard first.
+/// T6. `off` closes at once where the other modes would read and discard first.
 enum class LingerMode : std::uint8_t { off, on, always };
 
 struct Session {
   std::array<Side, 2> sides{};
-  bool linger = true;     ///< T6: whether a close waits for a peer that may still be sending
-  bool draining = false;  ///< a stop was asked for (T15); the drain deadline replaces idle and half-close
+  bool linger = true;     ///< T6: whether a close waits for a peer that may still send
+  bool draining = false;  ///< a stop was requested (T15); the drain deadline replaces idle and half-close
   First first = First::none;
   Which first_side = Which::client;  ///< meaningless where `first` is none, limit, stop or abandoned
-  Deadline limit = Deadline::none;   ///< the deadline that ended a side, if one did
+  Deadline limit = Deadline::none;   ///< the deadline that ended a side, if any
 
   constexpr Side& side(Which which) { return sides[static_cast<std::size_t>(which)]; }
   [[nodiscard]] constexpr const Side& side(Which which) const { return sides[static_cast<std::size_t>(which)]; }
@@ -97,10 +97,10 @@ struct Session {
   friend constexpr bool operator==(const Session&, const Session&) = default;
 };
 
-/// Whether the client is to tell who it is ahead of its bytes (a PROXY header), before anything is done for it.
+/// Whether the client must send a PROXY header before the session connects to the upstream.
 enum class Greeting : std::uint8_t { none, awaited };
 
-/// A session as accept() leaves it: one side connected, the other still connecting, or not even that.
+/// Returns a session as accept() leaves it: the client connected, the upstream connecting or still untried.
 constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::none) {
   Session session;
   session.linger = linger;
@@ -110,37 +110,37 @@ constexpr Session new_session(bool linger = true, Greeting greeting = Greeting::
 
 /// An event on one side.
 enum class Event : std::uint8_t {
-  greeted,         ///< the side sent its PROXY header, or needs none: the other side is now being connected
-  rejected,        ///< the side is not served: its PROXY header is wrong, or has a denied address
-  held_back,       ///< the side is not connected before the other one has sent a byte
-  asked,           ///< the other one has: the side is being connected now
-  queued,          ///< the side is not connected before there is room for it
-  dequeued,        ///< there is room: the side is being connected now
+  greeted,         ///< the side sent its PROXY header, or needs none: the other side is now connecting
+  rejected,        ///< the side is not served: its PROXY header is wrong, or contains a denied address
+  held_back,       ///< the side is not connected before the other side has sent a byte
+  asked,           ///< the other side has sent a byte: the side is now connecting
+  queued,          ///< the side must wait for room before it is connected
+  dequeued,        ///< there is room: the side is now connecting
   connected,       ///< the side can be written now
-  connect_failed,  ///< every try is over (T3)
-  pending,         ///< bytes read from the side now wait for the other
-  drained,         ///< none wait any more
-  fin,             ///< read its FIN, with no error latched (T10); bytes of it may still wait. Of a side that has sent
-                   ///< no byte for an unasked one: all that it will ever say
-  fin_aborts,      ///< the same, where the operator takes this FIN for the end of the session (T7)
-  reset,           ///< read its reset (ECONNRESET and the like), after all that arrived before it (T4)
-  vanished,        ///< read that it vanished (ETIMEDOUT and the like)
+  connect_failed,  ///< every attempt has failed (T3)
+  pending,         ///< bytes read from the side now wait for the other side
+  drained,         ///< no bytes read from the side wait any more
+  fin,             ///< its FIN was read, with no error latched (T10); bytes before it may still wait. If the other
+                   ///< side is unasked, no byte will come, and both sides close
+  fin_aborts,      ///< the same, where the operator's settings make this FIN end the session (T7)
+  reset,           ///< its reset was read (ECONNRESET and the like), after all bytes that arrived before it (T4)
+  vanished,        ///< a read reported that the peer vanished (ETIMEDOUT and the like)
   refused,         ///< a write to the side failed, or its socket reports an error after its FIN (T5)
-  broke,           ///< its socket reports a reset while bytes that came before it are still to be read (T4)
-  lost,            ///< a write to the side failed, or its socket reports an error, because its peer has vanished (T8)
+  broke,           ///< its socket reports a reset while bytes that came before it are still unread (T4)
+  lost,            ///< a write to the side failed, or its socket reports an error, because its peer vanished (T8)
   acked,           ///< the side's kernel has acknowledged everything we sent, FIN included if sent
   deadline,        ///< the armed deadline passed; the side is ignored
   stop,            ///< drain from now on; the side is ignored
-  abort,           ///< the drain time is over, or the operator wants out at once; the side is ignored
-  abandon,         ///< lastbyte cannot go on with the session, for want of memory for one; the side is ignored
+  abort,           ///< the drain time is over, or the operator stops at once; the side is ignored
+  abandon,         ///< lastbyte cannot continue the session, for lack of memory for example; the side is ignored
 };
 
-/// Actions that cannot be undone. At most one of each kind for a side, in this order.
+/// Actions that cannot be undone. A step has at most one of each kind for a side, in this order.
 struct Actions {
   bool send_fin = false;  ///< shutdown(SHUT_WR)
-  bool linger = false;    ///< from here on its input is read only to be discarded, until `Deadline::linger`
-  bool close = false;     ///< close(): nothing is owed, or what is not is given up
-  bool reset = false;  ///< SO_LINGER {1,0}, then close() (T7); for a side that was never tried there is nothing to do
+  bool linger = false;    ///< from now on its input is read only to be discarded, until `Deadline::linger`
+  bool close = false;     ///< close(): nothing is owed, or what is owed is given up
+  bool reset = false;     ///< SO_LINGER {1,0}, then close() (T7); no action for a side that was never tried
 
   friend constexpr bool operator==(const Actions&, const Actions&) = default;
 };

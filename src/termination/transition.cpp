@@ -6,7 +6,8 @@ using namespace side_state;
 
 namespace {
 
-/// Also where everything is acknowledged: its error may show before its input is read again (T10).
+/// Whether an error on the side is a refusal. It is one even when everything is acknowledged: the error may show before
+/// the input is read again (T10).
 bool may_refuse(const Side& side) { return held(side) && !not_there_yet(side) && !broken(side); }
 
 void release(Step& step, Which which, Hold why) {
@@ -27,7 +28,7 @@ void note_first(Session& session, First what, Which side) {
   session.first_side = side;
 }
 
-/// A failed socket is failed both ways: nothing can be written to it either.
+/// A failed socket fails in both directions: nothing can be written to it either.
 void fail_input(Session& session, Which which, Input how) {
   session.side(which).input = how;
   session.side(which).output = how == Input::reset ? Output::broken : Output::lost;
@@ -55,8 +56,8 @@ void pass_deadline(Step& step) {
     case Deadline::drain: return release_all(step, Hold::stopped);
     case Deadline::reset_flush: return release_all(step, Hold::passed_on);
     case Deadline::linger:
-      // Not a reset on purpose: the answer may still be in the send queue, and close() goes on delivering it where
-      // no unread input forbids that (T6; net/ipv4/tcp.c __tcp_close).
+      // close() rather than a reset: the answer may still be in the send queue, and close() continues to deliver it
+      // unless unread input prevents that (T6; net/ipv4/tcp.c __tcp_close).
       for (const Which side : kBoth) {
         if (!held(session.side(side))) continue;
         session.side(side).hold = Hold::limit;
@@ -66,8 +67,8 @@ void pass_deadline(Step& step) {
   }
 }
 
-/// Draws every consequence that follows from the state alone. One pass is enough: the exhaustive test holds that
-/// nothing is left to follow, whichever side comes first.
+/// Draws every consequence that follows from the state alone. One pass is enough: the exhaustive test verifies that it
+/// leaves none, whichever side comes first.
 void draw_consequences(Step& step) {
   Session& session = step.session;
   for (const Which source : kBoth) {
@@ -86,20 +87,20 @@ void draw_consequences(Step& step) {
       step.action(sink).send_fin = true;
     }
 
-    // Nothing more can come from it, and nothing more can be done to it.
+    // Nothing more can come from the side, and nothing more can be sent to it.
     const bool finished = to.input == Input::fin && to.output == Output::fin_acked;
     const bool dead = to.input != Input::open && broken(to);
     if (held(to) && (finished || dead)) release(step, sink, Hold::done);
   }
 }
 
-/// T6: a side whose peer may still be sending is read and discarded before it is closed, or closed at once if the
-/// operator wants it so.
+/// T6: before a side whose peer may still send is closed, its input is read and discarded. With lingering off it is
+/// closed at once.
 void begin_lingering(const Session& before, Step& step) {
   for (const Which which : kBoth) {
     if (!lingers(step.session, which) || lingers(before, which)) continue;
-    // A side that refused is read to its true end even with lingering off: nothing that closing it could cut off is on
-    // its way to it (T5).
+    // A side that refused is read to its end even with lingering off: nothing is on its way to it that closing could
+    // cut off (T5).
     if (step.session.linger || broken(step.session.side(which))) {
       step.action(which).linger = true;
     } else {
@@ -108,7 +109,7 @@ void begin_lingering(const Session& before, Step& step) {
   }
 }
 
-/// Changes the session as the event says, without consequences. False: impossible.
+/// Changes the session as the event requires, without consequences. Returns false if the event is impossible.
 bool apply(Step& step, Event event, Which which) {
   Session& session = step.session;
   Side& self = session.side(which);
@@ -186,7 +187,7 @@ bool apply(Step& step, Event event, Which which) {
     case Event::refused:
     case Event::broke:
     case Event::lost:
-      // Until the other side is connected nothing is written to this one: an error then is its failure (T3).
+      // Nothing is written to this side until the other side is connected, so an error before that is a failure (T3).
       if (!may_refuse(self) || not_there_yet(peer)) return false;
       self.output = event == Event::lost ? Output::lost : Output::broken;
       note_first(session, first_of_error(event), which);
@@ -211,7 +212,7 @@ bool apply(Step& step, Event event, Which which) {
       return true;
     case Event::abort:
       if (final(session)) return false;
-      // At a stop, always. A second signal ends the drain time early.
+      // `draining` is always set during a stop; a second signal ends the drain time early.
       if (session.draining) session.limit = Deadline::drain;
       note_first(session, First::stop, Which::client);
       release_all(step, Hold::stopped);

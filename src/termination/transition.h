@@ -8,8 +8,8 @@
 
 namespace lastbyte::termination {
 
-/// The step that `event` on `side` causes. nullopt: the event is impossible in this state, which is a bug of the
-/// driver.
+/// Returns the step that `event` on `side` causes. nullopt: the event is impossible in this state, which is a bug of
+/// the driver.
 std::optional<Step> step(const Session& session, Event event, Which side);
 
 }  // namespace lastbyte::termination

@@ -5,7 +5,8 @@ namespace {
 
 End end_of(const Session& session, Which which) {
   const Side& side = session.side(which);
-  // What the peer did outranks what we did about it. A reset may be known before it is read, behind bytes that wait.
+  // What the peer did outranks what we did about it. A reset may be known before it is read, because unread bytes
+  // precede it.
   if (side.input == Input::reset) return End::reset;
   if (side.input == Input::aborted) return End::aborted;
   const bool reset_first = session.first == First::reset && session.first_side == which;

@@ -7,18 +7,18 @@ namespace lastbyte::termination {
 
 /// How one side ended.
 enum class End : std::uint8_t {
-  fin,          ///< it sent its FIN and acknowledged ours: nothing is missing in either direction on its side
+  fin,          ///< it sent its FIN and acknowledged ours: nothing is lost in either direction on its side
   reset,        ///< it reset the connection
-  refused,      ///< it sent its FIN and then refused what was still sent to it
+  refused,      ///< it sent its FIN, then refused what was still sent to it
   vanished,     ///< it stopped answering, before its FIN or after it
   unreachable,  ///< it could not be connected to
-  aborted,      ///< it sent its FIN, and we reset it, because the operator takes that FIN for the end of the session
-  rejected,     ///< we reset it, because of what it told of itself, or did not tell
-  untried,      ///< nobody ever tried to connect to it
+  aborted,      ///< it sent its FIN, and we reset it, because the operator's settings make that FIN end the session
+  rejected,     ///< we reset it, because its PROXY header was wrong, denied or missing
+  untried,      ///< we never tried to connect to it
   passed_on,    ///< we reset it, because the other side had failed
-  limit,        ///< we gave it up at a deadline
+  limit,        ///< we gave up on it at a deadline
   stopped,      ///< we reset it at the operator's stop
-  abandoned,    ///< we reset it, because we could not go on with the session ourselves
+  abandoned,    ///< we reset it, because we could not continue the session ourselves
   left,         ///< we closed it while it might still have been sending (linger off, T6)
 };
 
