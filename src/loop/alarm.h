@@ -1,6 +1,6 @@
-// When a wait for events ends for the sake of time. A wait with a timeout costs the kernel a timer that it sets and
-// takes back, and a busy worker waits tens of thousands of times a second for deadlines that are seconds away. So a far
-// deadline is left to a timerfd, which is set anew only for an earlier one: one that rings too early costs one wake-up.
+// Ends a wait for events at a deadline. A timeout of epoll_wait(2) makes the kernel set and cancel a timer, and a busy
+// worker waits tens of thousands of times a second for deadlines that are seconds away. A far deadline is therefore
+// left to a timerfd. The timerfd is set again only for an earlier deadline: ringing too early costs one wake-up.
 #pragma once
 
 #include <optional>
@@ -11,21 +11,21 @@
 
 namespace lastbyte::loop {
 
-/// One thread's own.
+/// Not thread-safe: one per thread.
 class Alarm {
  public:
   static Result<Alarm> create();
 
-  /// Readable once it has rung; to be watched with EPOLLIN | EPOLLET, for nobody reads it.
+  /// Readable once the alarm has rung. Watch it with EPOLLIN | EPOLLET, because nobody reads it.
   [[nodiscard]] int fd() const { return timer_.get(); }
-  /// Its event came.
+  /// Tell the alarm that its event has come.
   void rang() { set_for_.reset(); }
 
-  /// How long a wait for events may take at most that is to end at `due`, in milliseconds, rounded up; -1: no timeout
-  /// is needed, because nothing is due or the alarm rings by then.
+  /// Returns the timeout for a wait that must end at `due`, in milliseconds, rounded up. -1: no timeout is needed,
+  /// because nothing is due or the alarm rings by then.
   int timeout_ms(std::optional<TimePoint> due, TimePoint now);
 
-  /// What is due sooner than this is left to the timeout.
+  /// Deadlines nearer than this are left to the timeout.
   static constexpr Duration kNear{20};
 
  private:

@@ -1,4 +1,4 @@
-// Orders of other threads to a worker: posted under a lock, carried out by the worker between two rounds of its loop.
+// Messages from other threads to a worker: posted under a lock, run by the worker between two rounds of its loop.
 #pragma once
 
 #include <functional>
@@ -15,12 +15,12 @@ class Mailbox {
  public:
   static Result<std::unique_ptr<Mailbox>> create();
 
-  /// From any thread. The message runs on the worker's thread.
+  /// Posts a message, which runs on the worker's thread. Any thread may call this.
   void post(std::function<void()> message);
 
   /// Readable when there is mail (an eventfd, level-triggered).
   [[nodiscard]] int fd() const { return wakeup_.fd(); }
-  /// From the worker: carries out all mail that is here.
+  /// Runs all posted messages. Only the worker may call this.
   void carry_out();
 
  private:

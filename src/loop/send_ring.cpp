@@ -9,9 +9,9 @@
 namespace lastbyte::loop {
 namespace {
 
-/// Theory of operation. With MSG_DONTWAIT a send never waits for room: the kernel completes it while it takes the
-/// submission, with EAGAIN where the socket is full (io_uring/net.c io_send, REQ_F_NOWAIT). So one io_uring_enter(2)
-/// submits all and finds all results; nothing is under way between two calls, and no buffer has to outlive one.
+/// Theory of operation. With MSG_DONTWAIT a send never waits for room: the kernel completes it during the submission,
+/// with EAGAIN if the socket is full (io_uring/net.c io_send, REQ_F_NOWAIT). One io_uring_enter(2) therefore submits
+/// all sends and returns all results. Nothing is under way between two calls, and no buffer has to outlive a call.
 class SendRing : public Sender {
  public:
   /// Returns the errno, 0 on success.
@@ -30,7 +30,7 @@ class SendRing : public Sender {
 
   std::size_t send(std::span<Send> sends) override {
     for (Send& each : sends) {
-      io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);  // there are as many as sends
+      io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);  // the ring has an entry for each send
       ::io_uring_prep_send(entry, each.socket, each.bytes.data(), each.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
       ::io_uring_sqe_set_data(entry, &each);
     }
@@ -41,8 +41,8 @@ class SendRing : public Sender {
       if (done > 0) submitted += static_cast<std::size_t>(done);
       completed += take_results();
       if (done >= 0 || done == -EINTR) continue;
-      // Those that were submitted have their results now; the others are still in the ring, and so the ring is given up
-      // before anybody could submit them.
+      // The submitted sends have their results now. The others are still in the ring, so the caller must give up the
+      // ring before anything submits them.
       while (completed < submitted && ::io_uring_wait_cqe(&ring_, &last_) == 0) completed += take_results();
       errno = -done;
       return submitted;

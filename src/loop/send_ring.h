@@ -1,4 +1,4 @@
-// A Sender that needs one system call for many sends: an io_uring of which nothing but sends is asked.
+// A Sender that needs one system call for many sends: an io_uring that is used for sends only.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace lastbyte::loop {
 
-/// A ring for the calling thread, which alone may use it (IORING_SETUP_SINGLE_ISSUER). An error where the kernel has no
-/// io_uring (before Linux 6.1), or forbids it (kernel.io_uring_disabled, a seccomp profile, RLIMIT_MEMLOCK).
+/// Makes a ring that only the calling thread may use (IORING_SETUP_SINGLE_ISSUER). Fails if the kernel has no suitable
+/// io_uring (before Linux 6.1) or forbids it (kernel.io_uring_disabled, a seccomp profile, RLIMIT_MEMLOCK).
 Result<std::unique_ptr<Sender>> make_send_ring();
 
 }  // namespace lastbyte::loop

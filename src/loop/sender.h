@@ -1,4 +1,4 @@
-// Many sends at once. A worker collects the sends of a round of events and gives them to a Sender together.
+// Batches sends: a worker collects the sends of a round of events and passes them to a Sender together.
 #pragma once
 
 #include <sys/types.h>
@@ -11,8 +11,8 @@ namespace lastbyte::loop {
 /// One send(2) on a stream socket, with MSG_DONTWAIT and MSG_NOSIGNAL.
 struct Send {
   int socket = -1;
-  std::span<const std::byte> bytes;  ///< the caller's, until the result is there
-  /// What send(2) would have returned: the bytes that the socket took, or the errno as a negative number.
+  std::span<const std::byte> bytes;  ///< owned by the caller; must stay valid until the result is set
+  /// The return value of send(2): the number of bytes that the socket took, or the negative errno.
   ssize_t result = 0;
 };
 
@@ -23,12 +23,11 @@ class Sender {
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
-  /// Carries out all of them, at most `kMost`, and writes their results. Returns how many of them, from the first on,
-  /// were carried out. Fewer than all: this sender does not work any more, errno says why, and nothing was sent of the
-  /// others.
+  /// Carries out `sends`, at most `kMost`, and sets their results. Returns how many were carried out, counted from the
+  /// first. Fewer than all: this sender no longer works, errno says why, and nothing was sent of the rest.
   virtual std::size_t send(std::span<Send> sends) = 0;
 
-  /// Fewer than this are plain system calls, which are cheaper then.
+  /// Below this number, plain system calls are cheaper.
   [[nodiscard]] virtual std::size_t least() const = 0;
 
   static constexpr std::size_t kMost = 256;

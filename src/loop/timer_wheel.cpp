@@ -26,7 +26,7 @@ constexpr std::uint8_t kInDueList = 0xff;
 
 void TimerWheel::insert(Timer& timer) {
   const std::uint64_t reach = (std::uint64_t{1} << (kBits * kLevels)) - 1;
-  // Beyond the reach: as far as it goes; pop_due() puts it back until its time has really come.
+  // A timer beyond the reach goes into the farthest slot; pop_due() reinserts it until its time has come.
   const std::uint64_t delta = std::clamp<std::uint64_t>(timer.due > now_ ? timer.due - now_ : 1, 1, reach);
   const unsigned level = (static_cast<unsigned>(std::bit_width(delta)) - 1) / kBits;
   timer.level = static_cast<std::uint8_t>(level);
@@ -55,7 +55,7 @@ std::optional<std::uint64_t> TimerWheel::next() const {
   for (unsigned level = 0; level < kLevels; ++level) {
     const std::uint64_t used = levels_[level].used;
     if (used == 0) continue;
-    // Slots are always ahead: the one after the current is 1 away, the current one a whole turn.
+    // Slots are always ahead: the slot after the current one is 1 away, the current one a whole turn.
     const std::uint64_t position = now_ >> (kBits * level);
     const auto turn = static_cast<int>((position + 1) & (kSlots - 1));
     const auto away = static_cast<std::uint64_t>(std::countr_zero(std::rotr(used, turn))) + 1;
@@ -65,7 +65,7 @@ std::optional<std::uint64_t> TimerWheel::next() const {
   return soonest;
 }
 
-/// Brings what lies in the slots that begin at now_ down to finer levels; the finest becomes the due list.
+/// Moves the timers of the slots that begin at now_ down to finer levels; those of the finest level go to the due list.
 void TimerWheel::cascade() {
   for (unsigned level = kLevels - 1; level > 0; --level) {
     const unsigned shift = kBits * level;

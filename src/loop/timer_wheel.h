@@ -1,8 +1,9 @@
-// Timers by the tens of thousands: setting and cancelling cost a few instructions, independent of their number.
+// Timers for tens of thousands of sessions: setting and cancelling one costs a few instructions, whatever their number.
 //
-// A hierarchical wheel (Varghese and Lauck, 1987): five levels of 64 slots, the finest of one tick, so that it reaches
-// 64^5 ticks (12 days of milliseconds) ahead. A timer far away lies in a coarse slot and moves to finer ones as its
-// time comes nearer. A bitmap a level finds the next slot in use without walking. Time is passed in, in ticks.
+// A hierarchical wheel (Varghese and Lauck, 1987): five levels of 64 slots. A slot of the finest level is one tick, so
+// that the wheel reaches 64^5 ticks (12 days of milliseconds) ahead. A distant timer is in a coarse slot and moves to
+// finer ones as its time approaches. A bitmap per level finds the next used slot without a scan. Time is passed in, in
+// ticks.
 #pragma once
 
 #include <array>
@@ -11,10 +12,10 @@
 
 namespace lastbyte::loop {
 
-/// One timer, part of the object it belongs to. Not copied or moved while set.
+/// One timer, embedded in the object it belongs to. It must not be copied or moved while set.
 struct Timer {
   Timer* next = nullptr;
-  Timer** link = nullptr;  ///< what points to this timer; null: not set
+  Timer** link = nullptr;  ///< the pointer that points to this timer; null: not set
   std::uint64_t due = 0;   ///< in ticks
   std::uint8_t level = 0;
   std::uint8_t slot = 0;
@@ -32,11 +33,11 @@ class TimerWheel {
   void set(Timer& timer, std::uint64_t due);
   void cancel(Timer& timer);
 
-  /// Moves on to `now` as far as no timer is due, and returns the first one that is, no longer set; null: none. Call
-  /// it until it returns null. Timers may be set and cancelled between the calls.
+  /// Advances to `now`, but not past a due timer. Returns the first due timer, which is then no longer set, or null if
+  /// none is due. Call it until it returns null. Timers may be set and cancelled between the calls.
   Timer* pop_due(std::uint64_t now);
 
-  /// When to call pop_due() next at the latest: no timer is due before. nullopt: none is set.
+  /// The latest time for the next pop_due(): no timer is due before. nullopt: no timer is set.
   [[nodiscard]] std::optional<std::uint64_t> next() const;
 
  private:
@@ -53,7 +54,7 @@ class TimerWheel {
   void cascade();
 
   std::uint64_t now_;
-  Timer* due_ = nullptr;  ///< taken from the current tick's slot, not yet given out
+  Timer* due_ = nullptr;  ///< taken from the current tick's slot, not yet returned
   std::array<Level, kLevels> levels_{};
 };
 

@@ -10,7 +10,7 @@ Wakeup::Wakeup() : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 void Wakeup::raise() {
   const std::uint64_t one = 1;
-  // It fails only where the counter is full, and then the descriptor is readable anyway.
+  // The write fails only if the counter is full, and then the descriptor is readable anyway.
   [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
 

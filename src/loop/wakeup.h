@@ -8,11 +8,11 @@ namespace lastbyte::loop {
 /// An eventfd(2). One thread waits for fd() to be readable; any thread may call raise().
 class Wakeup {
  public:
-  /// Without a descriptor left, fd() is -1, errno says why, and raise() does nothing: poll(2) then goes by its time
-  /// limit alone.
+  /// If no descriptor is available, fd() is -1, errno says why, and raise() does nothing: poll(2) then returns only at
+  /// its timeout.
   Wakeup();
   void raise();
-  /// Takes all that was raised, so that fd() is not readable any more.
+  /// Takes all raises, so that fd() is no longer readable.
   void clear();
   [[nodiscard]] int fd() const { return event_.get(); }
 
