@@ -31,7 +31,7 @@ std::string_view form_of(DurationForms allowed) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The digits at the front of `text`, taken off it.
+/// Removes the leading digits from `text` and returns them.
 std::string_view take_digits(std::string_view& text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
   const std::string_view digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
@@ -39,7 +39,7 @@ std::string_view take_digits(std::string_view& text) {
   return digits;
 }
 
-/// nullopt: it does not fit. No digits are 0.
+/// nullopt: the number does not fit. No digits count as 0.
 std::optional<std::uint64_t> number_of(std::string_view digits) {
   std::uint64_t number = 0;
   if (digits.empty()) return number;
@@ -55,13 +55,14 @@ std::optional<std::uint64_t> factor_of(const std::array<Unit, Count>& units, std
   return found->factor;
 }
 
-/// The part of a unit behind the point, rounded up: 500 for "5" and 1000. Digits beyond the tenth only round.
+/// The part of a unit after the decimal point, rounded up: 500 for "5" and 1000. Digits after the tenth affect only the
+/// rounding.
 std::uint64_t part_of(std::string_view digits, std::uint64_t factor) {
   std::uint64_t whole = 0;
   std::uint64_t scale = 1;
   bool is_more = false;
   for (const char digit : digits) {
-    constexpr std::uint64_t kFinest = 10'000'000'000;  // times a day in milliseconds, this fits
+    constexpr std::uint64_t kFinest = 10'000'000'000;  // times a day in milliseconds, this fits into 64 bits
     if (scale < kFinest) {
       whole = whole * 10 + static_cast<std::uint64_t>(digit - '0');
       scale *= 10;

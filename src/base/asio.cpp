@@ -1,3 +1,3 @@
-// The bodies of Asio and Beast, compiled once for all rooms that use them (BOOST_ASIO_SEPARATE_COMPILATION).
+// The definitions of Asio and Beast, compiled once for all rooms that use them (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/impl/src.hpp>
 #include <boost/beast/src.hpp>

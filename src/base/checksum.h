@@ -1,5 +1,5 @@
-// XXH64 of a stream of bytes, as xxhsum(1) prints it by default: to compare the bytes that two peers saw, however they
-// were cut.
+// XXH64 of a byte stream, as xxhsum(1) prints it by default. It compares the bytes that two peers saw, however they
+// were split into reads.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ class Checksum {
   void add(std::span<const std::byte> bytes);
   void add(std::span<const char> bytes) { add(std::as_bytes(bytes)); }
   [[nodiscard]] std::uint64_t value() const;
-  /// 16 hexadecimal digits; "ef46db3751d8e999" for no bytes at all.
+  /// 16 hexadecimal digits; "ef46db3751d8e999" for an empty stream.
   [[nodiscard]] std::string text() const;
 
  private:

@@ -28,10 +28,10 @@ class Descriptor {
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
 
-  /// Gives the number away; this object no longer closes it.
+  /// Releases ownership: this object no longer closes the descriptor.
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
-  /// Closes now. EINTR and EIO are not retried: on Linux the number is free either way (close(2)).
+  /// Closes now. EINTR and EIO are not retried: on Linux the descriptor is free either way (close(2)).
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }

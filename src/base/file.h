@@ -10,11 +10,11 @@ namespace lastbyte {
 
 inline constexpr std::size_t kLargestFile = 16UL << 20;
 
-/// The whole of it; more than `most` bytes are an error.
+/// Reads the whole file; more than `most` bytes are an error.
 Result<std::string> read_file(const std::string& path, std::size_t most = kLargestFile);
-/// What is left in an open one, which `name` stands for in errors. Blocks until its end.
+/// Reads the rest of an open file, which errors call `name`. Blocks until its end.
 Result<std::string> read_open_file(int fd, const std::string& name, std::size_t most = kLargestFile);
-/// Replaces what the file holds, or creates it.
+/// Replaces the content of the file, or creates it.
 Result<void> write_file(const std::string& path, const std::string& text);
 
 }  // namespace lastbyte

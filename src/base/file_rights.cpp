@@ -16,20 +16,22 @@
 namespace lastbyte {
 namespace {
 
-constexpr int kMostLinks = 40;  // as the kernel follows (MAXSYMLINKS of include/linux/namei.h)
+constexpr int kMostLinks = 40;  // the kernel's limit (MAXSYMLINKS of include/linux/namei.h)
 
 bool others_write_to(const struct stat& directory) {
   const bool group = (directory.st_mode & S_IWGRP) != 0 && directory.st_gid != 0;
   return directory.st_uid != 0 || group || (directory.st_mode & S_IWOTH) != 0;
 }
 
-/// Nobody but root can rename, remove or replace `entry` of `directory`: in a sticky one only an entry's owner can.
+/// Whether only root can rename, remove or replace `entry` of `directory`. In a sticky directory, only an entry's owner
+/// can.
 bool stays(const struct stat& directory, const struct stat& entry) {
   if (!others_write_to(directory)) return true;
   return directory.st_uid == 0 && (directory.st_mode & S_ISVTX) != 0 && entry.st_uid == 0;
 }
 
-/// What /proc/PID/root and cwd link to is another process's to say, and no text tells where it is.
+/// Whether the step is a magic link. Another process decides where /proc/PID/root and cwd lead, and their text does not
+/// tell.
 bool leads_elsewhere(const std::filesystem::path& directory, const std::string& step) {
   struct statfs system{};
   return (step == "root" || step == "cwd") && ::statfs(directory.c_str(), &system) == 0 &&
@@ -41,12 +43,12 @@ void put_before(std::deque<std::string>& steps, const std::filesystem::path& pat
   for (const auto& step : path.relative_path()) at = std::next(steps.insert(at, step.string()));
 }
 
-/// setgroups(2) of the C library changes all threads.
+/// setgroups(2) of the C library changes all threads; the system call changes this one only.
 bool take_groups(const std::vector<gid_t>& groups) {
   return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
 }
 
-/// It says nothing of a failure: only a further call tells who one is.
+/// The calls report no failure; only a further call tells the current ids.
 bool take_ids(uid_t uid, gid_t gid) {
   ::setfsgid(gid);
   ::setfsuid(uid);
@@ -62,7 +64,7 @@ std::optional<std::vector<gid_t>> own_groups() {
   return groups;
 }
 
-/// Takes the rights and gives them back. A thread that cannot become root again must not go on as if it were.
+/// Takes the rights and gives them back. A thread that cannot become root again must not continue as if it had.
 class Borrowed {
  public:
   Borrowed(const FileRights& whose, std::vector<gid_t> before) : before_(std::move(before)) {

@@ -1,4 +1,4 @@
-// Want of memory as a result: the library's allocations throw, and outside of main() nobody catches.
+// Turns lack of memory into a result: the library's allocations throw, and nothing outside of main() catches.
 #pragma once
 
 #include <new>
@@ -6,7 +6,7 @@
 
 namespace lastbyte {
 
-/// Does `work`. False: an allocation in it failed, and the rest of it was not done.
+/// Runs `work`. Returns false if an allocation in it failed, which skipped the rest of it.
 template <typename Work>
 bool enough_memory_for(Work&& work) {
   try {

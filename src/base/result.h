@@ -1,4 +1,4 @@
-// Errors are values: what was tried, on what, and what the kernel said.
+// Errors are values: the operation, its object, and the kernel's reason.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace lastbyte {
 
-/// A failed operation. `code` is an errno, or 0 where the kernel had no part in it.
+/// A failed operation. `code` is an errno, or 0 if the error is not the kernel's.
 struct Error {
-  std::string operation;  ///< what was tried and on what: "bind tcp:127.0.0.1:80"
+  std::string operation;  ///< the operation and its object: "bind tcp:127.0.0.1:80"
   int code = 0;
   std::string detail = {};  ///< what the operator should know or do; may be empty
 
@@ -22,12 +22,12 @@ using Result = tl::expected<T, Error>;
 
 using Failure = tl::unexpected<Error>;
 
-/// A failure with the errno of this instant.
+/// Makes a failure with the current errno.
 [[nodiscard]] Failure failure_from_errno(std::string operation);
-/// A failure with a given errno (0: none) and a word for the operator.
+/// Makes a failure with a given errno (0: none) and advice for the operator.
 [[nodiscard]] Failure failure(std::string operation, int code, std::string detail = {});
 
-/// "ECONNRESET" for 104; "E?" with the number for what the C library does not name; "" for 0.
+/// "ECONNRESET" for 104; "E?" and the number if the C library has no name for it; "" for 0.
 [[nodiscard]] std::string errno_name(int code);
 
 }  // namespace lastbyte

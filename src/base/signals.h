@@ -1,4 +1,4 @@
-// Threads that never run a signal's handler: signals belong to the thread that waits for them.
+// Keeps signal handlers off threads: only the thread that waits for signals receives them.
 #pragma once
 
 #include <pthread.h>
@@ -6,7 +6,8 @@
 
 namespace lastbyte {
 
-/// Blocks all signals in the calling thread. A blocked SIGPIPE leaves only EPIPE. Returns the mask of before.
+/// Blocks all signals in the calling thread and returns the previous mask. With SIGPIPE blocked, a write fails with
+/// EPIPE only.
 inline sigset_t block_all_signals() {
   sigset_t all;
   sigset_t before;
@@ -15,7 +16,7 @@ inline sigset_t block_all_signals() {
   return before;
 }
 
-/// While it lives, threads that this thread starts have all signals blocked: they inherit the mask.
+/// Blocks all signals for threads that this thread starts while the object lives: they inherit the mask.
 class BlockedSignals {
  public:
   BlockedSignals() : before_(block_all_signals()) {}

@@ -1,4 +1,4 @@
-// Time as the project uses it: monotonic, passed in, never asked for inside a decision.
+// Time in this project is monotonic and passed in; no decision reads the clock.
 #pragma once
 
 #include <chrono>
