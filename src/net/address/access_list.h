@@ -1,4 +1,4 @@
-// Which clients a listener serves, by their networks. Pure.
+// The clients that a listener serves, by their networks. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ enum class Access : std::uint8_t {
   not_listed,  ///< `allow` is not empty, and no network of it contains the client
 };
 
-/// `deny` wins over `allow`, whichever is the narrower. An empty `allow` grants access to every client that is not
-/// denied. A UNIX client is in no network: only an empty `allow` grants it access.
+/// `deny` wins over `allow`, whichever is narrower. An empty `allow` grants access to every client that is not denied.
+/// A UNIX client is in no network: only an empty `allow` grants it access.
 struct AccessList {
   Networks allow = {};
   Networks deny = {};

@@ -53,14 +53,14 @@ Address Address::from_kernel(const sockaddr* address, socklen_t length) {
     std::memcpy(&v6, address, sizeof v6);
     return Address(v6);
   }
-  // The kernel returns a path that fills sun_path one byte longer than the structure (net/unix/af_unix.c
+  // For a path that fills sun_path, the kernel returns a length one byte longer than the structure (net/unix/af_unix.c
   // unix_mkname_bsd).
   if (address->sa_family == AF_UNIX && length <= sizeof(sockaddr_un) + 1) {
     length = std::min<socklen_t>(length, sizeof(sockaddr_un));
     auto name = std::make_shared<UnixName>();
     std::memcpy(&name->address, address, length);
     name->length = length;
-    // The kernel counts a path's final zero where there is room for one (net/unix/af_unix.c unix_mkname_bsd).
+    // The kernel counts a path's final zero if there is room for one (net/unix/af_unix.c unix_mkname_bsd).
     constexpr auto head = offsetof(sockaddr_un, sun_path);
     if (length > head && name->address.sun_path[0] != '\0')
       name->length = static_cast<socklen_t>(head + strnlen(name->address.sun_path, length - head));
@@ -100,7 +100,7 @@ const sockaddr* Address::data() const {
 }
 
 std::optional<Address> Address::parse(std::string_view ip, std::uint16_t port) {
-  // inet_pton() ends at the first zero byte and would take "1.2.3.4\0junk".
+  // inet_pton() stops at the first zero byte and would accept "1.2.3.4\0junk".
   if (ip.find('\0') != std::string_view::npos) return std::nullopt;
   if (ip.find(':') != std::string_view::npos) return parse_v6(ip, port);
   sockaddr_in v4{};
@@ -148,7 +148,7 @@ std::string Address::ip_text() const {
   if (family() == AF_INET6) {
     inet_ntop(AF_INET6, &address_.v6.sin6_addr, buffer.data(), buffer.size());
     std::string out = buffer.data();
-    // The number, not the interface's name: a name costs system calls, and parse() takes both.
+    // Prints the number, not the interface's name: a name costs system calls, and parse() takes both.
     if (address_.v6.sin6_scope_id != 0) out += '%' + std::to_string(address_.v6.sin6_scope_id);
     return out;
   }

@@ -1,4 +1,5 @@
-// net: the kernel, typed. This file: one socket address: IPv4 or IPv6 with its port, or a UNIX path or abstract name.
+// net: typed access to the kernel's network. This file: one socket address: IPv4 or IPv6 with a port, or a UNIX path or
+// abstract name.
 #pragma once
 
 #include <netinet/in.h>
@@ -13,18 +14,18 @@
 
 namespace lastbyte::net {
 
-/// A socket address, or none. Small, because every session holds one: a UNIX name, which is long, is shared.
+/// A socket address, or none. It is small, because every session holds one: copies share a UNIX name, which is long.
 class Address {
  public:
   Address() { address_.any.sa_family = AF_UNSPEC; }
   explicit Address(const sockaddr_in& v4) { address_.v4 = v4; }
   explicit Address(const sockaddr_in6& v6) { address_.v6 = v6; }
 
-  /// From accept(), getsockname() and the like; none for other families or too short a length. A UNIX socket that is
-  /// bound to nothing, as most clients are, gives an address with an empty name.
+  /// Converts an address from accept(), getsockname() and the like; none for other families or too short a length. An
+  /// unbound UNIX socket, as most clients have, gives an address with an empty name.
   static Address from_kernel(const sockaddr* address, socklen_t length);
-  /// "/run/x.sock", "@abstract" (unix(7)), or "" for a socket without a name. nullopt: longer than the kernel takes
-  /// (107 bytes), or neither a path from the root nor an abstract name.
+  /// Takes "/run/x.sock", "@abstract" (unix(7)), or "" for a socket without a name. nullopt: the name is longer than
+  /// the kernel allows (107 bytes), or is neither an absolute path nor an abstract name.
   static std::optional<Address> unix_name(std::string_view name);
   /// "127.0.0.1" or "::1" (no brackets), with a port. nullopt: not a numeric address.
   static std::optional<Address> parse(std::string_view ip, std::uint16_t port);
@@ -37,7 +38,7 @@ class Address {
   /// 127.0.0.0/8 or ::1.
   [[nodiscard]] bool is_loopback() const;
   [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
-  /// As unix_name() takes it; empty for other families too.
+  /// The name as unix_name(name) takes it; empty for other families too.
   [[nodiscard]] std::string unix_name() const;
 
   [[nodiscard]] const sockaddr* data() const;
@@ -45,9 +46,9 @@ class Address {
 
   /// "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock", "unix:@name", "unix:"; "-" for none.
   [[nodiscard]] std::string text() const;
-  /// Without the port and the brackets; "-" for what has no IP.
+  /// The address without the port and the brackets; "-" if it is not IP.
   [[nodiscard]] std::string ip_text() const;
-  /// The same with the port set to 0: what "one client" means to a limit.
+  /// The same address with port 0: limits count clients by it.
   [[nodiscard]] Address without_port() const;
 
   friend bool operator==(const Address& a, const Address& b);
@@ -58,12 +59,12 @@ class Address {
     sockaddr_in v4;
     sockaddr_in6 v6;
   } address_{};
-  /// The kernel's form and how much of it counts; null for the other families, whose union it is kept out of.
+  /// The kernel's structure and its length; null for the other families, to keep it out of their union.
   struct UnixName {
     sockaddr_un address;
     socklen_t length;
   };
-  [[nodiscard]] std::string_view unix_view() const;  ///< the name as the kernel has it, an abstract one with its zero
+  [[nodiscard]] std::string_view unix_view() const;  ///< as the kernel has it; an abstract name includes its zero byte
   std::shared_ptr<const UnixName> unix_;
 };
 

@@ -26,7 +26,7 @@ std::string ip_text(const IpBytes& bytes, int family) {
   return Address(v6).ip_text();
 }
 
-/// With all bits behind the prefix cleared.
+/// Clears all bits after the prefix.
 IpBytes masked(IpBytes bytes, unsigned prefix) {
   for (unsigned i = 0; i < bytes.size(); ++i) {
     const unsigned kept = prefix > 8 * i ? std::min(8U, prefix - 8 * i) : 0U;
@@ -35,7 +35,7 @@ IpBytes masked(IpBytes bytes, unsigned prefix) {
   return bytes;
 }
 
-/// Decimal without heading zeroes, up to `most`.
+/// Decimal without leading zeros, up to `most`.
 std::optional<unsigned> parse_prefix(std::string_view text, unsigned most) {
   unsigned prefix = 0;
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
@@ -89,7 +89,7 @@ Result<Cidr> Cidr::parse(std::string_view text) {
                  std::to_string(network.prefix_));
   }
   if (const Address plain = unmapped(*address); plain.family() != network.family_) {
-    // The mapped prefix itself takes 96 bits, and they are set: what is shorter has been refused above.
+    // The mapped prefix takes 96 bits, and they are set: shorter prefixes have been refused above.
     network.family_ = plain.family();
     network.prefix_ -= 96;
     network.ip_ = ip_bytes(plain);

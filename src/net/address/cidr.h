@@ -11,7 +11,7 @@
 
 namespace lastbyte::net {
 
-/// The bytes of an IP address in network order: of IPv6 all of them, of IPv4 the first four, and zeroes behind them.
+/// The bytes of an IP address in network order: 16 for IPv6; for IPv4 four, followed by zeros.
 using IpBytes = std::array<std::uint8_t, 16>;
 
 /// Precondition: an IP address.
@@ -21,13 +21,13 @@ IpBytes ip_bytes(const Address& address);
 /// everywhere: "::ffff:10.0.0.0/104" is "10.0.0.0/8", and "::/0" holds all IPv6 addresses but no mapped one.
 class Cidr {
  public:
-  /// The error's `operation` holds the wrong text and `detail` what was expected; for bits behind the prefix it names
-  /// the network that was meant.
+  /// The error's `operation` holds the wrong text and `detail` what was expected; if bits after the prefix are set, it
+  /// names the network without them.
   static Result<Cidr> parse(std::string_view text);
 
   /// Ports and scopes do not count. False for UNIX addresses and none.
   [[nodiscard]] bool contains(const Address& address) const;
-  /// "10.0.0.0/8"; one address without its prefix.
+  /// "10.0.0.0/8"; a single address without its prefix.
   [[nodiscard]] std::string text() const;
 
   [[nodiscard]] int family() const { return family_; }

@@ -21,7 +21,7 @@ constexpr std::size_t kMaxLabelLength = 63;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// How an endpoint of that kind is written.
+/// Describes how an endpoint of that scheme is written.
 std::string forms(EndpointUse use, std::string_view scheme) {
   const std::string kind(scheme);
   std::string out = "expected " + kind + ":HOST:PORT or " + kind + ":[IPV6]:PORT";
@@ -39,15 +39,16 @@ bool is_v6_syntax(std::string_view host) {
   return host.find(':') != std::string_view::npos && Address::parse(host, 0).has_value();
 }
 
-/// A last label like "1" or "0x7f": getaddrinfo(3) takes such a host for an address in inet_aton(3)'s old forms
-/// ("127.1" is 127.0.0.1), and no real name ends so (RFC 3696 section 2). Only the four-part form is wanted here.
+/// Whether the last label is like "1" or "0x7f". getaddrinfo(3) takes such a host for an address in inet_aton(3)'s old
+/// forms ("127.1" is 127.0.0.1), and no real name ends so (RFC 3696 section 2). Only the four-part form is accepted
+/// here.
 bool ends_in_number(std::string_view host) {
   const auto label = host.substr(host.rfind('.') + 1);
   if (label.starts_with("0x") || label.starts_with("0X")) return true;
   return !label.empty() && std::all_of(label.begin(), label.end(), is_digit);
 }
 
-/// What is wrong with a name, or nullopt.
+/// Returns what is wrong with a name, or nullopt.
 std::optional<std::string> wrong_name(std::string_view host) {
   if (ends_in_number(host)) {
     if (Address::parse(host, 0)) return std::nullopt;
@@ -78,7 +79,7 @@ struct Parts {
 
 using Wrong = tl::unexpected<std::string>;
 
-/// The text after the scheme, split; the error is a detail.
+/// Splits the text after the scheme; the error is a detail.
 tl::expected<Parts, std::string> split(std::string_view rest, EndpointUse use, std::string_view scheme) {
   const std::string in_brackets = "expected " + std::string(scheme) + ":[IPV6]:PORT";
   if (rest.starts_with('[')) {
@@ -130,7 +131,7 @@ tl::expected<Endpoint, std::string> parse_ip(Transport transport, std::string_vi
 }
 
 tl::expected<Endpoint, std::string> parse_unix(std::string_view rest) {
-  // sun_path (unix(7)) without the zero at its end, or at an abstract name's beginning.
+  // sun_path (unix(7)) without the zero that ends a path or begins an abstract name.
   constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
   if (rest.size() < 2 || (rest.front() != '/' && rest.front() != '@'))
     return Wrong("expected unix:/PATH, from the root, or unix:@NAME");
@@ -142,7 +143,7 @@ tl::expected<Endpoint, std::string> parse_unix(std::string_view rest) {
   return Endpoint{Transport::unix_stream, {}, {}, std::string(rest)};
 }
 
-/// HOST:PORTS or PORTS, as far as it is that: TCP, and 127.0.0.1 where there is no host, as ssh(1) has it.
+/// Parses HOST:PORTS or PORTS; nullopt: the text is neither. Both mean TCP; ports alone mean 127.0.0.1, as in ssh(1).
 std::optional<Endpoint> parse_without_scheme(std::string_view text, EndpointUse use) {
   const bool ports_alone = !text.empty() && text.find_first_not_of("0123456789,-") == std::string_view::npos;
   auto endpoint = parse_ip(Transport::tcp, ports_alone ? "127.0.0.1:" + std::string(text) : std::string(text), use);
@@ -220,7 +221,7 @@ Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port
     return failure(operation, ENODEV, "there is no network interface '" + printable(host.substr(percent + 1)) + "'");
 
   addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;  // otherwise each address comes once for every kind of socket
+  hints.ai_socktype = SOCK_STREAM;  // otherwise each address is returned once per socket type
   addrinfo* raw = nullptr;
   const int status = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   const int error = errno;

@@ -5,9 +5,9 @@
 
 namespace lastbyte::net {
 
-/// The IPv4 address with its port for an IPv4-mapped one; any other as it is.
+/// Returns the IPv4 address with its port for an IPv4-mapped one; any other unchanged.
 Address unmapped(const Address& address);
-/// The IPv4-mapped IPv6 address with its port for an IPv4 one; any other as it is.
+/// Returns the IPv4-mapped IPv6 address with its port for an IPv4 one; any other unchanged.
 Address mapped(const Address& address);
 
 }  // namespace lastbyte::net

@@ -9,19 +9,19 @@ namespace lastbyte::net {
 
 namespace {
 
-/// Addresses of one family, from the first to the last.
+/// An address range of one family.
 struct Range {
   IpBytes first;
   IpBytes last;
 };
 
-/// Sorted, and disjoint: two networks are either disjoint, or one contains the other, which then covers it.
+/// Returns sorted, disjoint ranges. Two networks are either disjoint, or one contains the other and covers it.
 std::vector<Range> ranges_of(const std::vector<Cidr>& networks, int family) {
   std::vector<Range> all;
   for (const Cidr& network : networks)
     if (network.family() == family) all.push_back({network.first(), network.last()});
   std::ranges::sort(all, [](const Range& a, const Range& b) {
-    return a.first != b.first ? a.first < b.first : a.last > b.last;  // of those that begin together the widest
+    return a.first != b.first ? a.first < b.first : a.last > b.last;  // for equal beginnings, the widest first
   });
   std::vector<Range> disjoint;
   for (const Range& range : all)

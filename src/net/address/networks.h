@@ -1,4 +1,4 @@
-// A list of networks that answers quickly whether it holds an address, however long it is. Pure.
+// A list of networks with a fast look-up of addresses, however long the list is. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,15 @@
 
 namespace lastbyte::net {
 
-/// Networks in the order in which they were given. They may overlap. Immutable: copies share one list, and any thread
-/// may read it.
+/// Networks in the order given. They may overlap. Immutable: copies share one list, and any thread may read it.
 class Networks {
  public:
   Networks() = default;
   explicit Networks(std::vector<Cidr> networks);
   Networks(std::initializer_list<Cidr> networks) : Networks(std::vector<Cidr>(networks)) {}
 
-  /// Whether one of them contains the address, as Cidr::contains() says. The time grows with the logarithm of their
-  /// number; nothing is allocated.
+  /// Whether one of the networks contains the address, as Cidr::contains() defines it. Takes time logarithmic in their
+  /// number and allocates nothing.
   [[nodiscard]] bool contains(const Address& address) const;
 
   [[nodiscard]] bool empty() const { return listed().empty(); }
@@ -27,7 +26,7 @@ class Networks {
   [[nodiscard]] std::vector<Cidr>::const_iterator begin() const { return listed().begin(); }
   [[nodiscard]] std::vector<Cidr>::const_iterator end() const { return listed().end(); }
 
-  /// The same networks in the same order.
+  /// Equal: the same networks in the same order.
   friend bool operator==(const Networks& a, const Networks& b) {
     return a.lists_ == b.lists_ || a.listed() == b.listed();
   }

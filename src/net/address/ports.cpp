@@ -11,7 +11,7 @@ namespace {
 
 using Wrong = tl::unexpected<std::string>;
 
-/// No sign, no leading zero: text() gives back what was written.
+/// Accepts no sign and no leading zero, so that text() returns what was written.
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
   std::uint16_t port = 0;
@@ -26,7 +26,7 @@ std::string wrong_port(std::string_view text, std::uint16_t least) {
 
 /// "80" or "80-90". A range of one port is written as that port.
 tl::expected<PortRange, std::string> parse_range(std::string_view text, std::uint16_t least) {
-  const auto dash = text.find('-', 1);  // "-1" is no range but a wrong port
+  const auto dash = text.find('-', 1);  // "-1" is a wrong port, not a range
   const auto first = parse_port(text.substr(0, dash));
   if (!first || *first < least) return Wrong(wrong_port(text.substr(0, dash), least));
   if (dash == std::string_view::npos) return PortRange{*first, *first};

@@ -19,20 +19,20 @@ struct PortRange {
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 
-/// A list of ports, each once, in the order in which they were written.
+/// A list of ports, each once, in the order written.
 class Ports {
  public:
   Ports() = default;
   explicit Ports(std::uint16_t only) : ranges_{{only, only}} {}
 
-  /// Every port from `least` (0 or 1) up. 0, "the kernel's choice", stands alone. The error says what is wrong and what
-  /// was expected, without the whole text.
+  /// Accepts ports from `least` (0 or 1) up. 0, "the kernel's choice", must stand alone. The error says what is wrong
+  /// and what was expected, without the whole text.
   static tl::expected<Ports, std::string> parse(std::string_view text, std::uint16_t least);
 
   [[nodiscard]] std::size_t count() const;
   /// Precondition: index < count().
   [[nodiscard]] std::uint16_t at(std::size_t index) const;
-  /// As it was written: text() of parse(t) is t.
+  /// The ports as written: text() of parse(t) is t.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] const std::vector<PortRange>& ranges() const { return ranges_; }
 

@@ -1,4 +1,4 @@
-// Where syslog messages go, as a user writes it. Pure.
+// The receiver of syslog messages, as a user writes it. Pure.
 #pragma once
 
 #include <optional>

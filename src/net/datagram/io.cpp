@@ -9,7 +9,7 @@
 namespace lastbyte::net {
 namespace {
 
-/// The name and the control data of one message, as the kernel takes and gives them.
+/// Convert the name and the control data of one message to and from the kernel's form.
 socklen_t write_name(const DatagramEnds& ends, sockaddr_in6& name) {
   if (ends.family == AF_INET) {
     sockaddr_in v4{};
@@ -29,7 +29,7 @@ socklen_t write_name(const DatagramEnds& ends, sockaddr_in6& name) {
 
 void read_name(const sockaddr_in6& name, DatagramEnds& ends) {
   ends.family = name.sin6_family;
-  ends.port = ntohs(name.sin6_port);  // at the same place in both families
+  ends.port = ntohs(name.sin6_port);  // sin_port is at the same offset in both families
   if (name.sin6_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &name, sizeof v4);
@@ -58,7 +58,7 @@ void read_local(const in6_pktinfo& info, DatagramEnds& ends) {
   if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) ends.local_interface = static_cast<std::uint32_t>(info.ipi6_ifindex);
 }
 
-/// Writes control messages one behind the other into room that is known to hold them.
+/// Writes consecutive control messages. The caller guarantees enough room.
 class ControlWriter {
  public:
   explicit ControlWriter(std::byte* room) : room_(room) {}
@@ -114,7 +114,7 @@ DatagramInbox::DatagramInbox() : buffer_(std::make_unique_for_overwrite<std::byt
   }
 }
 
-/// What a receive overwrites, and only that: most receives fill few slots.
+/// Resets only the fields that a receive overwrites: most receives fill few slots.
 void DatagramInbox::make_ready(std::size_t slot) {
   headers_[slot].msg_hdr.msg_namelen = sizeof names_[slot];
   headers_[slot].msg_hdr.msg_controllen = kControl;
@@ -183,7 +183,7 @@ int DatagramOutbox::send_alone(int fd, std::size_t message, const iovec& datagra
   msghdr alone = headers_[message].msg_hdr;
   alone.msg_iov = &part;
   alone.msg_iovlen = 1;
-  alone.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));  // UDP_SEGMENT, which was written last
+  alone.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));  // without UDP_SEGMENT, which was written last
   if (alone.msg_controllen == 0) alone.msg_control = nullptr;
   return ::sendmsg(fd, &alone, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }

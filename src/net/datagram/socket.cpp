@@ -20,7 +20,7 @@ constexpr std::string_view kScheme = "udp:";
 
 std::string named(const Address& address) { return std::string(kScheme) + address.text(); }
 
-/// Older kernels than 5.0 have none, and give each datagram for itself.
+/// Kernels before 5.0 lack UDP_GRO and return one datagram at a time.
 void want_coalescing(int fd) { set_integer(fd, IPPROTO_UDP, UDP_GRO, 1); }
 
 constexpr const char* kNoPortLeft =
@@ -31,20 +31,20 @@ Failure source_failure(const Address& to, const Source& source) {
   const std::string operation = "bind source " + source.text() + " for " + named(to);
   if (code != EADDRINUSE) return failure(operation, code, bind_advice(code, source.address));
   if (source.is_fixed()) return failure(operation, code, "the source port is in use, and serves one session at a time");
-  // Where the kernel is to choose the port, this says that all are taken (net/ipv4/udp.c udp_lib_get_port).
+  // If the kernel chooses the port, this error means that all are taken (net/ipv4/udp.c udp_lib_get_port).
   return failure(operation, EADDRNOTAVAIL, kNoPortLeft);
 }
 
 Failure connect_failure(const Address& to) {
   const int code = errno;
   const std::string operation = "connect " + named(to);
-  // inet_dgram_connect() says EAGAIN where there is no port left, and so does nothing else here (net/ipv4/af_inet.c).
+  // inet_dgram_connect() returns EAGAIN only if no port is left (net/ipv4/af_inet.c).
   if (code == EAGAIN) return failure(operation, EADDRNOTAVAIL, kNoPortLeft);
   // net/ipv6/addrconf.c ipv6_dev_get_saddr
   return failure(operation, code, code == EADDRNOTAVAIL ? "this machine has no address to reach it from" : "");
 }
 
-/// As far as it goes without the peer.
+/// Makes the socket and does everything that does not involve the peer.
 Result<Descriptor> socket_towards(const Address& to, const Source& source, const ConnectOptions& options,
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_DGRAM, inside);
@@ -65,7 +65,7 @@ Result<Descriptor> socket_towards(const Address& to, const Source& source, const
 
 Result<void> prepare_datagram_listener(int fd, const Address& address) {
   Options set(fd, kScheme, address);
-  // A socket that is bound to one address answers from it anyhow.
+  // A socket bound to one address answers from it anyway.
   if (address.is_wildcard()) {
     if (address.family() == AF_INET6) {
       set.integer("IPV6_RECVPKTINFO", IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -78,7 +78,7 @@ Result<void> prepare_datagram_listener(int fd, const Address& address) {
 }
 
 Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count) {
-  // Before bind(): datagrams may come right after it, and must tell where they were sent to.
+  // Prepare before bind(): datagrams may arrive right after it, and must carry their destination address.
   return make_port_group(Transport::udp, address, options, count,
                          [&](int fd) { return prepare_datagram_listener(fd, address); });
 }
@@ -88,7 +88,7 @@ Result<Descriptor> connect_udp(const Address& to, const Source& source, const Co
   auto made = socket_towards(to, source, options, inside);
   if (!made) return made;
   if (::connect(made->get(), to.data(), to.size()) != 0) return connect_failure(to);
-  // Nobody is there: its port would not have been free.
+  // Nobody listens there: otherwise the port would not have been free.
   if (is_its_own_peer(made->get())) return failure("connect " + named(to), ECONNREFUSED);
   return made;
 }
@@ -103,8 +103,8 @@ Result<void> check_connect_udp(const Address& to, const Source& source, const Co
 void prepare_for_many_datagrams(int fd) { want_coalescing(fd); }
 
 bool deafen(int fd) {
-  // A connected UDP socket hears its peer alone (net/ipv4/udp.c compute_score) and may send to anybody. The peer that
-  // nobody else can be is the socket itself; of an address for all, its loopback address.
+  // A connected UDP socket receives only from its peer (net/ipv4/udp.c compute_score) and may send to anybody. The
+  // socket itself is a peer that nobody else can be; for a wildcard address, its loopback address is.
   const Address self = local_address(fd);
   return !self.none() && ::connect(fd, self.data(), self.size()) == 0;
 }

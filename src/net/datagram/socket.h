@@ -1,4 +1,4 @@
-// UDP sockets: listening ones, and connected ones, one a session.
+// UDP sockets: listening ones, and one connected socket per session.
 #pragma once
 
 #include <vector>
@@ -13,18 +13,18 @@ namespace lastbyte::net {
 
 class NamespaceThread;  // net/namespace/thread.h
 
-/// One listening UDP socket per member of `count`, with all that is said of listen_tcp(): the kernel sends each
-/// client's datagrams to one of them, by a hash of both addresses. Ready for DatagramInbox.
+/// Makes `count` listening UDP sockets, under the rules of listen_tcp(). The kernel assigns each client to one of them,
+/// by a hash of both addresses. The sockets are ready for DatagramInbox.
 Result<std::vector<Descriptor>> listen_udp(const Address& address, const ListenOptions& options, int count);
 
-/// Makes a UDP socket that was handed in from outside ready for DatagramInbox: it tells which address of ours a client
-/// wrote to. `address`: the one it is bound to.
+/// Prepares a UDP socket passed in from outside for DatagramInbox: it then reports which of our addresses a client
+/// wrote to. `address`: the address it is bound to.
 Result<void> prepare_datagram_listener(int fd, const Address& address);
 
-/// A non-blocking UDP socket that is connected: it hears nobody but `to`, and is told of ICMP errors. `source`: none()
-/// for the kernel's choice. Unlike TCP's, the port is chosen from one pool for all destinations (net/ipv4/udp.c
-/// udp_lib_get_port), one pool for each source address where one is given. EADDRNOTAVAIL: that pool is used up, or no
-/// interface has the source address; the error's detail tells which. `inside` as in connect_tcp().
+/// Makes a non-blocking connected UDP socket: it receives only from `to`, and reports ICMP errors. `source`: none() for
+/// the kernel's choice. Unlike TCP's, the port comes from one pool for all destinations (net/ipv4/udp.c
+/// udp_lib_get_port), or from one pool per source address if one is given. EADDRNOTAVAIL: that pool is used up, or no
+/// interface has the source address; the error's detail says which. `inside` as in connect_tcp().
 Result<Descriptor> connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside = nullptr);
 
@@ -32,16 +32,16 @@ Result<Descriptor> connect_udp(const Address& to, const Source& source, const Co
 Result<void> check_connect_udp(const Address& to, const Source& source, const ConnectOptions& options,
                                NamespaceThread* inside);
 
-/// For a connected socket on which much arrives: several datagrams may come as one (UDP_GRO). A system call that most
-/// sessions are spared.
+/// Enables UDP_GRO on a busy connected socket: one read may return several datagrams. Most sessions do without this
+/// system call.
 void prepare_for_many_datagrams(int fd);
 
-/// From now on nothing arrives at a listening UDP socket; what lies in it can still be read, and datagrams still be
-/// sent from its address and port. Other sockets on the port, of another process as well, get what would have come
-/// here. False: it goes on hearing.
+/// Stops a listening UDP socket from receiving. Queued datagrams can still be read, and datagrams can still be sent
+/// from its address and port. Other sockets on the port, including another process's, get what would have come here.
+/// False: the socket still receives.
 bool deafen(int fd);
 
-/// Whether one sendmsg(2) may carry several datagrams (UDP_SEGMENT, Linux 4.18). Asked of the kernel once.
+/// Whether one sendmsg(2) may carry several datagrams (UDP_SEGMENT, Linux 4.18). The kernel is asked once.
 bool has_segmentation();
 
 }  // namespace lastbyte::net

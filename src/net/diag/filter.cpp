@@ -21,7 +21,7 @@ std::span<const std::byte> ip_of(const Address& address) {
   return std::as_bytes(std::span(&reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr, 1));
 }
 
-/// A netlink message as it is put together: every part of it is a multiple of 4 bytes long.
+/// A netlink message under construction. The length of every part is a multiple of 4 bytes.
 class Message {
  public:
   template <typename Part>
@@ -36,8 +36,8 @@ class Message {
   std::vector<std::byte> bytes_;
 };
 
-/// One operation of the kernel's filter (net/ipv4/inet_diag.c inet_diag_bc_run). `yes` and `no` say how many bytes
-/// further it goes on: at the program's end the socket is told, 4 bytes beyond it is not.
+/// One operation of the kernel's filter (net/ipv4/inet_diag.c inet_diag_bc_run). `yes` and `no` are jumps in bytes: to
+/// the program's end accepts the socket, 4 bytes beyond it rejects it.
 struct Operation {
   std::uint8_t code = INET_DIAG_BC_NOP;
   std::vector<std::byte> argument = {};
@@ -60,7 +60,7 @@ Operation has_host(std::uint8_t code, const Address& address) {
   return {code, argument.take()};
 }
 
-/// The bound lies in the field `no` of a second operation.
+/// The port to compare with is in the field `no` of a second operation.
 Operation has_port(std::uint8_t code, std::uint16_t port) {
   Message argument;
   argument.append(inet_diag_bc_op{.code = INET_DIAG_BC_NOP, .yes = sizeof(inet_diag_bc_op), .no = port});
@@ -73,10 +73,10 @@ std::size_t size_of(std::span<const Operation> operations) {
   return sum;
 }
 
-/// The destination, and one of the sources: each but the last is followed by a jump to the end.
+/// Tests the destination, then the sources. A jump to the end follows each source but the last.
 std::vector<Operation> program_of(const Filter& filter) {
   std::vector<Operation> program;
-  // Where an operation says no: the index of the operation that is next; size(): reject.
+  // The index of the operation that follows a mismatch, or kReject, or kEnd.
   std::vector<std::size_t> next;
   constexpr std::size_t kReject = std::numeric_limits<std::size_t>::max();
   const auto add = [&](Operation operation, std::size_t no) {

@@ -12,7 +12,7 @@
 namespace lastbyte::net::diag {
 namespace {
 
-/// As much of it as there is; the rest is zeros. A newer kernel may tell more.
+/// Reads as much of the struct as there is and fills the rest with zeros. A newer kernel may report more.
 template <typename Part>
 Part read(std::span<const std::byte> bytes) {
   Part part{};

@@ -15,7 +15,7 @@
 namespace lastbyte::net::diag {
 namespace {
 
-/// net/netlink/af_netlink.c netlink_dump makes datagrams of 32 KiB at most.
+/// Netlink dumps come in datagrams of at most 32 KiB (net/netlink/af_netlink.c netlink_dump).
 constexpr std::size_t kLargestAnswer = std::size_t{32} * 1024;
 
 template <typename Part>
@@ -33,7 +33,7 @@ class Netlink {
     return Netlink(std::move(socket));
   }
 
-  /// Sends a request, and visits each message of its answer, without headers, up to its end.
+  /// Sends a request and visits each message of the answer, without headers, up to its end.
   Result<void> ask(std::span<const std::byte> request, const std::function<void(std::span<const std::byte>)>& visit) {
     if (::send(socket_.get(), request.data(), request.size(), 0) < 0) return failure_from_errno("ask sock_diag");
     for (;;) {
@@ -50,14 +50,14 @@ class Netlink {
  private:
   explicit Netlink(Descriptor socket) : socket_(std::move(socket)) {}
 
-  /// One datagram of the answer. nullopt: more follow; 0: it was the last; else the errno of a refusal.
+  /// Reads one datagram of the answer. nullopt: more follow; 0: it was the last; else the errno of a refusal.
   static std::optional<int> read(std::span<const std::byte> answer,
                                  const std::function<void(std::span<const std::byte>)>& visit) {
     while (answer.size() >= sizeof(nlmsghdr)) {
       const auto header = part_of<nlmsghdr>(answer);
       if (header.nlmsg_len < sizeof header || header.nlmsg_len > answer.size()) break;
       const auto payload = answer.first(header.nlmsg_len).subspan(sizeof header);
-      // The end of a dump may tell an error as well (net/netlink/af_netlink.c netlink_dump_done).
+      // The end of a dump may report an error as well (net/netlink/af_netlink.c netlink_dump_done).
       if (header.nlmsg_type == NLMSG_DONE) return -part_of<int>(payload);
       if (header.nlmsg_type == NLMSG_ERROR) return -part_of<nlmsgerr>(payload).error;
       visit(payload);
@@ -101,7 +101,7 @@ Result<std::size_t> destroy_time_wait(const Filter& filter) {
   for (const Socket& socket : found) {
     const auto done = netlink->ask(destroy_request(socket), [](std::span<const std::byte>) {});
     if (done) ++destroyed;
-    // It has ended by itself.
+    // ENOENT and ESTALE: the socket has ended by itself.
     if (!done && done.error().code != ENOENT && done.error().code != ESTALE)
       return failure("end a socket in TIME_WAIT (SOCK_DESTROY)", done.error().code,
                      done.error().code == EPERM ? "it needs CAP_NET_ADMIN" : "");

@@ -20,7 +20,7 @@ std::optional<std::uint32_t> whole(std::string_view text, std::uint32_t least) {
   return value;
 }
 
-/// `ip netns` makes a file of it in /run/netns.
+/// `ip netns` uses the name for a file in /run/netns.
 bool is_name(std::string_view text) {
   if (text.empty() || text.size() > 255 || text == "." || text == "..") return false;
   return std::all_of(text.begin(), text.end(),

@@ -1,4 +1,4 @@
-// Network namespaces (network_namespaces(7)): naming one.
+// Names of network namespaces (network_namespaces(7)).
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@ namespace lastbyte::net {
 struct NamespaceName {
   enum class Kind : std::uint8_t {
     own,
-    path,   ///< "/run/netns/blue": a file that stands for it, in /proc/PID/ns or bound to a name
-    name,   ///< "blue": of `ip netns`, that is /run/netns/blue
-    pid,    ///< "pid:1234": of that process
-    pidfd,  ///< "pidfd:5": of the process behind a descriptor that was handed to us (pidfd_open(2))
+    path,   ///< "/run/netns/blue": a file that stands for it, in /proc/PID/ns or bind-mounted elsewhere
+    name,   ///< "blue": as for `ip netns`, that is /run/netns/blue
+    pid,    ///< "pid:1234": the namespace of that process
+    pidfd,  ///< "pidfd:5": the namespace of the process behind a descriptor passed to us (pidfd_open(2))
   };
   Kind kind = Kind::own;
   std::string path = {};     ///< for `path` and `name`
   std::uint32_t number = 0;  ///< for `pid` and `pidfd`
 
-  /// "none" is the process's own. The error says what was expected, without the text.
+  /// "none" is the process's own namespace. The error says what was expected, without the text.
   static tl::expected<NamespaceName, std::string> parse(std::string_view text);
-  /// parse(text()) gives it back.
+  /// parse(text()) returns the same name.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool own() const { return kind == Kind::own; }
 

@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::string_view kExpectedRoot = "expected a path, pid:NUMBER, pidfd:NUMBER or none";
 
-/// One component of a path, and where the text behind it begins.
+/// One component of a path, and the offset of the text after it.
 struct Component {
   std::string_view text;
   std::size_t end = 0;
 };
 
-/// Without empty ones and ".".
+/// Leaves out empty components and ".".
 std::vector<Component> components(std::string_view path) {
   std::vector<Component> all;
   for (std::size_t begin = 0; begin < path.size();) {
@@ -33,7 +33,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// How many of the components name a directory of another process; 0: they do not.
+/// How many of the components name a directory of another process; 0: they name none.
 std::size_t count_of_process(const std::vector<Component>& all) {
   std::size_t at = 0;
   const auto is = [&](std::string_view text) { return at < all.size() && all[at].text == text; };

@@ -1,4 +1,4 @@
-// Root directories (chroot(2)): naming one, and the paths that lead through another process's.
+// Names of root directories (chroot(2)), and paths that lead through another process's root.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct RootName {
     own,
     path,   ///< "/var/lib/machines/blue": the directory itself
     pid,    ///< "pid:1234": the root of that process
-    pidfd,  ///< "pidfd:5": that of the process behind a descriptor that was handed to us (pidfd_open(2))
+    pidfd,  ///< "pidfd:5": the root of the process behind a descriptor passed to us (pidfd_open(2))
   };
   Kind kind = Kind::own;
   std::string path = {};     ///< for `path`
   std::uint32_t number = 0;  ///< for `pid` and `pidfd`
 
-  /// "none" is the process's own. The error says what was expected, without the text.
+  /// "none" is the process's own root. The error says what was expected, without the text.
   static tl::expected<RootName, std::string> parse(std::string_view text);
-  /// parse(text()) gives it back.
+  /// parse(text()) returns the same name.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool own() const { return kind == Kind::own; }
 
@@ -38,9 +38,10 @@ struct PathInRoot {
   friend bool operator==(const PathInRoot&, const PathInRoot&) = default;
 };
 
-/// Splits a path that leads through a directory of another process, as /proc/1234/root/run/x does, into that directory
-/// and the rest. proc(5): root, cwd and fd/N, of a process or of one of its threads. The kernel would follow an
-/// absolute symbolic link behind it from our own root. nullopt: the path leads through none. Pure.
+/// Splits a path that leads through a directory of another process, such as /proc/1234/root/run/x, into that directory
+/// and the rest. The directory is root, cwd or fd/N (proc(5)) of a process or of one of its threads. The kernel would
+/// resolve an absolute symbolic link after it from our own root. nullopt: the path leads through no such directory.
+/// Pure.
 std::optional<PathInRoot> through_process(std::string_view path);
 
 }  // namespace lastbyte::net

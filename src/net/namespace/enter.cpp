@@ -46,9 +46,9 @@ std::string open_advice(const NamespaceName& name, int code) {
   return {};
 }
 
-/// Examines the file before it opens it: opening a device can have an effect, and opening a FIFO blocks. A path in
-/// another process's root is resolved inside that root, because a symbolic link in there could lead anywhere. Empty:
-/// errno is set.
+/// Opens the file with O_PATH to examine it first: opening a device can have an effect, and opening a FIFO blocks. A
+/// path in another process's root is resolved inside that root, because a symbolic link in there could lead anywhere.
+/// On failure the result is empty and errno is set.
 Descriptor look_at(const NamespaceName& name) {
   const auto in_root = name.kind == NamespaceName::Kind::path ? through_process(name.path) : std::nullopt;
   if (!in_root) return Descriptor(::open(file_of(name).c_str(), O_PATH | O_CLOEXEC));
@@ -65,7 +65,7 @@ Result<Descriptor> open_file(const NamespaceName& name) {
     return failure(operation(name), code, open_advice(name, code));
   }
   struct statfs system{};
-  // What is left behind of `ip netns add` where its mount is gone, or was never seen here.
+  // `ip netns add` leaves such a file if its mount is gone, or was never visible here.
   if (::fstatfs(there.get(), &system) != 0 || system.f_type != NSFS_MAGIC)
     return failure(operation(name), EINVAL, file_of(name) + " is a file, but stands for no namespace");
   Descriptor opened(::open(("/proc/self/fd/" + std::to_string(there.get())).c_str(), O_RDONLY | O_CLOEXEC));
@@ -85,7 +85,7 @@ std::string pidfd_advice(int code) {
   }
 }
 
-/// setns(2) takes it from the process itself, where a number read from fdinfo could be another process's by now.
+/// setns(2) takes the namespace from the process itself. A number read from fdinfo could be another process's by now.
 Result<Descriptor> open_of_pidfd(const NamespaceName& name) {
   Result<Descriptor> opened = Descriptor();
   std::thread([&] {
@@ -106,7 +106,7 @@ Result<Descriptor> open_namespace(const NamespaceName& name) {
 }
 
 std::string why_no_process(std::uint32_t pid) {
-  // Processes of others are there for kill(2), though it may not signal them.
+  // kill(2) finds processes of other users, though it may not signal them.
   if (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM) return "/proc does not show that process (hidepid)";
   return "no process has that number";
 }

@@ -22,10 +22,10 @@
 namespace lastbyte::net {
 namespace {
 
-/// The thread is woken when as few are left.
+/// The thread is woken when only this many are left.
 constexpr std::size_t kLow = NamespaceThread::kStock / 2;
-/// The thread waits for the processor at most. A session that waits longer fails, so that it does not delay others
-/// (T12).
+/// The longest wait for a socket. The thread needs only processor time; a session that waits longer fails, so that it
+/// does not delay others (T12).
 constexpr std::chrono::seconds kLongestWait{1};
 
 Result<Descriptor> socket_here(int family, int type) {
@@ -34,16 +34,16 @@ Result<Descriptor> socket_here(int family, int type) {
   return made;
 }
 
-/// Sockets of one kind that are ready, and what became of making them.
+/// Sockets of one kind that are ready, and the outcome of making them.
 struct Kind {
   int family = 0;
   int type = 0;
   std::vector<Descriptor> ready;
-  bool wanted = false;       ///< the thread is to make what is missing
-  std::uint64_t begun = 0;   ///< how often it has begun to
-  std::uint64_t ended = 0;   ///< and has ended
-  unsigned waiting = 0;      ///< threads that wait for one
-  std::optional<Error> why;  ///< why the last time did not make all
+  bool wanted = false;       ///< the thread must make the missing sockets
+  std::uint64_t begun = 0;   ///< times that the thread began to make them
+  std::uint64_t ended = 0;   ///< times that it finished
+  unsigned waiting = 0;      ///< threads that wait for a socket
+  std::optional<Error> why;  ///< why the last turn did not make all
 };
 
 }  // namespace
@@ -77,9 +77,9 @@ class NamespaceThread::Impl {
   std::string name_;
   std::thread thread_;
   mutable std::mutex mutex_;
-  std::condition_variable work_;  ///< for the thread
-  std::condition_variable made_;  ///< for those who wait for a socket
-  std::deque<Kind> kinds_;        ///< a reference to one stays good
+  std::condition_variable work_;  ///< signals the thread
+  std::condition_variable made_;  ///< signals the threads that wait for a socket
+  std::deque<Kind> kinds_;        ///< references to elements stay valid
   std::deque<std::packaged_task<void()>> functions_;
   bool ending_ = false;
 };
@@ -135,7 +135,7 @@ void NamespaceThread::Impl::live() {
   }
 }
 
-/// Hands over each as it is made.
+/// Hands over each socket as soon as it is made.
 void NamespaceThread::Impl::make_missing(Kind& kind, Lock& lock) {
   kind.wanted = false;
   const std::uint64_t turn = ++kind.begun;
@@ -198,13 +198,13 @@ void NamespaceThread::Impl::want(Kind& kind) {
   work_.notify_one();
 }
 
-/// Until there is one, or none can be made: then why.
+/// Waits until a socket is ready, or returns why none can be made.
 Result<void> NamespaceThread::Impl::wait_for(Kind& kind, Lock& lock) {
   const auto end = std::chrono::steady_clock::now() + kLongestWait;
   ++kind.waiting;
   Result<void> outcome;
   while (outcome && kind.ready.empty()) {
-    // An earlier turn may have failed for want of what is there now.
+    // An earlier turn may have failed for lack of something that is available now.
     const std::uint64_t turn = kind.begun + 1;
     want(kind);
     const bool came = made_.wait_until(lock, end, [&] { return !kind.ready.empty() || kind.ended >= turn; });

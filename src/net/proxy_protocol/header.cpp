@@ -1,5 +1,5 @@
-// Reading headers. A check never looks at more bytes than those that are sure to be here when the answer is given, so
-// that the answer does not depend on how the bytes were cut.
+// Reading headers. A check uses only bytes that have certainly arrived when the answer is given, so that the answer
+// does not depend on how the bytes were split.
 #include "net/proxy_protocol/header.h"
 
 #include <sys/un.h>
@@ -24,7 +24,7 @@ constexpr std::size_t kShortestV1 = string_view("PROXY UNKNOWN\r\n").size();
 Refusal refused(Fault fault, std::string reason) { return {.fault = fault, .reason = std::move(reason)}; }
 Refusal malformed(std::string reason) { return refused(Fault::malformed, std::move(reason)); }
 
-/// In quotes, fit for a log line.
+/// Quotes text for a log line.
 std::string shown(string_view text) {
   constexpr std::size_t longest = 48;
   std::string out = "'";
@@ -39,7 +39,7 @@ bool may_become(string_view bytes, string_view start) {
 
 // Version 1.
 
-/// Decimal, 0 to 65535, no heading zeroes (section 2.1).
+/// Decimal, 0 to 65535, without leading zeros (section 2.1).
 std::optional<std::uint16_t> port_of(string_view text) {
   std::uint16_t port = 0;
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
@@ -48,7 +48,8 @@ std::optional<std::uint16_t> port_of(string_view text) {
   return port;
 }
 
-/// Numeric and of that family, without a scope; inet_pton(3) refuses heading zeroes in IPv4 and groups of five digits.
+/// A numeric address of that family, without a scope; inet_pton(3) refuses leading zeros in IPv4 and groups of five
+/// digits.
 std::optional<Address> address_of(string_view text, int family, std::uint16_t port) {
   if (text.find_first_not_of("0123456789abcdefABCDEF:.") != string_view::npos) return std::nullopt;
   auto address = Address::parse(text, port);
@@ -104,7 +105,7 @@ Parsed parse_v1(string_view bytes) {
   const std::size_t length = end + 2;
   const string_view line = window.substr(kV1Start.size(), end - kV1Start.size());
   const string_view protocol = line.substr(0, line.find(' '));
-  if (protocol == "UNKNOWN") {  // the rest of the line is to be ignored
+  if (protocol == "UNKNOWN") {  // the rest of the line must be ignored
     return Header{.version = Version::v1,
                   .command = Command::proxy,
                   .transport = Transport::unspecified,
@@ -122,15 +123,15 @@ Parsed parse_v1(string_view bytes) {
 
 // Version 2.
 
-/// What bytes 13 to 16 say.
+/// The content of bytes 13 to 16.
 struct Fixed {
   Command command = Command::proxy;
   std::uint8_t family = 0;
   std::uint8_t transport = 0;
-  std::size_t length = 0;  ///< of the whole header
+  std::size_t length = 0;  ///< length of the whole header
 
-  /// Whether the addresses count. Otherwise the header is to be accepted and its addresses ignored, even where they are
-  /// none (section 2.2: LOCAL, AF_UNSPEC, UNSPEC).
+  /// Whether the addresses count. Otherwise the header must be accepted and its addresses ignored, even if they are
+  /// invalid (section 2.2: LOCAL, AF_UNSPEC, UNSPEC).
   [[nodiscard]] bool tells_addresses() const { return command == Command::proxy && family != 0 && transport != 0; }
 };
 
@@ -167,8 +168,8 @@ std::variant<Fixed, NeedMore, Refusal> parse_fixed(string_view bytes, std::size_
   return fixed;
 }
 
-/// sun_path of 108 bytes: a path ends at its zero byte, an abstract name begins with one and here ends with its last
-/// byte that is none, because the format does not tell its length.
+/// Reads a sun_path of 108 bytes. A path ends at its zero byte. An abstract name begins with a zero byte; the format
+/// does not tell its length, so it is taken to end with its last non-zero byte.
 Address unix_address(string_view field) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -207,7 +208,7 @@ void read_addresses(const Fixed& fixed, string_view block, Header& into) {
   into.destination = ip_address(fixed.family, block.substr(ip, ip), block.substr(2 * ip + 2, 2));
 }
 
-/// Those of `header` from `at` on.
+/// Parses the TLVs of `header` from offset `at` on.
 std::variant<std::vector<Tlv>, Refusal> parse_tlvs(string_view header, std::size_t at) {
   std::vector<Tlv> tlvs;
   bool summed = false;
@@ -263,8 +264,8 @@ Parsed parse_v2(string_view bytes, std::size_t longest) {
     header.tlvs = std::move(*found);
     return header;
   }
-  // Where the addresses are to be ignored nothing says how many bytes they take: what are no TLVs are such bytes. Only
-  // with no family at all a checksum is sure to be one.
+  // If the addresses are to be ignored, nothing tells how many bytes they take, so bytes that are no TLVs count as
+  // addresses. Only without any address family is a checksum certain to be one.
   auto& wrong = std::get<Refusal>(tlvs);
   const bool sure = fixed.tells_addresses() || (fixed.family == 0 && wrong.fault == Fault::bad_checksum);
   if (sure) return std::move(wrong);

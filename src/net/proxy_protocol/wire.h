@@ -19,12 +19,12 @@ inline constexpr std::uint8_t kV6Family = 2;
 inline constexpr std::uint8_t kUnixFamily = 3;
 inline constexpr std::size_t kUnixSize = 108;  ///< one of its addresses
 
-/// Type and length.
+/// The type and the length.
 inline constexpr std::size_t kTlvStart = 3;
 inline constexpr std::size_t kCrcSize = 4;
 inline constexpr std::size_t kLongestUniqueId = 128;
 
-/// Both addresses and ports. Precondition: family <= kUnixFamily.
+/// The size of both addresses and ports. Precondition: family <= kUnixFamily.
 std::size_t addresses_size(std::uint8_t family);
 
 inline unsigned byte_at(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
@@ -35,7 +35,7 @@ inline std::uint32_t number32(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint32_t>(number16(bytes, at) << 16U | number16(bytes, at + 2));
 }
 
-/// CRC32C of the header (RFC 4960, appendix B) with four zero bytes at `at`, where the checksum itself stands.
+/// CRC32C of the header (RFC 4960, appendix B), with four zero bytes at `at`, the place of the checksum itself.
 std::uint32_t crc32c_without(std::string_view header, std::size_t at);
 
 }  // namespace lastbyte::net::proxy_protocol

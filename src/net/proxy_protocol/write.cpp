@@ -13,7 +13,7 @@ namespace lastbyte::net::proxy_protocol {
 
 namespace {
 
-/// What can be told of the addresses: both of one family, or both none.
+/// The addresses that the version can express: both of one family, or both none.
 struct Ends {
   Address source;
   Address destination;
@@ -32,7 +32,7 @@ Ends told(const Header& header) {
   return {.source = mapped(plain.source), .destination = mapped(plain.destination)};
 }
 
-/// Without the scope, which means nothing on another machine.
+/// Leaves out the scope, which means nothing on another machine.
 std::string ip_text(const Address& address) {
   const std::string text = address.ip_text();
   return text.substr(0, text.find('%'));
@@ -94,7 +94,7 @@ void put_addresses(std::string& out, const Ends& ends) {
 
 Failure cannot(std::string why) { return failure("PROXY header", 0, std::move(why)); }
 
-/// The bytes that follow the fixed sixteen fit their length.
+/// Checks that the bytes after the fixed sixteen fit into the length field.
 Result<void> check_size(const Header& header, const Ends& ends) {
   std::size_t size = addresses_size(family_of(ends));
   for (const Tlv& each : header.tlvs) {

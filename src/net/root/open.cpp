@@ -32,7 +32,7 @@ Descriptor open_directory(const std::string& path) {
   return Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/// The number of the process behind a pidfd (proc(5), fdinfo); 0: it is none, or has ended.
+/// The number of the process behind a pidfd (proc(5), fdinfo); 0: it is no pidfd, or the process has ended.
 std::uint32_t process_behind(int pidfd) {
   std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
   for (std::string word; info >> word;) {
@@ -55,7 +55,7 @@ Result<OpenedRoot> open_of_process(const RootName& name) {
   if (number == 0) return failure(operation(name), ESRCH, "expected the descriptor of a running process");
   opened.directory = open_directory("/proc/" + std::to_string(number) + "/root");
   if (!opened.directory) return open_failure(name, errno);
-  // Only while the process lives its number is nobody else's.
+  // The number is certain to be this process's only while the process lives.
   if (!still_lives(opened.process)) return open_failure(name, ESRCH);
   return opened;
 }
@@ -102,8 +102,8 @@ bool still_lives(const Descriptor& process) {
 }
 
 Descriptor look_up_in(int root, const std::string& path, int flags, LookUp how) {
-  // Concurrent renames and mounts make openat2() fail with EAGAIN if the path has a ".." (fs/namei.c handle_dots). The
-  // number of tries is bounded, so that a container that repeats them cannot hold us up.
+  // Concurrent renames and mounts make openat2() fail with EAGAIN if the path has a ".." (fs/namei.c handle_dots).
+  // Bounded retries prevent a container that repeats them from blocking us.
   constexpr int kMostTries = 32;
   open_how wanted{};
   wanted.flags = static_cast<unsigned>(O_PATH | O_CLOEXEC | flags);
@@ -112,7 +112,7 @@ Descriptor look_up_in(int root, const std::string& path, int flags, LookUp how) 
   for (int tries = 1;; ++tries) {
     const long fd = ::syscall(SYS_openat2, root, path.c_str(), &wanted, sizeof wanted);
     if (fd >= 0) return Descriptor(static_cast<int>(fd));
-    // Before Linux 5.12 there is no RESOLVE_CACHED.
+    // RESOLVE_CACHED needs Linux 5.12.
     if (how == LookUp::cached && errno == EINVAL) errno = EAGAIN;
     if (errno != EAGAIN || how == LookUp::cached || tries == kMostTries) return {};
   }
@@ -138,7 +138,7 @@ bool is_on_local_file_system(int fd) {
     case BTRFS_SUPER_MAGIC:
     case F2FS_SUPER_MAGIC:
     case kZfs: return true;
-    // overlayfs may have any other below it.
+    // overlayfs may have any other file system below it.
     default: return false;
   }
 }

@@ -11,7 +11,7 @@
 namespace lastbyte::net {
 namespace {
 
-constexpr int kSendLock = 1;  // SOCK_SNDBUF_LOCK of include/net/sock.h, which is what SO_BUF_LOCK speaks in
+constexpr int kSendLock = 1;  // SOCK_SNDBUF_LOCK of include/net/sock.h: SO_BUF_LOCK takes these bits
 constexpr int kReceiveLock = 2;
 
 std::optional<int> option_of(int fd, int option) {
@@ -29,7 +29,7 @@ Descriptor one_like(int fd) {
   return Descriptor(::socket(*domain, *type | SOCK_CLOEXEC, *protocol));
 }
 
-/// The kernel doubles what is asked for (net/core/sock.c __sock_set_rcvbuf).
+/// Requests half the size: the kernel doubles it (net/core/sock.c __sock_set_rcvbuf).
 bool size_as(int fd, int fresh, int option, int forced) {
   const auto size = option_of(fresh, option);
   if (!size) return false;

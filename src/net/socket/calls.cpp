@@ -11,7 +11,7 @@
 namespace lastbyte::net {
 namespace {
 
-/// `name`: getsockname(2) or getpeername(2).
+/// `name` is getsockname(2) or getpeername(2).
 template <typename Name>
 Address address_by(Name name, int fd) {
   sockaddr_storage address{};

@@ -7,7 +7,7 @@
 namespace lastbyte::net {
 
 int attach_filter(int fd, std::span<const sock_filter> program) {
-  // The kernel copies the instructions and changes none.
+  // The kernel copies the instructions and does not change them.
   const sock_fprog attached{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
   return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0 ? 0 : errno;
 }

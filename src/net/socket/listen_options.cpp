@@ -13,7 +13,7 @@
 namespace lastbyte::net {
 namespace {
 
-/// `get`: gives the value of the option. On a socket whose state is not known, the value is not what is wanted.
+/// Whether the socket has the value already; never, if its state is not known. `get` returns the option's value.
 template <typename Get>
 bool is_there(const ListenOptions* from, const ListenOptions& to, Get get) {
   return from != nullptr && get(*from) == get(to);
@@ -63,14 +63,14 @@ void put_mark(Options& set, const Address&, Transport, const ListenOptions* from
   if (!is_there(from, to, value)) set.mark(value(to).value_or(0));
 }
 
-/// Naming it again takes a privilege.
+/// Skips an unchanged interface: binding to it again needs a privilege.
 void put_interface(Options& set, const Address&, Transport, const ListenOptions* from, const ListenOptions& to) {
   const auto value = [](const ListenOptions& options) -> const std::string& { return options.socket.interface; };
   if (!is_there(from, to, value)) set.interface(value(to));
 }
 
-/// On a socket that listens already, listen(2) sets the backlog and nothing else (net/ipv4/af_inet.c inet_listen,
-/// net/unix/af_unix.c unix_listen).
+/// On a listening socket, listen(2) changes only the backlog (net/ipv4/af_inet.c inet_listen, net/unix/af_unix.c
+/// unix_listen).
 void put_backlog(Options& set, const Address&, Transport, const ListenOptions* from, const ListenOptions& to) {
   const auto value = [](const ListenOptions& options) { return options.backlog; };
   if (!is_there(from, to, value)) set.backlog(value(to));
@@ -82,7 +82,7 @@ void put_defer_accept(Options& set, const Address&, Transport, const ListenOptio
   set.integer("TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, clamped(value(to).value_or(std::chrono::seconds(0))));
 }
 
-/// A socket of the service manager keeps the queue that its unit gives it, where ours gives none.
+/// A socket from the service manager keeps its unit's queue if our settings have none.
 void put_fast_open(Options& set, const Address&, Transport, const ListenOptions* from, const ListenOptions& to) {
   const bool had = from != nullptr && from->fast_open;
   if (to.fast_open || had) set.integer("TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, to.fast_open.value_or(0));
@@ -97,7 +97,7 @@ void put_descriptors(Options& set, const Address&, Transport, const ListenOption
   if (!is_there(from, to, value)) let_descriptors_pass(set.fd(), value(to));
 }
 
-/// `Member`: gives a reference to the option in any ListenOptions.
+/// `Member` returns a reference to the option in any ListenOptions.
 template <typename Member>
 constexpr ListenOption row(ListenOption option, Member) {
   option.differs = [](const ListenOptions& a, const ListenOptions& b) { return Member()(a) != Member()(b); };
@@ -155,7 +155,7 @@ constexpr std::uint8_t bit(Transport transport) {
   return 0;
 }
 
-/// What the kernel gives a new socket.
+/// The options of a new socket, as the kernel makes it.
 const ListenOptions& of_a_new_socket() {
   static const ListenOptions kNew = [] {
     ListenOptions options;
@@ -166,7 +166,7 @@ const ListenOptions& of_a_new_socket() {
   return kNew;
 }
 
-/// Of every TCP listener: those that it accepts read urgent data in its place (T1).
+/// Applies to every TCP listener: its accepted sockets read urgent data inline (T1).
 void keep_urgent_data_inline(Options& set, Transport transport) {
   if (transport == Transport::tcp) set.integer("SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 1);
 }

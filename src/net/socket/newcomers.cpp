@@ -13,7 +13,7 @@
 namespace lastbyte::net {
 namespace {
 
-constexpr std::uint32_t kFlagsAt = 13;  // of the TCP header, where a filter's packet begins (net/ipv4/tcp_ipv4.c)
+constexpr std::uint32_t kFlagsAt = 13;  // in the TCP header, where a filter's packet begins (net/ipv4/tcp_ipv4.c)
 constexpr std::uint32_t kSyn = 0x02;
 constexpr std::uint32_t kSynOrAck = 0x12;
 constexpr std::uint32_t kWhole = 0xffffffff;
@@ -26,21 +26,21 @@ int family_of(int fd) {
 
 int result_of(int call) { return call == 0 ? 0 : errno; }
 
-/// With TCP_DEFER_ACCEPT the last step of a handshake waits for data.
+/// Turns TCP_DEFER_ACCEPT off; it makes the last step of a handshake wait for data.
 void end_handshakes_at_once(int fd) {
   const int at_once = 0;
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once, sizeof at_once);
 }
 
-/// No interface has this number.
+/// A number that no interface has.
 constexpr int kNoInterface = 0x7fffffff;
 
 }  // namespace
 
 int turn_newcomers_away(int fd) {
-  // net/unix/af_unix.c unix_stream_connect refuses, unix_accept goes on until the queue is empty.
+  // unix_stream_connect then refuses clients; unix_accept works until the queue is empty (net/unix/af_unix.c).
   if (family_of(fd) == AF_UNIX) return result_of(::shutdown(fd, SHUT_RD));
-  // Closing would not do: the last step of a handshake that this socket began is reset when it is gone
+  // The socket stays open: if it were closed, the kernel would reset the handshakes that it began at their last step
   // (net/ipv4/tcp_ipv4.c tcp_v4_rcv, TCP_NEW_SYN_RECV).
   end_handshakes_at_once(fd);
   const std::array<sock_filter, 5> no_syn{
@@ -52,7 +52,7 @@ int turn_newcomers_away(int fd) {
 
 int give_way(int fd) {
   end_handshakes_at_once(fd);
-  // Handshakes under way are found without their listener, and are bound to what it was bound to when they began
+  // Handshakes under way are found without their listener, and stay bound to its interface at the time they began
   // (net/ipv4/inet_hashtables.c __inet_lookup_established, include/net/inet_sock.h inet_request_bound_dev_if).
   return result_of(::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &kNoInterface, sizeof kNoInterface));
 }

@@ -1,4 +1,4 @@
-// Socket options, per side of a forwarding. What is not set is left as the kernel has it.
+// Socket options, per side of a forwarding. An option that is not set keeps the kernel's value.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace lastbyte::net {
 
-/// TCP keepalive finds peers that vanished while idle (T8).
+/// TCP keepalive detects peers that vanished while idle (T8).
 struct Keepalive {
   bool enabled = true;
   std::chrono::seconds idle{60};      ///< TCP_KEEPIDLE
@@ -25,15 +25,15 @@ struct Keepalive {
   friend bool operator==(const Keepalive&, const Keepalive&) = default;
 };
 
-/// For both sides. A listener hands most of these down to what it accepts (Linux copies them), so they cost nothing a
-/// session on the client side.
+/// Options of both sides. Accepted sockets inherit most of them from their listener (Linux copies them), so they cost
+/// nothing per session on the client side.
 struct SocketOptions {
   bool nodelay = true;
   Keepalive keepalive;
-  /// TCP_USER_TIMEOUT. Off unless asked for: it also kills a peer that keeps its window closed for longer, although
-  /// it answers every probe (net/ipv4/tcp_timer.c tcp_probe_timer).
+  /// TCP_USER_TIMEOUT. Off by default: it also kills a peer that keeps its window closed for longer, although the peer
+  /// answers every probe (net/ipv4/tcp_timer.c tcp_probe_timer).
   std::optional<std::chrono::milliseconds> user_timeout;
-  std::optional<int> send_buffer;     ///< SO_SNDBUF, bytes asked for; the kernel doubles it
+  std::optional<int> send_buffer;     ///< SO_SNDBUF, bytes requested; the kernel doubles it
   std::optional<int> receive_buffer;  ///< SO_RCVBUF, likewise
   std::optional<std::uint32_t> mark;  ///< SO_MARK; needs CAP_NET_ADMIN
   std::string interface;              ///< SO_BINDTODEVICE; empty: any
@@ -41,7 +41,7 @@ struct SocketOptions {
   friend bool operator==(const SocketOptions&, const SocketOptions&) = default;
 };
 
-/// The file of a listening UNIX socket. What is not set is as bind(2) makes it: by the umask, of this process.
+/// The file of a listening UNIX socket. Properties that are not set are as bind(2) makes them, by this process's umask.
 struct UnixFile {
   std::optional<std::uint32_t> mode;  ///< permission bits
   std::optional<std::uint32_t> uid;
@@ -55,32 +55,32 @@ struct ListenOptions {
   int backlog = 4096;                                ///< the kernel caps it at net.core.somaxconn
   std::optional<std::chrono::seconds> defer_accept;  ///< TCP_DEFER_ACCEPT
   std::optional<int> fast_open;                      ///< TCP_FASTOPEN: length of its queue
-  bool freebind = false;                             ///< an address that this machine has not (IP_FREEBIND of ip(7))
-  bool reuse_port = false;                           ///< share the port with other processes on purpose (SO_REUSEPORT)
+  bool freebind = false;    ///< bind to an address that this machine lacks (IP_FREEBIND of ip(7))
+  bool reuse_port = false;  ///< share the port with other processes on purpose (SO_REUSEPORT)
   UnixFile unix_file;
-  bool takes_descriptors = true;  ///< UNIX: clients may pass some (SCM_RIGHTS). No setting: it goes by the upstream
+  bool takes_descriptors = true;  ///< UNIX: clients may pass some (SCM_RIGHTS). No setting; depends on the upstream
   NamespaceName netns;            ///< the network namespace to listen in
-  RootName root;                  ///< UNIX: the root directory in which a path is
+  RootName root;                  ///< UNIX: the root directory that contains the path
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };
 
-/// Whether the upstream sees the client's own address as where a connection comes from (IP_TRANSPARENT of ip(7)). Its
+/// Whether connections to the upstream come from the client's own address (IP_TRANSPARENT of ip(7)). The upstream's
 /// answers must be routed back through this machine. Needs CAP_NET_RAW (or CAP_NET_ADMIN; net/ipv4/ip_sockglue.c).
 enum class Transparent : std::uint8_t {
   off,
   ip,           ///< the client's address, a port of the kernel's choice
-  ip_and_port,  ///< both; the client's very address
+  ip_and_port,  ///< the client's address and port
 };
 
 struct ConnectOptions {
   SocketOptions socket;
   NamespaceName netns;  ///< the network namespace to connect in
-  RootName root;        ///< UNIX: the root directory in which a path is
+  RootName root;        ///< UNIX: the root directory that contains the path
   Transparent transparent = Transparent::off;
-  bool fast_open = false;  ///< TCP Fast Open, used when the client's first bytes are here before the SYN is sent
-  /// To connect from, taken in turn; empty: the kernel's choice. Where the kernel chooses the port, it does so at
-  /// connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).
+  bool fast_open = false;  ///< TCP Fast Open, used if the client's first bytes arrive before the SYN is sent
+  /// The addresses to connect from, taken in turn; empty: the kernel's choice. If the kernel chooses the port, it does
+  /// so at connect() (IP_BIND_ADDRESS_NO_PORT), so that destinations share no pool of ports (T13).
   std::vector<Source> sources;
 
   friend bool operator==(const ConnectOptions&, const ConnectOptions&) = default;

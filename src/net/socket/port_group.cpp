@@ -13,8 +13,8 @@
 namespace lastbyte::net {
 namespace {
 
-/// A process that shares the port binds without SO_REUSEPORT and sets it a moment later. Others that start in that
-/// moment try again.
+/// A process that shares the port binds without SO_REUSEPORT and sets it a moment later. Processes that start in that
+/// moment retry.
 constexpr int kTriesToJoin = 8;
 
 class PortGroup {
@@ -38,7 +38,7 @@ class PortGroup {
     Descriptor socket(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket) return failure_from_errno("make a socket for " + name_of(transport_, address));
     Options set(socket.get(), scheme_of(transport_), address);
-    // Without it the sessions in TIME_WAIT of an earlier run would hold the port for a minute.
+    // Without it, an earlier run's sessions in TIME_WAIT would hold the port for a minute.
     if (is_tcp) set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.family() == AF_INET6) set.integer("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (shared) set.integer("SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1);

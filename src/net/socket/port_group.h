@@ -1,4 +1,4 @@
-// Listening sockets that share one address and port, one for each worker: the kernel spreads clients over them.
+// Listening sockets that share one address and port, one per worker: the kernel distributes clients among them.
 #pragma once
 
 #include <functional>
@@ -12,19 +12,19 @@
 
 namespace lastbyte::net {
 
-/// Listening sockets of TCP or UDP, `count` of them, non-blocking, all bound to one port. With port 0 the kernel picks
-/// one for all. 0.0.0.0 never listens on IPv6, and :: never on IPv4 (IPV6_V6ONLY). `prepare`: what a socket needs
+/// Makes `count` listening sockets of TCP or UDP, non-blocking, all bound to one port. For port 0 the kernel picks one
+/// port for all. 0.0.0.0 never listens on IPv6, and :: never on IPv4 (IPV6_V6ONLY). `prepare` does what a socket needs
 /// before bind(2) beyond its options; may be empty.
 ///
-/// SO_REUSEPORT would silently share the port with any other process of the same user that set it too. So the first
-/// socket binds without it: the kernel refuses that in one step where any other socket is (net/ipv4/
-/// inet_connection_sock.c inet_csk_get_port, net/ipv4/udp.c udp_lib_get_port). It is opened to its siblings only
-/// afterwards, and becomes the first of a group when the second one binds (net/core/sock_reuseport.c
+/// SO_REUSEPORT would silently share the port with any other process of the same user that set it too. The first socket
+/// therefore binds without it: in one step, the kernel refuses the bind if any other socket is there
+/// (net/ipv4/inet_connection_sock.c inet_csk_get_port, net/ipv4/udp.c udp_lib_get_port). Only then does the socket set
+/// SO_REUSEPORT for its siblings. It becomes the first of a group when the second one binds (net/core/sock_reuseport.c
 /// reuseport_add_sock).
 ///
-/// With `options.reuse_port` other processes may share the port on purpose, and the first socket joins those that are
-/// there. It, too, tries without at first: once a socket was bound with SO_REUSEPORT, the kernel lets others in even
-/// after the option is taken back (tb->fastreuseport in inet_csk_get_port).
+/// With `options.reuse_port` other processes may share the port on purpose, and the first socket joins theirs. It, too,
+/// first tries without SO_REUSEPORT: once a socket was bound with it, the kernel lets others in even after the option
+/// is taken back (tb->fastreuseport in inet_csk_get_port).
 Result<std::vector<Descriptor>> make_port_group(Transport transport, const Address& address,
                                                 const ListenOptions& options, int count,
                                                 const std::function<Result<void>(int fd)>& prepare = {});

@@ -9,7 +9,7 @@
 #include "net/socket/buffers.h"
 
 #ifndef IPV6_FREEBIND
-#define IPV6_FREEBIND 78  // of linux/in6.h, which cannot be included beside netinet/in.h
+#define IPV6_FREEBIND 78  // of linux/in6.h, which conflicts with netinet/in.h
 #endif
 
 namespace lastbyte::net {

@@ -1,5 +1,4 @@
-// Setting socket options one after the other, with an error that names the one that failed; for the files that make
-// sockets.
+// Sets socket options one after the other and names the option that failed. For the files that make sockets.
 #pragma once
 
 #include <chrono>
@@ -18,24 +17,24 @@ namespace lastbyte::net {
 
 bool set_integer(int fd, int level, int option, int value);
 
-/// What a UDP socket may hold unread where `receive_buffer` says nothing, in bytes asked for (the kernel doubles it).
-/// The kernel's own default holds less than 300 small datagrams: a millisecond and a half at 200,000 a second. Beyond
-/// net.core.rmem_max it takes CAP_NET_ADMIN, and without that the kernel gives what it may.
+/// The receive buffer of a UDP socket without `receive_buffer`, in bytes requested (the kernel doubles it). The
+/// kernel's default holds fewer than 300 small datagrams: a millisecond and a half at 200,000 a second. A buffer above
+/// net.core.rmem_max needs CAP_NET_ADMIN; without it the kernel gives the largest size allowed.
 inline constexpr int kDatagramReceiveBuffer = 4 * 1024 * 1024;
 
-/// "tcp:", "udp:"; nothing for UNIX, whose addresses begin with "unix:" themselves.
+/// "tcp:" or "udp:"; empty for UNIX, whose addresses include "unix:".
 std::string_view scheme_of(Transport transport);
-/// "tcp:127.0.0.1:80", for errors.
+/// "tcp:127.0.0.1:80", for error messages.
 std::string name_of(Transport transport, const Address& address);
 
-/// The kernel takes int; a longer time would wrap to a short or negative one.
+/// Clamps a time to the kernel's int; a longer time would wrap to a short or negative one.
 template <typename Rep, typename Period>
 int clamped(std::chrono::duration<Rep, Period> time) {
   constexpr auto most = std::numeric_limits<int>::max();
   return time.count() > most ? most : static_cast<int>(time.count());
 }
 
-/// Sets options one after the other; the first that fails is kept, and nothing is tried after it.
+/// Sets options one after the other. It keeps the first failure and then sets nothing more.
 class Options {
  public:
   /// `scheme` ("tcp:") and `whose` are for the error's text, which is made only if there is one: sockets are made on
@@ -49,14 +48,15 @@ class Options {
 
   void mark(std::uint32_t value);
   void interface(const std::string& name);
-  /// As on a fresh socket again: SO_SNDBUF, SO_RCVBUF or both (net::take_buffers_back()).
+  /// Resets SO_SNDBUF, SO_RCVBUF or both to a fresh socket's state (net::take_buffers_back()).
   void buffers_back(bool send, bool receive);
-  /// The receive buffer of a UDP socket for which none is asked (kDatagramReceiveBuffer), as far as the kernel allows.
+  /// Sets the receive buffer of a UDP socket that has no setting for it (kDatagramReceiveBuffer), up to the kernel's
+  /// limit.
   void datagram_buffer();
-  /// The range that the kernel chooses a local port from. The kernel ignores what lies outside of
-  /// net.ipv4.ip_local_port_range, without an error (net/ipv4/inet_connection_sock.c inet_sk_get_local_port_range).
+  /// Sets the range from which the kernel chooses a local port. The kernel silently ignores what lies outside of
+  /// net.ipv4.ip_local_port_range (net/ipv4/inet_connection_sock.c inet_sk_get_local_port_range).
   void local_ports(const PortRange& ports);
-  /// Of a socket that listens.
+  /// Sets the backlog of a socket that listens already.
   void backlog(int value);
 
   [[nodiscard]] Result<void> result() const;
@@ -71,20 +71,20 @@ class Options {
   Error error_;
 };
 
-/// Sets the options of every transport: buffers, mark, interface. Before bind() and connect(): TCP's window scale is
-/// chosen when the SYN is sent or answered (tcp(7)).
+/// Sets the options of every transport: buffers, mark, interface. Call it before bind() and connect(): TCP chooses its
+/// window scale when the SYN is sent or answered (tcp(7)).
 void set_common(Options& set, const SocketOptions& options);
 
-/// TCP keepalive as asked; does nothing where it is not enabled.
+/// Sets TCP keepalive; does nothing if it is not enabled.
 void set_keepalive(Options& set, const Keepalive& keepalive);
 
-/// Lets bind() take an address that is not this machine's.
+/// Allows bind() to an address that is not this machine's.
 void set_transparent(Options& set, int family);
 
-/// Lets a listening socket be bound to an address before this machine has it. Before bind().
+/// Allows a listening socket to bind to an address before this machine has it. Call it before bind().
 void set_freebind(Options& set, int family);
 
-/// Advice for the operator after bind() failed with `code`; may be empty.
+/// Advice for the operator after bind() has failed with `code`; may be empty.
 std::string bind_advice(int code, const Address& address);
 
 }  // namespace lastbyte::net

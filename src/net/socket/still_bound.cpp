@@ -35,8 +35,8 @@ unsigned interface_number(const std::string& name) { return ::if_nametoindex(nam
 bool has_address(const Address& address, const ListenOptions& options) {
   const Descriptor probe(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!probe) return true;
-  Options set(probe.get());  // nobody reads its text
-  // Without it bind() would take a port (net/ipv4/af_inet.c __inet_bind).
+  Options set(probe.get());  // its error text is not used
+  // Without it, bind() would take a port (net/ipv4/af_inet.c __inet_bind).
   set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   if (const auto done = set.result(); !done) return !is_absence(done.error().code);
   const auto done = set_options_to_find_address(probe.get(), Transport::tcp, address, options);

@@ -30,11 +30,11 @@ std::string connect_advice(int code, const Source& source) {
 Result<void> bind_source(int fd, const Address& to, const Source& source) {
   Options set(fd, kTcp, to);
   if (!source.is_fixed()) {
-    // Otherwise bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
+    // Without it, bind() takes the port for all destinations at once (net/ipv4/inet_connection_sock.c; T13).
     set.integer("IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     if (source.ports) set.local_ports(*source.ports);
   } else {
-    // One source port serves several destinations only so.
+    // Without it, a source port serves only one destination.
     set.integer("SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (auto done = set.result(); !done) return done;
@@ -46,7 +46,7 @@ Result<void> bind_source(int fd, const Address& to, const Source& source) {
   return {};
 }
 
-/// As far as it goes without the peer.
+/// Makes the socket and does everything that does not involve the peer.
 Result<Descriptor> socket_towards(const Address& to, const Source& source, const ConnectOptions& options,
                                   NamespaceThread* inside) {
   auto made = make_socket(to.family(), SOCK_STREAM, inside);
@@ -77,7 +77,7 @@ Result<Connecting> connect_tcp(const Address& to, const Source& source, const Co
     if (put > 0) connecting.early = static_cast<std::size_t>(put);
     // EINPROGRESS: there is no cookie, and the SYN has asked for one.
     if (put >= 0 || errno == EINPROGRESS) return connecting;
-    // net.ipv4.tcp_fastopen lacks bit 1; the connection is then made the ordinary way.
+    // Bit 1 of net.ipv4.tcp_fastopen is not set; the connection is made without Fast Open.
     if (errno != EOPNOTSUPP) {
       const int code = errno;
       return failure("connect " + name_of(Transport::tcp, to), code, connect_advice(code, source));

@@ -15,8 +15,8 @@ bool in_handshake(int fd) {
   return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV;
 }
 
-// The rest is advice to the kernel: on a TCP socket it fails only where the connection is gone already, and then the
-// next read or write says so.
+// The calls below are advice to the kernel. On a TCP socket they fail only if the connection is gone, and the next read
+// or write reports that.
 void put_off_handshake_ack(int fd) { set_integer(fd, IPPROTO_TCP, TCP_QUICKACK, 0); }
 
 void send_handshake_ack(int fd) { set_integer(fd, IPPROTO_TCP, TCP_QUICKACK, 1); }

@@ -20,7 +20,7 @@ constexpr std::uint8_t kCloseWait = 8;
 constexpr std::uint8_t kLastAck = 9;
 constexpr std::uint8_t kClosing = 11;
 
-/// nullopt: it is no TCP socket, or the kernel does not count the bytes.
+/// nullopt: the descriptor is no TCP socket, or the kernel does not count bytes.
 std::optional<tcp_info> info_of(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
@@ -29,7 +29,7 @@ std::optional<tcp_info> info_of(int fd) {
   return info;
 }
 
-/// Whether a FIN is among the bytes received, by the state of a connection that stands.
+/// Whether the bytes received include a FIN, by the state of a connection that is not closed.
 bool has_fin(const tcp_info& info) {
   const std::uint8_t state = info.tcpi_state;
   return state == kTimeWait || state == kCloseWait || state == kLastAck || state == kClosing;
@@ -44,10 +44,10 @@ bool fin_has_come(int fd, std::optional<std::uint64_t> read) {
 }
 
 std::optional<std::uint64_t> passed_over(int fd, std::uint64_t read) {
-  constexpr int kTries = 4;  // more may come between two calls
+  constexpr int kTries = 4;  // more bytes may arrive between two calls
   for (int tries = 0; tries < kTries; ++tries) {
     const auto before = info_of(fd);
-    int unread = 0;  // without the FIN, and past the mark, as urgent data is inline (net/ipv4/tcp.c tcp_inq)
+    int unread = 0;  // without the FIN; with bytes past the mark: urgent data is inline (net/ipv4/tcp.c tcp_inq)
     if (::ioctl(fd, FIONREAD, &unread) != 0) return std::nullopt;
     const auto after = info_of(fd);
     if (!before || !after || after->tcpi_state == kClosed) return std::nullopt;

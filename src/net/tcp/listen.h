@@ -1,4 +1,4 @@
-// Listening sockets of TCP.
+// Listening TCP sockets.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,9 @@
 
 namespace lastbyte::net {
 
-/// Listening sockets, `count` of them, non-blocking, all bound to the same address (SO_REUSEPORT when there are
-/// several). An address that another process already listens on is an error even then, unless `options.reuse_port`.
-/// See make_port_group() of socket/port_group.h.
+/// Makes `count` listening sockets, non-blocking, all bound to the same address (with SO_REUSEPORT if there are
+/// several). An address that another process listens on is an error even then, unless `options.reuse_port`. See
+/// make_port_group() of socket/port_group.h.
 Result<std::vector<Descriptor>> listen_tcp(const Address& address, const ListenOptions& options, int count);
 
 }  // namespace lastbyte::net

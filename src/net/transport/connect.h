@@ -12,13 +12,13 @@ namespace lastbyte::net {
 
 class NamespaceThread;  // net/namespace/thread.h
 
-/// connect_tcp(), connect_udp() or connect_unix(). UNIX and UDP sockets are connected at once or never: with UDP the
-/// kernel only notes the address. `source` counts for IP alone, `early` and `ack` for TCP.
+/// Calls connect_tcp(), connect_udp() or connect_unix(). UNIX and UDP sockets connect or fail at once: with UDP the
+/// kernel only stores the address. `source` applies to IP only, `early` and `ack` to TCP only.
 Result<Connecting> start_connecting(Transport transport, const Address& to, const Source& source,
                                     const ConnectOptions& options, std::span<const std::byte> early,
                                     NamespaceThread* inside, HandshakeAck ack = HandshakeAck::at_once);
 
-/// check_connect_tcp() or check_connect_udp(). A UNIX socket has nothing to check.
+/// Calls check_connect_tcp() or check_connect_udp(). A UNIX socket has nothing to check.
 Result<void> check_connecting(Transport transport, const Address& to, const Source& source,
                               const ConnectOptions& options, NamespaceThread* inside);
 

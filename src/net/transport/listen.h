@@ -1,4 +1,4 @@
-// Listening sockets of TCP and UDP. (UNIX sockets have a file and one queue: unix/listener.h.)
+// Listening sockets of TCP and UDP. (UNIX sockets have a file and a single queue: unix/listener.h.)
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace lastbyte::net {
 
-/// listen_tcp() or listen_udp().
+/// Calls listen_tcp() or listen_udp().
 Result<std::vector<Descriptor>> listen_on(Transport transport, const Address& address, const ListenOptions& options,
                                           int count);
 

@@ -42,7 +42,7 @@ std::string_view kind_of(mode_t mode) {
   return "neither a socket nor a file";
 }
 
-/// nullopt: nothing is there. Otherwise it is a socket of nobody, or an error.
+/// nullopt: nothing is there. A value: a stale socket. Anything else is an error.
 Result<std::optional<Identity>> look_at(const SocketPath& at) {
   const std::string& path = at.text();
   struct stat status{};
@@ -82,24 +82,24 @@ Result<void> bind_to(const Descriptor& socket, const Address& address) {
   return failure("listen on " + address.text(), code, bind_advice(code, address.unix_name().starts_with('@')));
 }
 
-/// Through the descriptor, so that no other file is changed if another process exchanges the path meanwhile.
+/// Works on the descriptor, so that no other file is changed if another process replaces the path meanwhile.
 Result<void> set_rights(int file, const std::string& path, const UnixFile& wanted) {
   struct stat status{};
   if (::fstat(file, &status) != 0) return failure_from_errno(operation(path));
-  // A hard link could lead to the socket of another process.
+  // A hard link could lead to another process's socket.
   if (!S_ISSOCK(status.st_mode) || status.st_nlink != 1) return failure(operation(path), EEXIST, kReplaced);
   const uid_t uid = wanted.uid.value_or(static_cast<uid_t>(-1));
   const gid_t gid = wanted.gid.value_or(static_cast<gid_t>(-1));
   if ((wanted.uid || wanted.gid) && ::fchownat(file, "", uid, gid, AT_EMPTY_PATH) != 0)
     return failure("change the owner of unix:" + path, errno, errno == EPERM ? "it needs CAP_CHOWN" : "");
-  // fchmod(2) does not take an O_PATH descriptor.
+  // fchmod(2) refuses an O_PATH descriptor.
   const std::string link = "fd/" + std::to_string(file);
   if (wanted.mode && ::fchmodat(own_proc(), link.c_str(), *wanted.mode, 0) != 0)
     return failure_from_errno("change the mode of unix:" + path);
   return {};
 }
 
-/// What bind() would give. umask(2) tells the mask only by changing it, for all threads.
+/// The mode that bind() would give. umask(2) cannot read the mask without changing it for all threads.
 std::uint32_t default_mode() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -116,21 +116,21 @@ Descriptor new_socket(const ListenOptions& options) {
   return socket;
 }
 
-/// The file that a socket is bound to (O_PATH), even if its path now leads elsewhere. Only CAP_NET_ADMIN may ask for it
-/// (net/unix/af_unix.c unix_open_file); without it the path has to do.
+/// The file that a socket is bound to (O_PATH), even if its path now leads elsewhere. That needs CAP_NET_ADMIN
+/// (net/unix/af_unix.c unix_open_file); without it, the path is opened.
 Descriptor bound_file(const Descriptor& socket, const SocketPath& at) {
   Descriptor file(::ioctl(socket.get(), kUnixFile));
   return file ? std::move(file) : at.open();
 }
 
-/// Bound at `path`, where nothing is, with its rights, and listening.
+/// Makes a listening socket bound at `at`, where no file exists, with its mode and owner.
 Result<UnixListener> listen_at(const SocketPath& at, const Address& address, const ListenOptions& options,
                                const MakerRights& maker, const std::shared_ptr<RootThread>& inside) {
   const std::string& path = at.text();
   UnixListener made;
   made.socket = new_socket(options);
   if (!made.socket) return failure_from_errno(operation(path));
-  // bind() takes the file's mode from the socket (unix_bind_bsd): so it is never open to more than it should be.
+  // bind() takes the file's mode from the socket (unix_bind_bsd), so that the file is never too open.
   if (options.unix_file.mode && ::fchmod(made.socket.get(), 0) != 0) return failure_from_errno(operation(path));
   const auto bound = with_rights_of(maker, [&]() -> Result<void> {
     if (auto done = bind_to(made.socket, address); !done) return done;
@@ -139,18 +139,18 @@ Result<UnixListener> listen_at(const SocketPath& at, const Address& address, con
     made.file = SocketFile(path, std::move(file), maker, inside);
     struct stat status{};
     if (::fstat(made.file.get(), &status) != 0) return failure_from_errno(operation(path));
-    // Where the path had to do, the maker could have put there what is not the maker's.
+    // If the file was opened by its path, the maker could have put another user's file there.
     if (maker && status.st_uid != maker->uid) return failure(operation(path), EEXIST, kReplaced);
     return {};
   });
   if (!bound) return Failure(bound.error());
-  // Root changes the owner, also of a file that the maker has made.
+  // Root changes the owner, even of a file that the maker made.
   if (auto done = set_rights(made.file.get(), path, options.unix_file); !done) return Failure(done.error());
   if (::listen(made.socket.get(), options.backlog) != 0) return failure_from_errno(operation(path));
   return made;
 }
 
-/// A name beside `path` that is free. Seen as the socket's name by `ss -x`, which tells what it was bound to.
+/// Returns a free name beside the path. `ss -x` shows it as the socket's name, because it shows the name at bind().
 std::optional<Address> name_beside(const SocketPath& at) {
   const std::string& path = at.text();
   const std::string self = std::to_string(::getpid()) + "-";
@@ -167,8 +167,8 @@ std::optional<Address> name_beside(const SocketPath& at) {
   return std::nullopt;
 }
 
-/// Replaces the socket without an owner at `path` by the one at `fresh`. Exchanges them first and examines the old one
-/// afterwards, because between a look and a rename another process could do the same.
+/// Replaces the stale socket at `path` by the one at `fresh`. It exchanges them first and examines the old one
+/// afterwards, because another process could act between a check and a rename.
 Result<void> replace(const SocketPath& fresh, const SocketPath& path, const Identity& stale) {
   if (!fresh.rename_to(path, RENAME_EXCHANGE)) {
     const int code = errno;
@@ -182,19 +182,19 @@ Result<void> replace(const SocketPath& fresh, const SocketPath& path, const Iden
   return failure(operation(path.text()), EADDRINUSE, "somebody else took the place of the socket there just now");
 }
 
-/// False: what is at the path is not that file, or is nothing.
+/// False: another file is at the path, or none.
 bool leads_to(const SocketPath& at, int file) {
   struct stat ours{};
   struct stat there{};
   if (::fstat(file, &ours) != 0) return true;
-  // A directory that this user may not look into says nothing of what is in it.
+  // A directory that this user may not search tells nothing about its content.
   if (!at.status(there)) return errno != ENOENT && errno != ENOTDIR;
   return identity(ours) == identity(there);
 }
 
 Result<void> remove_file(const std::string& path, int file, const RootThread* inside) {
   const auto at = SocketPath::find(path, inside);
-  // Without the directory the file is not there any more.
+  // If the directory is gone, so is the file.
   if (!at && (at.error().code == ENOENT || at.error().code == ENOTDIR)) return {};
   if (!at) return Failure(at.error());
   if (!leads_to(*at, file) || at->unlink()) return {};
@@ -203,7 +203,7 @@ Result<void> remove_file(const std::string& path, int file, const RootThread* in
                  "to the user that the process has become");
 }
 
-/// On the thread of the root that it is in; on this one, where that is null.
+/// Runs the function on the root's thread; on the calling thread if `inside` is null.
 template <typename T>
 Result<T> in_root(const std::shared_ptr<RootThread>& inside, const std::function<Result<T>()>& function) {
   return inside ? inside->ask<T>(function) : function();
@@ -265,7 +265,7 @@ bool SocketFile::is_there() const {
     if (!at) return at.error().code != ENOENT && at.error().code != ENOTDIR;
     return leads_to(*at, file->get());
   });
-  // Who lives in there and does not answer has not said that it is gone.
+  // An error of the root's thread, such as a timeout, does not mean that the file is gone.
   return !there || *there;
 }
 

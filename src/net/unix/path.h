@@ -1,4 +1,4 @@
-// The path of a UNIX socket that is listened on, and what is done to the file there.
+// The path of a listening UNIX socket, and the operations on its file.
 #pragma once
 
 #include <sys/stat.h>
@@ -14,18 +14,18 @@ namespace lastbyte::net {
 
 class RootThread;  // net/unix/root_thread.h
 
-/// In another root the directory is looked up once, confined to that root, and all files are in it from then on,
-/// even if its path leads elsewhere later. To be used on the thread of that root.
+/// In another root, the directory is looked up once, confined to that root. All later operations use that directory,
+/// even if its path then leads elsewhere. Use it on the thread of that root.
 class SocketPath {
  public:
   /// `inside`: the root; null: the process's own.
   static Result<SocketPath> find(std::string path, const RootThread* inside);
 
-  /// Another file in the same directory. Precondition: its path differs in the last component only.
+  /// Another file in the same directory. Precondition: its path differs only in the last component.
   [[nodiscard]] SocketPath beside(std::string path) const { return {std::move(path), directory_}; }
   [[nodiscard]] const std::string& text() const { return path_; }
 
-  // As their system calls: errno is set where they fail.
+  // Named after their system calls; on failure errno is set.
   [[nodiscard]] bool status(struct stat& status) const;  ///< lstat(2)
   [[nodiscard]] Descriptor open() const;                 ///< open(2) with O_PATH and O_NOFOLLOW
   [[nodiscard]] bool unlink() const;
@@ -41,7 +41,7 @@ class SocketPath {
   [[nodiscard]] std::string name() const;
 
   std::string path_;
-  std::shared_ptr<const Descriptor> directory_;  ///< null: the path is as the process sees it
+  std::shared_ptr<const Descriptor> directory_;  ///< null: the process resolves the path as it is
 };
 
 }  // namespace lastbyte::net

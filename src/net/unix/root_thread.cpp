@@ -24,7 +24,7 @@
 namespace lastbyte::net {
 namespace {
 
-/// Mounts whose file system was asked what it is, and is a local one. Read by workers, written by the thread.
+/// Mounts that are known to be local file systems. Workers read it; the thread writes it.
 class LocalMounts {
  public:
   [[nodiscard]] bool has(std::optional<std::uint64_t> mount) const {
@@ -47,7 +47,7 @@ struct RootThread::State {
   using Lock = std::unique_lock<std::mutex>;
   struct Task {
     std::function<void()> function;
-    std::optional<std::list<std::shared_ptr<Task>>::iterator> place;  ///< nullopt: it was begun, or given up
+    std::optional<std::list<std::shared_ptr<Task>>::iterator> place;  ///< nullopt: the task was begun or given up
   };
 
   OpenedRoot root;
@@ -83,7 +83,7 @@ std::shared_ptr<RootThread::State::Task> RootThread::State::add(std::function<vo
 }
 
 void RootThread::State::give_up(Task& task) {
-  std::shared_ptr<Task> last;  // its function is destroyed without the lock
+  std::shared_ptr<Task> last;  // destroys its function without the lock
   const Lock lock(mutex);
   if (!task.place) return;
   last = std::move(**task.place);
@@ -95,7 +95,7 @@ void RootThread::State::enter() {
   thread = std::this_thread::get_id();
   block_all_signals();
   pthread_setname_np(pthread_self(), ("root " + name.text()).substr(0, 15).c_str());
-  // Root and current directory become this thread's own, and are those of all others no more.
+  // Makes root and current directory this thread's own; they are no longer shared with other threads.
   const bool inside = ::unshare(CLONE_FS) == 0 && ::fchdir(root.directory.get()) == 0 && ::chroot(".") == 0 &&
                       ::fchdir(own_proc()) == 0;
   if (inside) return;
@@ -123,7 +123,7 @@ void RootThread::State::live() {
 Result<Descriptor> RootThread::State::connect(const Address& to, const SocketOptions& options) {
   const Descriptor found = look_up_in(root.directory.get(), to.unix_name(), 0, LookUp::whole);
   if (!found) return failure_from_errno(operation(to));
-  // From now on workers may do the same themselves.
+  // From now on workers may connect on this mount themselves.
   if (is_on_local_file_system(found.get())) local_mounts.add(mount_of(found.get()));
   return connect_unix(to, name_here(found), options);
 }
@@ -134,7 +134,7 @@ Result<std::shared_ptr<RootThread>> RootThread::start(OpenedRoot root, RootName 
   auto state = std::make_shared<State>();
   state->root = std::move(root);
   state->name = std::move(name);
-  // Opened by a thread that is outside.
+  // Opens /proc/self on a thread outside of the root.
   if (own_proc() < 0) return failure_from_errno("open /proc/self");
   std::promise<void> promise;
   auto entered = promise.get_future();
@@ -197,7 +197,7 @@ Result<Descriptor> RootThread::connect_now(const Address& to, const SocketOption
 
 namespace {
 
-/// Gives a task up at its end.
+/// A connection that is given up with this object.
 template <typename State, typename Task>
 class Given : public RootThread::Connection {
  public:
@@ -217,7 +217,7 @@ std::unique_ptr<RootThread::Connection> RootThread::connect_later(const Address&
                                                                   std::function<void(Result<Descriptor>)> done) {
   // The thread may outlive this object, but not its own state.
   auto task = state_->add([state = state_.get(), to, options, done = std::move(done)] {
-    // Without memory the outcome is not delivered; the session then ends at its connect limit.
+    // If memory is short, the outcome is lost; the session then ends at its connect limit.
     (void)enough_memory_for([&] { done(state->connect(to, options)); });
   });
   return std::make_unique<Given<State, State::Task>>(state_, std::move(task));

@@ -15,10 +15,10 @@
 namespace lastbyte::net {
 namespace {
 
-/// The smallest that a packet of a UNIX socket may be before its kernel splits it further: 32 KiB in pages, and what
-/// fits beside the header (net/unix/af_unix.c UNIX_SKB_FRAGS_SZ).
+/// No kernel splits a packet of a UNIX socket up to this size: the limit is 32 KiB in pages, plus what fits beside the
+/// header (net/unix/af_unix.c UNIX_SKB_FRAGS_SZ).
 constexpr std::size_t kPacket = 32 * 1024;
-/// Of half the send buffer it keeps so much for itself (unix_stream_sendmsg).
+/// The part of half the send buffer that the kernel reserves (unix_stream_sendmsg).
 constexpr std::size_t kOverhead = 64;
 
 constexpr std::size_t kScratch = 4 * 1024;
@@ -29,12 +29,12 @@ struct Peeked {
   bool descriptors;
 };
 
-/// Looks at packets that lie whole within the next `most` bytes, up to and with the first that has descriptors. Without
-/// room for them none is made, but MSG_CTRUNC tells that there are some (net/core/scm.c scm_recv). The room for bytes
-/// ends in a place where none can be put: with a packet that reaches it the kernel stops, and counts those before it
-/// only; EFAULT where there are none (net/unix/af_unix.c unix_stream_read_generic). With less room and no such end, a
-/// look would go on behind it, and tell of descriptors anywhere in the queue. All bytes go to one small place, which
-/// stays in the cache: nobody wants them yet.
+/// Looks at the packets that lie entirely within the next `most` bytes, up to and including the first with descriptors.
+/// There is no room for descriptors, so that the kernel makes none but reports them by MSG_CTRUNC (net/core/scm.c
+/// scm_recv). The room for bytes ends at an address that cannot be written. At a packet that reaches it the kernel
+/// stops and counts only the packets before it, or returns EFAULT if there are none (net/unix/af_unix.c
+/// unix_stream_read_generic). With less room and no such end, the look would continue past it and report descriptors
+/// anywhere in the queue. All bytes go to one small buffer that stays in the cache, because nobody needs them yet.
 Peeked peek_at_packets(int fd, std::size_t most) {
   std::array<std::byte, kScratch> scratch;
   std::array<iovec, kLookAhead / kScratch + 1> parts;
@@ -51,7 +51,7 @@ Peeked peek_at_packets(int fd, std::size_t most) {
   return {got, got > 0 && (message.msg_flags & MSG_CTRUNC) != 0};
 }
 
-/// For a message that carries descriptors.
+/// Control data of a message with descriptors.
 struct alignas(cmsghdr) Control {
   std::array<std::byte, kControl> bytes;
 };
@@ -68,7 +68,7 @@ void take_descriptors(msghdr& message, std::vector<Descriptor>& descriptors) {
   }
 }
 
-/// `to`: for the error's text.
+/// `to` is for the error's text.
 Result<Descriptor> connect_with(Result<Descriptor> socket, const Address& to, const Address& name,
                                 const SocketOptions& options) {
   if (!socket) return failure("connect " + to.text(), socket.error().code, std::move(socket.error().detail));
@@ -88,7 +88,7 @@ Result<Descriptor> connect_unix(const Address& to, const Address& name, const So
 }
 
 int probe_unix(const Address& name, NamespaceThread* inside) {
-  // A stream socket would be one more connection for the server (net/unix/af_unix.c unix_find_bsd).
+  // A stream socket would make a connection to the server (net/unix/af_unix.c unix_find_bsd).
   const auto socket = make_socket(AF_UNIX, SOCK_DGRAM, inside);
   if (!socket) return socket.error().code;
   return ::connect(socket->get(), name.data(), name.size()) == 0 ? 0 : errno;
@@ -121,10 +121,10 @@ bool takes_bytes_now(int fd) {
 
 Ahead look_ahead(int fd) {
   const Peeked all = peek_at_packets(fd, kLookAhead);
-  // No packet with descriptors is as long as that: send() makes none, and splice() has no descriptors.
+  // No packet with descriptors is that long: send() makes none, and splice() carries no descriptors.
   if (all.bytes < 0 && errno == EFAULT) return {kLookAhead, false};
   if (!all.descriptors) return {all.bytes, false};
-  // The last of these packets has them; those before it are what is seen with room for all but its last byte.
+  // The last of these packets has the descriptors. A second look, with one byte less of room, finds those before it.
   const Peeked before = peek_at_packets(fd, static_cast<std::size_t>(all.bytes) - 1);
   return before.bytes > 0 ? Ahead{before.bytes, false} : Ahead{all.bytes, true};
 }
@@ -138,7 +138,7 @@ WithDescriptors receive_with_descriptors(int fd, std::span<std::byte> room) {
   message.msg_control = &control;
   message.msg_controllen = sizeof control;
   WithDescriptors got;
-  // First: an allocation that failed behind the call would lose bytes that nobody counts, and leak descriptors.
+  // Reserve first: an allocation failure after the call would lose uncounted bytes and leak descriptors.
   got.descriptors.reserve(kMostDescriptors);
   got.bytes = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
   if (got.bytes < 0) return got;
