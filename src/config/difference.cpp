@@ -21,7 +21,7 @@ std::vector<std::string> keys_that_differ(const Owner& before, const Owner& afte
 
 const std::string& name_of(const relay::Forwarding& forwarding) { return forwarding.name; }
 
-/// The same text is the same listener.
+/// Identifies a listener: the same text means the same listener.
 std::string listener_of(const relay::Forwarding& forwarding) {
   return forwarding.listen.text() + '\n' + forwarding.client.netns.text() + '\n' + forwarding.client.root.text() +
          '\n' + forwarding.client.socket.interface;
@@ -48,7 +48,7 @@ std::vector<std::optional<std::size_t>> predecessors(const std::vector<relay::Fo
   std::vector<std::optional<std::size_t>> found(after.size());
   std::vector<bool> taken(before.size(), false);
   const auto look = [&](const auto& key_of) {
-    std::unordered_map<std::string, std::vector<std::size_t>> free;  // the first of them at the end
+    std::unordered_map<std::string, std::vector<std::size_t>> free;  // indices by key, in descending order
     for (std::size_t old = before.size(); old-- > 0;)
       if (!taken[old]) free[key_of(before[old])].push_back(old);
     for (std::size_t index = 0; index < after.size(); ++index) {

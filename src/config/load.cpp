@@ -1,4 +1,4 @@
-// The public ways in, and the words of problems.
+// The public entry points, and the texts of problems.
 #include "base/file.h"
 #include "base/result.h"
 #include "config/read/draft.h"

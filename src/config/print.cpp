@@ -18,7 +18,7 @@ std::vector<std::string> parts_of(const std::string& key) {
   return parts;
 }
 
-/// Opens and closes mappings so that the one for `key` is open; the table keeps keys of one block together.
+/// Closes and opens mappings until the one for `key` is open. The table keeps the keys of one block together.
 void go_to(const std::vector<std::string>& key, std::vector<std::string>& open, YAML::Emitter& out) {
   std::size_t common = 0;
   while (common < open.size() && common + 1 < key.size() && open[common] == key[common]) ++common;
@@ -50,7 +50,7 @@ void print_settings(const Owner& owner, YAML::Emitter& out) {
   for (; !open.empty(); open.pop_back()) out << YAML::EndMap;
 }
 
-/// All settings of an owner, and the blocks that it has.
+/// Prints all settings of an owner, and its blocks.
 template <typename Owner>
 void print(const Owner& owner, YAML::Emitter& out) {
   out << YAML::BeginMap;

@@ -15,7 +15,7 @@ namespace {
 
 template <typename Owner>
 void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, std::vector<Problem>& problems) {
-  // In the order of the table: a setting that others need is read before them.
+  // Follow the table's order: settings that others need come first.
   std::vector<const Given*> in_order;
   for (const Given& each : given) in_order.push_back(&each);
   std::ranges::stable_sort(in_order, {}, &Given::setting);
@@ -36,7 +36,7 @@ void apply(const std::vector<Given>& given, Level level, Assembled<Owner>& to, s
   }
 }
 
-/// Whether the value of the setting is known: it was read without an error, and is given if it is required.
+/// Whether the value of the setting is known: it was read without an error, and was given if it is required.
 template <typename Owner>
 bool decided(const Assembled<Owner>& owner, const Setting& setting) {
   return owner.good(setting.key) && (!setting.required || owner.placed.contains(setting.key));
@@ -50,7 +50,7 @@ std::string without_effect(const Owner& owner, const Condition<Owner>& condition
   return "has no effect while " + master.key + " is " + state + only + "; leave it out";
 }
 
-/// The first condition that is known to be false, which leaves the setting without effect; nullptr: there is none.
+/// Returns the first condition that is known to be false, so that the setting has no effect; nullptr: there is none.
 template <typename Owner>
 const Condition<Owner>* unmet(const Assembled<Owner>& owner, const std::vector<Condition<Owner>>& conditions) {
   for (const Condition<Owner>& condition : conditions) {
@@ -74,7 +74,7 @@ void take_back(Assembled<Owner>& owner, const Setting& setting, const Condition<
     owner.failed.insert(setting.key);  // settings that depend on it are not reported as well
   }
   std::get<Field<Owner>>(setting.field).copy(owner.value, Owner{});
-  // The other setting has decided the value, so its place is the place of this one.
+  // The other setting has decided the value, so this one takes its place.
   placed = {.level = owner.level(master.key), .where = owner.origin(master.key)};
 }
 

@@ -1,4 +1,4 @@
-// A Draft after its values have been read: the settings, and where each was given. The checks work on it.
+// A Draft whose values have been read: the settings, and where each was given. The checks work on it.
 #pragma once
 
 #include <map>
@@ -14,24 +14,24 @@
 
 namespace lastbyte::config {
 
-/// How near to its owner a value was given; the nearest one applies. For the process, the value of a file is `outer`
-/// and that of a flag `own`.
+/// How close to its owner a value was given; the closest one applies. For the process, a value in the file is `outer`
+/// and a flag is `own`.
 enum class Level : std::uint8_t { builtin, outer, own };
 
-/// Where the value of a setting comes from.
+/// The origin of a setting's value.
 struct Placed {
   Level level = Level::builtin;
   Origin where;
-  /// The texts; null: it was not given. Shared, because each forwarding has those of the defaults.
+  /// The texts; null: not given. Shared, because every forwarding has the texts of the defaults.
   std::shared_ptr<const std::vector<Text>> values = {};
 };
 
-/// Whatever has settings, with the places of its values.
+/// An owner of settings, with the places of their values.
 template <typename Owner>
 struct Assembled {
   Owner value;
-  Origin where;                                       ///< of the whole
-  std::map<std::string, Placed, std::less<>> placed;  ///< by key; what is absent is built in
+  Origin where;                                       ///< place of the owner itself
+  std::map<std::string, Placed, std::less<>> placed;  ///< by key; absent keys have their built-in value
   std::set<std::string, std::less<>> failed;          ///< keys whose value could not be read
 
   [[nodiscard]] bool good(std::string_view key) const { return !failed.contains(key); }
@@ -39,7 +39,7 @@ struct Assembled {
     const auto found = placed.find(key);
     return found == placed.end() ? Level::builtin : found->second.level;
   }
-  /// Where the value was given, or the whole if it was not.
+  /// Returns where the value was given; if it was not, the place of the owner.
   [[nodiscard]] Origin origin(std::string_view key) const {
     const auto found = placed.find(key);
     return found == placed.end() ? where : found->second.where;
@@ -48,7 +48,7 @@ struct Assembled {
 
 struct AssembledGroup {
   Assembled<upstream::Group> group;
-  std::vector<Assembled<upstream::Member>> members;  ///< those of `group`, in their order
+  std::vector<Assembled<upstream::Member>> members;  ///< members of `group`, in order
 };
 
 struct AssembledConfig {
@@ -57,13 +57,13 @@ struct AssembledConfig {
   std::vector<Assembled<relay::Forwarding>> forwardings;
 };
 
-/// A problem with a value that was given: "key: 'text': what" where it stands.
+/// Makes a problem with a given value: "key: 'text': what", at its place.
 Problem problem_with(const Setting& setting, const Origin& where, std::string_view text, const std::string& what);
 
-/// The group of this name; nullptr: there is none.
+/// Returns the group of this name; nullptr: there is none.
 const AssembledGroup* find_group(const AssembledConfig& all, std::string_view name);
 
-/// The value as it is printed; a list with commas.
+/// Prints the value; a list with commas.
 template <typename Owner>
 std::string print(const Owner& owner, const Setting& setting) {
   std::string text;
@@ -76,13 +76,13 @@ std::string print(const Assembled<Owner>& owner, std::string_view key) {
   return print(owner.value, setting_of<Owner>(key));
 }
 
-/// A problem with a value, where it was given.
+/// Makes a problem with a value, at the place where it was given.
 template <typename Owner>
 Problem problem_with(const Assembled<Owner>& owner, std::string_view key, const std::string& what) {
   return problem_with(setting_of<Owner>(key), owner.origin(key), print(owner, key), what);
 }
 
-/// "linger.timeout, 5s (proxy.yaml:4:9)", or "(the default)".
+/// Names a setting and its place: "linger.timeout, 5s (proxy.yaml:4:9)", or "(the default)".
 template <typename Owner>
 std::string named(const Assembled<Owner>& owner, std::string_view key) {
   const bool builtin = owner.level(key) == Level::builtin;
@@ -90,7 +90,7 @@ std::string named(const Assembled<Owner>& owner, std::string_view key) {
          ")";
 }
 
-/// Two values of which `less` is to be no more than `more`; reported at the one that was given nearer.
+/// Reports a problem unless `holds`: `less` must not exceed `more`. It is reported at the value that was given closer.
 template <typename Owner>
 void expect_at_most(const Assembled<Owner>& owner, std::string_view less, std::string_view more, bool holds,
                     const std::string& why, std::vector<Problem>& problems) {
@@ -106,7 +106,7 @@ void expect_at_most(const Assembled<Owner>& owner, std::string_view less, std::s
 void check_groups(const AssembledConfig& all, std::vector<Problem>& problems);
 /// Reports settings that contradict each other, within one forwarding or with the process.
 void check_combinations(const AssembledConfig& all, std::vector<Problem>& problems);
-/// Warns of combinations that are valid, but make access control or the limits of clients ineffective.
+/// Warns of valid combinations that make access control or the limits of clients ineffective.
 void warn_of_combinations(const AssembledConfig& all, std::vector<Problem>& warnings);
 /// Reports conflicts between forwardings: names and listeners given twice, and loops.
 void check_listeners(const AssembledConfig& all, std::vector<Problem>& problems);

@@ -1,4 +1,4 @@
-// Settings that are valid on their own and contradict each other.
+// Settings that are valid on their own but contradict each other.
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ void check_linger(const Placings& placings, std::vector<Problem>& problems) {
 
 void check_client(const Placings& placings, std::vector<Problem>& problems) {
   const net::ListenOptions& client = placings.value.client;
-  // Connections by fast open wait in the same queue (net/ipv4/tcp_input.c tcp_conn_request), which is full first.
+  // Fast Open connections wait in the same queue, which fills up first (net/ipv4/tcp_input.c tcp_conn_request).
   expect_at_most(placings, "client.fast-open", "client.backlog",
                  !client.fast_open || *client.fast_open <= client.backlog,
                  ", because all waiting connections share the backlog", problems);
@@ -33,13 +33,13 @@ void check_client(const Placings& placings, std::vector<Problem>& problems) {
   }
 }
 
-/// Whether both endpoints are there and were read.
+/// Whether both endpoints were given and could be read.
 bool has_ends(const Placings& placings) {
   const auto given = [&](std::string_view key) { return placings.placed.contains(key) && placings.good(key); };
   return given("listen") && given("connect");
 }
 
-/// What is wrong with so many ports behind those of `listen`; empty: nothing.
+/// Returns what is wrong with `count` ports behind those of `listen`; empty: nothing.
 std::string wrong_ports(std::size_t count, const Placings& placings) {
   const std::size_t wanted = placings.value.listen.count();
   if (count <= 1 || count == wanted) return {};
@@ -68,7 +68,7 @@ void check_ends(const Placings& placings, const AssembledConfig& all, std::vecto
     problems.push_back(problem_with(placings, "connect", wrong));
 }
 
-/// A UNIX client is in no network: only a PROXY header can say that it is.
+/// A UNIX client is in no network, unless a PROXY header names one.
 void check_access(const Placings& placings, std::vector<Problem>& problems) {
   const Forwarding& forwarding = placings.value;
   if (!has_ends(placings) || !placings.good("client.allow") || !placings.good("client.proxy-protocol")) return;
@@ -81,7 +81,7 @@ void check_access(const Placings& placings, std::vector<Problem>& problems) {
 
 std::string_view family_name(const net::Address& address) { return address.family() == AF_INET ? "IPv4" : "IPv6"; }
 
-/// What is wrong with connecting from `source` to `upstream`; empty: nothing.
+/// Returns what is wrong with connecting from `source` to `upstream`; empty: nothing.
 std::string wrong_with_source(const net::Source& source, const std::optional<net::Address>& upstream,
                               const AssembledConfig& all) {
   if (upstream && upstream->family() != source.family()) {
@@ -98,14 +98,14 @@ std::string wrong_with_source(const net::Source& source, const std::optional<net
   return {};
 }
 
-/// `key`: the setting of `owner` that has the list, `sources` its values.
+/// `key` is the list setting of `owner`, and `sources` its values.
 template <typename Owner>
 void check_sources(const Assembled<Owner>& owner, std::string_view key, const std::vector<net::Source>& sources,
                    const std::optional<net::Address>& upstream, const AssembledConfig& all,
                    std::vector<Problem>& problems) {
   const auto placed = owner.placed.find(key);
   if (placed == owner.placed.end() || !owner.good(key) || placed->second.values == nullptr) return;
-  // All were read, so that texts and values go together.
+  // Every text could be read, so texts and values correspond.
   for (std::size_t i = 0; i < placed->second.values->size(); ++i) {
     const Text& text = (*placed->second.values)[i];
     const std::string wrong = wrong_with_source(sources[i], upstream, all);
@@ -113,7 +113,7 @@ void check_sources(const Assembled<Owner>& owner, std::string_view key, const st
   }
 }
 
-/// The address that the endpoint is of; nullopt: it is a name, a group or no address of a network.
+/// Returns the numeric address of the endpoint; nullopt: it is a name, a group or a UNIX socket.
 template <typename Owner>
 std::optional<net::Address> address_of(const Assembled<Owner>& owner, const net::Endpoint& endpoint) {
   return owner.good("connect") ? net::Address::parse(endpoint.host, 0) : std::nullopt;
@@ -156,7 +156,7 @@ void check_sessions(const Placings& placings, const AssembledConfig& all, std::v
   expect_at_most(placings, per_client, per_listener, fits, "", problems);
 }
 
-/// Whoever can connect could administer.
+/// Without a token, anyone who can connect to a TCP endpoint could administer.
 void check_doors(const Assembled<Config>& process, std::vector<Problem>& problems) {
   const Doors& doors = process.value.doors;
   if (!process.good("admin.token-file") || !doors.token_file.empty()) return;

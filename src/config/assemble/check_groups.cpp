@@ -1,4 +1,4 @@
-// Settings of groups and members that are valid on their own and contradict each other.
+// Settings of groups and members that are valid on their own but contradict each other.
 #include <algorithm>
 #include <map>
 
@@ -15,7 +15,7 @@ using upstream::Policy;
 using Group = Assembled<upstream::Group>;
 using Member = Assembled<upstream::Member>;
 
-/// Whether the endpoint is there and was read.
+/// Whether the endpoint was given and could be read.
 bool has_endpoint(const Member& member) { return member.placed.contains("connect") && member.good("connect"); }
 
 bool all_have_endpoints(const AssembledGroup& group) { return std::ranges::all_of(group.members, has_endpoint); }
@@ -27,7 +27,7 @@ void check_name(const Group& group, std::vector<Problem>& problems) {
   if (!name) problems.push_back({group.where, "groups: " + in_quotes(group.value.name) + ": " + name.error()});
 }
 
-/// Hosts are the same whatever the case of their letters.
+/// Host names do not depend on case.
 std::string identity_of(const upstream::Member& member) {
   if (member.endpoint.is_unix()) return member.endpoint.text();
   net::Endpoint lower = member.endpoint;
@@ -81,7 +81,7 @@ void check_weights(const AssembledGroup& group, std::vector<Problem>& problems) 
         *first, "weight", name + "every member that is no backup has weight 0; expected at least one above 0"));
 }
 
-/// Datagrams have no connection to be timed or to wait for.
+/// UDP has no connections to time or to wait for.
 void check_datagrams(const AssembledGroup& group, std::vector<Problem>& problems) {
   if (group.members.empty() || !all_have_endpoints(group)) return;
   const Member& first = group.members.front();

@@ -16,9 +16,9 @@ namespace {
 
 using Placings = Assembled<relay::Forwarding>;
 
-/// Where an endpoint is, as far as its text tells: addresses, or a name that is looked up later.
+/// The place of an endpoint, as far as its text tells: addresses, or a name that is looked up later.
 struct Place {
-  std::string name;  ///< lower case; empty if `addresses` says it all
+  std::string name;  ///< in lower case; empty if `addresses` is complete
   std::vector<net::Address> addresses;
 };
 
@@ -39,17 +39,17 @@ Place place_of(const net::Endpoint& endpoint) {
   return place;
 }
 
-/// Two listeners can conflict only if they have the same Spot; their addresses decide then.
+/// Two listeners can conflict only if they have the same Spot; then their addresses decide.
 struct Spot {
   net::Transport transport = net::Transport::tcp;
-  std::string inside;      ///< the network namespace; of a UNIX path, the root directory
+  std::string inside;      ///< the network namespace; for a UNIX path, the root directory
   std::uint16_t port = 0;  ///< 0 for UNIX sockets
   std::string path;
 
   friend auto operator<=>(const Spot&, const Spot&) = default;
 };
 
-/// `options`: of the side that the endpoint is on.
+/// `options` are those of the endpoint's side.
 template <typename Options>
 Spot spot_of(const net::Endpoint& endpoint, const Options& options, std::size_t index) {
   return {.transport = endpoint.transport,
@@ -77,8 +77,8 @@ bool any_pair(const Place& a, const Place& b, Touches touches) {
   });
 }
 
-/// Whether the kernel would refuse the second of two listeners on one port: net/ipv4/inet_connection_sock.c
-/// inet_csk_bind_conflict, for sockets that all listen. An address for all conflicts with each of its family.
+/// Whether the kernel would refuse the second of two listeners on one port (net/ipv4/inet_connection_sock.c
+/// inet_csk_bind_conflict, for sockets that all listen). A wildcard address conflicts with every address of its family.
 bool conflict(const Listener& a, const Listener& b) {
   const std::string& interface_a = a.forwarding->value.client.socket.interface;
   const std::string& interface_b = b.forwarding->value.client.socket.interface;
@@ -89,13 +89,13 @@ bool conflict(const Listener& a, const Listener& b) {
   });
 }
 
-/// Whether connections to `to` surely arrive at `listener`. An address of this machine other than loopback is not known
-/// to be one; a listener on one interface is not reached from within.
+/// Whether connections to `to` certainly arrive at `listener`. Addresses of this machine other than loopback are not
+/// recognised as such. A listener on one interface is not reachable from this machine.
 bool arrives(const Place& to, const Listener& listener) {
   if (listener.forwarding->value.listen.is_unix()) return true;
   if (!listener.forwarding->value.client.socket.interface.empty()) return false;
   return any_pair(to, *listener.place, [](const net::Address& target, const net::Address& at) {
-    // Connecting to the address for all reaches this machine itself (net/ipv4/route.c ip_route_output_key_hash_rcu).
+    // Connecting to a wildcard address reaches this machine itself (net/ipv4/route.c ip_route_output_key_hash_rcu).
     const bool to_self = target.is_loopback() || target.is_wildcard();
     return same_ip(target, at) || (at.is_wildcard() && to_self) || (target.is_wildcard() && at.is_loopback());
   });
@@ -113,7 +113,7 @@ void check_names(const AssembledConfig& all, std::vector<Problem>& problems) {
     const bool named = placings.placed.contains("name") && placings.good("name");
     if (!named && !(placings.placed.contains("listen") && placings.good("listen"))) continue;
     const auto [first, is_new] = seen.emplace(placings.value.name, &placings);
-    // Without names it is their endpoints that are the same, of which check_conflicts() tells.
+    // Without names, their endpoints are the same; check_conflicts() reports that.
     if (is_new || (!named && !first->second->placed.contains("name"))) continue;
     const Origin where = placings.origin(named ? "name" : "listen");
     problems.push_back(
@@ -126,14 +126,14 @@ bool known(const Placings& placings, std::string_view key) {
   return placings.placed.contains(key) && placings.good(key);
 }
 
-/// Adds the listeners of one forwarding; the first conflict with those that are there already is a problem.
+/// Adds the listeners of one forwarding. Only its first conflict with an earlier listener is reported.
 void add_listeners(const Placings& placings, BySpot& listeners, std::vector<Problem>& problems) {
   const net::Endpoint& listen = placings.value.listen;
   const auto place = std::make_shared<const Place>(place_of(listen));
   bool told = false;
   for (std::size_t index = 0; index < listen.count(); ++index) {
     const Spot spot = spot_of(listen, placings.value.client, index);
-    // With port 0 each gets one of its own.
+    // For port 0 each listener gets a port of its own.
     if (!listen.is_unix() && spot.port == 0) continue;
     std::vector<Listener>& others = listeners[spot];
     const Listener listener{.forwarding = &placings, .index = index, .place = place};
@@ -158,7 +158,7 @@ BySpot check_conflicts(const AssembledConfig& all, std::vector<Problem>& problem
   return listeners;
 }
 
-/// Where sessions of a forwarding go, as far as that was read: to its endpoint, or to the members of its group.
+/// Returns the targets of a forwarding's sessions, as far as they could be read: its endpoint, or its group's members.
 std::vector<const net::Endpoint*> targets_of(const Placings& placings, const AssembledConfig& all) {
   if (!known(placings, "connect")) return {};
   if (placings.value.group.empty()) return {&placings.value.connect};
@@ -171,7 +171,7 @@ std::vector<const net::Endpoint*> targets_of(const Placings& placings, const Ass
   return targets;
 }
 
-/// The port of one of our listeners that connections to `to` lead to; nullptr: none of ours, as far as is known.
+/// Returns our listener that connections to `to` reach; nullptr: none, as far as is known.
 const Listener* listener_at(const net::Endpoint& to, const Placings& placings, std::size_t index,
                             const BySpot& listeners) {
   if (to.count() > 1 && index >= to.count()) return nullptr;
@@ -184,7 +184,7 @@ const Listener* listener_at(const net::Endpoint& to, const Placings& placings, s
   return nullptr;
 }
 
-/// The ports of our listeners that sessions of a port of `placings` may lead to.
+/// Returns our listeners that sessions of one port of `placings` may reach.
 std::vector<const Listener*> next_after(const Placings& placings, std::size_t index, const AssembledConfig& all,
                                         const BySpot& listeners) {
   std::vector<const Listener*> next;
@@ -194,7 +194,7 @@ std::vector<const Listener*> next_after(const Placings& placings, std::size_t in
   return next;
 }
 
-/// Whether a way from `from` leads to this port.
+/// Whether sessions from `from` can lead to this port.
 bool leads_to(const Listener* from, const Placings& to, std::size_t index, const AssembledConfig& all,
               const BySpot& listeners) {
   std::set<const Listener*> seen;
@@ -223,7 +223,7 @@ void check_loops(const AssembledConfig& all, const BySpot& listeners, std::vecto
           start, "connect",
           &other == &start ? "leads to its own listener " + listener + ", which makes a loop"
                            : "leads to the listener " + listener + " and from there back, which makes a loop"));
-      break;  // one word for all its ports
+      break;  // one report for all its ports
     }
   }
 }

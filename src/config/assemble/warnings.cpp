@@ -1,4 +1,4 @@
-// Combinations of settings that are valid and dangerous.
+// Combinations of settings that are valid but dangerous.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@ namespace lastbyte::config {
 
 namespace {
 
-/// The settings of a forwarding that go by the address in a PROXY header: "client.allow, client.deny".
+/// Lists the settings of a forwarding that use the address in a PROXY header: "client.allow, client.deny".
 std::string settings_by_address(const relay::Forwarding& forwarding) {
   std::string keys;
   const auto add = [&](bool is_set, const std::string& key) {
@@ -22,8 +22,8 @@ std::string settings_by_address(const relay::Forwarding& forwarding) {
   return keys;
 }
 
-/// Without client.proxy-trusted every client that reaches the listener may send a header, with any address in it. Only
-/// a TCP client has an address to be trusted by.
+/// Without client.proxy-trusted, every client that reaches the listener may send a header with any address in it. Only
+/// TCP clients have an address to trust.
 void warn_of_headers_from_anybody(const Assembled<relay::Forwarding>& placings, std::vector<Problem>& warnings) {
   const relay::Forwarding& forwarding = placings.value;
   if (forwarding.listen.transport != net::Transport::tcp) return;
@@ -44,7 +44,7 @@ void warn_of_unused_groups(const AssembledConfig& all, std::vector<Problem>& war
   }
 }
 
-/// A UNIX client has an address only if a PROXY header tells one.
+/// A UNIX client has an address only if a PROXY header names one.
 void warn_of_hashes_without_address(const Assembled<relay::Forwarding>& placings, const AssembledConfig& all,
                                     std::vector<Problem>& warnings) {
   const relay::Forwarding& forwarding = placings.value;

@@ -18,7 +18,7 @@ std::optional<unsigned> port_of(std::string_view text) {
   return port;
 }
 
-/// How many ports a list such as "80,8000-8010" has.
+/// Counts the ports of a list such as "80,8000-8010".
 tl::expected<std::size_t, std::string> count_ports(std::string_view ports) {
   std::size_t count = 0;
   for (std::size_t begin = 0; begin <= ports.size();) {

@@ -13,16 +13,16 @@ enum class LxdProtocol : std::uint8_t { tcp, udp, unix_stream };
 
 struct LxdAddress {
   LxdProtocol protocol = LxdProtocol::tcp;
-  std::string host;   ///< a numeric address without brackets; may be empty. Not for UNIX
+  std::string host;   ///< numeric, without brackets; may be empty. Not for UNIX
   std::string ports;  ///< as written. Not for UNIX
   std::size_t count = 1;
   std::string path;  ///< UNIX only: "/path" or "@name"
 
   [[nodiscard]] bool is_unix() const { return protocol == LxdProtocol::unix_stream; }
   [[nodiscard]] bool is_path() const { return is_unix() && !path.starts_with('@'); }
-  /// All addresses: none at all, 0.0.0.0 or [::], in any spelling.
+  /// Whether it means all addresses: an empty host, 0.0.0.0 or [::], in any spelling.
   [[nodiscard]] bool is_wildcard() const;
-  /// As an endpoint is written here.
+  /// The address in the form of lastbyte's endpoints.
   [[nodiscard]] std::string text() const;
 };
 

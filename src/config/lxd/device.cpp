@@ -1,5 +1,5 @@
-// What each key of a device means here. LXD's own meaning is that of doc/reference/devices_proxy.md and of its
-// `forkproxy`, which enters the user, network and (for paths) mount namespace of the instance on one of its sides.
+// Translates each key of a device. LXD's meaning of a key is that of doc/reference/devices_proxy.md and of its
+// `forkproxy`, which enters the instance's user, network and (for paths) mount namespace on one of its sides.
 #include "config/lxd/device.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ const std::vector<std::string>& known_keys() {
   return kKeys;
 }
 
-/// Which of a forwarding's two sides.
+/// One of a forwarding's two sides.
 enum class End : std::uint8_t { listen, connect };
 
 class Converter {
@@ -146,7 +146,7 @@ class Converter {
   std::string listen_text(const LxdAddress& listen) {
     LxdAddress ours = listen;
     if (listen.is_wildcard() && !listen.host.empty()) {
-      // Go's net.Listen() takes either wildcard for both families.
+      // Go's net.Listen() applies either wildcard to both families.
       result_.narrow = listen.text();
       ours.host.clear();
     }
@@ -177,13 +177,13 @@ class Converter {
     return address.text();
   }
 
-  /// A path is in the root directory of the instance's first process, any other address in its network namespace.
+  /// Enters the instance: its first process's root directory for a path, its network namespace for any other address.
   void enter(const LxdAddress& address, LxdForwarding::Block& block) {
     result_.enters_instance = true;
     block.emplace_back(address.is_path() ? "root" : "netns", "pid:" + instance_.pid);
   }
 
-  /// Up to the id that means none (chown(2)).
+  /// Reads an id; the largest one excluded, because it means none (chown(2)).
   std::optional<std::uint32_t> id(std::string_view key) {
     const LxdValue* value = device_.find(key);
     if (value == nullptr) return std::nullopt;
@@ -197,7 +197,7 @@ class Converter {
     return number;
   }
 
-  /// The id as the host counts it, where LXD means one of the instance.
+  /// Returns the host's id if LXD means one of the instance.
   std::uint32_t outside(std::string_view key, std::uint32_t inside, const LxdIdMap& map) {
     if (!map.known()) {
       note(key,
@@ -210,7 +210,7 @@ class Converter {
     return mapped.value_or(inside);
   }
 
-  /// Owner and mode of a listening path.
+  /// Sets owner and mode of a listening path.
   void file_of(const LxdAddress& listen) {
     const LxdValue* mode = device_.find("mode");
     if (!listen.is_path()) {
@@ -230,7 +230,7 @@ class Converter {
   void owner_of(std::string_view key, const std::string& ours, const LxdIdMap& map) {
     std::optional<std::uint32_t> owner = id(key);
     if (in_instance(End::listen)) {
-      // Nothing given: it is the instance's root, because forkproxy has entered its user namespace.
+      // Without a key the owner is the instance's root, because forkproxy has entered its user namespace.
       if (owner || map.known())
         owner = outside(key, owner.value_or(0), map);
       else
@@ -246,7 +246,7 @@ class Converter {
     if (inside.user != 0 && inside.group == 0) {
       note("security.gid", "not given: LXD stays in group 0, and so does this; a group of its own is safer");
     }
-    // The connecting process drops them, so they are the instance's where it connects inside.
+    // The connecting process drops privileges, so the ids are the instance's if it connects inside.
     if (in_instance(End::connect)) {
       inside.user = outside("security.uid", inside.user, instance_.users);
       inside.group = outside("security.gid", inside.group, instance_.groups);

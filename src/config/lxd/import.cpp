@@ -1,4 +1,4 @@
-// Finds the devices in what LXD prints, and writes the configuration.
+// Finds the devices in LXD's output and writes the configuration.
 #include "config/lxd/import.h"
 
 #include <yaml-cpp/yaml.h>
@@ -14,7 +14,7 @@ namespace lastbyte::config {
 
 namespace {
 
-/// Keys and values of the text may hold anything.
+/// Removes control characters: keys and values of the text may contain anything.
 std::string one_line(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return text;
@@ -24,7 +24,7 @@ class Reader {
  public:
   Reader(const std::string& name, Imported& report) : name_(name), report_(report) {}
 
-  /// What was found is in `devices` and `instance`.
+  /// Leaves its results in `devices` and `instance`.
   void read(const std::string& text) {
     if (const int line = second_document(text); line != 0) {
       return problem({name_, line, 1}, "a second document begins; expected the devices of one instance");
@@ -34,7 +34,7 @@ class Reader {
     } catch (const YAML::Exception& wrong) {
       problem(at(wrong.mark), "not valid YAML: " + one_line(wrong.msg));
     } catch (const std::exception& wrong) {
-      // The library lets a few of the language's own through for broken text.
+      // For broken text the library lets some standard exceptions through.
       problem({name_, 0, 0}, "not valid YAML: " + one_line(wrong.what()));
     }
   }
@@ -50,8 +50,8 @@ class Reader {
 
   void problem(const Origin& where, std::string what) { report_.problems.push_back({where, std::move(what)}); }
 
-  /// The line (from 1) at which a second document begins; 0: there is at most one. LXD indents all other text that
-  /// looks like a separator.
+  /// Returns the line (from 1) at which a second document begins; 0: there is at most one. LXD indents all other text
+  /// that looks like a separator.
   static int second_document(const std::string& text) {
     bool content = false;
     int number = 0;
@@ -79,7 +79,7 @@ class Reader {
     const bool alone = node["listen"].IsDefined() && !node["listen"].IsMap();
     const bool typed = scalar(node, "type") == "proxy";
     if (alone || typed) return device(node, "");
-    // With profiles applied, where that is given too (lxc query).
+    // Prefers the devices with profiles applied, if they are there too (lxc query).
     for (const char* key : {"expanded_devices", "devices"}) {
       const YAML::Node all = node[key];
       if (!all.IsDefined() || !all.IsMap() || all["type"].IsDefined()) continue;
@@ -155,7 +155,7 @@ class Reader {
     try {
       for (const YAML::Node& each : YAML::Load(json)) add_range(each);
     } catch (const YAML::Exception&) {
-      // As if it had not been given; a missing value is reported if it is needed.
+      // Ignores the map; a missing map is reported if it is needed.
       instance.users = {};
       instance.groups = {};
     }
@@ -173,7 +173,7 @@ class Reader {
   Imported& report_;
 };
 
-/// A value that YAML reads as the same text.
+/// Quotes the value if YAML would otherwise read it as another text.
 std::string yaml_value(const std::string& text) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -197,7 +197,7 @@ std::string yaml_value(const std::string& text) {
   return quoted + '"';
 }
 
-/// As comment lines of up to 120 bytes.
+/// Wraps the text into comment lines of up to 120 bytes.
 std::string comment(const std::string& indent, const std::string& text) {
   constexpr std::size_t width = 120;
   std::string out;
@@ -214,7 +214,7 @@ std::string comment(const std::string& indent, const std::string& text) {
   return out + line + "\n";
 }
 
-/// A name that a forwarding can have: printable ASCII without spaces (LXD allows more), each once.
+/// Returns a valid and unique name for a forwarding: printable ASCII without spaces (LXD allows more).
 std::string name_for(const std::string& device, std::set<std::string>& taken) {
   std::string name = device.substr(0, 200);
   std::replace_if(name.begin(), name.end(), [](char c) { return c <= ' ' || c > '~'; }, '-');
@@ -244,8 +244,8 @@ struct Taken {
   LxdForwarding forwarding;
 };
 
-/// One process has one user. LXD has one process a device: where some stay root and all others are one user, that one
-/// is for all. nullopt: there are several, which is a problem.
+/// LXD has one process per device; lastbyte has one process, with one user. If some devices stay root and all others
+/// have one user, that user is for all. nullopt: there are several users, which is a problem.
 std::optional<std::string> print_user(const std::vector<Taken>& all, const Origin& where, Imported& report) {
   const auto is_root = [](const Taken& each) { return each.forwarding.run_as == LxdUser{}; };
   const auto first = std::find_if_not(all.begin(), all.end(), is_root);
@@ -275,7 +275,7 @@ std::optional<std::string> print_user(const std::vector<Taken>& all, const Origi
          "\n";
 }
 
-/// Told once for all devices, because most have it. "": none has it.
+/// Reported once for all devices, because most are affected. "": none is.
 std::string print_families(const std::vector<Taken>& all, const Origin& where, Imported& report) {
   std::string devices;
   const Taken* first = nullptr;

@@ -1,4 +1,4 @@
-// `lastbyte import lxd`: proxy devices of LXD and Incus into a configuration that does the same.
+// `lastbyte import lxd`: converts proxy devices of LXD and Incus into an equivalent configuration.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,15 @@
 namespace lastbyte::config {
 
 struct Imported {
-  std::string yaml;  ///< the devices that could be taken over, with notes as comments; empty: none, or not in one file
-  std::vector<Problem> notes;     ///< what is not as it was, or has to be known
-  std::vector<Problem> problems;  ///< what could not be taken over; empty: everything was
+  std::string yaml;  ///< the converted devices, with notes as comments; empty: none, or they do not fit into one file
+  std::vector<Problem> notes;     ///< differences from LXD, and what the user has to know
+  std::vector<Problem> problems;  ///< what could not be converted; empty: everything was
 };
 
-/// Pure. `text` is what `lxc config device show`, `lxc config show`, `lxc profile show` or `lxc query` print, or one
-/// device alone; `name` is shown in notes and problems. `pid` is the instance's first process, whose namespaces are
-/// entered; without it the configuration has the word PID in its place, and does not load before it is filled in.
+/// Converts the devices. Pure. `text` is the output of `lxc config device show`, `lxc config show`, `lxc profile show`
+/// or `lxc query`, or a single device; `name` appears in notes and problems. `pid` is the instance's first process,
+/// whose namespaces are entered. Without it the configuration contains the word PID, and does not load before the user
+/// replaces it.
 Imported import_lxd(std::string_view text, const std::string& name, std::optional<std::uint32_t> pid = std::nullopt);
 
 }  // namespace lastbyte::config

@@ -1,5 +1,5 @@
-// The given settings before they are interpreted: their texts and places. Both the YAML reader and
-// the flags make a Draft; assemble() makes a Config of it.
+// Settings as given, before interpretation: their texts and places. Both the YAML reader and the flags make a Draft;
+// assemble() turns it into a Config.
 #pragma once
 
 #include <string>
@@ -18,17 +18,17 @@ struct Text {
 
 struct Given {
   const Setting* setting;
-  std::vector<Text> values;  ///< one, or those of a list
+  std::vector<Text> values;  ///< one, or several for a list
   Origin where;
 };
 
-/// Settings of the same owner, and the blocks that it has.
+/// The settings of one owner, and its blocks.
 struct Block {
   const BlockKind* kind = &kProcess;
   Origin where = {};
-  std::string name = {};  ///< of a named one
+  std::string name = {};  ///< for named blocks
   std::vector<Given> given = {};
-  std::vector<const Setting*> misread = {};  ///< what was given for them is no value; it was told
+  std::vector<const Setting*> misread = {};  ///< settings whose given value is invalid; already reported
   std::vector<Block> blocks = {};            ///< of all kinds
 
   [[nodiscard]] std::vector<const Block*> all(const BlockKind& of) const;
@@ -37,21 +37,21 @@ struct Block {
 struct Draft {
   std::string source;            ///< the file's name; empty for flags alone
   Block process;                 ///< the whole file
-  std::vector<Given> overrides;  ///< flags that win over those of `process`
+  std::vector<Given> overrides;  ///< flags that take precedence over `process`
   std::vector<Problem> problems;
 };
 
-/// Never throws, whatever `text` holds.
+/// Never throws, whatever `text` contains.
 Draft read_yaml(std::string_view text, const std::string& name);
-/// One forwarding.
+/// Makes a Draft with one forwarding.
 Draft read_flags(const std::vector<Flag>& flags);
-/// Flags beside a file: those of forwardings are problems.
+/// Adds flags given beside a file. Flags of forwardings are problems.
 void add_overrides(Draft& draft, const std::vector<Flag>& flags);
 
-/// Applies, completes with defaults, and checks everything that settings mean together.
+/// Applies the settings, adds the defaults, and checks the settings against each other.
 Loaded assemble(Draft draft);
 
-/// "key: " before what is wrong with it; nothing for a flag, which names itself.
+/// The prefix of a message about a setting: "key: "; empty for a flag, which names itself.
 std::string about(const Setting& setting, const Origin& where);
 
 }  // namespace lastbyte::config

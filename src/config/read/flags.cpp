@@ -1,4 +1,4 @@
-// Flags into a Draft.
+// Reads flags into a Draft.
 #include "base/text.h"
 #include "config/read/draft.h"
 #include "config/values/codec.h"
@@ -20,7 +20,7 @@ std::vector<Text> split_at_commas(const Flag& flag) {
   return texts;
 }
 
-/// Adds to what `given` holds of the same setting already: a list grows, a second single value is a problem.
+/// Adds the flag to `given`: a list grows, and a second value of a single setting is a problem.
 void add(const Setting& setting, const Flag& flag, std::vector<Given>& given, std::vector<Problem>& problems) {
   Given* earlier = nullptr;
   for (Given& each : given) {

@@ -6,7 +6,7 @@ namespace lastbyte::config {
 
 namespace {
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal string alignment).
+/// Counts the insertions, deletions, replacements and swaps of neighbours from `a` to `b` (optimal string alignment).
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
@@ -39,7 +39,7 @@ std::optional<std::string> shortest_ending(std::string_view wrong, const std::ve
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view wrong, const std::vector<std::string>& known) {
-  constexpr std::size_t longest = 64;  // the cost is quadratic, and no key is as long
+  constexpr std::size_t longest = 64;  // the cost is quadratic, and no key is that long
   if (wrong.size() > longest) return std::nullopt;
   const std::string* best = nullptr;
   std::size_t least = std::max<std::size_t>(1, wrong.size() / 3) + 1;

@@ -1,4 +1,4 @@
-// The nearest word to one that is unknown.
+// Suggests the nearest known word for an unknown one.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace lastbyte::config {
 
-/// The word of `known` that `wrong` was most likely meant to be: the nearest by its letters, or else the shortest that
-/// ends in it behind a '-' or '.' ("--limits-idle" for "--idle"). nullopt: there is none. Pure.
+/// Returns the word of `known` that the user most likely meant: the nearest by spelling, or else the shortest that ends
+/// in `wrong` after a '-' or '.' ("--limits-idle" for "--idle"). nullopt: there is none. Pure.
 std::optional<std::string> nearest(std::string_view wrong, const std::vector<std::string>& known);
 
 }  // namespace lastbyte::config

@@ -1,4 +1,4 @@
-// YAML text into a Draft. All that yaml-cpp throws ends here.
+// Reads YAML text into a Draft. No exception of yaml-cpp leaves this file.
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -30,14 +30,14 @@ std::string found(const YAML::Node& node) {
   return "found " + (node.IsScalar() ? in_quotes(node.Scalar()) : std::string(type_of(node)));
 }
 
-/// The block that `key` begins in a block of this kind; nullptr: none.
+/// Returns the kind of block that `key` begins in a block of this kind; nullptr: none.
 const BlockKind* block_in(const BlockKind& kind, std::string_view key) {
   const auto found = std::ranges::find_if(
       kBlockKinds, [&](const BlockKind* each) { return each->parent == &kind && each->key == key; });
   return found == kBlockKinds.end() ? nullptr : *found;
 }
 
-/// The keys that may follow `prefix` ("" or "client."), without what comes after their next dot.
+/// Returns the keys that may follow `prefix` ("" or "client."), up to their next dot.
 std::vector<std::string> children(const std::string& prefix, const BlockKind& kind) {
   std::vector<std::string> names;
   for (const Setting& setting : settings()) {
@@ -51,7 +51,7 @@ std::vector<std::string> children(const std::string& prefix, const BlockKind& ki
   return names;
 }
 
-/// All keys that a block may have, in full.
+/// Returns all full keys that a block may contain.
 std::vector<std::string> all_keys(const BlockKind& kind) {
   std::vector<std::string> keys;
   for (const Setting& setting : settings())
@@ -59,7 +59,7 @@ std::vector<std::string> all_keys(const BlockKind& kind) {
   return keys;
 }
 
-/// "a mapping with at least listen and connect": what a block of this kind has to be.
+/// Describes the form of a block of this kind: "a mapping with at least listen and connect".
 std::string form_of(const BlockKind& kind) {
   std::string keys;
   for (const Setting& setting : settings())
@@ -70,7 +70,7 @@ std::string form_of(const BlockKind& kind) {
   return kind.alone.empty() ? mapping : "the value of " + std::string(kind.alone) + ", or " + mapping;
 }
 
-/// What an operator may have done where the library says less; `line` counts from 0.
+/// Guesses the user's mistake if the library's message does not help; `line` counts from 0.
 std::string hint(const std::string& text, int line) {
   std::istringstream lines(text);
   std::string wrong;
@@ -89,7 +89,7 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
-/// Only where documents begin.
+/// Records only where documents begin.
 class DocumentStarts : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
@@ -108,8 +108,8 @@ class DocumentStarts : public YAML::EventHandler {
   YAML::Mark last = YAML::Mark::null_mark();
 };
 
-/// Where a second document begins, if there is one. Not by YAML::LoadAll(), which never returns for a text such as ","
-/// (yaml-cpp 0.7): what it cannot make out it takes for one more empty document, without end.
+/// Returns where a second document begins, if there is one. YAML::LoadAll() would never return for a text such as ",":
+/// it takes the rest for one more empty document, without end (yaml-cpp 0.7).
 std::optional<YAML::Mark> second_document(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
@@ -118,7 +118,7 @@ std::optional<YAML::Mark> second_document(const std::string& text) {
   return starts.last;
 }
 
-/// The library's words may hold a character of the text.
+/// Removes control characters: the library's message may contain a character of the text.
 std::string one_line(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return text;
@@ -130,7 +130,7 @@ class Reader {
 
   Draft read(std::string_view text) {
     draft_.process.where = {draft_.source, 1, 1};
-    // A string view need not end with a zero, and the parser wants a string.
+    // The parser needs a string; a string view need not end with a zero.
     const std::string owned(text);
     try {
       if (const auto mark = second_document(owned)) {
@@ -141,7 +141,7 @@ class Reader {
     } catch (const YAML::Exception& wrong) {
       report(at(wrong.mark), "not valid YAML: " + one_line(wrong.msg) + hint(owned, wrong.mark.line));
     } catch (const std::exception& wrong) {
-      // The library lets a few of the language's own through for broken text.
+      // For broken text the library lets some standard exceptions through.
       report({draft_.source, 0, 0}, "not valid YAML: " + one_line(wrong.what()));
     }
     return std::move(draft_);
@@ -163,7 +163,7 @@ class Reader {
     block(top, "", draft_.process);
   }
 
-  /// Every pair of `map`, into `into`.
+  /// Reads every pair of `map` into `into`.
   void block(const YAML::Node& map, const std::string& prefix, Block& into) {
     std::map<std::string, Origin> seen;
     for (const auto& pair : map) {
@@ -214,7 +214,8 @@ class Reader {
     std::string what = "unknown key " + in_quotes(path) + " " + std::string(kind.where);
     if (path == "<<") return report(where, what + "; merge keys are not supported: use defaults");
     if (const auto near = nearest(path.substr(prefix.size()), known)) {
-      // It is given, under a wrong name: that it is missing would be a second word on the same mistake.
+      // The setting was given under a wrong name; reporting it as missing would be a second message for the same
+      // mistake.
       if (const Setting* meant = find_key(prefix + *near, kind.owner)) into.misread.push_back(meant);
       return report(where, what + "; did you mean '" + prefix + *near + "'?");
     }
@@ -235,7 +236,7 @@ class Reader {
     return too ? ", or in defaults" : "";
   }
 
-  /// All blocks of a kind in `parent`.
+  /// Reads all blocks of a kind into `parent`.
   void blocks(const BlockKind& kind, const Origin& where, const YAML::Node& value, Block& parent) {
     switch (kind.shape) {
       case Shape::once: {
@@ -249,7 +250,7 @@ class Reader {
     }
   }
 
-  /// Whether there are none, which is told where there must be one.
+  /// Whether there are no blocks; reports a problem if at least one is required.
   bool is_empty(const BlockKind& kind, const Origin& where, const YAML::Node& value) {
     const bool empty = value.IsNull() || ((value.IsSequence() || value.IsMap()) && value.size() == 0);
     if (empty && kind.required)
@@ -262,7 +263,7 @@ class Reader {
     if (!value.IsSequence())
       return report(at(value.Mark()), std::string(kind.key) + ": " + found(value) + "; expected a list of mappings");
     for (const YAML::Node& item : value) {
-      // The mark of a null is that of the next token.
+      // A null node has the mark of the next token.
       Block one{.kind = &kind, .where = item.IsNull() ? where : at(item.Mark())};
       if (item.IsScalar() && !kind.alone.empty()) {
         setting(*find_key(kind.alone, kind.owner), one.where, item, one);
@@ -304,7 +305,7 @@ class Reader {
   }
 
   void setting(const Setting& setting, const Origin& where, const YAML::Node& value, Block& into) {
-    // Within one mapping block() has looked; the same key can be written with dots and as levels.
+    // block() has checked for duplicates within one mapping. The same key may also be written with dots and as levels.
     const auto before = std::ranges::find(into.given, &setting, &Given::setting);
     if (before != into.given.end())
       return report(where, "key " + in_quotes(setting.key) + " given twice; it was given at " + before->where.text() +

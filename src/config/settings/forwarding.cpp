@@ -22,7 +22,7 @@ using termination::LingerMode;
 
 void add_ends(Table& table) {
   const Heading heading = Heading::forwarding;
-  // Longer than any endpoint, because the endpoint is the default.
+  // The limit is longer than any endpoint, because the endpoint is the default.
   Setting& name = table.add<Forwarding>(
       heading, "name", word_codec("NAME", "a name", 300), [](auto& f) -> auto& { return f.name; },
       "The forwarding's name in session records. Names are unique.");

@@ -19,8 +19,8 @@ using upstream::Member;
 using upstream::OnDown;
 using upstream::Policy;
 
-/// What is optional as a whole. Settings are read in the order of the table, so that it is there when the first of its
-/// settings has turned it on. While it is off the others have no effect, and go nowhere.
+/// Returns the optional part of a group. Settings are read in table order, so the first setting of the part has created
+/// it before the others are read. While the part is off, the others have no effect and write to a dummy.
 template <typename Part>
 Part& part_or_nowhere(std::optional<Part>& part) {
   static thread_local Part nowhere;

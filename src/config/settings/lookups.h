@@ -1,5 +1,5 @@
-// The settings of look-ups, which a forwarding has for the host of its own endpoint and a group for those of its
-// members. Private to this folder.
+// The settings of look-ups. A forwarding has them for the host of its own endpoint, a group for those of its members.
+// Private to this folder.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,8 @@
 
 namespace lastbyte::config {
 
-/// Adds them under `heading`. `get` gives the upstream::Names of an Owner; `each(row)` is called with each row.
+/// Adds the settings under `heading`. `get` returns the upstream::Names of an Owner; `each(row)` is called with each
+/// row.
 template <typename Owner, typename Get, typename Each>
 void add_lookups(Table& table, Heading heading, Get /*get*/, Each each) {
   using std::chrono::hours;

@@ -1,14 +1,14 @@
-// Where a setting stands.
+// The place of a setting.
 #pragma once
 
 #include <string>
 
 namespace lastbyte::config {
 
-/// Where a setting stands: a file with line and column (both from 1), or a flag ("--listen").
+/// The place of a setting: a file with line and column (both from 1), or a flag ("--listen").
 struct Origin {
   std::string source;
-  int line = 0;  ///< 0: no line is known, or it is a flag
+  int line = 0;  ///< 0: no line is known, or a flag
   int column = 0;
 
   [[nodiscard]] std::string text() const;  ///< "proxy.yaml:3:11" or "--listen"

@@ -1,5 +1,5 @@
-// What has settings, and the blocks of a file that these settings stand in. The reader of YAML, the printer, the
-// comparison and the reference in docs/ all go by this description.
+// The owners of settings, and the blocks of a file that contain these settings. The YAML reader, the printer, the
+// comparison and the reference in docs/ all derive from this description.
 #pragma once
 
 #include <array>
@@ -15,10 +15,11 @@
 
 namespace lastbyte::config {
 
-/// Whatever has settings.
+/// The kinds of owners.
 enum class OwnerKind : std::uint8_t { process, forwarding, group, member };
 
-/// Their types, in the order of OwnerKind: Owners<Field> is a variant of Field<Config>, Field<relay::Forwarding>, ...
+/// One type per kind, in the order of OwnerKind: Owners<Field> is a variant of Field<Config>, Field<relay::Forwarding>,
+/// ...
 template <template <typename> typename Of>
 using Owners = std::variant<Of<Config>, Of<relay::Forwarding>, Of<upstream::Group>, Of<upstream::Member>>;
 
@@ -31,28 +32,28 @@ inline constexpr OwnerKind kOwner<upstream::Group> = OwnerKind::group;
 template <>
 inline constexpr OwnerKind kOwner<upstream::Member> = OwnerKind::member;
 
-/// How often a block may stand where it belongs.
+/// How often a block may occur in its parent.
 enum class Shape : std::uint8_t {
   once,
-  list,   ///< in a list
+  list,   ///< as an element of a list
   named,  ///< in a mapping, each under its name
 };
 
 /// A kind of block in a file.
 struct BlockKind {
-  std::string_view key;  ///< in the block that it belongs to; empty: it is the whole file
+  std::string_view key;  ///< in the parent block; empty: the whole file
   std::string_view noun;
   std::string_view where;  ///< "in a forwarding": for messages
   OwnerKind owner;
   Shape shape;
   const BlockKind* parent;
-  bool required;           ///< at least one
-  std::string_view alone;  ///< the setting that a value alone stands for in the place of a mapping; empty: none
+  bool required;           ///< there must be at least one
+  std::string_view alone;  ///< the setting that a bare value stands for instead of a mapping; empty: none
 };
 
 inline constexpr BlockKind kProcess{"",   "file", "at the top of the file", OwnerKind::process, Shape::once, nullptr,
                                     true, ""};
-/// What forwardings begin with; only those settings that a forwarding may have from there.
+/// The initial values of forwardings; only settings that a forwarding may inherit.
 inline constexpr BlockKind kDefaults{"defaults",  "block",   "in defaults", OwnerKind::forwarding,
                                      Shape::once, &kProcess, false,         ""};
 inline constexpr BlockKind kGroups{"groups",     "group",   "in a group", OwnerKind::group,
@@ -62,10 +63,10 @@ inline constexpr BlockKind kMembers{
 inline constexpr BlockKind kForwardings{
     "forwardings", "forwarding", "in a forwarding", OwnerKind::forwarding, Shape::list, &kProcess, true, ""};
 
-/// In the order in which they stand in a file.
+/// In the order of a file.
 inline constexpr std::array kBlockKinds{&kProcess, &kDefaults, &kGroups, &kMembers, &kForwardings};
 
-/// Calls `visit(kind, blocks)` with each vector of blocks that an owner has.
+/// Calls `visit(kind, blocks)` with each vector of blocks of an owner.
 template <typename Visit>
 void visit_blocks(const Config& config, Visit&& visit) {
   visit(kGroups, config.groups);

@@ -1,4 +1,4 @@
-// Where the settings of forwardings were given, for what turns out to be wrong with them only later.
+// Records where the settings of forwardings were given, for problems that show up only later.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ namespace lastbyte::config {
 
 class Places {
  public:
-  /// `places`: one for each value of the setting.
+  /// `places` has one entry per value of the setting.
   void add(const std::string& forwarding, const std::string& key, std::vector<Origin> places);
-  /// One for each member of a group.
+  /// `places` has one entry per member of the group.
   void add_members(const std::string& group, std::vector<Origin> places);
 
-  /// Of the value of a forwarding's setting; of its `listen`, where the setting was not given. nullopt: nothing is
-  /// known.
+  /// Returns the place of a value of a forwarding's setting; of its `listen`, if the setting was not given. nullopt: no
+  /// place is known.
   [[nodiscard]] std::optional<Origin> of(const std::string& forwarding, std::string_view key,
                                          std::size_t index = 0) const;
-  /// Of a member of a group, by its index in the group.
+  /// Returns the place of a member of a group, by its index in the group.
   [[nodiscard]] std::optional<Origin> of_member(const std::string& group, std::size_t index) const;
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// An endpoint, or auto, or none.
+/// An endpoint, `auto`, or `none`.
 Codec<AdminListen> admin_listen_codec() {
   const Codec<net::Endpoint> door = door_codec();
   return {.placeholder = door.placeholder,

@@ -19,7 +19,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// What both sides have. `get` gives the SocketOptions of a Forwarding.
+/// Adds the settings that both sides have. `get` returns the SocketOptions of a Forwarding.
 template <typename Get>
 void add_socket(Table& table, Heading heading, const std::string& side, Get get) {
   const auto only = [&](Kinds kinds) { heading == Heading::client ? table.listening(kinds) : table.connecting(kinds); };
@@ -51,7 +51,7 @@ void add_socket(Table& table, Heading heading, const std::string& side, Get get)
       "keepalive.count", count_codec<int>(1, 127), [](auto& s) -> auto& { return s.keepalive.count; },
       "TCP_KEEPCNT: number of unanswered probes after which the kernel ends the connection. Where user-timeout is set, "
       "the kernel uses that time instead of this number.");
-  // The kernel takes an int of milliseconds.
+  // The kernel takes the milliseconds as an int.
   add(
       "user-timeout", or_none(duration_codec(milliseconds(1), hours(24 * 24))),
       [](auto& s) -> auto& { return s.user_timeout; },

@@ -11,22 +11,22 @@ std::string dashed(std::string key) {
   return key;
 }
 
-/// `kinds_in`: of what the setting `key` is.
+/// `kinds_in` returns the kinds of the endpoint that the setting `key` gives.
 template <typename Owner>
 void only_for(Setting& setting, std::string key, Kinds (*kinds_in)(const Owner&), Kinds kinds) {
   auto& conditions = std::get<Field<Owner>>(setting.field).conditions;
-  // A setting that needs another one leaves it to that to tell.
+  // If the setting needs another one, the meaning of that one says it.
   if (conditions.empty() || !conditions.front().only.empty()) {
     setting.meaning += " Applies only if " + key + " is " + words(kinds) + ".";
   }
-  // Ahead of what other settings do to it: the endpoint is the better reason.
+  // This condition goes first: the endpoint is a better reason than other settings.
   conditions.insert(conditions.begin(), {.needs = std::move(key),
                                          .holds = [=](const Owner& owner) { return (kinds_in(owner) & kinds) != 0; },
                                          .only = words(kinds),
                                          .state = [=](const Owner& owner) { return words(kinds_in(owner)); }});
 }
 
-/// Members of a group have one transport, and UNIX members may have names of both kinds.
+/// All members of a group have one transport; UNIX members may have names of both kinds.
 Kinds kinds_of_upstream(const Forwarding& forwarding) {
   const Kinds kind = kind_of(forwarding.connect);
   return !forwarding.group.empty() && (kind & kUnix) != 0 ? kUnix : kind;

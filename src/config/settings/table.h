@@ -19,11 +19,11 @@
 
 namespace lastbyte::config {
 
-/// Where a setting's value stands in its owner. Plain pointers, so that fields are made once a kind of value and not
-/// once a setting.
+/// Locates a setting's value in its owner. It uses plain pointers, so that fields are instantiated per kind of value
+/// and not per setting.
 template <typename Owner, typename Value>
 struct Accessor {
-  /// `get`: a lambda without captures that takes an owner, const or not.
+  /// `get` is a lambda without captures that takes an owner, const or not.
   template <typename Get>
   explicit Accessor(Get get) : in(get), in_const(get) {}
 
@@ -31,7 +31,7 @@ struct Accessor {
   const Value& (*in_const)(const Owner&);
 };
 
-/// The common part of fields of all kinds, without `read` and `print`.
+/// Makes the common part of all kinds of fields, without `read` and `print`.
 template <typename Owner, typename Value>
 Field<Owner> bare_field(Accessor<Owner, Value> at) {
   Field<Owner> field;
@@ -72,14 +72,14 @@ Field<Owner> computed_field(const Codec<Value>& codec, Get get, Set set) {
   return field;
 }
 
-/// `List` is made of a vector of values, each of which it holds once.
+/// `List` is constructed from a vector of distinct values.
 template <typename Owner, typename Value, typename List>
 Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, List> at) {
   Field<Owner> field = bare_field(at);
   field.read = [codec, at](Owner& owner, const std::vector<std::string_view>& texts) {
     std::vector<Value> values;
     std::vector<Misread> misread;
-    // As they are printed: parse(print(value)) == value, and so values that differ print as different texts.
+    // Compare the printed values: parse(print(value)) == value, so different values print as different texts.
     std::unordered_set<std::string> seen;
     for (std::size_t index = 0; index < texts.size(); ++index) {
       auto value = codec.parse(texts[index]);
@@ -102,7 +102,7 @@ Field<Owner> list_field(const Codec<Value>& codec, Accessor<Owner, List> at) {
   return field;
 }
 
-/// A flag that is set by a word of a list.
+/// A flag that a word of a list sets.
 template <typename Owner>
 struct NamedFlag {
   std::string_view word;
@@ -142,14 +142,13 @@ Field<Owner> flags_field(const std::vector<NamedFlag<Owner>>& flags) {
   return field;
 }
 
-/// The row has an effect only while the setting `key` is such that this holds.
+/// Gives the row an effect only while `holds` is true, which depends on the setting `key`.
 template <typename Owner>
 void needs(Setting& row, std::string key, std::function<bool(const Owner&)> holds) {
   std::get<Field<Owner>>(row.field).conditions.push_back({std::move(key), std::move(holds)});
 }
 
-/// Adds rows to the table; what is special about a row is set on the reference that it returns, before the next one is
-/// added.
+/// Adds rows to the table. Set a row's special properties on the returned reference before adding the next row.
 class Table {
  public:
   template <typename Owner, typename Value, typename Get>
@@ -163,22 +162,22 @@ class Table {
     return add_list(heading, key, codec, Accessor<Owner, List>(get), meaning);
   }
 
-  /// A list of words, each of which stands for a flag of the owner.
+  /// Adds a list of words, each of which sets a flag of the owner.
   template <typename Owner>
   Setting& add_flags(Heading heading, std::string_view key, const std::vector<NamedFlag<Owner>>& flags,
                      std::string_view meaning);
 
-  /// A value that stands nowhere in the owner as it is: `get` makes it, `set` takes it apart.
+  /// Adds a value that the owner does not contain as it is: `get` computes it, `set` takes it apart.
   template <typename Owner, typename Value, typename Get, typename Set>
   Setting& add_computed(Heading heading, std::string_view key, const Codec<Value>& codec, Get get, Set set,
                         std::string_view meaning) {
     return add_row(heading, key, codec, computed_field<Owner>(codec, get, set), meaning);
   }
 
-  /// The row that was added last has an effect only while the endpoint listened on is one of these. Its meaning says
-  /// so, unless it needs another setting already, which is for that to say. Of forwardings.
+  /// Gives the last row an effect only while the listening endpoint is one of these. Its meaning says so, unless it
+  /// already needs another setting, whose meaning says it. For forwardings.
   void listening(Kinds kinds);
-  /// Only while the endpoint connected to is one of these. Of forwardings and members.
+  /// The same for the endpoint connected to. For forwardings and members.
   void connecting(Kinds kinds);
 
   std::vector<Setting> rows;
@@ -229,16 +228,16 @@ Setting& Table::add_flags(Heading heading, std::string_view key, const std::vect
   return row;
 }
 
-/// Longest time that a setting accepts.
+/// The longest time that a setting accepts.
 inline constexpr Duration kLongest = std::chrono::hours(24 * 365);
-/// Largest number of the kernel's 32-bit counts and ids.
+/// The largest value of the kernel's 32-bit counts and ids.
 inline constexpr std::uint32_t kMostCount = std::numeric_limits<std::uint32_t>::max();
 
-/// Each adds the rows of one owner; in its own file, in the order in which settings are shown.
+/// Each function adds the rows of one owner, from its own file, in display order.
 void add_process(Table& table);
 void add_forwarding(Table& table);
 void add_sides(Table& table);
-/// How a forwarding's upstream is looked up and tried again.
+/// Adds the settings of a forwarding's upstream: look-ups and retries.
 void add_upstreams(Table& table);
 void add_groups(Table& table);
 

@@ -1,4 +1,4 @@
-// Settings of a forwarding about its upstream: how its host is looked up, and when sessions try again.
+// Settings of a forwarding's upstream: look-ups of its host, and retries of sessions.
 #include <chrono>
 #include <cstdint>
 
@@ -14,7 +14,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using upstream::Retry;
 
-/// "a host name", "a group", ...: what connect is.
+/// Describes what `connect` is: "a host name", "a group", ...
 std::string state_of_connect(const Forwarding& forwarding) {
   if (!forwarding.group.empty()) return "a group";
   return forwarding.connect.is_unix() ? "a unix socket" : "a numeric address";
@@ -33,7 +33,7 @@ void add_names(Table& table) {
       });
 }
 
-/// A retry without a reason is none; until all settings are read, it holds what they say.
+/// A retry without any reason is off. Until all settings are read, this object collects their values.
 Retry off() {
   Retry retry;
   retry.on_connect_failure = false;

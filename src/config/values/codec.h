@@ -1,4 +1,4 @@
-// How settings are read from text and printed: a Codec for each kind of value, and the combinations of codecs. Pure.
+// Reads settings from text and prints them: a Codec per kind of value, and combinators of codecs. Pure.
 #pragma once
 
 #include <functional>
@@ -14,18 +14,18 @@ namespace lastbyte::config {
 /// parse(print(value)) == value. The error of `parse` says what is wrong and what was expected, without the text.
 template <typename Value>
 struct Codec {
-  std::string placeholder;  ///< "DURATION": for help and manual
+  std::string placeholder;  ///< "DURATION": for help and the manual
   std::string expects;      ///< "1ms to 365d"
   std::function<tl::expected<Value, std::string>(std::string_view)> parse;
   std::function<std::string(const Value&)> print;
 };
 
-/// The word for a value that is not set; a file needs it to take back what its defaults set.
+/// The word for a value that is not set; a file needs it to undo what its defaults set.
 inline constexpr std::string_view kNoneWord = "none";
 
-/// "WRONG; expected WHAT": the form of a message.
+/// "WRONG; expected WHAT": the form of an error message.
 std::string expected(std::string_view wrong, std::string_view what);
-/// "a, b or c", from all of the words.
+/// Joins all of the words: "a, b or c".
 std::string either(const std::vector<std::string>& words);
 
 template <typename Value>
@@ -51,7 +51,7 @@ Codec<Value> choice_codec(const std::string& placeholder, const std::vector<std:
               }};
 }
 
-/// `absent`, the word for one special value, on top of what `codec` knows: "auto" for 0 workers.
+/// Adds a word for one special value to `codec`: "auto" for 0 workers.
 template <typename Value>
 Codec<Value> with_word(const Codec<Value>& codec, const std::string& word, const Value& special) {
   const std::string expects = codec.expects + ", or " + word;

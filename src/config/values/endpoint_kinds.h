@@ -1,4 +1,4 @@
-// Which endpoints a setting is for: kinds of sockets, as a set.
+// The kinds of sockets that a setting applies to, as a set.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace lastbyte::config {
 
-/// A set of kinds, each a bit.
+/// A set of kinds, one bit each.
 using Kinds = unsigned;
 
 inline constexpr Kinds kTcp = 1;
@@ -18,7 +18,7 @@ inline constexpr Kinds kIp = kTcp | kUdp;
 inline constexpr Kinds kUnix = kPath | kAbstract;
 inline constexpr Kinds kStream = kTcp | kUnix;
 
-/// The one that the endpoint is of.
+/// Returns the kind of the endpoint.
 Kinds kind_of(const net::Endpoint& endpoint);
 
 /// "udp"; "tcp or unix"; "tcp, udp or an abstract unix socket".

@@ -28,7 +28,7 @@ tl::expected<std::uint16_t, std::string> parse_port(std::string_view text) {
       .map_error([&](const std::string&) { return "the port is '" + std::string(text) + "'; expected 0 to 65535"; });
 }
 
-/// The two halves of a source address: "10.0.0.1" and "4000"; without brackets, and the port empty when there is none.
+/// The parts of a source address: "10.0.0.1" and "4000"; no brackets, and no port if none is given.
 struct HostAndPort {
   std::string_view host;
   std::optional<std::string_view> port;
@@ -59,7 +59,7 @@ tl::expected<net::Address, std::string> parse_host(std::string_view host, std::u
   return *address;
 }
 
-/// "40000-49999". Whether the kernel has these ports to give is known where it connects.
+/// "40000-49999". Whether the kernel may use these ports is known only when it connects.
 tl::expected<net::PortRange, std::string> parse_port_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   const auto first = parse_port(text.substr(0, dash));
@@ -98,7 +98,7 @@ tl::expected<net::Endpoint, std::string> parse_end(std::string_view text, net::E
 
 tl::expected<UpstreamName, std::string> parse_connect(std::string_view text) {
   auto endpoint = parse_end(text, net::EndpointUse::connect);
-  // "group:80" is a port of the host "group".
+  // "group:80" means port 80 of the host "group".
   if (endpoint || !text.starts_with(kGroupScheme))
     return endpoint.map([](const net::Endpoint& it) { return UpstreamName{it, {}}; });
   return parse_group_name(text.substr(kGroupScheme.size())).map([](const std::string& name) {
@@ -218,13 +218,13 @@ std::optional<int> hex_value(char c) {
   return std::nullopt;
 }
 
-/// One byte and how long its text is; nullopt: it is no escape.
+/// One byte and the length of its text; nullopt: it is no escape.
 struct Escape {
   char byte;
   std::size_t length;
 };
 
-/// `text` begins with a backslash.
+/// Precondition: `text` begins with a backslash.
 std::optional<Escape> read_escape(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
   switch (text[1]) {
@@ -329,7 +329,7 @@ Codec<std::string> log_target_codec() {
               if (!*receiver) return Failed(receiver->error().detail);
               return std::string(text);
             }
-            // "none" would be a file in the current directory.
+            // "none" would become a file in the current directory.
             const bool word = text == "stderr" || text == "stdout";
             if (control || (!word && text.find('/') == std::string_view::npos))
               return Failed("expected " + expects + " with a '/', such as ./records.log");

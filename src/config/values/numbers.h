@@ -28,7 +28,7 @@ Codec<std::uint32_t> file_mode_codec();
 /// A share of a whole: "0.01", "1"; at most six digits after the point.
 Codec<double> share_codec();
 
-/// The reading half of count_codec(), for the widest type.
+/// The parser of count_codec(), for the widest type.
 tl::expected<std::uint64_t, std::string> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
 
 /// Two numbers, the first not above the second: "200-399", or "204" for both.
