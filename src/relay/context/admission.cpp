@@ -32,7 +32,7 @@ Admission admit(Shared& shared, const ListenerState& listener, const net::Addres
     return access;
   }
   if (!listener.counts_clients) return Admission::granted;
-  // Without a limit: sessions of before a reload that set one.
+  // The limit is missing for sessions from before a reload that set one.
   const auto limit = forwarding.max_sessions_per_client.value_or(std::numeric_limits<std::uint32_t>::max());
   if (!listener.counts->clients.try_add(client, limit)) return Admission::too_many;
   return Admission::granted;

@@ -1,4 +1,4 @@
-// Admission of clients: the access lists of a forwarding, and the limit for each client.
+// Admission of clients: the access lists of a forwarding, and the limit per client.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class Counters;  // relay/terms/counters.h
 enum class Admission : std::uint8_t {
   granted,
   denied,    ///< client.deny names it
-  unlisted,  ///< client.allow does not
+  unlisted,  ///< client.allow does not name it
   too_many,  ///< it has max-sessions-per-client already
 };
 
@@ -25,10 +25,10 @@ enum class Admission : std::uint8_t {
 Admission admit(Shared& shared, const ListenerState& listener, const net::Address& client, TimePoint now);
 void release_admission(const ListenerState& listener, const net::Address& client);
 
-/// Counts one that was not let in, for the worker and for the forwarding.
+/// Counts a client that was not admitted, for the worker and for the forwarding.
 void count(Counters& counters, const ListenerState& listener, Admission admission);
 
-/// Why, for the operator; "" for granted.
+/// The reason, for the operator; "" for granted.
 std::string_view reason(Admission admission);
 
 }  // namespace lastbyte::relay

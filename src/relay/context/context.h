@@ -1,5 +1,5 @@
-// The resources that a worker lends its sessions: the loop, the pools, the time of this round. One thread's own;
-// nothing is locked.
+// The resources that a worker lends its sessions: the loop, the pools, the time of this round. For one thread only,
+// without locks.
 #pragma once
 
 #include <cstdint>
@@ -59,27 +59,27 @@ struct Context {
         random_state_(std::random_device()()) {}
 
   loop::Epoll epoll;
-  std::shared_ptr<loop::Mailbox> mailbox;  ///< of this worker; shared with threads that have something for a session
+  std::shared_ptr<loop::Mailbox> mailbox;  ///< of this worker; shared with threads that deliver something to a session
   Shared& shared;
   Counters& counters;       ///< of this worker
   TimePoint now;            ///< read once a round
   TimePoint began;          ///< tick 0 of the wheel
-  std::uint64_t round = 0;  ///< counts the waits for events
+  std::uint64_t round = 0;  ///< number of waits for events so far
   loop::TimerWheel wheel;
   unsigned worker;  ///< its number
   BlockPool blocks;
   PipePool pipes;
   SendBatch sends;
   std::unique_ptr<Block> buffer = std::make_unique<Block>();  ///< shared by all copies: an idle session owns none (T9)
-  std::deque<Session*> turns;                                 ///< sessions whose budget was used up, or that move bulk
-  /// One descriptor in reserve. A client is accepted only while it is held, so that it need not be reset for want of
-  /// another one for its upstream (T12). Empty: it was needed.
+  std::deque<Session*> turns;  ///< sessions that used up their budget, or that move bulk data
+  /// One spare descriptor. A client is accepted only while it is held, so that the client need not be reset for lack of
+  /// a descriptor for its upstream (T12). Empty: it was used.
   Descriptor spare;
-  std::optional<TimePoint> drain_at;  ///< set once a stop was asked for (T15)
+  std::optional<TimePoint> drain_at;  ///< set once a stop was requested (T15)
   Leftovers* leftovers = nullptr;     ///< takes connections that no session wants
-  WaitingSessions waiting;            ///< sessions of this worker in the queues of groups
+  WaitingSessions waiting;            ///< this worker's sessions in the queues of groups
 
-  /// 64 random bits, of no use for secrets.
+  /// 64 random bits, unfit for secrets.
   std::uint64_t random() { return upstream::mixed(random_state_++); }
 
   /// The first tick that is not before `at`, so that no timer fires early.

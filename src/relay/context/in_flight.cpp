@@ -18,14 +18,14 @@ bool InFlight::try_add(uid_t uid, std::uint64_t own, std::uint64_t count, TimePo
   const auto user = of_user_.find(uid);
   const std::uint64_t of_user = user == of_user_.end() ? 0 : user->second;
   if (!passes(of_user, own, count)) return false;
-  of_user_[uid] += count;  // first: it may throw
+  of_user_[uid] += count;  // this comes first because it may throw
   total_ += count;
   return true;
 }
 
 bool InFlight::passes(std::uint64_t of_user, std::uint64_t own, std::uint64_t count) const {
   const std::uint64_t free = bound_ - std::min(bound_, total_);
-  // However small the bound: the kernel takes a message that begins below its limit.
+  // This passes however small the bound is: the kernel accepts a message that begins below its limit.
   if (total_ == 0) return true;
   if (of_user == 0) return count <= free;
   if (own == 0) return of_user + count <= free / 2;
@@ -39,7 +39,7 @@ void InFlight::remove(uid_t uid, std::uint64_t count) {
 
 void InFlight::remove_later(uid_t uid, std::uint64_t count, TimePoint now) {
   const std::lock_guard lock(mutex_);
-  // Without memory to remember them they are counted no longer: counted for ever, they would be in the way of others.
+  // Without memory to remember them, they stop counting now: counted for ever, they would block others.
   if (!enough_memory_for([&] { later_.push_back({now + kForgotten, uid, count}); })) take(uid, count);
 }
 

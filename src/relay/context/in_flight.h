@@ -1,8 +1,8 @@
 // Descriptors that were sent over UNIX sockets and that no peer has received yet (T14). The kernel charges them to the
-// user of the process that sent them, and refuses more than RLIMIT_NOFILE of them with ETOOMANYREFS, unless the process
-// has CAP_SYS_RESOURCE or CAP_SYS_ADMIN (net/core/scm.c, too_many_unix_fds of net/unix/scm.c). A message that meets
-// that refusal has been received already, and its session is lost. So lastbyte stays below that limit, and no client
-// takes the room of the others (T12).
+// user of the sending process, and refuses more than RLIMIT_NOFILE of them with ETOOMANYREFS, unless the process has
+// CAP_SYS_RESOURCE or CAP_SYS_ADMIN (net/core/scm.c, too_many_unix_fds of net/unix/scm.c). A message that is refused
+// has been received already, so its session is lost. lastbyte therefore stays below that limit, and no client takes the
+// room of the others (T12).
 #pragma once
 
 #include <sys/types.h>
@@ -17,24 +17,25 @@
 
 namespace lastbyte::relay {
 
-/// Over all workers; any thread. Asked once for each message with descriptors, never on the path of other bytes. Pure
-/// but for its lock.
+/// The count over all workers, for any thread. It is used once per message with descriptors, never for other bytes.
+/// Pure except for its lock.
 class InFlight {
  public:
-  /// A session has ended, and its peer can no longer be seen to receive: its descriptors are counted for so long.
+  /// The descriptors of an ended session count for this long, because nobody can see any more whether its peer receives
+  /// them.
   static constexpr Duration kForgotten{600'000};
 
-  /// At most so many at a time, over all users.
+  /// Sets the most that may be in flight at a time, over all users.
   void set_bound(std::uint64_t bound);
 
-  /// Adds `count` for a session of the client's user `uid` that has `own` in flight already. False, and nothing added:
-  /// the session must wait. What is free decides, so that those who take most leave room to others:
-  /// - the first of a user pass while they fit into what is free, and the first of all in any case;
-  /// - the first of a session pass while its user has no more than half of what is free, with them;
-  /// - further ones pass while its user's and the session's together are no more than a quarter of it, with them.
+  /// Adds `count` for a session of the client's user `uid` that has `own` in flight already. False, with nothing added:
+  /// the session must wait. The free room decides, so that the heaviest users leave room for others:
+  /// - a user's first ones pass if they fit into the free room, and the very first of all pass in any case;
+  /// - a session's first ones pass if they and those of its user take at most half of the free room;
+  /// - further ones pass if they, those of the user and those of the session add up to at most a quarter of it.
   bool try_add(uid_t uid, std::uint64_t own, std::uint64_t count, TimePoint now);
   void remove(uid_t uid, std::uint64_t count);
-  /// Removes them once kForgotten has passed. Never throws: sessions end where memory is short, too.
+  /// Removes them after kForgotten. Never throws, because sessions also end when memory is short.
   void remove_later(uid_t uid, std::uint64_t count, TimePoint now);
 
   [[nodiscard]] std::uint64_t total() const;

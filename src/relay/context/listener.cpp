@@ -71,7 +71,7 @@ Accepted accept_client(int listening) {
     const int fd = accept4(listening, reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       Accepted accepted{Descriptor(fd), net::Address(), 0};
-      // The name of a UNIX socket takes memory.
+      // The name of a UNIX socket allocates memory.
       const auto take_address = [&] {
         accepted.address = net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length);
       };

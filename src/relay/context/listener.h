@@ -1,4 +1,4 @@
-// One forwarding as one worker has it: its listening sockets, and accepting from them within the limits.
+// One worker's state of a forwarding, and accepting clients from its listening sockets.
 #pragma once
 
 #include <array>
@@ -25,41 +25,40 @@
 
 namespace lastbyte::relay {
 
-/// What the sessions that came in by one port of a forwarding refer to. Each of them and the port's sockets own it
-/// together, all on one thread: after a reload the sockets have another one, and the sessions end with what they began
-/// with.
+/// The state that sessions of one port of a forwarding refer to. The sessions and the port's sockets own it together,
+/// all on one thread. After a reload the sockets get a new state, and the sessions keep the one that they began with.
 struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread_unsafe_counter> {
   std::shared_ptr<const Forwarding> forwarding;
   std::shared_ptr<const std::string> name;
   std::shared_ptr<const std::string> listen;     ///< address and port, as records show them
-  std::vector<net::Address> upstream_addresses;  ///< empty where there is a group
-  /// The newest look of its group; null: it has none. Sessions keep the one that they began with.
+  std::vector<net::Address> upstream_addresses;  ///< empty if there is a group
+  /// The newest view of its group; null: it has none. Sessions keep the view that they began with.
   GroupViewPtr group;
-  upstream::Balance balance;  ///< whose turn it is among its members
-  /// The same addresses by family, where a transparent source ties an upstream to its client's; otherwise empty.
+  upstream::Balance balance;  ///< chooses among the group's members
+  /// The same addresses by family, if a transparent source ties the upstream's family to the client's; otherwise empty.
   ByFamily<net::Address> upstream_by_family;
   ByFamily<net::Source> sources;                          ///< to connect from
-  std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: the upstream is reached from where we are
+  std::shared_ptr<net::NamespaceThread> upstream_inside;  ///< null: reached from our own namespace
   std::shared_ptr<net::RootThread> upstream_root;         ///< null: the upstream's path is in our own root
   std::shared_ptr<ForwardingCounts> counts;
-  std::shared_ptr<ForwardingFigures> all_figures;  ///< of all workers; keeps `figures`
-  Figures* figures = nullptr;                      ///< of this worker, which alone writes them
-  bool counts_clients = false;                     ///< its sessions are in counts->clients, too
-  std::uint64_t sources_taken = 0;                 ///< how many sessions have taken a source address, here
+  std::shared_ptr<ForwardingFigures> all_figures;  ///< of all workers; owns `figures`
+  Figures* figures = nullptr;                      ///< of this worker, the only one that writes them
+  bool counts_clients = false;                     ///< its sessions count in counts->clients
+  std::uint64_t sources_taken = 0;                 ///< how many source addresses sessions have taken, in this worker
   bool may_meet_itself = false;                    ///< net::may_meet_itself()
 
-  /// Where a session for `client` may connect to.
+  /// The addresses that a session for `client` may connect to.
   [[nodiscard]] const std::vector<net::Address>& upstream_for(const net::Address& client) const;
-  // `member`: what a member of the group has of its own; null: nothing.
-  /// How many sources a session may connect to `to` from; 0: none is of that family.
+  // `member`: the member's own connect options; null: it has none.
+  /// The number of sources from which a session may connect to `to`; 0: none has that family.
   [[nodiscard]] std::size_t source_count(const net::Address& to, const MemberConnect* member = nullptr) const;
-  /// One of these; none(): the kernel's choice. Precondition: index < source_count(to).
+  /// One of these sources; none(): the kernel chooses. Precondition: index < source_count(to).
   [[nodiscard]] net::Source source(std::size_t index, const net::Address& to, const net::Address& client,
                                    const MemberConnect* member = nullptr) const;
-  /// The next of these in turn. nullopt: no source is of that family.
+  /// The next of these sources, in turn. nullopt: no source has that family.
   std::optional<net::Source> source_for(const net::Address& to, const net::Address& client,
                                         const MemberConnect* member = nullptr);
-  /// How sessions connect.
+  /// The options with which sessions connect.
   [[nodiscard]] const net::ConnectOptions& options(const MemberConnect* member) const {
     return member == nullptr ? forwarding->upstream : member->options;
   }
@@ -67,32 +66,32 @@ struct ListenerState : boost::intrusive_ref_counter<ListenerState, boost::thread
 
 using ListenerPtr = boost::intrusive_ptr<ListenerState>;
 
-/// A client that came, or why none did.
+/// An accepted client, or the reason why there is none.
 struct Accepted {
   Descriptor client;
   net::Address address;
   int error = 0;  ///< errno if there is no client; EAGAIN: the queue is empty
 };
 
-/// accept4(2), non-blocking. Errors that belong to the one connection that died in the queue (accept(2), "Error
-/// handling") are passed over.
+/// Accepts a client without blocking (accept4(2)). Skips errors of connections that died in the queue (accept(2),
+/// "Error handling").
 Accepted accept_client(int listening);
 
-/// Whether accept_client() would find anybody.
+/// Whether accept_client() would find a client.
 bool somebody_waits(int listening);
 
-/// Whether an accept error means that the process or the host is short of something, so that trying again at once
-/// would spin (T12).
+/// Whether an accept error means that the process or the host is short of a resource, so that retrying at once would
+/// spin (T12).
 bool is_shortage(int error);
 
-/// Whether an error in making the socket towards an upstream is about the source address alone: no interface has it, or
-/// it has no port left. Another source may do, and so may this one for another forwarding.
+/// Whether an error in making the upstream socket concerns the source address alone: no interface has it, or it has no
+/// port left. Another source may work, and this one may work for another forwarding.
 bool is_of_the_source(int error);
 
-/// Holds a descriptor where none is held. Returns the errno, 0 on success.
+/// Fills `spare` if it is empty. Returns the errno; 0 on success.
 int keep_spare(Descriptor& spare);
 
-/// How long accepting pauses: 10 ms, doubling up to 1 s while the shortage lasts. Pure.
+/// How long accepting pauses: 10 ms at first, doubling up to 1 s while the shortage lasts. Pure.
 class AcceptBackoff {
  public:
   Duration next();

@@ -20,21 +20,21 @@ struct ForwardingFigures;  // relay/terms/figures.h
 /// One port (or UNIX socket) of a forwarding with its sockets and its addresses, ready for a worker.
 struct Listening {
   std::shared_ptr<const Forwarding> forwarding;
-  net::Address listen;  ///< where its clients come in: the first of its sockets
-  /// One for each address of the listening endpoint. The same descriptor is the same socket to a worker, from one call
-  /// of serve() to the next; it is closed when nobody refers to it any more.
+  net::Address listen;  ///< the address that its clients connect to: that of the first socket
+  /// One for each address of the listening endpoint. A worker recognizes a socket by its descriptor object from one
+  /// serve() to the next; the socket closes when nobody refers to it any more.
   std::vector<std::shared_ptr<const Descriptor>> sockets;
   std::vector<net::Address> upstream_addresses;                     ///< tried in this order; empty with `snapshot`
-  std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< whose sockets reach it; null: ours do
-  std::shared_ptr<net::RootThread> upstream_root = nullptr;         ///< where its path is; null: in our own root
-  std::size_t borrowed = 0;                    ///< how many of the sockets, the first ones, the service manager has too
+  std::shared_ptr<net::NamespaceThread> upstream_inside = nullptr;  ///< the upstream's namespace; null: our own
+  std::shared_ptr<net::RootThread> upstream_root = nullptr;         ///< the root of its path; null: our own root
+  std::size_t borrowed = 0;                    ///< how many of the first sockets the service manager holds too
   std::shared_ptr<ForwardingCounts> counts;    ///< of the forwarding, over all workers
   std::shared_ptr<ForwardingFigures> figures;  ///< under the forwarding's name; null: nobody reads them
-  bool may_meet_itself = true;  ///< a TCP connection to the upstream is asked whether it was made to itself
-  /// What the group looks like, of a forwarding that has one; null: the addresses above. Worker::update() brings what
-  /// it looks like later.
+  bool may_meet_itself = true;  ///< each TCP connection to the upstream is checked for being connected to itself
+  /// A snapshot of the forwarding's group; null: there is no group, and the addresses above apply. Worker::update()
+  /// delivers later snapshots.
   std::shared_ptr<const upstream::Snapshot> snapshot = nullptr;
-  std::size_t port = 0;  ///< which of the forwarding's ports this is: members with as many ports are reached at theirs
+  std::size_t port = 0;  ///< index of the forwarding's port; members with as many ports are reached at theirs
 };
 
 }  // namespace lastbyte::relay

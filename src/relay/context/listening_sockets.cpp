@@ -7,7 +7,7 @@ namespace lastbyte::relay {
 
 namespace {
 
-/// A newer look of the same group is no other state.
+/// Whether the group is the same. A newer snapshot of it does not make another state.
 bool is_group_of(const ListenerState& state, const Listening& listening) {
   if (!state.group || !listening.snapshot) return !state.group && !listening.snapshot;
   return state.group->snapshot->id == listening.snapshot->id && state.group->port == listening.port;

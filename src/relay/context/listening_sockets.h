@@ -1,4 +1,4 @@
-// The listening sockets of one worker, from one serve() to the next: which go on, which are new, which are leaving.
+// The listening sockets of one worker, from one serve() to the next: which ones stay, which are new, which are leaving.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -13,25 +13,26 @@
 
 namespace lastbyte::relay {
 
-/// Whether the state is what sessions of `listening` are to refer to.
+/// Whether sessions of `listening` may use this state.
 bool is_state_of(const ListenerState& state, const Listening& listening);
-/// A new one, without the sockets. `worker`: its index, from which source addresses are taken in turn.
+/// Makes a new state, without the sockets. `worker`: the worker's index, at which taking source addresses in turn
+/// begins.
 ListenerPtr make_state(Listening listening, unsigned worker);
 
-/// Sessions that begin from now on, and tries of others that have not begun, go by `snapshot`, if it is a newer one of
-/// the state's group.
+/// Adopts `snapshot` if it is a newer one of the state's group. It applies to new sessions, and to other sessions'
+/// tries that have not begun.
 void take_snapshot(ListenerState& state, const std::shared_ptr<const upstream::Snapshot>& snapshot);
 
 /// One listening socket in the loop.
 struct alignas(8) ListeningSocket : boost::intrusive::list_base_hook<> {
-  std::shared_ptr<const Descriptor> socket;  ///< null: closed in this round; its events mean nothing any more
-  ListenerPtr state;                         ///< of its next client
+  std::shared_ptr<const Descriptor> socket;  ///< null: closed in this round; ignore its events
+  ListenerPtr state;                         ///< for its next clients
   bool watched = false;                      ///< epoll reports its clients
-  bool leaving = false;                      ///< to be closed as soon as its queue is empty
-  unsigned batch = 0;                        ///< how many were to be accepted at the last event
+  bool leaving = false;                      ///< to be closed once its queue is empty
+  unsigned batch = 0;                        ///< how many clients to accept at the last event
   std::uint64_t told_in = 0;                 ///< the worker's round of that event
-  AcceptBackoff backoff;                     ///< of errors that are this socket's alone
-  TimePoint rests_until{};                   ///< because of such an error
+  AcceptBackoff backoff;                     ///< for errors that concern only this socket
+  TimePoint rests_until{};                   ///< the end of a pause after such an error
   boost::intrusive::list_member_hook<> among_leaving;
 };
 
@@ -45,23 +46,23 @@ class ListeningSockets {
   ListeningSockets(const ListeningSockets&) = delete;
   ListeningSockets& operator=(const ListeningSockets&) = delete;
 
-  /// Adds what is new, gives what goes on its new state, and marks what is no longer named as leaving. A port whose
-  /// forwarding and upstream are the same as before keeps its state. Touches no descriptor. Where memory is short it
-  /// throws, and all is as before.
+  /// Adds new sockets, gives sockets that stay their new state, and marks those no longer named as leaving. A port
+  /// whose forwarding and upstream are unchanged keeps its state. Touches no descriptor. Throws if memory is short, and
+  /// changes nothing then.
   void serve(std::vector<Listening> listenings);
 
-  /// Those that epoll tells of, and those that it does not. set_watched() moves one from here to there.
+  /// The sockets that epoll watches, and those that it does not. set_watched() moves a socket between the two lists.
   [[nodiscard]] List& watched() { return watched_; }
   [[nodiscard]] List& unwatched() { return unwatched_; }
   void set_watched(ListeningSocket& socket, bool watched);
 
-  /// As take_snapshot(), of all of them.
+  /// Calls take_snapshot() for all of them.
   void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots);
 
   [[nodiscard]] std::size_t leaving() const { return leaving_.size(); }
-  /// One of those that leave; all of them in turn. Precondition: leaving() != 0.
+  /// The next of the leaving sockets, in turn. Precondition: leaving() != 0.
   ListeningSocket& next_leaving();
-  /// Lets the descriptor go. The object stays until bury(): events of this round may still point to it.
+  /// Releases the descriptor. The object stays until bury(), because events of this round may still point to it.
   void close(ListeningSocket& socket);
   void close_all();
   void bury();

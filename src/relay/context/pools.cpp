@@ -7,7 +7,7 @@
 namespace lastbyte::relay {
 
 std::unique_ptr<Block> BlockPool::take() {
-  if (kept_.empty()) return std::unique_ptr<Block>(new Block);  // not zeroed: it is written before it is read
+  if (kept_.empty()) return std::unique_ptr<Block>(new Block);  // not zeroed, because it is written before it is read
   auto block = std::move(kept_.back());
   kept_.pop_back();
   return block;
@@ -26,7 +26,7 @@ std::optional<Pipe> PipePool::take() {
   if (made_ >= kMaxPipes) return std::nullopt;
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
-  // Refused to users over their share of pipe pages: the default 64 KiB works too, only with more calls.
+  // The kernel refuses this to users over their share of pipe pages. The default of 64 KiB works too, with more calls.
   fcntl(ends[1], F_SETPIPE_SZ, kPipeSize);
   ++made_;
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};

@@ -1,5 +1,5 @@
-// Where the bytes of a flow are between its source and its sink. An idle flow holds nothing (T9): a block only while
-// its sink is full, a pipe only while it moves bulk data. Both come from the worker's pools.
+// The memory for a flow's bytes between its source and its sink. An idle flow holds none (T9). A flow holds a block
+// only while its sink is full, and a pipe only while it moves bulk data. Both come from the worker's pools.
 #pragma once
 
 #include <array>
@@ -14,16 +14,16 @@
 
 namespace lastbyte::relay {
 
-/// How much one read takes at most. A read that fills it twice in a row is bulk.
+/// The most bytes that one read takes. A flow whose reads fill it twice in a row is bulk.
 inline constexpr std::size_t kBlockSize = 64 * 1024;
 using Block = std::array<std::byte, kBlockSize>;
 
-/// Blocks for bytes that wait. Keeps a few, gives the rest back to the allocator.
+/// Blocks for bytes that wait. Keeps a few, and returns the rest to the allocator.
 class BlockPool {
  public:
   BlockPool() { kept_.reserve(kKept); }
   std::unique_ptr<Block> take();
-  /// Never throws: a session gives back what it holds where memory is short, too.
+  /// Never throws, because sessions also return their blocks when memory is short.
   void give_back(std::unique_ptr<Block> block) noexcept;
 
  private:
@@ -36,7 +36,7 @@ struct Pipe {
   Descriptor write_end;
 };
 
-/// At most this many pipes a worker; beyond it bulk flows are copied. The descriptor budget counts them.
+/// The most pipes per worker; beyond that, bulk flows are copied. The descriptor budget includes them.
 inline constexpr std::size_t kMaxPipes = 256;
 /// The size that is requested for a pipe. Unprivileged users may be given less (/proc/sys/fs/pipe-max-size,
 /// pipe-user-pages-soft).
@@ -46,9 +46,9 @@ inline constexpr std::size_t kPipeSize = 1024 * 1024;
 class PipePool {
  public:
   PipePool() { kept_.reserve(kMaxPipes); }
-  /// nullopt: the limit is reached or the kernel has none; copy then.
+  /// nullopt: the limit is reached or the kernel refuses; the flow is copied then.
   std::optional<Pipe> take();
-  /// `empty`: nothing is left in it. A pipe with bytes in it is closed instead of kept.
+  /// `empty`: whether the pipe is empty. A pipe with bytes in it is closed instead of kept.
   void give_back(Pipe pipe, bool empty) noexcept;
 
  private:
@@ -62,12 +62,12 @@ struct Carrier {
   std::optional<Pipe> pipe;      ///< held only while it has bytes, or within one round
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  std::uint32_t in_pipe = 0;  ///< bytes, at most kPipeSize
+  std::uint32_t in_pipe = 0;  ///< bytes in the pipe, at most kPipeSize
   bool bulk = false;          ///< to be spliced rather than copied
-  std::uint8_t streak = 0;    ///< copied: full reads in a row; spliced: small ones
+  std::uint8_t streak = 0;    ///< full reads in a row while copying, small ones while splicing
 
   [[nodiscard]] std::size_t waiting() const { return std::size_t{end} - begin + in_pipe; }
-  /// It holds nothing but a pipe that is empty.
+  /// Whether it holds nothing except perhaps an empty pipe.
   [[nodiscard]] bool empty() const { return !block && in_pipe == 0; }
 };
 

@@ -1,4 +1,4 @@
-// Which source addresses of a forwarding rest for a while, because a session could not be made from them. Pure.
+// Source addresses of a forwarding that are skipped for a while, because a session could not be made from them. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,12 @@
 
 namespace lastbyte::relay {
 
-/// A source that has no port left, or that is no address of this machine now, fails for every new client. It is tried
-/// again after 10 ms, then after twice as long each time, at most 1 s (AcceptBackoff).
+/// A source that has no port left, or that this host does not have now, fails for every new client. It is retried after
+/// 10 ms, then after twice as long each time, at most 1 s (AcceptBackoff).
 class RestingSources {
  public:
-  /// Where a client is its own source, strangers choose them: beyond so many at once, none is remembered.
+  /// The most sources remembered at once. With transparent sources, strangers choose them, so their number needs a
+  /// bound.
   static constexpr std::size_t kMost = 64;
 
   [[nodiscard]] bool none() const { return resting_.empty(); }

@@ -1,4 +1,4 @@
-// A connection to a path in another root directory, made by that root's thread while a session waits for it.
+// A connection to a path in another root directory. That root's thread makes it while a session waits.
 #pragma once
 
 #include <functional>
@@ -14,16 +14,16 @@ namespace lastbyte::relay {
 
 class RootConnection {
  public:
-  /// Asks for it. `arrived` is called from the worker's mail once the outcome is here, and never after the end of this
-  /// object. All but the connecting itself is on the worker's thread.
+  /// Requests the connection. `arrived` is called from the worker's mailbox once the outcome is known, but never after
+  /// this object is destroyed. Everything except the connecting itself runs on the worker's thread.
   RootConnection(net::RootThread& root, const net::Address& to, const net::SocketOptions& options,
                  std::shared_ptr<loop::Mailbox> mailbox, std::function<void()> arrived);
-  /// Gives it up.
+  /// Cancels the request.
   ~RootConnection();
   RootConnection(const RootConnection&) = delete;
   RootConnection& operator=(const RootConnection&) = delete;
 
-  /// The outcome, once; nullopt: it is not here.
+  /// Returns the outcome once; nullopt: it is not known yet, or was taken.
   std::optional<Result<Descriptor>> take();
 
  private:
@@ -31,7 +31,7 @@ class RootConnection {
     std::function<void()> arrived;  ///< empty: the session no longer waits
     std::optional<Result<Descriptor>> result;
   };
-  std::shared_ptr<Outcome> outcome_;  ///< the mail's too
+  std::shared_ptr<Outcome> outcome_;  ///< shared with the message to the mailbox
   std::unique_ptr<net::RootThread::Connection> asked_;
 };
 

@@ -1,8 +1,8 @@
-// The sends of one round of events, which a worker carries out together (setting `io`).
+// The sends of one round of events, carried out together by the worker (setting `io`).
 //
-// A flow reads into the room of the batch, and where what it has read is small, its session adds the send and does
-// nothing more until the worker settles the batch, once all events of the round are dispatched. Between two rounds the
-// batch is empty. What it holds is bounded whatever the number of sessions: one arena a worker.
+// A flow reads into the room of the batch. If it has read only a little, its session adds the send, and does nothing
+// more until the worker settles the batch after all events of the round. Between two rounds the batch is empty. Its
+// memory does not depend on the number of sessions: each worker has one arena.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ class Session;
 
 class SendBatch {
  public:
-  /// A send that was added, once it was carried out.
+  /// A send that was carried out.
   struct Settled {
     Session* session = nullptr;
     termination::Which source = termination::Which::client;  ///< the side whose bytes these are
@@ -31,25 +31,27 @@ class SendBatch {
     ssize_t result = 0;  ///< as in loop::Send
   };
 
-  /// What is larger than this is better sent at once: the call is little beside the copy.
+  /// The largest send that is batched. A larger one is sent at once, because its system call costs little compared to
+  /// the copy.
   static constexpr std::size_t kMostBytes = 4096;
 
-  /// From now on there are batches. `gone` is told the errno with which the sender stopped working, if it does.
+  /// Starts batching. `gone` is called with the errno if the sender stops working.
   void use(std::unique_ptr<loop::Sender> sender, std::function<void(int error)> gone);
 
-  /// Sends may be added until close(): the worker will settle them.
+  /// Allows sends to be added until close(); the worker settles them.
   void open() { open_ = sender_ != nullptr; }
   void close() { open_ = false; }
 
-  /// Where a flow may read to if it is to send from there; empty: the batch takes none now.
+  /// The room into which a flow reads bytes that it may send from there; empty: the batch accepts none now.
   [[nodiscard]] std::span<std::byte> room();
-  /// `bytes` are at the beginning of what room() gave last. No allocation.
+  /// Adds a send. `bytes` begin where the last room() begins. Does not allocate.
   void add(Session& session, termination::Which source, int socket, std::span<const std::byte> bytes);
-  /// The session takes back what it has added of that side's bytes, and that was not carried out. How many bytes.
+  /// Withdraws the sends of that side's bytes that the session has added and that were not carried out. Returns their
+  /// number of bytes.
   std::size_t forget(const Session& session, termination::Which source);
 
   [[nodiscard]] bool empty() const { return sends_.empty(); }
-  /// Carries out all sends, and calls `settle` for each, which may add more.
+  /// Carries out all sends, and calls `settle` for each. `settle` may add more sends.
   template <typename Settle>
   void settle(Settle settle) {
     while (!sends_.empty()) {

@@ -48,7 +48,7 @@ std::optional<std::uint64_t> RateLimit::happens(TimePoint now) {
 
 namespace {
 
-/// splitmix64's last steps: the numbers of sessions follow each other, their hashes do not.
+/// The last steps of splitmix64: session numbers are consecutive, but their hashes are not.
 std::uint64_t scattered(std::uint64_t number) {
   number = (number ^ (number >> 30U)) * 0xbf58476d1ce4e5b9U;
   number = (number ^ (number >> 27U)) * 0x94d049bb133111ebU;
@@ -60,7 +60,7 @@ std::uint64_t scattered(std::uint64_t number) {
 void RecordFilter::set(Sessions sessions, double share, bool ignores_empty) {
   ignores_empty_ = ignores_empty;
   constexpr double kAll = 18446744073709551616.0;  // 2^64
-  // A share of 0 takes no session but one in 2^64.
+  // A share of 0 matches only one session in 2^64.
   highest_ = share >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(share * kAll);
   sessions_ = share <= 0 && sessions == Sessions::all ? Sessions::failures : sessions;
 }

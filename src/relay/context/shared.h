@@ -1,4 +1,4 @@
-// The state that all workers of one process share: limits over all of them, and the way to wake the log.
+// The state that all workers of one process share: the common limits, and the callbacks to the rest of the process.
 #pragma once
 
 #include <atomic>
@@ -24,11 +24,11 @@
 
 namespace lastbyte::relay {
 
-/// Sessions of one forwarding by client address. Asked once when a session begins and once when it ends, and only where
-/// the forwarding sets such a limit; the lock is never on the path of a byte.
+/// Sessions of one forwarding by client address. Used once when a session begins and once when it ends, and only if the
+/// forwarding sets such a limit; the data path never takes the lock.
 class ClientCounts {
  public:
-  /// False, and nothing counted: `limit` is reached.
+  /// False, with nothing counted: `limit` is reached.
   bool try_add(const net::Address& client, std::uint32_t limit);
   void remove(const net::Address& client);
 
@@ -37,11 +37,10 @@ class ClientCounts {
   std::unordered_map<net::Address, std::uint32_t, net::AddressHash> counts_;
 };
 
-/// Limits warnings about events that clients can cause as often as they like: one in kInterval, over all workers. Any
-/// thread.
+/// Limits warnings about events that clients can cause at will: one per kInterval, over all workers. Any thread.
 class RateLimit {
  public:
-  /// Counts an event. nullopt: there is to be no warning. The value: how many events before it had none.
+  /// Counts an event. nullopt: do not warn. Otherwise: warn, and the value is how many events before had no warning.
   std::optional<std::uint64_t> happens(TimePoint now);
 
   static constexpr Duration kInterval{10'000};
@@ -52,24 +51,24 @@ class RateLimit {
   std::uint64_t untold_ = 0;
 };
 
-/// The sessions of one forwarding, over all workers and all its ports. A reload that changes the forwarding hands it on
-/// to what the forwarding becomes, so that sessions of before still count.
+/// The sessions of one forwarding, over all workers and all its ports. A reload that changes the forwarding hands these
+/// counts on to the new one, so that earlier sessions still count.
 struct ForwardingCounts {
   std::atomic<std::uint32_t> sessions{0};
-  std::atomic<std::uint32_t> retrying{0};  ///< of these, on a try after a reset
+  std::atomic<std::uint32_t> retrying{0};  ///< of these, trying again after a reset
   ClientCounts clients;
-  RateLimit refusals;  ///< datagrams of clients that get no session
+  RateLimit refusals;  ///< for datagrams of clients that get no session
 };
 
-/// Whether accepting is, or was a moment ago, held up for want of something, over all workers: what an operator is told
-/// once, however often a shortage comes and goes while descriptors are just enough for some. Any thread.
+/// Whether a shortage holds up accepting, or did a moment ago, over all workers. The operator is told once, however
+/// often the shortage comes and goes while descriptors just suffice for some. Any thread.
 class Shortage {
  public:
-  /// True: nobody has been told yet, and the caller tells the operator now.
+  /// True: the operator was not told yet, and the caller must do so now.
   bool begins(TimePoint now);
-  /// There was no memory to tell the operator. The next begins() is true again.
+  /// Called when memory was too short to tell the operator. The next begins() returns true again.
   void was_not_told();
-  /// True, once: there has been none for kCalm.
+  /// Returns true once after kCalm without a shortage.
   bool is_over(TimePoint now);
 
   static constexpr Duration kCalm{5000};
@@ -80,22 +79,23 @@ class Shortage {
   TimePoint last_;
 };
 
-/// Which sessions have a record. One thread sets it, any thread asks.
+/// Decides which sessions get a record. One thread sets it, any thread asks.
 class RecordFilter {
  public:
   enum class Sessions : std::uint8_t { all, failures, none };
 
-  /// `share`: of the complete sessions, 0 to 1, where all have one. `ignores_empty`: probes (is_empty()) have none.
+  /// `share`: the share of complete sessions that get a record, 0 to 1; for Sessions::all. `ignores_empty`: probes
+  /// (is_empty()) get none.
   void set(Sessions sessions, double share, bool ignores_empty = false);
-  /// Of sessions that go on: whether there is a record when they begin, and how often there is one later; 0: never.
+  /// Sets whether a session gets a record when it begins, and how often it gets one while it is open; 0: never.
   void set_progress(bool begin, Duration every);
-  /// There are records of sessions that go on only where all sessions are to have records: how it will end is not
-  /// known, but whether the sample has it.
+  /// Open sessions get records only with Sessions::all. How such a session will end is unknown, but whether it is in
+  /// the sample is known.
   [[nodiscard]] bool wants_beginning(std::uint64_t id) const { return begin_.load(kRelaxed) && sampled(id); }
   [[nodiscard]] bool wants_progress(std::uint64_t id) const { return sampled(id); }
   [[nodiscard]] Duration every() const { return Duration(every_ms_.load(kRelaxed)); }
   [[nodiscard]] bool ignores_empty() const { return ignores_empty_.load(std::memory_order_relaxed); }
-  /// By the session's number, so that the sample is the same wherever it is asked for.
+  /// The decision depends on the session's number, so that it is the same everywhere.
   [[nodiscard]] bool wants(Ending ending, std::uint64_t id) const;
 
  private:
@@ -106,7 +106,7 @@ class RecordFilter {
   std::atomic<bool> ignores_empty_{false};
   std::atomic<bool> begin_{false};
   std::atomic<std::int64_t> every_ms_{0};
-  /// A complete session has a record where the hash of its number is not above this.
+  /// A complete session gets a record if the hash of its number is not above this.
   std::atomic<std::uint64_t> highest_{~std::uint64_t{0}};
 };
 
@@ -117,35 +117,35 @@ struct Shared {
   Shortage shortage;
   Queues queues;               ///< of groups whose members are full
   InFlight in_flight;          ///< descriptors between UNIX sockets
-  RateLimit denials;           ///< clients that the access lists keep out
+  RateLimit denials;           ///< for clients that the access lists keep out
   RateLimit lost_descriptors;  ///< sessions reset because file descriptors could not be passed on
   RateLimit bad_prefaces;      ///< sessions reset because their PROXY header for the upstream cannot be written
   RateLimit accept_errors;     ///< listeners that the kernel forbids to accept
   RateLimit bugs;              ///< sessions reset because an event was impossible
-  /// Bytes that a session may move in one round before the others have their turn (T12).
+  /// Bytes that a session may move in one round before it yields to the others (T12).
   std::size_t round_budget = std::size_t{256} * 1024;
   std::size_t record_ring_capacity = 8192;
-  RecordFilter records;                    ///< which sessions have a record
-  std::atomic<bool> events_wanted{false};  ///< an operator follows the events of sessions
+  RecordFilter records;                    ///< which sessions get a record
+  std::atomic<bool> events_wanted{false};  ///< set while an operator follows the events of sessions
   std::size_t event_ring_capacity = 4096;
-  /// An operator may ask for the events of an open session. Set before the workers run.
+  /// Whether open sessions keep their trails for an operator. Set before the workers run.
   bool keeps_trails = true;
 
-  /// How a session with a member of a group ended, for the rules of its health. May be empty. Must not block.
+  /// Reports how a session with a group's member ended, for the member's health. May be empty. Must not block.
   std::function<void(upstream::Observation)> observe;
-  /// Makes what carries out many sends at once, on the thread of the worker that is to use it; empty: each send is a
-  /// system call of its own.
+  /// Makes a sender that carries out many sends at once. Called on the thread of the worker that will use it. Empty:
+  /// each send is a system call of its own.
   std::function<Result<std::unique_ptr<loop::Sender>>()> make_sender;
-  /// What the kernel noted of the reset of a socket, by its SO_COOKIE (setting `trace`). Empty: nobody watches. Takes
-  /// no lock and makes no system call.
+  /// Finds what the kernel noted about a socket's reset, by its SO_COOKIE (setting `trace`). Empty: nobody watches.
+  /// Takes no lock and makes no system call.
   std::function<std::optional<KernelReset>(std::uint64_t cookie)> find_reset;
-  /// Called by a worker, at most once a loop round, when it has pushed records. Must not block.
+  /// Called by a worker that has pushed records, at most once per loop round. Must not block.
   std::function<void()> wake_log;
-  /// Something an operator must know, from a worker, rarely: one line. Must not block.
+  /// Called by a worker, rarely, with one line that an operator must see. Must not block.
   std::function<void(std::string)> warn;
 
-  /// Warns within a rate limit: `words` makes the line, which then also tells how many events had none. Never throws:
-  /// without memory there is no line, and the session goes on.
+  /// Warns within a rate limit. `words` makes the line; the number of events without a line is appended. Never throws:
+  /// without memory there is no line, and the session continues.
   template <typename Words>
   void warn_limited(RateLimit& kind, TimePoint now, Words words) {
     const auto untold = kind.happens(now);
@@ -157,16 +157,17 @@ struct Shared {
     });
   }
 
-  /// A place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any thread.
+  /// Takes a place for one more session under the limits over all workers; `limit` is that of `of_listener`. Any
+  /// thread.
   [[nodiscard]] bool reserve(std::optional<std::uint32_t> limit, ForwardingCounts& of_listener);
   void release(ForwardingCounts& of_listener);
-  /// Gives back the forwarding's place alone: the session lives on, but no longer stands in the way of others.
+  /// Returns only the forwarding's place: the session lives on, but no longer blocks others.
   void release_forwarding(ForwardingCounts& of_listener);
-  /// What is left of the place then.
+  /// Returns the rest of that place.
   void release_process();
 };
 
-/// Such a place while it is not known yet whether there will be a session: given back at the end, unless it is kept.
+/// Holds such a place until it is known whether there will be a session, and returns it at the end, unless it is kept.
 class Reservation {
  public:
   Reservation(Shared& shared, std::optional<std::uint32_t> limit, ForwardingCounts& of_listener)
@@ -178,7 +179,7 @@ class Reservation {
   Reservation& operator=(const Reservation&) = delete;
 
   explicit operator bool() const { return held_; }
-  /// From now on it is the session's, whose end calls Shared::release().
+  /// Hands the place over to the session, whose end calls Shared::release().
   void keep() { held_ = false; }
 
  private:

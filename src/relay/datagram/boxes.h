@@ -1,4 +1,4 @@
-// Where a worker's datagrams are while they are on their way through it. Made once; nothing is allocated a datagram.
+// The buffers for a worker's datagrams in transit. They are allocated once, and no datagram allocates anything.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace lastbyte::relay {
 
-/// One message of the outbox, and its session.
+/// One message of the outbox, with its session.
 struct Sending {
   DatagramSession* session = nullptr;
   termination::Which sink = termination::Which::client;
@@ -21,9 +21,9 @@ struct Sending {
 struct DatagramRelay::Boxes {
   net::DatagramInbox in;
   net::DatagramOutbox out;
-  int target = -1;  ///< the socket that the outbox goes to
+  int target = -1;  ///< the socket that the outbox is sent from
   std::array<Sending, net::DatagramOutbox::kMessages> sending;
-  std::array<std::size_t, net::DatagramInbox::kSlots> next;  ///< the next slot of the same session
+  std::array<std::size_t, net::DatagramInbox::kSlots> next;  ///< by slot: the next slot of the same session
 };
 
 }  // namespace lastbyte::relay

@@ -5,7 +5,7 @@
 namespace lastbyte::relay {
 namespace {
 
-/// At a stop: an upstream that never spoke is most likely one that never answers (syslog, statsd).
+/// Until when an answer is owed at a stop. An upstream that never spoke most likely never answers (syslog, statsd).
 TimePoint owed_until(const DatagramTimes& times) {
   if (times.has_spoken) return times.heard + times.limit;
   return std::max(times.heard, times.stop->asked) + kAnswerIsOver;
@@ -14,7 +14,7 @@ TimePoint owed_until(const DatagramTimes& times) {
 }  // namespace
 
 TimePoint deadline(const DatagramTimes& times) {
-  // Of a session that has parted, `heard` may be long before its client's last question.
+  // `heard` of a parted session may be long before its client's last request.
   TimePoint at = times.parted ? *times.parted + times.limit : times.heard + times.limit;
   if (times.answered && (times.parted || times.stop)) at = std::min(at, times.heard + kAnswerIsOver);
   if (!times.stop) return at;

@@ -1,4 +1,4 @@
-// When time ends a session of datagrams, and as what. Pure.
+// When time ends a datagram session, and with which DatagramEnd. Pure.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace lastbyte::relay {
 
-/// A stop (T15): no client is heard from `asked` on, and all sessions end by `by`.
+/// A stop (T15): from `asked` on no datagrams are taken from clients, and all sessions end by `by`.
 struct DatagramStop {
   TimePoint asked;
   TimePoint by;
@@ -16,21 +16,21 @@ struct DatagramStop {
 
 struct DatagramTimes {
   Duration limit{};                 ///< limits.datagram-idle
-  TimePoint heard;                  ///< the last datagram that keeps the session
+  TimePoint heard;                  ///< the last datagram that keeps the session alive
   bool answered = false;            ///< the upstream spoke last
   bool has_spoken = false;          ///< the upstream has spoken at all
-  std::optional<TimePoint> parted;  ///< since when its client's datagrams go elsewhere, or nowhere
+  std::optional<TimePoint> parted;  ///< when its client's datagrams began to go elsewhere, or nowhere
   std::optional<DatagramStop> stop;
 };
 
-/// How long an upstream that has answered must be silent for its answer to be over; and how long one that has never
-/// spoken can still be expected to, at a stop.
+/// The silence after which an upstream's answer counts as complete. At a stop, also how long to wait for an upstream
+/// that has never spoken.
 inline constexpr Duration kAnswerIsOver{1000};
 
-/// The session ends by then. A session that hears its client no more lives on for the answer that the client may be
-/// waiting for: until the answer is over, and never for longer than the limit.
+/// When the session ends at the latest. A session that no longer hears its client lives on for the answer that the
+/// client may be waiting for: until that answer is complete, and never longer than the limit.
 TimePoint deadline(const DatagramTimes& times);
-/// As what it ends. Precondition: now >= deadline(times).
+/// The end that the record names. Precondition: now >= deadline(times).
 DatagramEnd end_by_time(const DatagramTimes& times, TimePoint now);
 
 }  // namespace lastbyte::relay

@@ -1,20 +1,21 @@
-// The meaning of an errno on a UDP socket for a session. Pure.
+// What an errno on a UDP socket means for its session. Pure.
 #pragma once
 
 #include <cerrno>
 
 namespace lastbyte::relay {
 
-/// Whether an errno says that one datagram was not taken, and nothing about the next: the datagram is dropped and
-/// counted, as a router does. Everything else, above all ECONNREFUSED (an ICMP error has come), ends the session.
+/// Whether an errno means that one datagram was not accepted, and says nothing about the next one. That datagram is
+/// dropped and counted, as a router does. Any other errno, above all ECONNREFUSED (an ICMP error has arrived), ends the
+/// session.
 constexpr bool costs_one_datagram(int error) {
   switch (error) {
     case EAGAIN:   // the socket's send buffer is full
-    case ENOBUFS:  // the interface's queue is
+    case ENOBUFS:  // the interface's queue is full
     case ENOMEM:
     case EPERM:  // a packet filter refuses it
     case EACCES:
-    case EMSGSIZE:  // larger than the way allows; also how ICMP tells of that (net/ipv4/udp.c __udp4_lib_err)
+    case EMSGSIZE:  // larger than the path allows; ICMP reports it as this, too (net/ipv4/udp.c __udp4_lib_err)
     case EINVAL:
     case ENETUNREACH:  // no route, for now: see has_no_way()
     case EHOSTUNREACH:
@@ -26,8 +27,8 @@ constexpr bool costs_one_datagram(int error) {
   }
 }
 
-/// Whether such an errno says that there is no way to the upstream from where the session's socket is bound. One that
-/// lasts ends the session, so that the next one may begin from another source or with another address.
+/// Whether such an errno means that there is no route to the upstream from the address that the session's socket is
+/// bound to. An error that lasts ends the session, so that the next session may use another source or another address.
 constexpr bool has_no_way(int error) {
   switch (error) {
     case ENETUNREACH:
@@ -41,8 +42,8 @@ constexpr bool has_no_way(int error) {
   }
 }
 
-/// Whether the kernel may have refused not the datagrams but that they came several in one call (UDP_SEGMENT): a
-/// segment that needs fragments, or a device without checksums (net/ipv4/udp.c udp_send_skb).
+/// Whether the kernel may have refused only the sending of several datagrams in one call (UDP_SEGMENT): a segment needs
+/// fragments, or a device has no checksums (net/ipv4/udp.c udp_send_skb).
 constexpr bool refuses_segmentation(int error) {
   return error == EINVAL || error == EMSGSIZE || error == EIO || error == ENOPROTOOPT || error == EOPNOTSUPP;
 }

@@ -1,4 +1,5 @@
-// DatagramRelay: the member of its group that a session has, and the next one after an upstream that never answered.
+// DatagramRelay: choosing the member of its group for a session, and the next one after an upstream that never
+// answered.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -25,7 +26,7 @@ const upstream::SnapshotMember& member_of(const DatagramWay& way) { return way.v
 
 }  // namespace
 
-/// Whether the session's member has its address still.
+/// Whether the session's member is still in the group and still has the session's address.
 bool DatagramRelay::is_member(const DatagramSession& session, const upstream::Snapshot& snapshot) {
   if (!session.way || !session.way->member) return false;
   const auto now =
@@ -35,7 +36,7 @@ bool DatagramRelay::is_member(const DatagramSession& session, const upstream::Sn
   return std::ranges::find(addresses, session.to) != addresses.end();
 }
 
-/// Chooses a member that was not tried. False: there is none.
+/// Chooses a member that was not tried yet. False: there is none.
 bool DatagramRelay::next_member(DatagramSession& session) {
   DatagramWay& way = *session.way;
   ListenerState& state = *session.at.port->state;
@@ -55,7 +56,7 @@ bool DatagramRelay::next_member(DatagramSession& session) {
   return true;
 }
 
-/// Makes the upstream socket, to the next address that the kernel has a way to.
+/// Makes the upstream socket to the next address that the kernel has a route to.
 Result<void> DatagramRelay::connect_to_next(DatagramSession& session) {
   DatagramWay& way = *session.way;
   Result<void> failed = failure("choose a member of the group", EHOSTUNREACH, "none is up and has room");
@@ -84,8 +85,8 @@ Result<void> DatagramRelay::connect_to_next(DatagramSession& session) {
   }
 }
 
-/// The upstream refused, and has never answered: the session goes to the next address, or to another member. False: all
-/// were tried, or there is no group.
+/// Moves the session to the next address, or to another member, if its upstream refused and has never answered. False:
+/// this does not apply, all were tried, or there is no group.
 bool DatagramRelay::go_on_to_next(DatagramSession& session, int error) {
   if (!session.way || error != ECONNREFUSED || session.flow(Which::upstream).received > 0 || session.ended)
     return false;
@@ -103,7 +104,7 @@ bool DatagramRelay::go_on_to_next(DatagramSession& session, int error) {
   return true;
 }
 
-/// Sessions of any worker begin with the next address of the member from now on.
+/// Makes sessions of all workers begin with the member's next address from now on.
 void DatagramRelay::pass_over_address(DatagramSession& session) {
   const DatagramWay& way = *session.way;
   if (!way.member) return;
@@ -122,7 +123,7 @@ void DatagramRelay::leave_member(DatagramSession& session) {
   enough_memory_for([&] { context_.shared.queues.room(way.view->snapshot->id); });
 }
 
-/// The session has ended.
+/// Reports how the session ended, and leaves its member.
 void DatagramRelay::leave_group(DatagramSession& session, DatagramEnd end) {
   if (!session.way || !session.way->member) return;
   const bool answered = session.flow(Which::upstream).received > 0;
@@ -158,7 +159,8 @@ void DatagramRelay::list_try(DatagramSession& session, TryEnd end, int error) {
   });
 }
 
-/// Sessions of a member that went down end, if the group says so: the next datagram of a client begins another one.
+/// Takes new snapshots. Ends the sessions of a member that went down, if the group says so: a client's next datagram
+/// begins another session.
 void DatagramRelay::update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots) {
   for (const auto& group : groups_) {
     for (const auto& port : group->ports)

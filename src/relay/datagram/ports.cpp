@@ -14,11 +14,11 @@
 namespace lastbyte::relay {
 namespace {
 
-/// When a socket that could not be watched is tried again.
+/// The pause before a socket that could not be watched is tried again.
 constexpr Duration kTryAgain{1000};
 
-/// One for the whole process: to ask for randomness takes tens of microseconds on some machines (RDSEED), and there may
-/// be thousands of groups.
+/// One seed for the whole process: asking for randomness takes tens of microseconds on some machines (RDSEED), and
+/// there may be thousands of groups.
 std::uint64_t secret_seed() {
   static const std::uint64_t kSeed = [] {
     std::random_device source;
@@ -33,7 +33,7 @@ bool is_as_before(const DatagramPort& port, const Listening& listening) {
                             [](const auto& mine, const auto& named) { return mine->socket == named; });
 }
 
-/// The ports of one forwarding stand together.
+/// The ports of the first forwarding. Ports of one forwarding are adjacent.
 std::span<Listening> ports_of_first(std::span<Listening> listenings) {
   const auto end = std::ranges::find_if(
       listenings, [&](const Listening& each) { return each.forwarding != listenings.front().forwarding; });
@@ -63,7 +63,7 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
   for (const DatagramGroup* group : kept) serves(*group);
   for (const auto& group : fresh) serves(*group);
   const ByAddress leaving = leaving_sockets(known, served);
-  groups_.reserve(groups_.size() + fresh.size());  // the last that may throw
+  groups_.reserve(groups_.size() + fresh.size());  // nothing after this may throw
   for (const auto& group : fresh) take_over(*group, known, leaving);
   for (const auto& group : groups_) {
     if (group->takes_clients() && !kept.contains(group.get())) supersede(*group, served);
@@ -72,7 +72,7 @@ void DatagramRelay::serve(std::vector<Listening> listenings, unsigned worker) {
   std::ranges::move(fresh, std::back_inserter(groups_));
 }
 
-/// By descriptor, those that clients come to.
+/// The sockets that take clients, by descriptor.
 DatagramRelay::Known DatagramRelay::known_sockets() const {
   Known known;
   for (const auto& group : groups_) {
@@ -83,7 +83,7 @@ DatagramRelay::Known DatagramRelay::known_sockets() const {
   return known;
 }
 
-/// Of the sockets that clients came to, our own that are not served any more.
+/// Our own sockets that took clients and are no longer served.
 DatagramRelay::ByAddress DatagramRelay::leaving_sockets(const Known& known, const Known& served) {
   ByAddress leaving;
   for (const auto& [descriptor, socket] : known)
@@ -92,7 +92,7 @@ DatagramRelay::ByAddress DatagramRelay::leaving_sockets(const Known& known, cons
   return leaving;
 }
 
-/// The one that serves just these ports already; nullptr: none.
+/// The group that serves exactly these ports already; nullptr: none.
 DatagramGroup* DatagramRelay::group_of(std::span<const Listening> ports, const Known& known) {
   if (ports.front().sockets.empty()) return nullptr;
   const auto first = known.find(ports.front().sockets.front().get());
@@ -125,7 +125,7 @@ std::unique_ptr<DatagramGroup> DatagramRelay::make_group(std::span<Listening> po
   return group;
 }
 
-/// Clients of its sockets come to it from now on.
+/// Makes the group take the clients of its sockets from now on.
 void DatagramRelay::take_over(DatagramGroup& group, const Known& known, const ByAddress& leaving) {
   for (const auto& port : group.ports) {
     for (const auto& socket : port->sockets) {
@@ -143,9 +143,10 @@ void DatagramRelay::take_over(DatagramGroup& group, const Known& known, const By
   }
 }
 
-/// The settings took a new socket on the same address. The kernel gives a client to the worker that had it before: the
-/// sockets of both generations are as many, in the same order, and chosen by the same hash (net/core/sock_reuseport.c
-/// reuseport_select_sock). Its session is found here, and answers through the new socket.
+/// Lets `socket` succeed `before`, because the new settings opened a new socket on the same address. The kernel
+/// delivers a client's datagrams to the same worker as before: both generations have as many sockets, in the same
+/// order, chosen by the same hash (net/core/sock_reuseport.c reuseport_select_sock). So the client's session is found
+/// here, and answers through the new socket.
 void DatagramRelay::adopt(DatagramSocket& socket, DatagramSocket& before) {
   if (before.watched) stop_hearing(before);
   flush();
@@ -155,7 +156,7 @@ void DatagramRelay::adopt(DatagramSocket& socket, DatagramSocket& before) {
   socket.before = &before;
 }
 
-/// It takes no more clients, but for those whose datagrams lie in sockets that go.
+/// Makes the group take no more clients, except those whose datagrams are in the queues of closing sockets.
 void DatagramRelay::supersede(DatagramGroup& group, const Known& served) {
   for (const auto& port : group.ports)
     for (const auto& socket : port->sockets)
@@ -164,8 +165,8 @@ void DatagramRelay::supersede(DatagramGroup& group, const Known& served) {
   any_over_ = true;
 }
 
-/// A session parts from its client where the socket is no longer served, or leads elsewhere: a client that never pauses
-/// would otherwise stay with an upstream that is gone for ever.
+/// Parts sessions from their clients if their socket is no longer served, or leads elsewhere. Otherwise a client that
+/// never pauses would stay for ever with an upstream that is gone.
 void DatagramRelay::part(DatagramGroup& group, const Known& served) {
   const auto stays = [&](const DatagramSession& session) {
     const auto now_at = served.find(session.at.socket.get());
@@ -192,7 +193,8 @@ void DatagramRelay::part(DatagramSession& session) {
 }
 
 void DatagramRelay::watch(DatagramSocket& socket) {
-  // Level-triggered: epoll reports the remaining datagrams again, after the other sockets had their turn (T12).
+  // This is level-triggered: epoll reports the remaining datagrams again after the other sockets have had their turn
+  // (T12).
   const int error = context_.epoll.add(socket.socket->get(), EPOLLIN, Tag::of(&socket, TagKind::datagrams_in));
   socket.watched = error == 0;
   if (socket.watched) return;
@@ -203,7 +205,7 @@ void DatagramRelay::watch(DatagramSocket& socket) {
   wake_at(context_.now + kTryAgain);
 }
 
-/// Nobody new comes to it; what lies in it is served.
+/// Stops new datagrams from arriving at the socket, and serves those in its queue.
 void DatagramRelay::stop_hearing(DatagramSocket& socket) {
   context_.epoll.remove(socket.socket->get());
   socket.watched = false;

@@ -14,13 +14,13 @@
 namespace lastbyte::relay {
 namespace {
 
-/// So many at once from one upstream, and its socket is made ready for more.
+/// This many slots at once from one upstream make its socket get ready for more.
 constexpr std::size_t kMany = 8;
 /// With fewer slots free than this, replies are sent before more are received.
 constexpr std::size_t kFewSlots = 16;
-/// For so long every datagram for an upstream must have failed for want of a way before its session ends.
+/// A session ends after all datagrams for its upstream have failed for this long for lack of a route.
 constexpr Duration kNoWayLasts{3000};
-/// What is read of a failed upstream at most: more than a receive buffer of 4 MiB may hold in small datagrams.
+/// The most batches read from a failed upstream: more small datagrams than a receive buffer of 4 MiB may hold.
 constexpr int kLastBatches = 256;
 
 std::size_t datagrams_in(const net::Arrival& arrival) {
@@ -34,7 +34,7 @@ void DatagramRelay::on_clients(DatagramSocket& at) {
   if (at.watched) receive_from_clients(at);
 }
 
-/// False: nothing was there.
+/// False: the queue was empty.
 bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
   flush();
   net::DatagramInbox& in = boxes_->in;
@@ -48,7 +48,7 @@ bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
   DatagramSession* session = nullptr;
   for (std::size_t slot = 0; slot < in.used(); ++slot) {
     const bool same = session != nullptr && !session->ended && session->key.ends == in.ends(slot);
-    // Without memory for it, a client has no session. The others of the batch have theirs.
+    // Without memory, a client gets no session. The other clients of the batch do.
     if (!same && !enough_memory_for([&] { session = session_for(at, slot); })) session = nullptr;
     if (session == nullptr) {
       host_.counters.add(Count::datagrams_refused, datagrams_in(in.arrival(slot)));
@@ -80,7 +80,7 @@ void DatagramRelay::count(DatagramSession& session, Which source, const net::Arr
   host_.counters.add(Count::datagrams, datagrams);
 }
 
-/// Sends on what came for it in this batch.
+/// Forwards the session's datagrams of this batch to its upstream.
 void DatagramRelay::forward(DatagramSession& session) {
   std::array<std::size_t, net::DatagramInbox::kSlots> slots;
   std::size_t used = 0;
@@ -106,7 +106,7 @@ void DatagramRelay::on_upstream(DatagramSession& session) {
   }
 }
 
-/// How many slots of the inbox it filled, or a negative errno: -EAGAIN where nothing was there.
+/// Returns how many slots of the inbox it filled, or a negative errno: -EAGAIN if the queue was empty.
 int DatagramRelay::receive_from_upstream(DatagramSession& session) {
   net::DatagramInbox& in = boxes_->in;
   const std::size_t first = in.used();
@@ -127,7 +127,7 @@ int DatagramRelay::receive_from_upstream(DatagramSession& session) {
   return static_cast<int>(in.used() - first);
 }
 
-/// Puts what lies in the slots into the outbox, as few messages as may be, in their order.
+/// Puts the datagrams of these slots into the outbox in their order, in as few messages as possible.
 void DatagramRelay::send_runs(DatagramSession& session, Which sink, std::span<const std::size_t> slots) {
   const bool to_client = sink == Which::client;
   const int fd = to_client ? session.at.socket->get() : session.upstream.get();
@@ -180,7 +180,7 @@ void DatagramRelay::flush() {
   boxes_->in.clear();
 }
 
-/// True: the upstream is another one now, and is to be sent the message.
+/// True: the session has another upstream now, and the message must be sent to it.
 bool DatagramRelay::send_failed(std::size_t message, int error) {
   const Sending& sending = boxes_->sending[message];
   DatagramSession& session = *sending.session;
@@ -189,7 +189,7 @@ bool DatagramRelay::send_failed(std::size_t message, int error) {
     return true;
   }
   if (sending.datagrams > 1 && refuses_segmentation(error)) {
-    // Smaller ones may go together still, unless it is the device that cannot.
+    // Smaller segments may still share a send, unless the device cannot do it.
     session.largest_segment[static_cast<std::size_t>(sending.sink)] = error == EIO ? 0 : sending.segment - 1;
     send_singly(message);
     return false;
@@ -199,7 +199,7 @@ bool DatagramRelay::send_failed(std::size_t message, int error) {
   return false;
 }
 
-/// No datagram crosses the border between two parts.
+/// Sends each datagram of a message alone. No datagram spans two parts.
 void DatagramRelay::send_singly(std::size_t message) {
   const Sending sending = boxes_->sending[message];
   for (const iovec& part : boxes_->out.parts(message)) {
@@ -224,7 +224,8 @@ void DatagramRelay::drop(DatagramSession& session, Which source, std::size_t dat
   host_.counters.add(Count::datagrams_dropped, datagrams);
 }
 
-/// What costs one datagram ends the session, too, where it is the want of a way that lasts.
+/// Handles an error of the upstream socket. An error that costs one datagram also ends the session if it is a lack of a
+/// route that lasts.
 void DatagramRelay::upstream_error(DatagramSession& session, int error) {
   if (session.error == 0 && go_on_to_next(session, error)) return;
   if (!costs_one_datagram(error)) return upstream_failed(session, error);
@@ -233,8 +234,8 @@ void DatagramRelay::upstream_error(DatagramSession& session, int error) {
   if (context_.now - *session.unreachable >= kNoWayLasts) upstream_failed(session, error);
 }
 
-/// The session ends with this round. Until then what the upstream had said before can still be read: the kernel tells
-/// of the error first (net/core/datagram.c __skb_try_recv_datagram).
+/// Ends the session with this round. Until then the upstream's earlier datagrams can still be read: the kernel reports
+/// the error ahead of them (net/core/datagram.c __skb_try_recv_datagram).
 void DatagramRelay::upstream_failed(DatagramSession& session, int error) {
   if (session.ended || session.error != 0) return;
   session.error = error;
@@ -247,7 +248,7 @@ void DatagramRelay::finish_failed() {
     failed_.pop_front();
     if (session.ended) continue;
     for (int batch = 0; batch < kLastBatches; ++batch) {
-      // A second error may stand ahead of what is left.
+      // A second error may be reported ahead of the remaining datagrams.
       flush();
       if (receive_from_upstream(session) == -EAGAIN) break;
     }

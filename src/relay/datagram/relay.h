@@ -1,13 +1,13 @@
-// Datagrams in motion (UDP to UDP): one a worker, beside its sessions of streams.
+// Relays datagrams (UDP to UDP). Each worker has one relay, beside its stream sessions.
 //
-// Theory of operation. A client is a source address that wrote to one of our addresses at one listening socket; its
-// first datagram begins a session with a connected upstream socket of its own. Datagrams are received many at a time
-// into the worker's inbox and sent many at a time from its outbox, without being copied in between: those of one
-// session that may go in one call go so (datagram_runs.h). A datagram that the kernel does not take is dropped and
-// counted. Nothing waits here, so that nothing grows, and the order of one session's datagrams is kept.
+// Theory of operation. A client is a source address that wrote to one of our addresses at one listening socket. Its
+// first datagram begins a session with a connected upstream socket of its own. Datagrams are received in batches into
+// the worker's inbox and sent in batches from its outbox, without a copy in between: datagrams of one session that may
+// share a send do so (runs.h). A datagram that the kernel does not accept is dropped and counted. Nothing waits here,
+// so nothing grows, and the order of one session's datagrams is kept.
 //
-// Replies of a round are collected and sent together at its end, or earlier when the inbox is full. A session that has
-// ended is freed at the end of the round, since events of that round may still point to it.
+// Replies of a round are collected and sent together at its end, or earlier if the inbox fills up. A session that has
+// ended is freed at the end of the round, because events of that round may still point to it.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +31,13 @@ namespace lastbyte::relay {
 
 class DatagramRelay {
  public:
-  /// The services of its worker.
+  /// The services that its worker provides.
   struct Host {
     Context& context;
     Counters& counters;
-    std::function<void(const Record&)> began;  ///< a session has begun: its id, names, start and client
-    std::function<void(const Record&)> file;   ///< a session's record, on its way to the log
-    /// Tells the operator of a shortage, once, in these words. Never throws.
+    std::function<void(const Record&)> began;  ///< reports that a session has begun: its id, names, start and client
+    std::function<void(const Record&)> file;   ///< hands a session's record to the log
+    /// Reports a shortage to the operator, once, in these words. Never throws.
     std::function<void(const std::function<std::string()>&)> report_shortage;
   };
 
@@ -46,50 +46,50 @@ class DatagramRelay {
   DatagramRelay(const DatagramRelay&) = delete;
   DatagramRelay& operator=(const DatagramRelay&) = delete;
 
-  /// As Worker::serve(), of ports of UDP. A session whose socket goes on under other settings, or has a successor on
-  /// its very address, goes on in both directions, with its own, where its upstream's address is still one of the new
-  /// settings'; otherwise its client's next datagram begins another one. From a socket that is no longer named, what
-  /// lies in it is served. A session that parts from its client so goes on hearing its upstream for the answer that may
-  /// be owed.
-  /// Where memory is short it throws, and all is as before.
+  /// Does what Worker::serve() says, for UDP ports. A session continues in both directions, with its own settings, if
+  /// its socket stays under other settings or has a successor on the very same address, and if the new settings still
+  /// include its upstream's address. Otherwise its client's next datagram begins another session. If a socket is no
+  /// longer named, the datagrams in its queue are still served. A session that parts from its client in this way goes
+  /// on receiving from its upstream, for an answer that may be owed. Throws if memory is short, and changes nothing
+  /// then.
   void serve(std::vector<Listening> listenings, unsigned worker);
-  /// As Worker::update().
+  /// See Worker::update().
   void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots);
-  /// Takes no more clients; what lies in the sockets is still served. Sessions may end until `at`, and go on hearing
-  /// their upstreams meanwhile (T15).
+  /// Takes no more clients, but still serves the datagrams in the sockets' queues. Sessions have until `at` to end, and
+  /// go on receiving from their upstreams meanwhile (T15).
   void drain(TimePoint at);
   /// Ends all sessions now.
   void abort();
-  /// No session is open.
+  /// Whether no session is open.
   [[nodiscard]] bool idle() const;
 
-  /// Of all sessions that are open.
+  /// Visits all open sessions that still hear their clients.
   void for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit);
 
-  /// Of at most `most` open sessions, or of the one of that number. `today` is this moment.
+  /// Visits at most `most` open sessions, or only the one with that id. `today` is the current time.
   void view_sessions(std::optional<std::uint64_t> id, std::size_t most, std::chrono::system_clock::time_point today,
                      const std::function<void(SessionView)>& visit);
-  /// Ends open sessions for an operator, at most `most` of them: the one of that number, or those that began under the
-  /// forwarding. The next datagram of a client begins another one. Returns how many.
+  /// Ends open sessions for an operator, at most `most` of them: the one with that id, or those that began under the
+  /// forwarding. A client's next datagram begins another session. Returns how many it ended.
   std::size_t end_sessions(std::optional<std::uint64_t> id, const std::optional<std::string>& forwarding,
                            std::size_t most);
 
   // From the loop:
-  /// Datagrams have come from clients.
+  /// Called when datagrams have arrived from clients.
   void on_clients(DatagramSocket& at);
-  /// Answers have, or an error.
+  /// Called when answers have arrived, or an error.
   void on_upstream(DatagramSession& session);
-  /// When timer() is due.
+  /// Called when timer() is due.
   void on_timer();
   [[nodiscard]] const loop::Timer* timer() const { return &timer_; }
-  /// Once a round, after its events and timers.
+  /// Called once a round, after its events and timers.
   void end_round();
 
  private:
   using Which = termination::Which;
   struct Boxes;
 
-  // datagram_relay.cpp: moving datagrams
+  // relay.cpp: moving datagrams
   bool receive_from_clients(DatagramSocket& at);
   int receive_from_upstream(DatagramSession& session);
   void count(DatagramSession& session, Which source, const net::Arrival& arrival);
@@ -103,7 +103,7 @@ class DatagramRelay {
   void upstream_error(DatagramSession& session, int error);
   void upstream_failed(DatagramSession& session, int error);
 
-  // datagram_ports.cpp: what is served
+  // ports.cpp: what is served
   using Known = std::unordered_map<const Descriptor*, DatagramSocket*>;
   [[nodiscard]] Known known_sockets() const;
   static DatagramGroup* group_of(std::span<const Listening> ports, const Known& known);
@@ -130,7 +130,7 @@ class DatagramRelay {
   void tell(const DatagramSession& session, upstream::Observation::What what);
   void list_try(DatagramSession& session, TryEnd end, int error);
 
-  // datagram_sessions.cpp: beginning, ending, time
+  // sessions.cpp: beginning, ending, time
   DatagramSession* session_for(DatagramSocket& at, std::size_t slot);
   DatagramSession* begin(DatagramSocket& at, const DatagramKey& key);
   DatagramSession* make_session(DatagramSocket& at, const DatagramKey& key);
@@ -158,13 +158,13 @@ class DatagramRelay {
   Context& context_;
   std::unique_ptr<Boxes> boxes_;  ///< null while there is nothing to serve
   std::vector<std::unique_ptr<DatagramGroup>> groups_;
-  bool any_over_ = false;  ///< of the groups: one may take no more clients and have no more sessions
+  bool any_over_ = false;  ///< a group may be over: it takes no more clients and has no session left
   std::uint32_t sockets_made_ = 0;
   loop::Timer timer_;
   AcceptBackoff backoff_;
-  TimePoint no_clients_until_{};           ///< the process was short of descriptors or memory
-  std::vector<DatagramSession*> touched_;  ///< sessions that something came for in this batch: no more than slots
-  FailedDatagramSessions failed_;          ///< to be ended once what their upstreams said is delivered
+  TimePoint no_clients_until_{};           ///< set after a shortage of descriptors or memory
+  std::vector<DatagramSession*> touched_;  ///< sessions that got datagrams in this batch: no more than there are slots
+  FailedDatagramSessions failed_;          ///< to be ended once the datagrams of their upstreams are delivered
   EndedDatagramSessions ended_;            ///< freed at the end of the round
 };
 

@@ -1,4 +1,4 @@
-// Which datagrams go together into one send. Pure.
+// Which datagrams share a send. Pure.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace lastbyte::relay {
 
-/// Datagrams of one sender as they were received: `size` bytes that are cut into datagrams of `segment`, the last of
-/// which may be shorter. A size of 0 is one datagram without a byte. Precondition: segment > 0 where size > 0.
+/// Datagrams of one sender as they were received: `size` bytes, cut into datagrams of `segment` bytes; the last one may
+/// be shorter. A size of 0 is one empty datagram. Precondition: segment > 0 if size > 0.
 struct DatagramPiece {
   std::size_t size = 0;
   std::size_t segment = 0;
@@ -20,7 +20,7 @@ struct DatagramPlace {
   friend bool operator==(const DatagramPlace&, const DatagramPlace&) = default;
 };
 
-/// Datagrams from one place up to another: all of `segment` bytes, but that the last one may be shorter.
+/// The datagrams from one place up to another, each of `segment` bytes; only the last one may be shorter.
 struct DatagramRun {
   DatagramPlace begin;
   DatagramPlace end;
@@ -36,7 +36,7 @@ struct RunLimits {
   std::size_t bytes = 0;
 };
 
-/// As many datagrams, from `begin` on, as one send can carry: at least one. Precondition: begin.piece < pieces.size().
+/// The datagrams from `begin` on that fit into one send: at least one. Precondition: begin.piece < pieces.size().
 DatagramRun next_run(std::span<const DatagramPiece> pieces, DatagramPlace begin, const RunLimits& limits);
 
 }  // namespace lastbyte::relay

@@ -1,5 +1,6 @@
-// A session of datagrams: a client that wrote to one of our addresses, and a connected socket of its own to the
-// upstream. Datagrams have no FIN and no acknowledgement: it ends by silence, by an error, or because it must.
+// A datagram session: a client that wrote to one of our addresses, and a connected socket of its own to the upstream.
+// Datagrams have no FIN and no acknowledgement, so the session ends by silence, by an error, or because lastbyte ends
+// it.
 #pragma once
 
 #include <array>
@@ -24,16 +25,16 @@ namespace lastbyte::relay {
 struct DatagramGroup;
 struct DatagramPort;
 
-/// One listening UDP socket in the loop, under the settings that it has or had. Lives as long as the sessions that
+/// One listening UDP socket in the loop, under its current or earlier settings. It lives as long as the sessions that
 /// answer through it.
 struct alignas(8) DatagramSocket {
   std::shared_ptr<const Descriptor> socket;
   DatagramPort* port = nullptr;
   DatagramGroup* group = nullptr;
   std::uint32_t number = 0;  ///< unique in its worker
-  bool borrowed = false;     ///< the service manager has it too
+  bool borrowed = false;     ///< the service manager holds it too
   bool watched = false;
-  /// The same socket under earlier settings, whose sessions go on; null: there are none.
+  /// The same socket under earlier settings, whose sessions continue; null: there are none.
   DatagramSocket* before = nullptr;
 };
 
@@ -41,11 +42,11 @@ struct alignas(8) DatagramSocket {
 struct DatagramPort {
   ListenerPtr state;
   std::vector<std::unique_ptr<DatagramSocket>> sockets;
-  /// Which upstream address sessions begin with: the next one, once one has failed before it answered.
+  /// Index of the upstream address that sessions try first. Moves on when an address fails before it has answered.
   std::size_t preferred = 0;
 };
 
-/// One forwarding as one worker has it.
+/// One worker's state of a forwarding.
 struct DatagramGroup {
   explicit DatagramGroup(std::uint64_t seed) : table(seed) {}
 
@@ -53,27 +54,28 @@ struct DatagramGroup {
   std::vector<std::unique_ptr<DatagramPort>> ports;
   DatagramTable table;
   RestingSources resting;
-  std::optional<DatagramStop> stop;  ///< takes no more clients
-  /// Takes no more clients: a reload gave its sockets to another one, or took them away. Its sessions go on, and are
-  /// kept by what their upstreams say: a client that never pauses must come under the new settings in the end.
+  std::optional<DatagramStop> stop;  ///< set: it takes no more clients
+  /// Set when a reload gave its sockets to another group, or took them away: it takes no more clients. Its sessions
+  /// continue, but only their upstreams' datagrams keep them alive: a client that never pauses must come under the new
+  /// settings in the end.
   bool superseded = false;
-  std::size_t parted = 0;  ///< how many of its sessions have
+  std::size_t parted = 0;  ///< how many of its sessions have parted from their clients
 
   [[nodiscard]] bool takes_clients() const { return !stop && !superseded; }
 };
 
-/// The way of a session to a member of its group.
+/// A session's path to a member of its group.
 struct DatagramWay {
   GroupViewPtr view;
-  std::optional<std::uint32_t> member;                        ///< that counts the session
-  std::vector<std::uint32_t> order;                           ///< of its addresses
-  std::size_t next = 0;                                       ///< place in `order`
-  std::vector<std::uint32_t> tried;                           ///< members
-  TimePoint began{};                                          ///< of the try that the session has
+  std::optional<std::uint32_t> member;                        ///< the member that counts the session
+  std::vector<std::uint32_t> order;                           ///< the order in which its addresses are tried
+  std::size_t next = 0;                                       ///< index into `order`
+  std::vector<std::uint32_t> tried;                           ///< members tried so far
+  TimePoint began{};                                          ///< when the session's current try began
   std::shared_ptr<Tries> listed = std::make_shared<Tries>();  ///< for the record
 };
 
-/// Is found by its place in the table, and by its tag in the loop.
+/// The session is found through the table, and through its epoll tag.
 struct alignas(8) DatagramSession : DatagramEntry {
   static constexpr std::size_t kNone = ~std::size_t{0};
 
@@ -84,30 +86,30 @@ struct alignas(8) DatagramSession : DatagramEntry {
 
   DatagramSocket& at;
   Descriptor upstream;
-  net::Address to;                   ///< of its upstream
-  std::size_t upstream_address = 0;  ///< index of it, without a group
+  net::Address to;                   ///< address of its upstream
+  std::size_t upstream_address = 0;  ///< its index, without a group
   std::unique_ptr<DatagramWay> way;  ///< null: the forwarding has no group
   std::uint64_t id = 0;
   TimePoint started;
   std::array<DatagramFlow, 2> flows;
-  /// Towards each side, the largest segment that the kernel may cut datagrams to (UDP_SEGMENT).
+  /// The largest segment for which the kernel may split a send to each side (UDP_SEGMENT).
   std::array<std::size_t, 2> largest_segment{};
-  int error = 0;          ///< T10: the first errno of the upstream socket
+  int error = 0;          ///< the first errno of the upstream socket (T10)
   bool answered = false;  ///< the upstream spoke last: no answer is owed
-  /// Since when its client's datagrams go to another session, or nowhere. It still hears its upstream, and counts
-  /// towards the process's limit alone.
+  /// When its client's datagrams began to go to another session, or nowhere. The session still receives from its
+  /// upstream, and counts only towards the process's limit.
   std::optional<TimePoint> parted;
-  /// Since when every datagram for the upstream has failed for want of a way there.
+  /// When datagrams for the upstream began to fail without exception for lack of a route.
   std::optional<TimePoint> unreachable;
   bool tuned = false;  ///< the socket is ready for many datagrams
   bool ended = false;
-  std::size_t first_slot = kNone;  ///< what came for it in this batch: slots of the inbox, linked
+  std::size_t first_slot = kNone;  ///< its datagrams in this batch: a linked list of inbox slots
   std::size_t last_slot = kNone;
   boost::intrusive::slist_member_hook<> among_failed;
   boost::intrusive::slist_member_hook<> among_ended;
 };
 
-// Lists that need no memory of their own: a session ends where memory is short, too.
+// These lists need no memory of their own, because sessions also end when memory is short.
 using FailedDatagramSessions =
     boost::intrusive::slist<DatagramSession,
                             boost::intrusive::member_hook<DatagramSession, boost::intrusive::slist_member_hook<>,

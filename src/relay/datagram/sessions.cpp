@@ -1,4 +1,4 @@
-// DatagramRelay: how sessions of datagrams begin and end, and time.
+// DatagramRelay: how datagram sessions begin and end, and their deadlines.
 #include <algorithm>
 #include <cerrno>
 
@@ -11,10 +11,10 @@
 namespace lastbyte::relay {
 namespace {
 
-/// Where sessions wait for answers that are owed, their deadlines are looked at no more often than that.
+/// The shortest interval between checks of the deadlines while sessions wait for answers that are owed.
 constexpr Duration kLook{50};
 
-/// Deadlines are then not in the order of silence.
+/// Whether sessions wait for answers that are owed. Their deadlines are then not in the order of silence.
 bool waits_for_answers(const DatagramGroup& group) { return group.stop || group.parted > 0; }
 
 DatagramTimes times_of(const DatagramSession& session) {
@@ -58,7 +58,7 @@ DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key
   DatagramGroup& group = *at.group;
   const net::Address client = key.ends.client_address();
   if (!group.takes_clients() || context_.now < no_clients_until_) return nullptr;
-  // Asked first: a session that cannot be made must not evict another one.
+  // has_source() comes first: a session that cannot be made must not evict another one.
   if (!has_source(at, client) || !admit(at, client)) return nullptr;
   if (DatagramSession* session = make_session(at, key)) return session;
   context_.shared.release(*at.port->state->counts);
@@ -66,7 +66,7 @@ DatagramSession* DatagramRelay::begin(DatagramSocket& at, const DatagramKey& key
   return nullptr;
 }
 
-/// Null: no upstream socket was to be had, or no memory.
+/// Null: the upstream socket could not be made, or memory is short.
 DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramKey& key) {
   DatagramGroup& group = *at.group;
   std::unique_ptr<DatagramSession> session;
@@ -115,14 +115,14 @@ bool DatagramRelay::make_room(DatagramSocket& at) {
   if (context_.shared.reserve(limit, sessions)) return true;
   if (group.forwarding->when_full == WhenFull::refuse) return false;
   auto* oldest = static_cast<DatagramSession*>(group.table.longest_silent());
-  if (oldest == nullptr) return false;  // all of them are other workers'
+  if (oldest == nullptr) return false;  // all sessions belong to other workers
   forward(*oldest);
   finish(*oldest, DatagramEnd::evicted);
   return context_.shared.reserve(limit, sessions);
 }
 
-/// False: all sources that a session for `client` could connect from have failed a moment ago, so that each datagram of
-/// a new client need not cost a vain try.
+/// False: all sources that a session for `client` could use failed a moment ago. This saves a vain try for each
+/// datagram of a new client.
 bool DatagramRelay::has_source(const DatagramSocket& at, const net::Address& client) const {
   const RestingSources& resting = at.group->resting;
   const ListenerState& state = *at.port->state;
@@ -134,8 +134,8 @@ bool DatagramRelay::has_source(const DatagramSocket& at, const net::Address& cli
   });
 }
 
-/// Goes on to the next source address where one has no port left or is not there (T13). It rests then, for this
-/// forwarding alone: another one may reach its upstream all the same (T12).
+/// Makes an upstream socket. A source address that has no port left, or that this host does not have, is skipped (T13).
+/// It then rests, for this forwarding only: another forwarding may still reach its upstream from it (T12).
 Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::Address& to, const net::Address& client,
                                                 const MemberConnect* member) {
   ListenerState& state = *at.port->state;
@@ -158,7 +158,7 @@ Result<Descriptor> DatagramRelay::open_upstream(DatagramSocket& at, const net::A
   return made;
 }
 
-/// Makes the upstream socket, to the first address that the kernel has a way to.
+/// Makes the upstream socket to the first address that the kernel has a route to.
 bool DatagramRelay::connect(DatagramSession& session) {
   DatagramPort& port = *session.at.port;
   ListenerState& state = *port.state;
@@ -191,13 +191,13 @@ bool DatagramRelay::connect(DatagramSession& session) {
   return false;
 }
 
-/// Descriptors and memory are the process's. Everything else is the forwarding's own trouble (T12).
+/// A shortage of descriptors or memory affects the whole process. Any other error concerns only the forwarding (T12).
 void DatagramRelay::connect_failed(DatagramGroup& group, const Error& error) {
   const auto why = [&] { return error.text(); };
   is_shortage(error.code) ? pause_clients(group, why) : report_refusal(group, why);
 }
 
-/// New clients of all forwardings find nobody for a while, so that each of their datagrams does not cost a vain try.
+/// Turns away new clients of all forwardings for a while, so that each of their datagrams does not cost a vain try.
 template <typename Words>
 void DatagramRelay::pause_clients(DatagramGroup& group, const Words& why) {
   no_clients_until_ = context_.now + backoff_.next();
@@ -217,7 +217,7 @@ void DatagramRelay::report_refusal(DatagramGroup& group, const Words& why) {
 }
 
 void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
-  send_out();  // its last figures are in there
+  send_out();  // sending completes the session's figures
   ended_.push_front(session);
   const ListenerState& state = *session.at.port->state;
   session.at.group->table.remove(session);
@@ -262,7 +262,7 @@ bool DatagramRelay::idle() const {
   return std::ranges::all_of(groups_, [](const auto& group) { return group->table.empty(); });
 }
 
-/// Those that read first: what they find may be for a session of earlier settings.
+/// Groups that still take clients go first: the datagrams that they read may belong to sessions of earlier settings.
 void DatagramRelay::drain(TimePoint at) {
   for (const bool reads : {true, false})
     for (const auto& group : groups_)
@@ -325,7 +325,7 @@ void DatagramRelay::wake_at(TimePoint at) {
 
 void DatagramRelay::heard_upstream(DatagramSession& session) {
   session.answered = true;
-  // The only time that a deadline moves nearer: nothing more is owed.
+  // This is the only case in which a deadline moves earlier: no answer is owed any more.
   if (waits_for_answers(*session.at.group)) wake_at(deadline(times_of(session)));
 }
 

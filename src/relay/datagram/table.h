@@ -1,4 +1,4 @@
-// Which session a datagram belongs to, and which session has been silent the longest. Pure: keys and times in, sessions
+// Finds the session of a datagram, and the session that has been silent the longest. Pure: keys and times in, sessions
 // out.
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace lastbyte::relay {
 
-/// Whom a session belongs to: a client that wrote to one of our addresses, at one listening socket. Two listening ports
-/// never share a session, nor do two addresses.
+/// The owner of a session: a client that wrote to one of our addresses, at one listening socket. Two listening ports
+/// never share a session, and neither do two addresses.
 struct DatagramKey {
   net::DatagramEnds ends;
   std::uint32_t socket = 0;  ///< number of the listening socket
@@ -30,25 +30,25 @@ struct DatagramEntry : boost::intrusive::list_base_hook<> {
 /// The sessions of one forwarding in one worker. Finding and touching allocate nothing.
 class DatagramTable {
  public:
-  /// `seed`: keys are strangers' to choose, and must not be chosen so that they collide.
+  /// `seed` is secret: strangers choose the keys, and must not be able to make them collide.
   explicit DatagramTable(std::uint64_t seed) : entries_(0, Hash{seed}) {}
   DatagramTable(const DatagramTable&) = delete;
   DatagramTable& operator=(const DatagramTable&) = delete;
 
   /// nullptr: there is none.
   [[nodiscard]] DatagramEntry* find(const DatagramKey& key) const;
-  /// Precondition: its key is not there. Counts as heard now.
+  /// Adds an entry, heard now. Precondition: its key is not in the table.
   void add(DatagramEntry& entry, TimePoint now);
-  /// A datagram came, or one of its answers. `now` never goes back.
+  /// Notes that a datagram or an answer has arrived. `now` never goes back.
   void touch(DatagramEntry& entry, TimePoint now);
   void remove(DatagramEntry& entry);
 
-  /// The one that was heard of first of all; nullptr: the table is empty.
+  /// The session that has been silent the longest; nullptr: the table is empty.
   [[nodiscard]] DatagramEntry* longest_silent();
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
 
-  /// For every session there is; `visit` may remove the one that it is given.
+  /// Visits every session; `visit` may remove the one that it gets.
   template <typename Visit>
   void for_each(Visit visit) {
     for (auto next = by_silence_.begin(); next != by_silence_.end();) visit(*next++);
@@ -60,7 +60,7 @@ class DatagramTable {
     std::size_t operator()(const DatagramKey& key) const;
   };
   boost::unordered_flat_map<DatagramKey, DatagramEntry*, Hash> entries_;
-  boost::intrusive::list<DatagramEntry> by_silence_;  ///< heard of the longest ago in front
+  boost::intrusive::list<DatagramEntry> by_silence_;  ///< the one silent the longest comes first
 };
 
 }  // namespace lastbyte::relay

@@ -20,8 +20,8 @@ bool Queues::enter(std::uint64_t group, unsigned worker, std::uint32_t length) {
   if (line.length >= length) return false;
   ++line.of_worker[worker];
   ++line.length;
-  // Sequentially consistent, as the count of a member's sessions is (upstream::take_place): whoever gives a place back
-  // sees this, or the session's next look sees the place.
+  // This is sequentially consistent, like the count of a member's sessions (upstream::take_place): either whoever
+  // returns a place sees this count, or the session's next look sees the place.
   waiting_.fetch_add(1);
   return true;
 }

@@ -1,5 +1,5 @@
-// Sessions that wait for a member of their group with room (T8): how many there are over all workers, and whom to wake
-// when a place is free.
+// The queues of sessions that wait for a member of their group with room (T8): their lengths over all workers, and
+// which workers to wake when a place becomes free.
 #pragma once
 
 #include <atomic>
@@ -13,24 +13,25 @@ namespace lastbyte::relay {
 
 class Session;
 
-/// Over all workers; keyed by upstream::Snapshot::id. The lock is taken where a session waits, and never on the path of
-/// a byte.
+/// The queues over all workers, keyed by upstream::Snapshot::id. The lock is taken only if a session waits, never on
+/// the data path.
 class Queues {
  public:
-  /// Is told on any thread that a group may have room, and must not block.
+  /// Called on any thread when a group may have room. Must not block.
   using Wake = std::function<void(std::uint64_t group)>;
 
-  /// From now on `worker` is woken by `wake`. Before its first session.
+  /// Registers `wake` for `worker`. Call it before the worker's first session.
   void join(unsigned worker, Wake wake);
-  /// `worker` is woken no more.
+  /// Unregisters `worker`.
   void part(unsigned worker);
 
-  /// One more session of `worker` waits. False, and nothing done: `length` wait already. The caller has to look for
-  /// room again afterwards: a place may have come free before it counted.
+  /// Counts one more waiting session of `worker`. False, with nothing done: `length` sessions wait already. Afterwards
+  /// the caller must look for room again: a place may have become free before the session was counted.
   bool enter(std::uint64_t group, unsigned worker, std::uint32_t length);
   void leave(std::uint64_t group, unsigned worker);
 
-  /// A place with the group is free: wakes the workers whose sessions wait. Costs one look where none waits anywhere.
+  /// Wakes the workers whose sessions wait, because the group has a free place. Costs one atomic load if no session
+  /// waits anywhere.
   void room(std::uint64_t group);
 
  private:
@@ -44,7 +45,7 @@ class Queues {
   std::unordered_map<std::uint64_t, Line> lines_;
 };
 
-/// The sessions of one worker that wait, in the order of their arrival. One thread's own.
+/// The waiting sessions of one worker, in the order of their arrival. For one thread only.
 class WaitingSessions {
  public:
   using List = std::list<relay::Session*>;
@@ -59,7 +60,7 @@ class WaitingSessions {
     line->second.erase(place);
     if (line->second.empty()) lines_.erase(line);
   }
-  /// Who has waited the longest; null: no session waits.
+  /// The session that has waited the longest; null: none waits.
   [[nodiscard]] relay::Session* first(std::uint64_t group) const {
     const auto line = lines_.find(group);
     return line == lines_.end() ? nullptr : line->second.front();

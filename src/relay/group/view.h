@@ -1,5 +1,4 @@
-// A group as the listeners of one worker have it: its newest snapshot, and what connects to each of its members. One
-// thread's own.
+// A group as one worker's listeners see it: a snapshot, and the options to connect to each member. For one thread only.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -15,28 +14,28 @@
 
 namespace lastbyte::relay {
 
-/// How a session connects to one member, where that is not as its forwarding says.
+/// How sessions connect to a member whose options differ from the forwarding's.
 struct MemberConnect {
   net::ConnectOptions options;
   ByFamily<net::Source> sources;
 };
 
-/// Immutable. Sessions keep the one that they began with; the next snapshot makes another one.
+/// Immutable. Sessions keep the view that they began with; the next snapshot makes a new view.
 struct GroupView : boost::intrusive_ref_counter<GroupView, boost::thread_unsafe_counter> {
   std::shared_ptr<const upstream::Snapshot> snapshot;
-  std::size_t port = 0;  ///< which of the ports of a member; one with a single port is reached at that
-  std::vector<std::unique_ptr<const MemberConnect>> connects;  ///< of each member; null: as the forwarding says
+  std::size_t port = 0;  ///< index into a member's ports; a member with a single port is reached at that one
+  std::vector<std::unique_ptr<const MemberConnect>> connects;  ///< for each member; null: as the forwarding
 
-  /// The addresses of a member that sessions of this listener connect to; may be empty.
+  /// The addresses at which this listener's sessions reach a member; may be empty.
   [[nodiscard]] const std::vector<net::Address>& addresses(std::size_t member) const;
 };
 using GroupViewPtr = boost::intrusive_ptr<const GroupView>;
 
-/// `port`: the number of the listening port among those of the forwarding.
+/// `port`: index of the listening port among those of the forwarding.
 GroupViewPtr make_view(std::shared_ptr<const upstream::Snapshot> snapshot, std::size_t port,
                        const net::ConnectOptions& forwarding);
 
-/// The options of a forwarding, with those of a member over them.
+/// The options of a forwarding, overridden by those of a member.
 net::ConnectOptions merged(const net::ConnectOptions& forwarding, const upstream::MemberOptions& member);
 
 }  // namespace lastbyte::relay

@@ -18,10 +18,10 @@ using upstream::Move;
 
 namespace {
 
-/// With retries a session may make hundreds of tries; its record lists the first ones and the last one.
+/// A session with retries may make hundreds of tries. Its record lists the first ones and the last one.
 constexpr std::size_t kMostListed = 32;
 
-/// Whether a failed try says something about the member, and not about this machine.
+/// Whether a failed try says something about the member rather than about this host.
 bool is_of_the_member(int error) {
   switch (error) {
     case ECONNREFUSED:
@@ -90,8 +90,8 @@ Move GroupReach::next() {
   }
 }
 
-/// Between two members, a session goes over to the newest look of its group: a member may be up again, or another one
-/// there.
+/// Switches to the newest snapshot of the group while the session is between two members: a member may be up again, or
+/// new.
 void GroupReach::follow() {
   const GroupViewPtr& newest = listener_.group;
   if (connected_ || tries_.under_way() > 0 || tries_.member() || newest == view_) return;
@@ -122,7 +122,7 @@ void GroupReach::give_place_back() {
   blamed_ = false;
   upstream::give_back(snapshot().members[*place_]);
   place_.reset();
-  // Where memory is short, the sessions that wait look when the next place is free.
+  // Without memory, the waiting sessions are woken when the next place becomes free.
   enough_memory_for([&] { context_.shared.queues.room(snapshot().id); });
 }
 
@@ -196,7 +196,7 @@ void GroupReach::try_again(int error) {
   }
   if (!std::exchange(retrying_, true)) listener_.counts->retrying.fetch_add(1, std::memory_order_relaxed);
   connected_ = false;
-  blamed_ = false;  // it was told
+  blamed_ = false;  // already reported
   own.reset();
   trial = {};
   tries_.reset(context_.now);

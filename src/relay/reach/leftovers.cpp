@@ -15,7 +15,7 @@ Leftovers::~Leftovers() {
 
 void Leftovers::take(Rival* rival, const Linger& linger) noexcept {
   rival->session = nullptr;
-  // A connection that is not made yet is given up by this (net/ipv4/af_inet.c inet_shutdown: TCP_SYN_SENT).
+  // shutdown() aborts a connection that is not established yet (net/ipv4/af_inet.c inet_shutdown: TCP_SYN_SENT).
   const bool made = transport::send_fin(rival->side);
   if (!made || linger.mode == termination::LingerMode::off || rival->side.kind == net::Transport::udp)
     return discard(rival);
@@ -38,9 +38,9 @@ void Leftovers::on_events(Rival& rival, std::uint32_t /*events*/) {
   if (!read(rival)) close(rival);
 }
 
-/// False: the peer has ended, or the connection has.
+/// False: the peer has sent its FIN, or the connection has failed.
 bool Leftovers::read(Rival& rival) {
-  for (int reads = 0; reads < 64; ++reads) {  // a flood has others wait no longer than that (T12)
+  for (int reads = 0; reads < 64; ++reads) {  // a flood must not hold up the others for longer (T12)
     const ssize_t got = transport::read_and_forget(rival.side, *context_.buffer, kPipeSize, false);
     if (got > 0) {
       rival.quiet_until = context_.now + rival.timeout;
@@ -48,7 +48,7 @@ bool Leftovers::read(Rival& rival) {
     }
     return got < 0 && (would_block(errno) || errno == EINTR);
   }
-  // No edge would tell of what is left.
+  // No edge would report the rest. Changing the registration makes epoll report it.
   (void)context_.epoll.change(rival.side.socket.get(), kWatchedEvents, Tag::of(&rival, TagKind::rival));
   return true;
 }

@@ -1,7 +1,8 @@
-// Connections beside the one that a session has (RFC 8305), and what becomes of those that no session wants.
+// Connection attempts that run beside the session's own (RFC 8305), and the closing of those that no session wants.
 //
-// A connection that was made and is not wanted is lingered on (T6): its server may greet first, and a close with the
-// greeting unread would reset it. One that was never made ends with its socket, and its server hears nothing.
+// An established connection that no session wants lingers (T6): its server may send a greeting first, and a close with
+// the greeting unread would reset it. An attempt that was never established is just closed, and its server notices
+// nothing.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -15,17 +16,17 @@
 
 namespace lastbyte::relay {
 
-/// One such socket. Events of a round may point to it, and so it is freed at the round's end at the earliest.
+/// One such socket. Events of the round may still point to it, so it is freed at the end of the round at the earliest.
 struct alignas(8) Rival : boost::intrusive::list_base_hook<> {
-  Session* session = nullptr;  ///< whose attempt it is; null: it is nobody's
+  Session* session = nullptr;  ///< the session whose attempt this is; null: none
   Side side;
-  std::uint32_t address = 0;  ///< its place among its member's
-  TimePoint until{};          ///< the lingering ends
-  Duration timeout{};         ///< without data for so long it ends, too
-  TimePoint quiet_until{};    ///< so, then
+  std::uint32_t address = 0;  ///< index among the member's addresses
+  TimePoint until{};          ///< when the lingering ends
+  Duration timeout{};         ///< the lingering also ends after this long without data
+  TimePoint quiet_until{};    ///< when that silence ends it
 };
 
-/// Of one worker.
+/// The leftover connections of one worker.
 class Leftovers {
  public:
   explicit Leftovers(Context& context) : context_(context) {}
@@ -33,19 +34,20 @@ class Leftovers {
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
 
-  /// Takes a socket that is in the loop under its own tag, and lingers on it as `linger` says. Never throws.
+  /// Takes over a socket that is registered with epoll under its own tag, and lingers on it as `linger` says. Never
+  /// throws.
   void take(Rival* rival, const Linger& linger) noexcept;
-  /// Frees at the end of the round what has no socket any more.
+  /// Closes the socket, and frees the object at the end of the round.
   void discard(Rival* rival) noexcept;
 
   // From the loop:
   void on_events(Rival& rival, std::uint32_t events);
   [[nodiscard]] const loop::Timer* timer() const { return &timer_; }
   void on_timer();
-  /// Once a round, after its events.
+  /// Frees discarded objects. Called once a round, after its events.
   void bury();
   [[nodiscard]] bool empty() const { return lingering_.empty(); }
-  /// A stop was asked for (Context::drain_at): they end with it.
+  /// Called once a stop was requested: all of them end by Context::drain_at.
   void drain();
   /// Closes all of them now.
   void close_all();

@@ -1,8 +1,8 @@
-// The attempts of one session to reach its upstream (T3).
+// One session's attempts to connect to its upstream (T3).
 //
-// One address is tried after the other, each with an equal share of what is left of limits.connect. Where a UNIX
-// socket's backlog is full, the same address is tried again after a pause. A session whose forwarding has a group goes
-// its own way (group_reach.h), and this only answers for it. The session connects.
+// Addresses are tried one after another, each with an equal share of what is left of limits.connect. If a UNIX socket's
+// backlog is full, the same address is tried again after a pause. For a forwarding with a group, GroupReach does this
+// (group_reach.h), and Reach only forwards its answers. The session itself makes the connections.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace lastbyte::relay {
 
 class Reach {
  public:
-  /// Begins. `addresses` are tried in this order; they must outlive the session's last use of choice().
+  /// Begins with `addresses`, tried in this order. They must outlive the session's last use of choice().
   void begin(TimePoint now, Duration limit, const std::vector<net::Address>& addresses);
 
   void begin(std::unique_ptr<GroupReach> group) { group_ = std::move(group); }
@@ -28,22 +28,22 @@ class Reach {
   [[nodiscard]] GroupReach* group() const { return group_.get(); }
 
   // Without a group:
-  /// Begins the next try. The address to try, which is the choice from now on; null: all were tried.
+  /// Begins the next try. Returns its address, which becomes the choice; null: all were tried.
   const net::Address* next(TimePoint now);
 
-  /// No readiness tells when a full backlog has room again: the same address is to be tried again after a pause, which
-  /// doubles each time (1 ms to 250 ms).
+  /// Begins a pause, after which the same address is tried again: no readiness event reports that a full backlog has
+  /// room again. The pause doubles each time (1 ms to 250 ms).
   void pause(TimePoint now);
-  /// The pause is over: next() gives the same address again.
+  /// Ends the pause: next() returns the same address again.
   void try_again() { --attempts_.made; }
   // With a group or without:
-  /// The upstream side may be without a socket while it is being connected.
+  /// Whether the upstream side may have no socket while it is connecting.
   [[nodiscard]] bool pauses() const { return group_ ? !group_->is_connected() : pause_ != Duration{0}; }
-  /// When there is something to do: the try under way, or the pause, is over.
+  /// When the next thing is due: the end of the current try or of the pause.
   [[nodiscard]] TimePoint try_ends() const { return group_ ? group_->wakes_at() : try_ends_; }
-  /// When all of it is over (limits.connect, or the time in the queue).
+  /// When all tries must be over (limits.connect, or the time in the queue).
   [[nodiscard]] TimePoint ends() const { return group_ ? group_->ends() : ends_; }
-  /// Where the session was connected, or last tried to; null: nowhere.
+  /// The address connected to or last tried; null: none.
   [[nodiscard]] const net::Address* choice() const {
     if (group_) return group_->last.none() ? nullptr : &group_->last;
     return choice_;

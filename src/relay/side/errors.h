@@ -1,4 +1,4 @@
-// The meaning of an errno on a socket for its peer. Pure.
+// What an errno on a socket says about its peer. Pure.
 #pragma once
 
 #include <cerrno>
@@ -7,10 +7,10 @@
 
 namespace lastbyte::relay {
 
-/// Nothing to read, or no room to write, now.
+/// Nothing to read, or no room to write, for now.
 constexpr bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-/// The network or a timer of ours has given the peer up: it has said nothing itself.
+/// The network or one of our timers has given up the peer: the peer itself has reported nothing.
 constexpr bool has_vanished(int error) {
   switch (error) {
     case ETIMEDOUT:
@@ -24,26 +24,26 @@ constexpr bool has_vanished(int error) {
   }
 }
 
-/// Which event the end of an input is. `result`: what the read returned (0 or -1); `error`: the first errno latched on
-/// this socket, that of the read included; 0: none. After an error was given to another call, a read returns 0 and
-/// looks like a FIN (T10): `fin_came` (net::fin_has_come()) tells whether it is one, and matters only where `error` is
+/// The event for the end of an input. `result`: what the read returned (0 or -1). `error`: the first errno latched on
+/// this socket, including that of the read; 0: none. Once another call has taken the error, a read returns 0, which
+/// looks like a FIN (T10): `fin_came` (net::fin_has_come()) tells whether it is one, and matters only if `error` is
 /// set. A splice(2) into the socket may even have swallowed the errno, after a partial write (fs/splice.c
-/// splice_to_socket). After a splice, the caller therefore asks even if no errno is latched, and latches the one it
-/// gets.
+/// splice_to_socket). After a splice, the caller therefore asks for the FIN even if no errno is latched, and latches
+/// ECONNRESET if none has come.
 constexpr termination::Event event_of_input_end(long result, int error, bool fin_came) {
   using termination::Event;
   if (result == 0 && (error == 0 || fin_came)) return Event::fin;
   return has_vanished(error) ? Event::vanished : Event::reset;
 }
 
-/// Which event a write to a side is that failed with `error`.
+/// The event for a write to a side that failed with `error`.
 constexpr termination::Event event_of_write_failure(int error) {
   return has_vanished(error) ? termination::Event::lost : termination::Event::refused;
 }
 
-/// Which event it is that a socket reports `error` without a read or a write. Where the input is open it is only
-/// waiting for its sink: the bytes that came before a reset are still to be read. EPIPE is the errno of a reset that
-/// came after a FIN (net/ipv4/tcp_input.c tcp_reset).
+/// The event for an `error` that a socket reports outside of reads and writes. An input that is still open waits only
+/// for its sink: the bytes before the reset must still be read. EPIPE is the errno of a reset that came after a FIN
+/// (net/ipv4/tcp_input.c tcp_reset).
 constexpr termination::Event event_of_report(int error, bool input_is_open) {
   const bool was_reset = input_is_open && error != EPIPE && !has_vanished(error);
   return was_reset ? termination::Event::broke : event_of_write_failure(error);

@@ -11,7 +11,7 @@ FlowRecord flow_record(const Ledger& from, const Ledger& to) {
           .delivered = own - unacknowledged,
           .undelivered = from.discarded + from.dropped + unacknowledged,
           .discarded = from.discarded,
-          // The last bytes that were sent are the ones that are not acknowledged.
+          // The unacknowledged bytes are the last ones sent, and the rescued ones are as well.
           .rescued = from.rescued - std::min(from.rescued, unacknowledged),
           .descriptors = from.descriptors};
 }

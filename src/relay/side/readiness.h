@@ -1,7 +1,6 @@
-// The readiness of one socket: events that epoll has reported and no call has cleared yet. Pure.
+// The readiness of one socket: events that epoll has reported and that no call has cleared yet. Pure.
 //
-// epoll is edge-triggered here: an event tells that something has changed, and it is not told again. So the flags stand
-// until a call says EAGAIN.
+// epoll is edge-triggered here: it reports each change only once. So the flags stay set until a call returns EAGAIN.
 #pragma once
 
 #include <sys/epoll.h>
@@ -15,9 +14,9 @@ inline constexpr std::uint32_t kWatchedEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP 
 
 struct Readiness {
   bool readable = false;  ///< a read may find something
-  bool writable = false;  ///< a write may be taken
+  bool writable = false;  ///< a write may be accepted
   bool hung_up = false;   ///< RDHUP, HUP or ERR was seen: a short read does not mean that the queue is empty
-  bool trouble = false;   ///< ERR was seen, and its errno was not taken yet
+  bool trouble = false;   ///< ERR was seen, but no call has taken its errno yet
 
   /// Takes what epoll reported.
   constexpr void take(std::uint32_t events) {

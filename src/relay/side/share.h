@@ -1,7 +1,8 @@
-// What one session has of the process's room for descriptors in flight (relay/context/in_flight.h): those that were
-// sent to a UNIX side and that its peer has not received yet (T12, T14).
+// One session's share of the process's room for descriptors in flight (relay/context/in_flight.h): those sent to a UNIX
+// side that its peer has not received yet (T12, T14).
 //
-// How many a message carries is known only once it was received, so room is reserved for the most that it may carry.
+// The number of descriptors in a message is known only after it is received, so room is reserved for the most that it
+// can carry.
 #pragma once
 
 #include <array>
@@ -15,18 +16,18 @@ namespace lastbyte::relay {
 
 class Share {
  public:
-  /// `sides`: the session's, the client first, for whose user descriptors are counted, whichever way they go: the
-  /// client chose to be there. `waits`: set while descriptors are ahead and as many are in flight as may be.
+  /// `sides`: the session's, the client first. Descriptors in both directions count for the client's user, because the
+  /// client chose to be there. `waits` is set while descriptors are next in the input but too many are in flight.
   Share(InFlight& all, std::array<Side, 2>& sides, bool& waits, TimePoint now)
       : all_(all), sides_(sides), waits_(waits), now_(now) {}
 
   /// Reserves room for one message to `sink`. False: the flow waits.
   bool reserve(Side& sink);
-  /// Descriptors that were reserved or sent and are not on their way to `sink`.
+  /// Returns room for descriptors that are not, or no longer, in flight to `sink`.
   void give_back(Side& sink, std::size_t count);
-  /// Gives back all that `sink` has received, if it has received everything.
+  /// Returns the room of `sink` if its peer has received everything.
   void look(Side& sink);
-  /// The socket of `sink` is about to be closed, and nobody sees any more what its peer receives.
+  /// Called before the socket of `sink` is closed, after which nobody can see what its peer receives.
   void forget(Side& sink);
 
  private:

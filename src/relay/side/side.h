@@ -1,4 +1,4 @@
-// One socket of a session, and all that is known of it.
+// One socket of a session, and all that is known about it.
 #pragma once
 
 #include <cerrno>
@@ -14,19 +14,19 @@
 
 namespace lastbyte::relay {
 
-/// State that only some transports need. transport.h reads and sets it.
+/// State that only some transports need. The functions of transport.h read and set it.
 struct Quirks {
   bool nodelay = false;           ///< TCP: TCP_NODELAY is set
   bool spliced_into = false;      ///< TCP: an error of the socket may have been lost; see errors.h
-  bool fin_told = false;          ///< UNIX: epoll told of the peer's FIN while the connection stood
+  bool fin_told = false;          ///< UNIX: epoll reported the peer's FIN while the connection still stood
   bool reset_told = false;        ///< UNIX: some call met ECONNRESET
-  bool urgent = false;            ///< the peer has sent urgent data, at whose mark reads stop
+  bool urgent = false;            ///< the peer has sent urgent data; reads stop at its mark
   bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
-  bool unsure_of_count = false;   ///< bytes may have been passed over before it was (T1), nobody knows how many
+  bool unsure_of_count = false;   ///< before it was set, reads may have passed over an unknown number of bytes (T1)
   bool fast_open = false;         ///< TCP: the handshake may not be over yet although bytes move
-  std::uint32_t passed_over = 0;  ///< urgent bytes that were lost before it was set, though the kernel counts them
-  std::uint32_t most_in_one_send = kBlockSize;  ///< bytes that one send() is given at most
-  std::uint32_t queued = 0;  ///< bytes in the send queue, or the peer's receive queue (UNIX), when last looked at
+  std::uint32_t passed_over = 0;  ///< urgent bytes lost before it was set; the kernel counts them as received
+  std::uint32_t most_in_one_send = kBlockSize;  ///< the most bytes given to one send()
+  std::uint32_t queued = 0;  ///< bytes in the send queue, or in the peer's receive queue (UNIX), at the last look
 };
 
 struct Side {
@@ -34,12 +34,12 @@ struct Side {
   net::Transport kind = net::Transport::tcp;
   bool fin_sent = false;  ///< shutdown(SHUT_WR) succeeded
   Readiness ready;
-  int error = 0;  ///< T10: the first errno, whichever call saw it
+  int error = 0;  ///< the first errno, whichever call saw it (T10)
   Quirks quirks;
-  std::uint32_t in_flight = 0;  ///< descriptors that were sent to it, and that its peer may not have received yet
+  std::uint32_t in_flight = 0;  ///< descriptors sent to it that its peer may not have received yet
   Ledger ledger;
-  Carrier carrier;                           ///< what came out of this side and waits for the other
-  std::optional<net::PeerCredentials> peer;  ///< of a UNIX side, once its socket is closed
+  Carrier carrier;                           ///< bytes from this side that wait for the other
+  std::optional<net::PeerCredentials> peer;  ///< of a UNIX side; set when its socket is closed
 
   /// Remembers an errno (T10).
   void latch(int errno_value) {

@@ -22,7 +22,7 @@ using net::Transport;
 
 namespace {
 
-/// Over IPv4: 65,535 less the headers of IP and UDP (RFC 768, RFC 791).
+/// The largest payload over IPv4: 65,535 less the headers of IP and UDP (RFC 768, RFC 791).
 constexpr std::size_t kMostInDatagram = 65'507;
 
 std::size_t unread(int fd) {
@@ -35,7 +35,7 @@ bool tells_fin(const Side& side, std::uint32_t events) {
   return side.kind == Transport::unix_stream && (events & EPOLLRDHUP) != 0 && (events & (EPOLLHUP | EPOLLERR)) == 0;
 }
 
-/// A read may have gone past an urgent byte before SO_OOBINLINE was set.
+/// Counts the urgent bytes that reads may have passed over before SO_OOBINLINE was set.
 void count_passed_over(Side& side) {
   if (side.kind != Transport::tcp) return;
   const auto passed = net::passed_over(side.socket.get(), side.ledger.read());
@@ -56,7 +56,7 @@ void set_up(Side& side, const net::SocketOptions& options) {
     case Transport::unix_stream:
       net::set_send_buffer(side.socket.get(), options);
       side.quirks.most_in_one_send = static_cast<std::uint32_t>(net::most_in_one_send(side.socket.get()));
-      keep_urgent_inline(side);  // it is read until it is empty
+      keep_urgent_inline(side);  // UNIX sockets are read until they are empty
       return;
   }
 }
@@ -75,7 +75,7 @@ void take_events(Side& side, std::uint32_t events) {
   side.ready.take(events);
   side.quirks.fin_told = side.quirks.fin_told || tells_fin(side, events);
   if ((events & EPOLLPRI) == 0) return;
-  // A lone urgent byte is no EPOLLIN before SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
+  // A lone urgent byte raises no EPOLLIN until SO_OOBINLINE is set (net/ipv4/tcp.c tcp_poll).
   side.quirks.urgent = side.ready.readable = true;
   side.carrier.bulk = false;
   if (side.quirks.urgent_is_inline) return;
@@ -135,7 +135,7 @@ bool may_batch(const Side& to) { return to.kind != Transport::udp; }
 ssize_t write(Side& to, std::span<const std::byte> bytes) {
   prepare_write(to);
   const ssize_t put = send(to, bytes);
-  // The error was of a datagram before this one, and this call took it.
+  // The error belongs to an earlier datagram, and the first call has cleared it: send this one again.
   return put < 0 && only_tells_size(to, errno) ? send(to, bytes) : put;
 }
 
@@ -151,7 +151,7 @@ ssize_t splice_out(Pipe& pipe, Side& to, std::size_t most) {
 
 ssize_t read_and_forget(Side& from, Block& room, std::size_t most, bool keep_last_byte) {
   const int fd = from.socket.get();
-  // With MSG_TRUNC, TCP throws the bytes away without copying them (tcp(7)); others only tell their number.
+  // With MSG_TRUNC, TCP discards the bytes without copying them (tcp(7)); other sockets only report their number.
   if (from.kind == Transport::tcp) return ::recv(fd, nullptr, most, MSG_TRUNC);
   most = std::min(most, room.size());
   if (keep_last_byte && from.kind == Transport::unix_stream) {
@@ -197,7 +197,7 @@ bool takes_bytes(Side& side) {
   // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl).
   if (queued > 0 && side.fin_sent) --queued;
   side.ledger.unacknowledged = static_cast<std::uint32_t>(std::min(queued, side.ledger.sent));  // SIOCOUTQ is an int
-  // The bytes that a UNIX peer has yet to read are no figure of the record, but that they get fewer shows that it
+  // The record does not list the bytes that a UNIX peer has yet to read, but a falling number shows that the peer
   // reads.
   if (side.kind == Transport::unix_stream) queued = net::unacknowledged(side.socket.get());
   const auto now = static_cast<std::uint32_t>(queued);
@@ -205,7 +205,7 @@ bool takes_bytes(Side& side) {
 }
 
 bool has_received_all(const Side& side) {
-  // It may still be 1 when epoll reports the edge of the last packet (net/core/sock.c sock_wfree).
+  // The count may still be 1 when epoll reports the edge of the last packet (net/core/sock.c sock_wfree).
   return net::unacknowledged(side.socket.get()) <= 1;
 }
 
@@ -214,8 +214,8 @@ bool fin_has_come(const Side& side) {
     case Transport::tcp:
       if (!side.quirks.unsure_of_count)
         return net::fin_has_come(side.socket.get(), side.ledger.read() + side.quirks.passed_over);
-      // A first errno of EPIPE is that of a reset behind a FIN (net/ipv4/tcp_input.c tcp_reset),
-      // where no splice can have swallowed one before it.
+      // If the first errno is EPIPE, a reset came behind a FIN (net/ipv4/tcp_input.c tcp_reset), unless a splice may
+      // have swallowed an earlier errno.
       if (side.error == EPIPE && !side.quirks.spliced_into) return true;
       return net::fin_has_come(side.socket.get(), std::nullopt);
     case Transport::unix_stream: return side.quirks.fin_told || !side.quirks.reset_told;
@@ -246,8 +246,8 @@ std::uint64_t cookie(const Side& side) {
 }
 
 void reset_and_close(Side& side) {
-  // A UNIX socket has no other form than this: with input unread, the peer gets ECONNRESET (T14; net/unix/af_unix.c
-  // unix_release_sock). A UDP socket has none.
+  // A UNIX socket has only this form of a reset: closed with unread input, it gives the peer ECONNRESET (T14;
+  // net/unix/af_unix.c unix_release_sock). A UDP socket has none.
   side.kind == Transport::tcp ? net::reset_and_close(side.socket) : side.socket.close();
 }
 

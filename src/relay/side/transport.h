@@ -1,6 +1,6 @@
-// The system calls on the sockets of a session, and what differs between the transports that a side may have: TCP,
-// UNIX stream, connected UDP. Nothing else in this room calls the kernel for such a socket, so that another mover of
-// bytes, or another transport, has one place to stand in.
+// The system calls on a session's sockets, and the differences between the transports of a side: TCP, UNIX stream,
+// connected UDP. No other file of the relay calls the kernel for such a socket, so another way to move bytes, or
+// another transport, has one place to go.
 //
 //                            TCP                       UNIX stream                UDP (an upstream only)
 //   a short read             has emptied the queue     may end at descriptors     is one datagram
@@ -10,7 +10,7 @@
 //   a failure is met         after the bytes before    after the bytes before     ahead of the datagrams before
 //   a reset                  SO_LINGER {1,0}           close with unread input    none
 //
-// Functions that move bytes return as recv(2) and send(2) do: -1, and errno is set.
+// Functions that move bytes return what recv(2) and send(2) do: on failure -1, with errno set.
 #pragma once
 
 #include <sys/types.h>
@@ -29,73 +29,73 @@ struct SocketOptions;
 
 namespace lastbyte::relay::transport {
 
-/// Sets up a socket that has just been connected: its send buffer where accept() gave it none, and how much one send()
-/// is given.
+/// Sets up a socket that has just been connected: its send buffer if accept() gave it none, and the most bytes for one
+/// send().
 void set_up(Side& side, const net::SocketOptions& options);
 
-/// The upstream is connected, and nothing is to be sent to it now: it learns of the connection.
+/// Tells the upstream of the connection when there is nothing to send to it now.
 void send_handshake_ack(Side& side);
 
-/// Sets up the options that only long sessions need.
+/// Sets the options that only long sessions need.
 void set_long_lived_options(Side& side, const net::SocketOptions& options);
 
 /// Takes what epoll reported.
 void take_events(Side& side, std::uint32_t events);
-/// Takes input, a FIN or an error that the loop has not fetched from epoll yet. False: there is none, or the side is
-/// readable already. poll(2), one call.
+/// Takes input, a FIN or an error that the loop has not fetched from epoll yet. Costs one poll(2). False: there is
+/// none, or the side is readable already.
 bool fetch_events(Side& side);
 
-/// Makes reads return urgent data in its place (T1). Reads stop at its mark, and the byte at the mark is left out
-/// unless SO_OOBINLINE is set (net/ipv4/tcp.c tcp_recvmsg_locked, net/unix/af_unix.c manage_oob). To be called before a
-/// read that may begin at a mark: once EPOLLPRI has told of one, and where no event was waited for since the last read.
+/// Makes reads return urgent data in its place (T1). Reads stop at the urgent mark, and skip the byte at the mark
+/// unless SO_OOBINLINE is set (net/ipv4/tcp.c tcp_recvmsg_locked, net/unix/af_unix.c manage_oob). Call it before a read
+/// that may begin at a mark: once EPOLLPRI has reported one, and if no event was awaited since the last read.
 void keep_urgent_inline(Side& side);
 
-/// Has the side read to its true end, after a call that was no read has met its error (T5): the events that would tell
-/// of what lies before the error may not have been seen yet.
+/// Makes the session read the side to its true end after a call other than a read has met the error (T5). The events
+/// for the input before the error may not have arrived yet.
 void expect_end(Side& side);
 
-/// How many bytes a read from the other side may take, so that `to` can take them whole: at most a datagram where `to`
-/// sends datagrams.
+/// The most bytes that one read from the other side may take so that `to` can send them whole: at most one datagram if
+/// `to` sends datagrams.
 std::size_t most_in_one_read(const Side& to);
 
-/// Whether a flow may go by splice(2). Not past a mark of urgent data, where splice stops for good, and says that the
-/// flow has ended if its FIN is there already (net/ipv4/tcp.c tcp_read_sock, tcp_splice_read). Never into a UNIX
-/// socket: a splice that has moved something drops the error that ends it (fs/splice.c splice_to_socket), and where
-/// TCP's counters then tell a reset from a FIN, UNIX has nothing. Out of one it may; descriptors are dropped on the
-/// way.
+/// Whether a flow may use splice(2). It may not pass an urgent mark: splice stops there for good, and reports the end
+/// of the flow if the FIN has arrived already (net/ipv4/tcp.c tcp_read_sock, tcp_splice_read). It may never go into a
+/// UNIX socket: a splice that has moved something drops the error that ends it (fs/splice.c splice_to_socket). TCP's
+/// counters can then still tell a reset from a FIN; UNIX has no such counters. A splice out of a UNIX socket is
+/// allowed; it drops descriptors.
 bool may_splice(const Side& from, const Side& to);
 
 /// Whether descriptors are passed on with the bytes (T14).
 bool carries_descriptors(const Side& from, const Side& to);
 
-/// Whether a read that did not fill its room has emptied the queue, so that the next bytes make a new edge. Not where
-/// it may have stopped at a mark; one that EPOLLPRI has not told of yet makes an edge of its own. A UNIX socket ends a
-/// read behind bytes that came with descriptors (net/unix/af_unix.c unix_stream_read_generic).
+/// Whether a read that did not fill its room has emptied the queue, so that the next bytes raise a new edge. It has not
+/// if it may have stopped at an urgent mark; a mark that EPOLLPRI has not reported yet raises an edge of its own. A
+/// UNIX socket ends a read behind bytes that came with descriptors (net/unix/af_unix.c unix_stream_read_generic).
 bool short_read_empties(const Side& from);
 
-/// Whether a read of nothing is an end. UDP has empty datagrams.
+/// Whether a read of 0 bytes means the end. UDP has empty datagrams.
 bool empty_read_ends(const Side& from);
 
-/// Whether an error is no failure: ICMP tells a UDP socket that the way takes smaller packets only, and the kernel cuts
-/// the next ones to fit (EMSGSIZE; net/ipv4/udp.c __udp4_lib_err).
+/// Whether an error is no failure but a path MTU report: ICMP tells a UDP socket that the path takes only smaller
+/// packets, and the kernel fragments the next ones to fit (EMSGSIZE; net/ipv4/udp.c __udp4_lib_err).
 bool only_tells_size(const Side& side, int error);
 
-// Moving bytes. `room` and `bytes` are the caller's.
+// Moving bytes. The caller owns `room` and `bytes`.
 ssize_t read(Side& from, std::span<std::byte> room);
 ssize_t peek(Side& from, std::span<std::byte> room);
-/// One send() of at most most_in_one_send bytes, prepared.
+/// Prepares and makes one send() of at most most_in_one_send bytes.
 ssize_t write(Side& to, std::span<const std::byte> bytes);
-/// What must be done before a send: before the second one of a TCP upstream, TCP_NODELAY is set.
+/// Does what must precede a send: sets TCP_NODELAY before the second send to a TCP upstream.
 void prepare_write(Side& to);
-/// Whether a send may be carried out with those of other sessions (SendBatch) once it is prepared. Not of a datagram,
-/// whose send may have to be repeated.
+/// Whether a prepared send may join those of other sessions (SendBatch). A datagram may not, because its send may have
+/// to be repeated.
 bool may_batch(const Side& to);
 ssize_t splice_in(Side& from, Pipe& pipe);
 ssize_t splice_out(Pipe& pipe, Side& to, std::size_t most);
 
-/// Reads at most `most` bytes and throws them away. `room` is used where the kernel needs some. With `keep_last_byte`,
-/// the last byte of a UNIX socket's input stays, so that close() tells the peer of a reset (T14; unix_release_sock):
-/// not to be called while only_last_byte_waits().
+/// Reads at most `most` bytes and discards them. `room` is used if the kernel needs a buffer. With `keep_last_byte`,
+/// the last byte of a UNIX socket's input stays, so that close() resets the peer (T14; unix_release_sock): do not call
+/// it while only_last_byte_waits().
 ssize_t read_and_forget(Side& from, Block& room, std::size_t most, bool keep_last_byte);
 bool only_last_byte_waits(const Side& from);
 
@@ -109,40 +109,40 @@ void let_descriptors_pass(Side& side, bool allowed);
 /// shutdown(SHUT_WR). False: the connection is gone, and the FIN with it.
 bool send_fin(Side& side);
 
-/// Bytes that the peer's kernel does not have yet; 0 for UNIX sockets and datagrams. Bytes that send() on a UNIX socket
-/// accepted are in the peer's receive queue and stay there after our close. SIOCOUTQ would count the bytes that the
+/// Bytes that the peer's kernel has not acknowledged; 0 for UNIX sockets and datagrams. Bytes that send() accepted on a
+/// UNIX socket are in the peer's receive queue, and stay there after our close. SIOCOUTQ would count the bytes that the
 /// peer's *program* has not read (unix_outq_len). UDP reports nothing.
 std::uint64_t unacknowledged(Side& side);
 
-/// Looks at what the peer's kernel has yet to acknowledge, and notes it in the ledger. True: it has changed since the
-/// last look, so the peer is slow but not silent.
+/// Counts the bytes that the peer's kernel has yet to acknowledge, and notes them in the ledger. True: the count has
+/// changed since the last look, so the peer is slow but not silent.
 bool takes_bytes(Side& side);
 
-/// Whether a UNIX peer has received all that was sent to it, descriptors included. Less would tell nothing: SIOCOUTQ
-/// counts memory (net/unix/af_unix.c unix_outq_len).
+/// Whether a UNIX peer has received all that was sent to it, including descriptors. A partial count would tell nothing,
+/// because SIOCOUTQ counts memory (net/unix/af_unix.c unix_outq_len).
 bool has_received_all(const Side& side);
 
-/// Whether the peer's FIN came, where a call met an error as well (T10). TCP counts it among the bytes it received.
-/// UNIX tells with EPOLLRDHUP ahead of EPOLLHUP, if anybody looked in between; and an error that is not ECONNRESET has
-/// not hidden one.
+/// Whether the peer's FIN has come although a call also met an error (T10). TCP counts the FIN among the bytes
+/// received. UNIX reports EPOLLRDHUP ahead of EPOLLHUP, if anybody looks in between; an error other than ECONNRESET has
+/// not hidden a FIN.
 bool fin_has_come(const Side& side);
 
-/// SO_ERROR; 0: none. The kernel gives it once (T10).
+/// SO_ERROR; 0: none. The kernel reports it only once (T10).
 int take_error(Side& side);
 
-/// Whether a TCP connection was made to the connecting socket itself.
+/// Whether a TCP socket is connected to itself.
 bool is_its_own_peer(const Side& side);
 
-/// The address of our end.
+/// The local address of the socket.
 net::Address local_address(const Side& side);
 
-/// The process behind a UNIX socket; nullopt: the side is none.
+/// The process behind a UNIX socket; nullopt: the side is no UNIX socket.
 std::optional<net::PeerCredentials> credentials(const Side& side);
 
-/// SO_COOKIE of a TCP socket; 0: it is none.
+/// SO_COOKIE of a TCP socket; 0: the side is no TCP socket.
 std::uint64_t cookie(const Side& side);
 
-/// close() in the form that tells the peer of a failure, as far as there is one (T7, T14).
+/// Closes the socket in the form that tells the peer of a failure, if its transport has one (T7, T14).
 void reset_and_close(Side& side);
 
 }  // namespace lastbyte::relay::transport

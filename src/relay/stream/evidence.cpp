@@ -39,7 +39,7 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
     stream.flows[at] = flow_record(side(source).ledger, side(termination::other(source)).ledger);
   }
   for (const Which which : termination::kBoth) {
-    // Others lose what a side says after it has refused something. After a plain reset, nothing was refused (T5).
+    // Bytes count as rescued only if their source had refused something. After a plain reset, nothing was refused (T5).
     const bool refused = stream.flow(termination::other(which)).undelivered > 0;
     if (!refused) stream.flows[static_cast<std::size_t>(which)].rescued = 0;
   }

@@ -1,4 +1,4 @@
-// The evidence of a session that has ended, made into its record (T11). Pure.
+// Turns the evidence of an ended session into its record (T11). Pure.
 #pragma once
 
 #include <array>
@@ -21,16 +21,16 @@ struct Evidence {
   const termination::Session& state;  ///< final
   Abandoned abandoned;
   const std::array<Side, 2>& sides;
-  const std::array<SeenReset, 2>* resets = nullptr;  ///< of the sides; null: none was seen
+  const std::array<SeenReset, 2>* resets = nullptr;  ///< of the two sides; null: none was seen
   const Times& times;
-  const net::Address& client;               ///< the peer, or whom its PROXY header told of
-  const net::Address* upstream;             ///< where the session was connected or last tried to; null: nowhere
-  std::uint32_t retries;                    ///< connection attempts after the first
-  std::shared_ptr<const Tries> tries = {};  ///< null: the session has no group
-  std::shared_ptr<const Introduction> introduction;  ///< null: the client told nothing and was served
+  const net::Address& client;                        ///< the peer's address, or the one in its PROXY header
+  const net::Address* upstream;                      ///< the address connected to or last tried; null: none
+  std::uint32_t retries;                             ///< connection attempts after the first
+  std::shared_ptr<const Tries> tries = {};           ///< null: the session has no group
+  std::shared_ptr<const Introduction> introduction;  ///< null: the client sent no header and was served
 };
 
-/// `now` and `today` are the same moment.
+/// `now` and `today` are the same moment on two clocks.
 Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_clock::time_point today);
 
 }  // namespace lastbyte::relay

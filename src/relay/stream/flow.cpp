@@ -16,12 +16,12 @@ using What = Finding::What;
 namespace {
 
 constexpr std::uint8_t kBulkReads = 2;
-/// After so many small splices in a row a flow is copied again.
+/// A flow goes back to copying after this many small splices in a row.
 constexpr std::uint8_t kCalmReads = 4;
-/// Less than this in one splice is not worth its two system calls.
+/// A splice of fewer bytes is not worth its two system calls.
 constexpr std::size_t kSmallSplice = 16 * 1024;
 
-/// What a read takes from the budget of a round at least, however few bytes it brings (T12).
+/// A read costs at least this much of the round's budget, however few bytes it returns (T12).
 constexpr std::size_t kLeastWorth = 256;
 
 }  // namespace
@@ -61,7 +61,7 @@ Finding Flow::copy(const Orders& orders) {
     return finding;
   }
   from_.carrier.streak = 0;
-  // A short read has emptied the queue, and the next bytes make a new edge: no need to read on until EAGAIN.
+  // A short read has emptied the queue, and the next bytes raise a new edge: reading on until EAGAIN is unnecessary.
   if (!from_.ready.hung_up && transport::short_read_empties(from_)) from_.ready.readable = false;
   if (submits) transport::prepare_write(to_);
   return finding;
@@ -81,13 +81,13 @@ Finding Flow::settle(std::span<const std::byte> bytes, ssize_t result, const Ord
   return finding;
 }
 
-/// Writes what was read, of which `written` bytes have been written already.
+/// Writes what was read, except the first `written` bytes, which have been written already.
 Finding Flow::pass_on(std::span<const std::byte> bytes, std::size_t written, const Orders& orders) {
   const auto rest = bytes.subspan(written);
   return written_of(rest, write(rest, orders));
 }
 
-/// What it means that so much of what was read has been written.
+/// Turns the outcome of writing `bytes` into a finding; keeps the bytes that the full sink did not accept.
 Finding Flow::written_of(std::span<const std::byte> bytes, const Written& written) {
   const auto left = bytes.subspan(written.bytes);
   if (written.error != 0) {
@@ -103,7 +103,7 @@ Finding Flow::splice(const Orders& orders) {
   Carrier& carrier = from_.carrier;
   const ssize_t got = transport::splice_in(from_, *carrier.pipe);
   if (got == 0) {
-    // The end, or a mark of urgent data with the end behind it: a read tells.
+    // This is the end, or an urgent mark with the end behind it. A read tells which.
     carrier.bulk = false;
     return {.what = What::moved};
   }
@@ -128,9 +128,9 @@ Finding Flow::splice(const Orders& orders) {
   return {.what = What::moved, .active = true};
 }
 
-/// Discarded bytes are no activity: a flood that is thrown away must not keep a session alive beyond its limits (T8).
+/// Discarded bytes do not count as activity: a flood must not keep a session alive beyond its limits (T8).
 Finding Flow::discard(bool keep_last_byte) {
-  // The source stays readable: should a FIN follow instead, the byte is in the way of seeing the peer's.
+  // The source stays readable: if a FIN follows instead, this byte would hide it.
   if (keep_last_byte && transport::only_last_byte_waits(from_)) return {};
   const ssize_t got = transport::read_and_forget(from_, movers_.buffer, std::min(budget_, kPipeSize), keep_last_byte);
   if (got <= 0) return input_ended(got);
@@ -138,12 +138,13 @@ Finding Flow::discard(bool keep_last_byte) {
   from_.ledger.received += bytes;
   from_.ledger.discarded += bytes;
   spend(bytes);
-  // The next read waits for no event, unless the end was known with this one, and any mark before it.
+  // The next read does not wait for an event, so it may begin at an urgent mark. Once the end is known, every mark
+  // before it is known too.
   if (!from_.ready.hung_up) transport::keep_urgent_inline(from_);
   return {.what = What::moved, .heard = true};
 }
 
-/// A read gave no bytes: nothing now (EAGAIN), or nothing ever again.
+/// Handles a read without bytes: the queue is empty for now (EAGAIN), or the input has ended.
 Finding Flow::input_ended(ssize_t result) {
   const int error = result < 0 ? errno : 0;
   if (error == EINTR) return {};
@@ -152,14 +153,14 @@ Finding Flow::input_ended(ssize_t result) {
   if (would_block(error)) return {};
   if (error != 0) {
     from_.latch(error);
-    from_.ready.trouble = false;  // this was it (T10)
+    from_.ready.trouble = false;  // this read took the errno (T10)
   }
   // A UNIX socket reports a reset before a FIN that has not been read.
   if (from_.quirks.fin_told && error == ECONNRESET) {
-    from_.ready.trouble = true;  // its error is still to be told, once the FIN is known (T5)
+    from_.ready.trouble = true;  // report_trouble() reports the error once the FIN is known (T5)
     result = 0;
   }
-  // Where shutdown() has succeeded, no splice before it met a reset, and none comes after it (net/ipv4/af_inet.c
+  // A successful shutdown() proves that no earlier splice met a reset, and no splice follows it (net/ipv4/af_inet.c
   // inet_shutdown: ENOTCONN in state CLOSE).
   const bool may_be_swallowed = from_.quirks.spliced_into && !from_.fin_sent;
   const bool asks = result == 0 && (from_.error != 0 || may_be_swallowed);
@@ -168,8 +169,8 @@ Finding Flow::input_ended(ssize_t result) {
   return {.what = What::ended, .event = event_of_input_end(result, from_.error, fin_came)};
 }
 
-/// A read gave no datagram. The error comes ahead of the datagrams that arrived before it (net/ipv4/udp.c
-/// __skb_recv_udp), and so it counts only once those have been read (T4).
+/// Handles a read without a datagram. The kernel reports the error ahead of the datagrams that arrived before it
+/// (net/ipv4/udp.c __skb_recv_udp), so the error counts only once those have been read (T4).
 Finding Flow::no_datagram(int error) {
   if (!would_block(error)) {
     if (!transport::only_tells_size(from_, error)) from_.latch(error);
@@ -181,7 +182,7 @@ Finding Flow::no_datagram(int error) {
   return {.what = What::ended, .event = event_of_input_end(-1, from_.error, false)};
 }
 
-/// Writes what waits.
+/// Writes the bytes that wait.
 Finding Flow::flush(const Orders& orders) {
   if (!to_.ready.writable) return {};
   const auto still_waits = [](bool active) { return Finding{.what = What::idle, .active = active}; };
@@ -205,7 +206,7 @@ Finding Flow::flush(const Orders& orders) {
   return {.what = What::drained, .active = active};
 }
 
-/// T5: a refusal ends the flow into the sink, not the flow out of it.
+/// A refusal ends the flow into the sink, not the flow out of it (T5).
 Finding Flow::sink_failed(int error, bool active) {
   to_.latch(error);
   to_.ready.trouble = false;
@@ -224,7 +225,7 @@ Flow::Written Flow::write(std::span<const std::byte> bytes, const Orders& orders
   return written;
 }
 
-/// What one send of `asked` bytes has returned, with its errno. False: it has taken none.
+/// Takes the return value of one send of `asked` bytes, and its errno. False: the send accepted nothing.
 bool Flow::note(ssize_t put, std::size_t asked, Written& written, const Orders& orders) {
   if (put <= 0) {
     if (is_failure(errno)) written.error = errno;
@@ -233,7 +234,7 @@ bool Flow::note(ssize_t put, std::size_t asked, Written& written, const Orders& 
   const auto taken = static_cast<std::size_t>(put);
   written.bytes += taken;
   count_sent(taken, orders);
-  // A short write has filled the queue: the next would say EAGAIN.
+  // A short write has filled the queue: the next one would return EAGAIN.
   if (taken < asked) to_.ready.writable = false;
   return true;
 }
@@ -248,8 +249,8 @@ Flow::Written Flow::write_from_pipe(const Orders& orders) {
       if (is_failure(error)) written.error = error;
       break;
     }
-    // A short one does not say that the queue is full: a signal ends it as well (fs/splice.c splice_to_socket), and no
-    // edge would follow. EAGAIN says it.
+    // A short splice does not prove that the queue is full: a signal cuts it short as well (fs/splice.c
+    // splice_to_socket), and no edge would follow. Only EAGAIN proves it.
     const auto taken = static_cast<std::size_t>(put);
     carrier.in_pipe -= static_cast<std::uint32_t>(taken);
     written.bytes += taken;
@@ -278,17 +279,17 @@ Flow::Written Flow::write_preface() {
 
 bool Flow::is_failure(int error) {
   if (error == EINTR) return false;
-  // EINPROGRESS: a Fast Open SYN is on its way.
+  // EINPROGRESS: a Fast Open SYN is in flight.
   if (!would_block(error) && error != EINPROGRESS) return true;
   to_.ready.writable = false;
   return false;
 }
 
-/// Keeps bytes that the sink has no room for.
+/// Keeps bytes that the full sink did not accept.
 void Flow::keep(std::span<const std::byte> bytes) {
-  transport::keep_urgent_inline(from_);  // it may be read ahead of its own events, once the sink has room
+  transport::keep_urgent_inline(from_);  // once the sink has room, the source may be read ahead of its events
   Carrier& carrier = from_.carrier;
-  // Where there is no memory for them, they are given up, and accounted for (T11).
+  // The allocation may throw: until it succeeds, the bytes count as dropped (T11).
   from_.ledger.dropped += bytes.size();
   carrier.block = movers_.blocks.take();
   from_.ledger.dropped -= bytes.size();
@@ -309,7 +310,7 @@ void Flow::count_sent(std::size_t bytes, const Orders& orders) {
 
 void Flow::spend(std::size_t bytes) { budget_ -= std::min(budget_, std::max(bytes, kLeastWorth)); }
 
-/// False: none is to be had, and the flow is copied.
+/// False: no pipe is available, so the flow is copied.
 bool Flow::take_pipe() {
   if (!from_.carrier.pipe) from_.carrier.pipe = movers_.pipes.take();
   return from_.carrier.pipe.has_value();

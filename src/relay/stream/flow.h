@@ -1,8 +1,8 @@
 // One direction of a session: it moves bytes out of one side into the other.
 //
-// A flow is copied through the worker's one buffer. One that fills the buffer twice in a row is bulk, and goes on by
+// A flow copies through the worker's one buffer. A flow that fills the buffer twice in a row is bulk: it switches to
 // splice(2) through a pooled pipe until it calms down. A flow decides nothing about endings: each step returns a
-// finding, and the session tells termination of it. Nothing changes under a step while it runs.
+// finding, and the session reports it to termination. Nothing changes under a step while it runs.
 #pragma once
 
 #include <sys/types.h>
@@ -23,11 +23,11 @@ namespace lastbyte::relay {
 
 /// Termination's orders for a flow at this moment.
 struct Orders {
-  bool flush = false;      ///< bytes wait: they go first
-  bool read = false;       ///< the source's input is to be read
-  bool discard = false;    ///< what is read is thrown away (T5, T6)
-  bool may_reset = false;  ///< while discarding: a reset may be what the source is to get (T14)
-  bool rescues = false;    ///< the source has refused bytes: what it says still is rescued (T5)
+  bool flush = false;      ///< bytes wait and must be written first
+  bool read = false;       ///< read the source's input
+  bool discard = false;    ///< discard what is read (T5, T6)
+  bool may_reset = false;  ///< while discarding: the source may still have to be reset (T14)
+  bool rescues = false;    ///< the source has refused bytes; bytes it still sends are rescued (T5)
 };
 Orders orders_for(const termination::Session& state, termination::Which source);
 
@@ -35,20 +35,20 @@ Orders orders_for(const termination::Session& state, termination::Which source);
 struct Finding {
   enum class What : std::uint8_t {
     idle,         ///< nothing to do now: no input, no room, or no budget
-    moved,        ///< bytes went on, or away; there may be more
-    submitted,    ///< `bytes` are to be sent with others of this round; settle() goes on. No step before that
-    waits,        ///< the sink is full: bytes wait from now on (Event::pending of the source)
-    drained,      ///< none wait any more (Event::drained of the source)
+    moved,        ///< bytes were passed on or discarded; there may be more
+    submitted,    ///< `bytes` join the batch of this round; settle() continues. No step before that
+    waits,        ///< the sink is full and bytes now wait (Event::pending of the source)
+    drained,      ///< no bytes wait any more (Event::drained of the source)
     ended,        ///< the input has ended: `event` of the source
-    sink_failed,  ///< a write to the sink failed: `event` of the sink. What waited is for the session to drop
-    stranded,     ///< file descriptors of the source could not be passed on, for `error`: its flow has failed
+    sink_failed,  ///< a write to the sink failed: `event` of the sink. The session drops the bytes that wait
+    stranded,     ///< the source's file descriptors could not be passed on (`error`): its flow has failed
   };
   What what = What::idle;
   termination::Event event = termination::Event::fin;
   int error = 0;                       ///< of `stranded`
   std::string_view stranded_when{};    ///< "received" or "passed on"
-  bool active = false;                 ///< a byte moved on: no silence (T8)
-  bool heard = false;                  ///< a byte was thrown away
+  bool active = false;                 ///< a byte moved on: the session is not idle (T8)
+  bool heard = false;                  ///< a byte was discarded
   std::span<const std::byte> bytes{};  ///< of `submitted`
 };
 
@@ -62,25 +62,26 @@ struct Movers {
 
 class Flow {
  public:
-  /// `preface`: what goes ahead of the flow; may be null. `budget`: bytes that the session may still move in this round
-  /// (T12). `share`: of the process's room for descriptors in flight.
+  /// `preface` is sent ahead of the flow; it may be null. `budget`: bytes that the session may still move in this round
+  /// (T12). `share`: the session's share of the process's room for descriptors in flight.
   Flow(Side& from, Side& to, Movers movers, std::size_t& budget, Preface* preface, Share share)
       : from_(from), to_(to), movers_(movers), budget_(budget), preface_(preface), share_(share) {}
 
-  /// One read, and the writes of what it brought; or the writes of what waits.
+  /// Reads once and writes what it read; or, if bytes wait, writes those.
   Finding step(const Orders& orders);
-  /// What became of the bytes that a step has submitted; `result` as in loop::Send. `orders` as they were then.
+  /// Takes the outcome of the bytes that a step submitted. `result` is as in loop::Send, `orders` as they were at that
+  /// step.
   Finding settle(std::span<const std::byte> bytes, ssize_t result, const Orders& orders);
 
-  /// Gives a pipe back that holds nothing: like the buffer, one pipe serves all flows whose sinks keep up.
+  /// Returns an empty pipe to the pool: like the buffer, one pipe serves all flows whose sinks keep up.
   void rest();
-  /// Gives up what waits: the sink takes nothing any more.
+  /// Drops the bytes that wait: the sink accepts no more.
   void drop_waiting();
 
  private:
   struct Written {
     std::size_t bytes = 0;
-    int error = 0;  ///< the sink has failed; 0: it takes more, or is full
+    int error = 0;  ///< the sink failed with it; 0: the sink accepts more, or is full
   };
 
   Finding flush(const Orders& orders);

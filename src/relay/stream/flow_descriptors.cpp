@@ -1,10 +1,10 @@
-// Flow: descriptors that travel with the bytes from one UNIX side to the other (SCM_RIGHTS; T14).
+// Flow: file descriptors passed with the bytes from one UNIX side to the other (SCM_RIGHTS; T14).
 //
-// Theory of operation. They must come with the byte that they were sent with, and that takes a look ahead at every read
-// (net/unix/stream.h). Where descriptors are ahead, the bytes before them are moved first. Then they are received only
-// when the sink is known to take them at once: until then they wait in the kernel with their bytes, so that no session
-// holds descriptors of the process while its peer is slow (T9, T12), and none can be lost or left over here. They wait
-// there, too, while as many are in flight as the process may have (share.h).
+// Theory of operation. Descriptors must arrive with the byte that they were sent with, so every read looks ahead first
+// (net/unix/stream.h). The flow moves the bytes before the descriptors first. It receives the descriptors only when the
+// sink is known to accept them at once. Until then they wait in the kernel with their bytes: no session holds
+// descriptors of the process while its peer is slow (T9, T12), and none can be lost or left over here. They also wait
+// there while the process has as many in flight as it may (share.h).
 #include <algorithm>
 #include <cerrno>
 
@@ -20,7 +20,7 @@ namespace {
 
 static_assert(net::kLookAhead <= kBlockSize);
 
-/// What a message with descriptors takes from the budget of a round, however few bytes it has (T12).
+/// A message with descriptors costs this much of the round's budget, however few bytes it has (T12).
 constexpr std::size_t kWorth = 16 * 1024;
 
 }  // namespace
@@ -54,11 +54,11 @@ Finding Flow::pass_descriptors(std::size_t most, const Orders& orders) {
   const std::size_t first = std::min<std::size_t>(bytes.size(), to_.quirks.most_in_one_send);
   const ssize_t put = transport::write_with_descriptors(to_, bytes.first(first), got.descriptors);
   if (put < 0) {
-    // EAGAIN cannot be; if it were, it would be an end too: descriptors are not kept here.
+    // EAGAIN cannot happen here. If it did, it would be a failure too: descriptors are never kept in this process.
     const int error = would_block(errno) ? ENOBUFS : errno;
     share_.give_back(to_, count);
-    // The sink lives, and does not get them: it forbids them (SO_PASSRIGHTS), or other processes of our user have too
-    // many in flight (ETOOMANYREFS).
+    // The sink is alive but cannot get the descriptors: it forbids them (SO_PASSRIGHTS), or other processes of our user
+    // have too many in flight (ETOOMANYREFS).
     if (error != EPIPE && error != ECONNRESET) return strand(bytes.size(), error, "passed on");
     from_.ledger.dropped += bytes.size();
     return sink_failed(error, true);
@@ -68,7 +68,8 @@ Finding Flow::pass_descriptors(std::size_t most, const Orders& orders) {
   return pass_on(bytes, static_cast<std::size_t>(put), orders);
 }
 
-/// Bytes without their descriptors are not what was sent, and the sink could not know: it is to hear of a failure (T4).
+/// Fails the flow. Bytes without their descriptors are not what was sent, and the sink could not tell: it must see a
+/// failure (T4).
 Finding Flow::strand(std::size_t bytes, int error, std::string_view when) {
   from_.ledger.dropped += bytes;
   from_.latch(error);

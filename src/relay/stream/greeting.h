@@ -1,5 +1,5 @@
-// What a client tells of itself ahead of its bytes: a PROXY header (net/proxy_protocol/header.h), awaited, taken, or
-// refused. Pure.
+// The PROXY header that a client sends ahead of its bytes (net/proxy_protocol/header.h): awaited, accepted, or refused.
+// Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,52 +19,51 @@ namespace lastbyte::relay {
 
 /// The treatment of a client that has just been accepted.
 enum class Welcome : std::uint8_t {
-  serve,   ///< it speaks for itself
-  listen,  ///< it may tell who it is, and is served once it has, or need not any more
-  reject,  ///< it is to tell, and is not trusted to
+  serve,   ///< no header is read: the client is who its peer address says
+  listen,  ///< the client may send a header, and is served once it has, or once none is needed
+  reject,  ///< the client must send a header, but is not trusted to
 };
 
 Welcome welcome(const Forwarding& forwarding, const net::Address& peer);
 
-/// Whether more can come than has.
+/// Whether more input can follow what has arrived.
 enum class Coming : std::uint8_t {
   more,
-  ended,  ///< the client's FIN stands behind what has come
+  ended,  ///< the client's FIN follows what has arrived
   late,   ///< limits.proxy-header has passed
 };
 
 struct Await {};
-/// There is no header, and there need be none: all that has come is the client's own.
+/// There is no header, and none is needed: all input so far is the client's own.
 struct Plain {};
 struct Refused {
   std::string reason;  ///< for the operator; printable ASCII
 };
 using Heard = std::variant<Await, Plain, net::proxy_protocol::Header, Refused>;
 
-/// What is made of all that has come so far. `mode` is not off. Where a header is optional, a client that says the
-/// beginning of a signature and no more ("PRO", then a FIN or nothing) has said it for its own; once the signature is
-/// whole there must be a header behind it.
+/// Interprets all input so far. `mode` is not off. With an optional header, the mere beginning of a signature ("PRO",
+/// then a FIN or nothing) is the client's own data. Once the signature is complete, a header must follow.
 Heard hear(std::span<const std::byte> so_far, ProxyHeader mode, Coming coming);
 
-/// How many bytes hear() wants to see at most.
+/// The most bytes that hear() needs to see.
 inline constexpr std::size_t kLongestGreeting = net::proxy_protocol::kUsualLongest;
 
-/// What one session knows of a client that told, or of what its upstream is to be told. Only sessions that have to do
-/// with PROXY headers own one.
+/// What one session knows from its client's PROXY header, or will tell its upstream in one. Only sessions with PROXY
+/// headers own one.
 struct Greeting {
-  std::shared_ptr<Introduction> introduction;  ///< for the record; null: nothing to tell there
-  std::string begun;                           ///< what was read of a header that is not whole yet
-  net::Address destination;                    ///< where the client connected to, as its header told
-  std::vector<net::proxy_protocol::Tlv> tlvs;  ///< of its header, to be passed on
+  std::shared_ptr<Introduction> introduction;  ///< for the record; null: there is nothing to record
+  std::string begun;                           ///< the part of an incomplete header that was read
+  net::Address destination;                    ///< the address that the client connected to, from its header
+  std::vector<net::proxy_protocol::Tlv> tlvs;  ///< the TLVs of the client's header, to be passed on
   Preface preface;                             ///< the header for the upstream
 };
 
-/// Takes what a header tells, but for its addresses.
+/// Takes over the contents of a header, except the source address.
 void introduce(Greeting& greeting, const net::proxy_protocol::Header& header);
 
-/// The header that tells the upstream of `client`, who connected to `destination`. TLVs of the client's own header are
-/// passed on in version 2, with their checksum calculated anew; the name of a network namespace means nothing elsewhere
-/// and is left out.
+/// The header that tells the upstream that `client` connected to `destination`. Version 2 passes on the TLVs of the
+/// client's own header, with a new checksum. The name of a network namespace is left out, because it means nothing
+/// elsewhere.
 Result<std::string> preface_text(net::proxy_protocol::Version version, const net::Address& client,
                                  const net::Address& destination, std::vector<net::proxy_protocol::Tlv> tlvs);
 

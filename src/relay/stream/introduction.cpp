@@ -13,11 +13,11 @@ namespace proxy = net::proxy_protocol;
 
 namespace {
 
-/// Reads what lies in the queue, as much as `room` is long. nullopt: it was read.
+/// Reads exactly room.size() bytes, which are in the queue. nullopt: success.
 std::optional<Introduced> read_whole(Side& client, std::span<std::byte> room) {
   while (!room.empty()) {
     const auto got = transport::read_with_descriptors(client, room);
-    if (got.bytes <= 0) return ClientFailed{errno};  // it lay there a moment ago, and nobody else reads
+    if (got.bytes <= 0) return ClientFailed{errno};  // the bytes were there a moment ago, and nobody else reads them
     if (got.lost_some || !got.descriptors.empty()) return CarriesDescriptors{};
     room = room.subspan(static_cast<std::size_t>(got.bytes));
   }
@@ -33,7 +33,7 @@ Introduced introduced(Heard heard) {
 Introduced hear_client(Side& client, Greeting& greeting, Block& buffer, ProxyHeader mode, Coming coming) {
   std::string& begun = greeting.begun;
   for (;;) {
-    // One byte more than a header can have tells whether something follows it.
+    // One byte beyond the longest header shows whether something follows it.
     const auto room = std::span(buffer).first(kLongestGreeting + 1);
     std::memcpy(room.data(), begun.data(), begun.size());
     const auto fresh = room.subspan(begun.size());
@@ -56,7 +56,7 @@ Introduced hear_client(Side& client, Greeting& greeting, Block& buffer, ProxyHea
       return std::move(*failed);
     begun = std::string();
     client.ledger.introduced = static_cast<std::uint32_t>(header->length);
-    // The next bytes make a new edge.
+    // The next bytes raise a new edge.
     if (seen.size() == header->length && !client.ready.hung_up && transport::short_read_empties(client))
       client.ready.readable = false;
     return introduced(std::move(heard));

@@ -25,7 +25,7 @@ termination::Session first_state(const Forwarding& forwarding, Welcome welcome) 
       linger, welcome == Welcome::serve ? termination::Greeting::none : termination::Greeting::awaited);
 }
 
-/// nullopt: a side that is let go of for this is never reset.
+/// Maps a side's end to the cause of its reset; nullopt: such a side is never reset.
 std::optional<ResetCause> reset_cause(termination::Hold why) {
   using termination::Hold;
   switch (why) {
@@ -60,7 +60,7 @@ Session::Session(Context& context, ListenerState& listener, Descriptor client, c
   Side& from = side(Which::client);
   from.socket = std::move(client);
   from.kind = client_address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
-  from.quirks.nodelay = true;  // the listener handed it down
+  from.quirks.nodelay = true;  // inherited from the listener
   from.ready.writable = true;
   Side& to = side(Which::upstream);
   to.kind = listener.forwarding->connect.transport;
@@ -76,7 +76,7 @@ void Session::on_events(Which which, std::uint32_t events) {
   if (which == Which::upstream && reach_.group() != nullptr && reach_.group()->replaced_in == context_.round) return;
   transport::take_events(side(which), events);
   if (side(which).in_flight > 0)
-    share().look(side(which));  // each packet that its peer takes makes an edge of EPOLLOUT
+    share().look(side(which));  // each packet that its peer receives raises an EPOLLOUT edge
   const auto is_early = [this] {
     const Output upstream = state_.side(Which::upstream).output;
     return upstream == Output::untried || upstream == Output::unasked || upstream == Output::connecting ||
@@ -126,14 +126,15 @@ void Session::on_no_memory() {
   abandon(Abandoned::no_memory);
 }
 
-/// The session ends before its send was carried out: the kernel has not seen it.
+/// Withdraws the send from the batch. The session ends before the kernel has seen that send, so its bytes are dropped.
 void Session::take_back_send() {
   if (!sends_) return;
   for (const Which source : kBoth) side(source).ledger.dropped += context_.sends.forget(*this, source);
   sends_ = false;
 }
 
-/// Gives the session up where its peers did nothing wrong: the record says so, and puts nothing down to an operator.
+/// Gives up the session although its peers did nothing wrong. The record says so, and does not blame an operator
+/// either.
 void Session::abandon(Abandoned why) {
   if (final()) return;
   abandoned_ = why;
@@ -143,7 +144,7 @@ void Session::abandon(Abandoned why) {
 void Session::apply(Event event, Which which) {
   const auto step = termination::step(state_, event, which);
   if (!step) {
-    // A bug of this class, never of a peer: this session alone pays for it (T12).
+    // This is a bug in this class, never a peer's fault. Only this session suffers from it (T12).
     context_.shared.warn_limited(context_.shared.bugs, context_.now, [&] {
       return "bug: event " + std::string(name(event)) + " of " + std::string(name(which)) +
              " is impossible in session " + std::to_string(id_) + "; the session was reset";
@@ -158,7 +159,7 @@ void Session::apply(Event event, Which which) {
   ++steps_;
   note(before, *step);
   for (const Which each : kBoth) {
-    // Termination no longer owes what waited: its sink is gone.
+    // Termination no longer owes the bytes that wait: their sink is gone.
     if (!state_.side(each).pending && holds_bytes(each)) flow(each).drop_waiting();
   }
   for (const Which each : kBoth)
@@ -169,14 +170,14 @@ void Session::apply(Event event, Which which) {
   if (reach_.group() != nullptr) part_from_group();
 }
 
-/// Notes what an operator sees of a change.
+/// Notes what an operator sees of this change.
 void Session::note(const termination::Session& before, const termination::Step& step) {
-  if (context_.shared.keeps_trails && !final()) trail_.add(age(), before, step);  // its end is in its record
+  if (context_.shared.keeps_trails && !final()) trail_.add(age(), before, step);  // the record tells the end
   if (before.first == termination::First::none && state_.first != termination::First::none)
     times_.closing = context_.now;
 }
 
-/// Keeps the figures of open sessions by their phase.
+/// Moves the session to `phase` in the figures of open sessions.
 void Session::show(Phase phase) {
   if (phase == phase_) return;
   listener_->figures->leave(phase_);
@@ -206,8 +207,8 @@ void Session::carry_out(const termination::Step& step, Which which, bool all_ack
   if (actions.send_fin) {
     Side& self = side(which);
     self.fin_sent = self.fin_sent || transport::send_fin(self);
-    times_.activity = context_.now;  // its silence counts from here: before, it had nothing to answer
-    // The connection is gone and the FIN with it (ENOTCONN).
+    times_.activity = context_.now;  // the peer's silence counts from here: before, it had nothing to answer
+    // The connection is gone, and the FIN with it (ENOTCONN).
     if (!self.fin_sent) {
       self.ready.trouble = true;
       transport::expect_end(self);
@@ -216,7 +217,8 @@ void Session::carry_out(const termination::Step& step, Which which, bool all_ack
   if (actions.close || actions.reset) release(which, actions.reset, all_acknowledged);
 }
 
-/// Takes the last evidence and closes. `all_acknowledged`: that was found a moment ago.
+/// Collects the last evidence and closes the socket. `all_acknowledged`: a look a moment ago found no unacknowledged
+/// byte.
 void Session::release(Which which, bool reset, bool all_acknowledged) {
   Side& self = side(which);
   if (!self.socket) return;
@@ -239,19 +241,20 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
   if (cookie != 0) note_reset(which, cookie, reset);
 }
 
-/// Where a side ended well, no call asks for more. A close of one that did not can be a reset.
+/// Whether the close of a side may be a reset. After a good end it cannot be, which saves the calls that would find
+/// out.
 bool Session::ends_badly(Which which, bool reset) const {
   if (!context_.shared.find_reset) return false;
   const termination::Side& state = state_.side(which);
   return reset || side(which).error != 0 || state.input != termination::Input::fin || state.output != Output::fin_acked;
 }
 
-/// The kernel has noted a reset that close() sends by the time that close() returns.
+/// Looks up what the kernel noted of a reset. A reset that close() sends has been noted by the time close() returns.
 void Session::note_reset(Which which, std::uint64_t cookie, bool on_purpose) {
   const auto noted = context_.shared.find_reset(cookie);
   if (!noted) return;
   const SeenReset seen = seen_reset(*noted, on_purpose);
-  // Where memory is short the record does without.
+  // Without memory, the record lacks this detail.
   if (!resets_) resets_.reset(new (std::nothrow) std::array<SeenReset, 2>{});
   if (resets_) (*resets_)[static_cast<std::size_t>(which)] = seen;
   switch (seen.by) {
@@ -269,11 +272,12 @@ void Session::progress() {
   go_on();
 }
 
-/// Moves and concludes until nothing changes any more, or a send is to be settled first.
+/// Moves bytes and reports findings until nothing changes any more, or until a batched send must be settled first.
 void Session::go_on() {
   for (;;) {
     const std::uint16_t before = steps_;
-    // Answers before requests: a write may provoke the reset that throws away what an upstream has not sent yet (T5).
+    // The upstream's answers go first: writing a request may provoke a reset, and the upstream then loses what it has
+    // not sent yet (T5).
     for (const Which source : {Which::upstream, Which::client}) {
       if (has_work(source)) pump(source);
       if (sends_) return;
@@ -307,8 +311,8 @@ Flow Session::flow(Which source) {
           share()};
 }
 
-/// Moves the flow out of `source` as far as it goes: until there is nothing to read, the sink is full, the flow ends or
-/// the budget is used up.
+/// Moves the flow out of `source` until there is nothing to read, the sink is full, the flow ends, or the budget is
+/// used up.
 void Session::pump(Which source) {
   Flow moving = flow(source);
   while (act_on(moving.step(orders_for(state_, source)), source) && has_work(source)) {
@@ -316,7 +320,7 @@ void Session::pump(Which source) {
   moving.rest();
 }
 
-/// late-fin: abort. The last FIN of a session has no such meaning: nothing is cut off by it.
+/// Implements `late-fin: abort`. The last FIN of a session does not abort anything: nothing is left to cut off.
 Event Session::meaning_of(Event end, Which source) const {
   const bool aborts = end == Event::fin && source == Which::client &&
                       listener_->forwarding->late_fin == LateFin::abort &&
@@ -324,7 +328,7 @@ Event Session::meaning_of(Event end, Which source) const {
   return aborts ? Event::fin_aborts : end;
 }
 
-/// True: there may be more.
+/// True: there may be more to do.
 bool Session::act_on(const Finding& finding, Which source) {
   if (finding.active) times_.activity = context_.now;
   if (source == Which::upstream && times_.answered == TimePoint{} && side(source).ledger.received > 0)
@@ -353,14 +357,14 @@ bool Session::act_on(const Finding& finding, Which source) {
   return false;
 }
 
-/// An error that no read will meet soon: the input has ended, or is not read while its sink is full. The peer of a
-/// silent source learns of a dead sink at once (T5).
+/// Reports an error that no read will meet soon, because the input has ended or is not read while its sink is full. So
+/// the peer of a silent source learns of a dead sink at once (T5).
 void Session::report_trouble(Which which) {
   Side& self = side(which);
   if (!self.socket) return;
   const termination::Side& known = state_.side(which);
   if (known.output == Output::connecting || known.output == Output::queued || known.output == Output::unasked) return;
-  // The read finds it, in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
+  // The read finds the error in the right order: bytes first, then the errno (net/ipv4/tcp.c tcp_recvmsg_locked).
   if (termination::reads(state_, which) && self.ready.readable) return;
   self.ready.trouble = false;
   const int error = transport::take_error(self);
@@ -381,8 +385,8 @@ void Session::check_ack(Which which) {
   }
 }
 
-/// Lingering is for peers that a close would reset; a UDP peer knows of none. Where nobody takes its datagrams any
-/// more, it has ended.
+/// Ends a UDP upstream whose datagrams nobody wants any more. Lingering serves peers that a close would reset, and a
+/// close of a UDP socket resets nothing.
 void Session::end_unwanted_datagrams() {
   if (side(Which::upstream).kind != net::Transport::udp) return;
   if (termination::reads(state_, Which::upstream) && termination::discards(state_, Which::upstream))
@@ -409,8 +413,8 @@ Record Session::record() const {
                    Clock::now(), std::chrono::system_clock::now());
 }
 
-/// Between two events, what is kept here is what termination says: which sockets are held, whether bytes wait, which
-/// deadline is armed. All tests hold it in the builds that assert.
+/// Checks, between two events, that the session agrees with termination about which sockets are held, whether bytes
+/// wait, and which deadline is armed. All tests run with this check in builds that assert.
 bool Session::agrees_with_state() const {
   for (const Which which : kBoth) {
     const termination::Side& known = state_.side(which);

@@ -1,13 +1,13 @@
-// A session in motion: two sockets, the state that termination keeps of them, and the bytes between. It carries out
-// what termination decides and reports to it what its parts have found; it decides nothing about endings itself.
+// A stream session: two sockets, their termination state, and the bytes in between. The session carries out what
+// termination decides, and reports to termination what its parts find. It decides nothing about endings itself.
 //
-// Theory of operation. epoll (edge-triggered) reports that something changed on a socket; the side's Readiness keeps it
-// until a call says EAGAIN. progress() then lets the flows step until nothing moves any more, tells termination of each
-// finding (a FIN, an errno, bytes that wait, bytes acknowledged), and carries out its actions. No part calls the
-// session back, so nothing changes under a part while it runs. A session that has ended marks itself final, and the
-// worker frees it after the round of events.
+// Theory of operation. epoll (edge-triggered) reports a change on a socket; the side's Readiness keeps it until a call
+// returns EAGAIN. progress() then steps the flows until nothing moves any more, reports each finding to termination (a
+// FIN, an errno, bytes that wait, bytes acknowledged), and carries out its actions. No part calls the session back, so
+// nothing changes under a part while it runs. A session that has ended is final, and the worker frees it after the
+// round of events.
 //
-// Its parts, each testable without a kernel or a daemon: Side (readiness, ledger, quirks), Flow (moves one direction),
+// The parts, each testable without a kernel or a daemon: Side (readiness, ledger, quirks), Flow (moves one direction),
 // Reach (the tries to connect), Greeting and hear_client() (PROXY headers), Times (deadlines), Evidence (the record).
 #pragma once
 
@@ -40,62 +40,64 @@ namespace lastbyte::relay {
 
 struct Context;  // relay/context/context.h: what a worker lends its sessions
 
-/// Is its own timer, so that the wheel leads back to it without a pointer more in every session.
+/// The session is its own timer, which saves a pointer from the timer back to the session.
 class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
  public:
-  /// Takes a client that was just accepted. Call begin() next.
+  /// Takes over a client that was just accepted. Call begin() next.
   Session(Context& context, ListenerState& listener, Descriptor client, const net::Address& client_address,
           std::uint64_t id);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Watches the client, and starts to connect or hears first who it is. May already end the session.
+  /// Watches the client, and either connects to the upstream or first waits for the PROXY header. May already end the
+  /// session.
   void begin();
-  /// Events that epoll reported for one socket.
+  /// Handles events that epoll reported for one socket.
   void on_events(termination::Which which, std::uint32_t events);
-  /// A send of the session was carried out with those of others.
+  /// Handles the outcome of a batched send of this session.
   void on_sent(const SendBatch::Settled& sent);
-  /// Goes on where the budget of a round was used up.
+  /// Continues after the budget of a round was used up.
   void on_turn();
   void on_timer();
-  /// What epoll reported of another attempt of this session.
+  /// Handles events that epoll reported for a rival connection attempt of this session.
   void on_rival(Rival& rival, std::uint32_t events);
-  /// A member of the group may have room. True: this session has left the queue.
+  /// Called when a member of the group may have room. True: this session has left the queue.
   bool on_room();
-  /// The group of this id looks like that now.
+  /// Takes the newest snapshot of the session's group.
   void on_group(const upstream::Snapshot& newest);
-  /// 0: none.
+  /// The id of its group; 0: none.
   [[nodiscard]] std::uint64_t group() const { return reach_.group() == nullptr ? 0 : reach_.group()->snapshot().id; }
   /// T15.
   void on_stop();
-  /// The same for this session alone: it may finish until then.
+  /// Stops this session alone; it may finish until `by`.
   void on_close(TimePoint by);
   void on_abort();
-  /// An allocation failed in one of the calls above: the session was interrupted somewhere in it. Never throws.
+  /// Called after an allocation failed in one of the calls above, which left the session in the middle of it. Never
+  /// throws.
   void on_no_memory();
 
   [[nodiscard]] bool final() const { return termination::final(state_); }
-  /// Precondition of these: final().
+  /// Precondition: final().
   [[nodiscard]] Record record() const;
-  /// Counts what the forwarding's figures do not have yet; `record` is the session's.
+  /// Adds to the forwarding's figures what they do not include yet; `record` is the session's. Precondition: final().
   void count_ended(const Record& record);
-  /// A stop has reset it, on one side at least (T15).
+  /// Whether a stop has reset at least one side (T15). Precondition: final().
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] ListenerState& listener() const { return *listener_; }
   enum class Detail : std::uint8_t {
-    figures,  ///< without a system call
-    queues,   ///< looks at the send queues
-    whole,    ///< the trail and the sockets as well
+    figures,  ///< makes no system call
+    queues,   ///< also looks at the send queues
+    whole,    ///< also includes the trail and the sockets
   };
   /// Precondition: not final(). `today` is this moment.
   [[nodiscard]] SessionView view(Detail detail, std::chrono::system_clock::time_point today);
   [[nodiscard]] std::uint64_t id() const { return id_; }
-  /// Its id, names, start and client, as a record.
+  /// A record of its id, names, start and client.
   [[nodiscard]] Record beginning() const;
-  /// The peer's, or the one that its PROXY header told.
+  /// The peer's address, or the one in its PROXY header.
   [[nodiscard]] const net::Address& client_address() const { return client_address_; }
-  /// Counted among its client's sessions (admission.h).
+  /// Whether it counts among its client's sessions (admission.h).
   [[nodiscard]] bool admitted() const { return admitted_; }
 
  private:
@@ -103,7 +105,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Side& side(Which which) { return sides_[static_cast<std::size_t>(which)]; }
   [[nodiscard]] const Side& side(Which which) const { return sides_[static_cast<std::size_t>(which)]; }
 
-  // session.cpp: termination's word and its execution
+  // session.cpp: events for termination, and carrying out its actions
   void apply(termination::Event event, Which which);
   void note(const termination::Session& before, const termination::Step& step);
   void show(Phase phase);
@@ -117,7 +119,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void go_on();
   void take_back_send();
   void take_turn();
-  /// Its events wait until those of others are dispatched (T12).
+  /// Whether its events wait until those of other sessions are dispatched (T12).
   [[nodiscard]] bool is_bulk() const { return sides_[0].carrier.bulk || sides_[1].carrier.bulk; }
   [[nodiscard]] bool has_work(Which source) const { return side(source).ready.readable || state_.side(source).pending; }
   void pump(Which source);
@@ -130,7 +132,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] std::chrono::microseconds age() const;
   [[nodiscard]] Share share();
   [[nodiscard]] bool has_preface() const { return greeting_ && greeting_->preface.waits(); }
-  /// Whether bytes of that side wait somewhere, owed or not.
+  /// Whether bytes from that side wait anywhere, owed or not.
   [[nodiscard]] bool holds_bytes(Which source) const {
     return !side(source).carrier.empty() || (source == Which::client && has_preface());
   }
@@ -168,7 +170,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void pass_early_data();
   void count_early_data();
 
-  // session_group.cpp: the tries to reach a member of a group
+  // session_group.cpp: trying to reach a member of a group
   void pursue();
   void begin_try(const upstream::Move& move);
   void add_rival(net::Connecting connecting, std::uint32_t address);
@@ -180,7 +182,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void part_from_group();
   [[nodiscard]] std::optional<upstream::Observation::What> observation() const;
 
-  // session_trial.cpp: a request that may be sent again (T3)
+  // session_trial.cpp: a request that may be replayed (T3)
   [[nodiscard]] bool on_trial() const { return reach_.group() != nullptr && reach_.group()->trial.on; }
   [[nodiscard]] bool wants_trial() const;
   void begin_trial(int error);
@@ -196,7 +198,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void arm();
   void set_timer();
   [[nodiscard]] Bounds bounds() const;
-  /// When the drain time ends, of the process or of this session.
+  /// When the drain time of the process or of this session ends, whichever is earlier.
   [[nodiscard]] std::optional<TimePoint> drain_at() const;
   [[nodiscard]] TimePoint end_of_silence() const;
   [[nodiscard]] std::optional<TimePoint> look_at(termination::Deadline deadline, const Bounds& bounds) const;
@@ -206,18 +208,18 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
 
   Context& context_;
   ListenerPtr listener_;
-  // Small members stand together: a session is kept below 700 bytes.
+  // Small members are grouped to keep a session below 700 bytes.
   termination::Session state_;
-  std::uint16_t steps_ = 0;        ///< of termination, to see whether it took one
-  std::uint16_t armed_steps_ = 0;  ///< what they were when the timer was set
+  std::uint16_t steps_ = 0;        ///< counts termination's steps, to see whether one was taken
+  std::uint16_t armed_steps_ = 0;  ///< the value of steps_ when the timer was set
   termination::Deadline armed_ = termination::Deadline::none;
   Welcome welcome_;
-  Phase phase_;  ///< as the figures have it
+  Phase phase_;  ///< as counted in the figures
   std::array<Side, 2> sides_;
   net::Address client_address_;
-  std::unique_ptr<RootConnection> awaited_;           ///< while another root's thread connects to the upstream
+  std::unique_ptr<RootConnection> awaited_;           ///< set while another root's thread connects to the upstream
   std::unique_ptr<Greeting> greeting_;                ///< null without PROXY headers on either side
-  std::unique_ptr<std::array<SeenReset, 2>> resets_;  ///< null: none was seen on either side
+  std::unique_ptr<std::array<SeenReset, 2>> resets_;  ///< null: no reset was seen on either side
   Reach reach_;
   Times times_;
   AckPoll ack_poll_;
@@ -225,18 +227,18 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   TimePoint own_drain_at_ = TimePoint::max();
   Trail trail_;
   std::size_t budget_ = 0;                    ///< bytes this session may still move in this round (T12)
-  std::array<std::uint64_t, 2> accounted_{};  ///< bytes received from each side that the figures have
-  /// Bytes that went with the SYN: of the preface, or else of the client's, whose queue has them still.
+  std::array<std::uint64_t, 2> accounted_{};  ///< bytes received from each side that the figures include
+  /// Bytes that went with the SYN: those of the preface, or else the client's, which are still in its receive queue.
   std::uint32_t early_ = 0;
   Abandoned abandoned_ = Abandoned::no;
   bool admitted_ : 1 = false;
   bool has_long_lived_options_ : 1 = false;  ///< socket options for long sessions are set
   bool queued_for_turn_ : 1 = false;
-  bool owes_ack_ : 1 = false;     ///< the upstream is connected, and may not have been told
-  bool looks_soon_ : 1 = false;   ///< the timer is set anew after each event, though the deadline is the same
-  bool sends_ : 1 = false;        ///< a send is in the worker's batch; nothing else is done until it is settled
-  bool pursues_ = false;          ///< a round of tries is under way
-  bool waits_for_share_ = false;  ///< descriptors are ahead, and as many are in flight as may be
+  bool owes_ack_ : 1 = false;    ///< the upstream is connected, but may not know it yet
+  bool looks_soon_ : 1 = false;  ///< the timer is set again after each event, even if the deadline is the same
+  bool sends_ : 1 = false;       ///< a send is in the worker's batch; the session does nothing else until it is settled
+  bool pursues_ = false;         ///< pursue() is running
+  bool waits_for_share_ = false;  ///< descriptors are next in the input, but too many are in flight
 };
 
 using SessionList = boost::intrusive::list<Session>;

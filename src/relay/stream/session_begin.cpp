@@ -1,5 +1,5 @@
-// Session: who the client is, and reaching the upstream (T3). Until the upstream is reached, the client's bytes and FIN
-// stay in the kernel's queue; its reset cancels the attempt.
+// Session: identifying the client and connecting to the upstream (T3). Until the upstream is connected, the client's
+// bytes and FIN stay in the kernel's queue; the client's reset cancels the attempt.
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -21,11 +21,11 @@ using termination::Output;
 
 namespace {
 
-/// No SYN has room for more.
+/// A SYN has no room for more.
 constexpr std::size_t kMostEarly = 1500;
 
-/// A connection that was made and reset before we looked: what came before the reset is still to be read (T4). An
-/// attempt that a RST answers fails with ECONNREFUSED instead (net/ipv4/tcp_input.c tcp_reset).
+/// Whether the connection was made, and reset before we looked: the bytes before the reset must still be read (T4). An
+/// attempt that is answered by a RST fails with ECONNREFUSED instead (net/ipv4/tcp_input.c tcp_reset).
 bool was_connected(int error) { return error == ECONNRESET || error == EPIPE; }
 
 }  // namespace
@@ -37,9 +37,9 @@ void Session::begin() {
     client.latch(error);
     return abandon(Abandoned::not_watched);
   }
-  client.quirks.urgent_is_inline = client.kind == net::Transport::tcp;  // as its listener
+  client.quirks.urgent_is_inline = client.kind == net::Transport::tcp;  // inherited from the listener
   client.quirks.fast_open = listener_->forwarding->client.fast_open.has_value();
-  // Its listener may have had another upstream when it connected.
+  // The listener may have had another upstream when this client connected.
   if (client.kind == net::Transport::unix_stream)
     transport::let_descriptors_pass(client, transport::carries_descriptors(client, side(Which::upstream)));
   transport::set_up(client, listener_->forwarding->client.socket);
@@ -54,7 +54,7 @@ void Session::begin() {
   if (!final()) arm();
 }
 
-/// Looks at what the client has sent of its PROXY header.
+/// Examines what has arrived of the client's PROXY header.
 void Session::hear(Coming coming) {
   const Event why = coming == Coming::late ? Event::deadline : Event::rejected;
   const Introduced heard =
@@ -73,7 +73,7 @@ void Session::hear(Coming coming) {
   }
 }
 
-/// The session is for whom the header tells of.
+/// Takes the client's identity from the header.
 void Session::identify(const proxy::Header& header) {
   introduce(*greeting_, header);
   if (!header.source.none()) {
@@ -92,7 +92,8 @@ void Session::let_in() {
   start_upstream();
 }
 
-/// For its PROXY header, or for want of one: where that has to do with the time, what has been said does not matter.
+/// Rejects the client for its PROXY header, or for the lack of one. `event` is deadline if the time for it is over,
+/// whatever has arrived.
 void Session::reject_greeting(std::string why, Event event) {
   context_.counters.add(Count::bad_greetings);
   listener_->figures->refuse(Refusal::proxy_header);
@@ -107,11 +108,12 @@ void Session::reject(std::string why, Event event) {
 void Session::start_upstream() {
   if (listener_->forwarding->connect_on == ConnectOn::accept) return reach_upstream();
   apply(Event::held_back, Which::upstream);
-  times_.activity = context_.now;  // limits.first-byte
+  times_.activity = context_.now;  // limits.first-byte counts from here
   await_data();
 }
 
-/// connect-on: data. Looks whether the client has sent a byte, or its FIN without one; both stay in its queue.
+/// Implements `connect-on: data`. Looks whether the client has sent a byte, or its FIN without one; both stay in its
+/// queue.
 void Session::await_data() {
   std::byte first;
   const ssize_t got = transport::peek(side(Which::client), {&first, 1});
@@ -134,7 +136,7 @@ void Session::reach_upstream() {
   const auto& addresses = listener_->upstream_for(client_address_);
   reach_.begin(context_.now, listener_->forwarding->limits.connect, addresses);
   if (listener_->forwarding->early_fin == EarlyFin::abort && side(Which::client).ready.hung_up) return fin_aborts();
-  // No upstream is of a transparent client's family.
+  // No upstream address has the family of the transparent client.
   if (addresses.empty()) side(Which::upstream).latch(EAFNOSUPPORT);
   try_next_address();
 }
@@ -148,7 +150,7 @@ void Session::try_next_address() {
   apply(Event::connect_failed, Which::upstream);
 }
 
-/// Gives the descriptor in reserve for it where none is left.
+/// Calls `start`; on a shortage of descriptors, releases the spare one and calls it again.
 template <typename Start>
 Result<net::Connecting> Session::with_spare(Start start) {
   auto connecting = start();
@@ -157,7 +159,8 @@ Result<net::Connecting> Session::with_spare(Start start) {
   return start();
 }
 
-/// Goes on to the next source address where one has no port left towards `to` or is not there: others may do (T13).
+/// Starts a connection to `to`. A source address that has no port left towards `to`, or that this host does not have,
+/// is skipped: the next one may work (T13).
 Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   const MemberConnect* member = reach_.group() == nullptr ? nullptr : reach_.group()->member_connect();
   const net::ConnectOptions& settings = listener_->options(member);
@@ -180,7 +183,7 @@ Result<net::Connecting> Session::start_connecting(const net::Address& to) {
   }
 }
 
-/// False: the next address is to be tried.
+/// Takes over the new connection. False: try the next address.
 bool Session::take_connection(net::Connecting connecting) {
   Side& self = side(Which::upstream);
   self.socket = std::move(connecting.socket);
@@ -197,20 +200,20 @@ bool Session::take_connection(net::Connecting connecting) {
   return true;
 }
 
-/// After a try that failed at once. False: the next address is to be tried.
+/// Handles a try that failed at once. False: try the next address.
 bool Session::waits_after(int error) {
   if (error == EINPROGRESS) {
     wait_for_root();
     return true;
   }
-  side(Which::upstream).error = error;  // the last try's, not the first's
-  // connect(2): a UNIX socket's backlog is full. Or another process keeps renaming directories of its path.
+  side(Which::upstream).error = error;  // the last try's error, not the first one's
+  // EAGAIN: a UNIX socket's backlog is full (connect(2)), or another process keeps renaming directories of its path.
   if (error != EAGAIN || side(Which::upstream).kind != net::Transport::unix_stream) return false;
   reach_.pause(context_.now);
   return true;
 }
 
-/// The path is in another root, where a look-up may take any time (T12).
+/// Has another thread connect: the path is in another root, where a lookup may take any time (T12).
 void Session::wait_for_root() {
   awaited_ = std::make_unique<RootConnection>(*listener_->upstream_root, *reach_.choice(),
                                               listener_->forwarding->upstream.socket, context_.mailbox,
@@ -249,7 +252,8 @@ void Session::on_connecting_events(std::uint32_t events) {
 void Session::connection_made() {
   Side& self = side(Which::upstream);
   if (!listener_->may_meet_itself || !transport::is_its_own_peer(self)) return connected();
-  // No server listens. A reset leaves no TIME_WAIT, in which the upstream would find its port taken.
+  // The socket connected to itself, so no server listens. A reset leaves no TIME_WAIT, which would keep the upstream
+  // from binding its port.
   transport::reset_and_close(self);
   try_failed(ECONNREFUSED);
 }
@@ -264,11 +268,11 @@ void Session::try_failed(int error) {
   try_next_address();
 }
 
-/// `error`: what its socket has failed with since.
+/// `error`: the errno with which the socket has failed since; 0: none.
 void Session::connected(int error) {
   Side& self = side(Which::upstream);
   times_.connected = times_.activity = context_.now;
-  self.error = 0;  // of tries before this one
+  self.error = 0;  // drops the errors of earlier tries
   self.ready.writable = true;
   transport::set_up(self, upstream_options().socket);
   owes_ack_ = true;
@@ -285,7 +289,7 @@ void Session::connected(int error) {
   self.ready.trouble = false;
 }
 
-/// Where the client's bytes, or its FIN, have not told the upstream of the connection already.
+/// Sends the handshake's ACK, unless the client's bytes or FIN have carried it already.
 void Session::conclude_handshake() {
   owes_ack_ = false;
   Side& self = side(Which::upstream);
@@ -307,13 +311,13 @@ void Session::on_early_client_events(std::uint32_t events) {
   }
 }
 
-/// early-fin: abort. The operator says that a client with such an early FIN waits for no answer.
+/// Implements `early-fin: abort`: the operator says that a client which sends its FIN this early expects no answer.
 void Session::fin_aborts() {
   side(Which::upstream).latch(ECANCELED);
   apply(Event::connect_failed, Which::upstream);
 }
 
-/// Its socket reports an error before anything was written to it.
+/// Handles an error of the client's socket before anything was written to it.
 void Session::client_failed_early(int error) {
   if (!listener_->forwarding->send_proxy) count_early_data();
   Side& client = side(Which::client);
@@ -322,7 +326,8 @@ void Session::client_failed_early(int error) {
   apply(event_of_input_end(-1, client.error, false), Which::client);
 }
 
-/// False: it cannot be, and the upstream, which waits for a header, is not served without one.
+/// Makes the PROXY header for the upstream. False: it cannot be written, and an upstream that waits for a header is not
+/// served without one.
 bool Session::make_preface() {
   if (greeting_ && !greeting_->preface.text.empty()) return true;
   if (!greeting_) greeting_ = std::make_unique<Greeting>();
@@ -340,7 +345,7 @@ bool Session::make_preface() {
   return true;
 }
 
-/// Its bytes wait for the upstream ahead of all that the client says, although no client said them.
+/// Queues the PROXY header for the upstream ahead of the client's bytes, although the client did not send it.
 void Session::owe_preface() {
   if (!make_preface()) return abandon(Abandoned::no_header);
   Ledger& ledger = side(Which::upstream).ledger;
@@ -351,13 +356,13 @@ void Session::owe_preface() {
   if (has_preface()) apply(Event::pending, Which::client);
 }
 
-/// Of the forwarding, or of the member of its group.
+/// The options of the member, if the session has a group, else of the forwarding.
 const net::ConnectOptions& Session::upstream_options() const {
   return listener_->options(reach_.group() == nullptr ? nullptr : reach_.group()->member_connect());
 }
 
-/// What may go with the SYN (Fast Open): the preface, or else what the client has said so far, which stays in its queue
-/// until the upstream is known to have it.
+/// The bytes that may go with the SYN (Fast Open): the preface, or else what the client has sent so far. The client's
+/// bytes stay in its receive queue until the upstream is known to have them.
 std::span<const std::byte> Session::early_data() {
   const Forwarding& forwarding = *listener_->forwarding;
   if (reach_.group() != nullptr && !reach_.group()->may_send_early()) return {};
@@ -369,11 +374,11 @@ std::span<const std::byte> Session::early_data() {
   return room.first(got > 0 ? static_cast<std::size_t>(got) : 0);
 }
 
-/// Takes the bytes out of the client's queue that went with the SYN.
+/// Removes from the client's queue the bytes that went with the SYN.
 void Session::pass_early_data() {
   while (early_ > 0) {
     const ssize_t got = transport::read(side(Which::client), std::span(*context_.buffer).first(early_));
-    if (got <= 0) break;  // it lay there a moment ago
+    if (got <= 0) break;  // the bytes were there a moment ago
     const auto bytes = static_cast<std::uint32_t>(got);
     side(Which::client).ledger.received += bytes;
     side(Which::upstream).ledger.sent += bytes;
@@ -381,7 +386,7 @@ void Session::pass_early_data() {
   }
 }
 
-/// The client's own that went with the SYN, although its queue, where they lay, is gone: the upstream may have them.
+/// Counts the client's bytes that went with the SYN. The client's queue is gone, but the upstream may have them.
 void Session::count_early_data() {
   if (early_ == 0) return;
   side(Which::upstream).quirks.fast_open = true;

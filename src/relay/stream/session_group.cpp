@@ -1,5 +1,5 @@
-// Session: the tries to reach a member of its group (T3), and what the group does to the session later. GroupReach
-// decides; this carries out.
+// Session: connecting to a member of its group (T3), and later changes of the group. GroupReach decides; this file
+// carries out.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -19,9 +19,9 @@ using termination::Output;
 using upstream::Move;
 using upstream::Observation;
 
-/// Does what there is to do now, until there is nothing but to wait.
+/// Carries out the next moves until the only move left is to wait.
 void Session::pursue() {
-  if (std::exchange(pursues_, true)) return;  // a try failed at once: the loop below goes on
+  if (std::exchange(pursues_, true)) return;  // called because a try failed at once; the loop below continues
   GroupReach& way = *reach_.group();
   for (bool waits = false; !waits && !final();) {
     const Move move = way.next();
@@ -33,7 +33,8 @@ void Session::pursue() {
       case Move::What::queue: waits = true; break;
       case Move::What::give_up:
         if (move.full) {
-          // Its time in the queue is over at once: the members are well, and a limit of the operator's ends it.
+          // The queue is full, so the session's time in it is over at once. The members are healthy; the operator's
+          // limit ends the session.
           apply(Event::queued, Which::upstream);
           apply(Event::deadline, Which::client);
           break;
@@ -59,7 +60,7 @@ void Session::begin_try(const Move& move) {
   }
   if (!connecting) {
     const int error = connecting.error().code;
-    self.error = error;  // the last try's, not the first's
+    self.error = error;  // the last try's error, not the first one's
     const bool backlog_is_full = error == EAGAIN && self.kind == net::Transport::unix_stream;
     return way.failed(move.address, error, backlog_is_full);
   }
@@ -70,7 +71,7 @@ void Session::begin_try(const Move& move) {
   if (!take_connection(std::move(*connecting))) own_failed(self.error);
 }
 
-/// The session's own attempt failed. A rival goes on beside the empty side.
+/// Handles the failure of the session's own attempt. Rivals continue, though the upstream side has no socket.
 void Session::own_failed(int error) {
   GroupReach& way = *reach_.group();
   Side& self = side(Which::upstream);
@@ -118,7 +119,7 @@ void Session::on_rival(Rival& rival, std::uint32_t events) {
   arm();
 }
 
-/// The rival is connected first: it is the session's upstream from now on. `error`: it was reset before we looked (T4).
+/// Makes the rival the session's upstream, because it connected first. `error`: it was reset before we looked (T4).
 void Session::promote(Rival& rival, int error) {
   GroupReach& way = *reach_.group();
   Side& self = side(Which::upstream);
@@ -139,7 +140,8 @@ void Session::promote(Rival& rival, int error) {
   error != 0 ? connected(error) : connection_made();
 }
 
-/// The session's own attempt was slower. It may be connected by now, with a banner in it that nobody has read.
+/// Gives up the session's own attempt, which was slower. It may be connected by now, with an unread banner in its
+/// queue.
 void Session::lose_own() {
   Side& self = side(Which::upstream);
   if (!self.socket) return;
@@ -174,7 +176,7 @@ void Session::tries_overdue() {
   pursue();
 }
 
-/// The upstream side is connected.
+/// Called when the upstream side is connected: gives up the rivals.
 void Session::member_connected() {
   GroupReach& way = *reach_.group();
   way.connected(*way.own);
@@ -206,7 +208,7 @@ void Session::on_group(const upstream::Snapshot& newest) {
   }
 }
 
-/// What the end of the session says about its member; nullopt: nothing. Precondition: final().
+/// What the session's end says about its member; nullopt: nothing. Precondition: final().
 std::optional<Observation::What> Session::observation() const {
   const termination::Verdict verdict = termination::verdict(state_);
   const termination::End end = verdict.end(Which::upstream);
@@ -220,7 +222,7 @@ std::optional<Observation::What> Session::observation() const {
   return answered || end == termination::End::fin ? std::optional(Observation::What::success) : std::nullopt;
 }
 
-/// The session has ended.
+/// Reports to the group how the session ended, and leaves the group.
 void Session::part_from_group() {
   GroupReach& way = *reach_.group();
   if (const auto what = observation()) way.observe(*what);

@@ -1,5 +1,5 @@
-// Session: time. One deadline is armed, the one that termination names (T8); the worker's timer is set for it, or for
-// something that must be looked at sooner.
+// Session: time. Exactly one deadline is armed, the one that termination names (T8). The session's timer is set for it,
+// or for something that must be checked sooner.
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
@@ -15,7 +15,7 @@ using termination::Event;
 
 Bounds Session::bounds() const {
   const Limits& limits = listener_->forwarding->limits;
-  // On trial the upstream is connected, and has all the time that an open session has (T8).
+  // On trial the upstream is connected, and gets as much time as an open session (T8).
   const TimePoint connect = on_trial()
                                 ? times_.activity + (reach_.group()->trial.fin_sent ? limits.half_close : limits.idle)
                                 : std::min(reach_.ends(), reach_.try_ends());
@@ -36,7 +36,8 @@ void Session::arm() {
   assert(agrees_with_state());
 }
 
-/// Cheap where nothing changed: a deadline that only moved away is found out when the timer fires.
+/// Sets the timer. This is cheap when nothing changed: a deadline that only moved later is noticed when the timer
+/// fires.
 void Session::set_timer() {
   if (final()) {
     context_.wheel.cancel(*this);
@@ -47,7 +48,7 @@ void Session::set_timer() {
   armed_steps_ = steps_;
   const Deadline deadline = termination::deadline(state_);
   show(phase_of(state_, deadline));
-  // No event tells of descriptors that another session's peer has received.
+  // No event reports that another session's peer has received descriptors.
   const bool polls = waits_for_share_ || termination::awaits_ack(state_, Which::client) ||
                      termination::awaits_ack(state_, Which::upstream);
   if (!polls) ack_poll_.stop();
@@ -63,7 +64,7 @@ void Session::set_timer() {
   if (polls) wake = std::min(wake, ack_poll_.next(context_.now));
   if (reach_.group() != nullptr && reach_.group()->drains_at) wake = std::min(wake, *reach_.group()->drains_at);
   const std::uint64_t tick = context_.tick(wake);
-  // One that is due earlier finds it out as well.
+  // A timer that fires earlier serves as well: it sets itself again.
   if (!is_set() || tick < due) context_.wheel.set(*this, tick);
 }
 
@@ -108,15 +109,15 @@ void Session::on_timer() {
   arm();
 }
 
-/// The limit is that of an open session, and is named so.
+/// Ends the trial, then reports the deadline: the record names the limit of an open session.
 void Session::trial_times_out() {
   end_trial();
   progress();
   if (!final()) apply(Event::deadline, Which::client);
 }
 
-/// During a limit on silence and before it passes: bytes that lie in our send queues and get fewer are no silence. The
-/// limit then begins anew.
+/// Checks for a slow peer while a limit on silence runs: a send queue that shrinks means that its peer is not silent.
+/// The limit then starts over.
 bool Session::peers_are_slow(Deadline deadline) {
   if (!is_on_silence(deadline)) return false;
   times_.looked = context_.now;
@@ -127,8 +128,8 @@ bool Session::peers_are_slow(Deadline deadline) {
   return context_.now < passes_at(deadline, times_, bounds());
 }
 
-/// The process may have stood still between the wait for events and the look at the clock: a deadline is then due, and
-/// bytes that came before it are not known yet. The sockets are asked before a limit on silence ends the session (T8).
+/// Polls the sockets before a limit on silence ends the session (T8). The process may have been frozen between waiting
+/// for events and reading the clock: a deadline is then due before the bytes that arrived ahead of it are known.
 bool Session::peers_have_spoken(Deadline deadline) {
   if (!is_on_silence(deadline)) return false;
   bool news = false;

@@ -1,8 +1,8 @@
-// Session: a trial (T3). The upstream is connected and has not answered. What is sent to it stays where it is, in the
-// client's receive queue, so that another upstream can have it if this one fails: termination still takes the upstream
-// for one that is being connected, and hears nothing of the trial. It ends at the upstream's first byte or FIN, or at
-// anything else that is not the upstream's failure; then what was sent is taken out of the queue and accounted for, as
-// with Fast Open.
+// Session: a trial (T3). The upstream is connected and has not answered. The bytes sent to it also stay in the client's
+// receive queue, so that another upstream can have them if this one fails. Termination still regards the upstream as
+// connecting, and hears nothing of the trial. The trial ends at the upstream's first byte or FIN, or at anything else
+// that is not the upstream's failure. The sent bytes are then removed from the queue and accounted for, as with Fast
+// Open.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ using termination::Event;
 
 namespace {
 
-/// A look at the answer takes nothing.
+/// Peeks at the answer, and leaves it in the queue.
 ssize_t peek_answer(Side& upstream) {
   std::array<std::byte, 1> room;
   return transport::peek(upstream, room);
@@ -37,7 +37,7 @@ bool Session::wants_trial() const {
   return self.kind != net::Transport::udp && !transport::carries_descriptors(client, self) && !client.quirks.urgent;
 }
 
-/// `error`: what the socket has failed with already.
+/// `error`: the errno with which the socket has failed already.
 void Session::begin_trial(int error) {
   GroupReach& way = *reach_.group();
   way.trial = {.on = true};
@@ -45,18 +45,18 @@ void Session::begin_trial(int error) {
   if (listener_->forwarding->send_proxy && !make_preface()) return abandon(Abandoned::no_header);
   way.trial.preface_sent = early_;
   early_ = 0;
-  // A banner may have come with the event that told of the connection: no other event tells of it.
+  // A banner may have arrived with the event that reported the connection. No other event reports it.
   if (side(Which::upstream).ready.readable) on_trial_events(EPOLLIN);
   if (on_trial()) play_trial();
 }
 
-/// Sends what can be sent.
+/// Sends as much of the preface and the request as the upstream accepts now.
 void Session::play_trial() {
   if (side(Which::client).quirks.urgent) return end_trial();
   if (play_preface() && on_trial()) play_request();
 }
 
-/// False: it is not whole yet, or the trial is over.
+/// False: the preface is not fully sent yet, or the trial is over.
 bool Session::play_preface() {
   if (!listener_->forwarding->send_proxy) return true;
   Trial& trial = reach_.group()->trial;
@@ -84,7 +84,7 @@ bool Session::play_request() {
   const auto room = std::span(*context_.buffer).first(most + 1);
   const ssize_t got = transport::peek(client, room);
   if (got < 0 && !would_block(errno)) {
-    end_trial();  // the client's failure is found by the read that follows
+    end_trial();  // the next read finds the client's failure
     return false;
   }
   const std::size_t there = got > 0 ? static_cast<std::size_t>(got) : 0;
@@ -102,7 +102,7 @@ bool Session::play_request() {
     self.ledger.sent += static_cast<std::uint64_t>(put);
     times_.activity = context_.now;
   }
-  // The FIN came behind all bytes, and these are all that lie there.
+  // The client's FIN stands behind all of its bytes, and those in the queue are all.
   if (client.ready.hung_up && !trial.fin_sent && !client.ready.trouble) {
     trial.fin_sent = true;
     if (!transport::send_fin(self)) write_failed_on_trial(EPIPE);
@@ -119,10 +119,10 @@ void Session::on_trial_events(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) play_trial();
 }
 
-/// The queue of the upstream may hold its answer (T5).
+/// Handles a failed write. The upstream's answer may already be in the receive queue (T5).
 void Session::write_failed_on_trial(int error) {
   if (error == EINTR) return take_turn();
-  if (would_block(error)) return;  // EPOLLOUT goes on
+  if (would_block(error)) return;  // EPOLLOUT resumes it
   Side& self = side(Which::upstream);
   self.latch(error);
   const ssize_t got = peek_answer(self);
@@ -130,7 +130,7 @@ void Session::write_failed_on_trial(int error) {
   trial_failed(error);
 }
 
-/// The connection failed before it said anything.
+/// Handles a connection that failed before the upstream's first byte.
 void Session::trial_failed(int error) {
   GroupReach& way = *reach_.group();
   Side& self = side(Which::upstream);
@@ -149,14 +149,15 @@ void Session::trial_failed(int error) {
   pursue();
 }
 
-/// The session stays with this upstream. What was sent counts from now on. `error`: what its socket has failed with.
+/// Commits the session to this upstream, and accounts for the bytes sent to it. `error`: the errno with which its
+/// socket has failed.
 void Session::end_trial(int error) {
   GroupReach& way = *reach_.group();
   Side& self = side(Which::upstream);
   const Trial trial = std::exchange(way.trial, {});
   way.settle();
   self.fin_sent = trial.fin_sent;
-  self.ledger.sent = 0;  // it is counted anew
+  self.ledger.sent = 0;  // the bytes are counted again below
   apply(Event::connected, Which::upstream);
   early_ = trial.preface_sent;
   if (listener_->forwarding->send_proxy) owe_preface();

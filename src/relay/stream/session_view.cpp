@@ -1,4 +1,4 @@
-// Session: how an operator sees it while it is open.
+// Session: the operator's view of an open session.
 #include "relay/context/context.h"
 #include "relay/side/transport.h"
 #include "relay/stream/session.h"
@@ -58,7 +58,7 @@ Record Session::beginning() const {
   return record;
 }
 
-/// T15, for this session alone.
+/// Stops this session alone, as T15 says.
 void Session::on_close(TimePoint by) {
   own_drain_at_ = std::min(own_drain_at_, by);
   if (!state_.draining) apply(termination::Event::stop, Which::client);

@@ -1,5 +1,5 @@
-// The counters of the relay, each declared once: its name, its meaning, and its words for the operator. The tally
-// at the end of the process, its words, and the documentation come from the table.
+// The counters of the relay. Each is declared once, with its name, its meaning, and its words for the operator. The
+// tally at the end of the process and the documentation are made from this table.
 #pragma once
 
 #include <array>
@@ -34,20 +34,19 @@ enum class Count : std::uint8_t {
 
 enum class CountKind : std::uint8_t {
   counter,  ///< only grows
-  gauge,    ///< a number of things that are there now
+  gauge,    ///< a current number
 };
 
 struct CountDescription {
   Count count;
-  std::string_view name;  ///< as Prometheus' conventions have it, without the prefix of the program
+  std::string_view name;  ///< by Prometheus' conventions, without the prefix of the program
   std::string_view help;  ///< one sentence
   CountKind kind = CountKind::counter;
-  /// Of things that lastbyte turned away: the noun, in the singular, and the reason, as the last lines of the process
-  /// tell them. Empty: it counts something else.
+  /// For counters of things that lastbyte turned away: the noun, in the singular, and the reason, as the last log lines
+  /// of the process tell them. Empty: it counts something else.
   std::string_view noun = {};
   std::string_view reason = {};
-  /// Whether it is a metric of the process. The others are counted by forwarding as well (figures.h), or are nobody's
-  /// business.
+  /// Whether it is a metric of the process. The others are also counted by forwarding (figures.h), or are internal.
   bool is_metric = true;
 };
 
@@ -117,7 +116,7 @@ consteval bool each_count_stands_at_its_place() {
 }
 static_assert(each_count_stands_at_its_place(), "kCounts names each Count once, in the order of the enum");
 
-/// The counters of one worker. The worker alone writes, so that no instruction of it is locked; any thread reads.
+/// The counters of one worker. Only the worker writes, so it needs no locked instruction; any thread may read.
 class Counters {
  public:
   void add(Count count, std::uint64_t more = 1) { cell(count).store(of(count) + more, std::memory_order_relaxed); }

@@ -8,7 +8,7 @@ using termination::First;
 using termination::Verdict;
 using termination::Which;
 
-/// How much an end says about the cause: a side that we reset because of the other one explains nothing.
+/// How much an end says about the cause. A side that we reset because of the other one explains nothing.
 int weight(End end) {
   switch (end) {
     case End::fin: return 0;

@@ -1,4 +1,4 @@
-// How a session ended, in one of twelve words: few enough to be a label of a metric. Pure.
+// How a session ended, in one of twelve words: few enough for a label of a metric. Pure.
 #pragma once
 
 #include <array>
@@ -11,17 +11,17 @@
 namespace lastbyte::relay {
 
 enum class Ending : std::uint8_t {
-  complete,  ///< both sides ended with a FIN and acknowledged everything, or the client did without a byte and without
-             ///< an upstream (connect-on: data); of datagrams: silence, or a stop owed nothing
+  complete,  ///< both sides ended with a FIN and acknowledged everything, or the client did so without a byte and
+             ///< without an upstream (connect-on: data); UDP: silence, or a stop with no answer owed
   reset_by_client,
   reset_by_upstream,
   refused_by_client,
   refused_by_upstream,
   client_vanished,
   upstream_vanished,
-  unreachable,  ///< the upstream; of datagrams: its socket reported an error
-  rejected,     ///< the client, for what it told of itself
-  limit,        ///< a time limit passed; of datagrams: the session made room for a new client
+  unreachable,  ///< the upstream could not be reached; UDP: its socket reported an error
+  rejected,     ///< the client, for its PROXY header
+  limit,        ///< a time limit passed; UDP: the session made room for a new client
   stopped,      ///< by the operator
   other,        ///< abandoned by lastbyte, or closed with lingering off
 };
@@ -43,13 +43,13 @@ static_assert(kEndingWords.size() == static_cast<std::size_t>(Ending::other) + 1
 
 constexpr std::string_view name(Ending ending) { return kEndingWords[static_cast<std::size_t>(ending)]; }
 
-/// The side that a session's end is put down to: the one that failed first, or else the one that failed worst.
+/// The side that is to blame for a session's end: the one that failed first, or else the one that failed worst.
 termination::Which culprit(const termination::Verdict& verdict);
 
 Ending ending_of(const Record& record);
 
-/// A probe: a client of a stream that sent nothing, was delivered nothing, and left in its own time, with a FIN or a
-/// reset, while nothing else failed.
+/// Whether the session was a probe: a stream client that sent nothing, got nothing delivered, and left on its own, with
+/// a FIN or a reset, while nothing else failed.
 bool is_empty(const Record& record);
 
 }  // namespace lastbyte::relay

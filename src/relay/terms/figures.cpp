@@ -29,11 +29,11 @@ std::span<const Cell> Figures::of(Family family) const {
   return std::span(cells_).subspan(kPlaces[index], kFamilies[index].cells());
 }
 
-/// Allocates where a session is the first one of a member. Without memory, the member is one of the others.
+/// Allocates for the first session of a member. Without memory, the member counts among the others.
 Figures::Member& Figures::member_of(const Record& record) {
   const bool is_named = record.tries && !record.tries->all.empty();
   const std::string_view name = is_named ? std::string_view(record.tries->all.back().member) : std::string_view();
-  // A member is known by its name alone: its addresses change with the DNS.
+  // The name alone identifies a member, because its addresses change with the DNS.
   const net::Address address = is_named ? net::Address() : record.sides[1].address;
   for (auto& each : members_) {
     Member* known = each.load(std::memory_order_relaxed);
@@ -41,7 +41,7 @@ Figures::Member& Figures::member_of(const Record& record) {
       if (known->name == name && known->address == address) return *known;
       continue;
     }
-    // The address of a UNIX socket takes memory as well.
+    // The address of a UNIX socket allocates memory as well.
     std::unique_ptr<Member> made;
     if (!enough_memory_for([&] { made.reset(new Member{.name = std::string(name), .address = address, .ended = {}}); }))
       return other_;
@@ -53,7 +53,8 @@ Figures::Member& Figures::member_of(const Record& record) {
 
 void Figures::observe(Timing timing, microseconds time) {
   const auto& bounds = kBoundsInMicroseconds[static_cast<std::size_t>(timing)];
-  // From the shortest on: most sessions are short, and a loop that ends at once is cheaper than halving.
+  // The search begins at the shortest bound: most sessions are short, and a loop that ends at once beats a binary
+  // search.
   std::size_t bucket = 0;
   while (bucket < bounds.size() && bounds[bucket] < time.count()) ++bucket;
   Times& times = times_[static_cast<std::size_t>(timing)];

@@ -1,5 +1,5 @@
-// The figures of one forwarding, each family declared once: its name, its meaning, and the labels that it is counted
-// by. Metrics, their documentation and the administration interface come from the tables here.
+// The figures of one forwarding. Each family is declared once, with its name, its meaning, and its labels. Metrics,
+// their documentation and the administration interface are made from these tables.
 #pragma once
 
 #include <array>
@@ -62,12 +62,12 @@ inline constexpr Dimension kByRefusal{"cause", kRefusalWords};
 
 struct FamilyDescription {
   Family family;
-  std::string_view name;  ///< as Prometheus' conventions have it, without the prefix of the program
+  std::string_view name;  ///< by Prometheus' conventions, without the prefix of the program
   std::string_view help;  ///< one sentence
   CountKind kind = CountKind::counter;
-  std::array<Dimension, 2> by = {};  ///< beside the forwarding; without a label: not there
+  std::array<Dimension, 2> by = {};  ///< labels besides the forwarding; an empty label: unused
 
-  /// How many numbers it is.
+  /// The number of its cells.
   [[nodiscard]] constexpr std::size_t cells() const {
     std::size_t cells = 1;
     for (const Dimension& each : by)
@@ -143,7 +143,7 @@ consteval bool each_family_stands_at_its_place() {
 }
 static_assert(each_family_stands_at_its_place(), "kFamilies names each Family once, in the order of the enum");
 
-/// What is counted for each member of an upstream: sessions by their ending.
+/// The figure for each member of an upstream: sessions by their ending.
 struct EndedDescription {
   std::string_view name = "sessions_ended_total";
   std::string_view help =
@@ -191,7 +191,7 @@ consteval bool each_timing_stands_at_its_place() {
 }
 static_assert(each_timing_stands_at_its_place(), "kTimings names each Timing once, in the order of the enum");
 
-/// Where the cells of each family begin, and, last, how many cells there are.
+/// The index of each family's first cell, and last the number of cells.
 inline constexpr auto kPlaces = [] {
   std::array<std::size_t, kFamilies.size() + 1> places{};
   for (std::size_t index = 0; index < kFamilies.size(); ++index)
@@ -199,7 +199,7 @@ inline constexpr auto kPlaces = [] {
   return places;
 }();
 
-/// A number with one writer and any readers: no instruction of it is locked.
+/// A number with one writer and any number of readers, so it needs no locked instruction.
 class Cell {
  public:
   void add(std::uint64_t more) { value_.store(get() + more, std::memory_order_relaxed); }
@@ -209,16 +209,16 @@ class Cell {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// One forwarding's figures of one worker. That worker writes, any thread reads.
+/// One forwarding's figures in one worker. Only that worker writes; any thread may read.
 class Figures {
  public:
   using Which = termination::Which;
-  /// Members that have figures of their own; all further ones are counted together as "other".
+  /// The most members with figures of their own; all others are counted together as "other".
   static constexpr std::size_t kMostMembers = 32;
 
   struct Member {
-    std::string name;      ///< as its group names it; empty: the forwarding has no group, and the address names it
-    net::Address address;  ///< none(), where `name` is empty: sessions that tried no upstream
+    std::string name;      ///< as its group names it; empty: the forwarding has no group, and the address identifies it
+    net::Address address;  ///< none(), with an empty `name`: sessions that tried no upstream
     std::array<Cell, kEndingWords.size()> ended;
   };
 
@@ -232,7 +232,7 @@ class Figures {
   Figures(const Figures&) = delete;
   Figures& operator=(const Figures&) = delete;
 
-  // Of the worker.
+  // For the worker:
   void add(Family family, std::uint64_t more = 1) { cell(family, 0).add(more); }
   void add(Family family, Which side, std::uint64_t more) { cell(family, static_cast<std::size_t>(side)).add(more); }
   void sent_reset(Which side, ResetCause cause) {
@@ -243,14 +243,14 @@ class Figures {
   void refuse(Refusal why) { cell(Family::refused_clients, static_cast<std::size_t>(why)).add(1); }
   void enter(Phase phase) { cell(Family::sessions, static_cast<std::size_t>(phase)).add(1); }
   void leave(Phase phase) { cell(Family::sessions, static_cast<std::size_t>(phase)).add(~std::uint64_t{0}); }
-  /// A session has ended: everything about it that was not counted while it lived.
+  /// Counts everything about an ended session that was not counted while it was open.
   void ended(const Record& record);
 
-  // Of any thread.
-  /// The cells of a family, in the order of its labels' words, the last label's fastest.
+  // For any thread:
+  /// The cells of a family, in the order of its labels' words; the last label varies fastest.
   [[nodiscard]] std::span<const Cell> of(Family family) const;
   [[nodiscard]] const Times& of(Timing timing) const { return times_[static_cast<std::size_t>(timing)]; }
-  /// Null from the first one that is not there on.
+  /// Null from the first index without a member on.
   [[nodiscard]] const Member* member(std::size_t index) const {
     return members_[index].load(std::memory_order_acquire);
   }
@@ -267,7 +267,7 @@ class Figures {
   Member other_;
 };
 
-/// One forwarding's figures over all workers, under its name, for the life of the process.
+/// One forwarding's figures over all workers. They stay under its name for the life of the process.
 struct ForwardingFigures {
   ForwardingFigures(std::string name_, unsigned workers) : name(std::move(name_)) {
     for (unsigned index = 0; index < workers; ++index) of_worker.push_back(std::make_unique<Figures>());

@@ -1,4 +1,4 @@
-// Which phase an open session is in, for an operator. Pure.
+// The phase of an open session, for an operator. Pure.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 namespace lastbyte::relay {
 
 enum class Phase : std::uint8_t {
-  connecting,   ///< the client's PROXY header is not complete, or the upstream is not connected; a queue counts, too
-  open,         ///< both directions are open; every session of datagrams
+  connecting,   ///< the client's PROXY header is incomplete, or the upstream is not connected; also in a queue
+  open,         ///< both directions are open; every datagram session
   half_closed,  ///< one direction has ended, or a last acknowledgement is missing
   lingering,    ///< a side is read only to discard (T6)
   flushing,     ///< bytes precede a reset that lastbyte passes on (T4)
@@ -24,13 +24,13 @@ static_assert(kPhaseWords.size() == static_cast<std::size_t>(Phase::flushing) + 
 
 constexpr std::string_view name(Phase phase) { return kPhaseWords[static_cast<std::size_t>(phase)]; }
 
-/// How one direction stands.
+/// The state of one direction.
 enum class FlowState : std::uint8_t {
   waiting,     ///< the sink is not connected
-  open,        ///< bytes may come
+  open,        ///< bytes may arrive
   draining,    ///< its source has ended, and bytes still wait for the sink
   ended,       ///< its source has ended, and nothing waits
-  refused,     ///< its source has ended, and the sink took no more
+  refused,     ///< its source has ended, and the sink accepted no more
   discarding,  ///< lastbyte reads and discards
 };
 
@@ -42,7 +42,8 @@ constexpr std::string_view name(FlowState state) { return kFlowStateWords[static
 
 FlowState flow_state(const termination::Session& session, termination::Which source);
 
-/// A stop changes which deadline is armed, and not the phase. Of a final session: half_closed. `deadline` is its own.
+/// The phase of a session. A stop changes the armed deadline but not the phase. A final session counts as half_closed.
+/// `deadline` is the session's.
 Phase phase_of(const termination::Session& session, termination::Deadline deadline);
 inline Phase phase_of(const termination::Session& session) { return phase_of(session, termination::deadline(session)); }
 

@@ -1,4 +1,4 @@
-// Records of sessions that go on. Pure.
+// Records of open sessions. Pure.
 #pragma once
 
 #include <chrono>
@@ -9,16 +9,17 @@
 
 namespace lastbyte::relay {
 
-/// Of a session that has begun just now; `beginning`: its id, names, start and client.
+/// The record of a session that has just begun; `beginning`: its id, names, start and client.
 Record record_of_beginning(Record beginning, bool datagrams);
-/// Of an open session.
+/// The record of an open session.
 Record record_of_progress(const SessionView& view);
 
-/// Whether an open session of this age is due for a record, which it is after each `every` of its life: one of these
-/// moments has come in the time `since_last` that has passed since the last look at all sessions.
+/// Whether an open session of this age is due for a record. It is due after each `every` of its life, if that moment
+/// lies within `since_last`, the time since the last look at all sessions.
 bool progress_is_due(std::chrono::microseconds age, std::chrono::microseconds since_last, Duration every);
 
-/// How often all sessions are looked at, so that no record is late by more than an eighth of `every`, or by a second.
+/// The interval between looks at all sessions, so that no record is late by more than an eighth of `every`, or by a
+/// second.
 Duration progress_interval(Duration every);
 
 }  // namespace lastbyte::relay

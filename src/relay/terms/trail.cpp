@@ -14,7 +14,8 @@ using termination::Which;
 
 namespace {
 
-// From the top: 22 bits of mantissa and 5 of exponent make the microseconds, 1 bit is the side, 4 the event plus one.
+// The layout, from the top: 22 bits of mantissa and 5 of exponent for the microseconds, 1 bit for the side, 4 for the
+// event plus one.
 constexpr unsigned kMantissaBits = 22;
 constexpr unsigned kExponentBits = 5;
 constexpr unsigned kEventBits = 4;
@@ -43,7 +44,7 @@ std::optional<Happened> end_of(Input input) {
   return std::nullopt;
 }
 
-/// Of a side whose input has not ended with it.
+/// The event for a change of a side's output, if its input did not end in the same step.
 std::optional<Happened> change_of(Output was, Output is) {
   if (was == Output::connecting) {
     if (is == Output::open) return Happened::connected;
@@ -92,7 +93,7 @@ void Trail::add(microseconds at, Which side, Happened what) {
     return;
   }
   if (!rest_) rest_.reset(new (std::nothrow) Rest);
-  if (!rest_) {  // where memory is short, the last event is worth more than the one before
+  if (!rest_) {  // without memory, the last event replaces the one before, which is worth less
     own_.back() = entry;
     return;
   }
@@ -105,7 +106,7 @@ void Trail::add(microseconds at, const termination::Session& before, const termi
   for (const Which which : termination::kBoth) {
     const termination::Side& was = before.side(which);
     const termination::Side& is = step.session.side(which);
-    if (was == is) continue;  // most steps change one side, and this is on the way of every session
+    if (was == is) continue;  // most steps change only one side, and every session comes through here
     if (was.input == Input::open && is.input != Input::open) {
       if (const auto what = end_of(is.input)) add(at, which, *what);
     } else if (was.output != is.output) {

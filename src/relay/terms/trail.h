@@ -1,4 +1,4 @@
-// The few events of a session that an operator asks for, kept while the session is open. Does no I/O.
+// The few events of a session that an operator may ask for, kept while the session is open. Does no I/O.
 #pragma once
 
 #include <array>
@@ -35,14 +35,14 @@ struct TrailEntry {
   Happened what;
 };
 
-/// The first events of a session, and its last one. The first two (a session that is open has no more: connecting,
-/// connected) take no memory of their own; the third allocates the room for the others.
+/// The first events of a session, and its last one. The first two are stored in place (an open session has only
+/// connecting and connected); the third allocates the room for the others.
 class Trail {
  public:
   static constexpr std::size_t kMost = 15;
 
   void add(std::chrono::microseconds at, termination::Which side, Happened what);
-  /// Everything that a step of termination shows.
+  /// Adds everything that a step of termination shows.
   void add(std::chrono::microseconds at, const termination::Session& before, const termination::Step& step);
 
   [[nodiscard]] std::size_t size() const;

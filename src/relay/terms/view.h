@@ -1,4 +1,4 @@
-// An open session as an operator sees it at one moment. Plain data.
+// The operator's view of an open session at one moment. Plain data.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ struct FlowView {
   std::uint64_t sent = 0;
   std::uint64_t waiting = 0;  ///< in lastbyte, for the sink
   std::uint64_t discarded = 0;
-  std::uint64_t unacknowledged = 0;  ///< in the sink's send queue, when last looked at
+  std::uint64_t unacknowledged = 0;  ///< in the sink's send queue at the last look
 };
 
 struct SessionView {
@@ -36,7 +36,7 @@ struct SessionView {
   Phase phase = Phase::open;
   net::Address client;
   net::Address upstream;  ///< none(): no upstream was tried yet
-  std::string member;     ///< of its group, that it has or tries; empty: none, or there is no group
+  std::string member;     ///< the member of its group that it is connected to or tries; empty: none, or no group
   std::chrono::system_clock::time_point started;
   std::chrono::microseconds age{0};
   std::chrono::microseconds idle{0};
@@ -45,7 +45,7 @@ struct SessionView {
   std::optional<std::chrono::microseconds> fires_in;  ///< may be negative for a moment
   std::array<FlowView, 2> flows;
 
-  // Only where the detail was asked for.
+  // Filled only if the detail was requested:
   std::vector<TrailEntry> trail;
   std::array<std::optional<net::TcpInfo>, 2> sockets;  ///< nullopt: no TCP socket is open
 
@@ -53,10 +53,10 @@ struct SessionView {
   [[nodiscard]] std::uint64_t unacknowledged() const { return flows[0].unacknowledged + flows[1].unacknowledged; }
 };
 
-/// A session has begun, or ended.
+/// The begin or end of a session.
 struct SessionEvent {
   bool began = false;
-  Record record;  ///< of one that began: id, names, start and client
+  Record record;  ///< of a begin: only id, names, start and client
 };
 
 }  // namespace lastbyte::relay

@@ -15,12 +15,13 @@ namespace lastbyte::relay {
 namespace {
 
 constexpr unsigned kLargestBatch = 64;
-constexpr std::size_t kLookedAtInARound = 64;  ///< listening sockets that are leaving
+constexpr std::size_t kLookedAtInARound = 64;  ///< leaving sockets checked per round
 
-/// After so many ticks accepting is tried again where clients wait for others to end, or sockets for their last client.
+/// Ticks until accepting is tried again when clients wait for sessions to end, or leaving sockets for their last
+/// client.
 constexpr std::uint64_t kPause = 5;
 
-/// The admission of a client with whom no session has begun yet: released at the end, unless it is kept.
+/// Holds the admission of a client that has no session yet, and releases it at the end, unless it is kept.
 class Admitted {
  public:
   Admitted(const ListenerState& listener, const net::Address& client) : listener_(listener), client_(client) {}
@@ -30,7 +31,7 @@ class Admitted {
   Admitted(const Admitted&) = delete;
   Admitted& operator=(const Admitted&) = delete;
   void hold() { held_ = true; }
-  /// From now on it is the session's.
+  /// Hands the admission over to the session.
   void keep() { held_ = false; }
 
  private:
@@ -41,10 +42,10 @@ class Admitted {
 
 }  // namespace
 
-/// Accepts one, and more where more are waiting, as the next wait for events tells: a lone client costs no accept()
-/// that says EAGAIN.
+/// Accepts one client, and more if the next wait for events shows that more are waiting. So a lone client does not cost
+/// an accept() that returns EAGAIN.
 void Acceptor::on_event(ListeningSocket& listening) {
-  // Mail of this round may have closed it.
+  // A message of this round may have closed it.
   if (!listening.socket) return;
   const bool more_were_waiting = listening.told_in + 1 == context_.round;
   listening.batch = more_were_waiting ? std::min(listening.batch * 2, kLargestBatch) : 1;
@@ -53,7 +54,7 @@ void Acceptor::on_event(ListeningSocket& listening) {
     if (!accept_one(listening)) return;
 }
 
-/// False: nobody else can be accepted now.
+/// False: no other client can be accepted now.
 bool Acceptor::accept_one(ListeningSocket& listening) {
   ListenerState& state = *listening.state;
   if (const int error = keep_spare(context_.spare); error != 0) {
@@ -62,7 +63,7 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
   }
   Reservation place(context_.shared, state.forwarding->max_sessions, *state.counts);
   if (!place) {
-    // The rest wait in the backlog, where their early data and FINs are kept, until sessions end (in any worker).
+    // The other clients wait in the backlog, which keeps their early data and FINs, until sessions end (in any worker).
     stop_watching(listening);
     if (!timer_.is_set()) context_.wheel.set(timer_, context_.current_tick() + kPause);
     return false;
@@ -74,14 +75,14 @@ bool Acceptor::accept_one(ListeningSocket& listening) {
   }
   backoff_.recovered();
   listening.backoff.recovered();
-  // A close without a reset would look like an empty answer (T3).
+  // A close without a reset would look like an empty answer to the client (T3).
   const auto short_of_memory = [&] {
     net::reset_and_close(accepted.client);
     pause(state, ENOMEM);
     return false;
   };
   Admitted admitted(state, accepted.address);
-  // A client that may tell who it is comes in first, and is asked then.
+  // A client that may send a PROXY header is accepted first, and admitted after its header.
   if (welcome(*state.forwarding, accepted.address) != Welcome::listen) {
     Admission admission = Admission::granted;
     if (!enough_memory_for([&] { admission = admit(context_.shared, state, accepted.address, context_.now); }))
@@ -104,7 +105,7 @@ void Acceptor::accept_failed(ListeningSocket& listening, int error) {
   if (listening.leaving && !is_shortage(error)) {
     close(listening);
   } else if (error == EINVAL) {
-    // A UNIX socket whose newcomers are turned away; the mail that says so is on its way.
+    // A UNIX socket no longer takes newcomers; the message that says so is on its way.
     stop_watching(listening);
   } else if (is_shortage(error)) {
     pause(*listening.state, error);
@@ -113,7 +114,7 @@ void Acceptor::accept_failed(ListeningSocket& listening, int error) {
   }
 }
 
-/// A shortage is the whole process's: all of this worker's listeners pause.
+/// A shortage affects the whole process, so all of this worker's listeners pause.
 void Acceptor::pause(const ListenerState& state, int error) {
   host_.counters.add(Count::accept_pauses);
   while (!sockets_.watched().empty()) stop_watching(sockets_.watched().front());
@@ -124,7 +125,7 @@ void Acceptor::pause(const ListenerState& state, int error) {
   });
 }
 
-/// The error is this listener's alone (EPERM: a security module forbids it to accept). The others go on.
+/// Pauses this listener alone: the error affects no other (EPERM: a security module forbids it to accept).
 void Acceptor::rest(ListeningSocket& listening, int error) {
   host_.counters.add(Count::accept_pauses);
   stop_watching(listening);
@@ -136,7 +137,7 @@ void Acceptor::rest(ListeningSocket& listening, int error) {
   });
 }
 
-/// Or earlier, if something else is due before.
+/// Sets the timer for `at`, unless it is due earlier already.
 void Acceptor::try_again_at(TimePoint at) {
   const std::uint64_t due = context_.tick(at);
   if (!timer_.is_set() || timer_.due > due) context_.wheel.set(timer_, due);
@@ -150,7 +151,7 @@ void Acceptor::resume() {
       try_again_at(each.rests_until);
       continue;
     }
-    // Exclusive: a socket that systemd handed over is in every worker's loop, and one client need wake only one.
+    // EPOLLEXCLUSIVE: a socket from systemd is in every worker's loop, and one client should wake only one worker.
     const int error =
         context_.epoll.add(each.socket->get(), EPOLLIN | EPOLLEXCLUSIVE, Tag::of(&each, TagKind::listener));
     if (error == 0) {
@@ -162,8 +163,8 @@ void Acceptor::resume() {
   look_at_leaving();
 }
 
-/// No event tells that a queue is empty: a leaving socket is looked at until it is. A few at a time, for a reload may
-/// remove thousands while sessions wait for their turn (T12).
+/// Checks leaving sockets until their queues are empty, because no event reports that. It checks a few at a time: a
+/// reload may remove thousands of sockets while sessions wait for their turn (T12).
 void Acceptor::look_at_leaving() {
   const std::size_t most = std::min(sockets_.leaving(), kLookedAtInARound);
   const std::uint64_t pause = sockets_.leaving() > most ? 1 : kPause;
@@ -174,7 +175,8 @@ void Acceptor::look_at_leaving() {
   if (sockets_.leaving() != 0 && !timer_.is_set()) context_.wheel.set(timer_, context_.current_tick() + pause);
 }
 
-/// A descriptor that other workers have too would stay in this loop after its close here.
+/// Removes the socket from epoll explicitly: a descriptor that other workers also hold would stay in this loop after
+/// its close.
 void Acceptor::stop_watching(ListeningSocket& listening) {
   if (listening.watched) context_.epoll.remove(listening.socket->get());
   sockets_.set_watched(listening, false);
@@ -193,7 +195,7 @@ void Acceptor::stop() {
 
 void Acceptor::serve(std::vector<Listening> listenings) {
   sockets_.serve(std::move(listenings));
-  // A pause for want of something goes on; its timer looks at the new ones, too.
+  // A pause for a shortage continues; its timer handles the new sockets too.
   if (!backoff_.pausing() || !timer_.is_set()) resume();
 }
 

@@ -1,5 +1,5 @@
-// Accepting clients of streams, for one worker: from its listening sockets, within the limits, and not while
-// descriptors or memory are short.
+// Accepts stream clients for one worker from its listening sockets, within the limits, and pauses while descriptors or
+// memory are short.
 #pragma once
 
 #include <cstdint>
@@ -24,27 +24,27 @@ class Acceptor {
     Context& context;
     Counters& counters;
     unsigned worker = 0;  ///< its number
-    /// Begins a session with a client that was admitted, or that is to tell first who it is. False: there is no memory
-    /// for it, and nothing is done.
+    /// Begins a session for a client that was admitted, or that must first send its PROXY header. False: memory is
+    /// short, and nothing was done.
     std::function<bool(ListenerState&, Descriptor& client, const net::Address&)> begin;
-    /// Reports a shortage to the operator. `words` may not be called.
+    /// Reports a shortage to the operator. It may not call `words` at all.
     std::function<void(const std::function<std::string()>& words)> report_shortage;
   };
   explicit Acceptor(Host host) : host_(std::move(host)), context_(host_.context), sockets_(host_.worker) {}
 
-  /// From now on these are served, and nothing else (Worker::serve()).
+  /// Serves these from now on, and nothing else (Worker::serve()).
   void serve(std::vector<Listening> listenings);
   /// Worker::update().
   void update(const std::vector<std::shared_ptr<const upstream::Snapshot>>& snapshots) { sockets_.update(snapshots); }
   /// Closes all listening sockets.
   void stop();
 
-  /// A client waits.
+  /// Called when a client waits in the backlog.
   void on_event(ListeningSocket& listening);
-  /// Due when accepting is to be tried again.
+  /// Fires when accepting is to be tried again.
   [[nodiscard]] loop::Timer* timer() { return &timer_; }
   void on_timer() { resume(); }
-  /// Frees what events of this round may have pointed to.
+  /// Frees objects that events of this round may have pointed to.
   void bury() { sockets_.bury(); }
 
  private:

@@ -1,4 +1,4 @@
-// The CPU time of a thread, for others to read while it runs.
+// The CPU time of a running thread, readable from other threads.
 #pragma once
 
 #include <pthread.h>
@@ -11,7 +11,7 @@ namespace lastbyte::relay {
 
 class CpuClock {
  public:
-  /// From the thread itself, at its begin and its end.
+  /// Called by the thread itself, when it begins and ends.
   void begin() {
     clockid_t clock = kNone;
     if (::pthread_getcpuclockid(pthread_self(), &clock) == 0) clock_ = clock;

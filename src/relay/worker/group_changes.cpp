@@ -33,7 +33,7 @@ void GroupChanges::room(std::uint64_t group) {
   }
 }
 
-/// Changes that come meanwhile take another walk.
+/// Changes that arrive during a walk take another walk.
 void GroupChanges::step(std::size_t most) {
   if (!walk_.under_way() && std::exchange(changed_, false)) {
     walk_.begin([this](Session& session) {

@@ -1,5 +1,5 @@
-// What changes of upstream groups mean to the sessions of one worker: those of a member that went down or away hear of
-// it, and those that wait for a member with room look again.
+// Applies changes of upstream groups to the sessions of one worker: it notifies the sessions of a member that went down
+// or was removed, and lets sessions in the queue look for room again.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace lastbyte::relay {
 
 class GroupChanges {
  public:
-  /// Does what is given for the session (Worker::Impl::attempt()).
+  /// Runs the given work for the session (Worker::Impl::attempt()).
   using Attempt = std::function<void(Session&, const std::function<void()>&)>;
 
   using Snapshots = std::vector<std::shared_ptr<const upstream::Snapshot>>;
@@ -26,17 +26,17 @@ class GroupChanges {
   GroupChanges(Context& context, SessionList& sessions, Attempt attempt)
       : context_(context), attempt_(std::move(attempt)), walk_(sessions) {}
 
-  /// The groups look like that now. Sessions hear of it in slices.
+  /// Takes the newest snapshots of the groups. Sessions are notified in slices.
   void change(const Snapshots& snapshots);
-  /// Of the ports that have a group.
+  /// The snapshots of the ports that have a group.
   static Snapshots snapshots_of(const std::vector<Listening>& listenings);
-  /// A member of the group may have room: the sessions that have waited the longest look.
+  /// A member of the group may have room: the sessions that have waited the longest look first.
   void room(std::uint64_t group);
 
-  /// The next slice of sessions (T12).
+  /// Notifies the next slice of sessions (T12).
   void step(std::size_t most);
   [[nodiscard]] bool under_way() const { return changed_ || walk_.under_way(); }
-  /// As Walk::leaves().
+  /// See Walk::leaves().
   void leaves(Session& session) { walk_.leaves(session); }
 
  private:
@@ -44,7 +44,7 @@ class GroupChanges {
   Attempt attempt_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const upstream::Snapshot>> newest_;
   Walk<SessionList> walk_;
-  bool changed_ = false;  ///< since the walk began
+  bool changed_ = false;  ///< a snapshot changed since the walk began
 };
 
 }  // namespace lastbyte::relay

@@ -1,4 +1,4 @@
-// A worker's parts and their order: private to this folder.
+// A worker's parts and their order. Private to this folder.
 #pragma once
 
 #include <pthread.h>
@@ -65,7 +65,7 @@ class Worker::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  /// Its own descriptors: the mailbox and the alarm.
+  /// Watches the worker's own descriptors: the mailbox and the alarm.
   Result<void> watch_own();
   void run();
   void try_to_serve(std::vector<Listening> listenings);
@@ -85,7 +85,7 @@ class Worker::Impl {
   void round();
   bool wait_and_dispatch(int timeout_ms);
   [[nodiscard]] int timeout_ms(std::optional<TimePoint> due);
-  /// When the wheel is to be looked at next; nullopt: no timer is set.
+  /// When the next timer is due; nullopt: no timer is set.
   [[nodiscard]] std::optional<TimePoint> due() const;
   void dispatch(const epoll_event& event);
   void expire();
@@ -116,10 +116,10 @@ class Worker::Impl {
   Context context_;
   RecordRing records_;
   EventRing events_ring_;
-  loop::Timer calm_timer_;      ///< when to look whether a shortage is over
-  loop::Timer progress_timer_;  ///< when to look at all sessions for records of those that go on
+  loop::Timer calm_timer_;      ///< when to check whether a shortage is over
+  loop::Timer progress_timer_;  ///< when to look at all sessions for their progress records
   TimePoint progress_looked_at_{};
-  /// Given back to the heap before a shortage is reported, so that there is memory for the line. Null: it was needed.
+  /// Memory freed before a shortage is reported, so that there is enough for the log line. Null: it was used.
   std::unique_ptr<Reserve> reserve_;
   SessionList sessions_;
   SessionList ended_;  ///< freed at the end of the round: events of this round may still point to them

@@ -1,4 +1,4 @@
-// A walk over a worker's sessions, a slice a round, so that no round grows with the number of sessions (T12).
+// A walk over a worker's sessions, one slice per round, so that no round grows with the number of sessions (T12).
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace lastbyte::relay {
 
-/// Visits each element of an intrusive list once. An element that joins at the end meanwhile may be visited, too.
-/// Between two slices any element may leave, if leaves() is called before it does. One thread's own.
+/// Visits each element of an intrusive list once. An element that joins at the end during the walk may be visited too.
+/// Between two slices any element may leave if leaves() is called first. For one thread only.
 template <typename List>
 class Walk {
  public:
@@ -16,8 +16,8 @@ class Walk {
 
   explicit Walk(List& list) : list_(list), next_(list.end()) {}
 
-  /// Begins at the first element; a walk under way ends here. `visit` may take the element it is given out of the list,
-  /// and no other one.
+  /// Begins at the first element, and ends any walk in progress. `visit` may remove the element that it gets from the
+  /// list, but no other.
   void begin(std::function<void(Element&)> visit) {
     visit_ = std::move(visit);
     next_ = list_.begin();
@@ -32,12 +32,12 @@ class Walk {
     }
     if (next_ == list_.end()) visit_ = nullptr;
   }
-  /// Visits all that are left.
+  /// Visits all remaining elements.
   void finish() {
     while (under_way()) step(list_.size() + 1);
   }
 
-  /// The element is about to leave the list.
+  /// Called before the element leaves the list.
   void leaves(Element& element) {
     if (visit_ && next_ == list_.iterator_to(element)) ++next_;
   }

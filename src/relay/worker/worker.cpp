@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kWalkedInARound = 256;
 constexpr std::size_t kTurnsInARound = 2;
-/// That nothing was done so long after it was due is a sign that the process, or the machine, stood still.
+/// A timer this overdue means that the process, or the machine, was frozen.
 constexpr Duration kLate{100};
 
 }  // namespace
@@ -41,7 +41,7 @@ void Worker::Impl::run() {
   clock_.end();
 }
 
-/// A sender is made by the thread that uses it. Without one all goes on by plain system calls.
+/// Each sender is made by the thread that uses it. Without one, the worker continues with plain system calls.
 void Worker::Impl::batch_sends() {
   const auto warn = [this](const std::string& why) {
     enough_memory_for([&] { shared_.warn("worker " + std::to_string(index_) + " sends without io_uring: " + why); });
@@ -55,9 +55,9 @@ void Worker::Impl::batch_sends() {
   });
 }
 
-/// No deadline passes before the bytes that have come are looked at: after a freeze (SIGSTOP, a paused container, a
-/// suspended machine) both are due at once (T8). So events come first, until there are no more. Each descriptor is
-/// reported once for as long as its peer sends nothing new, which bounds the rounds that this can take.
+/// Runs one round. No deadline may pass before the bytes that have arrived are read: after a freeze (SIGSTOP, a paused
+/// container, a suspended machine) both are due at once (T8). So events come first, until there are no more. epoll
+/// reports each descriptor only once while its peer sends nothing new, which bounds the rounds that this can take.
 void Worker::Impl::round() {
   const auto was_due = due();
   bool more = wait_and_dispatch(timeout_ms(was_due));
@@ -74,7 +74,7 @@ void Worker::Impl::round() {
   bury();
 }
 
-/// True: more events may be waiting behind these.
+/// True: more events may be waiting.
 bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
   const auto [events, interrupted] = context_.epoll.wait(events_, timeout_ms);
   context_.now = Clock::now();
@@ -119,14 +119,14 @@ void Worker::Impl::dispatch(const epoll_event& event) {
     case TagKind::upstream: break;
   }
   Session& session = *Tag::object<Session>(tag);
-  if (session.final()) return;  // ended earlier in this round
+  if (session.final()) return;  // it ended earlier in this round
   attempt(session, [&] {
     session.on_events(Tag::kind(tag) == TagKind::client ? termination::Which::client : termination::Which::upstream,
                       event.events);
   });
 }
 
-/// A few a round: whose events come meanwhile is not to wait for all of them (T12).
+/// Takes only a few turns per round: sessions whose events arrive meanwhile must not wait for all of them (T12).
 void Worker::Impl::take_turns() {
   for (std::size_t left = std::min(context_.turns.size(), kTurnsInARound); left > 0; --left) {
     Session& session = *context_.turns.front();
@@ -154,13 +154,13 @@ void Worker::Impl::expire() {
       });
     } else {
       Session& session = static_cast<Session&>(*timer);
-      if (!session.final()) attempt(session, [&] { session.on_timer(); });  // final: it ended in this round
+      if (!session.final()) attempt(session, [&] { session.on_timer(); });  // a final session ended in this round
     }
   }
 }
 
-/// All that is done for a session is done here, and a session that has ended by it leaves here. Want of memory costs
-/// the session that meets it, and no other (T12).
+/// Runs all work for a session, and removes the session if the work ended it. A shortage of memory costs only the
+/// session that meets it (T12).
 template <typename Work>
 void Worker::Impl::attempt(Session& session, Work work) {
   if (!enough_memory_for(work)) {
@@ -198,7 +198,7 @@ void Worker::Impl::bury() {
   leftovers_.bury();
 }
 
-/// Of a session that has ended.
+/// Hands the record of an ended session to the log.
 void Worker::Impl::file(const Record& record) {
   tell_event(false, record);
   if (shared_.records.ignores_empty() && is_empty(record)) return counters.add(Count::sessions_ignored);
@@ -214,7 +214,7 @@ void Worker::Impl::push(const Record& record) {
   }
 }
 
-/// `record`: its id, names, start and client.
+/// Reports a session that has begun. `record`: its id, names, start and client.
 void Worker::Impl::began(const Record& record, bool datagrams) {
   tell_event(true, record);
   if (shared_.records.wants_beginning(record.id)) push(record_of_beginning(record, datagrams));
@@ -228,7 +228,7 @@ void Worker::Impl::schedule_progress() {
   context_.wheel.set(progress_timer_, context_.tick(context_.now + progress_interval(every)));
 }
 
-/// As of this moment, although the slices of the walk come later.
+/// Makes the records that are due at this moment, although the slices of the walk come later.
 void Worker::Impl::look_at_progress() {
   const TimePoint at = context_.now;
   const auto since_last = std::chrono::duration_cast<std::chrono::microseconds>(at - progress_looked_at_);
@@ -261,7 +261,7 @@ bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Ad
   return true;
 }
 
-/// `words` makes the line: it may be memory that is short.
+/// `words` makes the log line. It may fail, because memory may be what is short.
 template <typename Words>
 void Worker::Impl::report_shortage(const Words& words) {
   context_.wheel.set(calm_timer_, context_.tick(context_.now + Shortage::kCalm));
@@ -298,7 +298,7 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   std::unordered_set<const ForwardingCounts*> limited;
   for (const Listening& each : listenings)
     if (each.forwarding->max_sessions_per_client) limited.insert(each.counts.get());
-  // Stable: the ports of one forwarding stand together, and go on so.
+  // The partition is stable, so the ports of one forwarding stay together.
   const auto of_streams = std::ranges::stable_partition(
       listenings, [](const Listening& each) { return each.forwarding->listen.transport == net::Transport::udp; });
   std::vector<Listening> streams(std::make_move_iterator(of_streams.begin()),
@@ -311,7 +311,7 @@ void Worker::Impl::serve(std::vector<Listening> listenings) {
   if (!limited.empty()) count_known_clients(limited);
 }
 
-/// Sessions from before their forwarding had a limit for each client are counted, too, from now on.
+/// Counts sessions that began before their forwarding had a limit per client.
 void Worker::Impl::count_known_clients(const std::unordered_set<const ForwardingCounts*>& limited) {
   std::vector<ListenerPtr> counted;
   const auto count = [&](ListenerState& state, const net::Address& client) {
@@ -363,7 +363,7 @@ Result<std::unique_ptr<Worker>> Worker::create(unsigned index, Shared& shared) {
 void Worker::run() { impl_->run(); }
 
 void Worker::serve(std::vector<Listening> listenings) {
-  // A std::function must be copyable; the list is not copied all the same.
+  // A std::function must be copyable. The shared pointer avoids a copy of the list.
   auto list = std::make_shared<std::vector<Listening>>(std::move(listenings));
   impl_->mailbox().post([this, list = std::move(list)] { impl_->try_to_serve(std::move(*list)); });
 }
