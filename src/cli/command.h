@@ -28,6 +28,18 @@ struct Option {
   bool value_needed = true;  ///< false: where there is a placeholder, the flag can stand without a value too
 };
 
+/// Those of a command's own table (base/options/flags.h).
+template <typename Flags>
+std::vector<Option> options_of(const Flags& flags) {
+  std::vector<Option> all;
+  for (const auto& flag : flags)
+    all.push_back({.flag = std::string(flag.name),
+                   .placeholder = std::string(flag.placeholder),
+                   .help = std::string(flag.help),
+                   .group = std::string(flag.group)});
+  return all;
+}
+
 /// The given values, in the order of Command::options.
 class Arguments {
  public:

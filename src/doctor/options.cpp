@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 
+#include "base/amount.h"
 #include "doctor/rules/rules.h"
 
 namespace lastbyte::doctor {
@@ -12,16 +11,10 @@ namespace {
 
 using Value = std::string_view;
 
-Failure wrong(Value value, const std::string& expected) {
-  return failure("'" + std::string(value) + "'", 0, "expected " + expected);
-}
-
 Result<void> set_pid(Options& options, Value value) {
-  std::uint32_t pid = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), pid);
-  if (error != std::errc() || end != value.data() + value.size() || pid == 0 || pid > INT32_MAX)
-    return wrong(value, "1 to 2147483647");
-  options.pid = pid;
+  const auto pid = whole_number(value, 1, INT32_MAX);
+  if (!pid) return Failure(pid.error());
+  options.pid = static_cast<std::uint32_t>(*pid);
   return {};
 }
 
@@ -35,17 +28,15 @@ Result<void> set_network(Options& options, Value value) {
 Result<void> set_explain(Options& options, Value value) {
   const auto all = all_rules();
   if (std::ranges::find(all, value, &Rule::id) == all.end())
-    return wrong(value, "the id of a rule; `lastbyte doctor --explain all` lists them");
+    return not_as_expected(value, "the id of a rule; `lastbyte doctor --explain all` lists them");
   options.explain = std::string(value);
   return {};
 }
 
 Result<void> set_window(Options& options, Value value) {
-  double length = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
-  if (error != std::errc() || end != value.data() + value.size() || !(length >= 0) || length > 3600)
-    return wrong(value, "seconds from 0 to 3600");
-  options.window = std::chrono::milliseconds(std::llround(length * 1000));
+  const auto length = parse_duration(value, {.bare_seconds = true, .fractions = true});
+  if (!length || *length > std::chrono::hours(1)) return not_as_expected(value, "seconds from 0 to 3600");
+  options.window = std::chrono::ceil<std::chrono::milliseconds>(*length);
   return {};
 }
 
@@ -93,14 +84,9 @@ constexpr std::array kFlags{
 
 std::span<const Flag> flags() { return kFlags; }
 
-Result<Options> parse(std::span<const std::pair<std::string, std::string>> given) {
+Result<Options> parse(GivenFlags given) {
   Options options;
-  for (const auto& [name, value] : given) {
-    const auto* const flag = std::ranges::find(kFlags, name, &Flag::name);
-    if (flag == kFlags.end()) return failure("--" + name, 0, "no such flag");
-    if (const auto applied = flag->apply(options, value); !applied)
-      return failure("--" + name + ": " + applied.error().operation, 0, applied.error().detail);
-  }
+  if (auto applied = apply_flags(flags(), given, options); !applied) return Failure(applied.error());
   if (options.intrusive && !options.pid) return failure("--intrusive", 0, "it is for --pid");
   return options;
 }

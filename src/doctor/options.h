@@ -6,9 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 
+#include "base/options/flags.h"
 #include "base/result.h"
 #include "net/names/namespace.h"
 
@@ -25,15 +24,10 @@ struct Options {
   std::chrono::seconds half_closed_after{3'600};
 };
 
-struct Flag {
-  std::string_view name;         ///< without dashes
-  std::string_view placeholder;  ///< empty: it stands alone
-  std::string_view help;
-  Result<void> (*apply)(Options& options, std::string_view value);
-};
+using Flag = lastbyte::Flag<Options>;
 std::span<const Flag> flags();
 
-/// `given`: flags with their values. An error's text says which flag and what was expected.
-Result<Options> parse(std::span<const std::pair<std::string, std::string>> given);
+/// An error's text says which flag, and what was expected.
+Result<Options> parse(GivenFlags given);
 
 }  // namespace lastbyte::doctor

@@ -6,10 +6,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
+#include "base/options/flags.h"
 #include "base/result.h"
 #include "kernel/watch/source.h"
 #include "net/address/cidr.h"
@@ -32,6 +31,7 @@ struct Filter {
 struct Options {
   Filter filter;
   std::vector<net::NamespaceName> namespaces;  ///< at most one
+  std::vector<std::string> sockets;            ///< of instances, beside those that are found
   std::uint32_t kinds = 3;                     ///< bits 1 << kernel::EventKind
   bool json = false;
   bool summary = false;
@@ -42,17 +42,10 @@ struct Options {
   std::uint32_t ring_bytes = 1U << 20U;
 };
 
-struct Flag {
-  std::string_view name;         ///< without dashes
-  std::string_view placeholder;  ///< empty: it stands alone
-  std::string_view group;
-  std::string_view help;
-  Result<void> (*apply)(Options& options, std::string_view value);
-};
-/// Every option once: --help, completion and parse() come from it.
+using Flag = lastbyte::Flag<Options>;
 std::span<const Flag> flags();
 
-/// `given`: flags with their values, in order. An error's text says which flag and what was expected.
-Result<Options> parse(std::span<const std::pair<std::string, std::string>> given);
+/// An error's text says which flag, and what was expected.
+Result<Options> parse(GivenFlags given);
 
 }  // namespace lastbyte::trace

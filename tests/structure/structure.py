@@ -27,6 +27,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # The floors within a room that has sub-rooms, lowest first; "" is the room's own folder. A sub-room may include what is
 # on a floor of its room below its own.
 SUB_FLOORS = {
+    "base": [[""], ["options"]],
     "net": [
         ["address"],
         ["names"],

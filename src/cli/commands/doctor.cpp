@@ -5,20 +5,6 @@
 
 namespace lastbyte::cli {
 
-namespace {
-
-std::vector<Option> doctor_options() {
-  std::vector<Option> all;
-  for (const doctor::Flag& flag : doctor::flags())
-    all.push_back({.flag = std::string(flag.name),
-                   .placeholder = std::string(flag.placeholder),
-                   .help = std::string(flag.help),
-                   .group = "Options"});
-  return all;
-}
-
-}  // namespace
-
 Command doctor_command() {
   return {.name = "doctor",
           .summary = "Report what on this host is dangerous to TCP connections, and the command that mends it.",
@@ -27,7 +13,7 @@ Command doctor_command() {
               "Exit status: 0 if there is nothing above a note, 1 for a warning, 3 for a critical finding, 2 if the "
               "command line is wrong or nothing can be looked at.\n"
               "Example: lastbyte doctor --pid 4711",
-          .options = doctor_options(),
+          .options = options_of(doctor::flags()),
           .run = [](const Arguments& arguments) {
             const auto options = doctor::parse(arguments.all());
             return options ? doctor::run(*options) : usage_error("doctor", options.error().text());

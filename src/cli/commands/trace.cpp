@@ -5,20 +5,6 @@
 
 namespace lastbyte::cli {
 
-namespace {
-
-std::vector<Option> trace_options() {
-  std::vector<Option> all;
-  for (const trace::Flag& flag : trace::flags())
-    all.push_back({.flag = std::string(flag.name),
-                   .placeholder = std::string(flag.placeholder),
-                   .help = std::string(flag.help),
-                   .group = std::string(flag.group)});
-  return all;
-}
-
-}  // namespace
-
 Command trace_command() {
   return {.name = "trace",
           .summary = "Report every TCP reset of this host as it happens: which end sent it, why, and what was lost.",
@@ -27,7 +13,7 @@ Command trace_command() {
               "Exit status: 0 at the end of the run, 1 if the output breaks off, 2 if the command line is wrong or "
               "nothing can be watched here.\n"
               "Example: lastbyte trace --direction sent --port 80,443",
-          .options = trace_options(),
+          .options = options_of(trace::flags()),
           .run = [](const Arguments& arguments) {
             const auto options = trace::parse(arguments.all());
             return options ? trace::run(*options) : usage_error("trace", options.error().text());
