@@ -190,6 +190,24 @@ Json socket(const std::optional<net::TcpInfo>& info) {
           {"last_sent_us", info->last_sent.count()}};
 }
 
+/// The sockets of a session that ended badly, as an observer of the kernel knows them.
+std::string sockets_of(const relay::Record& record) {
+  if (!record.sides[0].socket && !record.sides[1].socket) return {};
+  const auto one = [&](termination::Which which) -> Json {
+    const relay::SideRecord& side = record.side(which);
+    if (!side.socket) return nullptr;
+    const auto& told = record.stream().introduction;
+    const bool by_header = which == termination::Which::client && told && !told->via.none();
+    return {{"cookie", side.socket->cookie},
+            {"local", side.socket->local.text()},
+            {"peer", address(by_header ? told->via : side.address)}};
+  };
+  std::string field =
+      dump({{"client", one(termination::Which::client)}, {"upstream", one(termination::Which::upstream)}});
+  field.pop_back();
+  return R"(,"sockets":)" + field;
+}
+
 }  // namespace
 
 std::string status_json(const StatusParts& parts) {
@@ -241,7 +259,8 @@ std::string session_json(const relay::SessionView& view) {
 std::string event_json(const relay::SessionEvent& event, WallTime now) {
   if (!event.began) {
     // The record is JSON already.
-    return R"({"at":")" + text(now) + R"(","event":"session_ended","session":)" + observe::to_json(event.record) + "}";
+    return R"({"at":")" + text(now) + R"(","event":"session_ended","session":)" + observe::to_json(event.record) +
+           sockets_of(event.record) + "}";
   }
   std::string line = dump({{"at", text(event.record.started)},
                            {"event", "session_began"},

@@ -1,5 +1,6 @@
 #include "relay/stream/evidence.h"
 
+#include "base/memory.h"
 #include "termination/verdict.h"
 
 namespace lastbyte::relay {
@@ -8,6 +9,13 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using termination::Which;
+
+void add_bad_end(const BadEnd& end, SideRecord& side) {
+  side.reset = end.reset;
+  // Where memory is short the record does without.
+  if (end.socket.cookie != 0)
+    (void)enough_memory_for([&] { side.socket = std::make_shared<const SocketName>(end.socket); });
+}
 
 }  // namespace
 
@@ -34,7 +42,7 @@ Record record_of(const Evidence& evidence, TimePoint now, std::chrono::system_cl
   for (const Which source : termination::kBoth) {
     const auto at = static_cast<std::size_t>(source);
     record.sides[at].error = side(source).error;
-    if (evidence.resets != nullptr) record.sides[at].reset = (*evidence.resets)[at];
+    if (evidence.bad_ends != nullptr) add_bad_end((*evidence.bad_ends)[at], record.sides[at]);
     stream.peers[at] = side(source).peer;
     stream.flows[at] = flow_record(side(source).ledger, side(termination::other(source)).ledger);
   }

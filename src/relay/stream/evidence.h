@@ -15,13 +15,19 @@
 
 namespace lastbyte::relay {
 
+/// A side whose connection ended badly.
+struct BadEnd {
+  SeenReset reset = {};
+  SocketName socket = {};  ///< cookie 0: nobody follows events
+};
+
 struct Evidence {
   std::uint64_t id;
   const ListenerState& listener;
   const termination::Session& state;  ///< final
   Abandoned abandoned;
   const std::array<Side, 2>& sides;
-  const std::array<SeenReset, 2>* resets = nullptr;  ///< of the two sides; null: none was seen
+  const std::array<BadEnd, 2>* bad_ends = nullptr;  ///< of the sides; null: both ended well, or nobody wants to know
   const Times& times;
   const net::Address& client;                        ///< the peer's address, or the one in its PROXY header
   const net::Address* upstream;                      ///< the address connected to or last tried; null: none

@@ -9,7 +9,6 @@
 #include "relay/context/context.h"
 #include "relay/side/errors.h"
 #include "relay/side/transport.h"
-#include "relay/stream/evidence.h"
 
 namespace lastbyte::relay {
 
@@ -230,7 +229,7 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
   if (self.ready.trouble && self.error == 0) self.error = transport::take_error(self);
   self.peer = transport::credentials(self);
   if (self.in_flight > 0) share().forget(self);
-  const std::uint64_t cookie = ends_badly(which, reset) ? transport::cookie(self) : 0;
+  const SocketName socket = ends_badly(which, reset) ? name_of_bad_end(which) : SocketName();
   if (reset) {
     if (const auto cause = reset_cause(state_.side(which).hold)) listener_->figures->sent_reset(which, *cause);
     transport::reset_and_close(self);
@@ -238,25 +237,47 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
     self.socket.close();
   }
   self.ready.closed();
-  if (cookie != 0) note_reset(which, cookie, reset);
+  if (socket.cookie != 0) note_bad_end(which, socket, reset);
 }
 
 /// Whether the close of a side may be a reset. After a good end it cannot be, which saves the calls that would find
 /// out.
 bool Session::ends_badly(Which which, bool reset) const {
-  if (!context_.shared.find_reset) return false;
+  if (!bad_ends_matter()) return false;
   const termination::Side& state = state_.side(which);
   return reset || side(which).error != 0 || state.input != termination::Input::fin || state.output != Output::fin_acked;
 }
 
+bool Session::bad_ends_matter() const {
+  return context_.shared.find_reset || context_.shared.events_wanted.load(std::memory_order_relaxed);
+}
+
+/// The upstream's socket could not be connected, and is about to be closed. What it met counts until another try
+/// succeeds.
+void Session::note_failed_try() {
+  if (!side(Which::upstream).socket || !bad_ends_matter()) return;
+  if (const SocketName socket = name_of_bad_end(Which::upstream); socket.cookie != 0)
+    note_bad_end(Which::upstream, socket, false);
+}
+
+/// Without followers of events, the cookie alone.
+SocketName Session::name_of_bad_end(Which which) const {
+  SocketName name{.cookie = transport::cookie(side(which))};
+  const bool followed = context_.shared.events_wanted.load(std::memory_order_relaxed);
+  if (name.cookie != 0 && followed) name.local = transport::local_address(side(which));
+  return name;
+}
+
 /// Looks up what the kernel noted of a reset. A reset that close() sends has been noted by the time close() returns.
-void Session::note_reset(Which which, std::uint64_t cookie, bool on_purpose) {
-  const auto noted = context_.shared.find_reset(cookie);
-  if (!noted) return;
-  const SeenReset seen = seen_reset(*noted, on_purpose);
+void Session::note_bad_end(Which which, SocketName socket, bool on_purpose) {
+  const auto noted = context_.shared.find_reset ? context_.shared.find_reset(socket.cookie) : std::nullopt;
+  if (socket.local.none()) socket.cookie = 0;
+  if (!noted && socket.cookie == 0) return;
+  const SeenReset seen = noted ? seen_reset(*noted, on_purpose) : SeenReset();
   // Without memory, the record lacks this detail.
-  if (!resets_) resets_.reset(new (std::nothrow) std::array<SeenReset, 2>{});
-  if (resets_) (*resets_)[static_cast<std::size_t>(which)] = seen;
+  if (!bad_ends_) bad_ends_.reset(new (std::nothrow) std::array<BadEnd, 2>{});
+  if (bad_ends_) (*bad_ends_)[static_cast<std::size_t>(which)] = {seen, socket};
+  if (seen.reason != nullptr) listener_->figures->kernel_sent_reset(which, seen.reason);
   switch (seen.by) {
     case ResetBy::nobody: break;
     case ResetBy::peer: context_.counters.add(Count::resets_by_peers); break;
@@ -403,7 +424,7 @@ Record Session::record() const {
                     .state = state_,
                     .abandoned = abandoned_,
                     .sides = sides_,
-                    .resets = resets_.get(),
+                    .bad_ends = bad_ends_.get(),
                     .times = times_,
                     .client = client_address_,
                     .upstream = reach_.choice(),

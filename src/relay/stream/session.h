@@ -27,6 +27,7 @@
 #include "relay/reach/leftovers.h"
 #include "relay/reach/reach.h"
 #include "relay/side/side.h"
+#include "relay/stream/evidence.h"
 #include "relay/stream/flow.h"
 #include "relay/stream/greeting.h"
 #include "relay/stream/introduction.h"
@@ -114,7 +115,10 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
   void release(Which which, bool reset, bool all_acknowledged);
   [[nodiscard]] bool ends_badly(Which which, bool reset) const;
-  void note_reset(Which which, std::uint64_t cookie, bool on_purpose);
+  [[nodiscard]] bool bad_ends_matter() const;
+  [[nodiscard]] SocketName name_of_bad_end(Which which) const;
+  void note_failed_try();
+  void note_bad_end(Which which, SocketName socket, bool on_purpose);
   void progress();
   void go_on();
   void take_back_send();
@@ -217,9 +221,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Phase phase_;  ///< as counted in the figures
   std::array<Side, 2> sides_;
   net::Address client_address_;
-  std::unique_ptr<RootConnection> awaited_;           ///< set while another root's thread connects to the upstream
-  std::unique_ptr<Greeting> greeting_;                ///< null without PROXY headers on either side
-  std::unique_ptr<std::array<SeenReset, 2>> resets_;  ///< null: no reset was seen on either side
+  std::unique_ptr<RootConnection> awaited_;          ///< set while another root's thread connects to the upstream
+  std::unique_ptr<Greeting> greeting_;               ///< null without PROXY headers on either side
+  std::unique_ptr<std::array<BadEnd, 2>> bad_ends_;  ///< null: both sides ended well, or nobody wants to know
   Reach reach_;
   Times times_;
   AckPoll ack_poll_;

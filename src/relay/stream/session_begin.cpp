@@ -263,6 +263,7 @@ void Session::try_failed(int error) {
   Side& self = side(Which::upstream);
   self.error = 0;
   self.latch(error);
+  note_failed_try();
   self.socket.close();
   awaited_.reset();
   try_next_address();
@@ -273,6 +274,7 @@ void Session::connected(int error) {
   Side& self = side(Which::upstream);
   times_.connected = times_.activity = context_.now;
   self.error = 0;  // drops the errors of earlier tries
+  if (bad_ends_) (*bad_ends_)[static_cast<std::size_t>(Which::upstream)] = {};
   self.ready.writable = true;
   transport::set_up(self, upstream_options().socket);
   owes_ack_ = true;

@@ -77,6 +77,7 @@ void Session::own_failed(int error) {
   Side& self = side(Which::upstream);
   self.error = 0;
   self.latch(error);
+  note_failed_try();
   self.socket.close();
   self.ready.closed();
   awaited_.reset();

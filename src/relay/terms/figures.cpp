@@ -62,6 +62,12 @@ void Figures::observe(Timing timing, microseconds time) {
   times.sum_us.add(static_cast<std::uint64_t>(std::max<microseconds::rep>(time.count(), 0)));
 }
 
+void Figures::kernel_sent_reset(Which side, std::string_view reason) {
+  const auto named = static_cast<std::size_t>(std::ranges::find(kResetReasonWords, reason) - kResetReasonWords.begin());
+  const std::size_t word = std::min(named, kResetReasonWords.size() - 1);
+  cell(Family::kernel_resets_sent, static_cast<std::size_t>(side) * kResetReasonWords.size() + word).add(1);
+}
+
 void Figures::ended(const Record& record) {
   const Ending ending = ending_of(record);
   member_of(record).ended[static_cast<std::size_t>(ending)].add(1);

@@ -32,6 +32,7 @@ enum class Family : std::uint8_t {
   discarded_bytes,
   resets_received,
   resets_sent,
+  kernel_resets_sent,
   datagrams_received,
   datagrams_dropped,
   refused_clients,
@@ -42,6 +43,11 @@ enum class ResetCause : std::uint8_t { passed_on, rejected, limit, stopped, abor
 
 inline constexpr std::array<std::string_view, 6> kResetCauseWords = {"passed_on", "rejected", "limit",
                                                                      "stopped",   "aborted",  "abandoned"};
+/// The kernel's reasons for resets of a session's sockets, as it names them (setting `trace`); the last one: any other.
+inline constexpr std::array<std::string_view, 9> kResetReasonWords = {
+    "TCP_STATE",           "TCP_DISCONNECT_WITH_DATA", "TCP_ABORT_ON_CLOSE",
+    "TCP_ABORT_ON_DATA",   "TCP_TIMEWAIT_SOCKET",      "TCP_ABORT_ON_LINGER",
+    "TCP_ABORT_ON_MEMORY", "TCP_KEEPALIVE_TIMEOUT",    "other"};
 inline constexpr std::array<std::string_view, 2> kSideWords = {"client", "upstream"};
 
 /// A label, and all values that it can have.
@@ -58,6 +64,7 @@ inline constexpr Dimension kBySide{"side", kSideWords};
 inline constexpr Dimension kByPhase{"state", kPhaseWords};
 inline constexpr Dimension kByEnding{"cause", kEndingWords};
 inline constexpr Dimension kByResetCause{"cause", kResetCauseWords};
+inline constexpr Dimension kByResetReason{"reason", kResetReasonWords};
 inline constexpr Dimension kByRefusal{"cause", kRefusalWords};
 
 struct FamilyDescription {
@@ -119,6 +126,12 @@ inline constexpr std::array kFamilies = {
                       "Sides of sessions that lastbyte has reset (T7).",
                       CountKind::counter,
                       {kBySide, kByResetCause}},
+    FamilyDescription{
+        Family::kernel_resets_sent,
+        "kernel_resets_sent_total",
+        "Sides of sessions that this host has reset, as the kernel saw it, by its reason (setting trace).",
+        CountKind::counter,
+        {kBySide, kByResetReason}},
     FamilyDescription{Family::datagrams_received,
                       "datagrams_received_total",
                       "Datagrams of sessions that lastbyte has received from a side.",
@@ -240,6 +253,8 @@ class Figures {
          static_cast<std::size_t>(side) * kResetCauseWords.size() + static_cast<std::size_t>(cause))
         .add(1);
   }
+  /// `reason`: the kernel's word.
+  void kernel_sent_reset(Which side, std::string_view reason);
   void refuse(Refusal why) { cell(Family::refused_clients, static_cast<std::size_t>(why)).add(1); }
   void enter(Phase phase) { cell(Family::sessions, static_cast<std::size_t>(phase)).add(1); }
   void leave(Phase phase) { cell(Family::sessions, static_cast<std::size_t>(phase)).add(~std::uint64_t{0}); }

@@ -131,10 +131,18 @@ struct ProgressRecord {
   std::array<Flow, 2> flows = {};  ///< the client's, the upstream's
 };
 
+/// A socket as the rest of the host knows it.
+struct SocketName {
+  std::uint64_t cookie = 0;  ///< SO_COOKIE
+  net::Address local = {};
+};
+
 struct SideRecord {
   int error = 0;         ///< the first errno on the socket, whichever call saw it (T10); 0: none
   net::Address address;  ///< the client's, or the upstream's that was tried last; none(): unknown
   SeenReset reset = {};  ///< how a connection that ended badly was reset, if `trace` watches
+  /// A TCP connection that ended badly while operators follow events; null: any other.
+  std::shared_ptr<const SocketName> socket = {};
 };
 
 struct Record {

@@ -18,6 +18,7 @@ enum class ResetBy : std::uint8_t {
   kernel,    ///< on lastbyte's behalf: after its close, or because a timer passed
 };
 
+/// Of one side, of a connection that ended badly.
 struct SeenReset {
   ResetBy by = ResetBy::nobody;
   const char* reason = nullptr;  ///< the kernel's reason for a reset that this host sent; null: none

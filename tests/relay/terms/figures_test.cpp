@@ -105,6 +105,20 @@ TEST(Figures, the_cells_of_two_families_never_meet) {
   EXPECT_EQ(figures.of(Family::sessions).back().get(), 0U);
 }
 
+TEST(Figures, each_reason_of_the_kernel_has_a_cell_for_each_side_and_strange_ones_share_the_last) {
+  Figures figures;
+  figures.kernel_sent_reset(Which::client, "TCP_STATE");
+  figures.kernel_sent_reset(Which::upstream, "TCP_KEEPALIVE_TIMEOUT");
+  figures.kernel_sent_reset(Which::upstream, "MPTCP_RST_EMPTCP");
+  figures.kernel_sent_reset(Which::upstream, "of a later kernel");
+  const auto cells = figures.of(Family::kernel_resets_sent);
+  ASSERT_EQ(cells.size(), 2 * kResetReasonWords.size());
+  EXPECT_EQ(cells.front().get(), 1U);
+  EXPECT_EQ(cells[cells.size() - 2].get(), 1U);
+  EXPECT_EQ(cells.back().get(), 2U);
+  EXPECT_EQ(sum(cells), 4U);
+}
+
 TEST(Figures, names_follow_the_conventions_of_Prometheus) {
   std::set<std::string_view> names;
   const auto expect_name = [&](std::string_view name, std::string_view help, bool counter) {
