@@ -8,8 +8,6 @@ namespace {
 
 using kernel::EventKind;
 
-bool is_reset(EventKind kind) { return kind == EventKind::reset_sent || kind == EventKind::reset_received; }
-
 bool right_direction(Direction direction, EventKind kind) {
   switch (direction) {
     case Direction::both: return true;
@@ -25,6 +23,8 @@ bool any_or_none(const List& list, Holds holds) {
 }
 
 }  // namespace
+
+bool is_reset(kernel::EventKind kind) { return kind == EventKind::reset_sent || kind == EventKind::reset_received; }
 
 bool passes(const Filter& filter, std::uint32_t network, const kernel::TcpEvent& event) {
   const auto has_address = [&](const net::Cidr& each) {

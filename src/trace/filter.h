@@ -9,6 +9,8 @@
 
 namespace lastbyte::trace {
 
+bool is_reset(kernel::EventKind kind);
+
 /// `network`: the inode of the only namespace of interest; 0: all.
 bool passes(const Filter& filter, std::uint32_t network, const kernel::TcpEvent& event);
 

@@ -59,6 +59,12 @@ std::string queues_text(const kernel::QueuedBytes& queued) {
   return text;
 }
 
+std::string session_text(const Named& named) {
+  const EndedSide& side = *named.session;
+  return fmt::format("session #{} of {}{}, {}: {}", side.session, printable(side.forwarding),
+                     named.again ? " (told again)" : "", side.side, cause(named.event, side));
+}
+
 }  // namespace
 
 std::string short_time(std::chrono::nanoseconds time) {
@@ -82,6 +88,7 @@ std::string as_text(const Named& named) {
   line += " | " + owner_text(named) + ", netns " + named.network;
   if (const std::string words = kernel::judgement(event); !words.empty())
     line += std::string(kernel::is_own_judgement(event) ? " | our judgement: " : " | ") + words;
+  if (named.session != nullptr) line += " | " + session_text(named);
   return line;
 }
 
@@ -125,6 +132,20 @@ std::string as_json(const Named& named) {
     object["netns_inode"] = event.network;
   }
   if (event.cookie != 0) object["cookie"] = event.cookie;
+  if (named.session != nullptr) {
+    const EndedSide& side = *named.session;
+    object["session"] = {{"pid", side.pid},
+                         {"id", side.session},
+                         {"forwarding", printable(side.forwarding)},
+                         {"side", side.side},
+                         {"sent_by", word(sent_by(event, side))},
+                         {"cause", cause(event, side)},
+                         {"end", side.end},
+                         {"other_end", side.other_end},
+                         {"delivered", side.delivered},
+                         {"undelivered", side.undelivered}};
+    object["again"] = named.again;
+  }
   return object.dump();
 }
 

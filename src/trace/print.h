@@ -6,6 +6,7 @@
 
 #include "kernel/proc/counters.h"
 #include "kernel/reset/event.h"
+#include "trace/sessions.h"
 
 namespace lastbyte::trace {
 
@@ -13,8 +14,10 @@ namespace lastbyte::trace {
 struct Named {
   kernel::TcpEvent event;
   std::chrono::system_clock::time_point wall;
-  std::string network;  ///< "host", "blue"; "-": unknown
-  std::string unit;     ///< of the owner: "nginx.service"; empty: none
+  std::string network;                 ///< "host", "blue"; "-": unknown
+  std::string unit;                    ///< of the owner: "nginx.service"; empty: none
+  const EndedSide* session = nullptr;  ///< of a running lastbyte; null: none is known
+  bool again = false;                  ///< it was told before, without its session
 };
 
 /// Without the line end.

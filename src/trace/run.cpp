@@ -3,12 +3,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "base/descriptor.h"
 #include "base/signals.h"
@@ -16,6 +17,8 @@
 #include "kernel/proc/owner.h"
 #include "net/namespace/enter.h"
 #include "trace/filter.h"
+#include "trace/instances.h"
+#include "trace/join.h"
 #include "trace/print.h"
 #include "trace/summary.h"
 
@@ -24,31 +27,57 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long dropped and suppressed events may stay untold.
-constexpr milliseconds kReportEvery{1'000};
-
 void note(const std::string& text) { std::fprintf(stderr, "lastbyte trace: %s\n", text.c_str()); }
+
+/// A session tells of its end a moment after the kernel tells of the reset; a slow reader is told of without it.
+constexpr milliseconds kPatience{1'000};
+/// Instances are looked for, and losses told, so often.
+constexpr milliseconds kPeriod{1'000};
+/// The inode of the first PID namespace (include/linux/proc_ns.h): the kernel tells its numbers.
+constexpr std::uint64_t kHostPids = 0xEFFFFFFCU;
+
+bool has_host_pids() {
+  struct stat own{};
+  return ::stat("/proc/self/ns/pid", &own) == 0 && own.st_ino == kHostPids;
+}
 
 class Run {
  public:
   Run(const Options& options, kernel::OpenedSource opened, std::uint32_t network)
-      : options_(options), opened_(std::move(opened)), network_(network), rate_(options.rate) {}
+      : options_(options),
+        opened_(std::move(opened)),
+        network_(network),
+        rate_(options.rate),
+        knows_processes_(opened_.level != kernel::Level::tracefs && has_host_pids()) {}
+
+  Result<void> begin() {
+    if (options_.summary) return {};
+    return instances_.begin(options_.sockets);
+  }
 
   int go(int stop) {
     const auto end = options_.duration ? Clock::now() + *options_.duration : TimePoint::max();
-    auto report_at = Clock::now() + kReportEvery;
-    while (!done_) {
+    auto look_at = Clock::now() + kPeriod;
+    bool stopped = false;
+    while (!stopped && !broken_) {
       const auto now = Clock::now();
-      if (now >= end) break;
-      if (now >= report_at) {
+      if (now >= end) done_ = true;
+      joiner_.pass_time(now, tell_);
+      if (done_ && joiner_.wakes_at() == TimePoint::max()) break;
+      if (now >= look_at) {
         report_losses();
-        report_at = now + kReportEvery;
+        if (!options_.summary) instances_.look();
+        look_at = now + kPeriod;
       }
-      std::array<pollfd, 2> waits{{{opened_.source->fd(), POLLIN, 0}, {stop, POLLIN, 0}}};
-      ::poll(waits.data(), waits.size(), wait_ms(now, std::min(end, report_at)));
+      const auto until = std::min({done_ ? TimePoint::max() : end, look_at, joiner_.wakes_at()});
+      std::vector<pollfd> waits{{opened_.source->fd(), POLLIN, 0}, {stop, POLLIN, 0}};
+      instances_.add_waits(waits);
+      ::poll(waits.data(), waits.size(), wait_ms(now, until));
+      instances_.take();
       if (!take()) return kExitFailed;
-      if ((waits[1].revents & POLLIN) != 0) break;
+      stopped = (waits[1].revents & POLLIN) != 0;
     }
+    joiner_.flush(tell_);
     report_losses();
     if (options_.summary) say(options_.json ? summary_.as_json() + "\n" : summary_.as_text());
     return broken_ ? kExitFailed : kExitOk;
@@ -56,7 +85,7 @@ class Run {
 
  private:
   static int wait_ms(TimePoint now, TimePoint until) {
-    return static_cast<int>(std::chrono::ceil<milliseconds>(until - now).count());
+    return std::max(0, static_cast<int>(std::chrono::ceil<milliseconds>(until - now).count()));
   }
 
   bool take() {
@@ -76,10 +105,24 @@ class Run {
       return;
     }
     if (!rate_.allows(event.time)) return;
-    const Named named{.event = event,
-                      .wall = wall_of(event.time),
-                      .network = networks_.name(event.network),
-                      .unit = kernel::unit_of(event.owner.pid)};
+    if (knows_processes_ && is_reset(event.kind)) instances_.mention(event.owner);
+    joiner_.add(event, may_be_joined(event), tell_);
+  }
+
+  /// Whether the reset may be of a session. Where processes are not known, each may.
+  [[nodiscard]] bool may_be_joined(const kernel::TcpEvent& event) const {
+    if (instances_.none() || !is_reset(event.kind)) return false;
+    const bool known = knows_processes_ && (event.owner.pid != 0 || event.state == 0);
+    return !known || instances_.follows(event.owner.pid);
+  }
+
+  void tell(const Joiner::Told& told) {
+    const Named named{.event = told.event,
+                      .wall = wall_of(told.event.time),
+                      .network = networks_.name(told.event.network),
+                      .unit = kernel::unit_of(told.event.owner.pid),
+                      .session = told.side,
+                      .again = told.again};
     say((options_.json ? as_json(named) : as_text(named)) + "\n");
   }
 
@@ -113,7 +156,6 @@ class Run {
   void say(const std::string& text) {
     if (broken_) return;
     broken_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0;
-    done_ = done_ || broken_;
   }
 
   const Options& options_;
@@ -126,8 +168,12 @@ class Run {
   std::chrono::system_clock::time_point wall_ = std::chrono::system_clock::now();
   std::uint64_t told_ = 0;
   std::uint64_t told_lost_ = 0;
+  bool knows_processes_;
   bool done_ = false;
   bool broken_ = false;
+  Joiner joiner_{kPatience, knows_processes_};
+  Joiner::Tell tell_ = [this](const Joiner::Told& told) { tell(told); };
+  Instances instances_{{.side = [this](EndedSide side) { joiner_.add(std::move(side), tell_); }, .note = note}};
 };
 
 Descriptor stop_signals() {
@@ -140,12 +186,12 @@ Descriptor stop_signals() {
   return Descriptor(::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-void tell_level(const kernel::OpenedSource& opened, const Options& options) {
-  for (const std::string& each : opened.refused) note("not available: " + each);
-  std::string text = "level " + std::string(kernel::level_word(opened.level)) + ".";
-  if (const auto blind = kernel::blind_spots(opened.level); !blind.empty()) text += " " + std::string(blind);
+void tell_level(kernel::Level level, const std::vector<std::string>& refused, const Options& options) {
+  for (const std::string& each : refused) note("not available: " + each);
+  std::string text = "level " + std::string(kernel::level_word(level)) + ".";
+  if (const auto blind = kernel::blind_spots(level); !blind.empty()) text += " " + std::string(blind);
   note(text);
-  if (opened.level == kernel::Level::counters && options.summary) note("a summary needs a level that sees connections");
+  if (level == kernel::Level::counters && options.summary) note("a summary needs a level that sees connections");
 }
 
 /// What the level cannot do although it was asked for.
@@ -178,12 +224,19 @@ int run(const Options& options) {
     note(opened.error().text());
     return kExitNotHere;
   }
-  tell_level(*opened, options);
-  if (const std::string wrong = impossible(options, opened->level); !wrong.empty()) {
+  const kernel::Level level = opened->level;
+  const std::vector<std::string> refused = opened->refused;
+  if (const std::string wrong = impossible(options, level); !wrong.empty()) {
     note(wrong);
     return kExitNotHere;
   }
-  return Run(options, std::move(*opened), network ? kernel::network_inode(network.get()) : 0).go(stop.get());
+  Run run(options, std::move(*opened), network ? kernel::network_inode(network.get()) : 0);
+  if (const auto begun = run.begin(); !begun) {
+    note(begun.error().text());
+    return kExitNotHere;
+  }
+  tell_level(level, refused, options);
+  return run.go(stop.get());
 }
 
 }  // namespace lastbyte::trace

@@ -50,6 +50,31 @@ TEST(TraceText, of_a_reset_received_marks_the_judgement_as_ours) {
       "not have arrived.");
 }
 
+TEST(TraceText, of_a_session_ends_with_its_number_its_side_and_the_cause) {
+  Named named = sent();
+  named.event.reason = "TCP_STATE";
+  EndedSide side;
+  side.session = 12;
+  side.forwarding = "web";
+  side.side = "client";
+  side.other = "upstream";
+  side.end = "passed_on";
+  side.other_end = "reset";
+  side.delivered = 16'384;
+  named.session = &side;
+  const std::string cause = "lastbyte sent it: the upstream had reset first, 16,384 bytes were delivered before";
+  EXPECT_TRUE(as_text(named).ends_with(" | session #12 of web, client: " + cause)) << as_text(named);
+  named.again = true;
+  EXPECT_TRUE(as_text(named).ends_with(" | session #12 of web (told again), client: " + cause)) << as_text(named);
+  const auto json = nlohmann::json::parse(as_json(named));
+  EXPECT_EQ(json["session"]["id"], 12);
+  EXPECT_EQ(json["session"]["side"], "client");
+  EXPECT_EQ(json["session"]["sent_by"], "lastbyte");
+  EXPECT_EQ(json["session"]["cause"], cause);
+  EXPECT_EQ(json["again"], true);
+  EXPECT_FALSE(nlohmann::json::parse(as_json(sent())).contains("session"));
+}
+
 TEST(TraceText, of_another_caller_names_both) {
   Named named = sent();
   named.event.caller = {300, "ss"};

@@ -1,16 +1,15 @@
 #include "admin/client/client.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <thread>
 
 #include "admin/client/place.h"
+#include "admin/client/stream.h"
 #include "base/text.h"
 
 namespace lastbyte::admin {
@@ -19,7 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kHeadEnds = "\r\n\r\n";
 constexpr milliseconds kRoomPause{20};
 
 std::string joined(const std::vector<std::string>& list, std::string_view between = ", ") {
@@ -105,37 +103,13 @@ Result<Answer> ask(const std::string& socket, const ClientRequest& request, mill
 
 Result<void> follow(const std::string& socket, const std::string& target,
                     const std::function<bool(std::string_view line)>& line) {
-  const std::string operation = "follow unix:" + socket;
-  auto connection = connect_to_admin(socket);
-  if (!connection) return Failure(connection.error());
-  const std::string request = text_of({.target = target});  // shorter than any send buffer
-  if (::send(connection->get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return failure_from_errno(operation);
-  std::string text;
-  std::array<char, 16384> room{};
-  for (bool in_body = false;;) {
-    const ssize_t got = ::recv(connection->get(), room.data(), room.size(), 0);
-    if (got < 0 && errno == EAGAIN) {
-      wait_for(connection->get(), POLLIN, SteadyClock::now() + std::chrono::hours(1));
-      continue;
-    }
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure_from_errno(operation);
-    if (got == 0) return in_body ? Result<void>() : failure(operation, EPROTO, "it ended without an answer");
-    text.append(room.data(), static_cast<std::size_t>(got));
-    if (text.size() > Exchange::kMostBytes) return failure(operation, EMSGSIZE, "a line is longer than 64 MiB");
-    if (!in_body) {
-      const std::size_t end = text.find(kHeadEnds);
-      if (end == std::string::npos) continue;
-      if (!text.starts_with("HTTP/1.1 200 "))
-        return failure(operation, 0,
-                       "the answer is " + printable(text.substr(0, std::min<std::size_t>(text.find('\r'), 80))));
-      text.erase(0, end + kHeadEnds.size());
-      in_body = true;
-    }
-    std::size_t begin = 0;
-    for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-      if (!line(std::string_view(text).substr(begin, end - begin))) return {};
-    text.erase(0, begin);
+  auto stream = Stream::open(socket, target);
+  if (!stream) return Failure(stream.error());
+  for (bool wanted = true;;) {
+    wait_for(stream->fd(), POLLIN, SteadyClock::now() + std::chrono::hours(1));
+    const auto more = stream->take([&](std::string_view each) { wanted = wanted && line(each); });
+    if (!more) return Failure(more.error());
+    if (!*more || !wanted) return {};
   }
 }
 

@@ -4,10 +4,14 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 namespace lastbyte::admin {
 namespace {
 
+constexpr const char* kUsers = "/run/user";  // of systemd-logind(8); each has its XDG_RUNTIME_DIR there
 constexpr std::string_view kPrefix = "admin-";
 constexpr std::string_view kSuffix = ".sock";
 
@@ -23,6 +27,15 @@ std::optional<std::string> runtime_directory() {
   if (const char* given = std::getenv("XDG_RUNTIME_DIR"); given != nullptr && *given == '/')
     return std::string(given) + "/lastbyte";
   return std::nullopt;
+}
+
+std::vector<std::string> runtime_directories() {
+  std::vector<std::string> all;
+  if (auto own = runtime_directory()) all.push_back(std::move(*own));
+  if (::geteuid() != 0) return all;
+  std::error_code error;
+  for (const auto& user : std::filesystem::directory_iterator(kUsers, error)) all.push_back(user.path() / "lastbyte");
+  return all;
 }
 
 std::string socket_name(pid_t pid) { return std::string(kPrefix) + std::to_string(pid) + std::string(kSuffix); }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lastbyte::admin {
 
@@ -13,6 +14,8 @@ namespace lastbyte::admin {
 inline constexpr const char* kSystemRuntimeDirectory = "/run/lastbyte";
 /// The directory of automatic sockets; nullopt: this user has none.
 std::optional<std::string> runtime_directory();
+/// All that this user may look into: root finds those of other users, too.
+std::vector<std::string> runtime_directories();
 /// "admin-4711.sock"
 std::string socket_name(pid_t pid);
 /// The inverse; nullopt: not the name of an automatic socket. The number is that of the instance's PID namespace.

@@ -1,8 +1,10 @@
 // The setting `trace`: a session's record tells which end reset each connection and why, and agrees with the tracer and
 // with the segments on the wire.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "kernel/watch/source.h"
 #include "net/socket/calls.h"
@@ -95,6 +97,7 @@ TEST_F(TracedSession, tells_the_peers_reset_and_its_own_which_passes_it_on) {
   EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_by_peers_total 1\n"), std::string::npos) << metrics;
   EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_by_lastbyte_total 1\n"), std::string::npos);
   EXPECT_NE(metrics.find("\nlastbyte_kernel_resets_on_behalf_total 0\n"), std::string::npos);
+  EXPECT_NE(metrics.find(R"(,side="client",reason="TCP_STATE"} 1)"), std::string::npos) << metrics;
 }
 
 TEST_F(TracedSession, tells_the_reset_that_the_kernel_sends_for_a_close_with_unread_input) {
@@ -112,6 +115,211 @@ TEST_F(TracedSession, tells_the_reset_that_the_kernel_sends_for_a_close_with_unr
   EXPECT_EQ(record["client"]["reset"]["by"], "kernel") << record.dump();
   EXPECT_EQ(record["client"]["reset"]["reason"], "TCP_ABORT_ON_CLOSE");
   EXPECT_EQ(traced(kernel::EventKind::reset_sent, sees_client, client).reason, "TCP_ABORT_ON_CLOSE");
+}
+
+TEST_F(TracedSession, tells_the_keepalive_that_nobody_answered_in_record_metrics_and_trace) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  Proxy proxy(net::local_address(listening_.get()),
+              {"--trace", "on", "--metrics-listen", "tcp:127.0.0.1:0", "--client-keepalive-idle", "1s",
+               "--client-keepalive-interval", "1s", "--client-keepalive-count", "1"});
+  net::test::Pair pair = through(proxy);
+  const std::string client = net::local_address(pair.client.get()).text();
+  const net::test::Deaf gone(pair.client);
+  const auto record = nlohmann::json::parse(proxy.lines(1).front());
+  EXPECT_EQ(record["client"]["end"], "vanished") << record.dump();
+  EXPECT_EQ(record["client"]["reset"]["by"], "kernel") << record.dump();
+  EXPECT_EQ(record["client"]["reset"]["reason"], "TCP_KEEPALIVE_TIMEOUT");
+  EXPECT_EQ(record["upstream"]["reset"]["by"], "lastbyte") << "which passes it on (T4)";
+  EXPECT_EQ(traced(kernel::EventKind::reset_sent, proxy.address().text(), client).reason, "TCP_KEEPALIVE_TIMEOUT");
+  const std::string metrics = metrics_of(proxy);
+  EXPECT_NE(metrics.find(R"(,side="client",reason="TCP_KEEPALIVE_TIMEOUT"} 1)"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find(R"(,side="upstream",reason="TCP_STATE"} 1)"), std::string::npos) << metrics;
+}
+
+TEST_F(TracedSession, tells_that_an_upstream_refused_the_connection_with_a_reset) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  const net::Address to = net::local_address(listening_.get());
+  Proxy proxy(to, {"--trace", "on"});
+  // Its SYN finds nobody, and comes again after a second, when no socket is there any more.
+  std::optional<net::test::Deaf> deaf(listening_);
+  const Descriptor refused = net::test::connect_to(proxy.address());
+  EXPECT_TRUE(proxy.wait_for_sessions(1));
+  deaf.reset();
+  listening_.close();
+  const auto record = nlohmann::json::parse(proxy.lines(1).front());
+  EXPECT_EQ(record["upstream"]["end"], "unreachable") << record.dump();
+  EXPECT_EQ(record["upstream"]["error"], "ECONNREFUSED");
+  EXPECT_EQ(record["upstream"]["reset"]["by"], "peer") << record.dump();
+  EXPECT_EQ(record["client"]["reset"]["by"], "lastbyte");
+}
+
+/// `lastbyte trace --json` beside running instances.
+class JoinedTrace : public TracedSession {
+ protected:
+  /// Started, and following.
+  void trace(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+    arguments.insert(arguments.begin(), {LASTBYTE_BINARY, "trace", "--json", "--rate", "0"});
+    process_.emplace(Command{.arguments = std::move(arguments), .environment = std::move(environment)});
+    ASSERT_TRUE(
+        eventually([&] { return process_->err().find("level ") != std::string::npos || !process_->running(); }));
+    ASSERT_TRUE(process_->running()) << process_->err();
+  }
+  /// Before the proxies look whether every client has left them.
+  void end_trace() {
+    process_->signal(SIGTERM);
+    EXPECT_EQ(process_->wait(), 0) << process_->err();
+  }
+  [[nodiscard]] std::string socket() const { return directory_.file("admin.sock"); }
+  /// What it has told of that end of a connection.
+  [[nodiscard]] std::vector<nlohmann::json> told(const std::string& local, const std::string& remote) const {
+    std::vector<nlohmann::json> found;
+    std::istringstream stream(process_->out());
+    for (std::string line; std::getline(stream, line) && !stream.eof();) {
+      auto each = nlohmann::json::parse(line);
+      if (each.value("local", "") == local && each.value("remote", "") == remote) found.push_back(std::move(each));
+    }
+    return found;
+  }
+  nlohmann::json wait_for(const std::string& local, const std::string& remote, std::size_t count = 1) {
+    EXPECT_TRUE(eventually([&] { return told(local, remote).size() >= count; }))
+        << local << " " << remote << ": " << process_->out() << process_->err();
+    const auto all = told(local, remote);
+    return all.size() >= count ? all[count - 1] : nlohmann::json::object();
+  }
+  static std::string far_end(const Descriptor& socket) {
+    sockaddr_storage far{};
+    socklen_t size = sizeof far;
+    EXPECT_EQ(::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&far), &size), 0);
+    return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&far), size).text();
+  }
+
+  TemporaryDirectory directory_;
+  std::optional<Process> process_;
+};
+
+TEST_F(JoinedTrace, tells_the_session_the_side_and_the_cause_though_the_proxy_itself_traces_nothing) {
+  Proxy proxy(net::local_address(listening_.get()),
+              {"--trace", "off", "--admin-listen", "unix:" + socket(), "--name", "web"});
+  trace({"--socket", socket()});
+  net::test::Pair pair = through(proxy);
+  const std::string server = net::local_address(pair.server.get()).text();
+  const std::string upstream = far_end(pair.server);
+  const std::string client = net::local_address(pair.client.get()).text();
+  ASSERT_TRUE(net::test::send_all(pair.server, std::string(16'383, 'x')));
+  ASSERT_TRUE(eventually([&] { return net::test::unread(pair.client) == 16'383; }));
+  net::reset_and_close(pair.server);
+  const auto record = nlohmann::json::parse(proxy.lines(1).front());
+  EXPECT_FALSE(record["client"].contains("reset")) << "nobody traces in the proxy";
+  const auto came = wait_for(upstream, server);
+  EXPECT_EQ(came["event"], "reset_received");
+  EXPECT_EQ(came["session"]["id"], record["id"]) << came.dump();
+  EXPECT_EQ(came["session"]["side"], "upstream");
+  EXPECT_EQ(came["session"]["sent_by"], "peer");
+  EXPECT_EQ(came["session"]["pid"], proxy.process().pid());
+  const auto went = wait_for(proxy.address().text(), client);
+  EXPECT_EQ(went["event"], "reset_sent");
+  EXPECT_EQ(went["reason"], "TCP_STATE");
+  EXPECT_EQ(went["session"]["id"], record["id"]) << went.dump();
+  EXPECT_EQ(went["session"]["forwarding"], "web");
+  EXPECT_EQ(went["session"]["side"], "client");
+  EXPECT_EQ(went["session"]["sent_by"], "lastbyte");
+  EXPECT_EQ(went["session"]["cause"],
+            "lastbyte sent it: the upstream had reset first, 16,384 bytes were delivered before");
+  end_trace();
+}
+
+TEST_F(JoinedTrace, tells_the_kernels_reset_apart_from_lastbytes_own) {
+  Proxy proxy(net::local_address(listening_.get()), {"--admin-listen", "unix:" + socket(), "--linger-mode", "off"});
+  trace({"--socket", socket()});
+  net::test::Pair pair = through(proxy);
+  const std::string client = net::local_address(pair.client.get()).text();
+  ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+  ASSERT_EQ(net::test::receive(pair.client, 1), "0");
+  net::test::fill(pair.client);
+  pair.server.close();
+  const auto went = wait_for(proxy.address().text(), client);
+  EXPECT_EQ(went["reason"], "TCP_ABORT_ON_CLOSE");
+  EXPECT_EQ(went["session"]["sent_by"], "kernel") << went.dump();
+  EXPECT_EQ(went["session"]["end"], "left");
+  end_trace();
+}
+
+TEST_F(JoinedTrace, tells_a_reset_whose_session_goes_on_at_once_and_again_when_it_ends) {
+  if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
+  Proxy proxy(net::local_address(listening_.get()), {"--admin-listen", "unix:" + socket()});
+  trace({"--socket", socket()});
+  net::test::Pair pair = through(proxy);
+  const std::string server = net::local_address(pair.server.get()).text();
+  const std::string upstream = far_end(pair.server);
+  // The client acknowledges nothing, and is owed these bytes before it may learn of the reset (T4).
+  std::optional<net::test::Deaf> deaf(pair.client);
+  ASSERT_TRUE(net::test::send_all(pair.server, "owed"));
+  ASSERT_TRUE(net::test::eventually([&] { return net::unacknowledged(pair.server.get()) == 0; }));
+  net::reset_and_close(pair.server);
+  const auto first = wait_for(upstream, server);
+  EXPECT_EQ(first["event"], "reset_received");
+  EXPECT_FALSE(first.contains("session")) << first.dump();
+  deaf.reset();
+  EXPECT_EQ(net::test::drain(pair.client).error, "ECONNRESET");
+  const auto second = wait_for(upstream, server, 2);
+  EXPECT_EQ(second["again"], true) << second.dump();
+  EXPECT_EQ(second["session"]["side"], "upstream");
+  EXPECT_EQ(second["time"], first["time"]);
+  end_trace();
+}
+
+TEST_F(JoinedTrace, tells_the_session_of_a_reset_that_follows_its_end) {
+  Proxy proxy(net::local_address(listening_.get()), {"--admin-listen", "unix:" + socket(), "--linger-mode", "off"});
+  trace({"--socket", socket(), "--direction", "sent"});
+  net::test::Pair pair = through(proxy);
+  const std::string client = net::local_address(pair.client.get()).text();
+  pair.server.close();
+  EXPECT_EQ(net::test::receive(pair.client, 1), "0");
+  net::test::send_one(pair.client);  // the server answers it with a reset, and the session ends
+  const auto record = nlohmann::json::parse(proxy.lines(1).front());
+  EXPECT_TRUE(told(proxy.address().text(), client).empty()) << process_->out();
+  net::test::send_one(pair.client);
+  const auto late = wait_for(proxy.address().text(), client);
+  EXPECT_EQ(late["session"]["id"], record["id"]) << late.dump();
+  EXPECT_EQ(late["session"]["sent_by"], "kernel");
+  end_trace();
+}
+
+TEST_F(JoinedTrace, finds_the_instances_that_run_and_those_that_start_and_says_once_of_one_without) {
+  ASSERT_EQ(::setenv("RUNTIME_DIRECTORY", directory_.file("run").c_str(), 1), 0);
+  const net::Address upstream = net::local_address(listening_.get());
+  Proxy first(upstream, {"--admin-listen", "auto", "--name", "first"});
+  trace({});
+  Proxy second(upstream, {"--admin-listen", "auto", "--name", "second"});
+  Proxy hidden(upstream, {"--admin-listen", "none", "--name", "hidden"});
+  ::unsetenv("RUNTIME_DIRECTORY");
+  const auto reset_one = [&](Proxy& proxy) {
+    net::test::Pair pair = through(proxy);
+    const std::string local = far_end(pair.server);
+    const std::string server = net::local_address(pair.server.get()).text();
+    net::reset_and_close(pair.server);
+    return wait_for(local, server);
+  };
+  EXPECT_EQ(reset_one(first)["session"]["forwarding"], "first") << process_->err();
+  const auto of_second = [&] {
+    const auto told = reset_one(second);
+    return told.contains("session") && told["session"]["forwarding"] == "second";
+  };
+  EXPECT_TRUE(eventually(of_second)) << process_->out() << process_->err();
+  EXPECT_FALSE(reset_one(hidden).contains("session"));
+  reset_one(hidden);
+  const std::string note =
+      "process " + std::to_string(hidden.process().pid()) + " is a lastbyte whose administration was not found";
+  EXPECT_TRUE(eventually([&] { return process_->err().find(note) != std::string::npos; })) << process_->err();
+  EXPECT_EQ(process_->err().find(note), process_->err().rfind(note)) << "once";
+  end_trace();
+}
+
+TEST_F(JoinedTrace, fails_where_a_socket_that_was_given_does_not_answer) {
+  Process process(Command{.arguments = {LASTBYTE_BINARY, "trace", "--socket", directory_.file("nobody.sock")}});
+  EXPECT_EQ(process.wait(), 2);
+  EXPECT_NE(process.err().find("nobody.sock"), std::string::npos) << process.err();
+  EXPECT_EQ(std::ranges::count(process.err(), '\n'), 1) << process.err();
 }
 
 TEST_F(TracedSession, has_no_word_of_it_where_all_ends_well_or_nobody_asked) {
