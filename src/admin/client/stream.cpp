@@ -13,7 +13,7 @@ namespace lastbyte::admin {
 
 namespace {
 
-constexpr std::string_view kEndOfHeader = "\r\n\r\n";
+constexpr std::string_view kHeadEnds = "\r\n\r\n";
 constexpr std::size_t kLongestLine = 1U << 20U;
 
 pid_t peer_of(const Descriptor& socket) {
@@ -55,14 +55,14 @@ Result<bool> Stream::take(const std::function<void(std::string_view line)>& line
 
 Result<void> Stream::take_text(const std::function<void(std::string_view line)>& line) {
   if (!in_body_) {
-    const std::size_t end = text_.find(kEndOfHeader);
+    const std::size_t end = text_.find(kHeadEnds);
     if (end == std::string::npos && text_.size() > kLongestLine)
       return failure(name_, EMSGSIZE, "its header has no end");
     if (end == std::string::npos) return {};
     if (!text_.starts_with("HTTP/1.1 200 "))
       return failure(name_, 0,
                      "the answer is " + printable(text_.substr(0, std::min<std::size_t>(text_.find('\r'), 80))));
-    text_.erase(0, end + kEndOfHeader.size());
+    text_.erase(0, end + kHeadEnds.size());
     in_body_ = true;
   }
   std::size_t begin = 0;
