@@ -41,11 +41,9 @@ Result<void> set_window(Options& options, Value value) {
 }
 
 Result<void> set_age(std::chrono::seconds& age, Value value) {
-  std::uint32_t seconds = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error != std::errc() || end != value.data() + value.size() || seconds > INT32_MAX)
-    return wrong(value, "seconds from 0 to 2147483647");
-  age = std::chrono::seconds(seconds);
+  const auto seconds = whole_number(value, 0, INT32_MAX);
+  if (!seconds) return not_as_expected(value, "seconds from 0 to 2147483647");
+  age = std::chrono::seconds(*seconds);
   return {};
 }
 

@@ -240,8 +240,7 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
   if (socket.cookie != 0) note_bad_end(which, socket, reset);
 }
 
-/// Whether the close of a side may be a reset. After a good end it cannot be, which saves the calls that would find
-/// out.
+/// Whether the close of a side may be a reset. After a good end it cannot be, which saves calls.
 bool Session::ends_badly(Which which, bool reset) const {
   if (!bad_ends_matter()) return false;
   const termination::Side& state = state_.side(which);
@@ -252,8 +251,7 @@ bool Session::bad_ends_matter() const {
   return context_.shared.find_reset || context_.shared.events_wanted.load(std::memory_order_relaxed);
 }
 
-/// The upstream's socket could not be connected, and is about to be closed. What it met counts until another try
-/// succeeds.
+/// The upstream's socket could not connect and is about to be closed. Its bad end counts until another try succeeds.
 void Session::note_failed_try() {
   if (!side(Which::upstream).socket || !bad_ends_matter()) return;
   if (const SocketName socket = name_of_bad_end(Which::upstream); socket.cookie != 0)
