@@ -35,13 +35,6 @@ std::uint32_t ask(int fd, unsigned long request) {
   return ::ioctl(fd, request, &bytes) == 0 ? static_cast<std::uint32_t>(bytes) : 0U;
 }
 
-net::Address peer_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  return ::getpeername(fd, any, &size) == 0 ? net::Address::from_kernel(any, size) : net::Address();
-}
-
 bool is_tcp(int fd) {
   const int family = number(fd, SOL_SOCKET, SO_DOMAIN);
   return (family == AF_INET || family == AF_INET6) && number(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP;
@@ -52,7 +45,7 @@ kernel::ProcessSocket look(int fd) {
   kernel::ProcessSocket socket;
   socket.cookie = option<std::uint64_t>(fd, SOL_SOCKET, SO_COOKIE);
   socket.local = net::local_address(fd);
-  socket.remote = peer_of(fd);
+  socket.remote = net::peer_address(fd);
   const auto info = option<tcp_info>(fd, IPPROTO_TCP, TCP_INFO);
   socket.state = info.tcpi_state;
   socket.non_blocking = (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;

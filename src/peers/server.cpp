@@ -106,11 +106,7 @@ class Server::Impl {
     Observed& seen = connection.seen;
     seen.connected = true;
     seen.local = net::local_address(socket.get());
-    sockaddr_storage from{};
-    socklen_t length = sizeof from;
-    // A client that has reset the connection by now has no name any more (ENOTCONN).
-    if (::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&from), &length) == 0)
-      seen.remote = net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&from), length);
+    seen.remote = net::peer_address(socket.get());  // none() of a client that has reset the connection by now
     net::set_nodelay(socket.get());
     const TimePoint until = began + options_.limit;
     if (options_.to_server)

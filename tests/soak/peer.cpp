@@ -106,10 +106,7 @@ bool Peer::connect_ends(short ready) {
   seen_.base.connected = true;
   seen_.base.connected_at = elapsed();
   seen_.base.local = net::local_address(socket_.get());
-  sockaddr_storage peer{};
-  socklen_t length = sizeof peer;
-  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &length) == 0)
-    seen_.base.remote = net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&peer), length);
+  seen_.base.remote = net::peer_address(socket_.get());
   connected_ = Clock::now();
   next_read_ = connected_ + plan_.reading.pause;
   if (tcp_) net::set_nodelay(socket_.get());

@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -108,54 +109,37 @@ void play_refused(Stage& stage) {
             connected + ", " + sent + ", " + client.recv(100));
 }
 
+/// The client's bytes came with its SYN, the handshake is over, and the server ends by `end`.
+void play_server_end(Stage& stage, const std::string& name, const std::function<void(Socket& listening)>& end) {
+  stage.scene(name);
+  Socket listening = fast_listener(stage);
+  Socket client = stage.socket(Who::client);
+  send_with_syn(stage, client, listening.local());
+  client.await_connected();
+  stage.segments();
+  end(listening);
+  stage.see(name + ": recv(), recv()", two_recvs(client));
+  stage.see(name + ": wire", stage.endings(Who::server));
+}
+
+void read_and_reset(Socket& listening) {
+  Socket server = listening.accept();
+  server.recv(200);
+  server.linger(true, 0);
+  server.close();
+}
+
 void play_server_resets(Stage& stage) {
-  {
-    const std::string name = "the listener closes before accept()";
-    stage.scene(name);
-    Socket listening = fast_listener(stage);
-    Socket client = stage.socket(Who::client);
-    send_with_syn(stage, client, listening.local());
-    client.await_connected();
-    stage.segments();
-    listening.close();
-    stage.see(name + ": recv(), recv()", two_recvs(client));
-    stage.see(name + ": wire", stage.endings(Who::server));
-  }
-  {
-    const std::string name = "the server closes with the SYN's bytes unread";
-    stage.scene(name);
-    Socket listening = fast_listener(stage);
-    Socket client = stage.socket(Who::client);
-    send_with_syn(stage, client, listening.local());
-    client.await_connected();
-    stage.segments();
-    listening.accept().close();
-    stage.see(name + ": recv(), recv()", two_recvs(client));
-    stage.see(name + ": wire", stage.endings(Who::server));
-  }
-  {
-    const std::string name = "the server reads, sets SO_LINGER {1,0} and closes";
-    stage.scene(name);
-    Socket listening = fast_listener(stage);
-    Socket client = stage.socket(Who::client);
-    send_with_syn(stage, client, listening.local());
-    client.await_connected();
-    Socket server = listening.accept();
-    server.recv(200);
-    server.linger(true, 0);
-    server.close();
-    stage.see(name + ": recv(), recv()", two_recvs(client));
-    stage.see(name + ": wire", stage.endings(Who::server));
-  }
+  play_server_end(stage, "the listener closes before accept()", [](Socket& listening) { listening.close(); });
+  play_server_end(stage, "the server closes with the SYN's bytes unread",
+                  [](Socket& listening) { listening.accept().close(); });
+  play_server_end(stage, "the server reads, sets SO_LINGER {1,0} and closes", read_and_reset);
   stage.scene("SYN ACK and RST are lost");
   Socket listening = fast_listener(stage);
   Socket client = stage.socket(Who::client);
   net::set_deaf(client.fd(), true);
   send_with_syn(stage, client, listening.local());
-  Socket server = listening.accept();
-  server.recv(200);
-  server.linger(true, 0);
-  server.close();
+  read_and_reset(listening);
   stage.segments();
   net::set_deaf(client.fd(), false);
   Socket again = listening.accept();

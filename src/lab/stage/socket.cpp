@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "lab/stage/stage.h"
+#include "net/socket/calls.h"
 #include "process/eventually.h"
 
 namespace lastbyte::lab {
@@ -72,19 +73,9 @@ std::string Socket::noted(const std::string& what, Call call) {
   return outcome;
 }
 
-net::Address Socket::local() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&address), length);
-}
+net::Address Socket::local() const { return net::local_address(socket_.get()); }
 
-net::Address Socket::remote() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&address), length);
-}
+net::Address Socket::remote() const { return net::peer_address(socket_.get()); }
 
 std::string Socket::bind(const net::Address& at) {
   const std::string outcome =

@@ -52,9 +52,11 @@ void reset_and_close(Descriptor& socket) {
 
 Address local_address(int fd) { return address_by(::getsockname, fd); }
 
+Address peer_address(int fd) { return address_by(::getpeername, fd); }
+
 bool is_its_own_peer(int fd) {
   const Address self = local_address(fd);
-  return !self.none() && self == address_by(::getpeername, fd);
+  return !self.none() && self == peer_address(fd);
 }
 
 }  // namespace lastbyte::net

@@ -43,6 +43,9 @@ void reset_and_close(Descriptor& socket);
 /// The address that a socket is bound to; none() on error.
 Address local_address(int fd);
 
+/// The address that a socket is connected to; none() on error.
+Address peer_address(int fd);
+
 /// Whether a TCP or UDP socket has connected to itself (may_meet_itself() in diag/port_use.h).
 bool is_its_own_peer(int fd);
 

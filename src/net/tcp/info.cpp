@@ -34,13 +34,6 @@ std::uint32_t queue(int fd, unsigned long request) {
   return ::ioctl(fd, request, &bytes) == 0 && bytes > 0 ? static_cast<std::uint32_t>(bytes) : 0U;
 }
 
-Address peer_of(int fd) {
-  sockaddr_storage peer{};
-  socklen_t length = sizeof peer;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0) return {};
-  return Address::from_kernel(reinterpret_cast<const sockaddr*>(&peer), length);
-}
-
 }  // namespace
 
 std::optional<TcpInfo> tcp_info(int fd) {
@@ -49,7 +42,7 @@ std::optional<TcpInfo> tcp_info(int fd) {
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &kernel, &length) != 0) return std::nullopt;
   TcpInfo info;
   info.local = local_address(fd);
-  info.peer = peer_of(fd);
+  info.peer = peer_address(fd);
   info.state = state_name(kernel.tcpi_state);
   info.unread = queue(fd, SIOCINQ);
   info.unacknowledged = queue(fd, SIOCOUTQ);

@@ -50,6 +50,15 @@ void echo(const Request& request, const Respond& respond) {
   respond(text_response(200, request.method + " " + request.path + " " + request.body));
 }
 
+/// /stream begins a stream and sends nothing more.
+void stream_or_echo(const Request& request, const Respond& respond) {
+  if (request.path != "/stream") return echo(request, respond);
+  Response response;
+  response.type = "application/x-ndjson";
+  response.stream = [](const std::shared_ptr<Outlet>& outlet) { outlet->send("begun\n"); };
+  respond(std::move(response));
+}
+
 TEST(HttpServer, requests_that_come_together_are_answered_in_their_order) {
   Served served(echo);
   const Descriptor client = connect_to(served.at());
@@ -197,15 +206,7 @@ TEST(HttpServer, a_client_that_reads_nothing_of_its_response_is_given_up) {
 }
 
 TEST(HttpServer, streams_have_half_of_a_doors_places) {
-  Served served(
-      [](const Request& request, const Respond& respond) {
-        if (request.path != "/stream") return echo(request, respond);
-        Response response;
-        response.type = "application/x-ndjson";
-        response.stream = [](const std::shared_ptr<Outlet>& outlet) { outlet->send("begun\n"); };
-        respond(std::move(response));
-      },
-      {}, 4);
+  Served served(stream_or_echo, {}, 4);
   std::array<Descriptor, 2> streams;
   for (Descriptor& each : streams) {
     each = connect_to(served.at());
@@ -218,15 +219,7 @@ TEST(HttpServer, streams_have_half_of_a_doors_places) {
 }
 
 TEST(HttpServer, a_stream_whose_client_has_closed_makes_room_though_nothing_is_sent) {
-  Served served(
-      [](const Request& request, const Respond& respond) {
-        if (request.path != "/stream") return echo(request, respond);
-        Response response;
-        response.type = "application/x-ndjson";
-        response.stream = [](const std::shared_ptr<Outlet>& outlet) { outlet->send("begun\n"); };
-        respond(std::move(response));
-      },
-      {}, 1);
+  Served served(stream_or_echo, {}, 1);
   // The place of the last client is free a moment after its FIN has come; a client that comes before is closed.
   const auto begins = [&] {
     const Descriptor client = connect_to(served.at());

@@ -186,12 +186,6 @@ class JoinedTrace : public TracedSession {
     const auto all = told(local, remote);
     return all.size() >= count ? all[count - 1] : nlohmann::json::object();
   }
-  static std::string far_end(const Descriptor& socket) {
-    sockaddr_storage far{};
-    socklen_t size = sizeof far;
-    EXPECT_EQ(::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&far), &size), 0);
-    return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&far), size).text();
-  }
 
   TemporaryDirectory directory_;
   std::optional<Process> process_;
@@ -203,7 +197,7 @@ TEST_F(JoinedTrace, tells_the_session_the_side_and_the_cause_though_the_proxy_it
   trace({"--socket", socket()});
   net::test::Pair pair = through(proxy);
   const std::string server = net::local_address(pair.server.get()).text();
-  const std::string upstream = far_end(pair.server);
+  const std::string upstream = net::peer_address(pair.server.get()).text();
   const std::string client = net::local_address(pair.client.get()).text();
   ASSERT_TRUE(net::test::send_all(pair.server, std::string(16'383, 'x')));
   ASSERT_TRUE(eventually([&] { return net::test::unread(pair.client) == 16'383; }));
@@ -250,7 +244,7 @@ TEST_F(JoinedTrace, tells_a_reset_whose_session_goes_on_at_once_and_again_when_i
   trace({"--socket", socket()});
   net::test::Pair pair = through(proxy);
   const std::string server = net::local_address(pair.server.get()).text();
-  const std::string upstream = far_end(pair.server);
+  const std::string upstream = net::peer_address(pair.server.get()).text();
   // The client acknowledges nothing, and is owed these bytes before it may learn of the reset (T4).
   std::optional<net::test::Deaf> deaf(pair.client);
   ASSERT_TRUE(net::test::send_all(pair.server, "owed"));
@@ -295,7 +289,7 @@ TEST_F(JoinedTrace, finds_the_instances_that_run_and_those_that_start_and_says_o
   ::unsetenv("RUNTIME_DIRECTORY");
   const auto reset_one = [&](Proxy& proxy) {
     net::test::Pair pair = through(proxy);
-    const std::string local = far_end(pair.server);
+    const std::string local = net::peer_address(pair.server.get()).text();
     const std::string server = net::local_address(pair.server.get()).text();
     net::reset_and_close(pair.server);
     return wait_for(local, server);

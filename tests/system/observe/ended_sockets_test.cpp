@@ -36,12 +36,6 @@ class EndedSockets : public ::testing::Test {
     ADD_FAILURE() << "the events ended";
     return json::object();
   }
-  static std::string far_end(const Descriptor& socket) {
-    sockaddr_storage far{};
-    socklen_t size = sizeof far;
-    EXPECT_EQ(::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&far), &size), 0);
-    return net::Address::from_kernel(reinterpret_cast<const sockaddr*>(&far), size).text();
-  }
 
   TemporaryDirectory directory_;
   std::string admin_ = directory_.file("admin.sock");
@@ -69,7 +63,7 @@ TEST_F(EndedSockets, are_named_of_sides_that_ended_badly) {
   net::test::Pair pair = session();
   const std::string client = net::local_address(pair.client.get()).text();
   const std::string server = net::local_address(pair.server.get()).text();
-  const std::string upstream = far_end(pair.server);
+  const std::string upstream = net::peer_address(pair.server.get()).text();
   net::reset_and_close(pair.server);
   const json sockets = ended()["sockets"];
   EXPECT_EQ(sockets["client"]["local"], proxy_.address().text());
