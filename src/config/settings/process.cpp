@@ -107,7 +107,7 @@ void add_destinations(Table& table) {
       "address and port. A file's path contains a '/'; lastbyte opens the file again on SIGUSR1.");
   table.add<Config>(
       heading, "log.messages", log_target_codec(), [](auto& c) -> auto& { return c.log.messages; },
-      "Destination of messages for the operator, in the same words. Messages that cannot be written there, and those "
+      "Destination of messages for the operator. Messages that cannot be written there, and those "
       "about a start that fails, go to standard error.");
   table.add<Config>(
       heading, "log.format",

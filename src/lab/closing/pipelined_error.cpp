@@ -124,7 +124,7 @@ void play_direct(Stage& stage, HowClosed how) {
   server.recv(kAnswered * kOneRequest);
   const std::size_t sent = server.fill();
   begin_close(server, how);
-  std::thread closer([&, &server = server] { finish_close(server, how); });
+  std::thread closer([&] { finish_close(server, how); });
   if (how != HowClosed::lingering) client.wait_hangup();
   const std::string read = client.read_to_end();
   client.close();
@@ -141,7 +141,7 @@ void play_delayed(Stage& stage, HowClosed how) {
   server.recv(kAnswered * kOneRequest);
   server.send(kSmallAnswer);
   begin_close(server, how);
-  std::thread closer([&, &server = server] { finish_close(server, how); });
+  std::thread closer([&] { finish_close(server, how); });
   client.wait_unread(static_cast<int>(kSmallAnswer));
   client.wait_hangup();
   const std::string sent = client.send((kRequests - kAnswered) * kOneRequest);
@@ -178,7 +178,7 @@ void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bo
   server.send(kProxiedAnswer);
   server.wait_acknowledged();
   begin_close(server, how);
-  std::thread closer([&, &server = server] { finish_close(server, how); });
+  std::thread closer([&] { finish_close(server, how); });
   stage.segments();  // the end has come to the proxy
   if (late) client.send((kRequests - kAnswered) * kOneRequest);
   running.started.process.resume();
