@@ -69,10 +69,18 @@ class Claims {
   SockCommand client(const std::string& line) { return *SockCommand::start(stage_, Who::client, line); }
   SockCommand server(const std::string& line) { return *SockCommand::start(stage_, Who::server, line); }
 
+  /// A client of a server that has taken it. `sock -s` then closes its listening socket. A server that is interrupted
+  /// before that resets the client from its queue, and no TIME_WAIT follows.
+  SockCommand served_client(const std::string& line) {
+    SockCommand connected = client(line);
+    stage_.await_no_listener(Who::server, 80);
+    return connected;
+  }
+
   /// A connection whose client closes first; its server ends thereby.
   void connect_and_close(const std::string& line) {
     SockCommand serving = server(kServe);
-    SockCommand connected = client(line);
+    SockCommand connected = served_client(line);
     connected.interrupt();
     serving.await_end();
   }
@@ -133,8 +141,7 @@ void play_server_claims(Stage& stage) {
   stage.scene("the server closes first, with -A");
   {
     SockCommand serving = claims.server(kServeReusing);
-    SockCommand connected = claims.client(kConnectOther);
-    // It serves one client and has closed its listening socket.
+    SockCommand connected = claims.served_client(kConnectOther);
     SockCommand next = claims.server(kServeReusing);
     claims.judge_failing(
         "-A is about TIME_WAIT alone, and a connection that is ESTABLISHED still stops the next server", next);
@@ -148,7 +155,7 @@ void play_server_claims(Stage& stage) {
     claims.judge_succeeding("with -A on both servers, the next one need not wait for TIME_WAIT", serving);
     const std::string states = stage.await_states(Who::server, 80, "LISTEN TIME_WAIT");
     claims.judge("-A ends the TIME_WAIT", states, states == "LISTEN");
-    SockCommand connected = claims.client(kConnectOther);
+    SockCommand connected = claims.served_client(kConnectOther);
     claims.judge_failing("a server's TIME_WAIT refuses the same client port until it is over", connected);
     connected.interrupt();
     serving.await_end();
@@ -177,7 +184,7 @@ void play_server_without_option(Stage& stage) {
     return;
   }
   SockCommand serving = claims.server(kServe);
-  SockCommand connected = claims.client(kConnectOther);
+  SockCommand connected = claims.served_client(kConnectOther);
   serving.interrupt();
   connected.await_end();
   stage.await_states(Who::server, 80, "TIME_WAIT");

@@ -365,6 +365,10 @@ std::string Stage::await_settled(Who who, std::uint16_t local_port) {
   });
 }
 
+std::string Stage::await_no_listener(Who who, std::uint16_t local_port) {
+  return await(who, local_port, [](const std::string& seen) { return seen.find("LISTEN") == std::string::npos; });
+}
+
 void Stage::end_scene() {
   if (scenes_.empty()) return;
   segments();

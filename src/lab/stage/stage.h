@@ -98,6 +98,8 @@ class Stage {
   std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
   /// The same until none of them passes by itself: LISTEN, TIME_WAIT, none.
   std::string await_settled(Who who, std::uint16_t local_port);
+  /// The same until none of them listens.
+  std::string await_no_listener(Who who, std::uint16_t local_port);
   using Ports = std::pair<std::uint16_t, std::uint16_t>;  ///< local, remote
   /// The sockets of that host that a process has: none that is closed, and none that waits to be accepted.
   std::set<Ports> held(Who who);
