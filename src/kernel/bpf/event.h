@@ -1,45 +1,46 @@
-// What our programs in the kernel write and the rest of the program reads: plain C, for both.
+// The events that the BPF programs write and user space reads. Plain C, for both.
 #pragma once
 
 #include <linux/types.h>
 
-/// What has happened to a connection.
+/// The kind of an event of a connection.
 enum lb_kind {
   LB_RESET_SENT = 0,
   LB_RESET_RECEIVED = 1,
-  LB_CLOSED = 2,       ///< without a reset
-  LB_TIMED_OUT = 3,    ///< a retransmission after its timeout
-  LB_TIME_WAIT = 4,    ///< it became a socket in TIME_WAIT
-  LB_PORT_REUSED = 5,  ///< established with the addresses and ports of one that was in TIME_WAIT
+  LB_CLOSED = 2,       ///< the connection ended without a reset
+  LB_TIMED_OUT = 3,    ///< the socket retransmitted after a timeout
+  LB_TIME_WAIT = 4,    ///< the connection became a socket in TIME_WAIT
+  LB_PORT_REUSED = 5,  ///< a connection was established with the addresses and ports of one in TIME_WAIT
   LB_STATE = 6,        ///< the state of a socket has changed
 };
 
 enum lb_flag {
-  LB_BORN = 1,           ///< born_ns is when the connection began; without it, when we first saw it
-  LB_OWNER_LISTENS = 2,  ///< pid is that of the listener, and may be another than that of the connection
-  LB_IN_CALL = 4,        ///< no segment caused it: caller_pid may be whose call it was
-  LB_HAS_SOCKET = 8,     ///< without it, no socket had these addresses
-  LB_COUNTED = 16,       ///< unread, unacknowledged and unsent are known
+  LB_BORN = 1,           ///< born_ns is when the connection began. Without this flag: when the tracer first saw it
+  LB_OWNER_LISTENS = 2,  ///< pid names the listener's process; another process may own the connection
+  LB_IN_CALL = 4,        ///< no segment caused the event: caller_pid may be the process whose call did
+  LB_HAS_SOCKET = 8,     ///< Without this flag, no socket had these addresses
+  LB_COUNTED = 16,       ///< unread, unacknowledged and unsent are valid
 };
 
-/// One event. Addresses are those of this host (local) and of its peer (remote), whichever sent the segment.
+/// One event. `local` is the address of this host and `remote` that of its peer, whichever of them sent the segment.
 struct lb_event {
   __u64 time_ns;  ///< CLOCK_MONOTONIC
   __u64 born_ns;  ///< the same clock; 0: unknown
   __u64 cookie;   ///< SO_COOKIE; 0: unknown
   __u32 network;  ///< the namespace's inode; 0: unknown
-  __u32 pid;      ///< of the process that owns the socket; 0: unknown
+  __u32 pid;      ///< the process that owns the socket; 0: unknown
   __u32 caller_pid;
-  __u32 unread;          ///< bytes received that the program has not read
-  __u32 unacknowledged;  ///< bytes of the program that the peer's kernel has not acknowledged, unsent ones too
-  __u32 unsent;          ///< of these, never sent
-  __u32
-      reason;  ///< of LB_RESET_SENT: enum sk_rst_reason. Of LB_TIMED_OUT: how many in a row. Of LB_STATE: the new state
+  __u32 unread;          ///< bytes that were received and the program has not read
+  __u32 unacknowledged;  ///< bytes that the program wrote and the peer's kernel has not acknowledged, unsent bytes
+                         ///< included
+  __u32 unsent;          ///< the part of `unacknowledged` that was never sent
+  __u32 reason;  ///< LB_RESET_SENT: enum sk_rst_reason. LB_TIMED_OUT: number of timeouts in a row. LB_STATE: the new
+                 ///< state
   __u16 family;
   __u16 local_port;
   __u16 remote_port;
   __u8 kind;
-  __u8 state;  ///< of the connection before it
+  __u8 state;  ///< the connection's state before the event
   __u8 flags;
   __u8 padding[3];
   __u8 local[16];
@@ -48,8 +49,8 @@ struct lb_event {
   char caller_comm[16];
 };
 
-/// What the programs remember of a connection or a listener, by its cookie, or by its address in the kernel where
-/// cookies cannot be asked for.
+/// What the BPF programs remember of a connection or a listener. The key is its cookie, or its address in the kernel
+/// where programs cannot get cookies.
 struct lb_known {
   __u64 born_ns;
   __u32 pid;

@@ -1,4 +1,4 @@
-// Reading what an iterator in the kernel (bpf_iter_create(2)) writes: records of one size.
+// Reads records of one size from a BPF iterator (bpf_iter_create(2)).
 #pragma once
 
 #include <unistd.h>
@@ -12,14 +12,15 @@
 
 namespace lastbyte::kernel {
 
-/// Hands each record to `sink` until there are no more. `operation` is for the error's text.
+/// Passes each record to `sink` until the iterator ends. `operation` names the operation in an error.
 template <typename Record, typename Sink>
 Result<void> read_records(int iterator, const std::string& operation, Sink&& sink) {
   std::array<char, 64 * sizeof(Record)> chunk;
   std::size_t filled = 0;
   for (;;) {
     const ssize_t got = ::read(iterator, chunk.data() + filled, chunk.size() - filled);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;  // EAGAIN: so much work that it takes a pause
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;  // EAGAIN: the iterator paused because it has much to do
     if (got < 0) return failure_from_errno(operation);
     if (got == 0) return {};
     filled += static_cast<std::size_t>(got);

@@ -1,5 +1,5 @@
-// Writes down, by cookie, which end reset a connection and why: a table in memory that the rest of the program reads
-// without a system call. Loaded by resets.cpp.
+// Records by cookie which end reset a connection, and why, in a table that user space reads from mapped memory without
+// a system call. resets.cpp loads this program.
 #include "kernel/bpf/reset.h"
 #include "kernel/bpf/types.bpf.h"
 
@@ -13,8 +13,9 @@ struct {
   __type(value, struct lb_reset);
 } resets SEC(".maps");
 
-/// The place of a cookie, with the cookie in it. Another connection's reset that had it is forgotten. Atomic exchanges
-/// are barriers: a reader looks at the cookie before and after, and while there is none in it, the rest may change.
+/// Returns the place of a cookie, after writing the cookie to it. A place that another connection's reset used is
+/// overwritten. The atomic exchanges are barriers: a reader compares the cookie before and after it reads, and the
+/// other fields change only while the cookie is 0.
 static __always_inline struct lb_reset* place_of(__u64 cookie) {
   const __u32 at = (__u32)cookie & (LB_RESETS - 1);
   struct lb_reset* place = bpf_map_lookup_elem(&resets, &at);

@@ -24,7 +24,7 @@ static_assert(sizeof(lb_reset) % 8 == 0, "an element of an array in the kernel t
 struct ResetTable::Loaded {
   std::unique_ptr<::resets, decltype(&resets__destroy)> programs{nullptr, &resets__destroy};
   const volatile lb_reset* table = nullptr;
-  std::vector<const ResetReason*> reasons;  ///< by the kernel's number; null: not described
+  std::vector<const ResetReason*> reasons;  ///< by the kernel's number; null: the table of reasons has no such reason
 
   ~Loaded() {
     if (table != nullptr) ::munmap(const_cast<lb_reset*>(table), kTableBytes);

@@ -1,4 +1,4 @@
-// Which end reset a connection, and why, asked by the cookie of its socket after it has ended.
+// Which end reset a connection, and why. The caller asks by the socket's cookie, after the connection has ended.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +11,29 @@
 
 namespace lastbyte::kernel {
 
-/// What the kernel has seen of one socket.
+/// The resets that the kernel saw on one socket.
 struct SeenReset {
-  bool sent = false;             ///< this host sent a reset
-  bool received = false;         ///< the peer sent one
-  std::string_view reason = {};  ///< of the one sent: "TCP_ABORT_ON_CLOSE"; empty: none, or none that is described
-  ResetTrigger trigger = ResetTrigger::unknown;  ///< of `reason`
-  std::uint32_t unread = 0;                      ///< bytes, at the first of them
-  std::uint32_t unacknowledged = 0;              ///< bytes, likewise; a FIN counts as one
+  bool sent = false;      ///< this host sent a reset
+  bool received = false;  ///< the peer sent one
+  std::string_view reason =
+      {};  ///< the reason of the sent reset: "TCP_ABORT_ON_CLOSE"; empty: none was sent, or the reason is unknown
+  ResetTrigger trigger = ResetTrigger::unknown;  ///< the trigger of `reason`
+  std::uint32_t unread = 0;                      ///< bytes, at the first reset
+  std::uint32_t unacknowledged = 0;              ///< bytes, at the first reset; a FIN counts as one
 };
 
-/// Loaded for as long as it lives. Reading is for any thread, takes no lock and makes no system call.
+/// The BPF programs stay loaded while this object lives. Any thread may read. Reading takes no lock and makes no system
+/// call.
 class ResetTable {
  public:
-  /// Needs CAP_BPF and CAP_PERFMON, and Linux 6.10 with type information. Afterwards the process may drop all rights.
+  /// Loads the programs. This needs CAP_BPF, CAP_PERFMON, and Linux 6.10 with type information. Afterwards the process
+  /// may drop all its rights.
   static Result<std::unique_ptr<ResetTable>> load();
   ~ResetTable();
   ResetTable(const ResetTable&) = delete;
   ResetTable& operator=(const ResetTable&) = delete;
 
-  /// nullopt: no reset of that socket, or some thousand sockets have been reset since.
+  /// nullopt: that socket had no reset, or a later socket has taken its place in the table (LB_RESETS).
   [[nodiscard]] std::optional<SeenReset> find(std::uint64_t cookie) const;
 
  private:

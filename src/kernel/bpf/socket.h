@@ -1,10 +1,10 @@
-// A TCP socket in the table of descriptors of a process, as our iterator in the kernel writes it: plain C, for both.
+// A TCP socket in a process's table of descriptors, as the BPF iterator writes it. Plain C, for both.
 #pragma once
 
 #include <linux/types.h>
 
-/// Descriptors of each process that one pass of the iterator tells: what it writes for a process must fit into its
-/// buffer (32 KiB; kernel/bpf/bpf_iter.c).
+/// The number of descriptors of each process in one pass of the iterator. What a pass writes for one process must fit
+/// into the iterator's buffer (32 KiB; kernel/bpf/bpf_iter.c).
 enum { kDescriptorsAtOnce = 128 };
 
 struct lb_socket {
@@ -23,11 +23,11 @@ struct lb_socket {
   __u32 unread;
   __u32 unacknowledged;
   __u32 unsent;
-  __u32 send_window;      ///< of the peer, bytes
+  __u32 send_window;      ///< the peer's window, bytes
   __s32 linger_seconds;   ///< SO_LINGER; -1: off
-  __s32 linger2_seconds;  ///< TCP_LINGER2; 0: that of the system
+  __s32 linger2_seconds;  ///< TCP_LINGER2; 0: the system's default
   __u8 keepalive;         ///< SO_KEEPALIVE
-  __u8 keepalive_probes;  ///< 0: that of the system; so are those below
+  __u8 keepalive_probes;  ///< 0 here and in the next two: the system's default
   __u8 reuse_address;
   __u8 reuse_port;
   __u32 keepalive_seconds;
@@ -39,6 +39,6 @@ struct lb_socket {
   __u8 non_blocking;   ///< of the open file
   __u8 is_listening;
   __u8 padding;
-  __u32 backlog;  ///< of a listener: connections that wait for accept(); `backlog_limit`: and may
+  __u32 backlog;  ///< listener: connections that wait for accept(); `backlog_limit`: the most that may wait
   __u32 backlog_limit;
 };

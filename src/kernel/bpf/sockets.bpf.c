@@ -1,19 +1,20 @@
-// Walks the tables of descriptors of processes and writes down each TCP socket with its options. Loaded by sockets.cpp.
+// Walks the descriptor tables of processes and writes each TCP socket with its options. sockets.cpp loads this program.
 //
-// It takes no reference to a file, and so holds up no close() of the process: the kernel's own walk (iter/task_file)
-// does take one, and a close() meanwhile sends no FIN until our read(2) returns (fs/file_table.c __fput_deferred). The
-// price: a file may go, and its memory be used again, while it is read. Reads are checked (probe_read), the tables stay
-// for as long as the program runs (RCU), and what is no longer in the table at the end is not told.
+// The program takes no reference to a file, so it delays no close() of the process. The kernel's own walk
+// (iter/task_file) takes one: a close() meanwhile sends no FIN until our read(2) returns (fs/file_table.c
+// __fput_deferred). The price: the kernel may free a file, and reuse its memory, while the program reads it. Therefore
+// all reads are checked (probe_read). The tables stay while the program runs (RCU). A socket that is no longer in the
+// table at the end is not reported.
 #include "kernel/bpf/socket.h"
 #include "kernel/bpf/types.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-// net/ipv4: constants that no type information holds.
+// Constants of net/ipv4 that the type information lacks.
 enum { kTcp = 6, kIp6 = 10, kStream = 1, kListening = 10, kNonBlocking = 04000 };
 enum { kNagleOff = 1, kSynSent = 2, kSynReceived = 3, kFinWait1 = 4, kLastAck = 9, kClosing = 11 };
 
-/// Ticks a second, which times are counted in.
+/// Ticks per second, the unit of the kernel's times.
 extern const unsigned long CONFIG_HZ __kconfig __weak;
 
 static __always_inline void take_addresses(const struct sock* sk, struct lb_socket* out) {
@@ -67,7 +68,7 @@ static __always_inline void take_queues(const struct sock* sk, struct lb_socket*
   out->unacknowledged = written - BPF_CORE_READ(tp, snd_una);
   out->unsent = written - BPF_CORE_READ(tp, snd_nxt);
   out->send_window = BPF_CORE_READ(tp, snd_wnd);
-  // A FIN takes a number of its own, and is no byte of the program.
+  // A FIN takes a sequence number but is no byte of the program.
   const unsigned long done = 1ul << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
   if (out->unread > 0 && (BPF_CORE_READ(sk, __sk_common.skc_flags) & done)) --out->unread;
   if (out->state == kFinWait1 || out->state == kClosing || out->state == kLastAck) {
@@ -78,9 +79,9 @@ static __always_inline void take_queues(const struct sock* sk, struct lb_socket*
 
 enum { kFormat = 0170000, kSocketFile = 0140000, kPathOnly = 010000000 };  // of linux/stat.h and linux/fcntl.h
 
-/// A pass tells descriptors from `first` on.
+/// The first descriptor of this pass.
 __u32 first = 0;
-__u32 most = 0;  ///< the size of the largest table met
+__u32 most = 0;  ///< the largest table's size so far
 
 struct walk {
   struct bpf_iter__task* ctx;
@@ -130,7 +131,7 @@ SEC("iter/task")
 int each_process(struct bpf_iter__task* ctx) {
   struct task_struct* task = ctx->task;
   if (!task) return 0;
-  // Threads share the table of descriptors: once a process.
+  // Threads share the table: the program visits it once per process.
   if (task->pid != task->tgid) return 0;
   struct fdtable* table = BPF_CORE_READ(task, files, fdt);
   if (!table) return 0;

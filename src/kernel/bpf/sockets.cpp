@@ -71,7 +71,7 @@ Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid
     const int code = errno;
     return failure(operation, code, pid && code == EINVAL ? "no such process, or a kernel before 6.1" : "");
   }
-  // The program grows `most` meanwhile.
+  // The BPF program raises `most` during the loop.
   std::vector<ProcessSocket> all;
   const volatile std::uint32_t& most = loaded->bss->most;
   for (loaded->bss->first = 0;; loaded->bss->first += kDescriptorsAtOnce) {

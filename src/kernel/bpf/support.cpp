@@ -14,10 +14,10 @@
 namespace lastbyte::kernel {
 namespace {
 
-/// Loading one thing may need another.
+/// Recursive: loading one thing may load another.
 std::recursive_mutex loading;
 std::mutex complaints_mutex;
-std::string last_complaint;  // libbpf's callback has no argument of ours
+std::string last_complaint;  // libbpf's callback takes no argument of ours
 
 int keep(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
@@ -25,7 +25,7 @@ int keep(libbpf_print_level level, const char* format, va_list arguments) {
   const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
   std::string text(line.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), line.size() - 1));
   text.resize(std::min(text.find('\n'), text.size()));
-  // The verifier's log of a whole program follows "BEGIN PROG LOAD LOG": the line before says what failed.
+  // Skips the verifier's log of a whole program ("BEGIN PROG LOAD LOG"): the line before it says what failed.
   if (text.find("PROG LOAD LOG") != std::string::npos) return 0;
   const std::lock_guard lock(complaints_mutex);
   last_complaint = text.starts_with("libbpf: ") ? text.substr(8) : text;

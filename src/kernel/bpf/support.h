@@ -1,4 +1,4 @@
-// What loading programs into the kernel needs: libbpf's own words about a failure, and what the kernel can attach.
+// Support for loading BPF programs: libbpf's messages about a failure, and the tracepoints that the kernel has.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace lastbyte::kernel {
 
-/// While it lives, libbpf says nothing on standard error; what it complained about last is kept. One
-/// thread of a process at a time has some; others wait.
+/// While an object lives, libbpf prints nothing to standard error, and the object keeps libbpf's last complaint. One
+/// thread of a process at a time may have such objects; others wait.
 class BpfComplaints {
  public:
   BpfComplaints();
@@ -16,17 +16,17 @@ class BpfComplaints {
   BpfComplaints(const BpfComplaints&) = delete;
   BpfComplaints& operator=(const BpfComplaints&) = delete;
 
-  /// One line; empty: none.
+  /// The last complaint, one line; empty: none.
   [[nodiscard]] std::string last() const;
 };
 
-/// What an errno of a failed load means to an operator: which right is missing.
+/// Explains the errno of a failed load to an operator: which right is missing.
 std::string load_advice(int code);
 
-/// Whether the running kernel has this tracepoint, in its type information.
+/// Whether the running kernel's type information has this tracepoint.
 bool has_tracepoint(const std::string& name);
 
-/// An address as our programs write one: `family` of sys/socket.h, `bytes` in network order.
+/// Converts an address that the BPF programs wrote: `family` as in sys/socket.h, `bytes` in network order.
 net::Address address_of(unsigned family, const unsigned char* bytes, std::uint16_t port);
 
 }  // namespace lastbyte::kernel

@@ -1,5 +1,5 @@
-// Walks the TCP sockets of a network namespace (iter/tcp) and writes down each one in TIME_WAIT. Loaded by
-// timewaits.cpp.
+// Walks the TCP sockets of a network namespace (iter/tcp) and writes each one in TIME_WAIT. timewaits.cpp loads this
+// program.
 #include "kernel/bpf/timewait.h"
 #include "kernel/bpf/types.bpf.h"
 

@@ -25,7 +25,7 @@ Result<std::vector<TimeWait>> list_time_waits() {
   const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
       bpf_program__attach_iter(loaded->progs.each_time_wait, nullptr), &bpf_link__destroy);
   if (!link) return failure_from_errno(operation);
-  // It walks the namespace of whoever creates it (net/ipv4/tcp_ipv4.c, bpf_iter_init_tcp).
+  // The iterator walks the namespace of the process that creates it (net/ipv4/tcp_ipv4.c, bpf_iter_init_tcp).
   const Descriptor iterator(bpf_iter_create(bpf_link__fd(link.get())));
   if (!iterator) return failure_from_errno(operation);
   std::vector<TimeWait> all;

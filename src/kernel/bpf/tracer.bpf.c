@@ -1,13 +1,13 @@
-// Watches connections end: the tracepoints of TCP, each attached as a typed tracepoint (tp_btf) where the kernel can,
-// or as a raw one. Loaded by tracer.cpp.
+// Watches connections end, at the tracepoints of TCP. Each program is attached as a typed tracepoint (tp_btf) where the
+// kernel supports it, otherwise as a raw one. tracer.cpp loads these programs.
 #include "kernel/bpf/event.h"
 #include "kernel/bpf/types.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-/// Bits 1 << enum lb_kind.
+/// The kinds of events to report: bits 1 << enum lb_kind.
 const volatile __u32 wanted = 3;
-/// The inode of the only network namespace of interest; 0: all.
+/// The inode of the only network namespace to report; 0: all.
 const volatile __u32 only_network = 0;
 
 struct {
@@ -29,7 +29,7 @@ struct {
   __type(value, struct lb_known);
 } listeners SEC(".maps");
 
-/// Since when these addresses are in TIME_WAIT.
+/// The time since when these addresses have been in TIME_WAIT.
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 16384);
@@ -37,7 +37,7 @@ struct {
   __type(value, __u64);
 } resting SEC(".maps");
 
-/// Events that found no room.
+/// Number of events dropped because the ring was full.
 __u64 lost = 0;
 
 // include/net/tcp_states.h
@@ -65,7 +65,7 @@ static __always_inline __u32 network_of(const struct sock* sk) {
   return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
-/// The process in whose context this runs, by the name of its first thread.
+/// Returns the pid of the current process and copies the name of its first thread.
 static __always_inline __u32 take_process(char (*comm)[16]) {
   const struct task_struct* task = (const struct task_struct*)bpf_get_current_task();
   const struct task_struct* leader = BPF_CORE_READ(task, group_leader);
@@ -80,7 +80,7 @@ static __always_inline void put_ip4(__u8* to, __be32 address) { __builtin_memcpy
 static __always_inline void take_pair(const struct sock* sk, struct lb_event* event) {
   event->family = BPF_CORE_READ(sk, __sk_common.skc_family);
   event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-  // A closed socket has given its port back, and still knows it (net/ipv4/inet_hashtables.c inet_put_port).
+  // A closed socket has returned its port, but inet_sport still has it (net/ipv4/inet_hashtables.c inet_put_port).
   if (event->local_port == 0 && is_full(sk))
     event->local_port = __builtin_bswap16(BPF_CORE_READ((const struct inet_sock*)sk, inet_sport));
   event->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
@@ -93,7 +93,7 @@ static __always_inline void take_pair(const struct sock* sk, struct lb_event* ev
   }
 }
 
-/// The segment that is answered came from the remote address.
+/// `skb` is the segment that the reset answers: the remote side sent it.
 static __always_inline void take_pair_of_segment(const struct sk_buff* skb, struct lb_event* event) {
   const unsigned char* head = BPF_CORE_READ(skb, head);
   const unsigned char* ip = head + BPF_CORE_READ(skb, network_header);
@@ -115,8 +115,8 @@ static __always_inline void take_pair_of_segment(const struct sk_buff* skb, stru
   event->local_port = __builtin_bswap16(ports[1]);
 }
 
-/// A FIN takes a number of its own in each direction, and is no byte of the program. One that came is known by
-/// SOCK_DONE (net/ipv4/tcp_input.c tcp_fin), one of ours that is not acknowledged by the state.
+/// Counts the bytes of the program. A FIN takes a sequence number in each direction, and is subtracted. SOCK_DONE says
+/// that the peer's FIN came (net/ipv4/tcp_input.c tcp_fin); the state says that our FIN is not acknowledged.
 static __always_inline void count_bytes(const struct sock* sk, struct lb_event* event) {
   if (event->state == kSynSent || event->state == kListening || event->state == kSynReceived) return;
   const struct tcp_sock* tp = (const struct tcp_sock*)sk;
@@ -160,7 +160,7 @@ static __always_inline void emit(const struct lb_event* event) {
   if (bpf_ringbuf_output(&events, (void*)event, sizeof *event, 0) != 0) __sync_fetch_and_add(&lost, 1);
 }
 
-/// `key`: of `known`. `cookie`: 0 where it cannot be asked for.
+/// `key` is the key in `known`. `cookie` is 0 where the program cannot get it.
 static __always_inline int on_send_reset(const struct sock* sk, const struct sk_buff* skb, __u32 reason, __u64 key,
                                          __u64 cookie) {
   if (!is_wanted(LB_RESET_SENT)) return 0;
@@ -218,7 +218,7 @@ static __always_inline int on_retransmit(const struct sock* sk, __u64 key, __u64
   if (!is_wanted(LB_TIMED_OUT) || !is_full(sk)) return 0;
   const struct inet_connection_sock* icsk = (const struct inet_connection_sock*)sk;
   const __u8 in_a_row = BPF_CORE_READ(icsk, icsk_retransmits);
-  // Retransmissions by SACK and tail loss probes are no timeouts (net/ipv4/tcp_timer.c tcp_retransmit_timer).
+  // SACK retransmissions and tail loss probes are no timeouts (net/ipv4/tcp_timer.c tcp_retransmit_timer).
   if (in_a_row == 0 || BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state) != kLossRecovery) return 0;
   struct lb_event event;
   begin(&event, LB_TIMED_OUT);
@@ -238,7 +238,8 @@ static __always_inline void pair_of(const struct lb_event* event, struct lb_pair
   __builtin_memcpy(pair->remote, event->remote, 16);
 }
 
-/// connect() and listen() run in the process that owns the socket; a connection that is accepted is made by a segment.
+/// connect() and listen() run in the process that owns the socket. A segment creates an accepted connection, so its
+/// owner is not known here.
 static __always_inline void remember(const struct sock* sk, __u64 key, int state) {
   struct lb_known fresh;
   __builtin_memset(&fresh, 0, sizeof fresh);
@@ -274,9 +275,10 @@ static __always_inline void on_established(const struct sock* sk, __u64 key, __u
   emit(&event);
 }
 
-/// Whether tcp_time_wait() of net/ipv4/tcp_minisocks.c closes this socket and leaves a small one in its place: not
-/// where a reset does (tcp_reset() of tcp_input.c sets the error first), SO_LINGER 0, or a negative TCP_LINGER2. An
-/// orphan becomes one in FIN_WAIT2 already, and TIME_WAIT follows with the peer's FIN, of which nothing tells.
+/// Whether tcp_time_wait() of net/ipv4/tcp_minisocks.c closes this socket and leaves a small one in its place. A reset
+/// leaves none (tcp_reset() of tcp_input.c sets the error first), nor does SO_LINGER 0 or a negative TCP_LINGER2. An
+/// orphan becomes a small socket in FIN_WAIT2 already; it enters TIME_WAIT with the peer's FIN, which no tracepoint
+/// reports.
 static __always_inline bool rests(const struct sock* sk, int before) {
   if ((before != kFinWait2 && before != kClosing) || BPF_CORE_READ(sk, sk_err) != 0) return false;
   const unsigned long flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
@@ -304,7 +306,8 @@ static __always_inline void on_closed(const struct sock* sk, int before, __u64 k
   if (is_wanted(LB_CLOSED)) emit(&event);
 }
 
-/// Whoever uses its port next is somebody else. Other listeners that share the port are known by their first use.
+/// Removes the listener: the next user of its port is another process. If other listeners share the port, their
+/// connections get an owner at their first send or receive.
 static __always_inline void forget_listener(const struct sock* sk) {
   struct lb_event event;
   begin(&event, LB_CLOSED);
@@ -340,7 +343,7 @@ static __always_inline int on_state(const struct sock* sk, int before, int after
   return 0;
 }
 
-/// Whoever sends or receives owns the socket.
+/// The process that sends or receives owns the socket.
 static __always_inline int on_use(__u64 key) {
   struct lb_known* entry = bpf_map_lookup_elem(&known, &key);
   if (!entry || (entry->pid != 0 && !(entry->flags & LB_OWNER_LISTENS))) return 0;
@@ -349,8 +352,8 @@ static __always_inline int on_use(__u64 key) {
   return 0;
 }
 
-// The reason is an argument since Linux 6.10; the kernel refuses to load a program that reads an argument too many, and
-// drops the read where the type is not there.
+// The reason is an argument since Linux 6.10. The kernel refuses to load a program that reads an argument too many;
+// libbpf drops the read where the type is missing.
 #define REASON_OF(ctx) (bpf_core_type_exists(enum sk_rst_reason) ? (__u32)(ctx)[2] : 0)
 
 SEC("tp_btf/tcp_send_reset")
@@ -399,7 +402,7 @@ int typed_receive(__u64* ctx) {
   return on_use(bpf_get_socket_cookie(sk));
 }
 
-// A raw program may not ask for a cookie: it sees the one that somebody has asked for before, and knows sockets by
+// A raw program may not ask for a cookie. It sees a cookie that somebody asked for before, and identifies sockets by
 // their address.
 #define COOKIE_OF(sk) ((sk) ? (__u64)BPF_CORE_READ((sk), __sk_common.skc_cookie.counter) : 0)
 

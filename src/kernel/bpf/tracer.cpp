@@ -54,7 +54,7 @@ TcpEvent from_kernel(const lb_event& raw, const KernelReasons& reasons) {
   if (event.kind != EventKind::reset_sent) return event;
   if (const auto found = reasons.find(raw.reason); found != reasons.end()) event.reason = found->second;
   const ResetReason* reason = find_reset_reason(event.reason);
-  // A timer's reset runs in whichever process it interrupts.
+  // A timer's reset runs in the process that it interrupts, so that process is no caller.
   if ((raw.flags & LB_IN_CALL) != 0 && reason != nullptr && reason->trigger == ResetTrigger::call)
     event.caller = {raw.caller_pid, comm_of(raw.caller_comm)};
   if (event.owner.pid == 0 || event.owner_listens) {
@@ -72,12 +72,12 @@ struct Tracer::Loaded {
   std::unique_ptr<::tracer, decltype(&tracer__destroy)> programs{nullptr, &tracer__destroy};
   std::unique_ptr<ring_buffer, decltype(&ring_buffer__free)> ring{nullptr, &ring_buffer__free};
   KernelReasons reasons;
-  const std::function<void(const TcpEvent&)>* sink = nullptr;  // while take() runs
+  const std::function<void(const TcpEvent&)>* sink = nullptr;  // set while take() runs
 };
 
 namespace {
 
-/// Those that a level does not use are not loaded either.
+/// Loads only the programs that this level uses.
 void choose(::tracer& programs, Attach attach, bool owners) {
   const bool typed = attach == Attach::typed;
   for (bpf_program* each : {programs.progs.typed_send_reset, programs.progs.typed_receive_reset,
@@ -86,12 +86,13 @@ void choose(::tracer& programs, Attach attach, bool owners) {
   for (bpf_program* each : {programs.progs.raw_send_reset, programs.progs.raw_receive_reset, programs.progs.raw_state,
                             programs.progs.raw_retransmit})
     bpf_program__set_autoload(each, !typed);
-  // Since Linux 6.3. Without them, the owner of a connection that was accepted is whoever listens.
+  // These tracepoints exist since Linux 6.3. Without them, the listener's process counts as the owner of an accepted
+  // connection.
   bpf_program__set_autoload(programs.progs.typed_send, typed && owners && has_tracepoint("sock_send_length"));
   bpf_program__set_autoload(programs.progs.typed_receive, typed && owners && has_tracepoint("sock_recv_length"));
 }
 
-/// Sockets that were there before: who owns them, and since when we know.
+/// Enters the sockets that existed before: their owner, and the time since when the tracer knows them.
 void tell_of_older_sockets(::tracer& programs) {
   const auto sockets = list_sockets();
   if (!sockets) return;  // their owner stays unknown

@@ -1,5 +1,5 @@
-// The fields of the kernel's structures that our programs in the kernel read, and no others: libbpf finds where the
-// running kernel has them (CO-RE). For programs in the kernel alone.
+// The fields of the kernel's structures that the BPF programs read, and no others: libbpf finds their places in the
+// running kernel (CO-RE). For BPF programs only.
 #pragma once
 
 #include <bpf/bpf_core_read.h>

@@ -30,7 +30,7 @@ std::vector<std::string_view> words_of(std::string_view line) {
   }
 }
 
-/// The kernel prints most counters unsigned: one above INT64_MAX would be a counter after centuries.
+/// The kernel prints most counters unsigned. A counter reaches INT64_MAX only after centuries.
 std::optional<std::int64_t> number_of(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -38,7 +38,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
   return value;
 }
 
-/// "Ip6InReceives" has no colon: these are the groups of snmp6 (net/ipv6/proc.c), longest first.
+/// snmp6 has no colons ("Ip6InReceives"): these are its groups (net/ipv6/proc.c), longest first.
 constexpr std::array<std::string_view, 4> kSnmp6Groups{"UdpLite6", "Icmp6", "Udp6", "Ip6"};
 
 }  // namespace
@@ -94,7 +94,7 @@ Counters Counters::since(const Counters& earlier) const {
 }
 
 Result<Counters> read_counters(int network) {
-  // /proc/net is that of the process's first thread; this is the calling thread's (fs/proc/proc_net.c).
+  // /proc/net shows the process's first thread; this path shows the calling thread (fs/proc/proc_net.c).
   const std::string directory = "/proc/thread-self/net/";
   Counters counters;
   Result<void> read;

@@ -25,7 +25,7 @@ bool is_unit(std::string_view part) {
 }  // namespace
 
 std::string unit_in_cgroup(std::string_view file) {
-  // "0::/system.slice/nginx.service", or a line a controller; the innermost unit is the process's own.
+  // The file has "0::/system.slice/nginx.service", or one line per controller. The innermost unit is the process's own.
   std::string_view best;
   while (!file.empty()) {
     const std::size_t end = std::min(file.find('\n'), file.size());

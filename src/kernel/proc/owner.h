@@ -1,4 +1,4 @@
-// Names for what the kernel numbers: network namespaces and the units of processes.
+// Names for the kernel's numbers: network namespaces, and the systemd units of processes.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace lastbyte::kernel {
 
-/// The unit of systemd that /proc/PID/cgroup names: "nginx.service"; empty: there is none.
+/// Returns the systemd unit in the text of /proc/PID/cgroup: "nginx.service"; empty: none.
 std::string unit_in_cgroup(std::string_view cgroup_file);
-/// The same of a process; empty also where it has ended.
+/// Returns the systemd unit of a process; empty also if the process has ended.
 std::string unit_of(std::uint32_t pid);
 
-/// Names of network namespaces by their inode. Looks again when it meets one that it does not know.
+/// Names of network namespaces by inode. An unknown inode makes it read the names again.
 class NetworkNames {
  public:
-  /// "host" for that of process 1, the name that `ip netns` gave, "own" for the calling thread's, or
-  /// "net:[4026531840]"; "-" for 0, unknown.
+  /// Returns "host" for the namespace of process 1, the name given by `ip netns`, "own" for the calling thread's
+  /// namespace, otherwise "net:[4026531840]"; "-" for 0, unknown.
   [[nodiscard]] const std::string& name(std::uint32_t inode);
 
  private:
@@ -25,9 +25,9 @@ class NetworkNames {
   std::map<std::uint32_t, std::string> names_;
 };
 
-/// The inode of a namespace's descriptor; 0: it is none.
+/// Returns the inode of a namespace's descriptor; 0: the descriptor is no namespace.
 std::uint32_t network_inode(int descriptor);
-/// The inode of the calling thread's network namespace.
+/// Returns the inode of the calling thread's network namespace.
 std::uint32_t own_network_inode();
 
 }  // namespace lastbyte::kernel

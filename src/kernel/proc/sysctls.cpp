@@ -9,7 +9,7 @@
 namespace lastbyte::kernel {
 namespace {
 
-/// sysctl(8): a dot separates, and stands for a slash; a slash in a name stands for a dot ("net.ipv4.conf.eth0/1").
+/// As in sysctl(8): a dot in a name stands for a slash of the path, a slash for a dot ("net.ipv4.conf.eth0/1").
 std::string path_of(std::string_view name) {
   std::string path = "/proc/sys/";
   for (const char c : name) path += c == '.' ? '/' : c == '/' ? '.' : c;
@@ -39,7 +39,7 @@ std::optional<std::int64_t> Sysctls::number(std::string_view name) const {
 
 Result<Sysctls> read_sysctls(std::span<const std::string_view> names, int network) {
   Sysctls sysctls;
-  // What /proc/sys/net shows is that of the thread that opens the file (net/sysctl_net.c net_ctl_header_lookup).
+  // /proc/sys/net shows the namespace of the thread that opens the file (net/sysctl_net.c net_ctl_header_lookup).
   const auto entered = net::run_inside(network, [&] {
     for (const std::string_view name : names) {
       auto text = read_file(path_of(name));

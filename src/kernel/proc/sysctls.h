@@ -1,4 +1,4 @@
-// Settings of the kernel (sysctl(8)), read in a network namespace. Nothing here writes one.
+// Reads settings of the kernel (sysctl(8)) in a network namespace. Nothing here writes a setting.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace lastbyte::kernel {
 
-/// Settings at one moment, by the names that sysctl(8) takes: "net.ipv4.tcp_tw_reuse".
+/// Settings at one moment. Names are those of sysctl(8): "net.ipv4.tcp_tw_reuse".
 class Sysctls {
  public:
   Sysctls() = default;
@@ -21,7 +21,7 @@ class Sysctls {
 
   void set(std::string name, std::string value) { values_.insert_or_assign(std::move(name), std::move(value)); }
 
-  /// Without the final line end. nullopt: this kernel has no such setting, or it may not be read.
+  /// Returns "4096 131072 6291456" as three numbers; empty if a word is no number.
   [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
   /// nullopt also where it is not a number, or more than one.
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view name) const;
@@ -33,8 +33,8 @@ class Sysctls {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-/// Reads those of `names` that exist, in a network namespace as read_counters() takes one. Most of net.ipv4 belongs to
-/// the namespace; the rest is the host's, and the kernel hides some of that in any namespace but the first.
+/// Reads those of `names` that exist. `network` is as for read_counters(). Most of net.ipv4 belongs to the namespace;
+/// the rest belongs to the host, and the kernel hides some of it in all namespaces but the first.
 Result<Sysctls> read_sysctls(std::span<const std::string_view> names, int network = -1);
 
 }  // namespace lastbyte::kernel

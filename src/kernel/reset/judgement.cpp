@@ -6,7 +6,7 @@
 namespace lastbyte::kernel {
 namespace {
 
-/// What of ours the peer's kernel had not acknowledged is lost with the reset.
+/// Adds the loss to the text: a reset drops the bytes that the peer's kernel had not acknowledged.
 std::string with_loss(std::string text, const TcpEvent& event) {
   if (event.queued && event.queued->unacknowledged > 0)
     text += " " + counted(event.queued->unacknowledged, "byte") + " of this side may not have arrived.";

@@ -1,4 +1,4 @@
-// What a reset most likely means, in plain words. Pure.
+// Explains in plain words what a reset most likely means. Pure.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace lastbyte::kernel {
 
-/// Of a reset that was sent: the meaning of the kernel's reason; empty where it gave none. Of one that was received,
-/// for which the kernel never gives a reason: this program's judgement, from the state and the queues.
+/// Returns the meaning of a reset. Sent: the meaning of the kernel's reason; empty if the kernel gave none. Received:
+/// the kernel never gives a reason, so lastbyte judges by the state and the queues.
 std::string judgement(const TcpEvent& event);
-/// Whether judgement() is this program's own.
+/// Whether judgement() is lastbyte's own, not the kernel's.
 bool is_own_judgement(const TcpEvent& event);
 
 }  // namespace lastbyte::kernel

@@ -14,7 +14,7 @@ constexpr std::string_view kMptcp = "It takes a connection of Multipath TCP (IPP
 constexpr std::string_view kMptcpAdvice =
     "Look at the other end's and the middleboxes' support of Multipath TCP; plain TCP is not concerned.";
 
-// net/ipv4/tcp.c, tcp_input.c, tcp_minisocks.c, tcp_timer.c and tcp_ipv4.c of Linux 6.18 say where each comes from.
+// Origin of each reason: net/ipv4/tcp.c, tcp_input.c, tcp_minisocks.c, tcp_timer.c and tcp_ipv4.c of Linux 6.18.
 constexpr std::array kReasons{
     ResetReason{"NOT_SPECIFIED", unknown, "The kernel sent a reset and gives no reason.",
                 "A path of the kernel that was not yet given a reason of its own.", kCrafted,

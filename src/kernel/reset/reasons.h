@@ -1,5 +1,5 @@
 // Why the kernel sends a reset (enum sk_rst_reason of include/net/rstreason.h, since Linux 6.10): what each reason
-// means and what to do, beside the reasons that the running kernel has.
+// means, what to do about it, and which reasons the running kernel has.
 #pragma once
 
 #include <cstdint>
@@ -13,41 +13,42 @@
 
 namespace lastbyte::kernel {
 
-/// What made the kernel send it.
+/// What made the kernel send a reset.
 enum class ResetTrigger : std::uint8_t {
   call,     ///< a call of the program that owned the socket: close(), connect() with AF_UNSPEC, SOCK_DESTROY
-  segment,  ///< a segment that arrived, which no connection could take
+  segment,  ///< a segment arrived that no connection could take
   timer,    ///< nothing arrived for too long
-  memory,   ///< the kernel had none left for it
+  memory,   ///< the kernel had no memory left for the connection
   unknown,
 };
 
 struct ResetReason {
-  std::string_view name;  ///< as the tracepoint has it: "TCP_ABORT_ON_CLOSE"
+  std::string_view name;  ///< the tracepoint's word: "TCP_ABORT_ON_CLOSE"
   ResetTrigger trigger;
-  std::string_view meaning;       ///< a sentence
-  std::string_view cause;         ///< the usual one, a sentence or two
-  std::string_view reproduction;  ///< commands of `lastbyte sock`, or a sentence that says why those do not suffice
-  std::string_view advice;        ///< a sentence or two
+  std::string_view meaning;       ///< one sentence
+  std::string_view cause;         ///< the usual cause, one or two sentences
+  std::string_view reproduction;  ///< commands of `lastbyte sock`, or a sentence that says why they do not suffice
+  std::string_view advice;        ///< one or two sentences
 };
 
-/// All reasons that this program knows, in the order of Linux 6.18.
+/// All reasons that lastbyte knows, in the order of Linux 6.18.
 std::span<const ResetReason> reset_reasons();
-/// Null: it knows no such reason.
+/// Returns null if lastbyte does not know the reason.
 const ResetReason* find_reset_reason(std::string_view name);
-/// "a call of the program" and so on.
+/// Returns "a call of the program" and so on.
 std::string_view trigger_text(ResetTrigger trigger);
 
-/// The reasons of a kernel by number, as its BTF has them. Numbers differ between kernels; names stay.
+/// The reasons of a kernel by number, from its BTF. Numbers differ between kernels; names stay.
 using KernelReasons = std::map<std::uint32_t, std::string>;
 
-/// Those of the running kernel. Fails where it has no BTF (/sys/kernel/btf/vmlinux), or knows no reasons: before 6.10.
+/// Returns the running kernel's reasons. Fails if the kernel has no BTF (/sys/kernel/btf/vmlinux) or no reasons (before
+/// 6.10).
 Result<KernelReasons> running_kernel_reasons();
 
-/// Where the table of this program and a kernel differ.
+/// The differences between lastbyte's table and a kernel.
 struct ReasonDrift {
-  std::vector<std::string> undescribed;    ///< the kernel has them, the table does not
-  std::vector<std::string> not_in_kernel;  ///< the table has them, the kernel does not
+  std::vector<std::string> undescribed;    ///< in the kernel, but not in the table
+  std::vector<std::string> not_in_kernel;  ///< in the table, but not in the kernel
 
   [[nodiscard]] bool none() const { return undescribed.empty() && not_in_kernel.empty(); }
 };

@@ -1,4 +1,4 @@
-// The reasons of the running kernel, read from its type information.
+// Reads the running kernel's reasons from its type information.
 #include <bpf/btf.h>
 
 #include <cerrno>
@@ -11,7 +11,7 @@ namespace lastbyte::kernel {
 namespace {
 
 constexpr std::string_view kPrefix = "SK_RST_REASON_";
-constexpr std::string_view kEnd = "MAX";  // counts the others
+constexpr std::string_view kEnd = "MAX";  // the enum's last value is no reason: it counts the others
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// The last resort: counters, compared once a period.
+// The last resort as a source of events: compares counters once per period.
 #include <sys/timerfd.h>
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 namespace lastbyte::kernel {
 namespace {
 
-/// The value of "key=value" in the text of a tracepoint; values have no spaces. Empty: there is none.
+/// Returns the value of "key=value" in a tracepoint's text; values have no spaces. Empty: the text has no such key.
 std::string_view value_of(std::string_view text, std::string_view key) {
   for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
     const std::size_t value = at + key.size();
@@ -24,7 +24,7 @@ Number number_of(std::string_view text, int base = 10) {
   return number;
 }
 
-/// "127.0.0.1:80" or "[::1]:80".
+/// Parses "127.0.0.1:80" or "[::1]:80".
 net::Address address_with_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return {};
@@ -33,7 +33,7 @@ net::Address address_with_port(std::string_view text) {
   return net::Address::parse(ip, number_of<std::uint16_t>(text.substr(colon + 1))).value_or(net::Address());
 }
 
-/// The addresses of tracepoints that have families and ports apart.
+/// Parses the addresses of tracepoints that print family, address and port separately.
 void take_pair(std::string_view text, TcpEvent& event) {
   const bool v6 = value_of(text, "family") == "AF_INET6";
   const auto address = [&](std::string_view v4_key, std::string_view v6_key, std::string_view port) {
@@ -49,7 +49,7 @@ std::uint8_t state_of(std::string_view text) {
   return state_number(text);
 }
 
-/// " 1234.567890" before the tracepoint's name: seconds.
+/// Parses the time before the tracepoint's name: " 1234.567890", seconds.
 TimePoint time_of(std::string_view head) {
   const std::size_t begin = head.find_last_of(' ') + 1;
   const std::size_t dot = head.find('.', begin);
@@ -61,7 +61,7 @@ TimePoint time_of(std::string_view head) {
 
 bool wants(std::uint32_t kinds, EventKind kind) { return (kinds >> static_cast<unsigned>(kind) & 1U) != 0; }
 
-/// tcp_time_wait() of net/ipv4/tcp_minisocks.c closes the socket from these.
+/// Whether tcp_time_wait() of net/ipv4/tcp_minisocks.c closes the socket from this state.
 bool rests_after(std::uint8_t state) { return state == state_number("FIN_WAIT2") || state == state_number("CLOSING"); }
 
 std::optional<TcpEvent> change_of_state(std::string_view text, std::uint32_t kinds) {

@@ -1,4 +1,4 @@
-// Lines of tracefs (trace_pipe) about TCP. Pure.
+// Parses lines of tracefs (trace_pipe) about TCP. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace lastbyte::kernel {
 
-/// So many events that the kernel dropped.
+/// The number of events that the kernel dropped.
 struct LostEvents {
   std::uint64_t count = 0;
 };
 
-/// monostate: a line that says nothing about the end of a connection. Times are those of the clock `mono`. `kinds`:
-/// bits 1 << EventKind of what is wanted of a change of state.
+/// Returns monostate for a line that says nothing about the end of a connection. Times are of the clock `mono`. `kinds`
+/// has a bit 1 << EventKind for each kind of event that the caller wants from changes of state.
 std::variant<std::monostate, TcpEvent, LostEvents> read_trace_line(std::string_view line, std::uint32_t kinds);
 
 }  // namespace lastbyte::kernel

@@ -1,5 +1,4 @@
-// The kernel's text of TCP's tracepoints, in an instance of tracefs of our own, so that no other user of it is
-// disturbed.
+// Reads the kernel's text of TCP's tracepoints. An instance of tracefs of its own keeps it from disturbing other users.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -28,7 +27,7 @@ Result<void> write_to(const std::string& path, std::string_view text) {
   return {};
 }
 
-/// An instance stays behind a process that was killed.
+/// Removes the instances of killed processes.
 void remove_leftovers(const std::string& instances) {
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(instances, none)) {
@@ -45,13 +44,13 @@ class Instance final : public EventSource {
   Instance(std::string path, std::uint32_t kinds) : path_(std::move(path)), kinds_(kinds) {}
   ~Instance() override {
     pipe_.close();
-    ::rmdir(path_.c_str());  // the kernel removes what is in it
+    ::rmdir(path_.c_str());  // the kernel removes the contents
   }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
   Result<void> start() {
-    // Times that compare with ours.
+    // The clock `mono` makes the times comparable with CLOCK_MONOTONIC.
     if (auto set = write_to(path_ + "/trace_clock", "mono"); !set) return set;
     for (const char* each : {"tcp/tcp_send_reset", "tcp/tcp_receive_reset"})
       if (auto enabled = write_to(path_ + "/events/" + each + "/enable", "1"); !enabled) return enabled;
