@@ -1,4 +1,4 @@
-// Which events are told. Pure.
+// Decides which events to print. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@ namespace lastbyte::trace {
 
 bool is_reset(kernel::EventKind kind);
 
-/// `network`: the inode of the only namespace of interest; 0: all.
+/// `network` is the inode of the only namespace to print; 0: all.
 bool passes(const Filter& filter, std::uint32_t network, const kernel::TcpEvent& event);
 
-/// At most `rate` events in each second; 0: all.
+/// Allows at most `rate` events in each second; 0: all.
 class RateLimit {
  public:
   explicit RateLimit(std::uint32_t rate) : rate_(rate) {}
 
   bool allows(TimePoint now);
-  /// How many were refused since the last time this was asked.
+  /// Returns the number of events refused since the last call.
   [[nodiscard]] std::uint64_t take_refused();
 
  private:

@@ -60,7 +60,7 @@ void Instances::look() {
 void Instances::follow(const std::string& socket) {
   if (streams_.contains(socket) || streams_.size() >= kMostInstances) return;
   const auto started = start(socket);
-  // One that a process which was killed has left behind is nobody's.
+  // A socket that a killed process left behind belongs to no instance.
   if (started || started.error().code == ECONNREFUSED || started.error().code == ENOENT) return;
   if (refused_.insert(socket).second)
     sink_.note("resets of that lastbyte are told without sessions: " + started.error().text());
@@ -97,7 +97,7 @@ bool Instances::follows(std::uint32_t pid) const {
 void Instances::mention(const kernel::ProcessName& process) {
   if (process.pid == 0 || process.comm != "lastbyte" || follows(process.pid)) return;
   if (mentioned_.size() >= kMostMentioned || !mentioned_.insert(process.pid).second) return;
-  look();  // it may have just started
+  look();  // the instance may have just started
   if (follows(process.pid) ||
       !is_forwarder(read_file("/proc/" + std::to_string(process.pid) + "/cmdline").value_or("")))
     return;

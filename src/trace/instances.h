@@ -1,4 +1,4 @@
-// The running instances of lastbyte: finds them, and follows the ends of their sessions.
+// Finds the running instances of lastbyte and follows the ends of their sessions.
 #pragma once
 
 #include <poll.h>
@@ -18,29 +18,29 @@
 
 namespace lastbyte::trace {
 
-/// One thread. Nothing here waits, but for begin().
+/// For one thread. Only begin() waits.
 class Instances {
  public:
   struct Sink {
     std::function<void(EndedSide)> side;
-    std::function<void(const std::string&)> note;  ///< for the user, a sentence
+    std::function<void(const std::string&)> note;  ///< a sentence for the user
   };
 
   explicit Instances(Sink sink) : sink_(std::move(sink)) {}
 
-  /// Follows `given` sockets and all instances that are found, and waits until they answer, for a second at most. An
-  /// error: one that was given does not answer.
+  /// Follows the sockets `given` and all instances found. Waits until they answer, at most one second. Fails if a given
+  /// socket does not answer.
   Result<void> begin(const std::vector<std::string>& given);
-  /// Finds those that have been started since. To be called each second.
+  /// Finds the instances that have started since the last call. Call it once a second.
   void look();
   void add_waits(std::vector<pollfd>& waits) const;
-  /// Takes what has come.
+  /// Reads what the instances have sent.
   void take();
 
-  /// Whether it is the process of an instance that is followed.
+  /// Whether `pid` is a followed instance.
   [[nodiscard]] bool follows(std::uint32_t pid) const;
   [[nodiscard]] bool none() const { return streams_.empty(); }
-  /// Says once of a process that forwards and is not followed why its resets have no sessions.
+  /// Explains, once for each process, why resets of a forwarding process that is not followed come without sessions.
   void mention(const kernel::ProcessName& process);
 
  private:
@@ -49,12 +49,12 @@ class Instances {
 
   Sink sink_;
   std::vector<std::string> given_;
-  std::map<std::string, admin::Stream> streams_;  ///< by their sockets
-  std::set<std::string> refused_;                 ///< sockets, as told
+  std::map<std::string, admin::Stream> streams_;  ///< key: the instance's socket
+  std::set<std::string> refused_;                 ///< sockets whose failure has been reported
   std::set<std::uint32_t> mentioned_;
 };
 
-/// Whether /proc/PID/cmdline is that of `lastbyte proxy`. Pure.
+/// Whether `command_line`, from /proc/PID/cmdline, is that of `lastbyte proxy`. Pure.
 bool is_forwarder(std::string_view command_line);
 
 }  // namespace lastbyte::trace

@@ -16,7 +16,7 @@ void forget(Map& map, const Key& key, const std::shared_ptr<const EndedSide>& si
 
 }  // namespace
 
-/// Addresses and ports come round; cookies do not.
+/// Connections reuse addresses and ports, but never cookies.
 bool Joiner::matches(const kernel::TcpEvent& event, const std::string& pair, const EndedSide& side) const {
   const bool owned = knows_processes_ && event.owner.pid != 0 && !event.owner_listens;
   if (owned && event.owner.pid != side.pid) return false;
@@ -36,7 +36,7 @@ void Joiner::add(const kernel::TcpEvent& event, bool waits, const Tell& tell) {
   const EndedSide* const side = find(event, pair);
   if (side != nullptr || !waits) return tell({.event = event, .side = side});
   if (waiting_.size() >= kMostWaiting) tell_first(tell);
-  // Events of several processors come out of order; the deadlines do not.
+  // Events of several CPUs may arrive out of order, so the deadline is kept ascending here.
   const TimePoint until = event.time + patience_;
   waiting_.push_back({event, pair, waiting_.empty() ? until : std::max(until, waiting_.back().until)});
 }

@@ -1,9 +1,9 @@
-// Joins resets that the kernel told to the sessions that running instances told. Pure.
+// Joins the kernel's resets with the sessions that running instances report. Pure.
 //
-// The kernel tells a reset when it happens, and an instance tells a session when it has ended: mostly some milliseconds
-// later, but a session whose upstream has reset may owe its client bytes for a while. A reset waits for its session for
-// a short time. It is then told without one, and told again when the session ends. A session that ended before the
-// reset, which then answers a late segment, is found among the last ones.
+// The kernel reports a reset when it happens. An instance reports a session when it has ended. That is mostly some
+// milliseconds later, but a session whose upstream has reset may still send its client bytes for a while. A reset waits
+// a short time for its session. Then it is printed without one, and printed again when the session ends. A reset may
+// also follow its session, because it answers a late segment: the joiner looks it up among the last sessions.
 #pragma once
 
 #include <cstddef>
@@ -25,26 +25,26 @@ class Joiner {
  public:
   struct Told {
     const kernel::TcpEvent& event;
-    const EndedSide* side = nullptr;  ///< null: none is known
-    bool again = false;               ///< it was told before, without its session
+    const EndedSide* side = nullptr;  ///< null: no session is known
+    bool again = false;               ///< the reset was printed before, without its session
   };
   using Tell = std::function<void(const Told&)>;
 
-  static constexpr std::size_t kMostWaiting = 4'096;  ///< resets; the oldest is then told without a session
-  static constexpr std::size_t kMostKnown = 16'384;   ///< sides of sessions; the oldest is then forgotten
+  static constexpr std::size_t kMostWaiting = 4'096;  ///< resets; with more, the oldest is printed without a session
+  static constexpr std::size_t kMostKnown = 16'384;   ///< sides of sessions; with more, the oldest is dropped
 
-  /// `knows_processes`: the numbers of processes that the kernel and the instances tell are of one kind. A session is
-  /// then believed only of the process that owns the socket: any user may pretend to be an instance.
+  /// `knows_processes`: the kernel and the instances report pids of one PID namespace. The joiner then accepts a
+  /// session only from the process that owns the socket, because any user may pretend to be an instance.
   Joiner(Duration patience, bool knows_processes) : patience_(patience), knows_processes_(knows_processes) {}
 
-  /// `waits`: it may be of a socket of an instance that is followed.
+  /// `waits`: the event may belong to a socket of a followed instance.
   void add(const kernel::TcpEvent& event, bool waits, const Tell& tell);
   void add(EndedSide side, const Tell& tell);
-  /// Tells what has waited for long enough.
+  /// Prints the resets that have waited long enough.
   void pass_time(TimePoint now, const Tell& tell);
-  /// Tells everything that waits.
+  /// Prints all waiting resets.
   void flush(const Tell& tell) { pass_time(TimePoint::max(), tell); }
-  /// When pass_time() has something to do; max(): nothing waits.
+  /// The time of the next pass_time(); max(): no reset waits.
   [[nodiscard]] TimePoint wakes_at() const { return waiting_.empty() ? TimePoint::max() : waiting_.front().until; }
 
  private:
@@ -63,7 +63,7 @@ class Joiner {
   Duration patience_;
   bool knows_processes_;
   std::deque<Waiting> waiting_;  ///< in the order of `until`
-  std::deque<Waiting> told_;     ///< without a session; their session may still be open
+  std::deque<Waiting> told_;     ///< resets printed without a session, which may still be open
   std::deque<Side> known_;
   std::unordered_map<std::uint64_t, Side> by_cookie_;
   std::unordered_map<std::string, Side> by_pair_;

@@ -1,4 +1,4 @@
-// trace: `lastbyte trace` tells every reset of the host as it happens. This file: its command line.
+// trace: `lastbyte trace` prints every reset of the host as it happens. This file: its command line.
 #pragma once
 
 #include <chrono>
@@ -19,24 +19,24 @@ namespace lastbyte::trace {
 
 enum class Direction : std::uint8_t { both, sent, received };
 
-/// What is told; an empty list leaves nothing out. Between lists all must hold, within one any.
+/// The events to print. An empty list allows all events. An event must match every list, and any one entry in each.
 struct Filter {
-  std::vector<net::Cidr> networks;        ///< the local or the remote address
-  std::vector<net::PortRange> ports;      ///< the local or the remote port
-  std::vector<std::uint32_t> pids;        ///< the owner or the caller
-  std::vector<std::string> reasons;       ///< of resets sent
-  Direction direction = Direction::both;  ///< of resets
+  std::vector<net::Cidr> networks;        ///< match the local or the remote address
+  std::vector<net::PortRange> ports;      ///< match the local or the remote port
+  std::vector<std::uint32_t> pids;        ///< match the owner or the caller
+  std::vector<std::string> reasons;       ///< match the reason of a sent reset
+  Direction direction = Direction::both;  ///< only for resets
 };
 
 struct Options {
   Filter filter;
   std::vector<net::NamespaceName> namespaces;  ///< at most one
-  std::vector<std::string> sockets;            ///< of instances, beside those that are found
+  std::vector<std::string> sockets;            ///< sockets of instances, besides those found
   std::uint32_t kinds = 3;                     ///< bits 1 << kernel::EventKind
   bool json = false;
   bool summary = false;
   std::optional<kernel::Level> level;
-  std::optional<std::uint64_t> events;  ///< end after so many
+  std::optional<std::uint64_t> events;  ///< end after this many events
   std::optional<std::chrono::milliseconds> duration;
   std::uint32_t rate = 1'000;  ///< lines a second at most; 0: no limit
   std::uint32_t ring_bytes = 1U << 20U;
@@ -45,7 +45,7 @@ struct Options {
 using Flag = lastbyte::Flag<Options>;
 std::span<const Flag> flags();
 
-/// An error's text says which flag, and what was expected.
+/// The text of an error names the flag and what it expects.
 Result<Options> parse(GivenFlags given);
 
 }  // namespace lastbyte::trace

@@ -52,7 +52,7 @@ std::string first_words(const kernel::TcpEvent& event) {
   return std::string(kernel::kind_text(event.kind));
 }
 
-/// What of the queues is worth a word.
+/// The queues as text, without zeros that say nothing.
 std::string queues_text(const kernel::QueuedBytes& queued) {
   std::string text = fmt::format("unread {}, unacknowledged {}", queued.unread, queued.unacknowledged);
   if (queued.unsent > 0) text += fmt::format(" (unsent {})", queued.unsent);
@@ -151,7 +151,7 @@ std::string as_json(const Named& named) {
 
 namespace {
 
-/// Of all that the kernel counts, what concerns the end of connections.
+/// The kernel's counters that concern the end of connections.
 constexpr std::array<std::string_view, 11> kTold{"Tcp:OutRsts",
                                                  "Tcp:EstabResets",
                                                  "Tcp:AttemptFails",

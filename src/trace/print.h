@@ -1,4 +1,4 @@
-// One event as a line of text and as a JSON object. Pure.
+// Prints one event as a line of text or as a JSON object. Pure.
 #pragma once
 
 #include <chrono>
@@ -10,21 +10,21 @@
 
 namespace lastbyte::trace {
 
-/// An event with the names that only the machine knows.
+/// An event with names that only this machine can resolve.
 struct Named {
   kernel::TcpEvent event;
   std::chrono::system_clock::time_point wall;
   std::string network;                 ///< "host", "blue"; "-": unknown
-  std::string unit;                    ///< of the owner: "nginx.service"; empty: none
-  const EndedSide* session = nullptr;  ///< of a running lastbyte; null: none is known
-  bool again = false;                  ///< it was told before, without its session
+  std::string unit;                    ///< the owner's systemd unit: "nginx.service"; empty: none
+  const EndedSide* session = nullptr;  ///< the session's side in a running lastbyte; null: unknown
+  bool again = false;                  ///< the event was printed before, without its session
 };
 
-/// Without the line end.
+/// Both return a line without its line end.
 std::string as_text(const Named& named);
 std::string as_json(const Named& named);
 
-/// Of the level `counters`.
+/// Both are for the level `counters`.
 std::string counted_as_text(const kernel::Counters& added);
 std::string counted_as_json(const kernel::Counters& added);
 

@@ -29,11 +29,12 @@ using std::chrono::milliseconds;
 
 void note(const std::string& text) { std::fprintf(stderr, "lastbyte trace: %s\n", text.c_str()); }
 
-/// A session tells of its end a moment after the kernel tells of the reset; a slow reader is told of without it.
+/// How long a reset waits for its session: an instance reports a session's end a moment after the kernel's reset. If
+/// the session has a slow reader, the reset is printed without it.
 constexpr milliseconds kPatience{1'000};
-/// Instances are looked for, and losses told, so often.
+/// The time between two searches for instances, and two reports of losses.
 constexpr milliseconds kPeriod{1'000};
-/// The inode of the first PID namespace (include/linux/proc_ns.h): the kernel tells its numbers.
+/// The inode of the first PID namespace (include/linux/proc_ns.h). The kernel reports pids of this namespace.
 constexpr std::uint64_t kHostPids = 0xEFFFFFFCU;
 
 bool has_host_pids() {
@@ -109,7 +110,7 @@ class Run {
     joiner_.add(event, may_be_joined(event), tell_);
   }
 
-  /// Whether the reset may be of a session. Where processes are not known, each may.
+  /// Whether the reset may belong to a session. Without known processes, each reset may.
   [[nodiscard]] bool may_be_joined(const kernel::TcpEvent& event) const {
     if (instances_.none() || !is_reset(event.kind)) return false;
     const bool known = knows_processes_ && (event.owner.pid != 0 || event.state == 0);
@@ -131,7 +132,7 @@ class Run {
     if (!line.empty()) say(line + "\n");
   }
 
-  /// Both clocks were read at the start: a step of the wall clock meanwhile does not disorder the output.
+  /// Both clocks were read at the start, so a step of the wall clock does not disorder the output.
   std::chrono::system_clock::time_point wall_of(TimePoint time) const {
     return wall_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady_);
   }
@@ -194,7 +195,7 @@ void tell_level(kernel::Level level, const std::vector<std::string>& refused, co
   if (level == kernel::Level::counters && options.summary) note("a summary needs a level that sees connections");
 }
 
-/// What the level cannot do although it was asked for.
+/// Names what the options ask for and the level cannot do.
 std::string impossible(const Options& options, kernel::Level level) {
   if ((options.kinds & ~kernel::kinds_of(level) & ~3U) != 0)
     return "the level " + std::string(kernel::level_word(level)) + " reports no " +

@@ -47,7 +47,7 @@ struct Phrase {
   std::string_view text;
 };
 
-/// Why the other side's end made lastbyte reset this one; behind the side's name.
+/// The reasons why the other side's end made lastbyte reset this side. The text follows the side's name.
 constexpr std::array kPassedOn{Phrase{"reset", "had reset first"}, Phrase{"refused", "had refused data"},
                                Phrase{"vanished", "had stopped answering"},
                                Phrase{"unreachable", "could not be reached"}};
@@ -70,7 +70,7 @@ std::string own_reason(const EndedSide& side) {
   return std::string(phrase(kOwn, side.end, "the session had ended"));
 }
 
-/// What of the other side's bytes had arrived here.
+/// Says how many of the other side's bytes this side's peer has acknowledged.
 std::string fate_of_bytes(const EndedSide& side) {
   std::string text =
       fmt::format(", {} {} delivered before", bytes(side.delivered), side.delivered == 1 ? "was" : "were");
@@ -83,7 +83,7 @@ std::string fate_of_bytes(const EndedSide& side) {
 
 std::vector<EndedSide> ended_sides(std::string_view line, std::uint32_t pid) {
   std::vector<EndedSide> sides;
-  // Most lines are of sessions that ended well: they are not parsed.
+  // Skips the parsing of most lines: they report sessions that ended well.
   if (line.find(R"("sockets":)") == std::string_view::npos) return sides;
   const Json event = Json::parse(line, nullptr, false);
   try {
@@ -91,7 +91,7 @@ std::vector<EndedSide> ended_sides(std::string_view line, std::uint32_t pid) {
     for (const auto& [side, other] : {std::pair("client", "upstream"), std::pair("upstream", "client")})
       if (event.at("sockets").at(side).is_object()) sides.push_back(side_of(event, side, other, pid));
   } catch (const Json::exception&) {
-    // Of another version of lastbyte.
+    // Another version of lastbyte wrote the line.
   }
   return sides;
 }
@@ -107,7 +107,7 @@ std::string_view word(SentBy by) {
 
 SentBy sent_by(const kernel::TcpEvent& event, const EndedSide& side) {
   if (event.kind == kernel::EventKind::reset_received) return SentBy::peer;
-  // The reasons of a close with SO_LINGER 0 (net/ipv4/tcp.c tcp_disconnect), which is how lastbyte resets (T7).
+  // lastbyte resets by a close with SO_LINGER 0 (T7). These are its reasons (net/ipv4/tcp.c tcp_disconnect).
   if (event.reason == "TCP_STATE" || event.reason == "TCP_DISCONNECT_WITH_DATA") return SentBy::lastbyte;
   const bool on_purpose = side.end == "passed_on" || std::ranges::find(kOwn, side.end, &Phrase::end) != kOwn.end();
   return event.reason.empty() && on_purpose ? SentBy::lastbyte : SentBy::kernel;

@@ -12,7 +12,7 @@ namespace lastbyte::trace {
 namespace {
 
 constexpr std::size_t kRows = 10;
-constexpr std::size_t kBar = 40;  // characters of the longest
+constexpr std::size_t kBar = 40;  // characters of the longest bar
 constexpr std::array<std::string_view, Summary::kAgeEndsMs.size() + 1> kAgeNames{
     "below 1 ms", "below 10 ms", "below 100 ms", "below 1 s", "below 10 s", "below 1 min", "below 1 h", "1 h and more"};
 

@@ -1,4 +1,4 @@
-// What was seen in a whole run: by reason, peer and process, and how old the connections were. Pure.
+// Counts the events of a whole run: by reason, peer and process, and by the connection's age. Pure.
 #pragma once
 
 #include <array>
@@ -12,14 +12,14 @@ namespace lastbyte::trace {
 
 class Summary {
  public:
-  /// More different peers or processes than this are counted as "other".
+  /// Number of different peers or processes; any more count as "other".
   static constexpr std::size_t kMostKeys = 10'000;
-  /// The upper ends of the classes of ages, in milliseconds, and one class beyond.
+  /// The upper ends of the classes of ages, in milliseconds. One more class has the rest.
   static constexpr std::array<std::int64_t, 7> kAgeEndsMs{1, 10, 100, 1'000, 10'000, 60'000, 3'600'000};
 
   void add(const kernel::TcpEvent& event);
 
-  /// Tables, the most frequent first.
+  /// Both have tables with the most frequent first.
   [[nodiscard]] std::string as_text() const;
   [[nodiscard]] std::string as_json() const;
 
@@ -28,7 +28,7 @@ class Summary {
   static void count(Counts& counts, const std::string& key);
 
   std::uint64_t events_ = 0;
-  Counts reasons_;  ///< the kind, and the reason of a reset sent
+  Counts reasons_;  ///< key: the kind, and the reason of a sent reset
   Counts peers_;
   Counts processes_;
   std::array<std::uint64_t, kAgeEndsMs.size() + 1> ages_{};
