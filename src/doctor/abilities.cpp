@@ -19,7 +19,7 @@ Ability can_watch(kernel::Level level) {
           .why_not = opened ? "" : opened.error().detail};
 }
 
-/// A call with arguments that it refuses: EPERM and ENOSYS come before it looks at them.
+/// Calls io_uring_setup with arguments that it refuses: the kernel checks for EPERM and ENOSYS before the arguments.
 Ability can_io_uring() {
   if (::syscall(SYS_io_uring_setup, 0, nullptr) >= 0 || (errno != EPERM && errno != ENOSYS))
     return {.name = "io_uring", .there = true};

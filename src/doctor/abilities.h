@@ -1,4 +1,4 @@
-// What loads, and what is allowed, for the doctor itself: which ways of attaching BPF, and io_uring.
+// Tests what loads and what is allowed for the doctor: each way to attach BPF programs, and io_uring.
 #pragma once
 
 #include <vector>

@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 31> kSettings{"net.ipv4.tcp_tw_reuse",
 
 using Look = std::vector<net::diag::Socket>;
 
-/// All TCP sockets of the namespace. What could not be read goes into `unread`.
+/// Reads all TCP sockets of the namespace. Adds to `unread` what it could not read.
 Result<Look> look(int network, std::vector<std::string>& unread) {
   Look all;
   const auto entered = net::run_inside(network, [&] {
@@ -64,7 +64,7 @@ Result<Look> look(int network, std::vector<std::string>& unread) {
   return all;
 }
 
-/// By BPF, which sees all processes at once; where it does not load, by what /proc shows.
+/// Finds the owners by BPF, which sees all processes at once. Where BPF does not load, by /proc.
 Owners find_owners(std::vector<std::string>& unread) {
   Owners owners;
   if (const auto sockets = kernel::list_sockets()) {
@@ -80,7 +80,8 @@ Owners find_owners(std::vector<std::string>& unread) {
   return owners;
 }
 
-/// Settings that the kernel has once are not shown in other namespaces than the first: those are read out here.
+/// Some settings exist once per kernel, and only the first namespace shows them. The doctor reads those outside
+/// `network`.
 Result<kernel::Sysctls> read_settings(int network) {
   auto settings = kernel::read_sysctls(kSettings, network);
   if (!settings || network < 0) return settings;

@@ -14,7 +14,7 @@
 namespace lastbyte::doctor {
 
 struct Options {
-  net::NamespaceName network = {};  ///< own(): that of the process, or the caller's
+  net::NamespaceName network = {};  ///< own(): the process's namespace if --pid is given, otherwise the caller's
   std::optional<std::uint32_t> pid;
   std::optional<std::string> explain;
   bool json = false;
@@ -27,7 +27,7 @@ struct Options {
 using Flag = lastbyte::Flag<Options>;
 std::span<const Flag> flags();
 
-/// An error's text says which flag, and what was expected.
+/// The text of an error names the flag and what it expects.
 Result<Options> parse(GivenFlags given);
 
 }  // namespace lastbyte::doctor

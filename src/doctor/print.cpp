@@ -13,9 +13,9 @@
 namespace lastbyte::doctor {
 namespace {
 
-constexpr std::size_t kLabel = 10;  // the column of what stands behind "  seen:   "
+constexpr std::size_t kLabel = 10;  // the column of the text after "  seen:   "
 
-/// The counters that are always told, and what they mean.
+/// The counters that the report always prints, with their meanings.
 struct Meaning {
   std::string_view name;
   std::string_view text;
@@ -38,7 +38,7 @@ constexpr std::array kMeanings{
     Meaning{"TcpExt:TCPTimeouts", "retransmission timeouts"},
 };
 
-/// A command is one line, to be copied; what follows "    # " and what is prose are broken.
+/// Keeps a command on one line, so that it can be copied. Breaks prose, and the comment after "    # ".
 std::string command_text(std::string_view command) {
   constexpr std::string_view kComment = "    # ";
   const bool is_prose = !command.empty() && command.front() >= 'A' && command.front() <= 'Z';

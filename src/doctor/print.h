@@ -12,10 +12,10 @@ namespace lastbyte::doctor {
 
 inline constexpr std::size_t kPageWidth = 80;
 
-/// Of lines of at most kPageWidth characters, commands and long addresses apart.
+/// Lines have at most kPageWidth characters, except commands and long addresses.
 std::string as_text(const Facts& facts, const std::vector<Finding>& findings);
 std::string as_json(const Facts& facts, const std::vector<Finding>& findings);
-/// What a rule looks for, and why.
+/// Explains what a rule looks for, and why.
 std::string explanation(const Rule& rule);
 
 }  // namespace lastbyte::doctor

@@ -19,11 +19,11 @@ using net::diag::TcpFigures;
 constexpr std::size_t kIndent = 8;
 constexpr std::uint32_t kNoThreshold = 0x7fffffff;  // include/net/tcp.h TCP_INFINITE_SSTHRESH
 
-/// Words of a line, with commas between.
+/// Joins words with commas.
 class List {
  public:
   void add(const std::string& word) { text_ += (text_.empty() ? "" : ", ") + word; }
-  /// Where it is not 0.
+  /// Adds the value unless it is 0.
   template <typename Number>
   void add(Number value, std::string_view format) {
     if (value != 0) add(fmt::format(fmt::runtime(format), value));
@@ -93,7 +93,7 @@ std::string amounts_text(const TcpFigures& figures) {
   return list.text();
 }
 
-/// Empty where the path is good and nothing holds the sender back.
+/// Returns empty text if the path is good and nothing delays the sender.
 std::string troubles_text(const TcpFigures& figures) {
   List list;
   list.add(figures.retransmitted, "segments sent again {}");
@@ -112,7 +112,7 @@ std::string troubles_text(const TcpFigures& figures) {
 
 using Field = std::variant<std::uint32_t TcpFigures::*, std::uint64_t TcpFigures::*>;
 struct NamedField {
-  const char* name;  ///< that of struct tcp_info, with the unit
+  const char* name;  ///< the field of struct tcp_info, with the unit
   Field field;
 };
 constexpr std::array kFields{

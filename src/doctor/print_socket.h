@@ -1,4 +1,4 @@
-// A socket of the process that was asked about, with its options and figures, as text and as JSON. Pure.
+// Prints a socket of the examined process, with its options and figures, as text or as JSON. Pure.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,9 +8,9 @@
 
 namespace lastbyte::doctor {
 
-/// Some lines of at most 80 columns, where the addresses allow it.
+/// Lines have at most 80 columns unless an address is longer.
 std::string socket_text(const HeldSocket& socket);
-/// Options that are not known are left out; so is tcp_info.
+/// Leaves out unknown options, and tcp_info if it is unknown.
 nlohmann::ordered_json socket_json(const HeldSocket& socket);
 
 }  // namespace lastbyte::doctor

@@ -19,7 +19,7 @@ int fail(const Error& error) {
 }
 
 int status_of(const std::vector<Finding>& findings) {
-  // The worst comes first.
+  // Findings are sorted: the worst is first.
   if (findings.empty()) return 0;
   switch (findings.front().severity) {
     case Severity::note: return 0;
@@ -29,7 +29,7 @@ int status_of(const std::vector<Finding>& findings) {
   return 0;
 }
 
-/// What enters the namespace in a shell.
+/// Returns the command that enters the namespace in a shell.
 std::string entering(const net::NamespaceName& name) {
   using Kind = net::NamespaceName::Kind;
   switch (name.kind) {
@@ -58,7 +58,7 @@ int run(const Options& options) {
   if (name.own() && options.pid) name = {net::NamespaceName::Kind::pid, {}, *options.pid};
   auto network = net::open_namespace(name);
   if (!network) return fail(network.error());
-  // Entering one's own needs rights that looking at it does not.
+  // Entering one's own namespace needs rights that examining it does not need.
   const auto own = net::open_namespace({});
   const bool elsewhere = !own || !net::same_namespace(*network, *own);
   const auto facts = collect({.network = elsewhere ? network->get() : -1,
@@ -71,7 +71,7 @@ int run(const Options& options) {
   if (!facts) return fail(facts.error());
   const auto findings = examine(*facts);
   std::fputs((options.json ? as_json(*facts, findings) : as_text(*facts, findings)).c_str(), stdout);
-  // main() tells of it; 1, its status for that, would be a warning here.
+  // main() reports this error, but its status 1 would mean a warning here.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return kExitNotHere;
   return status_of(findings);
 }

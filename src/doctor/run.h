@@ -5,8 +5,8 @@
 
 namespace lastbyte::doctor {
 
-/// Prints on standard output. The result is the exit status: 0 no finding above a note, 1 a warning, 3 a critical one,
-/// 2 nothing could be looked at, or the output was not written.
+/// Prints on standard output. Returns the exit status: 0 no finding above a note, 1 a warning, 3 a critical finding, 2
+/// nothing could be examined or the output could not be written.
 int run(const Options& options);
 
 }  // namespace lastbyte::doctor

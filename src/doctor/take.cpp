@@ -1,4 +1,5 @@
-// Looking at another process's sockets by taking a descriptor of each: the way that disturbs, and only on request.
+// Examines another process's sockets by taking a descriptor of each. This disturbs the process, so it happens only on
+// request.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,7 +41,7 @@ bool is_tcp(int fd) {
   return (family == AF_INET || family == AF_INET6) && number(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP;
 }
 
-/// SO_ERROR is not asked: it is given once, and belongs to the process.
+/// Does not read SO_ERROR: the kernel reports it only once, and it belongs to the process.
 kernel::ProcessSocket look(int fd) {
   kernel::ProcessSocket socket;
   socket.cookie = option<std::uint64_t>(fd, SOL_SOCKET, SO_COOKIE);
@@ -50,7 +51,7 @@ kernel::ProcessSocket look(int fd) {
   socket.state = info.tcpi_state;
   socket.non_blocking = (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
   if (number(fd, SOL_SOCKET, SO_ACCEPTCONN) != 0) {
-    // Of a listener these two are its queue (net/ipv4/tcp.c tcp_get_info).
+    // For a listener, these two fields are its queue (net/ipv4/tcp.c tcp_get_info).
     socket.backlog = {info.tcpi_unacked, info.tcpi_sacked};
   } else {
     socket.queued = kernel::QueuedBytes{ask(fd, FIONREAD), ask(fd, TIOCOUTQ), 0};
@@ -82,7 +83,8 @@ Result<TakenSockets> take_sockets(std::uint32_t pid) {
   for (const kernel::SocketDescriptor& each : *descriptors) {
     const auto begin = std::chrono::steady_clock::now();
     Descriptor taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), each.descriptor, 0)));
-    if (!taken && (errno == EBADF || errno == ESRCH)) continue;  // closed meanwhile, or the process has ended
+    if (!taken && (errno == EBADF || errno == ESRCH))
+      continue;  // the descriptor was closed meanwhile, or the process has ended
     if (!taken) return failure(operation, errno, errno == EPERM ? "it needs CAP_SYS_PTRACE" : "");
     const bool wanted = is_tcp(taken.get());
     if (wanted) all.sockets.push_back(look(taken.get()));

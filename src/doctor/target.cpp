@@ -32,7 +32,7 @@ std::optional<std::uint64_t> count_entries(const std::string& directory) {
   return error ? std::nullopt : std::optional(count);
 }
 
-/// What no privilege is needed for but that of reading the process's descriptors.
+/// Reads the sockets with no right but to read the process's descriptors.
 Result<std::vector<HeldSocket>> without_bpf(const kernel::ProcessName& process,
                                             const std::vector<net::diag::Socket>& sockets) {
   const auto descriptors = kernel::socket_descriptors(process.pid);
@@ -88,7 +88,7 @@ Result<Process> look_at(std::uint32_t pid, bool intrusive, const std::vector<net
   const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
   if (!status) return failure(operation, status.error().code, net::why_no_process(pid));
   Process process;
-  // A thread has the descriptors of its process.
+  // A thread shares the descriptors of its process.
   process.name.pid = static_cast<std::uint32_t>(number_after(*status, "Tgid:").value_or(pid));
   const std::string directory = "/proc/" + std::to_string(process.name.pid);
   process.name.comm = kernel::comm_of(process.name.pid);

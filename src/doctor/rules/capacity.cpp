@@ -1,4 +1,4 @@
-// Rules about what is nearly used up: ports, tables, memory, descriptors; and about what is forbidden here.
+// Rules about ports, tables, memory and descriptors that are nearly used up, and about what this host forbids.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,10 +27,10 @@ constexpr std::size_t kMostListed = 8;
 
 std::uint64_t unsigned_of(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
 
-/// A level near its limit: a warning from `percent` on, critical at the limit.
+/// Reports a level near its limit: a warning from `percent` on, critical at the limit.
 Found nearly_full(std::string_view what, std::int64_t used, std::int64_t limit, double percent,
                   std::string_view setting) {
-  // As floating-point numbers: a limit can be as large as the type (fs.file-max).
+  // Floating point avoids an overflow: a limit can be as large as the type (fs.file-max).
   if (limit <= 0 || static_cast<double>(used) * 100 < static_cast<double>(limit) * percent) return nothing();
   return one(fmt::format("{}: {}.", what, share(unsigned_of(used), unsigned_of(limit))),
              setting.empty() ? std::string() : set_to(setting, std::to_string(limit * 2)),
@@ -50,7 +50,7 @@ std::optional<Ports> local_range(const Facts& facts) {
   return Ports{range[0], range[1]};
 }
 
-/// "8080,9000-9010", as the kernel writes the setting.
+/// Parses "8080,9000-9010", the kernel's form of the setting.
 std::vector<Ports> reserved_ports(const Facts& facts) {
   std::vector<Ports> all;
   const auto parsed = net::Ports::parse(facts.sysctls.text(kReserved).value_or(""), 1);
@@ -70,7 +70,7 @@ Found listeners_in_range(const Facts& facts) {
     if (each.tcp.state == State::listening && range->has(port) && !kept) inside.insert(port);
   }
   if (inside.empty()) return nothing();
-  std::string listed;  // in the evidence: the first few
+  std::string listed;  // the first few, for the evidence
   std::string all = facts.sysctls.text(kReserved).value_or("");
   std::size_t told = 0;
   for (const std::uint16_t port : inside) {
@@ -84,7 +84,7 @@ Found listeners_in_range(const Facts& facts) {
       set_to(kReserved, all));
 }
 
-/// What connect() may choose from: the range without the reserved ports.
+/// Number of ports that connect() can choose: the range without the reserved ports.
 std::int64_t ports_to_choose(const Facts& facts, const Ports& range) {
   std::int64_t count = range.count();
   for (const Ports& each : reserved_ports(facts))
@@ -97,12 +97,12 @@ struct Destination {
   std::int64_t time_wait = 0;
 };
 
-/// Ports spent by source address and destination.
+/// Counts the used ports for each pair of source address and destination.
 std::map<std::pair<std::string, std::string>, Destination> spent(const Facts& facts, const Ports& range) {
   std::map<std::pair<std::string, std::string>, Destination> all;
   for (const Socket& each : facts.sockets) {
     if (each.tcp.state == State::listening || !range.has(each.tcp.local.port())) continue;
-    // An accepted connection counts by itself: its other end has a port of its own.
+    // The two ends of an accepted connection have different ports, so each accepted connection counts alone.
     Destination& to = all[{each.tcp.local.ip_text(), each.tcp.remote.text()}];
     ++to.sockets;
     if (each.tcp.state == State::time_wait) ++to.time_wait;
@@ -152,7 +152,7 @@ Found files(const Facts& facts) {
   return nearly_full("Open files of the host", numbers[0], numbers[2], 80, "fs.file-max");
 }
 
-/// Why something does not load here, with what else may be the reason.
+/// Explains why something does not load here, and names a setting that may be another reason.
 Found forbidden(const Facts& facts, std::string_view name, std::string_view setting) {
   for (const Ability& each : facts.abilities) {
     if (each.name != name || each.there) continue;

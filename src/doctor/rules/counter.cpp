@@ -1,4 +1,4 @@
-// Rules about the kernel's counters: what has gone wrong since the namespace was made, and while the doctor watched.
+// Rules about the kernel's counters: what went wrong since the namespace was made, and while the doctor watched.
 #include <fmt/format.h>
 
 #include <array>
@@ -13,17 +13,18 @@ using Found = std::vector<Evidence>;
 using enum Severity;
 
 constexpr std::string_view kCounters = "https://docs.kernel.org/networking/snmp_counter.html";
-/// A share of fewer says nothing: since the start, and in the window.
+/// A share of fewer events says nothing. These numbers are for the time since the start.
 constexpr std::int64_t kEnoughConnections = 100;
 constexpr std::int64_t kEnoughSegments = 1'000;
-constexpr std::int64_t kEnoughNow = 5;  // of these, one in so many
+constexpr std::int64_t kEnoughNow = 5;  // the window needs only this fraction of them
 constexpr std::size_t kMostListeners = 4;
 
 std::string window_text(const Facts& facts) {
   return fmt::format("in the last {:.1f} s", static_cast<double>(facts.watched.count()) / 1000);
 }
 
-/// A counter that should not move: `now` where it did while the doctor watched, the rule's own severity where before.
+/// Reports a counter that should stay 0. The severity is `now` if it grew while the doctor watched, otherwise the
+/// rule's own.
 Found counted(const Facts& facts, std::string_view name, std::optional<Severity> now = {}) {
   const std::int64_t total = facts.total.value(name);
   const std::int64_t added = facts.window.value(name);
@@ -33,7 +34,7 @@ Found counted(const Facts& facts, std::string_view name, std::optional<Severity>
   return one(text + ".", {}, added > 0 ? now : std::nullopt);
 }
 
-/// The same of several counters, each of which is a finding.
+/// Reports several such counters, each as a finding of its own.
 Found counted(const Facts& facts, std::initializer_list<std::string_view> names) {
   Found found;
   for (const std::string_view name : names)
@@ -47,7 +48,8 @@ struct Whole {
   std::string_view noun;
 };
 
-/// A share of all that is too large, since the start or in the window: a long quiet past hides what happens now.
+/// Reports a share that is too large, since the start or in the window. The window matters because a long quiet past
+/// hides what happens now.
 Found too_many(const Facts& facts, std::string_view name, const Whole& whole, double percent) {
   const auto share_in = [&](const kernel::Counters& counters, std::int64_t enough) -> std::optional<std::string> {
     std::int64_t all = 0;
@@ -73,7 +75,7 @@ const Whole& segments() {
   return all;
 }
 
-/// The kernel counts drops for each listener, too (sk_drops, tcp_listendrop).
+/// Names the listeners that dropped connections: the kernel counts drops for each (sk_drops, tcp_listendrop).
 std::string listeners_that_dropped(const Facts& facts) {
   std::string text;
   std::size_t told = 0;
@@ -92,7 +94,7 @@ Found with_listeners(const Facts& facts, Found found) {
 }
 
 Found listen_drops(const Facts& facts) {
-  // ListenDrops counts the overflows, too (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
+  // ListenDrops includes the overflows (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
   if (facts.total.value("TcpExt:ListenDrops") <= facts.total.value("TcpExt:ListenOverflows")) return nothing();
   return with_listeners(facts, counted(facts, "TcpExt:ListenDrops"));
 }

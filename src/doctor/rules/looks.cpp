@@ -14,12 +14,12 @@ seconds idle_of(const net::diag::Socket& socket) {
   if (!socket.details || !socket.details->tcp) return seconds(0);
   const net::diag::TcpFigures& figures = *socket.details->tcp;
   std::uint32_t idle = std::min(figures.since_data_received_ms, figures.since_data_sent_ms);
-  // Answers to keepalive probes acknowledge, too, and are no sign of life of the programs.
+  // Acknowledgements of keepalive probes also arrive, but do not show that the programs are alive.
   if (socket.timer != Timer::keepalive) idle = std::min(idle, figures.since_ack_received_ms);
   return std::chrono::duration_cast<seconds>(milliseconds(idle));
 }
 
-/// A connection that no program has taken from its listener: it has no file yet.
+/// Whether no program has accepted the connection yet: it has no file.
 bool waits_for_accept(const net::diag::Socket& socket) {
   return socket.inode == 0 && (socket.state == State::established || socket.state == State::close_wait);
 }
@@ -29,7 +29,7 @@ bool is_at(const net::diag::Socket& connection, const net::diag::Socket& listene
          (listener.local.is_wildcard() || connection.local.ip_text() == listener.local.ip_text());
 }
 
-/// Connections that no program took between the looks, by local port.
+/// Connections that waited for accept() at both looks, by local port.
 using Waiting = std::unordered_multimap<std::uint16_t, const net::diag::Socket*>;
 
 void note_waiting(Socket& listener, const Waiting& waiting) {
@@ -41,7 +41,8 @@ void note_waiting(Socket& listener, const Waiting& waiting) {
   }
 }
 
-/// A FIN takes a number of its own, and counts in the queues of sock_diag(7), but is no byte of a program.
+/// Returns the program's bytes. A FIN takes a sequence number and counts in the queues of sock_diag(7), but is no byte
+/// of a program.
 kernel::QueuedBytes queued_bytes(const net::diag::Socket& socket) {
   const State state = socket.state;
   const bool fin_received = state == State::close_wait || state == State::closing || state == State::last_ack;
@@ -116,7 +117,7 @@ void add_figures(std::vector<HeldSocket>& held, const std::vector<Socket>& socke
     if (each.held.cookie == 0 || found == by_cookie.end() || !found->second->tcp.details) continue;
     const net::diag::Details& details = *found->second->tcp.details;
     each.congestion_control = details.congestion_control;
-    if (each.held.backlog) continue;  // the figures of a listener are its queue
+    if (each.held.backlog) continue;  // a listener's figures are its queue
     each.figures = details.tcp;
     each.idle = found->second->idle;
   }

@@ -1,4 +1,4 @@
-// Rules about one process: its sockets and their options.
+// Rules about the examined process: its sockets and their options.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ std::string name_of(const ProcessSocket& each) {
   return fmt::format("descriptor {} ({} to {})", each.descriptor, each.local.text(), each.remote.text());
 }
 
-/// One evidence for all sockets for which it holds: the first few by name.
+/// Returns one evidence for all sockets that match. It names the first few.
 template <typename Holds>
 Found sockets_that(const Facts& facts, Holds holds) {
   if (!facts.process) return nothing();
@@ -42,13 +42,13 @@ Found sockets_that(const Facts& facts, Holds holds) {
   return one(text + ".");
 }
 
-/// The same of those whose options are known.
+/// As sockets_that(), but only for sockets with known options.
 template <typename Holds>
 Found options_that(const Facts& facts, Holds holds) {
   return sockets_that(facts, [&](const HeldSocket& each) { return each.has_options && holds(each.held); });
 }
 
-/// The tcp_keepalive_time that holds for a socket.
+/// The socket's keepalive time: its own, or the system's.
 seconds keepalive_time(const Facts& facts, const ProcessSocket& each) {
   if (each.keepalive_time.count() != 0) return each.keepalive_time;
   return seconds(facts.sysctls.number("net.ipv4.tcp_keepalive_time").value_or(7200));

@@ -23,7 +23,7 @@ std::vector<Rule> all_rules() {
 
 std::string in_namespace(std::string command, std::string_view enter) {
   if (enter.empty()) return command;
-  // What the kernel has once, although it is below net: only the first namespace may write it.
+  // Settings that exist once per kernel, although their names are below net: only the first namespace may write them.
   constexpr std::array<std::string_view, 3> kOfTheHost{"net.ipv4.tcp_mem", "net.ipv4.tcp_max_orphans",
                                                        "net.netfilter.nf_conntrack_max"};
   constexpr std::string_view kSet = "sysctl -w ";

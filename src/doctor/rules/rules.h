@@ -1,4 +1,4 @@
-// The rules: each looks at facts and finds, or finds nothing. Pure.
+// The rules. Each examines the facts and returns its findings, or none. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,32 +14,32 @@ namespace lastbyte::doctor {
 
 enum class Severity : std::uint8_t {
   note,      ///< worth knowing
-  warning,   ///< costs something, or will under load
+  warning,   ///< costs something now, or will under load
   critical,  ///< connections or data are being lost now
 };
 /// "note", "warning", "critical".
 std::string_view severity_word(Severity severity);
 
-/// What a rule has seen.
+/// The observation of a rule.
 struct Evidence {
-  std::string text;                       ///< a sentence, with the figures
-  std::string command = {};               ///< that mends it; empty: that of the rule
-  std::optional<Severity> severity = {};  ///< where it is not that of the rule
+  std::string text;                       ///< one sentence with the figures
+  std::string command = {};               ///< the remedy; empty: the rule's command
+  std::optional<Severity> severity = {};  ///< absent: the rule's severity
 };
 
 struct Rule {
   std::string_view id;  ///< stable: "tw-reuse-off"
   Severity severity;
-  std::string_view title;        ///< a sentence
-  std::string_view condition;    ///< when it is a finding: sentences
-  std::string_view consequence;  ///< a sentence or two
-  std::string_view command;      ///< that mends it, or the sentence that says what to do
+  std::string_view title;        ///< one sentence
+  std::string_view condition;    ///< sentences: when the rule reports a finding
+  std::string_view consequence;  ///< one or two sentences
+  std::string_view command;      ///< the remedy: a command, or a sentence that says what to do
   std::string_view documentation;
-  /// One evidence a finding.
+  /// Returns one evidence for each finding.
   std::vector<Evidence> (*look)(const Facts& facts);
 };
 
-/// All of them, by subject.
+/// All rules, ordered by subject.
 std::vector<Rule> all_rules();
 
 struct Finding {
@@ -52,14 +52,14 @@ struct Finding {
   std::string_view documentation;
 };
 
-/// What all rules find, the worst first, in the order of the rules among equals.
+/// Returns the findings of all rules, the worst first; equal ones stay in the order of the rules.
 std::vector<Finding> examine(const Facts& facts);
 
-/// The command, for the shell of somebody who is in another network namespace than the one examined: `enter` ("ip netns
-/// exec blue", or empty) stands before each that belongs to the namespace.
+/// Adapts a command for a shell in another network namespace: puts `enter` ("ip netns exec blue", or empty) before each
+/// command that belongs to the examined namespace.
 std::string in_namespace(std::string command, std::string_view enter);
 
-// Their tables, a file a subject.
+// The tables of rules, one file per subject.
 std::span<const Rule> setting_rules();
 std::span<const Rule> capacity_rules();
 std::span<const Rule> counter_rules();

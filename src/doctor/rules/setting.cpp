@@ -1,4 +1,4 @@
-// Rules about single settings of the kernel. What Linux has by default is no finding.
+// Rules about single settings of the kernel. A default of Linux is no finding.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ constexpr std::string_view kTracked = "net.netfilter.nf_conntrack_tcp_timeout_es
 constexpr std::string_view kTrackedCloseWait = "net.netfilter.nf_conntrack_tcp_timeout_close_wait";
 constexpr std::string_view kTrackedFinWait = "net.netfilter.nf_conntrack_tcp_timeout_fin_wait";
 
-/// The setting, where it is a number and the condition holds. The command is that of the rule.
+/// Reports the setting if it is a number and the condition holds. The command is the rule's.
 template <typename Holds>
 Found where(const Facts& facts, std::string_view name, Holds holds) {
   const auto value = facts.sysctls.number(name);
@@ -79,7 +79,7 @@ Found half_close_behind_conntrack(const Facts& facts) {
   return found;
 }
 
-/// Outside of the first namespace only those algorithms may be chosen that the host allows there
+/// Only the first namespace may choose any algorithm. Other namespaces may choose those that the host allows
 /// (net/ipv4/tcp_cong.c tcp_set_default_congestion_control).
 Found reno(const Facts& facts) {
   if (facts.sysctls.text(kCongestion) != "reno") return nothing();
@@ -92,7 +92,7 @@ Found reno(const Facts& facts) {
 
 Found no_path_mtu(const Facts& facts) {
   const auto mode = facts.sysctls.number(kNoDiscovery);
-  // 3 is a hardened form of discovery.
+  // Mode 3 is a hardened form of discovery.
   if (!mode || (*mode != 1 && *mode != 2)) return nothing();
   return one(setting_is(facts, kNoDiscovery));
 }

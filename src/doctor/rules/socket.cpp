@@ -1,4 +1,4 @@
-// Rules about the sockets of the namespace: those that wait for somebody who does not come.
+// Rules about the namespace's sockets that wait in vain for a program or a peer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using Found = std::vector<Evidence>;
 using enum Severity;
 using std::chrono::seconds;
 
-/// Sockets by owner: how many, and the one that is idle the longest.
+/// The sockets of one owner: their number, and the one that is idle the longest.
 struct Group {
   std::uint64_t count = 0;
   const Socket* oldest = nullptr;
@@ -34,7 +34,7 @@ std::map<std::string, Group> by_owner(const Facts& facts, Holds holds) {
 
 Found stuck_in(const Facts& facts, State state) {
   Found found;
-  // A socket without a file belongs to the kernel alone, which has a time limit for it.
+  // A socket without a file belongs to the kernel alone, and the kernel has a time limit for it.
   const auto is_stuck = [&](const Socket& each) {
     return each.tcp.state == state && each.tcp.inode != 0 && each.stayed && each.idle >= facts.stuck_after;
   };
@@ -46,7 +46,7 @@ Found stuck_in(const Facts& facts, State state) {
   return found;
 }
 
-/// Before the handshake is over nobody has told a window, and the SYN counts as sent.
+/// Before the end of the handshake, no side has announced a window, and the SYN counts as sent.
 bool has_window(State state) {
   return state == State::established || state == State::close_wait || state == State::fin_wait_1 ||
          state == State::closing || state == State::last_ack;

@@ -1,4 +1,4 @@
-// Sentences about figures, for evidence. Pure.
+// Sentences with figures, for evidence. Pure.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ inline std::vector<Evidence> one(std::string text, std::string command = {}, std
 std::string setting_is(const Facts& facts, std::string_view name);
 /// "sysctl -w net.ipv4.tcp_timestamps=1"
 std::string set_to(std::string_view name, std::string_view value);
-/// As a shell takes it for one word: in single quotes where it must be.
+/// Quotes the text as one word for a shell: in single quotes if it needs them.
 std::string shell_word(const std::string& text);
 /// "12 of 28232 (0.0 %)"
 std::string share(std::uint64_t part, std::uint64_t whole);
 /// "2 h", "5 min", "12 s"
 std::string age_text(std::chrono::seconds age);
-/// "nginx (1234)"; "an unknown process" for none.
+/// Returns "nginx (1234)"; "an unknown process" if there is no owner.
 std::string owner_text(const kernel::ProcessName& owner);
 
 }  // namespace lastbyte::doctor
