@@ -1,5 +1,6 @@
-// check: grades how a TCP proxy or server ends connections. Scripted peers on both sides of it play every ending that
-// docs/check.md lists, and each gets a verdict with evidence. This file: all that a caller needs.
+// check: grades how a TCP proxy or server ends connections. A scripted client and a scripted server play every ending
+// that docs/check.md lists, with the proxy between them. Each scenario gets a verdict with evidence. This file is the
+// room's interface.
 #pragma once
 
 #include <sys/types.h>
@@ -14,26 +15,26 @@
 
 namespace lastbyte::check {
 
-/// Exit statuses, as the manual has them.
-inline constexpr int kExitPassed = 0;  ///< every scenario that was played has passed
-inline constexpr int kExitFailed = 1;  ///< some have failed
-inline constexpr int kExitCannot = 2;  ///< wrong usage, or what is to be graded could not be started or reached
+/// The exit statuses, as in the manual.
+inline constexpr int kExitPassed = 0;  ///< every scenario that was played passed
+inline constexpr int kExitFailed = 1;  ///< at least one scenario failed
+inline constexpr int kExitCannot = 2;  ///< the usage is wrong, or the target could not be started or reached
 
 enum class Mode : std::uint8_t {
   help,     ///< print usage()
   list,     ///< print the scenarios
   self,     ///< grade this program as a proxy
-  command,  ///< grade a proxy that is started with `command`
-  running,  ///< grade a proxy that runs already
+  command,  ///< grade a proxy that the checker starts with `command`
+  running,  ///< grade a proxy that already runs
   plain,    ///< grade plain TCP, without a proxy
-  peers,    ///< grade every proxy that is known and installed, and this one
+  peers,    ///< grade this program and every known proxy that is installed
 };
 
 struct Options {
   Mode mode = Mode::help;
 
   // Mode::command
-  std::string command;              ///< with placeholders, see target.h; must stay in the foreground
+  std::string command;              ///< with placeholders, see target.h; the proxy must stay in the foreground
   std::string config;               ///< path of a template for {config}; empty: none
   std::uint16_t listen_port = 0;    ///< the command listens on this port of 127.0.0.1; 0: on {listen_port}
   std::uint16_t upstream_port = 0;  ///< the command connects to this port of 127.0.0.1; 0: to {upstream_port}
@@ -44,41 +45,40 @@ struct Options {
   net::Address upstream;  ///< where it connects to; the checker listens there
   pid_t pid = 0;          ///< to watch its memory and sockets; 0: not known
 
-  std::vector<std::string> peers;     ///< Mode::peers: only these; empty: all
-  std::string name;                   ///< what reports call the proxy; empty: by its command or address
-  std::vector<std::string> variants;  ///< over what, by name; empty: what the target is known to speak
-  std::vector<std::string> only;      ///< names (* and ? as in a shell) or clauses; empty: all
-  std::uint32_t rounds = 0;           ///< at most, of each scenario; 0: as many as it takes
-  std::uint32_t repeat = 1;           ///< times the rounds of each scenario
-  bool slow = false;                  ///< also those that take minutes, and more rounds
-  bool lossy = false;                 ///< also those over links with delay, loss and reordering; needs root
-  unsigned at_once = 6;               ///< scenarios at the same time, where the proxy can be started several times
-  bool verbose = false;               ///< evidence for what has passed, too
+  std::vector<std::string> peers;     ///< Mode::peers: grade only these proxies; empty: all
+  std::string name;                   ///< the proxy's name in reports; empty: derived from its command or address
+  std::vector<std::string> variants;  ///< names of variants; empty: all that the target is known to speak
+  std::vector<std::string> only;      ///< names of scenarios (* and ? as in a shell) or clauses; empty: all
+  std::uint32_t rounds = 0;           ///< maximum for each scenario; 0: as the scenario defines
+  std::uint32_t repeat = 1;           ///< factor for the rounds of each scenario
+  bool slow = false;                  ///< also play scenarios that take minutes, and more rounds of the others
+  bool lossy = false;                 ///< also play scenarios over links with delay, loss and reordering; needs root
+  unsigned at_once = 6;               ///< scenarios played at the same time, if several proxies can be started
+  bool verbose = false;               ///< print the evidence of passed scenarios, too
 
-  // Files to write; empty: none; "-": standard output
+  // Files to write. Empty: none. "-": standard output
   std::string json;
   std::string junit;
   std::string markdown;  ///< Mode::list: docs/check.md; else the matrix
   std::string html;      ///< the matrix
-  std::string svg;       ///< likewise, as a picture
+  std::string svg;       ///< the matrix as a picture
 };
 
-/// The arguments after `lastbyte check`. Does no I/O but to look up names of hosts. The error's `operation` names the
+/// Parses the arguments after `lastbyte check`. Its only I/O is to look up host names. In an error, `operation` is the
 /// argument and `detail` what was expected.
 Result<Options> parse(std::span<const std::string> arguments);
 
-/// Does what was asked for; the result is the exit status. Blocks until the end. A signal that ends the process first
-/// kills the proxies that it has started and removes their files. Prints on standard output, and problems on standard
-/// error.
+/// Runs the command and returns the exit status. It blocks until the end. If a signal ends the process early, the
+/// started proxies are killed and their files removed. Results go to standard output, problems to standard error.
 int run(const Options& options);
 
 /// The text of --help.
 std::string usage();
 
-/// A flag of the command line as --help tells it.
+/// A flag of the command line, as --help shows it.
 struct FlagHelp {
   std::string name;         ///< without dashes
-  std::string placeholder;  ///< empty: it takes no value
+  std::string placeholder;  ///< empty: the flag takes no value
   std::string help;
 };
 std::vector<FlagHelp> flags_with_help();

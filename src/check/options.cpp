@@ -1,4 +1,4 @@
-// The command line: a table of flags.
+// The command line, as a table of flags.
 #include <fnmatch.h>
 #include <signal.h>
 
@@ -18,10 +18,10 @@
 namespace lastbyte::check {
 namespace {
 
-/// What is wrong with a value; nullopt: nothing.
+/// The error of a value; nullopt: the value is good.
 using Complaint = std::optional<std::string>;
 
-/// Modes, a bit each.
+/// A set of modes, one bit each.
 using Modes = unsigned;
 constexpr Modes bit(Mode mode) { return 1U << static_cast<unsigned>(mode); }
 constexpr Modes kOne = bit(Mode::self) | bit(Mode::command) | bit(Mode::running) | bit(Mode::plain);
@@ -30,8 +30,8 @@ constexpr Modes kAll = kPlayed | bit(Mode::list);
 
 struct Flag {
   const char* name;
-  const char* placeholder;  ///< empty: it takes no value
-  Modes modes;              ///< that it has a meaning in
+  const char* placeholder;  ///< empty: the flag takes no value
+  Modes modes;              ///< the modes that accept the flag
   std::string help;
   std::function<Complaint(Options&, const std::string&)> take;
 };
@@ -79,7 +79,7 @@ Complaint take_signal(int& to, const std::string& text) {
   return std::nullopt;
 }
 
-/// What to do: only one can be asked for.
+/// Sets the mode. Only one mode can be given.
 Complaint take_mode(Options& options, Mode mode) {
   if (options.mode != Mode::help && options.mode != mode)
     return "only one of --self, --command, --proxy, --plain, --peers and --list can be given";
@@ -220,7 +220,7 @@ net::Transport transport_of(const net::Address& address) {
   return address.is_unix() ? net::Transport::unix_stream : net::Transport::tcp;
 }
 
-/// Of the variant without headers.
+/// Returns the name of the variant without headers for these two addresses.
 std::string_view name_for(const net::Address& proxy, const net::Address& upstream) {
   return std::ranges::find_if(variants(),
                               [&](const Variant& each) {
@@ -230,7 +230,7 @@ std::string_view name_for(const net::Address& proxy, const net::Address& upstrea
       ->name;
 }
 
-/// As flags.
+/// Returns the flags that select these modes.
 std::string names_of(Modes modes) {
   std::string out;
   for (const auto& [mode, name] :

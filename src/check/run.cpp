@@ -20,7 +20,7 @@ namespace {
 
 void complain(const std::string& text) { std::fprintf(stderr, "lastbyte check: %s\n", text.c_str()); }
 
-/// False: it could not be written. With nobody left to read it, the process ends here.
+/// Returns false if the text could not be written. If the reader has closed the pipe, the process ends here.
 bool print(const std::string& text) {
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!written && errno == EPIPE) process::end_by_signal(SIGPIPE);
@@ -38,7 +38,7 @@ std::vector<const Scenario*> chosen(const std::vector<std::string>& only) {
   return out;
 }
 
-/// Over what it is played.
+/// Returns the variants to play.
 std::vector<const Variant*> chosen_variants(const Options& options) {
   const bool knows = options.mode == Mode::self || options.mode == Mode::peers;
   if (options.variants.empty() && !knows) return {&tcp_variant()};
@@ -49,11 +49,12 @@ std::vector<const Variant*> chosen_variants(const Options& options) {
   return out;
 }
 
-/// Before anything is played: hours later is too late. False: said on standard error.
+/// Checks that the report files can be written, before hours of grading. Returns false after a message on standard
+/// error.
 bool can_be_written(const Options& options) {
   for (const std::string& path : {options.json, options.junit, options.markdown, options.html, options.svg}) {
     if (path.empty() || path == "-") continue;
-    // A file that is made here is taken away again: what is never graded leaves none.
+    // Remove a file that this check creates: a run that grades nothing must leave no file.
     if (const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)); file) {
       ::unlink(path.c_str());
       continue;
@@ -65,7 +66,7 @@ bool can_be_written(const Options& options) {
   return true;
 }
 
-/// False: said on standard error.
+/// Returns false after a message on standard error.
 bool put(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   if (path == "-" ? print(text) : write_file(path, text).has_value()) return true;
@@ -128,11 +129,11 @@ Result<Target> chosen_target(const Options& options) {
   return target;
 }
 
-/// For a session to come through the proxy, and to end.
+/// How long a session through the proxy may take to arrive, and to end.
 constexpr Duration kTry{2000};
 
-/// Whether anybody is there. With a server for the session that this makes: a proxy connects when it likes, and that
-/// session must not come to the first scenario's server.
+/// Checks that the proxy accepts a connection. It runs a server for the resulting session: the proxy may connect late,
+/// and that session must not reach the first scenario's server.
 Result<void> try_connect(const Target& target, const Variant& variant) {
   peers::PeerOptions options;
   options.limit = kTry;
@@ -147,7 +148,7 @@ Result<void> try_connect(const Target& target, const Variant& variant) {
   return {};
 }
 
-/// Whether it starts at all: one complaint is better than one for each scenario.
+/// Checks that the target can be started, so that a broken target gives one complaint instead of one for each scenario.
 Result<void> try_start(const Target& target, const std::vector<const Variant*>& chosen) {
   const auto first = std::ranges::find_if(chosen, [&](const Variant* each) { return target.speaks_variant(*each); });
   if (target.kind == Kind::plain_tcp || first == chosen.end()) return {};
@@ -168,7 +169,7 @@ Result<void> try_start(const Target& target, const std::vector<const Variant*>& 
   return launched ? Result<void>() : Failure(launched.error());
 }
 
-/// What a target does not speak is one row and not dozens.
+/// Prints outcomes. A variant that the target does not speak takes one row for all its scenarios.
 class Table {
  public:
   explicit Table(bool verbose) : verbose_(verbose) {}
@@ -199,7 +200,7 @@ bool files_only(const Options& options) {
          options.svg == "-";
 }
 
-/// The address of the picture, as the Markdown page has it; empty: none.
+/// Returns the address of the picture relative to the Markdown page; empty: none.
 std::string picture_of(const Options& options) {
   if (options.svg.empty() || options.svg == "-") return "";
   const std::filesystem::path page = options.markdown == "-" ? "" : options.markdown;
@@ -209,7 +210,7 @@ std::string picture_of(const Options& options) {
   return error ? options.svg : path.generic_string();
 }
 
-/// `matrix`: what the matrix shows, where that is more than has been graded.
+/// `matrix`: the reports that the matrix shows, if those are more than the graded ones.
 bool write_reports(const Options& options, const std::vector<Report>& reports, const std::vector<Report>& matrix) {
   bool written = options.json.empty() || put(options.json, json(reports));
   if (!options.junit.empty()) written = put(options.junit, junit(reports)) && written;

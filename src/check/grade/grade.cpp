@@ -12,7 +12,8 @@
 namespace lastbyte::check {
 namespace {
 
-/// What needs luck to fail has had its rounds over TCP: a variant plays one of so many, and at most this many.
+/// A variant plays one round for so many rounds over TCP, and at most this many: a failure that depends on chance has
+/// had its opportunity over TCP.
 constexpr std::uint32_t kRoundsForOneOfVariants = 4;
 constexpr std::uint32_t kMostRoundsOfVariants = 4;
 constexpr std::uint64_t kSeed = 1;
@@ -49,7 +50,7 @@ std::uint32_t rounds_of(const Scenario& scenario, const Variant& variant, const 
   return rounds * std::max(choice.repeat, 1U);
 }
 
-/// Why it is not played at all; empty: it is.
+/// Returns why the scenario is not played; empty: it is played.
 std::string left_out(const Scenario& scenario, const Variant& variant, const Target& target, const Choice& choice) {
   if (scenario.slow && !choice.slow) return "takes long: --slow";
   if (scenario.place == Place::far_away && !choice.lossy) return "needs links with loss: --lossy";
@@ -60,7 +61,7 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   const Scenario& scenario = *outcome.scenario;
   const Variant& variant = *outcome.variant;
   const std::uint32_t rounds = rounds_of(scenario, variant, choice);
-  // Rounds that fail because time passes are not repeated.
+  // A failed round may have used its whole time limit. No further round begins after that time.
   const TimePoint give_up = Clock::now() + scenario.limit;
   auto stage = Stage::make(scenario, variant, target, kSeed);
   for (std::uint32_t round = 0; round < rounds; ++round) {
@@ -86,7 +87,7 @@ void play_rounds(const Target& target, const Choice& choice, Outcome& outcome) {
   if (!outcome.complaints.empty()) outcome.reason = outcome.complaints.front();
 }
 
-/// One line of the report to be.
+/// One line of the future report.
 struct Entry {
   const Scenario* scenario;
   const Variant* variant;
@@ -121,7 +122,7 @@ Outcome grade_one(const Entry& entry, const Target& target, const Choice& choice
   return outcome;
 }
 
-/// Outcomes as they come, told in order.
+/// Collects outcomes as threads finish them and reports them in the order of the choice.
 class Ledger {
  public:
   Ledger(std::size_t count, const Told& told) : outcomes_(count), told_(told) {}

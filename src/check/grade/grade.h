@@ -1,5 +1,5 @@
-// Grading: scenarios played against a target, several at once where they do not disturb each other, and what came of
-// it.
+// Grading: plays scenarios against a target and collects the outcomes. Scenarios that do not disturb each other run at
+// the same time.
 #pragma once
 
 #include <cstdint>
@@ -22,34 +22,34 @@ namespace lastbyte::check {
 enum class Verdict : std::uint8_t { pass, fail, skip };
 std::string_view name_of(Verdict verdict);
 
-/// How plain TCP did without a proxy.
+/// The result of plain TCP, without a proxy.
 struct Reference {
   bool measured = false;
   bool held = false;
-  std::string reason = {};                              ///< why not; or why it was not measured
-  std::shared_ptr<const RoundResult> result = nullptr;  ///< what came of it
+  std::string reason = {};                              ///< why plain TCP failed, or why it was not measured
+  std::shared_ptr<const RoundResult> result = nullptr;  ///< null: not measured
 };
 
 struct Outcome {
   const Scenario* scenario = nullptr;
   const Variant* variant = &tcp_variant();
   Verdict verdict = Verdict::skip;
-  bool unspoken = false;                     ///< skipped, as all of the variant are: the target does not speak it
+  bool unspoken = false;                     ///< skipped with its variant: the target does not speak that
   std::string reason = {};                   ///< why it failed or was skipped
-  std::vector<std::string> complaints = {};  ///< of the first round that failed, all of them
+  std::vector<std::string> complaints = {};  ///< all complaints of the first failed round
   int stop_signal = 0;                       ///< as in Report
-  std::uint32_t rounds = 0;                  ///< played
-  std::uint32_t passed = 0;                  ///< of these
+  std::uint32_t rounds = 0;                  ///< number of rounds played
+  std::uint32_t passed = 0;                  ///< number of rounds passed
   Reference reference = {};
-  RoundResult result = {};  ///< of the first round that failed, else of the last one
+  RoundResult result = {};  ///< of the first failed round; if none failed, of the last round
   double seconds = 0;
 };
 
 struct Report {
   std::string target = {};
   std::string version = {};
-  Form form = {};         ///< of TCP, with its placeholders; empty where the checker does not start it
-  int stop_signal = 0;    ///< 0: it is not the checker's to stop
+  Form form = {};         ///< the form for TCP, with its placeholders; empty: the checker does not start the target
+  int stop_signal = 0;    ///< 0: the checker does not stop the target
   std::string when = {};  ///< UTC, ISO 8601
   std::string kernel = {};
   double seconds = 0;
@@ -62,18 +62,18 @@ struct Report {
 
 struct Choice {
   std::vector<const Scenario*> scenarios = {};
-  std::vector<const Variant*> variants = {&tcp_variant()};  ///< each is played where has_meaning()
-  std::uint32_t rounds = 0;                                 ///< at most, of each scenario; 0: as many as it takes
-  std::uint32_t repeat = 1;                                 ///< times the rounds of each scenario
+  std::vector<const Variant*> variants = {&tcp_variant()};  ///< a scenario is played over a variant if has_meaning()
+  std::uint32_t rounds = 0;                                 ///< maximum for each scenario; 0: as the scenario defines
+  std::uint32_t repeat = 1;                                 ///< factor for the rounds of each scenario
   bool slow = false;
   bool lossy = false;
-  unsigned at_once = 6;  ///< where the target can be started several times
+  unsigned at_once = 6;  ///< scenarios played at the same time, if the target can be started several times
 };
 
-/// Measures each scenario at most once without a proxy, for each transport. Any thread.
+/// Plays each scenario at most once for each transport without a proxy, and keeps the result. Any thread.
 class References {
  public:
-  /// Of a variant with two transports: what does not hold over one of them does not hold.
+  /// A variant with two transports holds only if the scenario holds over both.
   Reference of(const Scenario& scenario, const Variant& variant = tcp_variant());
 
  private:
@@ -87,7 +87,7 @@ class References {
   std::map<std::pair<const Scenario*, net::Transport>, Entry> all_;
 };
 
-/// Told of each outcome, in the order of the choice.
+/// Called with each outcome, in the order of the choice.
 using Told = std::function<void(const Outcome&)>;
 
 Report grade(const Target& target, const Choice& choice, References& references, const Told& told);

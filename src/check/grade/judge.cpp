@@ -9,7 +9,7 @@
 namespace lastbyte::check {
 namespace {
 
-/// Sockets that a proxy may keep for later use without leaking any.
+/// The number of sockets that a proxy may keep for later use without counting as a leak.
 constexpr std::uint64_t kSocketsToSpare = 8;
 
 using Complaints = std::vector<std::string>;
@@ -19,7 +19,8 @@ bool is_sending(const std::string& step) {
                              [&](std::string_view verb) { return step.starts_with(verb); });
 }
 
-/// Bytes that the script's own sends could not get rid of: then nothing was sent whole.
+/// Returns whether each `send` of the script succeeded. After a failed one, the other side cannot have received
+/// everything.
 bool sent_all(const Observed& seen) {
   return std::ranges::none_of(
       seen.steps, [](const StepSeen& step) { return step.text.starts_with("send") && !step.failure.empty(); });
@@ -29,7 +30,7 @@ void judge_steps(const std::string& who, const Observed& seen, const Wanted& wan
   for (const StepSeen& step : seen.steps) {
     if (step.failure.empty() || (wants.sends_may_fail && is_sending(step.text))) continue;
     out.push_back(who + ": '" + step.text + "': " + step.failure);
-    return;  // what follows from it says nothing new
+    return;  // later failures follow from this one
   }
   if (seen.timed_out) out.push_back(who + ": not done in time");
 }
@@ -70,11 +71,11 @@ void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wan
   if (seen.received == other->sent && !sent_all(*other)) out.push_back(who + ": the other side could not send it all");
 }
 
-/// Bytes that a sender may get rid of while nobody reads (T9).
+/// The number of bytes that a sender may send while nobody reads (T9).
 std::uint64_t bound_of(const RoundResult& result) { return (result.kernel_kib + kMemoryMost) * 1024; }
 
-/// One session: its two peers know each other's counts. Of several, one cannot tell whose server is whose; there all
-/// scripts are alike, and so are all counts.
+/// Judges one session by comparing the counts of its two peers. With several sessions, the checker cannot match clients
+/// with servers; their scripts are all alike, and so are their counts.
 void judge_session(const Scenario& scenario, const Observed& client, const Observed* server, const std::string& number,
                    std::uint64_t bound, Complaints& out) {
   static const Observed kNobody;
@@ -92,7 +93,8 @@ std::string listed(const std::vector<std::string>& names) {
   return out;
 }
 
-/// Whom the proxy told of. Of several sessions one cannot tell whose server is whose: the same clients, in any order.
+/// Compares the addresses in the PROXY headers with the clients'. With several sessions, the checker cannot match
+/// clients with servers, so it compares the sorted lists.
 void judge_headers(const Scenario& scenario, const RoundResult& result, const Variant& variant, Complaints& out) {
   if (!variant.way.to_server) return;
   const bool demanded = scenario.server_wants.ending == Ending::as_scripted;

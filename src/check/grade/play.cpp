@@ -1,4 +1,4 @@
-// One round: network, server, proxy, clients, and someone who directs what scripts cannot do themselves.
+// One round: network, server, proxy, clients, and a director for what scripts cannot do themselves.
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -17,15 +17,15 @@ namespace {
 
 constexpr Duration kRoundPause{2};
 constexpr Duration kWeighEvery{20};
-/// How long plain TCP waits for a server that is slow to hear.
+/// How long a server that is slow to hear ignores connection attempts, if there is no proxy.
 constexpr Duration kHearsAfter{200};
-/// For a connection that is still on its way to the server when the client has gone. A SYN that was swallowed comes
-/// again after a second.
+/// How long the checker waits for a connection that is still on its way to the server when the client has left. The
+/// kernel repeats an ignored SYN after a second.
 constexpr Duration kGrace{500};
 constexpr Duration kGraceForSyn{2500};
-/// For what a proxy does after its session: closing, ending.
+/// How long a proxy may take to close sockets and to exit after its session.
 constexpr Duration kAftermath{5000};
-/// For a crowd's last connections to come through.
+/// How long no connection must arrive before a crowd counts as complete.
 constexpr Duration kSettle{100};
 
 using peers::Client;
@@ -33,7 +33,8 @@ using peers::Meeting;
 using peers::Script;
 using peers::Server;
 
-/// Beside the peers, on a thread of its own: lets the server hear, asks the proxy to stop, watches its memory.
+/// Acts beside the peers on its own thread: it lets the server answer, asks the proxy to stop, and watches the proxy's
+/// memory.
 class Director {
  public:
   Director(const Scenario& scenario, Meeting& meeting, Server* server, const Launched& proxy, bool plain,
@@ -113,7 +114,7 @@ Result<Scripts> read_scripts(const Scenario& scenario) {
 
 }  // namespace
 
-/// One round; the stage stays as it is for the next one.
+/// One round. It leaves the stage ready for the next round.
 class Stage::Round {
  public:
   Round(const Scenario& scenario, const Variant& variant, const Target& target, Stage::Setting& setting)
@@ -157,22 +158,22 @@ class Stage::Round {
         Launched::launch(target_, variant_, network_, setting_.upstream, path_for(variant_.way.client, "proxy"), hops);
     if (!proxy) return Failure(proxy.error());
     proxy_ = std::move(*proxy);
-    // With nothing between them, clients go where the server listens in this very round.
+    // Without a proxy, clients connect to the address at which the server listens in this round.
     setting_.launched = !plain();
     return {};
   }
 
-  /// None for a leg over TCP.
+  /// Returns an empty address for a leg over TCP.
   [[nodiscard]] net::Address path_for(net::Transport transport, const char* name) const {
     return transport == net::Transport::tcp ? net::Address() : *net::Address::unix_name(setting_.directory->file(name));
   }
 
-  /// Where the server is to listen: the same in each round, once there is a proxy that knows it.
+  /// Returns the address at which the server listens. It stays the same in each round, because the proxy knows it.
   [[nodiscard]] net::Address choose_upstream() const {
     if (target_.kind == Kind::running) return target_.upstream;
     if (variant_.way.server == net::Transport::unix_stream) return path_for(variant_.way.server, "server");
     net::Address upstream = network_.server_host;
-    // Not one of the kernel's choice: between two rounds it might give that to somebody's connection.
+    // The kernel must not choose the port: between two rounds it could give the same port to another connection.
     upstream.set_port(target_.upstream_port != 0 ? target_.upstream_port : process::unused_port());
     return upstream;
   }
@@ -183,7 +184,7 @@ class Stage::Round {
     if (scenario_.upstream == Upstream::absent) return {};
     Result<Server> server = failure("server", 0);
     const auto entered = net::run_inside(network_.server.get(), [&] {
-      // A child that another thread has just started holds a copy of our last listening socket until its exec().
+      // A child that another thread has just started holds a copy of the previous listening socket until its exec().
       process::eventually(
           [&] {
             server = Server::start(scripts_.server, options_, std::nullopt, upstream);
@@ -236,7 +237,7 @@ class Stage::Round {
     }
   }
 
-  /// Until the servers have seen their ends as well.
+  /// Waits until the servers have ended as well, and takes what they observed.
   void collect_servers(RoundResult& result) {
     if (!server_) return;
     const std::uint32_t expected = before_ + scenario_.sessions;
@@ -278,7 +279,7 @@ class Stage::Round {
     result.output = proxy_.output();
     result.form = proxy_.form();
     result.kernel_kib = process::kernel_buffers_kib();
-    // The next round needs one that has not been stopped.
+    // The next round needs a proxy that was not stopped.
     if (scenario_.stops) setting_.launched = false;
   }
 

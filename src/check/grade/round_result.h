@@ -1,4 +1,4 @@
-// One round of a scenario: what happened, and what is wrong with it.
+// One round of a scenario: what happened, and the judgement of it.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace lastbyte::check {
 using peers::Observed;
 using peers::StepSeen;
 
-/// The holder of TIME_WAIT of each connection (T13). Without a proxy there is one connection.
+/// The sides that keep TIME_WAIT, for each connection (T13). Without a proxy there is one connection.
 struct TimeWaits {
   bool client = false;
   bool proxy_to_client = false;
@@ -27,27 +27,27 @@ struct TimeWaits {
 };
 
 struct RoundResult {
-  std::vector<Observed> clients;  ///< those that are graded
-  std::vector<Observed> servers;  ///< likewise, in the order in which they were accepted
-  std::optional<Weight> before;   ///< of the proxy, where it can be looked at
+  std::vector<Observed> clients;  ///< the graded clients
+  std::vector<Observed> servers;  ///< the graded servers, in the order in which they were accepted
+  std::optional<Weight> before;   ///< of the proxy; nullopt: its process is unknown
   std::optional<Weight> after;
-  std::uint64_t most_kib = 0;    ///< resident, at its peak
-  std::uint64_t kernel_kib = 0;  ///< that the kernel may buffer of one flow on its way through a proxy
+  std::uint64_t most_kib = 0;    ///< the peak of resident memory
+  std::uint64_t kernel_kib = 0;  ///< the most that the kernel may buffer for one flow through a proxy
   TimeWaits time_waits = {};
-  bool stopped_listening = false;  ///< after it was asked to stop
-  std::optional<int> exit_status;  ///< after that
-  std::string output = {};         ///< what the proxy wrote, its last lines
-  Form form = {};                  ///< how it was started
+  bool stopped_listening = false;  ///< after the checker asked the proxy to stop
+  std::optional<int> exit_status;  ///< after the checker asked the proxy to stop; nullopt: it still runs
+  std::string output = {};         ///< the last lines that the proxy wrote
+  Form form = {};                  ///< how the proxy was started
 };
 
-/// Where the rounds of a scenario are played: the network and, from the first round on, the proxy. One thread's, which
-/// must outlive it. Scenario and target outlive it too.
+/// The place where the rounds of a scenario are played: the network and, from the first round on, the proxy. One thread
+/// uses it and must outlive it. The scenario and the target must outlive it, too.
 class Stage {
  public:
-  /// `seed`: of what lossy links do.
+  /// `seed`: for the random losses of the links.
   static Result<Stage> make(const Scenario& scenario, const Variant& variant, const Target& target, std::uint64_t seed);
 
-  /// One round. Blocks until both peers have ended; an error: it could not be played at all.
+  /// Plays one round and blocks until both peers have ended. An error means that the round could not be played.
   Result<RoundResult> play();
 
  private:
@@ -56,7 +56,7 @@ class Stage {
     Network network;
     Launched proxy;
     net::Address upstream;
-    std::optional<process::ScratchDirectory> directory;  ///< of UNIX sockets
+    std::optional<process::ScratchDirectory> directory;  ///< for UNIX sockets
     bool launched = false;
   };
   Stage(const Scenario& scenario, const Variant& variant, const Target& target, Setting setting);
@@ -67,15 +67,15 @@ class Stage {
   Setting setting_;
 };
 
-/// The faults, a sentence each; empty: the round has passed. Pure.
+/// Returns the faults of a round, a sentence each; empty: the round passed. Pure.
 std::vector<std::string> judge(const Scenario& scenario, const RoundResult& result, bool through_proxy,
                                const Variant& variant = tcp_variant());
 
-/// Of several sessions, brings to the front the one that went wrong first, by what its scripts had done: others often
-/// wait for it. For those who read the evidence.
+/// If a round has several sessions, puts the session that failed first at the front, for readers of the evidence. It is
+/// the session whose scripts did the fewest steps: other sessions often wait for it.
 void worst_first(const Scenario& scenario, RoundResult& result);
 
-/// What TIME_WAITs are expected.
+/// Returns the TIME_WAITs that the contract expects.
 TimeWaits expected_time_waits(FirstToClose first, bool through_proxy);
 
 }  // namespace lastbyte::check

@@ -38,16 +38,16 @@ using peers::Step;
 using peers::Together;
 using peers::Vanish;
 
-/// Participants, in the order of the diagram.
+/// The participants, in the order of the diagram.
 constexpr std::size_t kClient = 0;
 constexpr std::size_t kProxy = 1;
 constexpr std::size_t kServer = 2;
 
 constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max() / 2;
-/// Repeated steps are drawn one by one up to so often.
+/// A block that repeats more often than this is drawn as one line.
 constexpr std::uint32_t kDrawnOneByOne = 2;
 
-/// What is drawn as one line: actions that are done at once, or a block that is repeated often.
+/// The content of one line: actions that run at once, or a block that is repeated often.
 struct Move {
   std::vector<Action> actions;
   std::uint32_t times = 1;
@@ -73,10 +73,10 @@ void flatten(const std::vector<Step>& steps, std::vector<Move>& out) {
 }
 
 struct Side {
-  std::size_t place = kClient;  ///< in the diagram
+  std::size_t place = kClient;  ///< its column in the diagram
   std::vector<Move> moves;
   std::size_t at = 0;
-  bool begun = false;  ///< what the move sends is drawn
+  bool begun = false;  ///< the arrows of the move's sends are drawn
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   bool fin_sent = false;
@@ -117,7 +117,7 @@ class Drawing {
     return side;
   }
 
-  /// What the client says gets as far as the proxy.
+  /// The server is missing: the client's data ends at the proxy.
   void nobody(const char* why) {
     note(server_, why);
     server_.place = kProxy;
@@ -175,7 +175,7 @@ class Drawing {
     }
   }
 
-  /// Nothing keeps the action waiting.
+  /// Returns whether the action has nothing more to wait for.
   bool over(const Side& me, const Side& other, const Action& action, std::uint32_t times) {
     return std::visit(
         Overloaded{
@@ -225,7 +225,7 @@ class Drawing {
   Side client_;
   Side server_;
   std::map<std::string, unsigned> flags_;
-  bool fails_ = false;  ///< the client is owed a failure
+  bool fails_ = false;  ///< the client must learn of a failure
 };
 
 }  // namespace

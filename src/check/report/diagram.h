@@ -1,4 +1,4 @@
-// A scenario as a sequence diagram, drawn from its two scripts. Pure.
+// Draws a scenario as a sequence diagram from its two scripts. Pure.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace lastbyte::check {
 
-/// Lines of a Mermaid sequenceDiagram. Each side goes on as far as it can before the other does, so that what really
-/// happens at once is drawn in one of its orders.
+/// Returns the lines of a Mermaid sequenceDiagram. Each side advances as far as it can before the other side does, so
+/// the diagram shows one order of steps that really happen at once.
 std::string sequence_diagram(const Scenario& scenario);
 
 }  // namespace lastbyte::check

@@ -1,4 +1,4 @@
-// The matrix as a picture that a code host shows by itself: no script, no style sheet, no font of its own.
+// The matrix as an SVG picture that code hosts display: it has no script, no style sheet and no font of its own.
 #include <algorithm>
 
 #include "check/report/matrix.h"
@@ -8,10 +8,10 @@
 namespace lastbyte::check {
 namespace {
 
-constexpr int kLabels = 270;  ///< width of the names of scenarios
+constexpr int kLabels = 270;  ///< width of the column with the scenarios' names
 constexpr int kColumn = 74;
 constexpr int kRow = 19;
-constexpr int kHead = 130;  ///< height of the names of proxies, which are slanted
+constexpr int kHead = 130;  ///< height of the header with the slanted names of the proxies
 constexpr int kMargin = 12;
 
 std::string number(int value) { return std::to_string(value); }
@@ -27,7 +27,7 @@ std::string cell_at(int x, int y, const Cell& cell) {
          text_at(x + kColumn / 2, y + kRow - 6, " text-anchor=\"middle\"", cell.text) + "</g>\n";
 }
 
-/// Rows from the top down.
+/// Draws rows from the top down.
 class Picture {
  public:
   explicit Picture(std::size_t columns)
@@ -69,7 +69,7 @@ class Picture {
   std::string body_;
 };
 
-/// "7/12" as a cell.
+/// A cell with a sum such as "7/12".
 Cell sum_of(const std::string& text) { return {.text = text}; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// docs/check.md, from the scenarios.
+// Generates docs/check.md from the scenarios.
 #include <algorithm>
 
 #include "check/report/diagram.h"

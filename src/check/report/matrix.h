@@ -1,4 +1,5 @@
-// Scenario x proxy, as its three forms show it: one cell each, and how green it is. Pure.
+// The matrix of scenarios and proxies: one cell each, with its text and its share of passed rounds. Text, Markdown,
+// HTML and SVG show it. Pure.
 #pragma once
 
 #include <string>
@@ -11,17 +12,17 @@ namespace lastbyte::check {
 
 struct Cell {
   std::string text;
-  double share = -1;  ///< of the rounds that passed; less than 0: not graded
+  double share = -1;  ///< the share of rounds that passed; less than 0: not graded
   std::string why = {};
 };
 
-/// One row for each scenario that was played with somebody.
+/// A row for each scenario that was played against at least one proxy.
 struct Row {
   const Scenario* scenario;
   std::vector<Cell> cells;
 };
 
-/// Likewise for each other variant that somebody speaks: how many of its scenarios have passed.
+/// A row for each other variant that at least one proxy speaks. Its cells count the scenarios that passed.
 struct VariantRow {
   const Variant* variant;
   std::vector<Cell> cells;
@@ -29,9 +30,9 @@ struct VariantRow {
 
 std::vector<Row> rows_of(const std::vector<Report>& reports);
 std::vector<VariantRow> variant_rows_of(const std::vector<Report>& reports);
-/// How many of the scenarios over TCP that were graded have passed: "47/58".
+/// Returns how many of the graded scenarios over TCP passed: "47/58".
 std::string passed_of(const Report& report);
-/// Likewise over all other variants; "-": none was played.
+/// Returns the same count over all other variants; "-": none was played.
 std::string passed_of_variants(const Report& report);
 
 }  // namespace lastbyte::check

@@ -1,4 +1,4 @@
-// The only file of the room that includes the library for JSON, which is slow to compile.
+// JSON reports. No other file of the room includes the JSON library, because it is slow to compile.
 #include <string.h>
 
 #include <nlohmann/json.hpp>
@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Of hundreds of sessions, so many are told in full.
+/// The number of sessions that a report describes in full; a scenario may have hundreds.
 constexpr std::size_t kPeersTold = 3;
 
 Json of(const Observed& seen) {
@@ -48,7 +48,7 @@ Json of(const std::vector<Observed>& all) {
   return out;
 }
 
-/// Who keeps the TIME_WAIT of which connection (T13).
+/// The sides that keep TIME_WAIT, for each connection (T13).
 Json of(const TimeWaits& waits) {
   return {{"client", waits.client},
           {"proxy_to_client", waits.proxy_to_client},
@@ -62,7 +62,7 @@ Json evidence_of(const Scenario& scenario, const RoundResult& result) {
   return out;
 }
 
-/// The words of the command, and the configuration that was written for it.
+/// The words of the command, and the proxy's generated configuration.
 Json of(const Form& form) {
   Json out{{"command", form.command}};
   if (!form.config.empty()) out["configuration"] = form.config;
@@ -130,7 +130,7 @@ Json of(const Report& report) {
 std::string json(const std::vector<Report>& reports) {
   Json all = Json::array();
   for (const Report& each : reports) all.push_back(of(each));
-  // What a proxy wrote may be no UTF-8.
+  // A proxy's output may be invalid UTF-8.
   const Json document{
       {"checker", "lastbyte check"}, {"checker_version", LASTBYTE_VERSION}, {"targets", std::move(all)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

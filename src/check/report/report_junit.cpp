@@ -5,7 +5,7 @@
 namespace lastbyte::check {
 namespace {
 
-/// Escaped for text and attributes; control characters, which XML 1.0 has no form for, as '?'.
+/// Escapes text for XML text and attributes. Control characters become '?', because XML 1.0 cannot represent them.
 std::string xml_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -17,7 +17,7 @@ std::string xml_escaped(std::string_view text) {
       case '\n':
       case '\t': out += c; break;
       default:
-        // Bytes beyond ASCII may be no UTF-8 in what a proxy has written.
+        // A proxy's output may contain bytes beyond ASCII that are invalid UTF-8.
         out += c >= ' ' && c != 0x7f ? c : '?';
     }
   }

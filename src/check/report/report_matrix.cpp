@@ -1,4 +1,4 @@
-// The matrix as text, as Markdown and as a page.
+// The matrix as text, as Markdown and as an HTML page.
 #include <algorithm>
 
 #include "check/report/matrix.h"

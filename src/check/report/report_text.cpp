@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t kNameWidth = 49;
 constexpr std::size_t kListWidth = 36;
-/// Of hundreds of complaints, so many are shown.
+/// The number of complaints shown; a scenario may have hundreds.
 constexpr std::size_t kComplaintsShown = 3;
-/// Of hundreds of sessions, the first one that went wrong, which comes first.
+/// The number of sessions shown; a scenario may have hundreds. worst_first() has put the first failed one at the front.
 constexpr std::size_t kPeersShown = 1;
 
 std::string padded(std::string text, std::size_t width) {

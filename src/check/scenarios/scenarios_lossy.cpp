@@ -1,5 +1,6 @@
-// The same over links with delay, loss and reordering: a rescue that works only on loopback is none. A reset may be
-// lost on the way, and whoever only waits would never know; so who expects one here goes on sending.
+// Scenarios over links with delay, loss and reordering: an answer must be rescued on a real network, not only over
+// loopback. A link may lose a reset, and a side that only waits would never learn of it. A side that expects a reset
+// here therefore goes on sending.
 #include <array>
 
 #include "check/scenarios/scenario.h"

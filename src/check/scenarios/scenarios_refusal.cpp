@@ -1,7 +1,7 @@
 // T5: a refusal is not a reset of the session. T6: lingering close.
 //
-// What a server's kernel throws away when it closes with unread input is out of every proxy's reach. So the servers
-// here wait until their answer was acknowledged (flush): from then on it is in the proxy's hands.
+// No proxy can save the bytes that a server's kernel drops when the server closes with unread input. The servers here
+// therefore wait until their answer is acknowledged (flush): from then on the proxy has it.
 #include <array>
 
 #include "check/scenarios/scenario.h"

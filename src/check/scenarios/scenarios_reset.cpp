@@ -1,7 +1,7 @@
 // T4: a reset is not an end of file. T10: an error is seen once.
 //
-// A client that resets before the proxy is connected to the server may cancel the attempt, data and all (T3): where the
-// data must arrive, it waits until the server is here.
+// A client that resets before the proxy has connected to the server may cancel the attempt together with its data (T3).
+// If the data must arrive, the client's script waits until the server has accepted.
 #include <array>
 
 #include "check/scenarios/scenario.h"

@@ -45,7 +45,7 @@ bool is_abort(const peers::Step& step) {
          });
 }
 
-/// Ends its connection in a way that a UNIX socket does not have.
+/// Returns whether the script ends its connection in a way that UNIX sockets do not have.
 bool aborts(std::string_view text) {
   const auto script = parse_script(text);
   return script && std::ranges::any_of(script->steps, is_abort);

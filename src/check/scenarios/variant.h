@@ -1,4 +1,4 @@
-// Over what a scenario is played: TCP, UNIX sockets, and with PROXY protocol headers ahead of the data. As data.
+// Variants of a scenario, as data: TCP, UNIX sockets, and PROXY protocol headers before the data.
 #pragma once
 
 #include <span>
@@ -17,19 +17,18 @@ struct Variant {
   launchers::Way way = {};
 };
 
-/// All; the first is plain TCP on both sides.
+/// Returns all variants. The first is plain TCP on both sides.
 std::span<const Variant> variants();
 const Variant& tcp_variant();
-/// nullptr: there is none of that name.
+/// Returns nullptr if no variant has that name.
 const Variant* find_variant(std::string_view name);
-/// With commas.
+/// Returns the names, separated by commas.
 std::string variant_names();
 
-/// Whether the scenario has a meaning in the variant: over UNIX sockets there is no RST to send, no TIME_WAIT and no
-/// SYN.
+/// Returns whether the scenario has a meaning in the variant: UNIX sockets have no RST, no TIME_WAIT and no SYN.
 bool has_meaning(const Scenario& scenario, const Variant& variant);
 
-/// "half-close-client", "half-close-client@unix".
+/// Returns the name in reports: "half-close-client", "half-close-client@unix".
 std::string label(const Scenario& scenario, const Variant& variant);
 
 }  // namespace lastbyte::check

@@ -29,7 +29,7 @@ Result<Launched> Launched::launch(const Target& target, const Variant& variant, 
       return launchers::start(target.name, launched.form_, network.proxy.get(), at, launched.address_);
     };
     auto one = start_one();
-    // Between our look and its bind(), another program may have taken the port.
+    // Another program may have taken the port between unused_port() and the proxy's bind().
     if (!one && chosen_here) one = start_one();
     if (!one) return Failure(one.error());
     launched.all_.push_back(std::move(*one));

@@ -9,7 +9,7 @@ bool Target::starts_anew() const { return kind == Kind::started && listen_port =
 
 bool Target::is_movable() const {
   const Form form{command, config};
-  // What is told our process goes to our network namespace, wherever it is started.
+  // With {pid}, a proxy enters the checker's own network namespace, wherever it was started.
   return starts_anew() && !form.mentions("pid") && (form.mentions("listen") || form.mentions("listen_host")) &&
          (form.mentions("upstream") || form.mentions("upstream_host"));
 }
