@@ -1,4 +1,4 @@
-// launchers: known proxies, and how they are started. This file: a command line and a configuration with placeholders.
+// launchers: known proxies, and how to start them. This file: a command line and a configuration with placeholders.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ namespace lastbyte::launchers {
 
 using net::proxy_protocol::HeaderVersion;
 
-/// The protocols of a proxy on its two sides.
+/// The transports and PROXY headers on a proxy's two sides.
 struct Way {
   net::Transport client = net::Transport::tcp;
   net::Transport server = net::Transport::tcp;
-  HeaderVersion from_client = {};  ///< the client sends such a header first
-  HeaderVersion to_server = {};    ///< the server expects one first
+  HeaderVersion from_client = {};  ///< the header that the client sends first
+  HeaderVersion to_server = {};    ///< the header that the server expects first
 
   [[nodiscard]] bool has_unix() const {
     return client == net::Transport::unix_stream || server == net::Transport::unix_stream;
@@ -28,9 +28,10 @@ struct Way {
   friend bool operator==(const Way&, const Way&) = default;
 };
 
-/// How a proxy is started. Placeholders in both: {listen}, {listen_host}, {listen_port}, {upstream}, {upstream_host},
-/// {upstream_port}, {config} (path of the configuration as written out), {directory} (of its own), {pid} (this
-/// process's). Over a UNIX socket, {listen} and {upstream} are paths. It must stay in the foreground.
+/// A command and a configuration that start a proxy. Both may contain placeholders: {listen}, {listen_host},
+/// {listen_port}, {upstream}, {upstream_host}, {upstream_port}, {config} (path of the written configuration),
+/// {directory} (the proxy's own), {pid} (of this process). Over a UNIX socket, {listen} and {upstream} are paths. The
+/// proxy must stay in the foreground.
 struct Form {
   std::vector<std::string> command = {};
   std::string config = {};
@@ -38,10 +39,10 @@ struct Form {
   [[nodiscard]] bool mentions(std::string_view placeholder) const;
 };
 
-/// `text` with placeholders filled in: pairs of name (without braces) and value.
+/// Replaces placeholders in `text`. `values`: pairs of a name (without braces) and its value.
 std::string fill_in(std::string text, const std::vector<std::pair<std::string, std::string>>& values);
-/// A command line as words: 'quotes', "quotes" and \ as a shell has them, nothing else of a shell. Fails where a quote
-/// is open.
+/// Splits a command line into words. It knows 'quotes', "quotes" and \ as a shell does, and nothing else of a shell. An
+/// open quote is an error.
 Result<std::vector<std::string>> split_words(const std::string& text);
 
 }  // namespace lastbyte::launchers

@@ -18,7 +18,7 @@ namespace {
 
 constexpr Duration kEndsWithin{5000};
 
-// As they come: nothing is set but what they cannot do without, and limits on idleness as their manuals show them.
+// The proxies' defaults: the configurations set only what a proxy requires, and idle limits as in its manual.
 constexpr const char* kHaproxy = R"(global
   maxconn 4000
 defaults
@@ -49,7 +49,7 @@ using net::proxy_protocol::Version;
 
 using Speaks = std::function<std::optional<Form>(const Way&)>;
 
-/// A proxy without the PROXY protocol that tells paths from addresses itself.
+/// A proxy without the PROXY protocol whose address arguments take both paths and TCP addresses.
 Speaks always(std::vector<std::string> command) {
   return [command = std::move(command)](const Way& way) {
     return way.has_header() ? std::nullopt : std::optional(Form{command, {}});
@@ -73,13 +73,13 @@ std::optional<Form> haproxy(const Way& way) {
               replaced(replaced(kHaproxy, "LISTEN", listen), "UPSTREAM", upstream)};
 }
 
-/// `more`: for the server's block.
+/// `more`: a directive for the server block.
 Speaks nginx(const std::string& more) {
   return [more](const Way& way) -> std::optional<Form> {
-    if (way.to_server == Version::v2) return std::nullopt;  // it sends version 1 only
+    if (way.to_server == Version::v2) return std::nullopt;  // nginx sends version 1 only
     std::string listen = with_prefix(way.client, "{listen}", "", "unix:");
     std::string upstream = with_prefix(way.server, "{upstream}", "", "unix:");
-    // Without real_ip it would tell of the client's connection, not of whom the client tells.
+    // Without real_ip, nginx sends the address of the client's connection instead of the one in the client's header.
     if (way.from_client) listen += " proxy_protocol; set_real_ip_from 127.0.0.1";
     if (way.to_server) upstream += "; proxy_protocol on";
     if (!more.empty()) upstream += "; " + more;
@@ -117,8 +117,8 @@ Speaks lastbyte(const std::string& program) {
   };
 }
 
-/// LXD's proxy device: network namespaces of two processes, the addresses, owner and mode of a listening path, to whom
-/// privileges are dropped, and whether a PROXY protocol header is sent.
+/// LXD's proxy device. Its arguments are the network namespaces of two processes, the addresses, the owner and mode of
+/// a listening path, the user and group that it becomes, and whether it sends a PROXY protocol header.
 std::optional<Form> lxd_forkproxy(const Way& way) {
   if (way.from_client || way.to_server == Version::v2) return std::nullopt;
   return Form{
@@ -127,7 +127,7 @@ std::optional<Form> lxd_forkproxy(const Way& way) {
       {}};
 }
 
-/// It tells of its start on descriptor 3.
+/// docker-proxy reports its start on descriptor 3.
 std::optional<Form> docker_proxy(const Way& way) {
   if (way.has_unix() || way.has_header()) return std::nullopt;
   return Form{{"sh", "-c",
@@ -167,7 +167,8 @@ std::vector<Launcher> make_launchers() {
        .version_command = {"nginx", "-v"}},
       {.name = "socat", .form = socat({}), .programs = {"socat"}, .version_command = socat_version},
       {.name = "socat-t30", .form = socat({"-t30"}), .programs = {"socat"}, .version_command = socat_version},
-      // It takes its listening socket from a service manager; this one hands it over at the first connection.
+      // systemd-socket-proxyd takes its listening socket from a service manager. systemd-socket-activate stands in for
+      // it and passes the socket at the first connection.
       {.name = "systemd-socket-proxyd",
        .form =
            always({"systemd-socket-activate", "-l", "{listen}", socket_proxyd, "--connections-max=1024", "{upstream}"}),
@@ -189,7 +190,7 @@ struct Ended {
   int status = 0;
 };
 
-/// nullopt: it could not be started, or did not end in time.
+/// Returns nullopt if the command could not be started, or did not end in time.
 std::optional<Ended> run_to_end(const std::vector<std::string>& command) {
   auto process = process::Process::start(command, -1);
   if (!process || !process::eventually([&] { return process->ended().has_value(); }, kEndsWithin)) return std::nullopt;

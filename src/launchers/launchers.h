@@ -1,4 +1,4 @@
-// Proxies that this program knows how to start.
+// The proxies that this program can start.
 #pragma once
 
 #include <csignal>
@@ -13,29 +13,29 @@ namespace lastbyte::launchers {
 
 struct Launcher {
   std::string name;
-  std::function<std::optional<Form>(const Way&)>
-      form;                                       ///< nullopt: it does not speak that; all speak TCP on both sides
-  int stop_signal = SIGTERM;                      ///< asks for a graceful stop
-  std::vector<std::string> programs;              ///< all must be there
-  std::vector<std::string> files = {};            ///< likewise
-  std::vector<std::string> version_command = {};  ///< its first line of output is the version; empty: none
+  std::function<std::optional<Form>(const Way&)> form;  ///< nullopt: the proxy does not speak that; every proxy speaks
+                                                        ///< TCP on both sides
+  int stop_signal = SIGTERM;                            ///< asks for a graceful stop
+  std::vector<std::string> programs;                    ///< all must be installed
+  std::vector<std::string> files = {};                  ///< all must be readable
+  std::vector<std::string> version_command = {};        ///< the first line of its output is the version; empty: none
 };
 
-/// For the head of an nginx configuration: its workers keep the user that they are started as. Root of a user namespace
-/// has no other one that they could become.
+/// Returns the first lines of an nginx configuration. They make nginx's workers keep the user that starts nginx: root
+/// of a user namespace may have no other user to change to.
 std::string nginx_user();
 
-/// This program first.
+/// Returns all launchers. This program comes first.
 const std::vector<Launcher>& all();
-/// The first of them that starts this program, a path or a name; nullptr: none.
+/// Returns the first launcher that starts this program (a path or a name); nullptr: none.
 const Launcher* find(const std::string& program);
-/// With commas.
+/// Returns the names, separated by commas.
 std::string names();
-/// The missing programs; empty: all are installed.
+/// Returns the first missing program or file; empty: all are installed.
 std::string missing(const Launcher& launcher);
-/// The version that it prints; empty: none.
+/// Returns the version that the launcher's program prints; empty: none.
 std::string version_of(const Launcher& launcher);
-/// The version that this program prints when the launcher asks for it; empty: none.
+/// Returns the version that `program` prints when it runs in place of the launcher's own; empty: none.
 std::string version_of(const Launcher& launcher, const std::string& program);
 
 }  // namespace lastbyte::launchers

@@ -1,4 +1,4 @@
-// A program that serves at an address, started from its form.
+// Starts a program from its form and waits until it serves at an address.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@
 
 namespace lastbyte::launchers {
 
-/// Used by the thread that started it, which must outlive it (process/process.h).
+/// A started program. The thread that started it uses it and must outlive it (process/process.h).
 struct Started {
-  process::ScratchDirectory directory;  ///< of its own: its configuration, and what the form puts there
+  process::ScratchDirectory directory;  ///< the program's own: its configuration, and files of the form
   process::Process process;
 };
 
-/// Starts it and waits until it listens; the error has what it wrote. `form`: with placeholders; afterwards as it was
-/// started. `network`: descriptor of the network namespace to run in; -1: the present one.
+/// Starts the program and waits until it listens. An error contains the program's output. `form`: the placeholders in
+/// it are replaced. `network`: descriptor of the network namespace to run in; -1: the current one.
 Result<Started> start(const std::string& name, Form& form, int network, const net::Address& listen,
                       const net::Address& upstream);
 
-/// The last lines of an output, as messages show them.
+/// Returns the last part of an output, as messages show it.
 std::string tail(const std::string& output);
 
 }  // namespace lastbyte::launchers
