@@ -18,7 +18,7 @@
 namespace lastbyte::peers {
 namespace {
 
-/// No readiness tells that a full backlog has room again.
+/// How often a connect is tried again: no readiness event reports that a full backlog has room again.
 constexpr Duration kConnectPause{1};
 
 }  // namespace
@@ -62,7 +62,8 @@ class Client::Impl {
     Player(std::move(socket), options_, wakeup_, stopped_, began, until, seen_).play(script_);
   }
 
-  /// A fresh socket's buffer holds it. Where the connection has failed by now, the script meets the same error.
+  /// Sends the PROXY header. A new socket's buffer has room for it. If the connection has already failed, the script
+  /// gets the same error.
   void send_header(int fd) {
     if (!options_.from_client) return;
     const std::string header = header_of(*options_.from_client);
@@ -106,8 +107,8 @@ class Client::Impl {
       if (polled[1].revents != 0) wakeup_.clear();
       if (polled[0].revents == 0) continue;
       seen_.error = net::take_error(socket.get());
-      // A refusal says ECONNREFUSED: who says ECONNRESET was connected, and may have sent something before
-      // (net/ipv4/tcp_input.c tcp_reset).
+      // A refused connection fails with ECONNREFUSED. ECONNRESET means that it was connected: the peer may have sent
+      // data before (net/ipv4/tcp_input.c tcp_reset).
       if (seen_.error != 0 && seen_.error != ECONNRESET && seen_.error != EPIPE) return {};
       break;
     }

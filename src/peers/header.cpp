@@ -20,7 +20,8 @@ constexpr std::uint16_t kToldPort = 51'000;
 constexpr const char* kToldDestination = "198.51.100.20";
 constexpr std::uint16_t kToldDestinationPort = 443;
 
-/// Of a header that has come in part there is no telling when more of it comes: readiness stands already.
+/// The pause before another look at a header of which a part has arrived. poll(2) cannot wait for the rest, because the
+/// socket is already readable.
 constexpr Duration kMorePause{1};
 
 const char* name_of(pp::Version version) {

@@ -1,4 +1,4 @@
-// The PROXY protocol header at the head of a scripted peer's connection.
+// The PROXY protocol header at the beginning of a scripted peer's connection.
 #pragma once
 
 #include <atomic>
@@ -12,14 +12,14 @@
 
 namespace lastbyte::peers {
 
-/// Whom clients that send a header tell of: not themselves (RFC 5737).
+/// The client address in the headers that clients send. It is not their own (RFC 5737).
 net::Address told_by_clients();
-/// The bytes of it.
+/// Returns the bytes of a client's header.
 std::string header_of(net::proxy_protocol::Version version);
 
-/// Takes a header of that version off a connected socket and not a byte more, and notes in `seen` what it told, or what
-/// was wrong. An error or an end that came first is noted as well, as a script would. Blocks until `until`, or until
-/// `stopped` and woken.
+/// Reads a header of that version from a connected socket, and not a byte more. It notes in `seen` the header's
+/// address, or what was wrong with the header. An error or an end before the header is noted as a script would note it.
+/// It blocks until `until`, or until `stopped` is set and `wakeup` raised.
 void take_header(int fd, net::proxy_protocol::Version version, Wakeup& wakeup, const std::atomic<bool>& stopped,
                  TimePoint began, TimePoint until, Observed& seen);
 

@@ -9,11 +9,12 @@
 
 namespace lastbyte::peers {
 
-/// Non-blocking. Whatever stands at the path is removed first; anybody may connect: a proxy may have given its
-/// privileges up.
+/// Creates a non-blocking listening socket. It first removes the file at the path. Any user may connect, because a
+/// proxy may have dropped its privileges.
 Result<Descriptor> listen_locally(const net::Address& at, std::optional<int> send_buffer);
 
-/// Non-blocking. EAGAIN: too many wait to be accepted, try again (net/unix/af_unix.c unix_stream_connect).
+/// Creates a non-blocking connected socket. EAGAIN: the backlog is full; try again (net/unix/af_unix.c
+/// unix_stream_connect).
 Result<Descriptor> connect_locally(const net::Address& to, std::optional<int> send_buffer);
 
 }  // namespace lastbyte::peers

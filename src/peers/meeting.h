@@ -1,4 +1,4 @@
-// Where the peers of one run wait for each other, so that a test orders what they do by events and not by time.
+// The flags with which the peers of one run wait for each other. Events, not times, thus order their actions.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Meeting {
   void signal(std::string_view name);
   [[nodiscard]] std::uint32_t count(std::string_view name) const;
 
-  /// `wakeup` is raised at each signal() until leave(); it must live as long.
+  /// Raises `wakeup` at each signal() until leave(). `wakeup` must live until then.
   void join(Wakeup& wakeup);
   void leave(Wakeup& wakeup);
 

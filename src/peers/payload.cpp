@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 
-/// splitmix64: one word of noise for each index.
+/// splitmix64: one pseudo-random word for each index.
 std::uint64_t word(std::uint64_t seed, std::uint64_t index) {
   std::uint64_t mixed = (seed << 32) + index * 0x9e3779b97f4a7c15;
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;

@@ -1,5 +1,5 @@
-// peers: scripted peers, which end connections well or badly on purpose and report what they saw. This file: what peers
-// send, so that a receiver knows every byte.
+// peers: scripted peers, which end connections well or badly on purpose and report what they saw. This file: the data
+// that peers send; the receiver knows every byte of it.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,16 @@
 
 namespace lastbyte::peers {
 
-/// An endless stream whose byte at a position depends on the seed and the position alone: bytes that are lost,
-/// repeated, swapped or changed do not go unseen. Pure.
+/// An endless stream. Each byte depends only on the seed and its position, so a receiver notices bytes that are lost,
+/// repeated, swapped or changed. Pure.
 class Payload {
  public:
   explicit Payload(std::uint64_t seed) : seed_(seed) {}
 
-  /// The bytes from `position` on.
+  /// Writes the bytes from `position` on to `out`.
   void fill(std::uint64_t position, std::span<std::byte> out) const;
-  /// Index of the first of `bytes` that is not the stream's from `position` on; nullopt: all are right.
+  /// Compares `bytes` with the stream from `position` on. Returns the index of the first wrong byte; nullopt: all are
+  /// right.
   [[nodiscard]] std::optional<std::size_t> first_wrong(std::uint64_t position, std::span<const std::byte> bytes) const;
 
  private:

@@ -1,4 +1,4 @@
-// Scripted peers at work: a client and a server, each on threads of its own.
+// Scripted peers: a client and a server, each on its own threads.
 #pragma once
 
 #include <cstdint>
@@ -22,31 +22,31 @@ inline constexpr std::uint64_t kClientSeed = 1;
 inline constexpr std::uint64_t kServerSeed = 2;
 
 struct PeerOptions {
-  Meeting* meeting = nullptr;  ///< shared by the peers of a run; outlives them. Without one, `await` never ends.
-  Duration limit{20'000};      ///< for the whole script, from the connection on; for a client from its attempt on
+  Meeting* meeting = nullptr;  ///< shared by the peers of a run, which it outlives; null: `await` never ends
+  Duration limit{20'000};      ///< for the whole script, from the connection on; for a client, from its attempt on
   Duration arrival{20'000};    ///< how long a server waits for its first client
-  std::uint64_t sends = kClientSeed;    ///< seed of what it sends
-  std::uint64_t expects = kServerSeed;  ///< seed of what it is to receive
-  net::Address source = {};             ///< a client's own address; none(): the kernel's choice
-  HeaderVersion from_client = {};       ///< a client sends a PROXY protocol header ahead of its script
-  HeaderVersion to_server = {};         ///< a server takes one ahead of its script
+  std::uint64_t sends = kClientSeed;    ///< seed of the data that the peer sends
+  std::uint64_t expects = kServerSeed;  ///< seed of the data that the peer expects
+  net::Address source = {};             ///< a client's own address; none(): the kernel chooses
+  HeaderVersion from_client = {};       ///< the client sends a PROXY protocol header before its script
+  HeaderVersion to_server = {};         ///< the server reads a PROXY protocol header before its script
 
-  /// For a server, whose seeds are the other way round.
+  /// Returns the options for a server: with the two seeds exchanged.
   [[nodiscard]] PeerOptions swapped() const;
 };
 
-/// Connects to `to` and plays its script, from the constructor on.
+/// Connects to `to` and plays its script. It begins in the constructor.
 class Client {
  public:
   Client(const net::Address& to, Script script, const PeerOptions& options = {});
-  /// Stops.
+  /// Calls stop() and waits for the thread.
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  /// Until the script has been played. The reference lives as long as the client.
+  /// Waits until the script has ended. The reference lives as long as the client.
   const Observed& wait();
-  /// Gives up what is left of the script: the socket is reset.
+  /// Ends the script early by a reset of the socket.
   void stop();
 
  private:
@@ -54,30 +54,32 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Listens on a port that the kernel chooses and plays its script on each connection, from start() on. The seeds of
-/// the options are a client's; the server swaps them.
+/// Listens on a port that the kernel chooses and plays its script on each connection, from start() on. The options have
+/// a client's seeds; the server exchanges them.
 class Server {
  public:
-  /// `connections`: how many to serve before it stops to listen; nullopt: as many as come until stop().
+  /// `connections`: the number of connections to serve before the server stops listening; nullopt: no limit until
+  /// stop().
   static Result<Server> start(const Script& script, const PeerOptions& options = {},
                               std::optional<std::uint32_t> connections = 1, const net::Address& listen = loopback());
-  /// Stops.
+  /// Calls stop() and waits for the threads.
   ~Server();
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
 
   [[nodiscard]] net::Address address() const;
-  /// How many connections were accepted so far.
+  /// Returns the number of connections accepted so far.
   [[nodiscard]] std::uint32_t accepted() const;
-  /// Of how many of them the scripts have been played to the end.
+  /// Returns the number of accepted connections whose scripts have ended.
   [[nodiscard]] std::uint32_t ended() const;
-  /// While it is set, SYNs are swallowed, as if the host were not there; those that come again later are heard.
-  /// False: the kernel does not allow it, or nobody listens any more.
+  /// While deaf, the server's host ignores SYNs, as if it did not exist. After that it answers repeated SYNs. Returns
+  /// false if the kernel does not allow it, or the server no longer listens.
   bool set_deaf(bool deaf);
-  /// Until `connections` have come and all their scripts have been played; at most `arrival` for the first, and without
-  /// a number of connections until stop(). In the order in which they were accepted.
+  /// Waits until `connections` were accepted and their scripts have ended. The wait for the first connection lasts at
+  /// most `arrival`. Without a number of connections, it waits for stop(). Returns the observations in the order of
+  /// acceptance.
   std::vector<Observed> wait();
-  /// Accepts nobody any more and gives up what is left of all scripts.
+  /// Accepts no more connections and ends all scripts early.
   void stop();
 
   static net::Address loopback();

@@ -18,11 +18,12 @@
 namespace lastbyte::peers {
 namespace {
 
-/// Each of hundreds of peers has one.
+/// Small, because a run may have hundreds of peers with a buffer each.
 constexpr std::size_t kBuffer = 64 * 1024;
-/// No readiness tells that bytes were acknowledged, and what has ended is ready for ever; so it is looked at so often.
+/// How often the peer looks again at states without a readiness event: poll(2) does not report acknowledgements, and
+/// reports an ended connection all the time.
 constexpr Duration kLook{1};
-/// Over a UNIX socket, both directions of a connection that was given up end at once, but in two steps for who looks.
+/// On a UNIX socket whose peer has closed, both directions end, but an observer may see one end before the other.
 constexpr Elapsed kBothEnd = std::chrono::milliseconds(500);
 
 bool would_block(int error) { return error == EAGAIN || error == EINTR; }
@@ -48,7 +49,7 @@ std::string of(std::uint64_t done, std::optional<std::uint64_t> all) {
   return std::to_string(done) + (all ? " of " + std::to_string(*all) : "");
 }
 
-/// What the action needs of the socket before it can go on.
+/// Returns the poll(2) events that the action waits for.
 short events_of(const Action& action) {
   return std::visit(Overloaded{
                         [](const Send&) { return short{POLLOUT}; },
@@ -59,13 +60,14 @@ short events_of(const Action& action) {
                         [](const ExpectFin&) { return short{POLLIN}; },
                         [](const ExpectReset&) { return short{POLLIN}; },
                         [](const CloseUnread&) { return short{POLLIN}; },
-                        // Errors and hang-ups are reported always: those that need nothing must not be woken by them.
+                        // poll(2) reports errors and hang-ups always. These actions wait for no event, so the socket is
+                        // left out.
                         [](const auto&) { return short{0}; },
                     },
                     action);
 }
 
-/// No readiness of the socket says that it can go on.
+/// Returns whether the action looks again after a time, because no readiness event of the socket reports its progress.
 bool goes_by_the_clock(const Action& action) {
   return std::holds_alternative<Sleep>(action) || std::holds_alternative<Flush>(action) ||
          std::holds_alternative<ExpectQuiet>(action) || std::holds_alternative<ExpectError>(action);
@@ -110,7 +112,7 @@ bool Player::play_steps(const std::vector<Step>& steps) {
   return true;
 }
 
-/// False: time is over.
+/// Returns false if the time is over.
 bool Player::play_together(const Together& together) {
   std::vector<Running> all;
   for (const Action& action : together.actions) all.push_back({.action = &action, .began = Clock::now()});
@@ -180,13 +182,13 @@ void Player::advance(Running& running) {
              *running.action);
 }
 
-/// Until an action that is under way can go on.
+/// Waits until one of the actions can continue.
 void Player::wait_for(const std::vector<Running>& all) {
   short events = 0;
   TimePoint wake = until_;
   for (const Running& each : all) {
     if (each.over) continue;
-    // What goes by the clock is woken by it, even where its time has come since it was looked at.
+    // An action that looks again after a time wakes by the clock, even if its time has come since the last look.
     if (each.next > Clock::now() || goes_by_the_clock(*each.action)) {
       wake = std::min(wake, each.next);
     } else {
@@ -209,7 +211,7 @@ void Player::note(const Running& running) {
 
 void Player::send(Running& running, std::optional<std::uint64_t> bytes, const Pace& pace, int flags) {
   const std::uint64_t left = bytes.value_or(std::numeric_limits<std::uint64_t>::max()) - running.done;
-  // With a pace, what of a chunk is not taken yet follows before the next chunk is due.
+  // With a pace, the rest of a chunk is sent at once. Only the next chunk waits for its time.
   const std::uint64_t in_chunk = pace.chunk == 0 ? buffer_.size() : pace.chunk - running.done % pace.chunk;
   const std::size_t count = std::min<std::uint64_t>({left, in_chunk, buffer_.size()});
   sends_.fill(seen_.sent, std::span(buffer_).first(count));
@@ -248,7 +250,7 @@ void Player::receive(Running& running, std::optional<std::uint64_t> bytes, const
   }
 }
 
-/// The bytes that came; 0 where none did, now or ever.
+/// Returns the number of bytes read; 0: none are there now, or the input has ended.
 std::size_t Player::read_once(std::size_t most) {
   if (input_over_) return 0;
   const ssize_t got = ::recv(socket_.get(), buffer_.data(), most, 0);
@@ -260,8 +262,8 @@ std::size_t Player::read_once(std::size_t most) {
   }
   if (got == 0) {
     input_over_ = true;
-    // After an error was given to another call, a read returns 0 and looks like a FIN; only EPIPE stands for a reset
-    // that came after one (net/ipv4/tcp_input.c tcp_reset).
+    // After another call has taken the socket's error, a read returns 0, which looks like a FIN. Only EPIPE means a
+    // reset that came after a FIN (net/ipv4/tcp_input.c tcp_reset).
     if (seen_.error == 0 || seen_.error == EPIPE) {
       seen_.fin = true;
       seen_.fin_at = elapsed();
@@ -282,7 +284,7 @@ void Player::expect_end(Running& running, bool fin) {
   if (!running.over) return;
   if (fin && !seen_.fin) running.failure = "the input ended by " + errno_name(seen_.error);
   if (fin || !seen_.fin) return;
-  // T14: where nothing lay unread, a UNIX socket has no other form of a reset than the end of both directions.
+  // T14: without unread data, a UNIX socket shows a reset only as the end of both directions.
   const bool both_ended = unix_ && (events_now(socket_.get(), 0) & POLLHUP) != 0;
   if (both_ended) return;
   running.over = !unix_ || elapsed() > seen_.fin_at + kBothEnd;
@@ -297,7 +299,7 @@ void Player::expect_error(Running& running) {
 }
 
 void Player::expect_quiet(Running& running, Duration time) {
-  // What has ended stays readable, and hung up once our own FIN is acknowledged.
+  // An ended input stays readable. The socket also hangs up once the peer has acknowledged our own FIN.
   const short now = events_now(socket_.get(), POLLIN | POLLRDHUP) & (input_over_ ? POLLERR : ~0);
   running.next = Clock::now() + kLook;
   running.over = now != 0 || Clock::now() >= running.began + time;
@@ -309,9 +311,10 @@ void Player::expect_quiet(Running& running, Duration time) {
 }
 
 void Player::flush(Running& running) {
-  // Asked for in this order: what is hung up once the last acknowledgement is here has not failed.
+  // hung_up is read first. If the last acknowledgement and the hang-up arrive between the two calls, the connection has
+  // not failed.
   const bool hung_up = (events_now(socket_.get(), POLLOUT) & (POLLERR | POLLHUP)) != 0;
-  // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl), and is waited for too.
+  // An unacknowledged FIN counts as one byte (net/ipv4/tcp.c tcp_ioctl). flush waits for it, too.
   const std::uint32_t owed = net::unacknowledged(socket_.get());
   running.over = owed == 0;
   running.next = Clock::now() + kLook;

@@ -19,8 +19,8 @@
 
 namespace lastbyte::peers {
 
-/// One thread's: blocks in poll(2) and returns when the script has been played, at `until`, or once `stopped` and
-/// woken.
+/// For one thread. play() blocks in poll(2) and returns when the script has ended, at `until`, or when `stopped` is set
+/// and `wakeup` raised.
 class Player {
  public:
   Player(Descriptor socket, const PeerOptions& options, Wakeup& wakeup, const std::atomic<bool>& stopped,
@@ -28,13 +28,13 @@ class Player {
   void play(const Script& script);
 
  private:
-  /// One action under way.
+  /// An action in progress.
   struct Running {
     const Action* action;
     TimePoint began;
-    TimePoint next{};  ///< nothing is to be done before
+    TimePoint next{};  ///< the action does nothing before this time
     TimePoint gives_up = TimePoint::max();
-    std::uint64_t done = 0;  ///< bytes
+    std::uint64_t done = 0;  ///< bytes sent or received
     bool over = false;
     std::string failure = {};
   };
@@ -70,8 +70,8 @@ class Player {
   Payload expects_;
   Checksum checksum_;
   std::vector<std::byte> buffer_;
-  bool unix_ = false;        ///< it is a UNIX socket
-  bool input_over_ = false;  ///< a read has said that nothing more will come
+  bool unix_ = false;        ///< the socket is a UNIX socket
+  bool input_over_ = false;  ///< a read reported the end of the input
   bool fin_sent_ = false;
 };
 

@@ -3,31 +3,32 @@
 //   window 4K; send 32K; shutdown; expect fin; close
 //   recv 1; flood | read; signal done; close-unread
 //
-// Steps are parted by `;` and follow each other; what is joined by `|` is done at once. Sizes are 32, 32K, 20M;
+// Steps separated by `;` run one after another. Actions joined by `|` run at the same time. Sizes are 32, 32K, 20M;
 // times 5ms, 2s. Every verb:
 //
-//   window N, send-buffer N        SO_RCVBUF, SO_SNDBUF; before all other steps
+//   window N, send-buffer N        set SO_RCVBUF, SO_SNDBUF; only before all other steps
 //   send N [by N] [every T] [urgent]
-//                                  N bytes; `by` a call, `every` so often; the last one of a call as urgent data
-//   flood [by N] [every T]         sends until a write fails, or until all that is joined to it is done
-//   fill N T                       sends N bytes, or fewer where none was taken for T
-//   recv N [by N] [every T]        N bytes
-//   read [by N] [every T]          all there is, to the FIN or the reset
-//   expect fin | expect reset      reads all there is; it must end so
-//   expect error                   the connection fails; nothing is read, so that all that came first stays unread
-//   expect quiet T                 neither a byte nor an end (after the FIN: nor an error) for T; reads nothing
-//   flush                          until the peer's kernel has acknowledged all that was sent
+//                                  sends N bytes: `by` bytes in a call, a call `every` T; `urgent`: the last byte of a
+//                                  call is urgent data
+//   flood [by N] [every T]         sends until a write fails, or until all actions joined to it have ended
+//   fill N T                       sends N bytes, or stops when the kernel has accepted none for T
+//   recv N [by N] [every T]        reads N bytes
+//   read [by N] [every T]          reads until the FIN or the reset
+//   expect fin | expect reset      reads everything; the input must end so
+//   expect error                   waits until the connection fails; reads nothing, so earlier input stays unread
+//   expect quiet T                 fails if input or its end comes within T (after the FIN: an error); reads nothing
+//   flush                          waits until the peer's kernel has acknowledged everything sent
 //   shutdown                       sends the FIN
-//   close                          close(); at the end of a script it goes without saying
+//   close                          calls close(); the end of a script does the same
 //   close-unread                   waits for input and closes without reading it: the kernel sends RST
-//   reset                          SO_LINGER {1,0} and close(): RST
-//   vanish                         is deaf from now on, as a host that is gone: all that arrives for it is lost
+//   reset                          sets SO_LINGER {1,0} and calls close(): the kernel sends RST
+//   vanish                         drops all packets that arrive from now on, as if the host were gone
 //   sleep T                        does nothing, and reads nothing, for T
 //   signal NAME, await NAME [N]    raises a flag that all peers of a run share; waits until it was raised (N times)
-//   repeat N ( ... )               the steps in parentheses N times
+//   repeat N ( ... )               plays the steps in parentheses N times
 //
-// Over UNIX sockets: `window` has no effect, `flush` waits until the peer has read everything, `reset` is a close, and
-// `expect reset` is content with the end of both directions (T14).
+// Over UNIX sockets, `window` has no effect, `flush` waits until the peer has read everything, `reset` is a close, and
+// `expect reset` also accepts the end of both directions (T14).
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,8 @@ namespace lastbyte::peers {
 
 /// How fast bytes are sent or read.
 struct Pace {
-  std::uint64_t chunk = 0;  ///< bytes a call; 0: as many as there are
-  Duration every{0};        ///< from one call to the next
+  std::uint64_t chunk = 0;  ///< bytes in a call; 0: as many as possible
+  Duration every{0};        ///< time from one call to the next
   friend bool operator==(const Pace&, const Pace&) = default;
 };
 
@@ -121,7 +122,7 @@ struct Await {
 using Action = std::variant<Send, Flood, Fill, Receive, Read, ExpectFin, ExpectReset, ExpectError, ExpectQuiet, Flush,
                             Shutdown, Close, CloseUnread, Reset, Vanish, Sleep, Signal, Await>;
 
-/// Actions that are done at once; the step is done when all are.
+/// Actions that run at the same time. The step ends when all have ended.
 struct Together {
   std::vector<Action> actions;
   friend bool operator==(const Together&, const Together&) = default;
@@ -137,18 +138,18 @@ struct Repeat {
 };
 
 struct Script {
-  std::optional<int> window;       ///< SO_RCVBUF, bytes asked for
-  std::optional<int> send_buffer;  ///< SO_SNDBUF, bytes asked for
+  std::optional<int> window;       ///< SO_RCVBUF, in bytes as requested
+  std::optional<int> send_buffer;  ///< SO_SNDBUF, in bytes as requested
   std::vector<Step> steps;
   friend bool operator==(const Script&, const Script&) = default;
 };
 
-/// Pure. An error names the verb or the word that is wrong, its column (from 1), and what was expected there: operation
-/// "script, column 8: 'expct'", detail "there is no such verb; expected ...". A socket that a script has closed cannot
-/// be used by its later steps.
+/// Parses a script. Pure. An error names the wrong verb or word, its column (from 1), and what was expected there:
+/// operation "script, column 8: 'expct'", detail "there is no such verb; expected ...". Steps after the one that closes
+/// the socket must not use it.
 Result<Script> parse_script(std::string_view text);
 
-/// parse_script(print(script)) == script.
+/// Prints a script so that parse_script(print(script)) == script.
 std::string print(const Script& script);
 std::string print(const Action& action);
 

@@ -34,7 +34,7 @@ std::vector<Token> split(std::string_view text) {
   return tokens;
 }
 
-/// What a word's digits say and what stands behind them; nullopt: no number, or one too large.
+/// A word's number and the unit after it; nullopt: no number, or a number too large.
 struct Quantity {
   std::uint64_t number = 0;
   std::string_view unit;
@@ -48,7 +48,7 @@ std::optional<Quantity> quantity(std::string_view text) {
   return found;
 }
 
-/// Thrown and caught within this file only: a parser that returns an error from every depth would be mostly that.
+/// Thrown and caught only in this file. Error values would have to pass through every level of the parser.
 struct Wrong {
   Token token;
   std::string expected;

@@ -21,7 +21,7 @@
 namespace lastbyte::peers {
 namespace {
 
-/// One accepted connection, played on a thread of its own.
+/// One accepted connection, played on its own thread.
 struct Connection {
   Wakeup wakeup;
   Observed seen;
@@ -106,7 +106,7 @@ class Server::Impl {
     Observed& seen = connection.seen;
     seen.connected = true;
     seen.local = net::local_address(socket.get());
-    seen.remote = net::peer_address(socket.get());  // none() of a client that has reset the connection by now
+    seen.remote = net::peer_address(socket.get());  // none() if the client has already reset the connection
     net::set_nodelay(socket.get());
     const TimePoint until = began + options_.limit;
     if (options_.to_server)
@@ -118,7 +118,7 @@ class Server::Impl {
 
   void join() {
     if (thread_.joinable()) thread_.join();
-    // Nobody accepts any more, and so nothing is added.
+    // The accepting thread has ended, so no connection is added any more.
     for (Connection& each : played_)
       if (each.thread.joinable()) each.thread.join();
   }
@@ -132,7 +132,7 @@ class Server::Impl {
   std::atomic<std::uint32_t> ended_ = 0;
   std::atomic<bool> stopped_ = false;
   Wakeup wakeup_;
-  std::mutex mutex_;  ///< while connections are added, and of the listening socket
+  std::mutex mutex_;  ///< guards the listening socket, and `played_` while connections are added
   std::deque<Connection> played_;
   std::thread thread_;
 };
