@@ -75,7 +75,7 @@ std::string packet_of(const Injected& segment) {
   put16(ip, static_cast<std::uint32_t>(kIpHeader + tcp.size()));
   put32(ip, 0);
   put16(ip, 64U << 8 | IPPROTO_TCP);
-  put16(ip, 0);  // the kernel fills the checksum in (raw(7))
+  put16(ip, 0);  // the kernel fills in the checksum (raw(7))
   put32(ip, ip_of(segment.from));
   put32(ip, ip_of(segment.to));
   return ip + tcp;

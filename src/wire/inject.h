@@ -1,4 +1,4 @@
-// A TCP segment that no socket has sent: of an attacker, or of a host that is gone. Needs CAP_NET_RAW.
+// Sends a TCP segment that no socket has sent, as an attacker or a restarted host would. Needs CAP_NET_RAW.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Injected {
   std::optional<std::uint32_t> timestamp = {};  ///< TSval (RFC 7323)
 };
 
-/// Sends it from the network namespace, which is a descriptor of one.
+/// Sends the segment from the network namespace. `network`: its descriptor.
 Result<void> inject(int network, const Injected& segment);
 
 }  // namespace lastbyte::wire

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-// After net/if.h, which it repeats in parts.
+// After net/if.h: linux/if.h repeats parts of that header.
 #include <linux/if_tun.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ namespace lastbyte::wire {
 namespace {
 
 constexpr std::size_t kLargestPacket = 65536;
-/// A router's queue: what a burst holds beyond it is lost.
+/// The size of a router's queue. Packets beyond it are lost.
 constexpr std::size_t kMostUnderWay = 2000;
 
 ifreq request_for(const std::string& device) {
@@ -37,7 +37,7 @@ ifreq request_for(const std::string& device) {
   return request;
 }
 
-/// In the namespace of the calling thread.
+/// Opens the device in the calling thread's namespace.
 Result<Descriptor> open_device(const LinkEnd& end) {
   Descriptor device(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!device) return failure_from_errno("open /dev/net/tun");
@@ -58,7 +58,7 @@ Result<Descriptor> open_device_inside(const LinkEnd& end) {
 
 struct Packet {
   TimePoint due;
-  std::uint64_t number = 0;  ///< those due at the same time stay in order
+  std::uint64_t number = 0;  ///< keeps packets with the same due time in order
   int to = -1;
   std::vector<std::byte> bytes;
 };

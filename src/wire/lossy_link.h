@@ -1,5 +1,5 @@
-// A link between two network namespaces that delays, loses and reorders packets in user space, because netem is not
-// everywhere. Needs CAP_NET_ADMIN and /dev/net/tun.
+// A link between two network namespaces that delays, loses and reorders packets. It runs in user space, because not
+// every kernel has netem. Needs CAP_NET_ADMIN and /dev/net/tun.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,20 @@
 
 namespace lastbyte::wire {
 
-/// One end: a TUN device.
+/// One end of the link: a TUN device.
 struct LinkEnd {
-  int network = -1;     ///< descriptor of the namespace; stays the caller's
-  std::string device;   ///< its name in there, at most 15 characters
+  int network = -1;     ///< descriptor of the namespace; the caller keeps it
+  std::string device;   ///< the device's name in the namespace, at most 15 characters
   std::string address;  ///< IPv4
   std::string peer;     ///< the address at the other end
 };
 
-/// The same both ways.
+/// The behaviour of the link, the same in both directions.
 struct LinkProfile {
   Duration delay{10};      ///< one way
-  double loss = 0.01;      ///< share of the packets that never arrive
-  double reorder = 0.02;   ///< share of those that arrive that are held back, by up to `delay` more
-  std::uint64_t seed = 1;  ///< of the choice
+  double loss = 0.01;      ///< share of the packets that are lost
+  double reorder = 0.02;   ///< share of the remaining packets that are delayed by up to `delay` more
+  std::uint64_t seed = 1;  ///< of the random choices
 };
 
 struct LinkCounts {
@@ -33,7 +33,7 @@ struct LinkCounts {
   std::uint64_t held_back = 0;
 };
 
-/// Carries packets on a thread of its own until it is destroyed.
+/// Carries packets on its own thread until it is destroyed.
 class LossyLink {
  public:
   static Result<LossyLink> start(const LinkEnd& one, const LinkEnd& other, const LinkProfile& profile);

@@ -20,7 +20,7 @@
 namespace lastbyte::wire {
 namespace {
 
-// Addresses for tests of devices (RFC 2544); nobody outside of the namespaces sees them.
+// Addresses reserved for tests of devices (RFC 2544). They are visible only inside the namespaces.
 constexpr const char* kClientEnd = "198.18.1.1";
 constexpr const char* kProxyEndToClient = "198.18.1.2";
 constexpr const char* kProxyEndToServer = "198.18.2.1";
@@ -29,12 +29,12 @@ constexpr const char* kLoopback = "127.0.0.1";
 
 net::Address host(const char* ip) { return *net::Address::parse(ip, 0); }
 
-/// In the network of the calling thread.
+/// Sets a sysctl in the calling thread's network namespace.
 bool set_kernel(const std::string& name, const std::string& value) {
   return write_file("/proc/sys/net/ipv4/" + name, value).has_value();
 }
 
-/// Everything that is not known otherwise goes through `device`.
+/// Makes `device` the default route.
 bool route_all_through(const std::string& device) {
   const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   rtentry route{};
@@ -47,7 +47,7 @@ bool route_all_through(const std::string& device) {
   return ::ioctl(socket.get(), SIOCADDRT, &route) == 0;
 }
 
-/// Runs what must succeed in there.
+/// Runs a function in the namespace. It must return true.
 Result<void> demand(int network, const std::string& what, const std::function<bool()>& function) {
   Result<void> outcome;
   const auto entered = net::run_inside(network, [&] {
@@ -59,7 +59,7 @@ Result<void> demand(int network, const std::string& what, const std::function<bo
 Result<Network> make_own() {
   auto made = make_namespace();
   if (!made) return Failure(made.error());
-  // The kernel's 15 minutes would be too long to wait for: 3 retransmissions are about 3 s.
+  // 3 retransmissions take about 3 s. The default, about 15 minutes, is too long to wait for.
   const auto set = demand(made->get(), "set tcp_retries2", [] { return set_kernel("tcp_retries2", "3"); });
   if (!set) return Failure(set.error());
   Network network;
@@ -70,8 +70,8 @@ Result<Network> make_own() {
   return network;
 }
 
-/// client ---- proxy ---- server; the proxy's host forwards packets too, so that the two can be compared with plain TCP
-/// over the same links.
+/// client ---- proxy ---- server. The proxy's host also forwards packets, so that a proxy can be compared with plain
+/// TCP over the same links.
 Result<Network> make_far_away(std::uint64_t seed) {
   Network network;
   for (Descriptor* each : {&network.client, &network.proxy, &network.server}) {
@@ -106,7 +106,7 @@ Result<Network> make_far_away(std::uint64_t seed) {
 
 Result<Descriptor> make_namespace() {
   Result<Descriptor> made = failure("network namespace", 0);
-  // A thread that leaves the present network takes nobody along.
+  // unshare(2) moves only the calling thread, so it runs on a thread of its own.
   std::thread([&made] {
     if (::unshare(CLONE_NEWNET) != 0) {
       made = failure_from_errno("unshare(CLONE_NEWNET)");

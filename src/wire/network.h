@@ -1,4 +1,5 @@
-// Where client, proxy and server stand: here, or in network namespaces that are made for them.
+// wire: networks for a run. This file: the places of client, proxy and server, either the current network or namespaces
+// made for the run.
 #pragma once
 
 #include <vector>
@@ -11,20 +12,21 @@
 
 namespace lastbyte::wire {
 
-/// A network namespace of its own with loopback up, that nobody is in. Needs CAP_SYS_ADMIN.
+/// Creates an empty network namespace with loopback up. Needs CAP_SYS_ADMIN.
 Result<Descriptor> make_namespace();
 
-/// Namespaces as descriptors; empty: the present one. They vanish with it, with all that was in them.
+/// Namespaces as descriptors; an empty descriptor is the current namespace. The namespaces and everything in them
+/// vanish with this object.
 struct Network {
   Descriptor client;
   Descriptor proxy;
   Descriptor server;
-  net::Address proxy_host;   ///< where the proxy is to listen; port 0
-  net::Address server_host;  ///< where the server is to listen; a client can reach it too. Port 0
+  net::Address proxy_host;   ///< where the proxy listens; port 0
+  net::Address server_host;  ///< where the server listens; the client can reach it, too. Port 0
   std::vector<LossyLink> links;
 
-  /// Makes what the place asks for. Fails where that is not allowed: namespaces need privileges. `seed`: of what the
-  /// links do to packets.
+  /// Creates what the place needs. It fails without the privileges for namespaces. `seed`: for the links' random
+  /// choices.
   static Result<Network> make(Place place, std::uint64_t seed);
 };
 

@@ -1,4 +1,4 @@
-// Where the peers of a run stand.
+// Where the peers of a run are.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 namespace lastbyte::wire {
 
 enum class Place : std::uint8_t {
-  here,      ///< the present network
-  own,       ///< a network namespace of its own, in which the kernel gives up on a dead peer after seconds
-  far_away,  ///< namespaces joined by links with delay, loss and reordering
+  here,      ///< the current network
+  own,       ///< a new network namespace in which the kernel gives up a dead peer after seconds
+  far_away,  ///< namespaces connected by links with delay, loss and reordering
 };
 
 }  // namespace lastbyte::wire

@@ -20,7 +20,7 @@
 namespace lastbyte::wire {
 namespace {
 
-/// A message of rtnetlink(7): attributes one behind the other, some of which hold others.
+/// A message of rtnetlink(7): a sequence of attributes, some of which contain other attributes.
 class Message {
  public:
   explicit Message(std::uint16_t type, std::uint16_t flags) {
@@ -44,7 +44,7 @@ class Message {
     const std::string terminated(text);
     add(type, terminated.c_str(), terminated.size() + 1);
   }
-  /// Where an attribute begins that holds others.
+  /// Begins an attribute that contains others. Returns its position.
   std::size_t open(std::uint16_t type) {
     const std::size_t at = bytes_.size();
     const rtattr attribute{0, type};
@@ -56,7 +56,7 @@ class Message {
     std::memcpy(bytes_.data() + at, &length, sizeof length);
   }
 
-  /// The errno that the kernel answers with; 0: done.
+  /// Returns the errno of the kernel's answer; 0: success.
   int send_and_wait() {
     const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
     const auto length = static_cast<std::uint32_t>(bytes_.size());
@@ -79,7 +79,7 @@ class Message {
   std::vector<char> bytes_;
 };
 
-/// In the namespace of the calling thread.
+/// Makes the pair in the calling thread's namespace.
 Result<void> make_pair(const VethEnd& here, const VethEnd& there) {
   Message message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
   message.add(IFLA_IFNAME, here.device);

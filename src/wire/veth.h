@@ -1,4 +1,4 @@
-// Two network namespaces joined by a cable: a pair of virtual Ethernet devices (veth(4)).
+// Connects two network namespaces by a pair of virtual Ethernet devices (veth(4)).
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 namespace lastbyte::wire {
 
 struct VethEnd {
-  int network = -1;     ///< descriptor of the namespace; stays the caller's
-  std::string device;   ///< its name in there, at most 15 characters
+  int network = -1;     ///< descriptor of the namespace; the caller keeps it
+  std::string device;   ///< the device's name in the namespace, at most 15 characters
   std::string address;  ///< IPv4, in the same /24 as the other end's
 };
 
-/// Makes both devices and brings them up; they vanish with their namespaces. Needs CAP_NET_ADMIN in both.
+/// Creates both devices and brings them up. They vanish with their namespaces. Needs CAP_NET_ADMIN in both.
 Result<void> join_by_veth(const VethEnd& one, const VethEnd& other);
 
 }  // namespace lastbyte::wire

@@ -23,7 +23,7 @@ constexpr int kBuffer = 32 << 20;
 Result<Descriptor> open_socket(const std::string& interface) {
   Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return failure_from_errno("socket(AF_PACKET)");
-  // Without CAP_NET_ADMIN over the host, the limit of net.core.rmem_max holds.
+  // SO_RCVBUFFORCE needs CAP_NET_ADMIN in the host's user namespace. Without it, net.core.rmem_max limits the buffer.
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kBuffer, sizeof kBuffer) != 0)
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kBuffer, sizeof kBuffer);
   const int on = 1;
@@ -73,7 +73,7 @@ std::vector<Packet> Capture::drain() {
     message.msg_controllen = control.size();
     const ssize_t got = ::recvmsg(socket_.get(), &message, 0);
     if (got < 0) return all;
-    // lo shows each packet as it leaves and as it arrives.
+    // A capture on lo sees each packet twice: when it leaves and when it arrives.
     if (from.sll_hatype == ARPHRD_LOOPBACK && from.sll_pkttype == PACKET_OUTGOING) continue;
     all.push_back({time_of(message), {buffer.begin(), buffer.begin() + got}});
   }
@@ -82,7 +82,7 @@ std::vector<Packet> Capture::drain() {
 std::uint64_t Capture::lost() {
   tpacket_stats counts{};
   socklen_t length = sizeof counts;
-  // Reading them sets them back.
+  // Reading the counters resets them.
   if (::getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &counts, &length) == 0) lost_ += counts.tp_drops;
   return lost_;
 }

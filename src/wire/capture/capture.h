@@ -1,4 +1,4 @@
-// Packets as one interface of a network namespace sees them (packet(7)). Needs CAP_NET_RAW there.
+// Captures the packets of one interface of a network namespace (packet(7)). Needs CAP_NET_RAW in that namespace.
 #pragma once
 
 #include <chrono>
@@ -12,23 +12,23 @@
 
 namespace lastbyte::wire {
 
-/// Of the clock that tells the time of day, so that packets and calls stand on one time line.
+/// Wall-clock time, so that packets and system calls share one time line.
 using Moment = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 struct Packet {
   Moment at;
-  std::vector<std::byte> bytes;  ///< from the Ethernet header on; loopback has one as well, of zeros
+  std::vector<std::byte> bytes;  ///< from the Ethernet header on; over loopback, that header is all zeros
 };
 
-/// The kernel keeps what it sees until drain(); nobody has to read meanwhile. One thread's.
+/// The kernel buffers the packets until drain(); no thread has to read meanwhile. For one thread.
 class Capture {
  public:
   /// `network`: descriptor of the namespace; -1: the calling thread's.
   static Result<Capture> start(int network, const std::string& interface);
 
-  /// All that has come since the last time. A packet over loopback comes once.
+  /// Returns the packets since the last call. A packet over loopback appears once.
   std::vector<Packet> drain();
-  /// Packets that found no room since the start.
+  /// Returns the number of packets since the start that the buffer had no room for.
   [[nodiscard]] std::uint64_t lost();
 
  private:

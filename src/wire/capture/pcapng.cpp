@@ -15,8 +15,8 @@ constexpr std::uint16_t kComment = 1;
 constexpr std::uint16_t kInterfaceName = 2;
 constexpr std::uint16_t kResolution = 9;
 
-/// Blocks are multiples of four bytes and begin and end with their length. Numbers are in the order of this machine,
-/// which the section header tells.
+/// A block of the file. Its size is a multiple of four bytes, and it begins and ends with its length. Numbers are in
+/// this machine's byte order, which the section header declares.
 class Block {
  public:
   explicit Block(std::uint32_t type) {
@@ -57,7 +57,7 @@ std::string section(std::string_view about) {
   block.number(kByteOrder);
   block.number(std::uint16_t{1});
   block.number(std::uint16_t{0});
-  block.number(std::int64_t{-1});  // its length is not told
+  block.number(std::int64_t{-1});  // the section's length is not given
   block.option(kComment, about);
   return block.finished();
 }
@@ -66,7 +66,7 @@ std::string interface_block(std::string_view name) {
   Block block(kInterfaceDescription);
   block.number(kLinkEthernet);
   block.number(std::uint16_t{0});
-  block.number(std::uint32_t{0});  // packets are whole
+  block.number(std::uint32_t{0});  // packets are never cut
   block.option(kInterfaceName, name);
   block.option(kResolution, "\x09");  // nanoseconds
   return block.finished();

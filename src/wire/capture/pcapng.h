@@ -1,4 +1,4 @@
-// Captured packets as a file that Wireshark and tshark read (draft-ietf-opsawg-pcapng). Pure.
+// Writes captured packets as a file that Wireshark and tshark read (draft-ietf-opsawg-pcapng). Pure.
 #pragma once
 
 #include <span>
@@ -10,13 +10,13 @@
 
 namespace lastbyte::wire {
 
-/// A packet with words that a reader finds beside it.
+/// A packet and the comment that Wireshark shows beside it.
 struct Commented {
   Packet packet;
   std::string comment = {};  ///< UTF-8; empty: none
 };
 
-/// `interface`: its name; `about`: a comment on the whole file.
+/// `interface`: the interface's name; `about`: a comment on the whole file.
 std::string pcapng(std::string_view interface, std::string_view about, std::span<const Commented> packets);
 
 }  // namespace lastbyte::wire

@@ -14,7 +14,7 @@ constexpr std::uint16_t kIp6 = 0x86dd;
 constexpr unsigned kTcp = 6;
 constexpr std::size_t kSmallestTcp = 20;
 
-/// Reads in network byte order; 0 behind the end.
+/// Reads numbers in network byte order; 0 after the end.
 class Bytes {
  public:
   explicit Bytes(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -58,7 +58,7 @@ std::optional<std::uint32_t> timestamp_of(const Bytes& tcp, std::size_t header) 
   return std::nullopt;
 }
 
-/// `length`: of header and data.
+/// `length`: of the header and the data.
 std::optional<Segment> parse_tcp(const Bytes& tcp, std::size_t length, Segment segment) {
   const std::size_t header = (tcp.at(12, 1) >> 4) * 4;
   if (header < kSmallestTcp || header > length || header > tcp.size()) return std::nullopt;

@@ -1,4 +1,4 @@
-// A TCP segment as a packet carries it. Pure.
+// A TCP segment, parsed from a packet. Pure.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace lastbyte::wire {
 
 struct Segment {
   std::string source;       ///< the address without the port
-  std::string destination;  ///< likewise
+  std::string destination;  ///< the address without the port
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint32_t sequence = 0;
@@ -26,13 +26,13 @@ struct Segment {
   bool urg = false;
   std::optional<std::uint32_t> timestamp = {};  ///< TSval (RFC 7323)
 
-  /// An acknowledgement and nothing more.
+  /// Returns whether the segment is an acknowledgement and nothing more.
   [[nodiscard]] bool only_acknowledges() const { return bytes == 0 && !syn && !fin && !rst; }
   /// "SYN", "SYN ACK", "1000 bytes", "1000 bytes FIN", "FIN", "RST", "ACK".
   [[nodiscard]] std::string text() const;
 };
 
-/// Of an Ethernet frame with IPv4 or IPv6. nullopt: it is none of TCP, or cut short.
+/// Parses an Ethernet frame with IPv4 or IPv6. nullopt: it carries no TCP, or is cut short.
 std::optional<Segment> parse_segment(std::span<const std::byte> frame);
 
 }  // namespace lastbyte::wire
