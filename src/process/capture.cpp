@@ -34,7 +34,7 @@ void Capture::read_on() {
     ::poll(waits.data(), waits.size(), -1);
     take_some();
   }
-  // A writer that was not killed could go on for ever: no more than a pipe holds (pipe(7)).
+  // A writer that was not killed could write for ever. Read no more than a pipe holds (pipe(7)).
   constexpr std::size_t kPipe = 1 << 20;
   for (std::size_t taken = 0; taken < kPipe && take_some(); taken += kChunk) {
   }
@@ -48,7 +48,7 @@ bool Capture::take_some() {
   if (ended_) return false;
   const std::lock_guard lock(mutex_);
   kept_.append(chunk.data(), static_cast<std::size_t>(got));
-  // Cut in steps, so that each byte is moved once at most.
+  // Drop surplus only when it has reached kKept, so that each byte is moved at most once.
   if (kept_.size() > 2 * kKept) {
     const std::size_t surplus = kept_.size() - kKept;
     dropped_ += surplus;

@@ -1,4 +1,5 @@
-// The output of a child process: drained as fast as it is written, and kept in bounded memory.
+// Captures the output of a child process. It reads the output as fast as the child writes, and keeps it in bounded
+// memory.
 #pragma once
 
 #include <atomic>
@@ -13,34 +14,35 @@
 
 namespace lastbyte::process {
 
-/// A thread of its own reads the pipe, so that a child never waits for us and never fills a disk.
+/// A thread reads the pipe all the time, so the child never waits for the parent. The end of the output stays in
+/// memory, so nothing fills a disk.
 class Capture {
  public:
-  /// Of what was written, the last bytes that are kept.
+  /// The number of bytes kept, from the end of the output.
   static constexpr std::size_t kKept = 64 * 1024;
 
   /// `pipe`: the read end.
   explicit Capture(Descriptor pipe);
-  /// Stops.
+  /// Calls stop().
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  /// Takes what the pipe holds now and then reads no more: also where a process that nobody knows of keeps the write
-  /// end open. After the child was killed, text() is then final.
+  /// Reads what the pipe holds now, then stops reading, even if an unknown process keeps the write end open. If the
+  /// child was killed before, text() is final.
   void stop();
-  /// The end of what was written; begins with "..." and a count where more came before. Any thread.
+  /// Returns the end of the output. It begins with "..." and a count if earlier bytes were dropped. Any thread.
   [[nodiscard]] std::string text() const;
 
  private:
   void read_on();
-  /// False: the pipe is empty or has ended.
+  /// Returns false if the pipe is empty or has ended.
   bool take_some();
 
   Descriptor pipe_;
   loop::Wakeup wakeup_;
   std::atomic<bool> stopped_ = false;
-  bool ended_ = false;  ///< the reading thread's
+  bool ended_ = false;  ///< used by the reading thread only
   mutable std::mutex mutex_;
   std::string kept_;
   std::uint64_t dropped_ = 0;

@@ -1,4 +1,4 @@
-// Waiting for a condition that nothing announces.
+// Waits for a condition that no event reports.
 #pragma once
 
 #include <thread>
@@ -7,8 +7,8 @@
 
 namespace lastbyte::process {
 
-/// Asks again every `pause` until the condition holds: true. False when it did not hold within `patience`. Blocks: not
-/// for a thread that has other work.
+/// Checks the condition every `pause` and returns true when it holds, or false if it did not hold within `patience`. It
+/// blocks, so a thread with other work must not call it.
 template <typename Condition>
 bool eventually(Condition&& condition, Duration patience, Duration pause = Duration(2)) {
   const TimePoint end = Clock::now() + patience;

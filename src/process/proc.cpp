@@ -28,8 +28,8 @@ std::string proc(pid_t pid, const std::string& file) {
   return "/proc/" + (pid == 0 ? "thread-self" : std::to_string(pid)) + "/" + file;
 }
 
-/// The fields of a process's or thread's stat behind the program's name, which may hold anything: 0 is the state, 2 the
-/// group.
+/// Returns the fields after the program's name in the stat file of a process or thread. The name may contain any
+/// character. Field 0 is the state, field 2 the process group.
 std::vector<std::string> stat_fields(const std::string& path) {
   std::ifstream file(path);
   std::string text;
@@ -58,7 +58,7 @@ std::uint64_t sockets_of(pid_t pid) {
   return count;
 }
 
-/// Processes that we can see.
+/// Returns the group's processes that this process can see.
 std::vector<pid_t> processes_of(pid_t group) {
   std::vector<pid_t> found;
   std::error_code error;
@@ -71,7 +71,7 @@ std::vector<pid_t> processes_of(pid_t group) {
   return found;
 }
 
-/// 'T' of proc(5).
+/// Returns whether every thread has state 'T' or 't' of proc(5).
 bool stands_still(pid_t pid) {
   std::error_code error;
   for (fs::directory_iterator at(proc(pid, "task"), error), end; !error && at != end; at.increment(error)) {
@@ -91,7 +91,7 @@ struct Row {
   unsigned state = 0;
 };
 
-/// net/ipv4/tcp_ipv4.c tcp4_seq_show, net/ipv6/tcp_ipv6.c tcp6_seq_show.
+/// Reads the table of net/ipv4/tcp_ipv4.c tcp4_seq_show and net/ipv6/tcp_ipv6.c tcp6_seq_show.
 std::vector<Row> connections(pid_t pid, const char* file) {
   std::vector<Row> rows;
   std::ifstream table(proc(pid, std::string("net/") + file));
@@ -112,8 +112,8 @@ std::vector<Row> connections(pid_t pid, const char* file) {
   return rows;
 }
 
-/// net/unix/af_unix.c unix_seq_show. A socket keeps the name that it was bound to, also where its file was renamed
-/// afterwards, as HAProxy does it: it begins with the path then.
+/// Reads the table of net/unix/af_unix.c unix_seq_show. A socket keeps the name that it was bound to, even after its
+/// file was renamed. HAProxy binds a name that begins with the path and renames the file.
 bool listens_at_path(pid_t pid, const std::string& path) {
   std::ifstream table(proc(pid, "net/unix"));
   std::string line;
@@ -128,7 +128,7 @@ bool listens_at_path(pid_t pid, const std::string& path) {
   return false;
 }
 
-/// As the kernel prints an IPv4 address there: its bytes as one number of this machine.
+/// Returns an IPv4 address as the kernel prints it there: its four bytes as one number in this machine's byte order.
 std::string printed(const net::Address& address) {
   std::uint32_t ip = 0;
   std::memcpy(&ip, &reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr, sizeof ip);
@@ -194,7 +194,7 @@ bool in_time_wait(const net::Address& here, const net::Address& there) {
     for (const Row& row : connections(0, file)) {
       if (row.state != static_cast<unsigned>(State::time_wait)) continue;
       if (row.local_port != here.port() || row.remote_port != there.port()) continue;
-      // A proxy may hold its IPv4 connections in sockets of IPv6: there the address is the last of four words.
+      // A proxy may hold its IPv4 connections in IPv6 sockets. The IPv4 address is then the last of four words.
       if (!v4 || (row.local.ends_with(printed(here)) && row.remote.ends_with(printed(there)))) return true;
     }
   }
@@ -204,7 +204,8 @@ bool in_time_wait(const net::Address& here, const net::Address& there) {
 std::uint16_t unused_port() {
   constexpr std::uint32_t kFirst = 12'000;
   constexpr std::uint32_t kCount = 20'000;
-  // Several checkers may run at once: none walks in the steps of another. 7919 is prime to kCount, so all come up.
+  // Each process begins at a random place, so that several checkers at once do not try the same ports in turn. 7919 and
+  // kCount have no common divisor, so every port has its turn.
   constexpr std::uint32_t kStride = 7919;
   static std::atomic<std::uint32_t> next = std::random_device()() % kCount;
   for (std::uint32_t tries = 0; tries < kCount; ++tries) {

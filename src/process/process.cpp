@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::array kEndingSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 
-/// The groups of all children that run.
+/// The process groups of all running children.
 struct Children {
   std::mutex mutex;
   std::set<pid_t> groups;
@@ -34,7 +34,7 @@ Children& children() {
   return *all;
 }
 
-/// nullopt: clean_up_at_signals() was not called.
+/// The thread that waits for signals; nullopt: clean_up_at_signals() was not called.
 std::optional<pthread_t>& waiting_thread() {
   static std::optional<pthread_t> one;
   return one;
@@ -42,7 +42,7 @@ std::optional<pthread_t>& waiting_thread() {
 
 [[noreturn]] void clean_up_and_end(int number) {
   Children& all = children();
-  all.mutex.lock();  // and kept: nobody starts another child
+  all.mutex.lock();  // never unlocked, so that no thread starts another child
   for (const pid_t group : all.groups) ::kill(-group, SIGKILL);
   ScratchDirectory::remove_all();
   ::signal(number, SIG_DFL);
@@ -100,7 +100,7 @@ void Process::signal(int number) const {
 bool Process::suspend() const {
   if (pid_ <= 0 || status_) return false;
   ::kill(-pid_, SIGSTOP);
-  // kill(2) does not wait.
+  // kill(2) does not wait until the processes have stopped.
   return eventually([&] { return group_stands_still(pid_); }, Duration(2000), Duration(1));
 }
 
@@ -129,7 +129,7 @@ void clean_up_at_signals() {
     ::sigaction(number, nullptr, &present);
     if (present.sa_handler != SIG_IGN) sigaddset(&waited_for, number);
   }
-  // Threads inherit the mask; children have it reset before they become their program.
+  // Threads inherit the mask. Children reset it before they execute their program.
   ::pthread_sigmask(SIG_BLOCK, &waited_for, nullptr);
   std::thread waiting([waited_for] {
     int number = 0;

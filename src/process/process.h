@@ -1,5 +1,5 @@
-// process: programs that this one starts, their output and scratch directories, and facts from /proc. This file: a
-// program as a child process in a group of its own, killed with all that it has started.
+// process: programs that this program starts, their output and scratch directories, and facts from /proc. This file: a
+// child process in its own process group, which is killed with everything that it has started.
 #pragma once
 
 #include <sys/types.h>
@@ -15,29 +15,30 @@
 
 namespace lastbyte::process {
 
-/// One thread's: the child dies with the thread that started it, whatever ends that (PR_SET_PDEATHSIG).
+/// A child process. For one thread: the child dies when the thread that started it ends in any way (PR_SET_PDEATHSIG).
 class Process {
  public:
-  /// `arguments`: the program (a path, or looked up in PATH) and what follows. `network`: descriptor of the network
-  /// namespace to run in; -1: the present one.
+  /// `arguments`: the program (a path, or a name looked up in PATH) and its arguments. `network`: descriptor of the
+  /// network namespace to run in; -1: the current one.
   static Result<Process> start(const std::vector<std::string>& arguments, int network);
-  /// Kills the group.
+  /// Calls kill().
   ~Process();
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Its exit status, or 128 + the signal that ended it; nullopt: it still runs.
+  /// Returns the exit status, or 128 + the signal that ended the child; nullopt: it still runs.
   std::optional<int> ended();
-  /// To the child alone, not to those that it has started.
+  /// Sends the signal to the child only, not to the processes that it has started.
   void signal(int number) const;
-  /// Stops the group, and waits until every thread of it stands still. False: that did not come about in two seconds,
-  /// or cannot be seen.
+  /// Stops the group and waits until every thread of it has stopped. Returns false if they did not stop within two
+  /// seconds, or cannot be seen.
   [[nodiscard]] bool suspend() const;
   void resume() const;
-  /// The group. output() is final afterwards.
+  /// Kills the group. output() is final afterwards.
   void kill();
-  /// The last bytes of what the child and those that it has started have written, on both outputs (Capture::kKept).
+  /// Returns the last bytes that the child and its descendants wrote to standard output and standard error
+  /// (Capture::kKept).
   [[nodiscard]] std::string output() const;
 
  private:
@@ -47,12 +48,12 @@ class Process {
   std::unique_ptr<Capture> output_;
 };
 
-/// From now on, a signal that ends this process (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE) first kills all children
-/// and removes all scratch directories. A signal that is ignored stays so. Once, from main's thread, before there are
-/// others.
+/// Makes a signal that would end this process (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE) first kill all children and
+/// remove all scratch directories. Ignored signals stay ignored. Call it once, from the main thread, before other
+/// threads exist.
 void clean_up_at_signals();
-/// Ends the process as that signal would, for a caller who has found standard output closed: SIGPIPE. Returns where
-/// clean_up_at_signals() was not called.
+/// Ends the process as that signal would. A caller that finds its standard output closed uses it with SIGPIPE. It
+/// returns if clean_up_at_signals() was not called.
 void end_by_signal(int number);
 
 }  // namespace lastbyte::process

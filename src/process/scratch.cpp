@@ -12,7 +12,7 @@
 namespace lastbyte::process {
 namespace {
 
-/// A child that was killed a moment ago may still create a file in a directory that is being removed.
+/// A child that was killed a moment ago may still create a file in a directory during its removal.
 constexpr int kAttempts = 50;
 constexpr Duration kBetweenAttempts{2};
 
@@ -45,7 +45,7 @@ Result<ScratchDirectory> ScratchDirectory::make() {
   std::string name = (std::filesystem::temp_directory_path(error) / "lastbyte-XXXXXX").string();
   if (error || ::mkdtemp(name.data()) == nullptr) return failure_from_errno("mkdtemp " + name);
   all.paths.insert(name);
-  // A proxy may give its privileges up before it reads its files.
+  // A proxy may drop its privileges before it reads its files.
   std::filesystem::permissions(name, std::filesystem::perms(0755), error);
   return ScratchDirectory(name);
 }
@@ -67,7 +67,7 @@ ScratchDirectory& ScratchDirectory::operator=(ScratchDirectory&& other) noexcept
 
 void ScratchDirectory::remove_all() {
   Registry& all = registry();
-  all.mutex.lock();  // and kept
+  all.mutex.lock();  // never unlocked
   for (const auto& each : all.paths) remove_persistently(each);
 }
 

@@ -1,4 +1,4 @@
-// Directories for one run, and their removal on every way out but SIGKILL.
+// Directories for one run. They are removed however the process ends, except by SIGKILL.
 #pragma once
 
 #include <filesystem>
@@ -8,18 +8,18 @@
 
 namespace lastbyte::process {
 
-/// Removes itself with everything in it in its destructor, or in remove_all() where the process ends before that.
+/// A directory that its destructor removes with everything in it. remove_all() removes it if the process ends earlier.
 /// Any thread may make one; one thread owns it.
 class ScratchDirectory {
  public:
-  /// Fails where the system's temporary directory cannot be written to.
+  /// Fails if the system's temporary directory is not writable.
   static Result<ScratchDirectory> make();
   ~ScratchDirectory();
   ScratchDirectory(ScratchDirectory&& other) noexcept;
   ScratchDirectory& operator=(ScratchDirectory&& other) noexcept;
 
-  /// Removes every directory that still exists. Afterwards make() and the destructor block for ever: only for a thread
-  /// that is about to end the process.
+  /// Removes every directory that still exists. Afterwards make() and the destructor block for ever, so only a thread
+  /// that is about to end the process may call it.
   static void remove_all();
 
   [[nodiscard]] std::string path() const { return path_; }

@@ -22,14 +22,14 @@ std::vector<std::string> whole_environment(const Command& command) {
   std::vector<std::string> all;
   for (char** each = environ; *each != nullptr; ++each) {
     const std::string variable(*each);
-    // What a service manager may have given to the test is not for the program.
+    // Variables that a service manager set for this process are not meant for the program.
     const bool managers = variable.starts_with("LISTEN_") || variable.starts_with("NOTIFY_SOCKET");
     if (!managers) all.push_back(variable);
   }
   all.insert(all.end(), command.environment.begin(), command.environment.end());
   if (!command.passed_sockets.empty()) {
     all.push_back("LISTEN_FDS=" + std::to_string(command.passed_sockets.size()));
-    all.push_back("LISTEN_PID=" + std::string(20, '\0'));  // its number is known only to itself
+    all.push_back("LISTEN_PID=" + std::string(20, '\0'));  // the child writes its own process ID here
   }
   return all;
 }
@@ -41,7 +41,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-/// Everything that needs memory is made before fork(): another thread may hold the allocator's lock in that instant.
+/// Allocates all memory before fork(): another thread may hold the allocator's lock at that moment.
 struct Start {
   Start(std::string path, const Command& wanted, const Streams& given)
       : program(std::move(path)),
@@ -75,7 +75,7 @@ struct Start {
 
   void pass_sockets() {
     if (passed.empty()) return;
-    // Out of the way first: a socket may have the number that another one is to get.
+    // First move the sockets away: one may have a number that another one needs.
     for (int& fd : passed) fd = ::fcntl(fd, F_DUPFD, 100);
     for (std::size_t i = 0; i < passed.size(); ++i) ::dup2(passed[i], kFirstPassed + static_cast<int>(i));
     for (const int fd : passed) ::close(fd);
@@ -103,7 +103,7 @@ Result<pid_t> spawn(const Command& command, const Streams& streams) {
   const pid_t pid = ::fork();
   if (pid < 0) return failure_from_errno("fork");
   if (pid == 0) start.become();
-  if (command.own_group) ::setpgid(pid, pid);  // here as well: whoever comes first
+  if (command.own_group) ::setpgid(pid, pid);  // parent and child both call it, because either may run first
   return pid;
 }
 
