@@ -35,7 +35,7 @@ std::string escaped(std::string_view text) {
 
 std::string colour(double share) {
   if (share < 0) return "#eeeeee";
-  // Of hue, saturation and lightness, as CSS has them: from 0 (red) to 120 (green).
+  // CSS's hue, saturation and lightness: hue goes from 0 (red) to 120 (green).
   constexpr double kSaturation = 0.65;
   const double lightness = share >= 1 ? 0.78 : 0.72;
   const double hue = 120 * share / 60;

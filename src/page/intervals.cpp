@@ -34,7 +34,7 @@ std::string stroke(double x1, double y1, double x2, double y2, const char* more)
          "\"" + more + "/>\n";
 }
 
-/// 1, 2 or 5 times a power of ten, so that the axis has four to ten of them.
+/// Returns a distance of 1, 2 or 5 times a power of ten that gives the axis four to ten ticks.
 double tick_for(double most) {
   const double power = std::pow(10, std::floor(std::log10(most / 4)));
   const double steps = most / 4 / power;
@@ -55,7 +55,7 @@ std::string svg(std::span<const Interval> rows, std::span<const Guide> guides) {
   for (const Guide& each : guides) most = std::max(most, each.share);
   most *= 1.05;
   const auto x = [&](double share) { return kLabels + kAxis * share / most; };
-  // Each guide's label has a line of its own, so that near ones do not meet.
+  // Each guide's label has its own line, so that the labels of close guides do not overlap.
   const double top = kHead + kGuide * static_cast<double>(guides.size());
   const double bottom = top + kRowHeight * static_cast<double>(rows.size());
   const std::string width = std::to_string(kLabels + kAxis + kValues);

@@ -1,4 +1,4 @@
-// A picture of shares with the intervals that they were measured within. Pure.
+// Draws shares with their confidence intervals. Pure.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace lastbyte::page {
 
-/// Shares from 0 to 1.
+/// A share and its interval, each from 0 to 1.
 struct Interval {
   std::string label;
   double share = 0;
@@ -15,16 +15,17 @@ struct Interval {
   double high = 0;
 };
 
-/// A line at this share, from top to bottom.
+/// A vertical line at this share.
 struct Guide {
   double share = 0;
   std::string label;
 };
 
-/// A row for each, on one axis in percent that begins at 0. A picture by itself, as svg() of sequences.
+/// Draws a row for each interval, on one axis in percent that begins at 0. The picture is self-contained, like that of
+/// a sequence.
 std::string svg(std::span<const Interval> rows, std::span<const Guide> guides);
 
-/// "3.2 %", "0.05 %": three significant digits at most.
+/// Returns "3.2 %" or "0.05 %": at most three significant digits.
 std::string percent(double share);
 
 }  // namespace lastbyte::page

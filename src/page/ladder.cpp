@@ -7,7 +7,7 @@ namespace lastbyte::page {
 namespace {
 
 constexpr std::size_t kTimes = 12;
-constexpr std::size_t kWidth = 88;  // behind the times
+constexpr std::size_t kWidth = 88;  // without the column of times
 
 class Ladder {
  public:
@@ -71,7 +71,7 @@ class Ladder {
   void add(const Note& note) {
     std::string line = lifelines();
     put_time(line, note.time);
-    // The last one's notes end at its lifeline, so that they stay on the page.
+    // Notes of the last participant end at its lifeline, so that they fit into the width.
     const bool last = note.over + 1 == sequence_.participants.size() && note.over != 0;
     const std::size_t at = column(note.over);
     const std::string text = last ? note.text + " *" : "* " + note.text;

@@ -1,4 +1,4 @@
-// Sequence diagrams: participants, arrows and notes in their order. Pure.
+// Sequence diagrams: participants, with arrows and notes in order. Pure.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,13 @@ enum class ArrowKind : std::uint8_t {
   reset,  ///< a RST
 };
 
-/// Participants are indices into Sequence::participants.
+/// An arrow between two participants, which are indices into Sequence::participants.
 struct Arrow {
   std::size_t from = 0;
   std::size_t to = 0;
   ArrowKind kind = ArrowKind::data;
   std::string text;
-  std::string time = {};  ///< beside it, where the form has a column for it
+  std::string time = {};  ///< shown beside the arrow, if the form has a column for times
 };
 
 struct Note {
@@ -40,11 +40,11 @@ struct Sequence {
   std::vector<std::variant<Arrow, Note>> events;
 };
 
-/// Lines of a Mermaid sequenceDiagram.
+/// Returns the lines of a Mermaid sequenceDiagram.
 std::string mermaid(const Sequence& sequence);
-/// Lines for a terminal of 100 columns: a column for times, then a lifeline for each participant.
+/// Returns lines for a terminal of 100 columns: a column for times, then a lifeline for each participant.
 std::string ladder(const Sequence& sequence);
-/// A picture by itself: no script, no style sheet, no font of its own.
+/// Returns a self-contained picture: no script, no style sheet, no font of its own.
 std::string svg(const Sequence& sequence);
 
 }  // namespace lastbyte::page
