@@ -32,7 +32,7 @@ bool has_sys_admin() {
   return (data[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
 }
 
-/// A directory that exists everywhere and in which this program's file is not.
+/// Finds a directory for private files: it exists, and this program's file is not below it.
 const char* place_for_files() {
   std::error_code error;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
@@ -42,21 +42,21 @@ const char* place_for_files() {
   return nullptr;
 }
 
-/// False: errno says why.
+/// Returns false on failure; errno has the reason.
 bool set_up_mounts() {
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   const char* place = place_for_files();
   if (place == nullptr || ::mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=256m") != 0)
     return false;
   ::setenv("TMPDIR", place, 1);
-  // Not to be had where a container hides parts of /proc: then that of the parent stays, which still works.
+  // A container that hides parts of /proc forbids this mount. The parent's /proc stays, and works.
   ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   return true;
 }
 
-/// Of the calling process, for whom the kernel has just made a user namespace.
+/// Maps the users of the calling process, which has just got a new user namespace.
 Result<void> map_users(uid_t user, gid_t group) {
-  // Without it, an unprivileged process may not map groups (user_namespaces(7)).
+  // An unprivileged process may map groups only after this (user_namespaces(7)).
   if (auto written = write_file("/proc/self/setgroups", "deny"); !written) return written;
   if (auto written = write_file("/proc/self/uid_map", "0 " + std::to_string(user) + " 1"); !written) return written;
   return write_file("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
@@ -75,7 +75,7 @@ int wait_for(pid_t child) {
   ::_exit(kCouldNotSetUp);
 }
 
-/// Experiments play at once, and one of them opens thousands.
+/// Experiments run at once, and one of them opens thousands of descriptors.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -83,10 +83,10 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// The first process in there. `alive`: the read end of a pipe that the parent holds open.
+/// Runs as the first process of the new namespaces. `alive` is the read end of a pipe that the parent holds open.
 [[noreturn]] void be_first(int alive, const std::function<int()>& function) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The parent may have died before the line above.
+  // The parent may have died before prctl().
   pollfd gone{alive, 0, 0};
   if (::poll(&gone, 1, 0) != 0) ::_exit(kCouldNotSetUp);
   raise_descriptor_limit();
@@ -94,15 +94,15 @@ void raise_descriptor_limit() {
   ::_exit(function());
 }
 
-/// Between the caller and the first process: a process cannot enter a process namespace that it makes, and its own
-/// namespaces stay as they are.
+/// Runs as the process between the caller and the first process. It is needed because a process cannot enter a process
+/// namespace that it makes, and because the caller's own namespaces must stay.
 [[noreturn]] void be_between(pid_t caller, const std::function<int()>& function) {
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
   const bool privileged = has_sys_admin();
   const int flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | (privileged ? 0 : CLONE_NEWUSER);
   if (::unshare(flags) != 0) complain_and_exit(failure_from_errno("make namespaces").value().text());
-  // After unshare(2), which takes it back where capabilities grow (kernel/cred.c commit_creds).
+  // Must follow unshare(2): the kernel clears this signal when capabilities grow (kernel/cred.c commit_creds).
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != caller) ::_exit(kCouldNotSetUp);
   if (!privileged) {

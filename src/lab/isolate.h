@@ -1,4 +1,4 @@
-// A process apart: its own users, processes, mounts and networks, which vanish with it.
+// Runs a function in a process with its own users, processes, mounts and networks, which vanish with it.
 #pragma once
 
 #include <functional>
@@ -8,10 +8,10 @@
 namespace lastbyte::lab {
 
 /// Runs the function as the first process of new user, process, mount and network namespaces, with a private temporary
-/// directory in memory, and returns its exit status. The child dies with the calling thread, whatever ends that, and
-/// the kernel then ends all that the child has started and removes its networks and files: also after SIGKILL. With
-/// CAP_SYS_ADMIN it stays in the present user namespace, so that tracing is still allowed. Fails where the kernel does
-/// not let an unprivileged user make namespaces. Call it before there are other threads.
+/// directory in memory. Returns its exit status. The child dies with the calling thread, even after SIGKILL: the kernel
+/// then ends everything that the child started and removes its networks and files. With CAP_SYS_ADMIN the child stays
+/// in the present user namespace, so that it may still trace. Fails if the kernel does not allow an unprivileged user
+/// to make namespaces. Call it before other threads exist.
 Result<int> run_isolated(const std::function<int()>& function);
 
 }  // namespace lastbyte::lab

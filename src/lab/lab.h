@@ -1,4 +1,4 @@
-// lab: experiments that show the rules of the kernel's TCP on the kernel that runs. This file: all that a caller needs.
+// lab: experiments that show the rules of TCP on the running kernel. This file: the interface for callers.
 #pragma once
 
 #include <span>
@@ -10,33 +10,33 @@
 
 namespace lastbyte::lab {
 
-/// Exit statuses, as the manual has them.
+/// Exit statuses, as in the manual.
 inline constexpr int kExitAgrees = 0;
 inline constexpr int kExitDiffers = 1;  ///< a row differs on this kernel
-inline constexpr int kExitCannot = 2;   ///< wrong usage, or nothing could be played
+inline constexpr int kExitCannot = 2;   ///< wrong usage, or no experiment could run
 
 struct RunOptions {
-  std::vector<std::string> names = {};  ///< empty: all, but the slow ones without `slow`
+  std::vector<std::string> names = {};  ///< empty: all experiments, the slow ones only with `slow`
   bool slow = false;
   std::vector<Medium> media = {};  ///< empty: both
-  Trials trials = {};              ///< of experiments that count
-  bool verbose = false;            ///< all diagrams and the counters
-  // Files to write; empty: none; "-": standard output, and nothing else there
+  Trials trials = {};              ///< only for experiments that count
+  bool verbose = false;            ///< print all diagrams and the counters
+  // Files to write. Empty: none. "-": standard output, which then has nothing else.
   std::string json = {};
   std::string html = {};
   std::string markdown = {};
-  std::string directory = {};  ///< made where it is not there; gets NAME-MEDIUM.pcapng, .svg and .mmd
+  std::string directory = {};  ///< created if missing; receives NAME-MEDIUM.pcapng, .svg and .mmd
 };
 
-/// Plays experiments in namespaces of their own and prints what came of them; the result is the exit status. Blocks.
+/// Runs experiments in namespaces of their own and prints the results. Returns the exit status. Blocks.
 int run(const RunOptions& options);
-/// Prints the table of docs/kernel-facts.md, with each fact tried on the running kernel. Exit status as run().
+/// Tries each fact of docs/kernel-facts.md on the running kernel and prints the table. Exit status as run().
 int run_facts();
-/// Prints all experiments, or what one of them is about.
+/// Prints all experiments, or explains one.
 int print_list();
 int print_explanation(const std::string& name);
 
-/// Plays one, in the present process, which may make namespaces.
+/// Runs one experiment in the present process, which may make namespaces.
 Outcome play(const Experiment& experiment, Medium medium, const Trials& trials = {});
 
 }  // namespace lastbyte::lab

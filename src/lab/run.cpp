@@ -26,7 +26,7 @@
 namespace lastbyte::lab {
 namespace {
 
-/// Most of an experiment is waiting.
+/// The number of experiments at once: an experiment mostly waits.
 constexpr unsigned kAtOnce = 8;
 
 constexpr const char* kNeedsNamespaces =
@@ -45,13 +45,14 @@ std::string kernel_release() {
   return name.release;
 }
 
-/// A file that is written at the end of a run. Its place is opened before the run is isolated, whose file system has a
-/// temporary directory of its own; nothing is there before, so that a run that is interrupted leaves no empty file.
+/// A file that is written at the end of a run. It is opened before the run is isolated, because the isolated file
+/// system has a temporary directory of its own. A new file appears only at the end, so an interrupted run leaves no
+/// empty file.
 struct Output {
-  Descriptor file;        ///< that is there already, or standard output
-  bool replaces = false;  ///< what is in the file
-  Descriptor directory;   ///< where it is not there yet
-  std::string name;       ///< in there
+  Descriptor file;        ///< an existing file, or standard output
+  bool replaces = false;  ///< the report replaces the file's content
+  Descriptor directory;   ///< the directory of a new file
+  std::string name;       ///< the new file's name in `directory`
 
   explicit operator bool() const { return file || directory; }
 };
@@ -62,7 +63,7 @@ struct Files {
   Output markdown;
   Descriptor directory;
 
-  /// Nothing else goes to standard output.
+  /// Whether standard output has only the file.
   bool only_file = false;
 };
 
@@ -109,7 +110,7 @@ bool write_all(int fd, const std::string& text) {
   return true;
 }
 
-/// A new file gets its name when all is in it.
+/// Writes a new file. It gets its name when it is complete.
 bool write_new(const Output& output, const std::string& text) {
   const Descriptor nameless(::openat(output.directory.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
   if (nameless) {
@@ -118,14 +119,14 @@ bool write_new(const Output& output, const std::string& text) {
         ::linkat(AT_FDCWD, self.c_str(), output.directory.get(), output.name.c_str(), AT_SYMLINK_FOLLOW) == 0)
       return true;
   }
-  // Not on every file system, or somebody has made the file meanwhile.
+  // Not every file system supports O_TMPFILE, and another process may have made the file meanwhile.
   const Descriptor file(
       ::openat(output.directory.get(), output.name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   return file && write_all(file.get(), text);
 }
 
 bool write_output(const Output& output, const std::string& text) {
-  // Of a pipe or a device there is nothing to cut.
+  // A pipe or a device cannot be truncated (EINVAL).
   const bool cut = !output.file || !output.replaces || ::ftruncate(output.file.get(), 0) == 0 || errno == EINVAL;
   if (cut && (output.file ? write_all(output.file.get(), text) : write_new(output, text))) return true;
   complain(failure_from_errno("write " + (output.name.empty() ? "the report" : output.name)).value().text());
@@ -164,7 +165,7 @@ Result<std::vector<Wanted>> wanted(const RunOptions& options) {
   return all;
 }
 
-/// Several at a time, told in their order as soon as those before them are there.
+/// Runs several experiments at a time. Passes each outcome to `told` in order, as soon as all before it are there.
 std::vector<Outcome> play_all(const std::vector<Wanted>& all, const Trials& trials,
                               const std::function<void(const Outcome&)>& told) {
   std::vector<std::optional<Outcome>> done(all.size());

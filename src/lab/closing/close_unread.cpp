@@ -1,4 +1,4 @@
-// A server that answers and closes before it has read all of the request.
+// A server answers and closes before it has read the whole request.
 #include <sys/socket.h>
 
 #include "lab/experiments/experiments.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kRequest = 5000;
 constexpr std::size_t kAnswer = 100'000;
-/// So small that the answer cannot all be on its way: the rest waits in the server's send queue.
+/// The window is too small for the whole answer: the rest waits in the server's send queue.
 constexpr int kSmallWindow = 4096;
 
 constexpr Expectation kCloseUnreadTable[] = {
@@ -36,10 +36,10 @@ std::string of_answer(const std::string& accepted, const std::string& read) {
 struct Answered {
   Socket client;
   Socket server;
-  std::string accepted;  ///< how much of the answer the kernel took
+  std::string accepted;  ///< the part of the answer that the kernel took
 };
 
-/// The request is there and unread, and more of the answer waits than the window holds.
+/// Returns when the whole request waits unread, and more of the answer waits than the window holds.
 Answered asked_and_answered(Stage& stage) {
   Stage::Pair pair = stage.pair(kSmallWindow);
   pair.client.send(kRequest);
@@ -88,7 +88,7 @@ void play_close_unread(Stage& stage) {
     server.close();
     client.wait_hangup();
     client.send(kRequest);
-    stage.segments();  // the reset has come
+    stage.segments();  // wait for the reset
     stage.see("read all, close(), more input comes: the client's next send()", client.send(1));
     stage.see("read all, close(), more input comes: on the wire", stage.endings(Who::server));
   }

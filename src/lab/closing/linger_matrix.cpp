@@ -1,4 +1,4 @@
-// SO_LINGER in all its forms: how long close() takes, and what the peer gets.
+// SO_LINGER in all its forms: how long close() takes, and what the peer receives.
 #include <chrono>
 #include <string>
 #include <thread>
@@ -80,7 +80,7 @@ const char* text_of(LingerPeer peer) {
   return "?";
 }
 
-/// Wide enough apart for a machine under load.
+/// The classes are far enough apart for a machine under load.
 std::string time_class(double ms) {
   constexpr double kAtOnce = 800;
   constexpr double kLingered = kLingerSeconds * 1000.0 * 0.9;

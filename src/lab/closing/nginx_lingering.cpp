@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t kPage = 20'000;
 constexpr std::size_t kPiece = 5000;
-/// So small that the answer cannot all be on its way.
+/// The window is too small for the whole answer.
 constexpr int kLingeringWindow = 4096;
 constexpr Duration kLate{250};
 constexpr std::size_t kPiecesFirst = 5;
@@ -73,8 +73,8 @@ constexpr Expectation kLingeringTable[] = {
     {"lastbyte always, the server refuses the rest, the client goes on sending", "all, FIN; closed after the time"},
 };
 
-/// {user}, {mode} and {files} are filled in here, the others by launchers/start.h. nginx counts lingering_time in
-/// whole seconds of its clock: six seconds are more than five.
+/// This file fills in {user}, {mode} and {files}; launchers/start.h fills in the rest. nginx counts lingering_time in
+/// whole seconds of its clock, so six seconds are safely above the limit of five.
 constexpr const char* kNginxServer = R"({user}pid {directory}/pid;
 error_log stderr;
 worker_processes 1;
@@ -102,26 +102,27 @@ constexpr std::array kModes{"off", "on", "always"};
 
 struct Request {
   const char* name;
-  const char* head;  ///< of HTTP
-  std::size_t more;  ///< bytes that follow at once
+  const char* head;  ///< of the HTTP request
+  std::size_t more;  ///< bytes that follow the head at once
 };
 
-// A body that the head announces; bytes that it does not announce, as of a pipelined request; nothing more.
+// The three requests: a body that the head announces; bytes that it does not announce, as a pipelined request has them;
+// nothing after the head.
 constexpr std::array kNginxRequests{
     Request{"an announced body", "POST / HTTP/1.1\r\nHost: lab\r\nContent-Length: 1000000\r\n\r\n", kPiece},
     Request{"more than announced", "GET /page HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n", kPiece},
     Request{"a whole request", "GET /page HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n", 0}};
 
-/// Wide enough apart for a machine under load.
+/// The classes are far enough apart for a machine under load.
 std::string lingering_class(Duration time) {
   if (time < Duration(1000)) return "closed at once";
   return time < Duration(4000) ? "closed after the timeout" : "closed after the time";
 }
 
-/// A connection until the program at its other end has closed it, and the client has read to its end.
+/// Watches one connection until the server has closed it and the client has read to the end.
 class Watch {
  public:
-  /// The request has just been sent.
+  /// Call it when the request has just been sent.
   Watch(std::string row, Socket client, bool goes_on)
       : row_(std::move(row)), client_(std::move(client)), goes_on_(goes_on), began_(Clock::now()) {}
 
@@ -132,24 +133,24 @@ class Watch {
            (closed_ ? lingering_class(*closed_) : "never closed");
   }
 
-  /// `held`: by processes of the server's host, seen after the last step.
+  /// `held`: the sockets of processes on the server's host, after the last step.
   void step(Stage& stage, const std::set<Stage::Ports>& held) {
-    // Before it was accepted, nobody had it either.
+    // Waits for `answered_`: before accept(), no process has the connection either.
     if (!closed_ && answered_ && !held.contains({client_.remote().port(), client_.local().port()})) {
       closed_ = elapsed();
       stage.note(Who::server, EventKind::state, lingering_class(*closed_));
     }
-    // Once the answer has begun, so that it is no part of the request.
+    // Sends only after the answer has begun: these bytes are then no part of the request.
     answered_ = answered_ || answered();
     if (goes_on_ && answered_ && elapsed() >= next_piece_) send_a_byte();
-    // So that a reset comes before the reading does.
+    // Reads late, so that a reset arrives before the reading begins.
     if (elapsed() > kLate && (!goes_on_ || pieces_ > kPiecesFirst)) read(stage);
   }
 
  private:
   [[nodiscard]] Duration elapsed() const { return std::chrono::duration_cast<Duration>(Clock::now() - began_); }
 
-  /// Something has come, or the end.
+  /// Whether data or the end has arrived.
   [[nodiscard]] bool answered() const {
     pollfd looked{client_.fd(), POLLIN, 0};
     return ::poll(&looked, 1, 0) == 1;
@@ -167,7 +168,7 @@ class Watch {
       const ssize_t got = ::recv(client_.fd(), data.data(), data.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EAGAIN) return;
       if (got > 0) got_ += static_cast<std::size_t>(got);
-      // The error is given once: where a send took it, a read that returns 0 is no FIN.
+      // The kernel reports an error once. If a send took it, a read that returns 0 is no FIN.
       if (got == 0) end_ = send_failed_ ? errno_name(ECONNRESET) : "FIN";
       if (got < 0) end_ = errno_name(errno);
     }
@@ -203,12 +204,12 @@ void watch(Stage& stage, std::vector<Watch>& all) {
 
 std::string behaviour(bool goes_on) { return goes_on ? "the client goes on sending" : "the client is silent"; }
 
-/// A server of one of the modes, and how one asks it.
+/// A server in one mode, and how to send it a request.
 struct Subject {
   std::string name;
-  std::string why_not = {};          ///< it could not be started
+  std::string why_not = {};          ///< the reason why it could not be started
   std::function<Socket()> ask = {};  ///< connects and sends the request
-  bool alone = false;                ///< while the client is silent: a scene of its own
+  bool alone = false;                ///< play the silent client in a scene of its own
 };
 
 Socket narrow_client(Stage& stage, const net::Address& to) {
@@ -224,7 +225,7 @@ Socket ask_nginx(Stage& stage, const net::Address& server, const Request& reques
   return client;
 }
 
-/// The server behind lastbyte answers, ends its answer and refuses the rest: nothing keeps the session but lingering.
+/// The server behind lastbyte answers, ends its answer and refuses the rest: only lingering keeps the session open.
 Socket ask_lastbyte(Stage& stage, const net::Address& proxy, Socket& listening) {
   Socket client = narrow_client(stage, proxy);
   Socket server = listening.accept();
@@ -267,7 +268,7 @@ class Lingering {
   }
 
   Result<RunningProxy> start_nginx(const std::string& mode) {
-    // What a proxy of that name lacks, a server lacks too, but for the module.
+    // Checks here instead of by the launchers: their nginx is a proxy and also needs the stream module.
     if (process::find_program("nginx").empty()) return failure("start nginx", ENOENT, "nginx is not installed");
     if (!files_) {
       auto made = process::ScratchDirectory::make();
@@ -306,14 +307,14 @@ class Lingering {
     return start_form(stage_, "lastbyte", std::move(*form), upstream);
   }
 
-  /// Each connection belongs to the scene that begins here.
+  /// Registers the ports: each of these connections belongs to the new scene.
   void begin(const std::string& name) {
     stage_.scene(name);
     for (const RunningProxy& each : programs_) stage_.own_port(Who::server, each.address.port());
     for (const auto& each : listeners_) stage_.own_port(Who::server, each->local().port());
   }
 
-  /// For a diagram that shows one connection.
+  /// Plays one connection only, for the diagram.
   void play_alone(const Subject& subject) {
     std::vector<Watch> one;
     begin(subject.name + behaviour(false));

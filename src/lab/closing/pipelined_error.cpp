@@ -1,4 +1,4 @@
-// A server that answers the 12th of 16 pipelined requests with an error and closes.
+// A server answers the 12th of 16 pipelined requests with an error and closes.
 #include <sys/socket.h>
 
 #include <string>
@@ -15,9 +15,9 @@ constexpr std::size_t kOneRequest = 100;
 constexpr std::size_t kRequests = 16;
 constexpr std::size_t kAnswered = 12;
 constexpr std::size_t kSmallAnswer = 1000;
-/// More than a proxy moves at once, and less than its kernel takes while it stands still.
+/// Larger than what a proxy moves at once, and small enough for the kernel of a stopped proxy.
 constexpr std::size_t kProxiedAnswer = 20'000;
-/// So that a reset comes before the reading does; a FIN waits behind the answer for the window.
+/// Reads late, so that a reset arrives before the reading begins. A FIN waits behind the answer for the window.
 constexpr int kReadsLaterMs = 250;
 constexpr int kPipelineWindow = 4096;
 
@@ -92,7 +92,7 @@ const char* text_of(HowClosed how) {
   return "?";
 }
 
-/// All of it, but for what lingering waits for.
+/// Does the whole close, except the part of lingering that waits.
 void begin_close(Socket& server, HowClosed how) {
   if (how == HowClosed::shutdown_both_first) server.shutdown(SHUT_RDWR);
   if (how == HowClosed::lingering)
@@ -114,7 +114,7 @@ std::string share_of(std::size_t sent, const std::string& read) {
   return "not all, " + read.substr(read.find(", ") + 2);
 }
 
-/// RQ1 to RQ16 at once; the answer is larger than the client's window.
+/// The client sends RQ1 to RQ16 at once. The answer is larger than the client's window.
 void play_direct(Stage& stage, HowClosed how) {
   const std::string name = std::string("16 requests at once, large answer, ") + text_of(how);
   stage.scene(name);
@@ -132,7 +132,7 @@ void play_direct(Stage& stage, HowClosed how) {
   stage.see(name + ": the client gets", share_of(sent, read));
 }
 
-/// RQ13 to RQ16 leave the client after the server has closed.
+/// The client sends RQ13 to RQ16 after the server has closed.
 void play_delayed(Stage& stage, HowClosed how) {
   const std::string name = std::string("RQ13 to RQ16 after the answer, ") + text_of(how);
   stage.scene(name);
@@ -154,8 +154,8 @@ void play_delayed(Stage& stage, HowClosed how) {
   stage.see(name + ": the client's send()s", sent + ", " + again);
 }
 
-/// A proxy that is busy finds the answer, the end and RQ13 to RQ16 all at once: it stands still until all have come.
-/// With `late`, RQ13 to RQ16 leave the client after the server has closed.
+/// A stopped proxy stands for a busy one: it continues when the answer, the end and RQ13 to RQ16 have all arrived. With
+/// `late`, the client sends RQ13 to RQ16 after the server has closed.
 void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bool late) {
   const std::string name =
       "behind " + proxy + (late ? ", RQ13 to RQ16 after the answer, " : ", 16 requests at once, ") + text_of(how);
@@ -179,7 +179,7 @@ void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bo
   server.wait_acknowledged();
   begin_close(server, how);
   std::thread closer([&] { finish_close(server, how); });
-  stage.segments();  // the end has come to the proxy
+  stage.segments();  // wait until the end has reached the proxy
   if (late) client.send((kRequests - kAnswered) * kOneRequest);
   running.started.process.resume();
   if (late) client.wait_hangup(kReadsLaterMs);

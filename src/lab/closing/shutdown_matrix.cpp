@@ -1,4 +1,4 @@
-// shutdown() and close() in every state of the two queues: what goes over the wire, and what each side can still do.
+// shutdown() and close() in every state of the two queues: what each sends, and what each side can still do.
 #include <sys/socket.h>
 
 #include <string>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kShutdownUnread = 100;
 constexpr int kShutdownWindow = 4096;
-/// For a peer to whom nothing ends.
+/// How long to wait for a peer that gets no end.
 constexpr int kNothingComesMs = 150;
 
 constexpr Expectation kShutdownTable[] = {
@@ -103,7 +103,7 @@ void play_shutdown_case(Stage& stage, const ShutdownCase& each, bool unread, boo
     if (more == "100") sent += 100;
     own = "; then recv() " + received + ", send() " + more;
   }
-  // So that a reset comes before the reading does.
+  // Waits first, so that a reset arrives before the reading begins.
   stage.segments();
   const std::string got = client.read_to_end(kNothingComesMs);
   const std::string all = std::to_string(sent) + " bytes, ";

@@ -1,4 +1,4 @@
-// All experiments, each in a file of its own.
+// All experiments, one file each.
 #pragma once
 
 #include <span>
@@ -31,9 +31,9 @@ extern const Experiment kUnixSockets;
 extern const Experiment kDatagrams;
 extern const Experiment kResilience;
 
-/// In the order in which one reads them.
+/// All experiments in their order in reports.
 std::span<const Experiment* const> experiments();
-/// nullptr: there is none of that name.
+/// Returns nullptr if no experiment has that name.
 const Experiment* find_experiment(std::string_view name);
 
 }  // namespace lastbyte::lab

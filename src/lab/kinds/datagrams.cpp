@@ -1,4 +1,4 @@
-// What UDP sockets tell of errors, and who of several hears a client.
+// How UDP sockets report errors, and which of several sockets receives a client's datagrams.
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -33,8 +33,8 @@ constexpr Expectation kDatagramTable[] = {
      "include/linux/skbuff.h SKB_TRUESIZE"},
 };
 
-/// Of UDP, at the host's address and a port of the kernel's choice; `port` 0. Nothing of it is in the capture, which is
-/// of TCP.
+/// Makes a UDP socket at the host's address; the kernel chooses the port. The capture has only TCP and shows nothing of
+/// it.
 Socket datagram_socket(Stage& stage, Who who, bool bound = true) {
   Descriptor made;
   stage.inside(who, [&] { made = Descriptor(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); });
@@ -51,7 +51,7 @@ std::string send_to(Stage& stage, const Socket& from, const net::Address& to) {
   return outcome;
 }
 
-/// Until the answer has had its time to come.
+/// Waits for an answer, 200 ms at most.
 void await_event(const Socket& socket) {
   pollfd wanted{socket.fd(), POLLIN, 0};
   ::poll(&wanted, 1, 200);
@@ -86,7 +86,7 @@ void play_datagram_errors(Stage& stage) {
     client.wait_unread(6);
     server.close();
     client.send(1);
-    // The error raises POLLERR, and the bytes are there already.
+    // Waits for the error, which raises POLLERR. The 6 bytes are there already.
     for (int look = 0; look < 200; ++look) {
       pollfd wanted{client.fd(), 0, 0};
       if (::poll(&wanted, 1, 10) == 1) break;
@@ -119,7 +119,7 @@ void play_connected_to_itself(Stage& stage) {
     stage.see("connected to itself: what came before, what comes later", in_order({before, deaf.recv(10, 0, false)}));
     const std::string sent = send_to(stage, deaf, other.local());
     await_event(other);
-    // An ICMP error, of the datagram that was not heard, may come first.
+    // Takes the ICMP error of the lost datagram, which may come first.
     other.pending_error();
     char byte = 0;
     sockaddr_in from{};
@@ -142,7 +142,7 @@ std::vector<Socket> sharing(Stage& stage, net::Address at, const std::string& de
   for (std::size_t i = 0; i < kSharers; ++i) {
     Socket one = datagram_socket(stage, Who::server, false);
     one.set(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
-    // One that is bound to a device is asked before one that is not.
+    // The kernel prefers a socket that is bound to a device.
     if (!device.empty())
       ::setsockopt(one.fd(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), static_cast<socklen_t>(device.size()));
     one.bind(at);
@@ -152,7 +152,8 @@ std::vector<Socket> sharing(Stage& stage, net::Address at, const std::string& de
   return all;
 }
 
-/// Which of the sockets hears each client, three times: "0", "2"; "?" where it is not always the same.
+/// Returns the index of the socket that receives each client's datagrams, three times each: "0", "2"; "?" if it
+/// changes.
 std::vector<std::string> heard_at(Stage& stage, const std::vector<Socket>& clients,
                                   const std::vector<Socket>& sockets) {
   std::vector<std::string> places;

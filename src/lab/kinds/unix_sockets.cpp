@@ -1,4 +1,4 @@
-// Where UNIX stream sockets end otherwise than TCP's.
+// How UNIX stream sockets end differently from TCP's.
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -68,7 +68,7 @@ Socket unix_socket(Stage& stage, Who who, int type = SOCK_STREAM) {
   return {stage, who, Descriptor(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))};
 }
 
-/// At an abstract name that the kernel chooses (unix(7), autobind).
+/// Listens on an abstract name that the kernel chooses (unix(7), autobind).
 Socket unix_listener(Stage& stage, int backlog) {
   Socket listening = unix_socket(stage, Who::server);
   const sa_family_t family = AF_UNIX;
@@ -209,11 +209,11 @@ void send_with_descriptor(const Socket& socket, std::size_t bytes) {
 
 std::string received_text(ssize_t got, const msghdr& message) {
   const std::string outcome = outcome_of(got);
-  // There is no room for it: the kernel says so.
+  // The caller gave no room for the descriptor, and the kernel sets MSG_CTRUNC.
   return outcome + (got > 0 && (message.msg_flags & MSG_CTRUNC) != 0 ? " and a descriptor" : "");
 }
 
-/// Into that much memory, and with `wall` into one byte more that is not there.
+/// Receives a message into `room` bytes. With `wall`, the buffer has one more byte, whose address is invalid.
 std::string receive_message(Stage& stage, const Socket& socket, std::size_t room, int flags, bool wall) {
   std::string bytes(room, '\0');
   std::array<iovec, 2> parts{iovec{bytes.data(), bytes.size()}, iovec{nullptr, 1}};
@@ -273,7 +273,7 @@ void play_unix_packets(Stage& stage) {
         seen = "a part, or an error";
     stage.see("one packet whenever poll() says POLLOUT: each send()", seen);
   }
-  // A send that waits for room in the middle finds its peer gone there.
+  // A send() that waits for room finds its peer gone.
   stage.scene("a send() of several packets into a peer that closes meanwhile");
   UnixPair pair = unix_pair(stage);
   pair.client.set_blocking(true);
@@ -281,7 +281,7 @@ void play_unix_packets(Stage& stage) {
   std::string sent;
   std::thread sender([&] { sent = outcome_of(::send(pair.client.fd(), much.data(), much.size(), MSG_NOSIGNAL)); });
   pair.server.wait_unread(1 << 16);
-  // Until it waits: nothing more comes.
+  // Waits until the sender blocks: the count of unread bytes no longer grows.
   for (int before = -1; before != pair.server.unread();) {
     before = pair.server.unread();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

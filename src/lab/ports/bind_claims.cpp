@@ -1,4 +1,4 @@
-// What articles say of SO_REUSEADDR and TIME_WAIT, tried by the commands that they show.
+// Claims of articles about SO_REUSEADDR and TIME_WAIT, tried by the commands that the articles show.
 #include <string>
 
 #include "lab/experiments/experiments.h"
@@ -14,7 +14,7 @@ constexpr const char* kServeReusing = "sock -A -s 10.0.0.17 80";
 constexpr const char* kServeWildcardReusing = "sock -A -s 0.0.0.0 80";
 constexpr const char* kConnect = "sock -b 46210 10.0.0.17 80";
 constexpr const char* kConnectReusing = "sock -A -b 47480 10.0.0.17 80";
-// Of no article: their ports are free where those are not.
+// Commands of no article: their ports are free when the others are not.
 constexpr const char* kConnectUnstamped = "sock -A -b 47482 10.0.0.17 80";
 constexpr const char* kConnectOther = "sock -A -b 47481 10.0.0.17 80";
 
@@ -50,7 +50,7 @@ constexpr Expectation kClaimsTable[] = {
      "so it is on BSD; on Linux the old one must have had it as well: socket(7)"},
 };
 
-/// What the articles say, by what came of the commands.
+/// Judges what the articles claim by the results of the commands.
 class Claims {
  public:
   explicit Claims(Stage& stage) : stage_(stage) {}
@@ -58,11 +58,11 @@ class Claims {
   void judge(const std::string& claim, const std::string& outcome, bool holds) {
     stage_.see("claim: " + claim, (holds ? "true: " : "false: ") + outcome);
   }
-  /// Of a claim that this command fails.
+  /// Judges a claim that this command fails.
   void judge_failing(const std::string& claim, const SockCommand& command) {
     judge(claim, command.outcome(), !succeeded(command));
   }
-  /// Of a claim that this command succeeds.
+  /// Judges a claim that this command succeeds.
   void judge_succeeding(const std::string& claim, const SockCommand& command) {
     judge(claim, command.outcome(), succeeded(command));
   }
@@ -77,7 +77,7 @@ class Claims {
     return connected;
   }
 
-  /// A connection whose client closes first; its server ends thereby.
+  /// Makes a connection whose client closes first, which also ends its server.
   void connect_and_close(const std::string& line) {
     SockCommand serving = server(kServe);
     SockCommand connected = served_client(line);
@@ -162,7 +162,7 @@ void play_server_claims(Stage& stage) {
   }
 }
 
-/// The TIME_WAITs so far would stop every server that comes without -A.
+/// Removes all TIME_WAITs: they would stop every later server without -A.
 bool forget_time_waits(Stage& stage) {
   bool done = false;
   stage.inside(Who::server, [&] {
@@ -192,7 +192,7 @@ void play_server_without_option(Stage& stage) {
   claims.judge_succeeding(other, claims.server(kServeReusing));
 }
 
-/// Why the commands cannot be run here; empty: they can.
+/// Returns why the commands cannot run here; empty: they can.
 std::string obstacle(Stage& stage) {
   if (!stage.add_address(Who::server, "10.0.0.17")) return "the server's host got no address 10.0.0.17";
   if (stage.medium() == Medium::veth && !stage.add_address(Who::client, "10.0.0.18"))

@@ -1,4 +1,4 @@
-// Who may bind a port that is in use: SO_REUSEADDR and SO_REUSEPORT against each state of its holder.
+// Which socket may bind a used port: SO_REUSEADDR and SO_REUSEPORT against each state of the port's holder.
 #include <sys/socket.h>
 
 #include <string>
@@ -125,9 +125,9 @@ void set_reuse(Socket& socket, Reuse reuse, bool is_new) {
   if (reuse == Reuse::port_of_both) socket.set(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
 }
 
-/// The port is held in that state while this lives.
+/// The port stays in that state while this object lives.
 struct Held {
-  Socket holder;  ///< open where the state needs an open socket
+  Socket holder;  ///< open if the state needs an open socket
   Socket client;
   std::uint16_t port = 0;
 };
@@ -172,12 +172,12 @@ void play_bind_case(Stage& stage, Holder state, Pairing pairing, Reuse reuse) {
   stage.see(name, bound == "0" ? "bind 0, listen " + fresh.listen() : "bind " + bound);
 }
 
-/// A client that wants the port again that it has in TIME_WAIT.
+/// A client that binds again the port that it left in TIME_WAIT.
 class ClientAgain {
  public:
   explicit ClientAgain(Stage& stage) : stage_(stage), listening_(stage.listener()) {
     Socket client = stage_.socket(Who::client);
-    // As above, the option counts only where both had it.
+    // The option counts only if both sockets had it, as above.
     client.set(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
     client.connect(listening_.local());
     from_ = client.local();
@@ -188,7 +188,7 @@ class ClientAgain {
     stage_.await_states(Who::client, from_.port(), "TIME_WAIT");
   }
 
-  /// From the same port, to the same destination or another.
+  /// Connects from the same port, to the same destination or another.
   std::string connect(bool reuse, bool other_destination = false) {
     const Socket other = stage_.listener();
     Socket again = stage_.socket(Who::client);

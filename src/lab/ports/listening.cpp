@@ -1,4 +1,4 @@
-// Which listening socket a client meets, and what an accepted connection has from it.
+// Which listening socket a client reaches, and what an accepted connection inherits from it.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -37,7 +37,7 @@ Socket listen_sharing(Stage& stage, const net::Address& at, const std::string& d
   return listening;
 }
 
-/// Which of them a client waits at, and accepts it; the number of sockets where it waits at none.
+/// Accepts the client and returns the index of its listening socket; the number of sockets if the client waits at none.
 std::size_t accepted_by(const std::vector<Socket*>& sockets) {
   std::vector<pollfd> wanted;
   for (const Socket* each : sockets) wanted.push_back({each->fd(), POLLIN, 0});
@@ -69,7 +69,7 @@ void play_no_interface(Stage& stage) {
   {
     stage.scene("a listening socket is bound to no interface");
     Socket narrow = listen_sharing(stage, stage.address(Who::server));
-    // Its handshake waits for the first bytes.
+    // With TCP_DEFER_ACCEPT, its handshake waits for the first bytes.
     narrow.set(IPPROTO_TCP, TCP_DEFER_ACCEPT, 30, "TCP_DEFER_ACCEPT");
     const std::uint16_t port = narrow.local().port();
     Socket under_way = stage.socket(Who::client);
@@ -101,10 +101,10 @@ int buffer_of(const Socket& socket, int option) {
   return size;
 }
 
-/// Whether its receive buffer grows while much is received and read.
+/// Whether the accepted connection's receive buffer grows while it receives and reads much.
 bool grows(Stage& stage, Socket& listening) {
   const Socket client = stage.socket(Who::client);
-  // Without a note, and so outside of the capture, which would be of megabytes.
+  // Connects without a note, and so outside of the capture, which would have megabytes.
   const net::Address to = listening.local();
   ::connect(client.fd(), to.data(), to.size());
   const Socket server = listening.accept();
@@ -117,7 +117,7 @@ bool grows(Stage& stage, Socket& listening) {
     while (::recv(server.fd(), room.data(), room.size(), MSG_DONTWAIT) > 0) {
     }
     if (buffer_of(server, SO_RCVBUF) != before) return true;
-    if (round % 4 == 3) stage.segments();  // the capture keeps only so much
+    if (round % 4 == 3) stage.segments();  // the capture has limited room
   }
   return false;
 }
@@ -140,7 +140,7 @@ void play_buffers(Stage& stage) {
     stage.see("SO_RCVBUF and SO_SNDBUF of the listening socket: the accepted one has",
               in_order({compared(SO_RCVBUF), compared(SO_SNDBUF)}));
   }
-  // Megabytes that would fill the page.
+  // No capture here: megabytes would fill the page.
   stage.scene("the buffers of a listening socket, much is received");
   const std::string row = "SO_BUF_LOCK was taken back: the receive buffer of the accepted one grows";
   stage.see("SO_RCVBUF was set: the receive buffer of the accepted one grows", grows(stage, listening) ? "yes" : "no");
@@ -152,14 +152,14 @@ void play_buffers(Stage& stage) {
   stage.see(row, grows(stage, listening) ? "yes" : "no");
 }
 
-/// Which of three listening sockets each client meets, from a port that stays its own.
+/// Returns which of three listening sockets each client reaches. Each client keeps its port.
 std::string places_of(Stage& stage, std::vector<Socket>& sockets, const std::vector<net::Address>& from) {
   std::string places;
   for (const net::Address& each : from) {
     Socket client = stage.socket(Who::client);
     client.set(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
     client.bind(each);
-    client.linger(true, 0);  // and leaves no TIME_WAIT
+    client.linger(true, 0);  // the reset leaves no TIME_WAIT
     client.connect(stage.address(Who::server, sockets.front().local().port()));
     places += std::to_string(accepted_by({&sockets[0], &sockets[1], &sockets[2]}));
     client.close();

@@ -1,4 +1,4 @@
-// SYNs whose time stamps go back, as those of several hosts behind one NAT: what tcp_tw_recycle broke.
+// SYNs with decreasing time stamps, as several hosts behind one NAT send them: tcp_tw_recycle broke these.
 #include <unistd.h>
 
 #include <string>
@@ -22,7 +22,7 @@ constexpr Expectation kPawsTable[] = {
     {"tcp_tw_recycle", "no such setting"},
 };
 
-/// The server keeps the TIME_WAIT of a connection from `from`; its last time stamp and sequence number.
+/// The TIME_WAIT of a connection from `from`, which the server keeps: its last time stamp and sequence number.
 struct Left {
   Socket listening;
   net::Address from;
@@ -49,7 +49,7 @@ Left leave_time_wait(Stage& stage) {
   return left;
 }
 
-/// What the server sends in answer to a SYN.
+/// Returns the server's answer to a SYN.
 std::string answer_to(Stage& stage, const wire::Injected& syn) {
   const std::size_t before = stage.segments().size();
   if (const auto injected = wire::inject(stage.network(Who::client), syn); !injected) return injected.error().text();

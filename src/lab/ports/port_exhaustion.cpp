@@ -1,4 +1,4 @@
-// How many connections one address can open, and to what.
+// How many connections one address can open, and to which destinations.
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -52,7 +52,7 @@ constexpr Expectation kPortsTable[] = {
 
 enum class HowBound : std::uint8_t { not_at_all, early, late };
 
-/// Connects until it fails: how many times it did not, and why it ended. The sockets stay open.
+/// Connects until a connect() fails. Returns the number of connections and the error. The sockets stay open.
 std::string connect_until(Stage& stage, const net::Address& to, HowBound how, std::vector<Socket>& all) {
   for (int count = 0; count <= 2 * kPorts; ++count) {
     Socket client = stage.socket(Who::client);
@@ -70,7 +70,7 @@ std::string connect_until(Stage& stage, const net::Address& to, HowBound how, st
 
 void play_ports(Stage& stage, const std::string& name, HowBound how, int first_port) {
   stage.scene(name);
-  // A range for each, so that none is in the way of another.
+  // Each variant has a range of its own, so that none disturbs another.
   stage.set_kernel(Who::client, "ip_local_port_range",
                    std::to_string(first_port) + " " + std::to_string(first_port + kPorts - 1));
   Socket one = stage.socket(Who::server);
@@ -84,11 +84,11 @@ void play_ports(Stage& stage, const std::string& name, HowBound how, int first_p
   stage.see(name + ": then to another one", connect_until(stage, other.local(), how, all));
 }
 
-/// The addresses of a pool, which the client then has. Empty: the kernel refused them.
+/// Adds a pool of addresses to the client and returns them. Empty: the kernel refused them.
 std::vector<net::Address> pool(Stage& stage, int size) {
   std::vector<net::Address> all;
   for (int i = 0; i < size; ++i) {
-    // 127.0.0.0/8 is there as a whole.
+    // Loopback already has all of 127.0.0.0/8.
     const bool loopback = stage.medium() == Medium::loopback;
     const std::string ip = (loopback ? "127.0.0." : "198.18.0.") + std::to_string(10 * size + i);
     if (!loopback && !stage.add_address(Who::client, ip)) return {};
@@ -111,7 +111,7 @@ void set_range(Stage& stage, int first_port, int ports) {
 
 enum class ClosesFirst : std::uint8_t { nobody, client, server };
 
-/// From each source in turn, until one connection fails.
+/// Connects from each source in turn until one connection fails.
 std::string connect_in_turn(Stage& stage, Socket& listening, const std::vector<net::Address>& sources,
                             ClosesFirst first, int limit) {
   std::vector<Socket> open;
@@ -195,7 +195,7 @@ struct ConnectTimes {
   int error = 0;
 };
 
-/// On this thread. Nothing of it goes on the time line, which would be of thousands of lines.
+/// Connects many times on this thread. The time line omits them: they would be thousands of lines.
 ConnectTimes connect_many(const net::Address& to, int limit) {
   ConnectTimes times;
   std::vector<Descriptor> open;
@@ -229,7 +229,7 @@ Nanoseconds median(std::vector<Nanoseconds> all) {
   return all[all.size() / 2];
 }
 
-/// Of the ports that were chosen, in their order, from `begin` to before `end`.
+/// Returns the parity of the chosen ports from index `begin` to before `end`.
 std::string parity_of(const std::vector<std::uint16_t>& ports, std::size_t begin, std::size_t end) {
   end = std::min(end, ports.size());
   std::size_t odd = 0;

@@ -1,4 +1,4 @@
-// When a port in TIME_WAIT can be used again for the same destination.
+// When the kernel allows a port in TIME_WAIT again for the same destination.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ constexpr Expectation kTimeWaitTable[] = {
     {"the server keeps the TIME_WAIT: the same client port connects at once", "0"},
 };
 
-/// A connection whose client closes first, so that the client's side keeps the TIME_WAIT.
+/// Makes a connection whose client closes first, so that the client's side keeps the TIME_WAIT.
 std::string connect_and_close(Stage& stage, Socket& listening) {
   Socket client = stage.socket(Who::client);
   const std::string outcome = client.connect(listening.local());
@@ -64,7 +64,7 @@ std::string connect_and_close(Stage& stage, Socket& listening) {
   return outcome;
 }
 
-/// What tcp_twsk_unique() asks for, by an iterator in the kernel.
+/// Reads the time stamps that tcp_twsk_unique() checks, by an iterator in the kernel.
 void see_time_stamps(Stage& stage, const std::string& row, const net::Address& to) {
   auto all = Result<std::vector<kernel::TimeWait>>(std::vector<kernel::TimeWait>{});
   stage.inside(Who::client, [&] { all = kernel::list_time_waits(); });
@@ -81,11 +81,11 @@ void see_time_stamps(Stage& stage, const std::string& row, const net::Address& t
 void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause,
                     const char* delay_ms = "1000") {
   stage.scene(name);
-  // So that "at once" is at once on a slow machine too. Kernels without the setting wait a second.
+  // A long delay keeps "at once" true on a slow machine. Kernels without the setting wait a second.
   stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "60000");
   stage.set_kernel(Who::client, "ip_local_port_range",
                    std::to_string(first_port) + " " + std::to_string(first_port + 1));
-  // Not in the range of the two: on loopback the server takes its port from the same kernel.
+  // The server's port is outside the range of two: on loopback both sides take ports from one kernel.
   Socket listening = stage.socket(Who::server);
   listening.bind(stage.address(Who::server, static_cast<std::uint16_t>(first_port - 1)));
   listening.listen();
@@ -101,7 +101,7 @@ void play_two_ports(Stage& stage, const std::string& name, int first_port, std::
   stage.see(name + ": TcpExt:TWRecycled", std::to_string(stage.risen(Who::client, "TcpExt:TWRecycled")));
 }
 
-/// The server closes first and keeps the TIME_WAIT; the client comes back from the same port.
+/// The server closes first and keeps the TIME_WAIT. The client connects again from the same port.
 void play_server_side(Stage& stage) {
   stage.scene("the server keeps the TIME_WAIT");
   Socket listening = stage.listener();

@@ -33,7 +33,7 @@ constexpr Expectation kWhereTable[] = {
     {"the client sets SO_LINGER {1,0} after both FINs", "client TIME_WAIT, server none"},
 };
 
-/// Of both ends of a connection whose sockets may be closed.
+/// The ports of both ends of a connection. Its sockets may be closed.
 struct Ends {
   std::uint16_t client = 0;
   std::uint16_t server = 0;
@@ -101,7 +101,7 @@ void play_orders(Stage& stage) {
   }
 }
 
-/// Each side's FIN is on its way before the other's comes: the client hears nothing meanwhile.
+/// Each side sends its FIN before the other's arrives: the client receives nothing meanwhile.
 void play_simultaneous_close(Stage& stage) {
   stage.scene("both close at once");
   Stage::Pair pair = stage.pair();
@@ -112,18 +112,18 @@ void play_simultaneous_close(Stage& stage) {
   pair.server.wait_hangup();
   stage.see("both close at once: the server's state before the client hears it", pair.server.note_state());
   net::set_deaf(pair.client.fd(), false);
-  // The FIN that was lost comes again after a fifth of a second.
+  // The server retransmits the lost FIN after 200 ms.
   see_ends(stage, "both close at once", ends);
 }
 
-/// Each side's SYN is on its way before the other's comes.
+/// Each side sends its SYN before the other's arrives.
 void play_simultaneous_open(Stage& stage) {
   stage.scene("both connect at once");
   Socket client = stage.socket(Who::client);
   Socket server = stage.socket(Who::server);
   client.bind(stage.address(Who::client));
   server.bind(stage.address(Who::server));
-  // The reset that answers the first SYN is not heard, and neither is the server's SYN.
+  // The client is deaf to the server's SYN and to the reset that answers its own first SYN.
   net::set_deaf(client.fd(), true);
   client.connect(server.local(), 0);
   server.connect(client.local(), 0);
@@ -135,7 +135,7 @@ void play_simultaneous_open(Stage& stage) {
   stage.see("both connect at once: the server's recv()", server.recv(100));
 }
 
-/// Four ends of two connections.
+/// Reports the four ends of the two connections.
 void play_proxied(Stage& stage, const std::string& proxy, bool client_first) {
   const std::string name = "behind " + proxy + ", " + (client_first ? "the client" : "the server") + " closes first";
   stage.scene(name);
@@ -146,7 +146,7 @@ void play_proxied(Stage& stage, const std::string& proxy, bool client_first) {
   }
   const std::uint16_t of_client = behind->client.local().port();
   const std::uint16_t of_upstream = behind->server.remote().port();
-  // HAProxy resets a server whose client ends before any data has come.
+  // HAProxy resets a server whose client ends before any data.
   behind->client.send(100);
   behind->server.recv(100);
   behind->server.send(100);

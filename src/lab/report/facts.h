@@ -1,4 +1,4 @@
-// The table of docs/kernel-facts.md, tried on the running kernel.
+// Tries the table of docs/kernel-facts.md on the running kernel.
 #pragma once
 
 #include <array>
@@ -17,19 +17,19 @@ struct Shown {
 };
 
 struct Fact {
-  std::string_view section;    ///< of docs/kernel-facts.md
-  std::string_view text;       ///< word for word
-  std::array<Shown, 3> shown;  ///< all must agree
-  std::string_view elsewhere;  ///< where no experiment shows it: what does
+  std::string_view section;    ///< section of docs/kernel-facts.md
+  std::string_view text;       ///< the fact's text, word for word
+  std::array<Shown, 3> shown;  ///< all of them must agree
+  std::string_view elsewhere;  ///< what shows the fact if no experiment does
 };
 
 std::span<const Fact> facts();
 
-/// Of a fact on this kernel: every row that shows it, on every medium. A row that was not observed makes it not
-/// observed.
+/// Returns the verdict on a fact: all rows that show it must agree on every medium. If one row was not observed,
+/// neither is the fact.
 Verdict verdict_on(const Fact& fact, std::span<const Outcome> outcomes);
 
-/// The table, a line a fact.
+/// Returns the table, one line per fact.
 std::string facts_text(std::span<const Outcome> outcomes, const std::string& kernel);
 
 }  // namespace lastbyte::lab

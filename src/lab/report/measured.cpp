@@ -12,7 +12,7 @@ namespace {
 using page::escaped;
 using page::percent;
 
-/// The published claim that resilience was made for.
+/// The published claim about what resilience achieves.
 constexpr double kClaimedBefore = 0.032;
 constexpr double kClaimedAfter = 0.0005;
 
@@ -31,7 +31,7 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-/// "40/40 a reset", for each kind that ended badly.
+/// Returns "40/40 a reset" for each kind that ended badly.
 std::vector<std::string> remaining(const Measurement& measurement, const Series& series) {
   std::vector<std::string> lines;
   for (std::size_t kind = 0; kind < series.by_kind.size(); ++kind) {

@@ -1,4 +1,4 @@
-// What an experiment counted, for people. Pure.
+// Prints an experiment's measurement for people. Pure.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace lastbyte::lab {
 
-/// Each share with its interval, a table by kind, and why what remains remains; for a terminal.
+/// Returns, for a terminal: each share with its interval, a table by kind, and the reasons for the remaining failures.
 std::string measured_text(const Measurement& measurement);
-/// The same as HTML, with a plot.
+/// Returns the same as HTML, with a plot.
 std::string measured_html(const Measurement& measurement);
-/// The same for docs/lab.md.
+/// Returns the same for docs/lab.md.
 std::string measured_markdown(const Measurement& measurement);
 
 }  // namespace lastbyte::lab

@@ -1,4 +1,4 @@
-// Reports as HTML, and as docs/lab.md.
+// Prints reports as HTML and as docs/lab.md.
 #include <algorithm>
 
 #include "lab/report/measured.h"

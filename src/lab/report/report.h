@@ -1,4 +1,4 @@
-// What experiments have found, for people and for machines. Pure.
+// Prints the findings of experiments, for people and for machines. Pure.
 #pragma once
 
 #include <span>
@@ -10,25 +10,26 @@
 
 namespace lastbyte::lab {
 
-/// The calls and segments of a scene between the two hosts, with times since its beginning.
+/// Returns a scene's calls and segments between the two hosts, with times since its beginning.
 page::Sequence sequence_of(const Scene& scene);
 
-/// The table, what differs, the diagram of the first scene (all with `verbose`), the finding and the advice.
+/// Returns the table, the rows that differ, the diagram of the first scene (of all scenes with `verbose`), the finding
+/// and the advice.
 std::string text(const Outcome& outcome, bool verbose);
-/// How many rows agree over all, in one line.
+/// Returns one line: how many rows agree in total.
 std::string summary(std::span<const Outcome> outcomes);
-/// One document for all.
+/// Returns one document for all outcomes.
 std::string json(std::span<const Outcome> outcomes, const std::string& kernel);
-/// One self-contained page for all, with every diagram.
+/// Returns one self-contained page for all outcomes, with every diagram.
 std::string html(std::span<const Outcome> outcomes, const std::string& kernel);
-/// All packets of an outcome, with calls as comments.
+/// Returns all packets of an outcome, with calls as comments.
 std::string capture_of(const Outcome& outcome, const std::string& kernel);
 
-/// What an experiment tries, expects and advises, without playing it.
+/// Returns what an experiment tries, expects and advises, without running it.
 std::string explanation(const Experiment& experiment);
-/// "NAME  title", a line each.
+/// Returns one line "NAME  title" per experiment.
 std::string list(std::span<const Experiment* const> experiments);
-/// docs/lab.md: a section for each, with the diagram of its first scene.
+/// Returns docs/lab.md: one section per experiment, with the diagram of its first scene.
 std::string markdown(std::span<const Experiment* const> experiments, std::span<const Outcome> outcomes);
 
 }  // namespace lastbyte::lab

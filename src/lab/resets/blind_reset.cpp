@@ -19,12 +19,12 @@ constexpr Expectation kBlindTable[] = {
     {"SYN, in the window", "the server's recv() EAGAIN, ESTABLISHED, a challenge ACK"},
 };
 
-/// What the server's kernel does with it.
+/// The server kernel's answer to one such segment.
 struct Blind {
   const char* name;
   bool rst;
   bool syn;
-  std::int64_t beyond;  ///< the next byte that the server expects
+  std::int64_t beyond;  ///< distance from the next byte that the server expects
 };
 constexpr Blind kBlind[] = {
     {"RST, the exact sequence number", true, false, 0},

@@ -1,4 +1,4 @@
-// What epoll reports of endings, and what SIOCOUTQ tells.
+// How epoll and SIOCOUTQ report endings.
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -105,7 +105,7 @@ void play_own_edges(Stage& stage) {
     stage.see("our own shutdown(): edge", edges.next());
     stage.see("our FIN is not acknowledged: SIOCOUTQ", std::to_string(pair.client.unacknowledged()));
     net::set_deaf(pair.server.fd(), false);
-    // The FIN comes again after a fifth of a second.
+    // The peer's FIN was lost, and comes again after 200 ms.
     stage.see("our FIN is acknowledged, we ended first: edge", edges.next());
     stage.see("our FIN is acknowledged: SIOCOUTQ", std::to_string(pair.client.unacknowledged()));
   }
@@ -158,7 +158,7 @@ void play_queues(Stage& stage) {
   {
     stage.scene("two small writes");
     Stage::Pair pair = stage.pair();
-    net::set_deaf(pair.client.fd(), true);  // it hears no acknowledgement
+    net::set_deaf(pair.client.fd(), true);  // the client misses all acknowledgements
     pair.client.send(10);
     const std::string first = std::to_string(unsent(pair.client));
     pair.client.send(10);
@@ -239,12 +239,12 @@ void play_rare_reads(Stage& stage) {
   }
 }
 
-/// The only port of the range is the one that it connects to.
+/// The local range has one port: the one that the socket connects to.
 void play_self_connect(Stage& stage) {
   stage.scene("a socket connects to itself");
   stage.set_kernel(Who::client, "ip_local_port_range", "44444 44445");
   std::string seen = "no";
-  // The kernel chooses odd and even ports in turn.
+  // The kernel alternates between odd and even ports.
   for (int attempt = 0; attempt < 4 && seen == "no"; ++attempt) {
     Socket lonely = stage.socket(Who::client);
     const net::Address at = stage.address(Who::client, 44444);

@@ -1,4 +1,4 @@
-// TCP Fast Open with a reset: data in the SYN, and an end before the handshake is over.
+// TCP Fast Open with a reset: data in the SYN, and an end before the handshake completes.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -39,8 +39,8 @@ constexpr Expectation kFastOpenTable[] = {
     {"the client gives up before it hears the SYN ACK: the server's recv(), recv() later", "ECONNRESET, 0"},
 };
 
-/// Client and server, and no cookie that has to be asked for first: Documentation/networking/ip-sysctl.rst,
-/// tcp_fastopen 1 + 2 + 4 + 0x200.
+/// Enables client and server without cookies, so that no exchange of a cookie comes first
+/// (Documentation/networking/ip-sysctl.rst, tcp_fastopen 1 + 2 + 4 + 0x200).
 constexpr const char* kWithoutCookies = "519";
 
 Socket fast_listener(Stage& stage) {
@@ -51,7 +51,7 @@ Socket fast_listener(Stage& stage) {
   return listening;
 }
 
-/// connect() and send() in one call.
+/// Connects and sends in one call.
 std::string send_with_syn(Stage& stage, Socket& client, const net::Address& to) {
   const std::vector<char> data(100, 'x');
   const wire::Moment began = now();
@@ -71,7 +71,7 @@ void play_answer(Stage& stage) {
   stage.scene("100 bytes in the SYN");
   Socket listening = fast_listener(stage);
   Socket client = stage.socket(Who::client);
-  net::set_deaf(client.fd(), true);  // it does not hear the SYN ACK
+  net::set_deaf(client.fd(), true);  // the client misses the SYN ACK
   stage.see("100 bytes in the SYN: sendto(MSG_FASTOPEN)", send_with_syn(stage, client, listening.local()));
   Socket server = listening.accept();
   stage.see("100 bytes in the SYN: accept() before the handshake is over, state", server.note_state());
@@ -109,7 +109,7 @@ void play_refused(Stage& stage) {
             connected + ", " + sent + ", " + client.recv(100));
 }
 
-/// The client's bytes came with its SYN, the handshake is over, and the server ends by `end`.
+/// The client's bytes came with its SYN, the handshake is complete, and the server ends by `end`.
 void play_server_end(Stage& stage, const std::string& name, const std::function<void(Socket& listening)>& end) {
   stage.scene(name);
   Socket listening = fast_listener(stage);
@@ -172,7 +172,7 @@ void play_client_resets(Stage& stage) {
   Socket server = listening.accept();
   stage.see(name + ": the server's accept(), recv()",
             std::string(server.open() ? "a connection" : "none") + ", " + (server.open() ? server.recv(200) : "none"));
-  // The SYN ACK comes again after a second, to nobody.
+  // The SYN ACK comes again after a second, when the client is gone.
   if (server.open()) stage.see(name + ": the server's recv(), recv() later", two_recvs(server));
   stage.see(name + ": client's wire", stage.endings(Who::client));
 }

@@ -1,4 +1,4 @@
-// A peer that is gone without a word, orphans, and queues that are full.
+// A peer that vanished without a FIN or reset, orphans, and full queues.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -80,7 +80,7 @@ void play_orphans(Stage& stage) {
   stage.await_states(Who::server, open_port, "FIN_WAIT2");
   stage.see("FIN_WAIT2 of a closed socket, after tcp_fin_timeout", stage.await_states(Who::server, port, "none"));
   stage.see("FIN_WAIT2 of a socket that is still open, after tcp_fin_timeout", open.server.note_state());
-  // Its peer may still send, and is answered by a reset.
+  // The peer may still send; the kernel answers with a reset.
   closed.client.send(10);
   stage.segments();
   stage.see("the peer sends to an orphan that is gone: send()", closed.client.send(10));
@@ -96,7 +96,7 @@ void play_full_queue(Stage& stage) {
   stage.see("backlog 0: TcpExt:ListenOverflows rises",
             stage.risen(Who::server, "TcpExt:ListenOverflows") > 0 ? "yes" : "no");
   Socket accepted = listening.accept();
-  // Its SYN comes again after a second.
+  // The client retransmits its SYN after a second.
   second.await_connected();
   stage.see("backlog 0: the second one after an accept()", second.note_state());
 }

@@ -1,4 +1,4 @@
-// What recv() and send() return at each ending, with the flags that change it.
+// What recv() and send() return at each ending, and which flags change that.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -67,7 +67,7 @@ void play_nothing_there(Stage& stage) {
 
 void play_interrupted(Stage& stage) {
   stage.scene("a signal comes during recv()");
-  // A signal of its own for each way: experiments run at once in one process.
+  // Each way has a signal of its own, because experiments run at once in one process.
   struct sigaction action{};
   action.sa_handler = [](int) {};
   ::sigaction(SIGUSR1, &action, nullptr);
@@ -82,7 +82,7 @@ void play_interrupted(Stage& stage) {
       outcome = socket.recv(100, 0, false);
       done = true;
     });
-    // A signal before the call would be lost: several, until it has returned or has had its chance.
+    // A signal before the call would be lost. Several are sent, until the call returns or has had enough chances.
     for (int i = 0; i < 20 && !done; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       if (!done) ::pthread_kill(reader.native_handle(), number);
@@ -158,7 +158,7 @@ void play_after_own_end(Stage& stage) {
     pair.server.send(60);
     pair.server.shutdown(SHUT_WR);
     pair.client.wait_hangup();
-    net::set_deaf(pair.server.fd(), true);  // it does not hear the FIN
+    net::set_deaf(pair.server.fd(), true);  // the server misses the FIN
     pair.client.shutdown(SHUT_WR);
     pair.server.linger(true, 0);
     pair.server.close();
@@ -184,7 +184,7 @@ void play_own_shutdown(Stage& stage) {
   stage.see("after one's own SHUT_WR: send() with MSG_NOSIGNAL", client.send(1));
   server.send(5);
   stage.see("after one's own SHUT_WR: recv() of the peer's 5 bytes", client.recv(100));
-  // Without MSG_NOSIGNAL the same call raises SIGPIPE, which ends the process where it is not ignored.
+  // Without MSG_NOSIGNAL the call raises SIGPIPE, which ends a process that does not ignore it.
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);

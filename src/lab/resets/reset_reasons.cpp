@@ -1,4 +1,4 @@
-// Each way to cause a reset, and what the calls of the other side return.
+// Each way to cause a reset, and what the other side's calls return.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -70,7 +70,7 @@ constexpr Expectation kResetTable[] = {
     {"keepalive: wire", "RST"},
 };
 
-/// The server's part; the client is reset.
+/// The server's part in each way. The client receives the reset.
 void reset_by_close(Stage::Pair& pair) {
   pair.client.send(10);
   pair.server.wait_unread(10);
@@ -88,7 +88,7 @@ void reset_by_disconnect(Stage::Pair& pair) {
   ::connect(pair.server.fd(), &nobody, sizeof nobody);
 }
 
-/// The socket vanishes without a word, as that of a host that has crashed and is back (TCP_REPAIR, CAP_NET_ADMIN).
+/// The socket vanishes without a FIN or reset, as after the crash and restart of its host (TCP_REPAIR, CAP_NET_ADMIN).
 void vanish(Stage::Pair& pair) {
   const int on = 1;
   ::setsockopt(pair.server.fd(), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
@@ -121,7 +121,7 @@ constexpr WayToReset kWaysToReset[] = {
     {"data for a socket that has vanished", vanish},
 };
 
-/// Which of the kernel's counters of resets rose.
+/// Returns the kernel's counters of resets that rose.
 std::string reset_counters(Stage& stage, Who who) {
   std::string out;
   for (const char* each : {"TcpExt:TCPAbortOnData", "TcpExt:TCPAbortOnClose", "TcpExt:TCPAbortOnTimeout",
@@ -137,7 +137,7 @@ void play_way(Stage& stage, const WayToReset& way) {
   {
     Stage::Pair pair = stage.pair();
     way.reset(pair);
-    stage.segments();  // the reset has come
+    stage.segments();  // wait for the reset
     const std::string first = pair.client.recv(100);
     const std::string second = pair.client.recv(100);
     const std::string third = pair.client.recv(100);
@@ -199,8 +199,9 @@ void play_refusals(Stage& stage) {
     stage.scene(name);
     stage.set_kernel(Who::server, "tcp_abort_on_overflow", abort ? "1" : "0");
     Socket listening = stage.listener(Who::server, 0);
-    // The first client's handshake hangs: it does not hear the SYN ACK. The second one takes the only place in the
-    // queue meanwhile. Then the first one's last step finds no room (net/ipv4/tcp_ipv4.c tcp_v4_syn_recv_sock).
+    // The first client's handshake hangs, because it does not receive the SYN ACK. Meanwhile the second client takes
+    // the only place in the queue. The last step of the first handshake then finds no room (net/ipv4/tcp_ipv4.c
+    // tcp_v4_syn_recv_sock).
     Socket first = stage.socket(Who::client);
     net::set_deaf(first.fd(), true);
     first.connect(listening.local(), 0);
@@ -235,7 +236,7 @@ void play_timeouts(Stage& stage) {
     Stage::Pair pair = stage.pair(4096);
     pair.server.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 600, "TCP_USER_TIMEOUT");
     pair.server.fill();
-    // Its peer answers every probe and only reads nothing.
+    // The peer answers every probe, but reads nothing.
     const bool ended = pair.server.wait_hangup();
     stage.see("TCP_USER_TIMEOUT, window 0: the server's SO_ERROR", ended ? pair.server.pending_error() : "none");
     const std::string got = pair.client.read_to_end();

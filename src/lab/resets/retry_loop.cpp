@@ -1,4 +1,4 @@
-// The loop that calls recv() or send() again after a pause, beside an event loop.
+// A loop that repeats recv() or send() after a pause, compared with an event loop.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -38,7 +38,7 @@ constexpr Expectation kRetryTable[] = {
 constexpr int kTries = 5;
 constexpr int kLongestPauseMs = 8000;
 
-/// Before the tries number 2, 3 and so on.
+/// Returns the pauses before the second try and each later one.
 std::vector<int> pauses_ms(int tries) {
   std::vector<int> all;
   int pause = 1;
@@ -68,7 +68,7 @@ struct Retried {
   }
 };
 
-/// `meanwhile`: what the world does in each pause, which is counted from 1.
+/// `meanwhile` gets the number of the pause, from 1, and does what happens during it.
 Retried retry(Stage& stage, Repeats repeats, const std::function<std::string()>& call,
               const std::function<void(int)>& meanwhile) {
   Retried retried;
@@ -91,7 +91,7 @@ Retried retry_recv(Stage& stage, Socket& client, Repeats repeats, const std::fun
   return retry(stage, repeats, [&] { return client.recv(100, 0, false); }, meanwhile);
 }
 
-/// Level-triggered, as most programs use it.
+/// Level-triggered, as in most programs.
 class EventLoop {
  public:
   explicit EventLoop(Stage& stage) : stage_(stage), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
@@ -102,7 +102,7 @@ class EventLoop {
     wanted.data.u32 = key;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd(), &wanted);
   }
-  /// The keys of what is ready.
+  /// Returns the keys of the ready sockets.
   std::vector<std::uint32_t> wait() {
     std::array<epoll_event, 8> ready{};
     const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), 5000);
@@ -132,7 +132,7 @@ std::string wait_and_recv(Stage& stage, Socket& client) {
   return outcome + " after " + std::to_string(loop.calls()) + " epoll_wait() and " + std::to_string(reads) + " recv()";
 }
 
-/// Something that the peer does a little later, while the caller waits.
+/// An action of the peer 30 ms later, while the caller waits.
 class Later {
  public:
   explicit Later(std::function<void()> what)
@@ -234,7 +234,7 @@ void play_many(Stage& stage) {
     pairs[i].client.wait_unread(60);
   }
   const auto read = [&] { return std::ranges::count_if(pairs, [](auto& each) { return each.client.unread() == 0; }); };
-  // It takes one after the other, and gives up at the first.
+  // The loop takes the sockets in turn, and gives up at the first error.
   for (Stage::Pair& each : pairs)
     if (retry_recv(stage, each.client, Repeats::every_error, {}).outcome == "EAGAIN") break;
   stage.see("one peer is silent, three others have sent: the loop",
@@ -248,7 +248,7 @@ void play_many(Stage& stage) {
 
 constexpr std::size_t kMuch = 1U << 20U;
 
-/// One call; how much is left to send goes down by what it took.
+/// Calls send() once. Subtracts the bytes taken from `left`.
 std::string send_some(Socket& client, std::size_t& left) {
   const std::vector<char> data(std::min<std::size_t>(left, 65536), 'x');
   const ssize_t sent = ::send(client.fd(), data.data(), data.size(), MSG_NOSIGNAL);

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::array<char, 4> kMark{'l', 'a', 'b', '1'};
 
-/// The request on its way. One that is to be answered early has no end: the server's refusal meets it under way.
+/// Sends the request step by step. A request for an early answer has no end, so the server's refusal meets it under
+/// way.
 class Sending {
  public:
   Sending(const Descriptor& socket, const Head& head) : socket_(socket), fault_(head.fault) {
@@ -36,7 +37,7 @@ class Sending {
     sent_ += static_cast<std::size_t>(sent);
     if (sent_ != text_.size()) return;
     if (fault_ == Fault::half_close) ::shutdown(socket_.get(), SHUT_WR);
-    if (fault_ == Fault::early_answer) sent_ = kHead;  // and once more
+    if (fault_ == Fault::early_answer) sent_ = kHead;  // send the rest again and again
   }
 
  private:
@@ -115,7 +116,7 @@ Ending ask(const net::Address& at, const Head& head) {
     std::array<char, 16384> buffer{};
     const ssize_t read = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
     if (read > 0) got.append(buffer.data(), static_cast<std::size_t>(read));
-    // The error is given once: where a write took it, a read that returns 0 is no FIN.
+    // The kernel reports an error once. If a write took it, a read that returns 0 is no FIN.
     if (read == 0) return sending.failed() ? Ending::reset : Ending::cut_short;
     if (read < 0 && errno != EAGAIN && errno != EINTR) return Ending::reset;
     if (wanted.compare(0, got.size(), got) != 0) return Ending::garbled;

@@ -23,11 +23,11 @@ namespace {
 
 constexpr int kBacklog = 128;
 
-/// So many bytes; false: they did not come. A connection that was made for a look alone brings none.
+/// Reads exactly `bytes` bytes. Returns false if they did not come: a connection of a health check sends none.
 bool read_exactly(const Descriptor& socket, char* to, std::size_t bytes) {
   for (std::size_t done = 0; done < bytes;) {
     const ssize_t got = ::recv(socket.get(), to + done, bytes - done, 0);
-    if (got < 0 && errno == EINTR) continue;  // with SO_RCVTIMEO, also for a signal that another thread takes
+    if (got < 0 && errno == EINTR) continue;  // with SO_RCVTIMEO, another thread's signal can cause EINTR too
     if (got <= 0) return false;
     done += static_cast<std::size_t>(got);
   }
@@ -49,7 +49,7 @@ void send_all(const Descriptor& socket, std::string_view text) {
   }
 }
 
-/// What the peer's kernel has acknowledged is out of a reset's reach.
+/// A reset cannot drop bytes that the peer's kernel has acknowledged.
 void wait_acknowledged(const Descriptor& socket) {
   process::eventually([&] { return net::unacknowledged(socket.get()) == 0; }, kPatience, Duration(1));
 }
@@ -63,7 +63,8 @@ void wait_unread(const Descriptor& socket) {
 
 Result<std::unique_ptr<Member>> Member::start(int network, LastHit& last_hit, bool restarts) {
   std::unique_ptr<Member> member(new Member(network, last_hit, restarts));
-  // Not one of those that the kernel takes for connections: one to it while nobody listens would reach itself.
+  // A port outside the range from which the kernel chooses: otherwise a connection to it, while nobody listens, could
+  // reach itself.
   member->address_ = *net::Address::parse("127.0.0.1", process::unused_port());
   if (auto back = member->come_back(); !back) return Failure(back.error());
   return member;
@@ -92,7 +93,7 @@ void Member::leave() {
 }
 
 Result<void> Member::come_back() {
-  // A restart has closed the socket by itself, and one that did not come has nothing to take back.
+  // The member still listens: nobody called leave(), or the restart did not happen. A restart closes the socket itself.
   if (thread_.joinable() && !restarting_) return {};
   leave();
   restarting_ = false;
@@ -159,7 +160,7 @@ void Member::serve_one(Descriptor client) {
       send_all(client, answer);
       wait_acknowledged(client);
       wait_unread(client);
-      return;  // close() with unread input
+      return;  // close() with unread input resets
     case Fault::half_close: read_to_the_end(client); break;
     case Fault::none:
     case Fault::refused:

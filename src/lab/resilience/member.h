@@ -1,4 +1,4 @@
-// A server that does to each request what the request's head says.
+// A server that causes the fault that each request's head asks for.
 #pragma once
 
 #include <atomic>
@@ -14,26 +14,26 @@
 
 namespace lastbyte::lab::resilience {
 
-/// The last request whose fault has been done, shared by the servers of a run: a fault meets the first connection that
-/// brings the request, and no other try of it.
+/// The last request whose fault has happened. The servers of a run share it: a fault meets the first connection that
+/// brings the request, and no later try of that request.
 using LastHit = std::atomic<std::uint64_t>;
 
-/// Serves one connection after the other, on a thread of its own. All calls are one thread's.
+/// Serves one connection after another, on a thread of its own. One thread makes all calls.
 class Member {
  public:
-  /// On 127.0.0.1. `network`: descriptor of the namespace; it and `last_hit` outlive
-  /// it. `restarts`: it does so where a request asks for it.
+  /// Listens on 127.0.0.1. `network` is a namespace's descriptor; it and `last_hit` must outlive the member.
+  /// `restarts`: the member restarts when a request asks for it.
   static Result<std::unique_ptr<Member>> start(int network, LastHit& last_hit, bool restarts);
   ~Member();
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
 
   [[nodiscard]] const net::Address& address() const { return address_; }
-  /// Nobody listens any more, and what was under way is reset.
+  /// Stops listening and resets the present connections.
   void leave();
-  /// Listens again at the same port, where it had left or a restart has begun. Fails where the port is taken.
+  /// Listens again on the same port, after leave() or a restart. Fails if the port is taken.
   Result<void> come_back();
-  /// Whether SYNs are swallowed.
+  /// Whether the host swallows SYNs.
   void vanish(bool gone) const;
 
  private:
@@ -41,9 +41,9 @@ class Member {
   Result<void> listen();
   void serve();
   void serve_one(Descriptor client);
-  /// Whether the fault of this request is still to be done. A proxy may bring a request whose client has long gone.
+  /// Whether this request's fault has not happened yet. A proxy may bring a request whose client is long gone.
   bool hits(std::uint64_t number);
-  /// Closes those that stall and whose clients have gone.
+  /// Closes stalled connections whose clients have gone.
   void drop_deserted();
 
   int network_;
@@ -53,7 +53,7 @@ class Member {
   Descriptor listening_;
   std::unique_ptr<loop::Wakeup> stop_;
   std::atomic<bool> restarting_ = false;
-  std::vector<Descriptor> stalled_;  ///< the thread's
+  std::vector<Descriptor> stalled_;  ///< used by the member's thread only
   std::thread thread_;
 };
 

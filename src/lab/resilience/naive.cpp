@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kNaiveBacklog = 128;
 
-/// False: an end, an error, or a failed write.
+/// Returns false after an end, an error or a failed write.
 bool copy(int from, int to) {
   std::array<char, 16384> buffer{};
   const ssize_t got = ::recv(from, buffer.data(), buffer.size(), 0);
@@ -40,7 +40,7 @@ Result<std::unique_ptr<NaiveProxy>> NaiveProxy::start(int network, const net::Ad
     if (::bind(proxy->listening_.get(), at.data(), at.size()) != 0 ||
         ::listen(proxy->listening_.get(), kNaiveBacklog) != 0)
       outcome = failure_from_errno("listen on " + at.text());
-    // Its sockets belong to the namespace that it is started in.
+    // A socket belongs to the namespace in which it was made.
     if (outcome) proxy->thread_ = std::thread([raw = proxy.get()] { raw->serve(); });
   });
   if (!entered) return Failure(entered.error());
@@ -69,7 +69,7 @@ void NaiveProxy::carry(const Descriptor& client) {
   const Descriptor upstream(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   bool connecting = ::connect(upstream.get(), upstream_.data(), upstream_.size()) != 0;
   while (true) {
-    // Until it is connected, only the client's end is of interest.
+    // While it connects, the proxy watches only for the client's end.
     std::array<pollfd, 3> all{{{client.get(), static_cast<short>(connecting ? POLLRDHUP : POLLIN), 0},
                                {upstream.get(), static_cast<short>(connecting ? POLLOUT : POLLIN), 0},
                                {stop_.fd(), POLLIN, 0}}};
@@ -79,7 +79,7 @@ void NaiveProxy::carry(const Descriptor& client) {
       if (all[1].revents != 0 && net::take_error(upstream.get()) != 0) return;
       if (all[1].revents == 0 && all[0].revents != 0) return;
       connecting = all[1].revents == 0;
-      if (!connecting) ::fcntl(upstream.get(), F_SETFL, 0);  // from now on it blocks
+      if (!connecting) ::fcntl(upstream.get(), F_SETFL, 0);  // blocking from now on
       continue;
     }
     if (all[0].revents != 0 && !copy(client.get(), upstream.get())) return;

@@ -1,5 +1,5 @@
-// A copy proxy as one writes it in an hour: what comes from one side goes to the other, and the first end, error or
-// failed write of either direction closes both.
+// A simple copy proxy, as one writes it in an hour: it copies both directions, and closes both connections at the first
+// end, error or failed write of either.
 #pragma once
 
 #include <memory>
@@ -12,10 +12,10 @@
 
 namespace lastbyte::lab::resilience {
 
-/// One session at a time, on a thread of its own.
+/// Serves one session at a time, on a thread of its own.
 class NaiveProxy {
  public:
-  /// At a port of the kernel's choice of 127.0.0.1 in that namespace.
+  /// Listens on 127.0.0.1 in that namespace; the kernel chooses the port.
   static Result<std::unique_ptr<NaiveProxy>> start(int network, const net::Address& upstream);
   ~NaiveProxy();
   NaiveProxy(const NaiveProxy&) = delete;

@@ -15,7 +15,7 @@ std::size_t at_least_one(double value) {
 
 std::vector<Planned> plan(const Trials& trials) {
   const std::size_t of_each = at_least_one(trials.requests * trials.rate / static_cast<double>(kKinds));
-  // Each entry is an event: of a restart its first request, for all of them.
+  // Each entry is one event. A restart is one event for all of its requests.
   std::vector<Fault> events;
   for (const Named& each : kFaults) {
     if (each.fault == Fault::none) continue;
@@ -26,7 +26,7 @@ std::vector<Planned> plan(const Trials& trials) {
   const auto restarts = static_cast<std::size_t>(std::ranges::count(events, Fault::restart));
   const std::size_t taken = events.size() + restarts * (kRestartLength - 1);
   if (taken < trials.requests) events.insert(events.end(), trials.requests - taken, Fault::none);
-  // std::shuffle differs from one library to the next.
+  // std::shuffle differs between libraries.
   std::mt19937_64 random(trials.seed);
   for (std::size_t left = events.size(); left > 1; --left) std::swap(events[left - 1], events[random() % left]);
   std::vector<Planned> planned;

@@ -1,4 +1,4 @@
-// resilience: what is done to which request. This file: the plan, from a seed. Pure.
+// resilience: which fault meets which request. This file: the plan, from a seed. Pure.
 #pragma once
 
 #include <array>
@@ -13,20 +13,20 @@ namespace lastbyte::lab::resilience {
 
 enum class Fault : std::uint8_t {
   none,
-  refused,       ///< nobody listens at the first server
-  restart,       ///< the first server resets the request that it has read, and is away for those that follow
+  refused,       ///< the first server does not listen
+  restart,       ///< the first server resets the request that it has read, and is away for the next ones
   vanished,      ///< the first server's host swallows SYNs
   reset_before,  ///< a server reads the request and resets
   reset_within,  ///< a server resets after half of its answer
-  stalled,       ///< a server reads the request and says nothing
-  early_answer,  ///< a server answers before it has read all of the request, and closes with unread input
+  stalled,       ///< a server reads the request and sends nothing
+  early_answer,  ///< a server answers before it has read the whole request, and closes with unread input
   half_close,    ///< no fault of a server: the client ends its request with a FIN and waits for the answer
 };
 
 struct Named {
   Fault fault;
   std::string_view name;
-  std::string_view why;  ///< why such a request ends badly where it does
+  std::string_view why;  ///< why such a request can end badly
 };
 
 inline constexpr auto kFaults = std::to_array<Named>({
@@ -42,17 +42,19 @@ inline constexpr auto kFaults = std::to_array<Named>({
     {Fault::early_answer, "early answer", "the failed write of the request hides the answer that has arrived"},
     {Fault::half_close, "half-close", "the end of the request is taken for the end of the session"},
 });
-static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault == Fault::half_close);  // in their order
-inline constexpr std::size_t kKinds = kFaults.size() - 1;                                        ///< without none
+static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault ==
+              Fault::half_close);                          // kFaults is in the order of the enum
+inline constexpr std::size_t kKinds = kFaults.size() - 1;  ///< without none
 
 struct Planned {
   Fault fault = Fault::none;
-  bool begins = false;  ///< of a restart: the request that is reset
-  bool ends = false;    ///< of a restart: the server is back after it
+  bool begins = false;  ///< restart: this request is reset
+  bool ends = false;    ///< restart: the server is back after this request
 };
 
-/// One for each request. A share `rate` of them has a fault, each kind equally often, at least once; a restart takes
-/// kRestartLength requests in a row. Fewer than fit: without the rest.
+/// Plans one entry per request. A share `rate` of the requests has a fault. Each kind is equally frequent and occurs at
+/// least once; a restart takes kRestartLength requests in a row. If there are too few requests, the last events are
+/// left out.
 inline constexpr std::size_t kRestartLength = 3;
 std::vector<Planned> plan(const Trials& trials);
 

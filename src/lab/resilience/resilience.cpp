@@ -1,4 +1,4 @@
-// How many requests end badly when servers do.
+// How many requests end badly when servers fail.
 #include <sys/socket.h>
 
 #include <memory>
@@ -77,7 +77,7 @@ constexpr Expectation kResilienceTable[] = {
     {kFewer, "less, the intervals are apart", {}, "Wilson intervals of 95 %"},
 };
 
-/// The two servers of one system, and how they are before and after each request.
+/// The two servers of one system, and what happens to them before and after each request.
 class World {
  public:
   static Result<std::unique_ptr<World>> make() {
@@ -99,7 +99,7 @@ class World {
   Result<Ending> play(const net::Address& to, std::uint64_t number, const Planned& planned) {
     if (planned.fault == Fault::refused) first_->leave();
     if (planned.fault == Fault::vanished) first_->vanish(true);
-    // Those that follow the first of a restart are requests as others.
+    // The later requests of a restart are ordinary requests.
     const bool harmless = planned.fault == Fault::restart && !planned.begins;
     const Ending ending = ask(to, {.number = number, .fault = harmless ? Fault::none : planned.fault});
     if (planned.fault == Fault::vanished) first_->vanish(false);
@@ -122,7 +122,7 @@ Series failed(const System& system, const Error& why) {
   return {.name = std::string(system.name), .by_kind = std::vector<Tally>(kFaults.size()), .trouble = why.text()};
 }
 
-/// On a thread of its own, which it puts into the world's network.
+/// Runs on a thread of its own, which enters the world's network.
 Series try_system(const System& system, const std::vector<Planned>& plan) {
   auto world = World::make();
   if (!world) return failed(system, world.error());
@@ -150,7 +150,7 @@ std::vector<Series> try_all(const Trials& trials) {
   return series;
 }
 
-/// Counted, but no row.
+/// Such a fault is counted but has no row.
 bool is_chance(const System& system, Fault fault) {
   return (fault == Fault::early_answer && system.chance_of_early_answers) ||
          (fault == Fault::restart && system.chance_of_restarts);
@@ -173,7 +173,7 @@ void see_comparison(Stage& stage, const Series& direct, const Series& best) {
                                                                              : "not less for sure");
 }
 
-/// lastbyte with retries and without the checks, whose connections would come first.
+/// Starts lastbyte with retries but without checks: the connections of checks would come before the request's.
 Result<RunningProxy> start_retrying(Stage& stage, launchers::Form form, const Socket& first, const Socket& second) {
   form.command = {form.command.front(), "proxy", "--config", "{config}"};
   form.config = retrying(first.local(), second.local());
@@ -190,7 +190,7 @@ void read_and_reset(Socket& listening) {
   server.close();
 }
 
-/// One request whose server resets it before the answer. The proxy sends it again to the other server.
+/// Plays one request: the server resets it before the answer, and the proxy sends it again to the other server.
 void play_one_reset(Stage& stage) {
   auto form = installed_form("lastbyte");
   stage.scene(form ? "behind lastbyte with retries, the first server resets" : "directly, the server resets");

@@ -11,8 +11,8 @@
 namespace lastbyte::lab::resilience {
 namespace {
 
-// Each as its manual shows it for two servers of which the second stands by, with the same time to connect. HAProxy's
-// `backup` serves only while the first is down; a retry goes to the other of two by weight.
+// Each configuration is the manual's for two servers, the second as a standby, with the same time to connect. HAProxy's
+// `backup` serves only while the first is down; with a weight, a retry goes to the other server.
 constexpr const char* kHaproxyTwo = R"(global
   maxconn 400
 defaults
@@ -80,7 +80,7 @@ Result<Front> start(const std::string& name, launchers::Form form, int network, 
   return Front{.address = listen, .started = std::move(*started)};
 }
 
-/// `command` and `config` in place of those of the known proxy, which has to be installed.
+/// Starts with `command` and `config` instead of those of the known proxy, which must be installed.
 Result<Front> start_as(const std::string& name, std::vector<std::string> command, std::string config, int network,
                        const net::Address& upstream) {
   auto form = installed_form(name);

@@ -1,4 +1,4 @@
-// What stands between the clients and the two servers, and how it is started.
+// The systems between the clients and the two servers, and how each starts.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace lastbyte::lab::resilience {
 
-/// Where clients connect to, and what has to live meanwhile.
+/// The address for clients, and the objects that must live meanwhile.
 struct Front {
   net::Address address;
   std::unique_ptr<NaiveProxy> naive = {};
@@ -23,17 +23,18 @@ struct Front {
 
 struct System {
   std::string_view name;
-  /// Which of its requests end badly is chance: whether an early answer has been passed on when the write fails, and
-  /// whether the first server is in use at a restart.
+  /// Chance decides which of these requests end badly: whether the system has passed on an early answer when the write
+  /// fails, and whether it is using the first server at a restart.
   bool chance_of_early_answers = false;
   bool chance_of_restarts = false;
-  /// `first` and `second`: the servers. In the namespace of this descriptor. Used by the thread that started it.
+  /// `first` and `second` are the servers. `network` is the namespace's descriptor. Only the thread that started it
+  /// uses it.
   Result<Front> (*start)(int network, const net::Address& first, const net::Address& second);
 };
 
 std::span<const System> systems();
 
-/// The configuration of lastbyte with retries and checks, of which {listen} is still to be filled in.
+/// Returns lastbyte's configuration with retries and checks, without {listen}, which the caller fills in.
 std::string retrying(const net::Address& first, const net::Address& second);
 
 }  // namespace lastbyte::lab::resilience

@@ -15,7 +15,7 @@ namespace {
 
 constexpr Duration kCommandPatience{5'000};
 
-/// What the errors of `lastbyte sock` have in parentheses: "(EADDRINUSE)".
+/// Returns the errno's name that an error of `lastbyte sock` has in parentheses: "(EADDRINUSE)".
 std::string errno_in(const std::string& output) {
   const std::size_t begin = output.find("(E");
   const std::size_t end = output.find(')', begin);

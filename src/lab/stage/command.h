@@ -1,4 +1,4 @@
-// `lastbyte sock` on one of the two hosts, by its command line.
+// Runs `lastbyte sock` on one of the two hosts, by its command line.
 #pragma once
 
 #include <string>
@@ -9,18 +9,18 @@
 
 namespace lastbyte::lab {
 
-/// "sock -b 46210 10.0.0.17 80", as one types it, under way on a host. Its input is empty.
+/// A command that runs on a host, as typed: "sock -b 46210 10.0.0.17 80". Its input is empty.
 class SockCommand {
  public:
-  /// Starts it and waits until it listens or is connected, or has ended. Fails where this program is not `lastbyte`:
-  /// the test of this room is another one.
+  /// Starts the command. Waits until it listens, is connected or has ended. Fails if this program is not `lastbyte`
+  /// (the room's unit test is another program).
   static Result<SockCommand> start(Stage& stage, Who who, const std::string& line);
 
-  /// "listens", "connected", the name of the errno that ended it ("EADDRINUSE"), or what it wrote.
+  /// Returns "listens", "connected", the name of the errno that ended it ("EADDRINUSE"), or its output.
   [[nodiscard]] const std::string& outcome() const { return outcome_; }
-  /// As by Ctrl-C; waits for its end.
+  /// Interrupts the command as Ctrl-C does, and waits for its end.
   void interrupt();
-  /// Waits for the end that its peer brings about.
+  /// Waits for the end, which the peer causes.
   void await_end();
 
  private:

@@ -1,4 +1,4 @@
-// What epoll reports of one descriptor, edge-triggered.
+// Reports what epoll says about one descriptor, edge-triggered.
 #pragma once
 
 #include <string>
@@ -11,16 +11,16 @@ class Edges {
  public:
   explicit Edges(int fd);
 
-  /// The next edge, "IN OUT RDHUP", or "none" where none comes for a while.
+  /// Returns the next edge, "IN OUT RDHUP", or "none" after `wait_ms`.
   std::string next(int wait_ms = 2000);
-  /// Takes what there is now.
+  /// Takes the edges of the present state.
   void settle();
 
  private:
   Descriptor epoll_;
 };
 
-/// No edge is worth waiting for longer.
+/// How long to wait for an edge that should not come.
 inline constexpr int kNoEdgeMs = 150;
 
 }  // namespace lastbyte::lab

@@ -17,7 +17,7 @@ Result<launchers::Form> installed_form(const std::string& name) {
   if (found == all.end()) return failure("start " + name, 0, "it is not known");
   if (const std::string lacking = launchers::missing(*found); !lacking.empty())
     return failure("start " + name, ENOENT, lacking + " is not installed");
-  // Of a test, say, which would not forward but run its tests once more.
+  // Another program, for example a test, would not forward: it would run its tests again.
   if (name == "lastbyte" && !found->programs.front().ends_with("/lastbyte"))
     return failure("start " + name, 0, "this program is " + found->programs.front());
   return *found->form({});

@@ -11,25 +11,25 @@
 namespace lastbyte::lab {
 
 struct RunningProxy {
-  launchers::Started started;  ///< dies with the calling thread
-  net::Address address;        ///< where clients connect to
+  launchers::Started started;  ///< it dies with the calling thread
+  net::Address address;        ///< the address for clients
 };
 
-/// How a known proxy (launchers/launchers.h) is started to forward TCP. Fails where it is not installed.
+/// Returns how to start a known proxy (launchers/launchers.h) that forwards TCP. Fails if the proxy is not installed.
 Result<launchers::Form> installed_form(const std::string& name);
 
-/// A program in the server's network, listening on a port there. Fails where it does not start.
+/// Starts a program in the server's network. It listens on a port there. Fails if it does not start.
 Result<RunningProxy> start_form(Stage& stage, const std::string& name, launchers::Form form,
                                 const net::Address& upstream);
 
-/// A known proxy in the server's network, forwarding a port there to `upstream`. Fails where it
-/// is not installed, or does not start.
+/// Starts a known proxy in the server's network. It forwards a port there to `upstream`. Fails if it is not installed
+/// or does not start.
 Result<RunningProxy> start_proxy(Stage& stage, const std::string& name, const net::Address& upstream);
 
-/// The proxies that experiments compare, by their names in launchers/launchers.h; lastbyte is the first.
+/// The proxies that experiments compare, named as in launchers/launchers.h. lastbyte is the first.
 inline constexpr std::array kComparedProxies{"lastbyte", "haproxy", "nginx", "socat"};
 
-/// A connection of a client through a proxy to a server.
+/// A client's connection through a proxy to a server.
 struct Behind {
   RunningProxy proxy;
   Socket listening;
@@ -37,8 +37,8 @@ struct Behind {
   Socket server;
 };
 
-/// Starts that proxy in the present scene and connects through it. Fails as start_proxy() does, and where no connection
-/// comes to the server. `client_window`: its SO_RCVBUF; 0 leaves it.
+/// Starts that proxy in the present scene and connects through it. Fails as start_proxy() does, and if no connection
+/// reaches the server. `client_window`: SO_RCVBUF of the client; 0 leaves it.
 Result<Behind> connect_behind(Stage& stage, const std::string& name, int client_window = 0);
 
 }  // namespace lastbyte::lab

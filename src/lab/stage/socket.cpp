@@ -127,8 +127,8 @@ std::size_t Socket::fill() {
   const wire::Moment began = now();
   const std::vector<char> data(65536, 'x');
   std::size_t total = 0;
-  // A peer that reads nothing still makes room: by its delayed acknowledgement, after 40 ms or more. Readiness does not
-  // tell of less than a third of the buffer (include/net/sock.h sk_stream_is_writeable).
+  // A peer that reads nothing still makes room: its delayed acknowledgement comes after 40 ms or more. Readiness does
+  // not report less than a third of the buffer (include/net/sock.h sk_stream_is_writeable).
   constexpr int kFullLooks = 3;
   for (int full = 0; full < kFullLooks;) {
     const ssize_t sent = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);

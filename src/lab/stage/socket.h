@@ -1,4 +1,4 @@
-// A TCP socket of one of the two hosts, whose calls are written down with their results.
+// A TCP socket on one of the two hosts. It records each call with its result.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,15 @@
 
 namespace lastbyte::lab {
 
-/// Results are told as text: the number that the call returned, or the errno's name. Non-blocking, unless said
-/// otherwise; reading calls wait up to five seconds for something to come. One thread's at a time.
+/// Results are text: the number that the call returned, or the errno's name. The socket is non-blocking unless set
+/// otherwise. Reading calls wait up to five seconds for data. For one thread at a time.
 class Socket {
  public:
   Socket() = default;
   Socket(Stage& stage, Who who, Descriptor socket);
   Socket(Socket&&) noexcept = default;
   Socket& operator=(Socket&&) noexcept = default;
-  /// Closes without a note: for what an experiment has no interest in.
+  /// Closes without a note.
   ~Socket() = default;
 
   [[nodiscard]] int fd() const { return socket_.get(); }
@@ -31,48 +31,48 @@ class Socket {
 
   std::string bind(const net::Address& at);
   std::string listen(int backlog = 16);
-  /// Waits for the outcome: "0", "ECONNREFUSED". "EINPROGRESS" where none came in time. Time 0 does not
-  /// look, so that the outcome is still to be fetched.
+  /// Waits for the outcome: "0", "ECONNREFUSED"; "EINPROGRESS" if none came in time. With `wait_ms` 0 it leaves the
+  /// outcome for a later call.
   std::string connect(const net::Address& to, int wait_ms = 5000);
-  /// Until an attempt to connect that was on its way has succeeded or failed; false: not within five seconds.
+  /// Waits until a pending connect() has succeeded or failed. Returns false after five seconds.
   bool await_connected() const;
-  /// Waits for a client; without one the result is closed.
+  /// Waits for a client. Without one, the result is a closed socket.
   Socket accept();
 
-  /// One call of send() with so many bytes.
+  /// Calls send() once with `bytes` bytes.
   std::string send(std::size_t bytes, int flags = 0);
-  /// The same with this text.
+  /// Calls send() once with this text.
   std::string send_text(std::string_view text);
-  /// Sends until the kernel takes no more; how many bytes it took.
+  /// Sends until the kernel takes no more. Returns the number of bytes that it took.
   std::size_t fill();
-  /// One call of recv(). With `wait`, once there is something.
+  /// Calls recv() once. With `wait`, it waits for data first.
   std::string recv(std::size_t bytes, int flags = 0, bool wait = true);
   /// Reads until the end: "1000 bytes, FIN", "0 bytes, ECONNRESET".
   std::string read_to_end(int wait_ms = 5000);
   std::string shutdown(int how);
-  /// How long it took is in the note.
+  /// Closes. The note has the time that it took.
   std::string close();
-  /// The same, and the time in milliseconds.
+  /// Closes. Returns the time that it took, in milliseconds.
   double close_timed();
 
   std::string set(int level, int option, int value, const char* name);
   std::string linger(bool on, int seconds);
   void set_blocking(bool blocking);
 
-  /// "ESTABLISHED", "CLOSE_WAIT", from TCP_INFO.
+  /// Returns TCP_INFO's state: "ESTABLISHED", "CLOSE_WAIT".
   [[nodiscard]] std::string state() const;
-  /// The same as a note on the time line.
+  /// Returns the state and notes it on the time line.
   std::string note_state();
-  /// SO_ERROR, which takes it away: "0", "ECONNRESET".
+  /// Returns and clears SO_ERROR: "0", "ECONNRESET".
   std::string pending_error();
-  /// Bytes that lie unread, and bytes sent or waiting that the peer has not acknowledged.
+  /// Bytes received but unread, and bytes sent or waiting that the peer has not acknowledged.
   [[nodiscard]] int unread() const;
   [[nodiscard]] int unacknowledged() const;
-  /// Until so many bytes lie unread; false: not within five seconds.
+  /// Waits until `bytes` bytes are unread. Returns false after five seconds.
   bool wait_unread(int bytes) const;
-  /// Until all is acknowledged.
+  /// Waits until the peer has acknowledged everything.
   bool wait_acknowledged() const;
-  /// Until poll(2) shows an end or an error; false: not within that time.
+  /// Waits until poll(2) reports an end or an error. Returns false after `wait_ms`.
   bool wait_hangup(int wait_ms = 5000) const;
 
  private:
@@ -84,9 +84,9 @@ class Socket {
   Descriptor socket_;
 };
 
-/// Several outcomes in the order of their calls, which that of the list is: "60, ECONNRESET, 0".
+/// Joins outcomes of calls: "60, ECONNRESET, 0". An initializer list evaluates them in order.
 std::string in_order(std::initializer_list<std::string> outcomes);
-/// "1000", or the errno's name for -1.
+/// Returns "1000", or the errno's name for -1.
 std::string outcome_of(long result);
 
 }  // namespace lastbyte::lab

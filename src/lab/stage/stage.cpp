@@ -24,7 +24,7 @@
 namespace lastbyte::lab {
 namespace {
 
-// Addresses for tests of devices (RFC 2544); nobody outside of the namespaces sees them.
+// Addresses for tests of devices (RFC 2544). They exist only in the namespaces.
 constexpr const char* kClientHost = "198.18.0.1";
 constexpr const char* kServerHost = "198.18.0.2";
 constexpr const char* kLoopback = "127.0.0.1";
@@ -113,7 +113,7 @@ std::string Stage::device(Who who) const {
 }
 
 bool Stage::add_address(Who who, const std::string& ip) {
-  // On loopback both hosts are one, and each address has a name of its own (netdevice(7), aliases).
+  // On loopback both hosts are one, and each address needs an alias of its own (netdevice(7)).
   const int number = ++further_addresses_[medium_ == Medium::loopback ? 0 : index(who)];
   bool added = false;
   inside(who, [&] {
@@ -154,7 +154,7 @@ Socket Stage::listener(Who who, int backlog) {
 
 Stage::Pair Stage::pair(int client_window, int server_window) {
   Socket listening = listener();
-  // The window scale of a connection is chosen at its SYN (net/ipv4/tcp_output.c tcp_select_initial_window).
+  // SO_RCVBUF is set before the SYN, which fixes the window scale (net/ipv4/tcp_output.c tcp_select_initial_window).
   if (server_window != 0) ::setsockopt(listening.fd(), SOL_SOCKET, SO_RCVBUF, &server_window, sizeof server_window);
   Socket client = socket(Who::client);
   if (client_window != 0) ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &client_window, sizeof client_window);
@@ -193,7 +193,7 @@ Who Stage::sender_of(const wire::Segment& segment) const {
 void Stage::drain() {
   for (wire::Packet& packet : capture_.drain()) {
     auto segment = wire::parse_segment(packet.bytes);
-    // What is left of an earlier scene comes late: a TIME_WAIT, a retransmission.
+    // Skips packets of an earlier scene that come late: a TIME_WAIT, a retransmission.
     const std::lock_guard lock(mutex_);
     const bool ours = segment && (ports_.contains(segment->source_port) || ports_.contains(segment->destination_port));
     if (ours) taken_.push_back({std::move(packet), std::move(segment)});
@@ -260,7 +260,7 @@ std::string Stage::endings(Who from) {
   for (const wire::Segment& each : segments()) {
     if (sender_of(each) != from || (!each.fin && !each.rst)) continue;
     const std::string word = each.rst ? "RST" : "FIN";
-    if (word == last) continue;  // sent again
+    if (word == last) continue;  // a retransmission
     out += (out.empty() ? "" : ", ") + word;
     last = word;
   }
@@ -286,7 +286,7 @@ std::int64_t Stage::risen(Who who, const std::string& counter) {
 }
 
 std::vector<Stage::TableRow> Stage::table(Who who) {
-  // Opened once: they stay those of the namespace, and each reading from the beginning is a new look.
+  // The files are opened once. They keep showing this namespace, and each reading from the beginning is a new look.
   auto& files = tables_[index(who)];
   if (!files[0])
     inside(who, [&] {
@@ -298,7 +298,7 @@ std::vector<Stage::TableRow> Stage::table(Who who) {
     std::istringstream lines(read_again(file.get()));
     for (std::string line; std::getline(lines, line);) {
       TableRow row;
-      // net/ipv4/tcp_ipv4.c tcp4_seq_show: the state is the fourth field, the inode the tenth.
+      // The state is the fourth field, the inode the tenth (net/ipv4/tcp_ipv4.c tcp4_seq_show).
       if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X %*s %*s %*s %*u %*u %lu", &row.local_port,
                       &row.remote_port, &row.state, &row.inode) == 4)
         rows.push_back(row);
@@ -309,10 +309,11 @@ std::vector<Stage::TableRow> Stage::table(Who who) {
 
 std::set<Stage::Ports> Stage::held(Who who) {
   std::set<Ports> all;
-  // The table comes in pieces, and a row can be missed where others go meanwhile (tcp_ipv4.c tcp_seek_last_pos).
+  // Two looks: the kernel prints the table in pieces and can miss a row while others vanish (tcp_ipv4.c
+  // tcp_seek_last_pos).
   for (int look = 0; look < 2; ++look)
     for (const TableRow& row : table(who))
-      // The kernel forgets the inode of a socket that is closed (net/socket.c __sock_release).
+      // The kernel clears the inode when the socket is closed (net/socket.c __sock_release).
       if (row.inode != 0)
         all.emplace(static_cast<std::uint16_t>(row.local_port), static_cast<std::uint16_t>(row.remote_port));
   return all;
@@ -344,7 +345,7 @@ std::size_t Stage::sockets_in(Who who, std::uint16_t local_port, const std::stri
 std::string Stage::await(Who who, std::uint16_t local_port, const std::function<bool(const std::string&)>& enough) {
   std::string seen;
   std::string before;
-  // Two looks that agree: one can miss a row, as in held().
+  // Waits for two equal looks: one look can miss a row, as in held().
   process::eventually(
       [&] {
         before = std::exchange(seen, states(who, local_port));

@@ -7,8 +7,8 @@
 namespace lastbyte::lab {
 namespace {
 
-/// The packet that an event belongs to: the reset that a reason is of, which is told a little before or after it; of
-/// everything else the next packet, or the last one.
+/// Returns the packet that an event belongs to. A reason belongs to its reset, which the kernel reports a little before
+/// or after the packet. Any other event belongs to the next packet, or to the last one.
 std::size_t packet_of(const Scene& scene, const Event& event, const ResetPackets& resets) {
   std::size_t found = scene.packets.size();
   auto nearest = std::chrono::nanoseconds::max();

@@ -1,4 +1,4 @@
-// One time line of calls, packets and what the kernel told. Pure.
+// Makes one time line of calls, packets and the kernel's events. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace lastbyte::lab {
 
-/// As one reads it. The states of a handshake are marked as details.
+/// Converts a kernel event for readers. Marks the states of a handshake as details.
 Event event_of(const kernel::TcpEvent& event, Who who, wire::Moment at);
 
-/// Packets of a scene that are resets, and who sent them.
+/// The packets of a scene that are resets, and their senders.
 using ResetPackets = std::vector<std::pair<std::size_t, Who>>;
 
-/// Writes the scene's name, its calls and what the kernel told beside the packets: a reset's reason, which is told a
-/// little before or after it, beside that reset; everything else beside the next packet, or the last. Events and
-/// packets are in the order of time.
+/// Attaches comments to the packets: the scene's name, its calls, and the kernel's events. A reset's reason goes to
+/// that reset, which the kernel reports a little before or after the packet. Anything else goes to the next packet, or
+/// to the last. Events and packets are in the order of time.
 void comment_on(Scene& scene, const ResetPackets& resets);
 
 }  // namespace lastbyte::lab

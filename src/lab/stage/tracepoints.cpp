@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t bit_of(kernel::EventKind kind) { return 1U << static_cast<unsigned>(kind); }
 
-/// Several experiments at once, and one of them opens thousands of connections.
+/// Large, because several experiments run at once, and one of them opens thousands of connections.
 constexpr std::uint32_t kRingBytes = 8U << 20U;
 
 Result<std::unique_ptr<kernel::EventSource>> open_tracepoints() {
@@ -18,7 +18,7 @@ Result<std::unique_ptr<kernel::EventSource>> open_tracepoints() {
                bit_of(kernel::EventKind::time_wait) | bit_of(kernel::EventKind::state_changed),
       .ring_bytes = kRingBytes,
       .owners = false};
-  // The text of tracefs does not tell one namespace from another.
+  // tracefs is no choice: its text does not tell namespaces apart.
   auto typed = kernel::open_programs(kernel::Level::typed, settings);
   if (typed) return typed;
   auto raw = kernel::open_programs(kernel::Level::raw, settings);
@@ -57,7 +57,7 @@ void Tracepoints::forget(std::uint32_t network) {
 
 std::vector<kernel::TcpEvent> Tracepoints::take(std::uint32_t network) {
   const std::lock_guard lock(mutex_);
-  // An error leaves what has come so far.
+  // An error keeps the events so far.
   (void)source_->take({.event =
                            [this](const kernel::TcpEvent& event) {
                              if (const auto found = kept_.find(event.network); found != kept_.end())

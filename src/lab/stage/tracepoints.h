@@ -1,4 +1,4 @@
-// What the kernel's tracepoints tell of the network namespaces of experiments: one watch for all that play at once.
+// Collects tracepoint events for the network namespaces of experiments. All running experiments share one watch.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace lastbyte::lab {
 
-/// Attached for as long as somebody holds it. Any thread.
+/// The programs stay attached while somebody holds this object. Any thread.
 class Tracepoints {
  public:
-  /// The one of this process. Fails where the kernel does not let programs be attached; that is asked once.
+  /// Returns the watch of this process. Fails if the kernel does not let it attach programs; it tries only once.
   static Result<std::shared_ptr<Tracepoints>> share();
 
-  /// Keeps events of that namespace, by its inode, from now on until forget().
+  /// Keeps the events of that namespace, given by its inode, until forget().
   void keep(std::uint32_t network);
   void forget(std::uint32_t network);
-  /// Those of that namespace since the last time.
+  /// Returns the namespace's events since the last call.
   std::vector<kernel::TcpEvent> take(std::uint32_t network);
-  /// Events of any namespace that found no room, since the start.
+  /// Number of events of all namespaces that were dropped because the ring was full, since the start.
   [[nodiscard]] std::uint64_t lost() const;
 
  private:

@@ -1,4 +1,4 @@
-// lab: experiments that show a rule of the kernel's TCP on the kernel that runs. This file: an experiment as data.
+// lab: experiments that show a rule of TCP on the running kernel. This file: an experiment as data.
 #pragma once
 
 #include <cstdint>
@@ -9,31 +9,31 @@ namespace lastbyte::lab {
 
 class Stage;
 
-/// What the two hosts of an experiment are joined by.
+/// How an experiment's two hosts are connected.
 enum class Medium : std::uint8_t {
-  loopback,  ///< one network namespace: both are 127.0.0.1
-  veth,      ///< two namespaces with a pair of virtual Ethernet devices between them
+  loopback,  ///< one network namespace: both hosts are 127.0.0.1
+  veth,      ///< two namespaces, connected by a pair of virtual Ethernet devices
 };
 
-/// One row of an experiment's table. The words are compared exactly, so the experiment sees to it that the same
-/// behaviour is told in the same words.
+/// One row of an experiment's table. Texts are compared exactly, so an experiment must use the same words for the same
+/// behaviour.
 struct Expectation {
   std::string_view row;        ///< unique within the experiment
-  std::string_view expected;   ///< on both media
-  std::string_view veth = {};  ///< where it differs on veth; empty: it does not
+  std::string_view expected;   ///< the value on both media
+  std::string_view veth = {};  ///< the value on veth if it differs; empty: it does not
   std::string_view why = {};   ///< the reason for a difference of the media, or the kernel's source
 };
 
 struct Experiment {
   std::string_view name;
   std::string_view title;
-  std::string_view question;  ///< a sentence or two: what it tries, and how
+  std::string_view question;  ///< one or two sentences: what it tries, and how
   std::span<const Expectation> table;
-  std::string_view finding;              ///< what the expected table means, in one sentence
+  std::string_view finding;              ///< one sentence: what the expected table means
   std::string_view advice;               ///< what to do in one's own server
-  bool slow = false;                     ///< takes a minute or more: of --all, only with --slow
-  bool one_medium = false;               ///< the medium makes no difference to it by its nature: loopback alone
-  void (*play)(Stage& stage) = nullptr;  ///< plays it and reports each row to the stage
+  bool slow = false;                     ///< takes a minute or more; --all includes it only with --slow
+  bool one_medium = false;               ///< the medium makes no difference: it runs only on loopback
+  void (*play)(Stage& stage) = nullptr;  ///< runs it and reports each row to the stage
 };
 
 }  // namespace lastbyte::lab

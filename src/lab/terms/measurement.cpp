@@ -7,13 +7,13 @@ namespace lastbyte::lab {
 
 Interval wilson(std::uint64_t hits, std::uint64_t of) {
   if (of == 0) return {0, 1};
-  constexpr double kZ = 1.959963984540054;  // of 95 %, both sides
+  constexpr double kZ = 1.959963984540054;  // for 95 %, two-sided
   const auto n = static_cast<double>(of);
   const double share = static_cast<double>(hits) / n;
   const double scale = 1 + kZ * kZ / n;
   const double middle = (share + kZ * kZ / (2 * n)) / scale;
   const double half = kZ / scale * std::sqrt(share * (1 - share) / n + kZ * kZ / (4 * n * n));
-  // At the ends the formula is exact but for rounding.
+  // At the ends the exact result is 0 or 1; this removes the error of rounding.
   return {hits == 0 ? 0 : std::max(0.0, middle - half), hits == of ? 1 : std::min(1.0, middle + half)};
 }
 

@@ -1,4 +1,4 @@
-// How an experiment that counts is to be played.
+// How to run an experiment that counts.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 namespace lastbyte::lab {
 
 struct Trials {
-  std::uint32_t requests = 10'000;  ///< of each system
-  double rate = 0.032;              ///< share of the requests that a fault meets
-  std::uint64_t seed = 1;           ///< the same plan for the same seed
+  std::uint32_t requests = 10'000;  ///< for each system
+  double rate = 0.032;              ///< share of the requests that have a fault
+  std::uint64_t seed = 1;           ///< equal seeds give equal plans
 };
 
-/// As options of `lastbyte lab run`: "--requests 10000 --rate 3.2 --seed 1".
+/// Returns the options of `lastbyte lab run`: "--requests 10000 --rate 3.2 --seed 1".
 std::string options_of(const Trials& trials);
 
 }  // namespace lastbyte::lab
