@@ -20,7 +20,7 @@ struct Weight {
 std::optional<Weight> weigh_group(pid_t group);
 std::optional<Weight> weigh_process(pid_t pid);
 
-/// Whether every thread of the group's processes is stopped by a signal; false where no process can be seen.
+/// Returns whether a signal has stopped every thread of the group's processes; false if no process is visible.
 bool group_stands_still(pid_t group);
 
 /// Returns the most that the kernel may buffer for a flow through a proxy, in KiB: the largest receive and send buffers
