@@ -12,7 +12,8 @@ int run_loop(const Run& run) {
   return run.options.role == Role::server ? run_stream_server(run) : run_stream_client(run);
 }
 
-/// A service that no file knows is a mistake of the command line, which parse() could not see without I/O.
+/// Checks that service names exist. An unknown name is an error of the command line that parse() cannot find without
+/// I/O.
 Result<void> check_services(const Options& options) {
   for (const auto* service : {&options.service, &options.local_service}) {
     if (is_numeric_port(*service)) continue;
@@ -21,7 +22,7 @@ Result<void> check_services(const Options& options) {
   return {};
 }
 
-/// Only standard output may be slow, and help is short.
+/// The blocking writes are harmless: the text is short, and nothing else runs.
 int print_usage(const Streams& streams) {
   Narrator(streams.output, false).say(usage());
   return kExitOk;

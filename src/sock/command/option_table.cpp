@@ -15,7 +15,7 @@ constexpr std::uint64_t kMostNumber = std::numeric_limits<std::uint64_t>::max();
 // tcp_sock_set_maxseg(), net/ipv4/tcp.c: TCP_MIN_MSS and MAX_TCP_WINDOW.
 constexpr std::uint64_t kLeastSegment = 88;
 constexpr std::uint64_t kMostSegment = 32'767;
-constexpr std::uint64_t kMostBuffer = 64U << 20U;  // every connection holds one of this size
+constexpr std::uint64_t kMostBuffer = 64U << 20U;  // every connection holds a buffer of this size
 
 using Value = std::string_view;
 
@@ -30,7 +30,7 @@ Result<void> text(Place& place, Value value) {
   return {};
 }
 
-/// Puts a parsed value into its place, or hands the error on.
+/// Stores a parsed value, or returns its error.
 template <typename Place, typename Parsed>
 Result<void> put(Place& place, const Result<Parsed>& parsed) {
   if (!parsed) return Failure(parsed.error());

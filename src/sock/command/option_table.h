@@ -1,4 +1,4 @@
-// Every option once: its letter, its name, what it does to Options, and its line in --help.
+// The table of options: letter, name, effect on Options, and line in --help.
 #pragma once
 
 #include <span>
@@ -9,15 +9,15 @@
 
 namespace lastbyte::sock {
 
-/// Decisions that need all options and operands.
+/// The options as given. What depends on several of them is decided after all were read.
 struct Draft {
   Options options;
-  bool listen_as_nc = false;  ///< -l rather than -s
+  bool listen_as_nc = false;  ///< given as -l, not -s
   bool unix_domain = false;
   bool udp = false;
   bool scan = false;
   std::string port;  ///< -p
-  std::string bind;  ///< -b, as it was written
+  std::string bind;  ///< -b, unparsed
   std::optional<AtEof> at_eof;
   std::optional<AtPeerEof> at_peer_eof;
   std::optional<std::size_t> write_size;
@@ -31,13 +31,13 @@ struct OptionRow {
   char letter;  ///< 0: none
   const char* name;
   Takes takes;
-  const char* placeholder;  ///< "BYTES"; empty without a value
+  const char* placeholder;  ///< "BYTES"; empty: the option takes no value
   Result<void> (*apply)(Draft& draft, std::string_view value);
   const char* help;
 };
 
 std::span<const OptionRow> option_table();
-/// "Who listens", the heading of a group in --help.
+/// Returns the heading of a group in --help: "Socket options".
 std::string_view heading(Group group);
 
 }  // namespace lastbyte::sock

@@ -1,4 +1,4 @@
-// The command line: getopt_long(3) over the table, then what only the whole can tell.
+// Parses the command line: getopt_long(3) over the table, then the checks that need all options.
 #include <arpa/inet.h>
 #include <getopt.h>
 
@@ -15,7 +15,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr int kLongOptionBase = 256;  // above every letter: a long option comes back as base + its row
+constexpr int kLongOptionBase = 256;  // above every letter: getopt_long(3) returns base + row for a long option
 
 int argument_of(Takes takes) {
   switch (takes) {
@@ -26,7 +26,8 @@ int argument_of(Takes takes) {
   return no_argument;
 }
 
-/// getopt's view of the table. A leading ':' makes it tell a missing value apart from an unknown option.
+/// Returns the table's letters as getopt_long(3) expects them. With the leading ':', it reports a missing value and an
+/// unknown option differently.
 std::string letters() {
   std::string out = ":";
   for (const auto& row : option_table()) {
@@ -56,7 +57,8 @@ std::string name_of(const OptionRow& row) {
   return row.letter == 0 ? name : std::string("-") + row.letter + ", " + name;
 }
 
-/// What getopt complains about: optopt is the letter, or for a long option 0 or its row.
+/// Returns the error for a complaint of getopt_long(3). optopt is a letter; for a long option it is 0 or the option's
+/// value.
 Failure refused(int complaint, const std::vector<std::string>& words) {
   if (complaint == ':') return failure(name_of(row_of(optopt)), 0, "a value is missing");
   if (optopt >= kLongOptionBase) return failure(name_of(row_of(optopt)), 0, "it takes no value");
@@ -66,7 +68,7 @@ Failure refused(int complaint, const std::vector<std::string>& words) {
   return failure(words[static_cast<std::size_t>(optind - 1)], 0, "no such option, or short for several; see --help");
 }
 
-/// Fills the draft; the result is the operands, in order.
+/// Fills in the draft and returns the operands in order.
 Result<std::vector<std::string>> read_options(std::vector<std::string> words, Draft& draft) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
@@ -108,7 +110,7 @@ Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& op
   return {};
 }
 
-/// "[HOST] PORT" or "HOST:PORT", and with -l "-p PORT".
+/// Takes "[HOST] PORT" or "HOST:PORT"; a server also takes "-p PORT".
 Result<void> take_operands(Draft& draft, const std::vector<std::string>& operands) {
   auto& options = draft.options;
   const bool server = options.role == Role::server;
@@ -131,7 +133,7 @@ Result<void> take_operands(Draft& draft, const std::vector<std::string>& operand
     if (server && !has_port && !draft.port.empty()) std::swap(options.host, options.service);
   }
   if (server && operands.empty()) {
-    // -b names what there is to name: the address that is listened on
+    // a server without operands listens on the address of -b
     options.host = std::exchange(options.local_host, {});
     options.service = std::exchange(options.local_service, {});
   }
@@ -147,7 +149,7 @@ Result<void> take_operands(Draft& draft, const std::vector<std::string>& operand
   return {};
 }
 
-/// What a host that is written with digits alone must be, and what -4, -6 and -n say of it.
+/// Checks a host against -4, -6 and -n. A host of digits and dots must be an IPv4 address.
 Result<void> check_host(const Options& options, const std::string& host) {
   if (host.empty()) return {};
   const auto address = net::Address::parse(host, 0);
@@ -158,7 +160,7 @@ Result<void> check_host(const Options& options, const std::string& host) {
     return {};
   }
   if (options.numeric) return wrong(in_quotes(host), "expected a numeric address, because of -n");
-  // 127.1 is one as well, for getaddrinfo(3) as for inet_aton(3).
+  // getaddrinfo(3) and inet_aton(3) also accept short forms such as 127.1.
   in_addr any{};
   const bool of_digits = host.find_first_not_of("0123456789.") == std::string::npos;
   if (of_digits && ::inet_aton(host.c_str(), &any) == 0)
@@ -198,7 +200,7 @@ Result<void> check_ports(const Options& options) {
 }
 
 AtEof default_at_eof(const Options& options) {
-  // UDP has no FIN: a source that is done closes.
+  // UDP has no FIN: a source closes when it has sent everything.
   if (options.transport == Transport::udp && options.mode == Mode::source) return AtEof::close;
   switch (options.mode) {
     case Mode::relay: return AtEof::keep;
@@ -221,14 +223,14 @@ void derive_defaults(Draft& draft) {
   if (options.at_eof == AtEof::reset) options.reset = true;
   const bool as_nc = draft.listen_as_nc && options.mode == Mode::relay;
   options.at_peer_eof = draft.at_peer_eof.value_or(as_nc ? AtPeerEof::close : AtPeerEof::go_on);
-  constexpr std::size_t usual = 16384;  // as nc
+  constexpr std::size_t usual = 16384;  // the same as nc
   constexpr std::size_t datagram = 1024;
   const bool datagrams = options.transport == Transport::udp && options.mode == Mode::source;
   options.write_size = draft.write_size.value_or(datagrams ? datagram : usual);
   if (options.verbose) options.report = true;
 }
 
-/// What contradicts itself, or could never have an effect.
+/// Rejects options that contradict each other, or that could have no effect.
 Result<void> check(const Draft& draft) {
   const auto& options = draft.options;
   const bool server = options.role == Role::server;

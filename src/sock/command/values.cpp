@@ -43,7 +43,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  constexpr Duration kLongest{1'000'000'000'000};  // thirty years; far below where a clock would overflow
+  constexpr Duration kLongest{1'000'000'000'000};  // thirty years; no clock overflows
   const auto duration = lastbyte::parse_duration(text, {.bare_seconds = true, .fractions = true});
   if (!duration) return failure(in_quotes(text), 0, duration.error());
   if (*duration > kLongest) return wrong(text, "a shorter time");
@@ -72,7 +72,7 @@ Result<int> parse_byte(std::string_view text) {
 
 Result<Linger> parse_linger(std::string_view text) {
   if (text == "off") return Linger{false, std::chrono::seconds(0)};
-  // The kernel takes an int, but keeps hundredths of seconds in it.
+  // The kernel takes an int, but converts it to ticks of its clock.
   const auto seconds = parse_number(text, 0, 86'400);
   if (!seconds) return wrong(text, "'off' or whole seconds from 0 to 86400");
   return Linger{true, std::chrono::seconds(*seconds)};

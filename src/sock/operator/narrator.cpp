@@ -14,7 +14,7 @@ void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // there is nobody to tell that telling failed
+    if (written <= 0) return;  // an error on standard error cannot be reported anywhere
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }

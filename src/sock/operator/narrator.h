@@ -1,4 +1,4 @@
-// Tells what happens, a line each with the time since the start: system calls with their results, states, notes.
+// Prints what happens, each line with the time since the start: system calls with results, states, notes.
 #pragma once
 
 #include <string>
@@ -11,26 +11,26 @@ namespace lastbyte::sock {
 /// The result of a system call.
 struct Outcome {
   long value = 0;
-  int error = 0;  ///< errno where value is negative, otherwise 0
+  int error = 0;  ///< errno if value is negative; else 0
 
   [[nodiscard]] bool ok() const { return error == 0; }
 };
 
-/// Copied freely; each line is one write(2), so that lines of several tools on one terminal do not mix.
+/// Prints each line by one write(2), so that lines of several tools on one terminal do not mix. Copies are cheap.
 class Narrator {
  public:
-  /// `errors`: where the lines go. `on`: whether line() and call() say anything.
+  /// `errors`: the descriptor for the lines. `on`: false makes line() and call() print nothing.
   Narrator(int errors, bool on) : errors_(errors), on_(on), start_(Clock::now()) {}
 
-  /// The same with each line marked as belonging to a connection: "[3] ".
+  /// Returns a narrator that marks each line with the connection's number: "[3] ".
   [[nodiscard]] Narrator about_connection(int number) const;
 
   [[nodiscard]] bool on() const { return on_; }
-  /// Tells `text` when narration is on.
+  /// Prints `text` if narration is on.
   void line(std::string_view text) const;
-  /// Tells `text` always and without a time: errors and reports. It may hold several lines.
+  /// Prints `text` always and without a time. It is for errors and reports, and may have several lines.
   void say(std::string_view text) const;
-  /// Tells "text = value", with the errno's name where it failed and `more` behind it.
+  /// Prints "text = value", then the errno's name if the call failed, then `more`.
   void call(std::string_view text, const Outcome& outcome, std::string_view more = {}) const;
 
  private:

@@ -38,7 +38,7 @@ ssize_t Output::write_some(std::span<const char> bytes) {
     case Kind::file: written = ::write(fd_, bytes.data(), bytes.size()); break;
     case Kind::pipe: written = ::write(own_.get(), bytes.data(), bytes.size()); break;
     case Kind::socket: written = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); break;
-    // A pipe that is writable takes this much without blocking (pipe(7)).
+    // A pipe that is writable takes this many bytes without blocking (pipe(7)).
     case Kind::other: written = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF)); break;
   }
   if (written < 0 && (errno == EAGAIN || errno == EINTR)) return 0;

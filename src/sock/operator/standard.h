@@ -1,4 +1,4 @@
-// Standard input and output as the loops use them: never blocking, and never losing the last bytes.
+// Standard input and output for the poll loops. They never block, and they never lose the last bytes.
 #pragma once
 
 #include <sys/types.h>
@@ -11,10 +11,11 @@
 
 namespace lastbyte::sock {
 
-/// Read only after poll(2) said that it may be; its own flags are left alone, because others share them.
+/// Standard input. Read it only when poll(2) has reported it readable: its flags stay unchanged, because other
+/// processes share them.
 class Input {
  public:
-  /// `fd` stays the caller's. `open` false: counts as empty.
+  /// The caller keeps `fd`. `open` false: the input counts as empty.
   Input(int fd, bool open) : fd_(fd), open_(open) {}
 
   [[nodiscard]] int fd() const { return fd_; }
@@ -27,16 +28,17 @@ class Input {
   bool open_;
 };
 
-/// Written only after poll(2) said that it may be. To write without ever blocking, a pipe is opened a second time, so
-/// that O_NONBLOCK stays ours alone; where that is impossible, a write is no longer than what a pipe takes at once.
+/// Standard output. Write to it only when poll(2) has reported it writable. To write without blocking, it opens a pipe
+/// a second time, so that only its own descriptor has O_NONBLOCK. If that is impossible, a write is no longer than what
+/// a pipe takes at once.
 class Output {
  public:
-  /// `fd` stays the caller's.
+  /// The caller keeps `fd`.
   explicit Output(int fd);
 
-  /// To be polled for POLLOUT.
+  /// The descriptor to poll for POLLOUT.
   [[nodiscard]] int fd() const { return own_ ? own_.get() : fd_; }
-  /// Bytes taken, 0 where there is no room now, -1 with errno. SIGPIPE is not this class's matter.
+  /// Returns the number of bytes written, 0 if there is no room now, or -1 with errno. The caller must handle SIGPIPE.
   ssize_t write_some(std::span<const char> bytes);
 
  private:

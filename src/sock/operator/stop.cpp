@@ -39,7 +39,7 @@ StopSignal::StopSignal(const Streams& streams) : gate_(::epoll_create1(EPOLL_CLO
 }
 
 StopSignal::~StopSignal() {
-  // What a broken pipe left behind, and the signal that ended this run, must not end the process now.
+  // Remove a SIGPIPE of a broken pipe, and the signal that ended this run: they must not end the process now.
   const timespec now{};
   sigset_t pipe{};
   sigemptyset(&pipe);

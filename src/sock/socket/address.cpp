@@ -53,7 +53,7 @@ SockAddress SockAddress::for_path(const std::string& path) {
   path.copy(name.sun_path, sizeof name.sun_path - 1);
   auto size = offsetof(sockaddr_un, sun_path) + path.size();
   if (path.starts_with('@')) {
-    name.sun_path[0] = '\0';  // abstract: a leading 0, and the length counts (unix(7))
+    name.sun_path[0] = '\0';  // abstract name: a leading 0, and the length counts (unix(7))
   } else {
     ++size;
   }

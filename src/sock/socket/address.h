@@ -1,4 +1,4 @@
-// An address of any of the three families, and what the operands of the command line mean.
+// Addresses of the three families, and the addresses that the operands of the command line name.
 #pragma once
 
 #include <sys/socket.h>
@@ -14,15 +14,15 @@
 
 namespace lastbyte::sock {
 
-/// IPv4, IPv6 or UNIX; none() where the peer has no name.
+/// An IPv4, IPv6 or UNIX address; none() if the peer has no name.
 class SockAddress {
  public:
   SockAddress() = default;
   explicit SockAddress(const net::Address& address);
-  /// A path, or @NAME in the abstract namespace; at most 107 bytes.
+  /// From a path, or from @NAME in the abstract namespace; at most 107 bytes.
   static SockAddress for_path(const std::string& path);
   static SockAddress from_kernel(const sockaddr_storage& address, socklen_t length);
-  /// The address that a socket is bound to, or connected to.
+  /// The address that a socket is bound to.
   static SockAddress local_of(int fd);
 
   [[nodiscard]] bool none() const { return size_ == 0; }
@@ -39,13 +39,14 @@ class SockAddress {
   socklen_t size_ = 0;
 };
 
-/// Where to connect or to listen, in the order to be tried; never empty. A name is looked up: this may block.
+/// Returns the addresses to connect to or to listen at, in the order in which to try them; never empty. Looking up a
+/// name may block.
 Result<std::vector<SockAddress>> find_peers(const Options& options);
-/// The address to bind a client to before it connects to `peer`; none() if no option asks for one.
+/// Returns the address to bind a client to before it connects to `peer`; none() if no option names one.
 Result<SockAddress> find_local(const Options& options, const SockAddress& peer);
-/// A port's number, or that of a service of /etc/services; empty: 0, the kernel's choice.
+/// Returns the number of a port or of a service in /etc/services; for an empty service 0: the kernel chooses.
 Result<std::uint16_t> find_port(const std::string& service, Transport transport);
-/// As find_peers, for one given port of a scan.
+/// Like find_peers(), for a given port of a scan.
 Result<std::vector<SockAddress>> find_hosts(const Options& options, std::uint16_t port);
 
 }  // namespace lastbyte::sock

@@ -1,4 +1,4 @@
-// The file that a UNIX socket leaves in the file system, and its removal.
+// Removes the file that a UNIX socket leaves in the file system.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +9,7 @@
 
 namespace lastbyte::sock {
 
-/// Removes the file when destroyed. Empty for abstract names and other families.
+/// Removes the file in its destructor. Empty for abstract names and other families.
 class BoundPath {
  public:
   BoundPath() = default;

@@ -18,7 +18,7 @@ Result<void> bind_client(Endpoint& endpoint, const Options& options, const Narra
   const int fd = endpoint.socket.get();
   const bool port_is_free = options.local_service.empty() || options.local_service == "0";
   if (local->family() != AF_UNIX && port_is_free) {
-    // The port is then chosen by connect(), which may share it between destinations (net/ipv4/inet_connection_sock.c).
+    // connect() then chooses the port. It may share a port between destinations (net/ipv4/inet_connection_sock.c).
     set_option(fd, "IP_BIND_ADDRESS_NO_PORT", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, narrator);
   }
   const auto bound = bind_socket(fd, *local, narrator);
@@ -27,7 +27,7 @@ Result<void> bind_client(Endpoint& endpoint, const Options& options, const Narra
   return {};
 }
 
-/// Waits for a connection that is under way. The result is the socket's error, or that of the waiting.
+/// Waits for a connection attempt. Returns the socket's error, or that of the wait.
 int outcome_of_connecting(int fd, const Options& options, const Narrator& narrator, const StopSignal& stop) {
   const auto deadline = options.timeout ? Clock::now() + *options.timeout : TimePoint::max();
   switch (wait_for(fd, POLLOUT, deadline, stop)) {
@@ -51,7 +51,8 @@ Result<Endpoint> connect_one(const Options& options, const SockAddress& peer, co
   endpoint.states.look(fd, narrator);
   if (error == EINPROGRESS) error = outcome_of_connecting(fd, options, narrator, stop);
   endpoint.states.look(fd, narrator);
-  // A refusal is ECONNREFUSED; these two come only after the handshake (net/ipv4/tcp_input.c tcp_reset).
+  // A refused connection fails with ECONNREFUSED. These two errors come only after the handshake (net/ipv4/tcp_input.c
+  // tcp_reset).
   if (error == ECONNRESET || error == EPIPE) endpoint.early_error = std::exchange(error, 0);
   if (error != 0) {
     close_socket(endpoint.socket, narrator);

@@ -1,4 +1,4 @@
-// The two ways to a socket that is ready for use: connecting and listening.
+// The two ways to get a socket that is ready for use: connecting and listening.
 #pragma once
 
 #include <vector>
@@ -14,21 +14,21 @@
 
 namespace lastbyte::sock {
 
-/// A socket with its names. `path`: the file that it was bound to, if any.
+/// A socket with its addresses. `path`: the file that it is bound to, if any.
 struct Endpoint {
   Descriptor socket;
   SockAddress local;
-  SockAddress peer;  ///< none() where it is not connected
+  SockAddress peer;  ///< none() if the socket is not connected
   BoundPath path;
   StateWatch states;
-  int early_error = 0;  ///< an errno: it was connected, and reset before that was noticed. What came is readable
+  int early_error = 0;  ///< an errno: connected, and then reset before connect() was seen to succeed
 };
 
-/// Tries each address in turn, each for no longer than options.timeout. The error is that of the last one. With Fast
-/// Open the connection may not be made before the first send.
+/// Tries each address in turn, each for up to options.timeout. The error is that of the last address. With Fast Open,
+/// the first send may establish the connection.
 Result<Endpoint> connect_to(const Options& options, const std::vector<SockAddress>& peers, const Narrator& narrator,
                             const StopSignal& stop);
-/// Bound, and for streams listening, at the first of the addresses.
+/// Returns a bound socket; for streams, it also listens.
 Result<Endpoint> listen_at(const Options& options, const SockAddress& address, const Narrator& narrator);
 
 }  // namespace lastbyte::sock

@@ -12,7 +12,7 @@
 namespace lastbyte::sock {
 namespace {
 
-/// Sets one after the other; the first failure is kept.
+/// Sets options in turn and keeps the first error.
 class Knobs {
  public:
   Knobs(int fd, const Narrator& narrator) : fd_(fd), narrator_(narrator) {}
@@ -58,7 +58,7 @@ void turn_tcp(Knobs& knobs, const Options& options) {
   if (options.fast_open && options.role == Role::server) {
     knobs.turn("TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, *options.fast_open);
   }
-  // connect() then returns at once and the SYN waits for the first send, where the kernel holds a cookie of the peer.
+  // If the kernel holds a cookie of the peer, connect() then returns at once, and the SYN waits for the first send.
   if (options.fast_open && options.role != Role::server) {
     knobs.turn("TCP_FASTOPEN_CONNECT", IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   }
@@ -92,7 +92,7 @@ Result<Descriptor> make_socket(const Options& options, const SockAddress& addres
   if (address.family() == AF_INET6 && options.role == Role::server) {
     knobs.turn("IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, 1);
   }
-  // The window scale is chosen when the SYN is sent or answered (tcp(7)).
+  // Set the buffers before the SYN is sent or answered: the window scale is chosen then (tcp(7)).
   if (options.receive_buffer) knobs.turn("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, *options.receive_buffer);
   if (options.send_buffer) knobs.turn("SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, *options.send_buffer);
   if (options.linger) knobs.turn_linger(*options.linger);

@@ -1,4 +1,4 @@
-// The socket options that were asked for, and the socket they are turned on.
+// Creates a socket with the options of the command line.
 #pragma once
 
 #include "base/descriptor.h"
@@ -9,8 +9,8 @@
 
 namespace lastbyte::sock {
 
-/// A new socket for `address` with every option set that has to stand, or may stand, before bind(), connect() and
-/// listen(). What is accepted from a listening socket has the same options: Linux copies them.
+/// Returns a new socket for `address` with every option that must or may be set before bind(), connect() and listen().
+/// Accepted sockets have the same options, because Linux copies them from the listening socket.
 Result<Descriptor> make_socket(const Options& options, const SockAddress& address, const Narrator& narrator);
 
 }  // namespace lastbyte::sock

@@ -9,8 +9,9 @@
 namespace lastbyte::sock {
 namespace {
 
-/// Whether a socket's file is there that no socket is bound to any more. It is asked with a datagram socket: towards a
-/// living stream socket that fails with EPROTOTYPE and leaves its owner undisturbed (net/unix/af_unix.c unix_find_bsd).
+/// Returns whether the address is the file of a socket that no longer exists. The probe is a datagram socket:
+/// connecting it to a live stream socket fails with EPROTOTYPE, and the owner notices nothing (net/unix/af_unix.c
+/// unix_find_bsd).
 bool is_dead_socket(const SockAddress& address) {
   struct stat what{};
   if (::stat(address.text().c_str(), &what) != 0 || !S_ISSOCK(what.st_mode)) return false;
@@ -25,7 +26,8 @@ std::string_view advice(int code, const Options& options) {
     return options.reuse_address ? "someone listens there"
                                  : "the file is there; -A replaces one that no one listens on";
   }
-  // TIME_WAIT remembers whether its socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c): both must have it.
+  // TIME_WAIT remembers whether its socket had SO_REUSEADDR: both sockets must have it
+  // (net/ipv4/inet_connection_sock.c).
   return options.reuse_address ? "another socket holds it, or connections in TIME_WAIT of one without -A do"
                                : "another socket holds it, or connections in TIME_WAIT do, which -A on both overrides";
 }

@@ -1,4 +1,4 @@
-// Network namespaces: entered by one thread, and left again.
+// Moves one thread into a network namespace and back.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace lastbyte::sock {
 
-/// While it lives, the calling thread is in another network namespace (setns(2)); other threads are not. Sockets stay
-/// in the namespace that they were made in.
+/// While this object exists, the calling thread is in another network namespace (setns(2)); other threads are not.
+/// Sockets stay in the namespace in which they were created.
 class NetworkNamespace {
  public:
   /// Needs CAP_SYS_ADMIN in both namespaces.
@@ -25,7 +25,7 @@ class NetworkNamespace {
   Descriptor before_;
 };
 
-/// As net::NamespaceName::parse(); a process may also be given as its number alone. Pure.
+/// Like net::NamespaceName::parse(), but also accepts a bare process ID. Pure.
 Result<net::NamespaceName> namespace_name(const std::string& which);
 
 }  // namespace lastbyte::sock

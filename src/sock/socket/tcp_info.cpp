@@ -14,7 +14,7 @@
 namespace lastbyte::sock {
 namespace {
 
-// include/net/tcp_states.h; not part of the headers that the kernel gives to programs.
+// From include/net/tcp_states.h, which is not part of the kernel's headers for programs.
 enum TcpState : int {
   established = 1,
   syn_sent = 2,
@@ -35,7 +35,7 @@ std::optional<int> queued(int fd, unsigned long request) {
   return bytes;
 }
 
-/// Whether the socket has an error in store, without taking it.
+/// Returns whether the socket has a pending error, without taking it.
 bool has_error(int fd) {
   pollfd seen{fd, 0, 0};
   return ::poll(&seen, 1, 0) == 1 && (seen.revents & POLLERR) != 0;
@@ -79,7 +79,7 @@ void StateWatch::look(int fd, const Narrator& narrator) {
   if (!view || view->state == last_) return;
   std::string_view meaning;
   if (view->state == close && last_ != 0) {
-    // The kernel moves a connection that ended rightly into a TIME_WAIT of its own and leaves this socket in CLOSE
+    // When a connection has ended well, the kernel moves it to a separate TIME_WAIT and leaves this socket in CLOSE
     // (net/ipv4/tcp_minisocks.c tcp_time_wait).
     const bool after_our_fin = last_ == fin_wait1 || last_ == fin_wait2 || last_ == closing;
     meaning = after_our_fin && !has_error(fd) ? "  (TIME_WAIT is kept apart from this socket)" : "";

@@ -1,5 +1,5 @@
-// UDP: each read of standard input is a datagram, each datagram goes whole to standard output. There is no end of file:
-// a run ends by -w, -q, -W, --at-eof=close or a signal.
+// UDP: each read of standard input becomes a datagram, and each datagram goes whole to standard output. There is no end
+// of file: a run ends by -w, -q, -W, --at-eof=close or a signal.
 #include <poll.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr std::size_t most_output = 262'144;  // held for standard output before reading stops
+constexpr std::size_t most_output = 262'144;  // bytes held for standard output before reading pauses
 
 class Datagrams {
  public:
@@ -43,8 +43,8 @@ class Datagrams {
   Endpoint endpoint_;
   bool connected_;
   std::vector<char> buffer_;
-  Traffic traffic_;                     ///< what a source or standard input sends
-  std::optional<std::string> waiting_;  ///< a datagram to be echoed
+  Traffic traffic_;                     ///< the data of a source or of standard input
+  std::optional<std::string> waiting_;  ///< a datagram to send back
   std::string output_;
 
   Ending ending_ = Ending::none;
@@ -88,7 +88,7 @@ TimePoint Datagrams::wake_at(TimePoint now) const {
   const auto by = [&](bool matters, TimePoint when) {
     if (matters) at = std::min(at, when);
   };
-  if (ending_ != Ending::none) return at;  // only standard output is still to be written
+  if (ending_ != Ending::none) return at;  // only standard output remains to be written
   by(next_read_ > now, next_read_);
   by(next_write_ > now, next_write_);
   if (options().timeout) by(true, progress_ + *options().timeout);
@@ -96,7 +96,7 @@ TimePoint Datagrams::wake_at(TimePoint now) const {
   return at;
 }
 
-/// A server learns from the first datagram whom it talks to; with -k, from each one anew.
+/// A server learns its peer from the first datagram; with -k, from each datagram.
 void Datagrams::meet(const SockAddress& from) {
   if (connected_) return;
   endpoint_.peer = from;
@@ -107,7 +107,7 @@ void Datagrams::meet(const SockAddress& from) {
 }
 
 void Datagrams::fail_with(std::string_view call, int error) {
-  // Towards many peers, one of them that is gone is no failure of the others.
+  // With many peers, the failure of one is no failure of the others.
   if (!connected_ && options().role == Role::server) return;
   ending_ = Ending::failed;
   error_ = std::string(call) + ": " + errno_name(error);

@@ -79,7 +79,7 @@ bool HttpReader::read_head() {
 }
 
 HttpStep HttpReader::take_head(std::string_view& input) {
-  // The end may lie across two pieces.
+  // The end of the head may be split between two pieces.
   const auto from = head_.size() < 3 ? 0 : head_.size() - 3;
   const auto before = head_.size();
   head_ += input.substr(0, most_head - before);

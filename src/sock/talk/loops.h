@@ -1,4 +1,4 @@
-// The ways a run can go, each until its end. Exit statuses are sock.h's.
+// The loops of a run, one for each kind. Each blocks until the run ends and returns an exit status of sock.h.
 #pragma once
 
 #include "sock/command/sock.h"
@@ -8,7 +8,7 @@
 
 namespace lastbyte::sock {
 
-/// The parameters of every loop; all of them outlive the loop.
+/// What every loop uses. All of it outlives the loop.
 struct Run {
   const Options& options;
   Input& input;
@@ -17,14 +17,14 @@ struct Run {
   const StopSignal& stop;
 };
 
-/// TCP and UNIX, one connection to a server.
+/// TCP and UNIX: one connection to a server.
 int run_stream_client(const Run& run);
-/// TCP and UNIX, one client or, with -k, any number.
+/// TCP and UNIX: one client; with -k, any number.
 int run_stream_server(const Run& run);
 int run_datagrams(const Run& run);
 int run_scan(const Run& run);
 
-/// "lastbyte sock: message" on standard error; the result is exit_failed.
+/// Prints "lastbyte sock: message" on standard error and returns kExitFailed.
 int fail(const Narrator& narrator, const Error& error);
 
 }  // namespace lastbyte::sock

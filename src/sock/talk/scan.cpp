@@ -1,4 +1,4 @@
-// -z: does anyone accept a connection there? Nothing is sent, except the one empty datagram that UDP needs.
+// -z: reports whether a port accepts a connection. It sends nothing, except the one empty datagram that UDP needs.
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -14,8 +14,8 @@ namespace {
 
 constexpr Duration kDefaultUdpWait{1000};
 
-/// A closed UDP port answers with ICMP "port unreachable", which the socket gives as ECONNREFUSED. Silence means that
-/// it is open, or that something on the way swallows datagrams.
+/// A closed UDP port answers with ICMP "port unreachable", which the socket reports as ECONNREFUSED. Silence means that
+/// the port is open, or that something on the way drops datagrams.
 Result<void> probe_datagram(const Run& run, const Endpoint& endpoint) {
   const int fd = endpoint.socket.get();
   const auto sent = send_datagram(fd, {}, {}, run.narrator);

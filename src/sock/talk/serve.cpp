@@ -1,4 +1,4 @@
-// The poll loop of streams: one client's connection, or a listening socket with those accepted from it.
+// The poll loop of streams: one client connection, or a listening socket and its accepted connections.
 #include <poll.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace lastbyte::sock {
 namespace {
 
-/// Before accept is tried again after the process or the machine ran out of something.
+/// The pause before the next accept, after the process or the machine ran out of a resource.
 constexpr Duration kAcceptPause{100};
 
 class StreamLoop {
@@ -27,7 +27,7 @@ class StreamLoop {
     accept_from_ = Clock::now() + run_.options.delays.accept;
   }
   void add(Endpoint&& endpoint, const Narrator& narrator);
-  /// Until there is nothing left to do. The result is the exit status.
+  /// Runs until nothing is left to do. Returns the exit status.
   int until_done();
 
  private:
@@ -60,7 +60,7 @@ void StreamLoop::accept_failed(int error) {
   switch (error) {
     case EAGAIN:
     case EINTR:
-    case ECONNABORTED: return;  // it was reset before it was accepted
+    case ECONNABORTED: return;  // the client reset the connection before it was accepted
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
@@ -80,7 +80,7 @@ void StreamLoop::accept_one() {
   endpoint.local = SockAddress::local_of(endpoint.socket.get());
   ++accepted_;
   if (!run_.options.keep_open) {
-    // Refuses later clients, instead of letting them wait.
+    // Close the listening socket, so that later clients are refused instead of waiting.
     close_socket(listening_.socket, run_.narrator);
     listening_.path.remove();
   }

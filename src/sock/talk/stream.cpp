@@ -1,4 +1,5 @@
-// The life of a connection: what is watched, when it ends, and how it is closed. stream_io.cpp moves the bytes.
+// The life of a connection: what poll(2) watches, when the connection ends, and how it is closed. stream_io.cpp moves
+// the bytes.
 #include "sock/talk/stream.h"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 namespace lastbyte::sock {
 namespace {
 
-/// How often a state is looked at that may change without an event, while narrating.
+/// How often to read a TCP state that may change without an event, while narrating.
 constexpr Duration look_every{5};
 
 std::string host_for_http(const Options& options) {
@@ -55,11 +56,12 @@ pollfd Stream::socket_watch(TimePoint now) const {
   pollfd watch{-1, 0, 0};
   if (closing()) return watch;
   if (may_read(now)) watch.events |= POLLIN;
-  // Inline, the urgent byte is read among the others, and POLLPRI would stay until then.
+  // With SO_OOBINLINE, recv() returns the urgent byte with the other data. Until then, POLLPRI would be reported over
+  // and over.
   const bool urgent_apart = options().transport == Transport::tcp && !options().urgent_inline;
   if (may_read(now) && urgent_apart) watch.events |= POLLPRI;
   if (may_write(now) || (in_handshake_ && traffic_.nothing_more())) watch.events |= POLLOUT;
-  // A socket that is to be read later stays unwatched meanwhile: poll(2) would report its error over and over.
+  // Do not watch a socket whose read is delayed: poll(2) would report its error over and over.
   const bool for_its_error = receiving_ != Receiving::open && !hung_up_;
   if (watch.events != 0 || for_its_error) watch.fd = fd();
   return watch;
@@ -114,8 +116,8 @@ Ending Stream::error_ending() const {
   return error_code_ == ECONNRESET || error_code_ == EPIPE ? Ending::reset : Ending::failed;
 }
 
-/// In SYN_SENT both shutdown() and close() give up the connection, and the bytes that the SYN carries with it
-/// (net/ipv4/tcp.c, new_state): the end has to wait.
+/// Returns whether the stream may end. In SYN_SENT, shutdown() and close() abandon the connection and the data of the
+/// SYN (net/ipv4/tcp.c, new_state), so the end must wait.
 bool Stream::is_handshake_over() {
   if (!in_handshake_) return true;
   if (sent_.calls == 0 && !std::exchange(syn_is_out_, true)) send_bytes(fd(), {}, narrator_);
@@ -123,7 +125,7 @@ bool Stream::is_handshake_over() {
   return !in_handshake_;
 }
 
-/// Nothing more to send: the peer may be told so.
+/// Acts when there is nothing more to send, for example by a FIN.
 void Stream::end_sending(TimePoint now) {
   if (nothing_more_since_ || sending_ != Sending::open || !traffic_.nothing_more() || !is_handshake_over()) return;
   nothing_more_since_ = now;
@@ -150,7 +152,7 @@ Ending Stream::due_ending(TimePoint now) const {
   if (receiving_ == Receiving::ended && options().at_peer_eof == AtPeerEof::close && !traffic_.has_outgoing()) {
     return Ending::peer_eof;
   }
-  // Nothing will ever be read, so that nothing is left to wait for.
+  // The peer is never read, so there is nothing to wait for.
   if (receiving_ == Receiving::off && nothing_to_send && !options().quit_after) return Ending::closed;
   if (options().quit_after && nothing_more_since_ && now >= *nothing_more_since_ + *options().quit_after) {
     return Ending::closed;

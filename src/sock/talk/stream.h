@@ -1,5 +1,5 @@
-// One connection in motion: reads, writes, waits, and ends as the options say. Driven by a poll loop; never blocks,
-// except in close() where a linger time was asked for.
+// One connection: reads, writes, waits, and ends as the options say. A poll loop drives it. It never blocks, except in
+// close() if the user set a linger time.
 #pragma once
 
 #include <poll.h>
@@ -20,7 +20,7 @@
 
 namespace lastbyte::sock {
 
-/// The state that connections share; all of it outlives them.
+/// What the connections of a run share. All of it outlives them.
 struct Surroundings {
   const Options& options;
   Input& input;
@@ -34,15 +34,15 @@ class Stream {
   static constexpr std::size_t kWatched = 3;
   /// Appends exactly `kWatched` entries for poll(2).
   void watch(std::vector<pollfd>& into, TimePoint now) const;
-  /// When act() is to be called at the latest, even if poll(2) reports nothing.
+  /// Returns the latest time to call act(), even if poll(2) reports nothing.
   [[nodiscard]] TimePoint wake_at(TimePoint now) const;
-  /// Does what can be done now. `seen` are the entries of watch(), filled in.
+  /// Does what is possible now. `seen`: the entries of watch(), as poll(2) filled them in.
   void act(std::span<const pollfd, kWatched> seen, TimePoint now);
-  /// Ends now; what standard output does not take at once is lost.
+  /// Ends the connection now. Data that standard output does not take at once is lost.
   void stop(TimePoint now);
 
   [[nodiscard]] bool closed() const { return !endpoint_.socket; }
-  /// Ending::none until it is decided.
+  /// Returns how the connection ended; Ending::none before that.
   [[nodiscard]] Ending ending() const { return ending_; }
 
  private:
@@ -65,7 +65,7 @@ class Stream {
   void write_output();
   void note_hang_up();
 
-  /// Keeps the first error: the kernel gives it once, and a later read then looks like an end of file (T10).
+  /// Keeps the first error. The kernel reports an error once, and a later read then looks like an end of file (T10).
   void keep_error(std::string_view call, int error);
   void end_what_is_due(TimePoint now);
   void end_sending(TimePoint now);
@@ -87,15 +87,15 @@ class Stream {
   Sending sending_ = Sending::open;
   Ending ending_ = Ending::none;
   bool in_handshake_;        ///< Fast Open: connect() returned before the handshake
-  bool syn_is_out_ = false;  ///< in_handshake_: a send has carried the SYN
-  bool hung_up_ = false;     ///< poll(2) reports a hang-up that is dealt with
+  bool syn_is_out_ = false;  ///< during in_handshake_: a send has carried the SYN
+  bool hung_up_ = false;     ///< poll(2) has reported a hang-up, and it was handled
   std::string error_;        ///< "send: ECONNRESET"
   int error_code_ = 0;
 
   Tally sent_;
   Tally received_;
   TimePoint started_;
-  TimePoint progress_;  ///< when something last happened
+  TimePoint progress_;  ///< the time of the last progress
   TimePoint next_read_;
   TimePoint next_write_;
   std::optional<TimePoint> nothing_more_since_;

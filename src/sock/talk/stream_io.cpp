@@ -1,4 +1,4 @@
-// The bytes of a connection: each read and each write, and what its result means.
+// The reads and writes of a connection, and the meaning of their results.
 #include <algorithm>
 #include <cerrno>
 
@@ -29,7 +29,7 @@ void Stream::act_on_socket(short events, TimePoint now) {
   if (!tried && (events & trouble) != 0) note_hang_up();
 }
 
-/// An error or a hang-up where nothing was to be read or written: what it is must be asked for.
+/// Takes the error after poll(2) reported trouble while nothing was to be read or written.
 void Stream::note_hang_up() {
   hung_up_ = true;
   const auto outcome = take_error(fd(), narrator_);
@@ -76,7 +76,7 @@ void Stream::read_urgent() {
   narrator_.line(std::string("urgent byte '") + byte + "'");
 }
 
-/// False: it could not be sent, and nothing else may go before it.
+/// Returns false if the urgent byte could not be sent. No other byte may be sent before it.
 bool Stream::send_urgent_if_due(TimePoint now) {
   if (options().urgent != sent_.calls + 1 || sent_.urgent > 0) return true;
   const auto outcome = send_urgent(fd(), kUrgentByte, narrator_);
@@ -101,7 +101,7 @@ void Stream::write_once(TimePoint now) {
   progress_ = now;
   next_write_ = now + options().delays.write;
   if (!outcome.ok()) {
-    // Only this direction is over: what the peer sent before its reset is still there to be read.
+    // Only this direction has ended: data that the peer sent before its reset is still readable.
     keep_error("send", outcome.error);
     sending_ = Sending::failed;
     return;

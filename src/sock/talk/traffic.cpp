@@ -10,7 +10,7 @@
 namespace lastbyte::sock {
 namespace {
 
-constexpr std::size_t most_waiting = 262'144;  // bytes held for one side before the other is read no further
+constexpr std::size_t most_waiting = 262'144;  // bytes held for one side before the other side is no longer read
 constexpr std::uint64_t default_count = 1024;
 
 std::uint64_t source_size(const Options& options) {
@@ -31,7 +31,7 @@ Traffic::Traffic(const Options& options, std::string_view host) : options_(optio
       ended_ = true;
       break;
     case Mode::sink:
-    case Mode::discard: ended_ = !options.read_peer; break;  // otherwise the peer's FIN is the end
+    case Mode::discard: ended_ = !options.read_peer; break;  // otherwise, the peer's FIN ends it
     case Mode::http:
       if (is_http_server()) break;
       pending_ = http_request_head(host, options.bytes ? &*options.bytes : nullptr);
@@ -109,14 +109,15 @@ void Traffic::took(std::size_t bytes) {
 bool Traffic::wants_peer() const {
   const auto waiting = pending_.size() - head_;
   switch (options_.mode) {
-    // What is still to be sent does not matter here: a peer may take no more before it is read from.
+    // Unsent data does not matter here: the peer may accept more only after it was read from.
     case Mode::relay: return output_.size() < most_waiting;
     case Mode::echo: return waiting < most_waiting;
     case Mode::source:
     case Mode::sink:
     case Mode::discard: return true;
     case Mode::http:
-      // After an early answer the body stays unread until all is sent; only a lingering end reads it then.
+      // After an early answer, the body stays unread until the answer is sent. Only a lingering close reads the body
+      // then.
       if (options_.answer_early && ended_ && has_outgoing()) return false;
       if (is_http_server()) return unparsed_.empty() && waiting < most_waiting;
       return output_.size() < most_waiting;
