@@ -1,7 +1,8 @@
-// Theory of operation. One thread takes records out of all rings, formats them into a batch of whole lines, writes the
-// batch, and naps: while sessions keep ending, a worker's wake() finds it awake and costs nothing. Only when a nap
-// brought nothing does it sleep until woken. A target that blocks stops the thread, not the workers: their rings fill
-// up and they count what they drop. A target that fails loses the batch, and is left alone for a while.
+// Theory of operation. One thread takes records from all rings, formats them into a batch of whole lines, writes the
+// batch, and naps. While sessions keep ending, a worker's wake() finds the thread awake and costs nothing. The thread
+// sleeps until woken only after a nap that brought no records. A target that blocks stops the thread, not the workers:
+// their rings fill up, and they count the records that they drop. A target that fails loses the batch; the thread then
+// waits before it tries again.
 #include "observe/log/record_log.h"
 
 #include <pthread.h>
@@ -35,7 +36,7 @@ constexpr std::chrono::seconds kFirstRetry{1};
 constexpr std::chrono::seconds kLastRetry{64};
 constexpr std::chrono::minutes kTellRefusedEvery{1};
 
-/// The number is that of RFC 5612, for examples: lastbyte has none of its own, and names without a number are IANA's.
+/// RFC 5612 reserves the number for examples: lastbyte has none of its own, and IANA owns all names without a number.
 constexpr std::string_view kDataId = "session@32473";
 
 std::string_view kind(const relay::Record& record) {
@@ -91,7 +92,7 @@ class RecordLog::Impl {
   void open_anew();
   void sleep();
   [[nodiscard]] bool anything_to_do() const;
-  /// Stopping, and the second that a stop may take is over.
+  /// Whether the log is stopping and its second has passed.
   [[nodiscard]] bool out_of_time() const { return stopping_.load() && stop_at_ && Clock::now() >= *stop_at_; }
   void note_stopping();
 
@@ -107,10 +108,10 @@ class RecordLog::Impl {
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<std::uint64_t> wakeups_{0};
 
-  // The log's thread alone:
-  std::string batch_;  ///< formatted lines, of which the first `written_` bytes are out
+  // Used by the log's thread only:
+  std::string batch_;  ///< formatted lines; the first `written_` bytes have been written
   std::size_t written_ = 0;
-  bool torn_ = false;                ///< the target ends in the middle of a line that was lost
+  bool torn_ = false;                ///< the target ends in the middle of a line, whose rest was lost
   std::uint64_t lost_before_ = 0;    ///< `lost_` when the target began to fail
   std::chrono::seconds backoff_{0};  ///< 0: the last write succeeded
   TimePoint retry_at_{};
@@ -154,7 +155,7 @@ bool RecordLog::Impl::anything_to_do() const {
   return std::ranges::any_of(rings_, [](relay::RecordRing* ring) { return ring->read_available() != 0; });
 }
 
-/// True if there was anything. Rings are taken in turn, so that a busy worker does not starve the others' records.
+/// Returns true if there were records. Takes from the rings in turn, so that a busy worker does not starve the others.
 bool RecordLog::Impl::collect() {
   const auto take = [this](const relay::Record& record) {
     const std::size_t before = batch_.size();
@@ -206,7 +207,7 @@ void RecordLog::Impl::flush() {
   written_ = 0;
 }
 
-/// Lines that had left, and that a host has reported as undeliverable: nobody listens there now.
+/// Counts lines that were sent, and that the receiver's host reported as undeliverable: nobody listens there now.
 void RecordLog::Impl::count_refused(std::uint64_t refused) {
   if (refused == 0) return;
   lost_.fetch_add(refused);
@@ -215,8 +216,8 @@ void RecordLog::Impl::count_refused(std::uint64_t refused) {
   warn_("log " + target_.name() + ": its host refuses session records (ECONNREFUSED); they are lost");
 }
 
-/// Waits for the target's reader as long as the process lives, and tells the operator once that it does. False: the
-/// process wants to end.
+/// Waits for the target's reader as long as the process lives. Tells the operator once that it waits. Returns false if
+/// the process wants to end.
 bool RecordLog::Impl::wait_writable() {
   int timeout_ms = static_cast<int>(kStuckAfter.count());
   for (;;) {
@@ -273,7 +274,7 @@ void RecordLog::Impl::open_anew() {
   auto fresh = LogTarget::open(target_.name(), origin_);
   if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
   if (written_ > 0 && batch_[written_ - 1] != '\n') {
-    // The half that the old file holds would make no sense in the new one.
+    // The old file has half of a line; the other half would make no sense in the new file.
     const auto end_of_line = batch_.find('\n', written_);
     lost_.fetch_add(1);
     written_ = end_of_line + 1;

@@ -1,5 +1,5 @@
-// The log of ended sessions: takes records from the workers' rings on a thread of its own and writes them. The data
-// path never waits for it; what it cannot keep up with is counted as dropped.
+// The log of session records: takes records from the workers' rings, on a thread of its own, and writes them. The data
+// path never waits for the log. It counts what it cannot write in time as dropped.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ using RecordFormatter = std::string (*)(const relay::Record&);
 
 class RecordLog {
  public:
-  /// `target` and `origin` are those of LogTarget::open(). `warn` tells the operator, rarely and from the log's own
-  /// thread, that writing failed (full disk) or that records were dropped.
+  /// `target` and `origin` are as for LogTarget::open(). `warn` tells the operator about a failed write (full disk) or
+  /// dropped records; the log's thread calls it, rarely.
   static Result<std::unique_ptr<RecordLog>> open(const std::string& target, RecordFormatter format,
                                                  std::function<void(std::string)> warn,
                                                  const SyslogOrigin& origin = {});
@@ -29,18 +29,18 @@ class RecordLog {
 
   /// Begins the thread. The rings must outlive this object.
   void start(std::vector<relay::RecordRing*> rings);
-  /// From a worker: there is something in its ring. A system call only when the log's thread is asleep.
+  /// For workers: the ring has a record. Makes a system call only when the log's thread sleeps.
   void wake();
-  /// From the control thread (SIGUSR1): the log's thread opens the path anew. If that fails, the old file stays and
-  /// `warn` says why.
+  /// For the control thread (SIGUSR1): the log's thread opens the path anew. If that fails, the log keeps the old file
+  /// and calls `warn` with the reason.
   void reopen();
 
-  /// Writes what is left, then ends the thread. Never waits longer than a second for a target that blocks.
+  /// Writes the remaining records, then ends the thread. Waits at most one second for a target that blocks.
   void close();
 
-  /// Records that could not be written (the disk was full, the pipe was closed).
+  /// Number of records that could not be written (full disk, closed pipe).
   [[nodiscard]] std::uint64_t lost() const;
-  /// How often wake() found the log asleep, and so cost a system call.
+  /// Number of wake() calls that found the log asleep and so made a system call.
   [[nodiscard]] std::uint64_t wakeups() const;
 
  private:

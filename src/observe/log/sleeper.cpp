@@ -9,7 +9,7 @@ namespace {
 
 void wait_readable(int fd, int timeout_ms) {
   pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
-  // An early return (EINTR) is one more look for work, no more.
+  // An early return (EINTR) only makes the thread look for work once more.
   (void)wait_for({&wanted, 1}, timeout_ms);
 }
 

@@ -1,4 +1,4 @@
-// A thread that sleeps when there is nothing to do, and wakers who pay a system call only when it does.
+// A thread that sleeps without work. Waking it costs a system call only while it sleeps.
 #pragma once
 
 #include <poll.h>
@@ -13,35 +13,35 @@
 
 namespace lastbyte::observe {
 
-/// poll(2), -1: for ever. Where RLIMIT_NOFILE was lowered below the number of descriptors it fails at once; that is a
-/// pause then, so that nobody spins.
+/// Calls poll(2); -1 waits for ever. If RLIMIT_NOFILE was lowered below the number of descriptors, poll(2) fails at
+/// once: then this function pauses, so that the caller does not spin.
 int wait_for(std::span<pollfd> wanted, int timeout_ms);
 
-/// One thread sleeps, any thread wakes. The sleeper's order: announce_sleep(), look for work once more, then either
-/// sleep() or withdraw(). A waker's order: provide the work, then wake(). Both orders meet in one atomic exchange, so
-/// that either the sleeper sees the work or the waker sees the announcement.
+/// One thread sleeps, any thread may wake it. The sleeper calls announce_sleep(), looks for work once more, then calls
+/// sleep() or withdraw(). A waker provides work, then calls wake(). Both use one atomic exchange, so either the sleeper
+/// sees the work or the waker sees the announcement.
 class Sleeper {
  public:
   static Result<Sleeper> create();
   Sleeper(Sleeper&& other) noexcept : wakeup_(std::move(other.wakeup_)) {}
   Sleeper& operator=(Sleeper&&) = delete;
 
-  // The sleeping thread:
+  // For the sleeping thread:
   void announce_sleep() { announced_.exchange(true, std::memory_order_acq_rel); }
   void withdraw() { announced_.exchange(false, std::memory_order_acq_rel); }
-  /// Until woken or interrupted; takes the announcement back.
+  /// Sleeps until woken or interrupted. Withdraws the announcement.
   void sleep();
-  /// For `time`, or until interrupted. Not announced: wake() does nothing meanwhile.
+  /// Sleeps for `time` or until interrupted. Without an announcement, so wake() does nothing meanwhile.
   void nap(std::chrono::milliseconds time);
-  /// To be polled beside something else; readable once interrupted.
+  /// For polling together with another descriptor: readable after an interruption.
   [[nodiscard]] int fd() const { return wakeup_.fd(); }
-  /// Takes the interruption, so that fd() is not readable any more.
+  /// Takes the interruption: fd() is no longer readable.
   void clear() { wakeup_.clear(); }
 
-  // Any thread:
-  /// True if the sleeper had announced its sleep, and only then at the cost of a system call.
+  // For any thread:
+  /// Wakes an announced sleep. Returns true, and makes a system call, only if there was one.
   bool wake();
-  /// Wakes from a nap too.
+  /// Ends a nap too.
   void interrupt() { wakeup_.raise(); }
 
  private:

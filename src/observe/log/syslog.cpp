@@ -14,7 +14,7 @@ constexpr std::size_t kLongestApplication = 48;
 constexpr std::size_t kLongestProcess = 128;
 constexpr std::size_t kLongestKind = 32;
 
-/// RFC 5424, 6.3.3: '"', '\' and ']' are escaped. A line break would end the message.
+/// Escapes '"', '\' and ']' (RFC 5424, 6.3.3), and line breaks, which would end the message.
 std::string escaped(std::string_view value) {
   std::string out;
   out.reserve(value.size());
@@ -33,7 +33,7 @@ std::string element(const StructuredData& data) {
   return out + "]";
 }
 
-/// No character of UTF-8 is torn.
+/// Cuts the text without splitting a character of UTF-8.
 std::string_view cut(std::string_view text, std::size_t longest) {
   if (text.size() <= longest) return text;
   const auto continues = [](char each) { return (static_cast<unsigned char>(each) & 0xC0U) == 0x80U; };

@@ -7,7 +7,8 @@
 namespace lastbyte::observe {
 namespace {
 
-/// The receiver behind a connected UNIX socket has gone (net/unix/af_unix.c unix_dgram_sendmsg), or there was none.
+/// Whether the receiver behind a connected UNIX socket has gone (net/unix/af_unix.c unix_dgram_sendmsg), or never
+/// existed.
 bool has_gone(int error) {
   return error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE || error == EDESTADDRREQ;
 }
@@ -18,11 +19,11 @@ Result<SyslogSocket> SyslogSocket::open(const net::Address& receiver) {
   Descriptor fd(::socket(receiver.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return failure_from_errno("make a socket for the syslog receiver " + receiver.text());
   SyslogSocket made(std::move(fd), receiver);
-  (void)made.connect();  // send() tries again, and says why not
+  (void)made.connect();  // on failure, send() tries again and reports the reason
   return made;
 }
 
-/// Of a datagram socket, and so at once.
+/// connect(2) returns at once for a datagram socket.
 int SyslogSocket::connect() {
   connected_ = ::connect(fd_.get(), receiver_.data(), receiver_.size()) == 0;
   return connected_ ? 0 : errno;
@@ -43,7 +44,7 @@ int SyslogSocket::send(std::string_view message) {
   if (is_unix()) {
     if (const int why = connect(); why != 0) return why;
   } else {
-    ++refused_;  // an earlier one; this one has not been sent yet (udp(7))
+    ++refused_;  // the error is of an earlier message; this one was not sent yet (udp(7))
   }
   return send_once(message);
 }

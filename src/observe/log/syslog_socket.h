@@ -1,4 +1,4 @@
-// The socket to a receiver of syslog messages: datagrams over UNIX (syslog(3)) or UDP (RFC 5426). Nothing here waits.
+// Sends messages to a syslog receiver: datagrams over UNIX (syslog(3)) or UDP (RFC 5426). Never waits.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ namespace lastbyte::observe {
 
 class SyslogSocket {
  public:
-  /// Connects where the receiver is there; it may come later.
+  /// Connects if the receiver exists. It may also start later.
   static Result<SyslogSocket> open(const net::Address& receiver);
 
-  /// One message. 0, or the errno: EAGAIN where the receiver is behind (poll fd() for POLLOUT). A receiver that was
-  /// started anew is connected to again.
+  /// Sends one message. Returns 0 or the errno. EAGAIN: the receiver is behind (poll fd() for POLLOUT). Connects again
+  /// to a receiver that has restarted.
   int send(std::string_view message);
-  /// Earlier messages that the receiver's host has reported as undeliverable by ICMP, since the last call.
+  /// Number of earlier messages, since the last call, that the receiver's host reported as undeliverable by ICMP.
   std::uint64_t take_refused() { return std::exchange(refused_, 0); }
 
   [[nodiscard]] int fd() const { return fd_.get(); }

@@ -19,7 +19,7 @@ namespace {
 
 constexpr mode_t kMode = 0640;
 
-/// As many whole lines as fit into `limit`; a longer single line is given as it is.
+/// Returns as many whole lines as fit into `limit`. Returns a longer single line whole.
 std::string_view whole_lines(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   const auto last = text.rfind('\n', limit - 1);
@@ -32,8 +32,9 @@ bool writable_now(int fd) {
   return ::poll(&wanted, 1, 0) > 0;
 }
 
-/// To a descriptor that would wait: RWF_NOWAIT where it is known (pipes, since Linux 6.4). Elsewhere a pipe that polls
-/// writable has a free page for PIPE_BUF bytes (fs/pipe.c pipe_poll), unless another writer comes first.
+/// Writes to a descriptor without waiting, with RWF_NOWAIT where the kernel supports it (pipes: since Linux 6.4).
+/// Otherwise it polls first: a pipe that polls writable has a free page for PIPE_BUF bytes (fs/pipe.c pipe_poll),
+/// unless another writer takes it.
 ssize_t write_without_waiting(int fd, std::string_view part) {
   const iovec whole{.iov_base = const_cast<char*>(part.data()), .iov_len = part.size()};
   const ssize_t count = ::pwritev2(fd, &whole, 1, -1, RWF_NOWAIT);
@@ -79,7 +80,8 @@ Result<LogTarget> LogTarget::share(int fd, std::string name) {
     return target;
   };
   if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
-    // O_NONBLOCK belongs to the open file description, which other processes share; opening it anew gives our own.
+    // Other processes share the open file description, and with it O_NONBLOCK. Opening the file anew gives one of our
+    // own.
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     Descriptor own(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (own) return made(std::move(own), Kind::stream);
@@ -117,7 +119,7 @@ ssize_t LogTarget::write_once(std::string_view part) const {
   return ::write(fd_.get(), part.data(), part.size());
 }
 
-/// Each line is a datagram.
+/// Sends each line as a datagram.
 LogTarget::Written LogTarget::send(std::string_view lines) {
   Written done;
   while (done.bytes < lines.size() && done.error == 0) {

@@ -1,5 +1,5 @@
-// Where a log's lines go: a file, a standard stream that may be a pipe, a socket or a terminal, or a syslog receiver.
-// Writing never blocks on a reader that does not read.
+// The destination of a log's lines: a file, a standard stream (a pipe, socket or terminal), or a syslog receiver. A
+// write never waits for a reader.
 #pragma once
 
 #include <cstddef>
@@ -17,35 +17,35 @@ namespace lastbyte::observe {
 
 class LogTarget {
  public:
-  /// "stderr", "stdout", a syslog receiver (net/address/syslog.h), or a path: made with mode 0640 where it does not
-  /// exist, appended to. A named pipe needs its reader to be there already; a syslog receiver may come later.
-  /// `origin`: what a syslog receiver is told of us; the host and the process are filled in.
+  /// `target` is "stderr", "stdout", a syslog receiver (net/address/syslog.h), or a path. A path is appended to; if it
+  /// does not exist, it is created with mode 0640. A named pipe needs its reader already; a syslog receiver may start
+  /// later. `origin` describes this process to a syslog receiver; open() fills in the host and the process.
   static Result<LogTarget> open(const std::string& target, const SyslogOrigin& origin = {});
-  /// Writes to the pipe, socket, file or terminal behind `fd`, which stays the caller's.
+  /// Writes to the pipe, socket, file or terminal behind `fd`. The caller keeps `fd`.
   static Result<LogTarget> share(int fd, std::string name);
 
-  /// Adds a line in the form that the destination takes: as it is, with the journal's prefix, or as a syslog message.
+  /// Appends a line in the destination's form: as it is, with the journal's prefix, or as a syslog message.
   void append(std::string& lines, const Line& line) const;
-  /// append() would leave nothing out.
+  /// Whether append() would keep the whole line.
   [[nodiscard]] bool has_room_for(const Line& line) const;
-  /// It takes a line's structured data.
+  /// Whether the destination takes structured data.
   [[nodiscard]] bool takes_data() const { return syslog_.has_value(); }
 
   struct Written {
     std::size_t bytes = 0;
-    int error = 0;              ///< why not all of it; EAGAIN: the reader is behind, poll fd() for POLLOUT
-    std::uint64_t refused = 0;  ///< earlier lines that were reported as undeliverable since (syslog over UDP)
+    int error = 0;              ///< why the write is incomplete; EAGAIN: the reader is behind, poll fd() for POLLOUT
+    std::uint64_t refused = 0;  ///< earlier lines since reported as undeliverable (syslog over UDP)
   };
-  /// `lines` are whole lines, as append() makes them. On anything but a regular file no line is torn or mixed with
-  /// another writer's: the kernel takes up to PIPE_BUF bytes as a whole or not at all (pipe(7)). May raise SIGPIPE
-  /// unless that is blocked.
+  /// Writes whole lines, as append() makes them. Except for a regular file, no line is split or mixed with another
+  /// writer's: the kernel takes up to PIPE_BUF bytes whole or not at all (pipe(7)). May raise SIGPIPE unless it is
+  /// blocked.
   Written write(std::string_view lines);
 
   [[nodiscard]] int fd() const { return syslog_ ? syslog_->fd() : fd_.get(); }
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// One of ours from the start on, which cannot be opened anew.
+  /// Whether the target is a stream that lastbyte was started with and cannot open anew.
   [[nodiscard]] bool is_standard_stream() const { return name_ == "stderr" || name_ == "stdout"; }
-  /// It costs next to nothing to try again soon after a failure.
+  /// Whether a new try soon after a failure is cheap.
   [[nodiscard]] bool is_cheap_to_retry() const { return syslog_.has_value(); }
 
  private:

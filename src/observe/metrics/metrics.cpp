@@ -1,5 +1,4 @@
-// Every family is made by one function of the table below, which describes it as well, so that neither can know a
-// metric that the other lacks.
+// One function of the table below makes each family and also describes it, so that metrics and description agree.
 #include "observe/metrics/metrics.h"
 
 #include <prometheus/text_serializer.h>
@@ -22,7 +21,7 @@ constexpr std::string_view kPrefix = "lastbyte_";
 
 struct Row {
   MetricFamily family;              ///< without its metrics
-  std::vector<std::string> labels;  ///< beside those of buckets
+  std::vector<std::string> labels;  ///< the labels besides `le` of buckets
   std::function<void(const Snapshot&, std::vector<ClientMetric>&)> fill;
 };
 
@@ -115,7 +114,7 @@ Row of_times(const relay::TimingDescription& described) {
   return row;
 }
 
-/// Summed over the workers.
+/// A row that sums a counter over the workers.
 Row of_counts(const relay::CountDescription& described) {
   const MetricType type = type_of(described.kind);
   Row row{bare(prefixed(described.name), described.help, type), {}, {}};
@@ -142,7 +141,8 @@ double used_ratio(const PortsSnapshot& ports) {
   return ports.available == 0 ? 1.0 : static_cast<double>(ports.in_use) / static_cast<double>(ports.available);
 }
 
-/// The fullest ones, and of all others the fullest as "other": a forwarding of many ports has as many destinations.
+/// Keeps the fullest destinations, and the fullest of the rest as "other": a forwarding of many ports has as many
+/// destinations.
 std::vector<PortsSnapshot> bounded(std::vector<PortsSnapshot> ports) {
   constexpr std::size_t kMost = 200;
   if (ports.size() <= kMost) return ports;
@@ -161,7 +161,7 @@ Row of_ports(std::string_view name, std::string_view help, double (*value)(const
   return row;
 }
 
-/// `name`: the whole one.
+/// `name` is the complete name.
 Row of_process(std::string name, std::string_view help, MetricType type, double (*value)(const Snapshot& snapshot)) {
   Row row{bare(std::move(name), help, type), {}, {}};
   row.fill = [type, value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
@@ -271,7 +271,7 @@ Row of_lookups() {
   return row;
 }
 
-/// `value`: nullopt: the name has no such series now.
+/// `value` returns nullopt if the name has no such series now.
 Row of_names(std::string_view name, std::string_view help, std::optional<double> (*value)(const NameSnapshot& name)) {
   Row row{bare(prefixed(name), help, MetricType::Gauge), {"name"}, {}};
   row.fill = [value](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {
@@ -359,7 +359,7 @@ void add_own(std::vector<Row>& rows) {
                             MetricType::Counter, [](const Snapshot& it) { return count(it.reload.failed); }));
 }
 
-/// Their names are those of Prometheus' client libraries.
+/// The names are those of Prometheus' client libraries.
 void add_standard(std::vector<Row>& rows) {
   rows.push_back(of_process("process_cpu_seconds_total", "User and system CPU time that the process has used.",
                             MetricType::Counter, [](const Snapshot& it) { return it.process.cpu_seconds; }));

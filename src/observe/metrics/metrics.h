@@ -1,4 +1,4 @@
-// Metrics of one moment in Prometheus' text format, and their description. Pure.
+// The metrics of one moment in Prometheus' text format, and their descriptions. Pure.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -10,10 +10,10 @@
 
 namespace lastbyte::observe {
 
-/// All families, in a fixed order; each one that is described, even where it has no series yet.
+/// Returns all described families in a fixed order, even those without a series yet.
 std::vector<prometheus::MetricFamily> families(const Snapshot& snapshot);
 
-/// The text format 0.0.4 (Content-Type: text/plain; version=0.0.4).
+/// Returns the text format 0.0.4 (Content-Type: text/plain; version=0.0.4).
 std::string metrics_text(const Snapshot& snapshot);
 
 /// One row of docs/metrics.md.

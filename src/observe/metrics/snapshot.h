@@ -1,4 +1,4 @@
-// The numbers of one moment, as metrics and the administration interface show them. Plain data.
+// The figures of one moment, for metrics and the administration. Plain data.
 #pragma once
 
 #include <array>
@@ -23,31 +23,32 @@ struct TimesSnapshot {
 };
 
 struct MemberSnapshot {
-  std::string name;  ///< or its address; "none": sessions that tried no upstream; "other": members beyond the limit
+  std::string name;  ///< the member's name or address; "none": sessions that tried no upstream; "other": members beyond
+                     ///< the limit
   std::array<std::uint64_t, relay::kEndingWords.size()> ended{};
 };
 
-/// One forwarding over all workers.
+/// One forwarding, summed over all workers.
 struct ForwardingSnapshot {
   std::string name;
   std::array<std::uint64_t, relay::kPlaces.back()> cells{};
   std::vector<MemberSnapshot> members;
   std::array<TimesSnapshot, relay::kTimings.size()> times;
 
-  /// The cells of a family, in the order of its labels' words, the last label's fastest.
+  /// Returns the cells of a family, in the order of its labels' words; the last label changes fastest.
   [[nodiscard]] std::span<const std::uint64_t> of(relay::Family family) const;
   [[nodiscard]] const TimesSnapshot& of(relay::Timing timing) const { return times[static_cast<std::size_t>(timing)]; }
 };
 
-/// Reads the cells one after the other while the workers go on. Any thread.
+/// Reads the cells one by one while the workers continue. Any thread.
 ForwardingSnapshot snapshot_of(const relay::ForwardingFigures& figures);
 
 struct WorkerSnapshot {
   std::array<std::uint64_t, relay::kCounts.size()> counts{};
   double cpu_seconds = 0;
-  double lag_seconds = 0;  ///< how long its last mail waited, or waits already
+  double lag_seconds = 0;  ///< how long the worker's last mail waited, or has waited so far
 
-  /// How it sends, in the words of the setting `io`.
+  /// Returns how the worker sends, in the words of the setting `io`.
   [[nodiscard]] std::string_view io() const {
     return counts[static_cast<std::size_t>(relay::Count::rings)] == 0 ? "epoll" : "io-uring";
   }
@@ -55,12 +56,12 @@ struct WorkerSnapshot {
 
 struct PortsSnapshot {
   std::string destination;
-  std::uint64_t in_use = 0;  ///< sockets towards it, TIME_WAIT included
+  std::uint64_t in_use = 0;  ///< sockets to this destination, including those in TIME_WAIT
   std::uint64_t time_wait = 0;
   std::uint64_t available = 0;
 };
 
-/// What Prometheus' client libraries tell of every process.
+/// The figures that Prometheus' client libraries report for every process.
 struct ProcessSnapshot {
   double cpu_seconds = 0;
   double start_seconds = 0;  ///< since the epoch
@@ -72,26 +73,26 @@ struct ProcessSnapshot {
 };
 
 struct ReloadSnapshot {
-  bool successful = true;         ///< the last one, or the start
-  double successful_seconds = 0;  ///< when the last successful one was, since the epoch
+  bool successful = true;         ///< the last reload succeeded, or none has happened since the start
+  double successful_seconds = 0;  ///< time of the last successful reload, since the epoch
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
 };
 
-/// The states that a member of a group can have (upstream/terms/snapshot.h).
+/// The possible states of a group's member (upstream/terms/snapshot.h).
 inline constexpr std::array<std::string_view, 6> kMemberStates = {"up",      "starting", "down",
                                                                   "ejected", "draining", "disabled"};
 
 struct GroupSnapshot {
   std::string name;
-  std::uint64_t waiting = 0;                                  ///< sessions in its queue
-  std::array<std::uint64_t, kMemberStates.size()> members{};  ///< how many are in each state
+  std::uint64_t waiting = 0;                                  ///< sessions in the group's queue
+  std::array<std::uint64_t, kMemberStates.size()> members{};  ///< number of members in each state
 
-  /// `state`: one of kMemberStates.
+  /// `state` must be one of kMemberStates.
   void count_member(std::string_view state);
 };
 
-/// A member that its group has now.
+/// A present member of a group.
 struct PresentMember {
   std::string group;
   std::string member;
@@ -99,7 +100,7 @@ struct PresentMember {
   std::uint64_t sessions = 0;
 };
 
-/// What was counted of a member since the start, whether or not its group still has it.
+/// A member's counts since the start. The group may no longer have this member.
 struct MemberCounts {
   std::string group;
   std::string member;
@@ -110,16 +111,16 @@ struct MemberCounts {
   std::uint64_t ejections = 0;
 };
 
-/// A name that is looked up.
+/// A host name that lastbyte looks up.
 struct NameSnapshot {
   std::string name;
   std::uint64_t found = 0;
   std::uint64_t failed = 0;
-  std::optional<std::uint64_t> addresses = {};  ///< that are known; nullopt: nothing uses the name now
-  std::optional<double> found_seconds = {};     ///< the last look-up that gave one, since the epoch
+  std::optional<std::uint64_t> addresses = {};  ///< number of known addresses; nullopt: nothing uses the name now
+  std::optional<double> found_seconds = {};     ///< time of the last look-up that found an address, since the epoch
 };
 
-/// What the thread of groups and names has counted.
+/// The counts of the probe thread.
 struct ProbeSnapshot {
   std::uint64_t observations_dropped = 0;
   std::uint64_t heartbeats = 0;
@@ -139,7 +140,7 @@ struct Snapshot {
   ProcessSnapshot process;
   ReloadSnapshot reload;
   std::uint64_t max_sessions = 0;
-  std::uint64_t records_lost = 0;  ///< could not be written
+  std::uint64_t records_lost = 0;  ///< records that could not be written
 };
 
 }  // namespace lastbyte::observe

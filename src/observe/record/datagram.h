@@ -1,4 +1,4 @@
-// A session of datagrams as a line: what its two forms have of their own.
+// Formats a datagram session as a line: the parts of both formats that only datagrams have.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace lastbyte::observe {
 
-/// How a session of datagrams ended, in a word. Explained in docs/session-records.md.
+/// Returns the word for the end of a datagram session. Explained in docs/session-records.md.
 std::string_view name(relay::DatagramEnd end);
 
-/// As to_text() and to_json(). Precondition: record.datagrams().
+/// As to_text() and to_json(). Precondition: record.datagrams() is not null.
 std::string datagrams_to_text(const relay::Record& record);
 std::string datagrams_to_json(const relay::Record& record);
 

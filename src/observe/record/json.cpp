@@ -36,7 +36,7 @@ void append_introduction(std::string& out, const relay::Record& record) {
                  told.rejection.empty() ? "null" : json_string(told.rejection));
 }
 
-/// Only where the kernel was watched and saw one: without `trace` a record has no such field.
+/// Returns the field only if a reset was seen: a record without `trace` has no such field.
 std::string reset_field(const relay::SeenReset& reset) {
   if (reset.by == relay::ResetBy::nobody) return {};
   return fmt::format(R"(,"reset":{{"by":"{}","reason":{}}})", name(reset.by),

@@ -10,7 +10,7 @@
 namespace lastbyte::observe {
 namespace {
 
-/// A line stays a line, whatever a name in it holds.
+/// Replaces control characters, so that a name in it cannot break the line.
 std::string without_controls(const std::string& text) {
   std::string out;
   out.reserve(text.size());

@@ -1,4 +1,4 @@
-// The times of a record, as both formats show them.
+// The times of a record, as both formats print them.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 
 namespace lastbyte::observe {
 
-/// UTC with milliseconds: "2026-03-04T05:06:07.089Z".
+/// Returns UTC with milliseconds: "2026-03-04T05:06:07.089Z".
 inline std::string moment_text(std::chrono::system_clock::time_point when) {
   const auto day = std::chrono::floor<std::chrono::days>(when);
   const std::chrono::year_month_day date(day);
@@ -20,13 +20,13 @@ inline std::string moment_text(std::chrono::system_clock::time_point when) {
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-/// The start on the wall clock plus the duration on the monotonic one: never before the start, even if
-/// the wall clock was set back meanwhile.
+/// Returns the start on the wall clock plus the duration on the monotonic clock. Never before the start, even if the
+/// wall clock was set back meanwhile.
 inline std::chrono::system_clock::time_point ended(const relay::Record& record) {
   return record.started + record.duration;
 }
 
-/// `none`, `limit`, `stop` and `abandoned` happen to both sides at once.
+/// Returns false for `none`, `limit`, `stop` and `abandoned`: they concern both sides at once.
 constexpr bool first_has_side(termination::First first) {
   using termination::First;
   switch (first) {

@@ -1,4 +1,4 @@
-// A session that goes on, as a line: that it has begun, or that it is still open.
+// Formats an open session as a line: it has begun, or it is still open.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// How important the record of a session is, for receivers that sort by that.
+// The importance of a session's record, for receivers that sort by it.
 #pragma once
 
 #include "observe/record/message.h"
@@ -6,7 +6,7 @@
 
 namespace lastbyte::observe {
 
-/// info: complete, or not ended. notice: anything else. warning: lastbyte itself could not go on.
+/// info: complete, or still open. warning: lastbyte itself could not continue the session. notice: any other end.
 inline Severity severity(const relay::Record& record) {
   if (record.progress() != nullptr) return Severity::info;
   const relay::Ending ending = relay::ending_of(record);

@@ -1,4 +1,4 @@
-// Records for destinations with a bound on the length of a line, and with fields of their own.
+// Shortens records for destinations with a limit on the length of a line, and lists their fields.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace lastbyte::observe {
 
-/// The record without what may be long: of its tries the last one stays, and of its PROXY header the version.
+/// Returns the record without its long parts. It keeps the last of the tries, and the version of the PROXY header.
 relay::Record shortened(const relay::Record& record);
 
-/// What a receiver may sort and search records by, as names and values: docs/session-records.md lists them.
+/// Returns names and values that a receiver can sort and search by. docs/session-records.md lists them.
 std::vector<std::pair<std::string_view, std::string>> parameters(const relay::Record& record);
 
 }  // namespace lastbyte::observe

@@ -33,7 +33,7 @@ std::string limit_passed(Deadline limit, Which side) {
   return "limit passed";
 }
 
-/// A cause of its own: nothing is wrong with the upstream (T13).
+/// EADDRNOTAVAIL has a text of its own: nothing is wrong with the upstream (T13).
 std::string unreachable(std::string_view who, int error) {
   return fmt::format("{} unreachable{}", who,
                      error == EADDRNOTAVAIL ? ", no local address and port to connect from" : "");

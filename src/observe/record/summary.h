@@ -1,4 +1,4 @@
-// How a session ended, in the few words that an operator reads first.
+// Summarises how a session ended, in the few words that an operator reads first.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace lastbyte::observe {
 
-/// "complete", or what went wrong and on which side, and what was lost by it: "reset by upstream (ECONNRESET), 24 bytes
-/// from client undelivered". The phrases are listed in docs/session-records.md.
+/// Returns "complete", or what went wrong, on which side, and what was lost: "reset by upstream (ECONNRESET), 24 bytes
+/// from client undelivered". docs/session-records.md lists the phrases.
 std::string summary(const relay::Record& record);
 
 }  // namespace lastbyte::observe

@@ -45,7 +45,7 @@ void append_first(std::string& out, const termination::Verdict& verdict) {
   if (verdict.limit != termination::Deadline::none) fmt::format_to(to, " limit={}", name(verdict.limit));
 }
 
-/// Strangers' words are always in quotes, so that none can pass for a part of the line.
+/// Quotes all text from clients, so that it cannot pass for a part of the line.
 void append_introduction(std::string& out, const relay::Introduction& told) {
   auto to = std::back_inserter(out);
   if (!told.via.none()) fmt::format_to(to, " via={}", column(told.via.text()));

@@ -1,4 +1,4 @@
-// observe: what happened, for people and programs. This file: one ended session as a line.
+// observe: records and metrics of what happened, for people and programs. This file: the record of a session as a line.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace lastbyte::observe {
 
-/// One readable line, without the newline. Documented in docs/session-records.md.
+/// Returns one readable line, without the newline. Documented in docs/session-records.md.
 std::string to_text(const relay::Record& record);
 
-/// One JSON object on one line (no newline). Field by field in docs/session-records.md.
+/// Returns one JSON object on one line, without the newline. docs/session-records.md documents each field.
 std::string to_json(const relay::Record& record);
 
 }  // namespace lastbyte::observe

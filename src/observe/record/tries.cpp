@@ -13,7 +13,7 @@ namespace {
 using relay::Try;
 using relay::TryEnd;
 
-/// The cause of a failure is its errno; other ends are words.
+/// Returns the errno for a failure, a word for any other end.
 std::string outcome(const Try& each) {
   return each.error == 0 ? std::string(name(each.end)) : fmt::format("{} {}", name(each.end), errno_name(each.error));
 }

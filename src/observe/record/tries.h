@@ -1,4 +1,4 @@
-// The tries to reach a member of a group, as both formats show them.
+// Formats the tries to reach a member of a group, for both formats.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace lastbyte::observe {
 
-/// The word for the end of a try. Explained in docs/session-records.md.
+/// Returns the word for the end of a try. Explained in docs/session-records.md.
 std::string_view name(relay::TryEnd end);
 
-/// ` group=servers member=10.0.0.1:80`, and ` tries="..."` where there was more than one; empty without a group.
+/// Returns ` group=servers member=10.0.0.1:80`, and ` tries="..."` after more than one try; empty without a group.
 std::string tries_to_text(const relay::Record& record);
-/// `,"group":...,"member":...,"tries":[...]`; null, null and empty without a group.
+/// Returns `,"group":...,"member":...,"tries":[...]`; null, null and empty without a group.
 std::string tries_to_json(const relay::Record& record);
 
 }  // namespace lastbyte::observe

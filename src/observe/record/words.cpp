@@ -14,12 +14,12 @@ std::string column(std::string_view name) {
   return plain ? std::string(name) : fmt::format("{:?}", name);
 }
 
-// Few strings are not ours: a name, a UNIX socket's path, what a header told. The rest of a record is numbers, and
-// words that need no escaping: building a tree of them first would cost five times as much as writing them.
+// Few strings need escaping: names, UNIX paths, and text of PROXY headers. The rest of a record is numbers and fixed
+// words. Building a tree of them first would cost five times as much as writing them.
 std::string json_string(const std::string& name) {
   const bool plain = std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '"' && c != '\\'; });
   if (plain) return '"' + name + '"';
-  // A name that is not UTF-8 is no reason to lose the record.
+  // The dump replaces invalid UTF-8: such a name is no reason to lose the record.
   return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
