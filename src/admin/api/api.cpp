@@ -23,7 +23,7 @@ std::optional<std::uint64_t> number(const std::string& text) {
   return value;
 }
 
-/// Why an order was refused: in words alone, because the client sees the status, and no errno.
+/// Says in words why an order was refused. The client sees the status, so the text has no errno.
 Response refused(const Error& error) {
   const std::string text = error.operation + (error.detail.empty() ? "" : ": " + error.detail);
   return error_response(error.code == ENOENT ? 404 : 409, text);
@@ -57,14 +57,14 @@ std::string level_json(config::LogLevel level) {
   return "{}\n";
 }
 
-/// What all workers find together. Each has a part of its own, and the last one to end answers.
+/// What all workers find together. Each worker has a part of its own. The last one to finish responds.
 struct Gathering {
   Gathering(std::size_t workers, const Selection& selection) : left(workers), parts(workers, Chosen(selection)) {}
   std::atomic<std::size_t> left;
   std::vector<Chosen> parts;
 };
 
-/// The paths that there are, and which methods they take; empty: there is no such path.
+/// Returns the methods of a path; empty: the path does not exist.
 std::string_view methods_of(const Path& path) {
   if (path.size() < 2 || path[0] != "v1") return "";
   const std::string& what = path[1];
@@ -79,7 +79,7 @@ std::string_view methods_of(const Path& path) {
   return path.size() == 6 && what == "groups" && path[3] == "members" ? "POST" : "";
 }
 
-/// `methods`: separated by ", ".
+/// `methods` is a list separated by ", ".
 bool has(std::string_view methods, std::string_view method) {
   for (;;) {
     const std::size_t end = methods.find(", ");

@@ -1,4 +1,4 @@
-// The administration interface, as docs/openapi.yaml describes it: which request does what. The server's thread alone.
+// The administration interface of docs/openapi.yaml: what each request does. Only for the server's thread.
 #pragma once
 
 #include "admin/api/events.h"
@@ -9,12 +9,12 @@ namespace lastbyte::admin {
 
 class Api {
  public:
-  /// `operations` outlives it.
+  /// `operations` must outlive this object.
   explicit Api(Operations& operations) : operations_(operations), events_(operations) {}
 
   /// `may_administer`: whether the client may change anything.
   void handle(const Request& request, bool may_administer, const Respond& respond);
-  /// To be called about twenty times a second.
+  /// Call it about twenty times a second.
   void deliver_events() { events_.deliver(); }
 
  private:

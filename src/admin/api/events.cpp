@@ -7,7 +7,7 @@
 namespace lastbyte::admin {
 namespace {
 
-constexpr int kQuiet = 300;  ///< deliveries after which a comment shows that the stream is alive
+constexpr int kQuiet = 300;  ///< deliveries without an event until a comment shows that the stream is alive
 
 }  // namespace
 
@@ -17,12 +17,12 @@ Response Events::follow(const Request& request) {
   response.type = server_sent ? "text/event-stream" : "application/x-ndjson";
   response.stream = [this, server_sent](std::shared_ptr<Outlet> outlet) {
     if (readers_.empty()) {
-      // What lies there from before is nobody's.
+      // Events from before the first reader belong to nobody.
       operations_.take_events([](const relay::SessionEvent&) {}, [](const Happening&) {});
       operations_.follow_sessions(true);
       dropped_ = operations_.events_dropped();
     }
-    // A browser waits for the first byte before it says that the stream is open.
+    // A browser reports the stream as open only after the first byte.
     if (server_sent) outlet->send(": events of lastbyte\n\n");
     readers_.push_back({.outlet = std::move(outlet), .server_sent = server_sent});
   };

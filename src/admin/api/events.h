@@ -1,5 +1,5 @@
-// The stream of events: each reader gets all events as fast as it reads, and the number of those that it did not get.
-// The server's thread alone.
+// The stream of events: each reader receives events as fast as it reads, and the number of events that it missed. Only
+// for the server's thread.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,20 @@ namespace lastbyte::admin {
 
 class Events {
  public:
-  /// `operations` outlives it.
+  /// `operations` must outlive this object.
   explicit Events(Operations& operations) : operations_(operations) {}
 
-  /// A response that streams from now on.
+  /// Returns a response without an end, which streams all further events.
   Response follow(const Request& request);
-  /// Gives to all readers what has happened. To be called now and then.
+  /// Sends the new events to all readers. Call it regularly.
   void deliver();
 
  private:
   struct Reader {
     std::shared_ptr<Outlet> outlet;
-    bool server_sent = false;  ///< text/event-stream; otherwise a line each
+    bool server_sent = false;  ///< format: text/event-stream, or else one line per event
     std::uint64_t missed = 0;
-    int quiet = 0;  ///< deliveries without an event
+    int quiet = 0;  ///< number of deliveries since the last event
   };
 
   static bool give(Reader& reader, const std::string& event);
@@ -35,7 +35,7 @@ class Events {
 
   Operations& operations_;
   std::vector<Reader> readers_;
-  std::uint64_t dropped_ = 0;  ///< by the rings, as last seen
+  std::uint64_t dropped_ = 0;  ///< events dropped by the rings, at the last look
 };
 
 }  // namespace lastbyte::admin

@@ -18,7 +18,7 @@ using relay::Family;
 using relay::Timing;
 using std::chrono::microseconds;
 
-/// Names and addresses may hold any bytes.
+/// Replaces invalid UTF-8: names and addresses may have any bytes.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 std::string text(WallTime at) { return observe::moment_text(at); }
@@ -31,7 +31,7 @@ Json optional_us(const std::optional<microseconds>& time) { return time ? Json(t
 
 Json address(const net::Address& address) { return address.none() ? Json(nullptr) : Json(address.text()); }
 
-/// Sums the cells of each side, whatever else they are told apart by.
+/// Sums the cells of each side over all other labels.
 Json sides(const ForwardingSnapshot& figures, Family family) {
   const auto cells = figures.of(family);
   const auto half = static_cast<std::ptrdiff_t>(cells.size() / 2);
@@ -190,7 +190,7 @@ Json socket(const std::optional<net::TcpInfo>& info) {
           {"last_sent_us", info->last_sent.count()}};
 }
 
-/// The sockets of a session that ended badly, as an observer of the kernel knows them.
+/// Returns the sockets of a session that ended badly, with what a kernel tracer needs to recognise them.
 std::string sockets_of(const relay::Record& record) {
   if (!record.sides[0].socket && !record.sides[1].socket) return {};
   const auto one = [&](termination::Which which) -> Json {
@@ -258,7 +258,7 @@ std::string session_json(const relay::SessionView& view) {
 
 std::string event_json(const relay::SessionEvent& event, WallTime now) {
   if (!event.began) {
-    // The record is JSON already.
+    // The record is already JSON, so it is inserted as text.
     return R"({"at":")" + text(now) + R"(","event":"session_ended","session":)" + observe::to_json(event.record) +
            sockets_of(event.record) + "}";
   }

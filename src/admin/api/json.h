@@ -1,4 +1,4 @@
-// The answers of the administration interface as JSON (docs/openapi.yaml). Pure.
+// Formats the answers of the administration interface as JSON (docs/openapi.yaml). Pure.
 #pragma once
 
 #include <chrono>
@@ -23,12 +23,12 @@ std::string status_json(const StatusParts& parts);
 std::string forwardings_json(const std::vector<ForwardingFacts>& facts, const observe::Snapshot& snapshot);
 std::string groups_json(const std::vector<GroupFacts>& groups);
 std::string ports_json(const observe::Snapshot& snapshot);
-/// `total`: open sessions of the process.
+/// `total` is the number of the process's open sessions.
 std::string sessions_json(const std::vector<relay::SessionView>& page, std::size_t matched, std::size_t total);
 std::string session_json(const relay::SessionView& session);
 std::string event_json(const relay::SessionEvent& event, WallTime now);
 std::string event_json(const Happening& happening);
-/// Events that a reader did not get.
+/// Reports the number of events that a reader missed.
 std::string dropped_json(std::uint64_t count, WallTime now);
 
 }  // namespace lastbyte::admin

@@ -9,7 +9,7 @@ namespace {
 
 using relay::SessionView;
 
-/// 200,000 sessions are as many as anybody pages through.
+/// Nobody pages through more than 200,000 sessions.
 constexpr std::size_t kFarthest = 200'000;
 
 constexpr std::array<std::pair<std::string_view, SortBy>, 7> kSorts{{{"id", SortBy::id},
@@ -20,7 +20,7 @@ constexpr std::array<std::pair<std::string_view, SortBy>, 7> kSorts{{{"id", Sort
                                                                      {"half_close_age", SortBy::half_close_age},
                                                                      {"unacknowledged", SortBy::unacknowledged}}};
 
-/// Bytes a second since the session began.
+/// Returns bytes per second since the session began.
 double rate(const SessionView& view) {
   const double seconds = std::max(1e-6, std::chrono::duration<double>(view.age).count());
   return static_cast<double>(view.received()) / seconds;

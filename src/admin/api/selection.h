@@ -1,4 +1,4 @@
-// Which of all open sessions an operator wants to see, and in which order. Pure.
+// Selects and sorts open sessions for an operator. Pure.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace lastbyte::admin {
 
 enum class SortBy : std::uint8_t { id, age, idle, received, rate, half_close_age, unacknowledged };
 
-/// An address, a network, or any other text, which is then compared with the whole text of the address.
+/// An address, a network, or any other text. Other text is compared with the whole text of the address.
 struct AddressFilter {
   std::string text;
   std::optional<net::Cidr> network;
@@ -37,23 +37,23 @@ struct Selection {
   std::size_t offset = 0;
 
   [[nodiscard]] bool lets_through(const relay::SessionView& view) const;
-  /// Whether `a` stands before `b`. Sessions that are equal in the key stand in the order of their numbers.
+  /// Whether `a` comes before `b`. Sessions with equal keys are ordered by their numbers.
   [[nodiscard]] bool before(const relay::SessionView& a, const relay::SessionView& b) const;
 };
 
-/// From the parameters of a request. The error says which parameter is wrong, and what was expected.
+/// Parses the parameters of a request. An error names the wrong parameter and what it expects.
 tl::expected<Selection, std::string> parse_selection(const std::vector<std::pair<std::string, std::string>>& query);
 
-/// The first sessions of a selection, among any number that are added. Keeps no more than twice as many as are wanted.
+/// Collects the first sessions of a selection among all that are added. Keeps at most twice the wanted number.
 class Chosen {
  public:
   explicit Chosen(const Selection& selection) : selection_(selection) {}
 
   void add(relay::SessionView view);
   void add(Chosen other);
-  /// How many were let through.
+  /// Number of sessions that passed the filters.
   [[nodiscard]] std::size_t matched() const { return matched_; }
-  /// The page, in its order.
+  /// Returns the page in its order.
   std::vector<relay::SessionView> page();
 
  private:

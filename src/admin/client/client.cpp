@@ -38,7 +38,7 @@ void look_into(const std::string& directory, Instances& found) {
   }
 }
 
-/// False: the time is over.
+/// Returns false on timeout.
 bool wait_for(int fd, short events, SteadyClock::time_point until) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(until - SteadyClock::now());
@@ -49,7 +49,7 @@ bool wait_for(int fd, short events, SteadyClock::time_point until) {
   }
 }
 
-/// Waits where more clients wait there than it has room for.
+/// Waits while the socket's queue of clients is full.
 Result<Exchange> begin_patiently(const std::string& path, const ClientRequest& request, SteadyClock::time_point until) {
   for (;;) {
     auto exchange = Exchange::begin(path, request);
@@ -81,7 +81,7 @@ Result<std::string> find_socket(const std::optional<std::string>& given) {
   Instances found;
   const auto own = runtime_directory();
   if (own) look_into(*own, found);
-  // A user without root's rights may run as the service's user, too.
+  // A user without root's rights may run as the service's user, so look there too.
   if (own != kSystemRuntimeDirectory && std::filesystem::exists(kSystemRuntimeDirectory))
     look_into(kSystemRuntimeDirectory, found);
   std::ranges::sort(found.running);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kEndOfHeader = "\r\n\r\n";
 
-/// The value of a header; `head` has a line each header. Empty: there is none.
+/// Returns the value of a header; `head` has one header per line. Empty: there is no such header.
 std::string_view header_of(std::string_view head, std::string_view name) {
   while (!head.empty()) {
     const std::size_t end = std::min(head.find("\r\n"), head.size());
@@ -88,7 +88,7 @@ std::optional<Result<Answer>> Exchange::go_on() {
     const ssize_t sent = ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) return std::nullopt;
-    if (sent < 0 && errno == EPIPE) break;  // it may have answered before it closed
+    if (sent < 0 && errno == EPIPE) break;  // the instance may have answered before it closed
     if (sent < 0) return failure_from_errno("send the request to unix:" + path_);
     unsent_.erase(0, static_cast<std::size_t>(sent));
   }

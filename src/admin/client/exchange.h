@@ -18,30 +18,30 @@ struct Answer {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string target = {};  ///< empty: there is none
+  std::string target = {};  ///< empty: no request
   std::string body = {};
 };
 
-/// Connects to the UNIX socket at `path`. EAGAIN: more clients wait there than it has room for.
+/// Connects to the UNIX socket at `path`. EAGAIN: its queue of clients is full.
 Result<Descriptor> connect_to_admin(const std::string& path);
 
-/// The request's text; the answer ends with the connection.
+/// Returns the request's text. It asks the instance to close the connection after the answer.
 std::string text_of(const ClientRequest& request);
 
-/// The answer in `text`, which is all that came until the connection ended. An error: it is no whole answer.
+/// Parses everything that came until the connection ended. Fails if it is no complete answer.
 Result<Answer> parse_answer(const std::string& path, std::string_view text);
 
 class Exchange {
  public:
-  /// An answer that is longer is none.
+  /// A longer answer is an error.
   static constexpr std::size_t kMostBytes = std::size_t{64} * 1024 * 1024;
 
   static Result<Exchange> begin(const std::string& path, const ClientRequest& request);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
-  /// What to poll(2) for.
+  /// Returns the events to poll(2) for.
   [[nodiscard]] short events() const;
-  /// Does what can be done now. nullopt: the answer is not complete yet.
+  /// Continues as far as possible without waiting. nullopt: the answer is incomplete so far.
   std::optional<Result<Answer>> go_on();
 
  private:

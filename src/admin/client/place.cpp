@@ -11,14 +11,14 @@
 namespace lastbyte::admin {
 namespace {
 
-constexpr const char* kUsers = "/run/user";  // of systemd-logind(8); each has its XDG_RUNTIME_DIR there
+constexpr const char* kUsers = "/run/user";  // systemd-logind(8) creates each user's XDG_RUNTIME_DIR here
 constexpr std::string_view kPrefix = "admin-";
 constexpr std::string_view kSuffix = ".sock";
 
 }  // namespace
 
 std::optional<std::string> runtime_directory() {
-  // systemd.exec(5): several are separated by colons.
+  // The value may be several paths, separated by colons (systemd.exec(5)).
   if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given == '/') {
     const std::string_view all(given);
     return std::string(all.substr(0, all.find(':')));

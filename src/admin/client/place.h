@@ -1,4 +1,5 @@
-// Where the administration of a running instance is, unless the settings say otherwise: both sides agree on it.
+// The place of a running instance's administration, unless the settings name another. Server and client share this
+// file.
 #pragma once
 
 #include <sys/types.h>
@@ -10,15 +11,16 @@
 
 namespace lastbyte::admin {
 
-/// That of root and of services.
+/// The directory of root and of services.
 inline constexpr const char* kSystemRuntimeDirectory = "/run/lastbyte";
-/// The directory of automatic sockets; nullopt: this user has none.
+/// Returns this user's directory for automatic sockets; nullopt: there is none.
 std::optional<std::string> runtime_directory();
-/// All that this user may look into: root finds those of other users, too.
+/// Returns all directories that this user may search: for root, also those of other users.
 std::vector<std::string> runtime_directories();
-/// "admin-4711.sock"
+/// Returns "admin-4711.sock".
 std::string socket_name(pid_t pid);
-/// The inverse; nullopt: not the name of an automatic socket. The number is that of the instance's PID namespace.
+/// The inverse of socket_name(); nullopt: no name of an automatic socket. The pid is that of the instance's PID
+/// namespace.
 std::optional<pid_t> pid_of_socket(std::string_view name);
 
 }  // namespace lastbyte::admin

@@ -27,7 +27,7 @@ pid_t peer_of(const Descriptor& socket) {
 Result<Stream> Stream::open(const std::string& socket, const std::string& target) {
   auto connected = connect_to_admin(socket);
   if (!connected) return Failure(connected.error());
-  const std::string request = text_of({.target = target});  // shorter than any send buffer
+  const std::string request = text_of({.target = target});  // shorter than any send buffer, so one send() suffices
   if (::send(connected->get(), request.data(), request.size(), MSG_NOSIGNAL) < 0)
     return failure_from_errno("follow unix:" + socket);
   Stream stream;

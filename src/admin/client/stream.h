@@ -1,4 +1,4 @@
-// An answer of the administration that has no end, read as it comes and without waiting.
+// Reads an endless answer of the administration as it comes, without waiting.
 #pragma once
 
 #include <sys/types.h>
@@ -12,19 +12,19 @@
 
 namespace lastbyte::admin {
 
-/// One thread.
+/// For one thread.
 class Stream {
  public:
-  /// Connects and sends a GET. EAGAIN: the instance has too many callers that wait.
+  /// Connects and sends a GET. EAGAIN: the instance's queue of clients is full.
   static Result<Stream> open(const std::string& socket, const std::string& target);
 
   /// Readable (poll) when take() has something to do.
   [[nodiscard]] int fd() const { return socket_.get(); }
-  /// The process that listens, in the caller's PID namespace; 0: the kernel does not tell.
+  /// The listener's pid in the caller's PID namespace; 0: unknown.
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// The answer has begun: what happens from now on will come.
+  /// Whether the answer has begun: the stream will have all further events.
   [[nodiscard]] bool has_begun() const { return in_body_; }
-  /// Gives each whole line that has come, without its end. False: the other side has ended the answer.
+  /// Passes each whole line to `line`, without its line end. Returns false if the other side has ended the answer.
   Result<bool> take(const std::function<void(std::string_view line)>& line);
 
  private:
@@ -34,7 +34,7 @@ class Stream {
   Descriptor socket_;
   pid_t pid_ = 0;
   bool in_body_ = false;
-  std::string text_;  ///< came, and is no whole line yet
+  std::string text_;  ///< received text that is no whole line yet
 };
 
 }  // namespace lastbyte::admin

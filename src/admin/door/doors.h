@@ -1,4 +1,4 @@
-// The doors of the administration and of the dashboard: who is let in, and what answers.
+// The doors of the administration and of the dashboard: who may enter, and which handler responds.
 #pragma once
 
 #include "admin/api/api.h"
@@ -7,10 +7,10 @@
 
 namespace lastbyte::admin {
 
-/// The interface for clients that may administer, and for nobody else. Both outlive the handler.
+/// The interface, only for clients that may administer. Both arguments must outlive the handler.
 Handler admin_handler(Api& api, Guard& guard);
 
-/// The page, and the interface behind it: anyone may look, and those who have logged in may change things.
+/// The page and its interface: anyone may look; users who have logged in may change things.
 Handler dashboard_handler(Api& api, Guard& guard);
 
 }  // namespace lastbyte::admin

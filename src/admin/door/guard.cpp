@@ -19,7 +19,7 @@ std::string machine_name() {
   return room.data();
 }
 
-/// 128 bits that nobody can guess, in hexadecimal digits; empty: the kernel has none yet.
+/// Returns 128 random bits in hexadecimal digits; empty: the kernel has no random numbers yet.
 std::string new_secret() {
   std::array<unsigned char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
@@ -32,7 +32,7 @@ std::string new_secret() {
   return text;
 }
 
-/// The value of our cookie; empty: there is none.
+/// Returns the value of our cookie; empty: there is none.
 std::string_view cookie_of(std::string_view header) {
   while (!header.empty()) {
     const std::size_t end = std::min(header.find(';'), header.size());
@@ -58,7 +58,7 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, std::min(host.find(':'), host.size()));
 }
 
-/// Names of hosts have no case (RFC 9110, 4.2.3); a browser sends them in small letters.
+/// Host names have no case (RFC 9110, 4.2.3); browsers send lower case.
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower)
@@ -87,7 +87,8 @@ bool is_token(std::string_view given, std::string_view token) {
 bool is_own_host(std::string_view host, std::string_view own) {
   const std::string name = lower_case(without_port(host));
   if (is_numeric(name) || name == "localhost" || name.ends_with(".localhost")) return true;
-  return !own.empty() && name == lower_case(own);  // "gw1.evil.example" is anybody's who knows the machine's name
+  // The whole name must match: anybody who knows the machine's name can make a "gw1.evil.example".
+  return !own.empty() && name == lower_case(own);
 }
 
 bool is_own_origin(const Request& request) {
@@ -117,7 +118,7 @@ bool Guard::may_administer(const Request& request) const {
 }
 
 std::optional<Response> Guard::refusal(const Request& request) const {
-  // A browser does not connect to a UNIX socket, but what stands before one may.
+  // A browser cannot connect to a UNIX socket, but a proxy before the socket may forward a browser's request.
   if (!request.peer && !is_own_host(request.host, own_name_))
     return error_response(403, "the Host of the request is not this machine; expected an address, localhost or " +
                                    (own_name_.empty() ? std::string("the machine's name") : own_name_));
@@ -134,7 +135,7 @@ Response Guard::log_in(const Request& request, TimePoint now) {
   if (!body.is_object() || !body.contains("token") || !body["token"].is_string())
     return error_response(400, R"(expected {"token": "..."})");
   if (!is_token(body["token"].get<std::string>(), token_)) {
-    // The right token is taken whatever others have sent: a flood of wrong ones must not keep the operator out.
+    // A right token is accepted in any case: a flood of wrong ones must not lock out the operator.
     if (failures_ >= kMostFailures) return error_response(429, "too many wrong tokens; try again in a second");
     ++failures_;
     return error_response(401, "the token is wrong");

@@ -1,4 +1,4 @@
-// Who may do what at the doors of the administration and of the dashboard. The server's thread alone.
+// Decides who may do what at the doors of the administration and of the dashboard. Only for the server's thread.
 #pragma once
 
 #include <chrono>
@@ -11,26 +11,25 @@
 
 namespace lastbyte::admin {
 
-/// Compares in a time that depends on `given` alone.
+/// Compares in a time that depends only on `given`.
 bool is_token(std::string_view given, std::string_view token);
 
-/// Whether a request may be meant for this machine: a Host that is a number, localhost or the machine's own name. A
-/// page of a stranger's host name that leads here (DNS rebinding) has another one. Pure, but for `own`: the machine's
-/// name.
+/// Whether a request may be meant for this machine: its Host is a number, localhost or the machine's own name (`own`).
+/// In an attack by DNS rebinding, a page of a foreign host name sends requests here; it has another Host. Pure.
 bool is_own_host(std::string_view host, std::string_view own);
 
-/// Whether the page that made the request is this server's own, or the request is no page's.
+/// Whether this server's own page made the request, or no page did.
 bool is_own_origin(const Request& request);
 
 class Guard {
  public:
-  /// `token`: empty, where there is none.
+  /// `token` may be empty: there is none.
   explicit Guard(std::string token);
 
-  /// Whether the client may change anything: root, or the user of this process, on a UNIX socket; one that shows the
-  /// token; or one that has logged in.
+  /// Whether the client may change anything. It must be root or this process's user on a UNIX socket, show the token,
+  /// or have logged in.
   [[nodiscard]] bool may_administer(const Request& request) const;
-  /// A request that is to be refused whoever makes it; nullopt: none such.
+  /// Returns the refusal of a request that no client may make; nullopt: the request is allowed.
   [[nodiscard]] std::optional<Response> refusal(const Request& request) const;
 
   /// POST /v1/login: exchanges the token for a cookie.
@@ -40,7 +39,7 @@ class Guard {
 
   static constexpr std::size_t kMostLogins = 64;
   static constexpr std::chrono::hours kLoginLasts{12};
-  static constexpr int kMostFailures = 5;  ///< a second
+  static constexpr int kMostFailures = 5;  ///< per second
 
  private:
   struct Login {
@@ -51,7 +50,7 @@ class Guard {
 
   std::string token_;
   std::string own_name_;
-  std::vector<Login> logins_;  ///< the oldest in front
+  std::vector<Login> logins_;  ///< the oldest first
   TimePoint failures_since_{};
   int failures_ = 0;
 };

@@ -1,4 +1,4 @@
-// The door for monitoring: /metrics, /healthz and /readyz. It changes nothing, and asks nobody who they are.
+// The door for monitoring: /metrics, /healthz and /readyz. It changes nothing and needs no login.
 #pragma once
 
 #include "admin/http/message.h"
@@ -6,7 +6,7 @@
 
 namespace lastbyte::admin {
 
-/// `operations` outlives the handler.
+/// `operations` must outlive the handler.
 Handler metrics_handler(const Operations& operations);
 
 }  // namespace lastbyte::admin

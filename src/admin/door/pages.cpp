@@ -8,7 +8,7 @@
 namespace lastbyte::admin {
 namespace {
 
-/// Everything comes from here, and nothing is written into the page itself.
+/// Allows only files of this server, and no inline scripts or styles.
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri "
     "'none'; "
@@ -22,7 +22,7 @@ std::string_view type_of(std::string_view name) {
   return "text/plain; charset=utf-8";
 }
 
-/// FNV-1a: it tells one version of a file from the next, and keeps no secret.
+/// FNV-1a: it need only distinguish versions of a file, and protects no secret.
 std::string entity_tag(std::string_view content) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;

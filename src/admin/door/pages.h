@@ -1,4 +1,4 @@
-// The files of the dashboard, which are part of the program.
+// The dashboard's files, which are part of the program.
 #pragma once
 
 #include <span>
@@ -8,14 +8,14 @@
 
 namespace lastbyte::admin {
 
-/// A file of dashboard/dist. Made at build time (pages.cmake).
+/// A file of dashboard/dist. pages.cmake embeds it at build time.
 struct EmbeddedFile {
   std::string_view name;  ///< "index.html"
   std::string_view content;
 };
 std::span<const EmbeddedFile> embedded_files();
 
-/// GET or HEAD of a page; nullopt: there is none of that path.
+/// Responds to GET or HEAD of a page; nullopt: that path has none.
 std::optional<Response> page(const Request& request);
 
 }  // namespace lastbyte::admin

@@ -23,7 +23,7 @@ namespace http = beast::http;
 using beast::error_code;
 
 constexpr unsigned kHttp11 = 11;
-constexpr std::size_t kDiscarded = 64 * 1024;  ///< read and thrown away at most, behind the last request
+constexpr std::size_t kDiscarded = 64 * 1024;  ///< the most bytes read and discarded after the last request
 constexpr std::chrono::seconds kLinger{2};
 
 std::string text(std::string_view view) { return std::string(view); }
@@ -41,7 +41,7 @@ void set_headers(Message& message, const Response& response) {
   for (const auto& [name, value] : response.headers) message.set(name, value);
 }
 
-/// SO_PEERCRED of a TCP socket succeeds as well, and names nobody (net/core/sock.c sk_getsockopt).
+/// Checks the family: SO_PEERCRED also succeeds on a TCP socket, where it names nobody (net/core/sock.c sk_getsockopt).
 std::optional<net::PeerCredentials> peer_of(int fd) {
   int family = 0;
   socklen_t length = sizeof family;
@@ -49,7 +49,7 @@ std::optional<net::PeerCredentials> peer_of(int fd) {
   return net::peer_credentials(fd);
 }
 
-/// Of a request that could not be read; nullopt: the client is gone, or said nothing.
+/// Responds to an unreadable request; nullopt: the client has gone, or sent nothing.
 std::optional<Response> response_to(error_code error) {
   if (error == http::error::header_limit) return error_response(431, "the header is too large");
   if (error == http::error::body_limit) return error_response(413, "the body is too large");
@@ -136,7 +136,7 @@ void Connection::answer(Request request, bool keep_alive, bool head_only) {
     self->write(std::move(response), keep_alive, head_only);
   };
   pending->timer.expires_after(limits_.response);
-  // Keeps the connection, which nothing else refers to while the handler is at work.
+  // Holds the connection, which has no other owner while the handler works.
   pending->timer.async_wait([self = shared_from_this(), give](error_code error) {
     if (!error) give(error_response(503, "no answer in time"));
   });
@@ -145,7 +145,7 @@ void Connection::answer(Request request, bool keep_alive, bool head_only) {
   });
 }
 
-/// A response, and how far it is written.
+/// A response, and how much of it has been written.
 template <typename Body>
 struct Connection::Writing {
   Writing(http::response<Body> message_, bool keep_alive_)
@@ -155,7 +155,7 @@ struct Connection::Writing {
   bool keep_alive;
 };
 
-/// A part at a time, each with the whole time limit.
+/// Writes one part at a time. Each part gets the whole time limit.
 template <typename Body>
 void Connection::write_on(std::shared_ptr<Writing<Body>> writing) {
   stream_.expires_after(limits_.write);
@@ -193,11 +193,11 @@ void Connection::write(Response response, bool keep_alive, bool head_only) {
   write_message(std::move(message));
 }
 
-/// Its end is that of the connection, so that no chunk has a length. The client's FIN ends the stream: a client that
-/// has closed its socket sends nothing else until the next write, which may never come.
+/// Ends the response by closing the connection, so that no chunk needs a length. The client's FIN ends the stream. A
+/// client that has closed its socket sends nothing else until the next write, which may never come.
 void Connection::begin_stream(Response response) {
   streams_ = true;
-  // Before the first write, whose time limit must not be that of the read.
+  // Before the first write, which must not inherit the time limit of the read.
   stream_.expires_never();
   buffer_.clear();
   discard(kDiscarded);
@@ -234,7 +234,7 @@ void Connection::write_part() {
   });
 }
 
-/// A FIN, and then what the client still sends is read for a moment: a close with unread input would reset the
+/// Sends a FIN, then reads for a moment what the client still sends: a close with unread input would reset the
 /// response.
 void Connection::finish() {
   ::shutdown(stream_.socket().native_handle(), SHUT_WR);

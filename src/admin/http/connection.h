@@ -1,10 +1,11 @@
-// One client of a door: reads requests, one after the other, and writes their responses. The server's thread alone.
+// One client of a door: reads requests one after another and writes their responses. Only for the server's thread.
 //
-// Theory of operation. A request must be complete within a time limit that begins when the connection waits for it, in
-// headers and a body of bounded size; a request that is not is answered with an error, and the connection closed. A
-// response takes as long as the client reads it, but not without progress, and one that takes long gives way to a new
-// client where the door is full. The next request, which may be in the buffer already (pipelining), is read once the
-// response is written. A close lingers for a moment, so that unread input does not reset the response on its way (T6).
+// Theory of operation. A request's header and body have bounded sizes. The request must be complete within a time
+// limit, which begins when the connection waits for it. Otherwise the client gets an error and the connection closes. A
+// response takes as long as the client reads it, but the client must make progress. If the door is full, a new client
+// displaces one whose response takes long. The connection reads the next request, which may already be in the buffer
+// (pipelining), after it has written the response. A close lingers for a moment, so that unread input does not reset
+// the response (T6).
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -28,8 +29,8 @@ namespace lastbyte::admin {
 struct Limits {
   std::chrono::milliseconds request{10'000};   ///< from the accept to the end of the first request
   std::chrono::milliseconds idle{30'000};      ///< from a response to the end of the next request
-  std::chrono::milliseconds response{10'000};  ///< for the handler
-  std::chrono::milliseconds write{30'000};     ///< without a byte that the client takes
+  std::chrono::milliseconds response{10'000};  ///< the handler's time
+  std::chrono::milliseconds write{30'000};     ///< time in which the client takes no byte
   std::size_t header = 8 * 1024;               ///< bytes
   std::size_t body = 64 * 1024;
 };
@@ -39,10 +40,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   using Stream =
       boost::beast::basic_stream<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
-  /// Of the door that it came by.
+  /// The callbacks of the connection's door.
   struct Callbacks {
-    std::function<void(Connection&)> gone;  ///< called once, when the connection is closed
-    std::function<bool()> may_stream;       ///< whether the door has room for one more response without an end
+    std::function<void(Connection&)> gone;  ///< called once, after the connection has closed
+    std::function<bool()> may_stream;       ///< whether the door has room for another response without an end
   };
   Connection(Stream stream, const Handler& handler, const Limits& limits, Callbacks callbacks);
   ~Connection() override;
@@ -50,15 +51,16 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   Connection& operator=(const Connection&) = delete;
 
   void start();
-  /// Closes it at once.
+  /// Closes the connection at once.
   void close();
-  /// It waits for a request, of which nothing had come when it began to wait: a client that dribbles one is as idle.
+  /// Whether the connection waits for a request, and none of it had come when the wait began. A client that sends a
+  /// request byte by byte stays idle.
   [[nodiscard]] bool idle() const { return idle_; }
-  /// A response is under way for longer than the client may make no progress.
+  /// Whether a response has taken longer than the time limit for progress.
   [[nodiscard]] bool slow(TimePoint now) const {
     return !streams_ && write_since_ && now - *write_since_ > limits_.write;
   }
-  /// Its response has no end.
+  /// Whether its response has no end.
   [[nodiscard]] bool streams() const { return streams_; }
 
   bool send(std::string text) override;
@@ -87,7 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Outle
   Callbacks callbacks_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
-  std::string queued_;  ///< of a stream: waits behind `writing_`
+  std::string queued_;  ///< stream: waits behind `writing_`
   std::string writing_;
   std::optional<TimePoint> write_since_;
   bool streams_ = false;

@@ -15,10 +15,10 @@ namespace lastbyte::admin {
 
 class Outlet;  // admin/http/outlet.h
 
-/// All text is as the client sent it, except path and query, which are decoded.
+/// All text is as the client sent it, except the decoded path and query.
 struct Request {
   std::string method;  ///< "GET"
-  std::string target;  ///< of the request line, not decoded
+  std::string target;  ///< the target of the request line, not decoded
   std::string path;    ///< "/v1/status"
   std::vector<std::pair<std::string, std::string>> query;
   std::string host;
@@ -29,28 +29,28 @@ struct Request {
   std::string content_type;
   std::string if_none_match;
   std::string body;
-  /// Of the client's process; nullopt: it came by TCP.
+  /// The client process's credentials; nullopt: it came by TCP.
   std::optional<net::PeerCredentials> peer;
 
-  /// The first value of a parameter; nullopt: it was not given.
+  /// Returns the first value of a parameter; nullopt: not given.
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
 };
 
 struct Response {
   unsigned status = 200;
-  std::string type = {};  ///< Content-Type; empty: there is no body
+  std::string type = {};  ///< Content-Type; empty: no body
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  /// Not null: the body has no end. Called once, on the server's thread, when the header is on its way.
+  /// If set, the body has no end. The server's thread calls it once, after it has begun to send the header.
   std::function<void(std::shared_ptr<Outlet>)> stream = {};
 };
 
-/// To be called once, on any thread. A second call, and one that comes too late, does nothing.
+/// Call it once, on any thread. A second or a late call does nothing.
 using Respond = std::function<void(Response)>;
-/// Called on the server's thread. It must not wait for anything.
+/// The server's thread calls it. It must not wait.
 using Handler = std::function<void(Request, Respond)>;
 
-/// {"error": WHAT}
+/// Returns {"error": WHAT}.
 Response error_response(unsigned status, std::string_view what);
 Response json_response(std::string body);
 Response text_response(unsigned status, std::string body);

@@ -1,5 +1,4 @@
-// A response without an end: what is sent is written as fast as the client reads, and no more than that is kept. The
-// server's thread alone.
+// A response without an end: written as fast as the client reads, with a bounded buffer. Only for the server's thread.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +9,14 @@ namespace lastbyte::admin {
 
 class Outlet {
  public:
-  /// Bytes that wait for the client at most.
+  /// The most bytes that wait for the client.
   static constexpr std::size_t kMost = 256 * 1024;
 
   virtual ~Outlet() = default;
 
-  /// False: it was not taken, because the client does not read fast enough, or is gone.
+  /// Returns false if the text was not taken: the client reads too slowly, or has gone.
   virtual bool send(std::string text) = 0;
-  /// False: the client is gone. Nothing is sent any more.
+  /// Returns false if the client has gone: nothing more is sent.
   [[nodiscard]] virtual bool open() const = 0;
 };
 

@@ -22,7 +22,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::milliseconds kShortage{100};  ///< a pause where no descriptor is left
+constexpr std::chrono::milliseconds kShortage{100};  ///< a pause when no descriptor is left
 
 /// Accepts the clients of one door.
 class Entrance {
@@ -56,7 +56,7 @@ class Entrance {
     });
   }
 
-  /// False: the process is short of something.
+  /// Returns false if the process lacks descriptors or memory.
   bool accept(Listener& listener) {
     Descriptor client(::accept4(listener.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!client) return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
@@ -64,7 +64,7 @@ class Entrance {
     socklen_t length = sizeof family;
     ::getsockopt(client.get(), SOL_SOCKET, SO_DOMAIN, &family, &length);
     make_room();
-    if (connections_.size() >= door_.connections) return true;  // all are at work: this one is closed
+    if (connections_.size() >= door_.connections) return true;  // all are at work: the new client is closed
     Connection::Stream stream(io_.get_executor());
     error_code failed;
     stream.socket().assign(asio::generic::stream_protocol(family, 0), client.get(), failed);
@@ -82,7 +82,7 @@ class Entrance {
     return true;
   }
 
-  /// The list has the oldest in front.
+  /// The oldest connection is first in the list.
   void make_room() {
     if (connections_.size() < door_.connections) return;
     auto found = std::ranges::find_if(connections_, [](const auto& each) { return each->idle(); });
@@ -155,7 +155,7 @@ void Server::Impl::again(Repeated& repeated) {
   repeated.timer.expires_after(repeated.interval);
   repeated.timer.async_wait([&repeated](error_code error) {
     if (error) return;
-    // Even where the work throws, for want of memory.
+    // Continues even if `work` throws because memory is short.
     struct Next {
       ~Next() { again(repeated); }
       Repeated& repeated;
@@ -170,7 +170,7 @@ void Server::Impl::run() {
     try {
       io_.run();
     } catch (const std::exception&) {
-      // Want of memory for one request: its connection is gone, and the others go on.
+      // Memory was short for one request: its connection is closed, and the others continue.
     }
   }
 }

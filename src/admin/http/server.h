@@ -1,4 +1,4 @@
-// An HTTP server on a thread of its own, with any number of doors: listening sockets that each have a handler.
+// An HTTP server on a thread of its own, with any number of doors. A door is a set of listening sockets with a handler.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,13 @@
 
 namespace lastbyte::admin {
 
-/// A listening socket that operators connect to.
+/// One set of sockets that operators connect to.
 struct Door {
   std::vector<Descriptor> listening;  ///< TCP or UNIX, non-blocking
   Handler handler;
-  /// At a time; half of them may have responses without an end. A further one closes the one that has been idle the
-  /// longest, or else the one that takes the longest over a response, if that is longer than Limits::write.
+  /// The most connections at a time; half of them may have responses without an end. One more client closes the
+  /// connection that has been idle the longest. If none is idle, it closes the slowest response that exceeds
+  /// Limits::write.
   std::size_t connections = 16;
   Limits limits = {};
 };
@@ -32,15 +33,16 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Before start().
+  /// Call it before start().
   void add(Door door);
-  /// Before start(): calls `work` on the server's thread, over and over, with a pause of `interval` in between.
+  /// Makes the server's thread call `work` repeatedly, with a pause of `interval` between calls. Call it before
+  /// start().
   void repeat(std::chrono::milliseconds interval, std::function<void()> work);
-  /// Begins the thread, which takes no signals.
+  /// Starts the thread, which takes no signals.
   Result<void> start();
-  /// Ends the thread; nothing is answered any more. Whatever handlers refer to may go then.
+  /// Ends the thread; no request is answered any more. Afterwards the objects of handlers may be destroyed.
   void stop();
-  /// From any thread, until stop(): `work` is done on the server's thread.
+  /// Runs `work` on the server's thread. Any thread may call it, until stop().
   void post(std::function<void()> work);
 
  private:

@@ -7,7 +7,7 @@ namespace {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
-/// `plus_is_space`: in a query (application/x-www-form-urlencoded).
+/// `plus_is_space` is for a query (application/x-www-form-urlencoded).
 std::optional<std::string> decoded(std::string_view text, bool plus_is_space) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -29,7 +29,7 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_space) {
   return out;
 }
 
-/// Calls `take` with each part between two separators. False: `take` said so.
+/// Calls `take` with each part between separators. Returns false as soon as `take` does.
 template <typename Take>
 bool each_part(std::string_view text, char separator, Take take) {
   while (true) {

@@ -1,4 +1,4 @@
-// The target of a request line (RFC 9112, 3.2.1), decoded. Pure.
+// Decodes the target of a request line (RFC 9112, 3.2.1). Pure.
 #pragma once
 
 #include <optional>
@@ -14,12 +14,12 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> query;
 };
 
-/// nullopt: it is not in the form "/path?query", a percent sign is not followed by two hexadecimal digits, or a decoded
-/// character is a control character.
+/// Returns nullopt if the target is not of the form "/path?query", a percent sign lacks its two hexadecimal digits, or
+/// a decoded character is a control character.
 std::optional<Target> parse_target(std::string_view target);
 
-/// The segments of a path between its slashes: {"v1", "status"}. A segment with an encoded slash stays one.
-/// nullopt as above.
+/// Returns a path's segments: {"v1", "status"}. An encoded slash does not separate. Returns nullopt as parse_target()
+/// does.
 std::optional<std::vector<std::string>> segments_of(std::string_view target);
 
 }  // namespace lastbyte::admin

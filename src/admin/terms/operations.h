@@ -1,4 +1,4 @@
-// What an operator can learn of the process and have it do. The administration declares it; the daemon implements it.
+// What operators can ask of the process. The administration declares it; the daemon implements it.
 #pragma once
 
 #include <chrono>
@@ -21,22 +21,22 @@ using WallTime = std::chrono::system_clock::time_point;
 
 struct Health {
   bool alive = true;   ///< every worker answers
-  bool ready = true;   ///< clients are accepted, and a stop is not under way
-  std::string reason;  ///< why not; empty: both
+  bool ready = true;   ///< the process accepts clients, and does not stop
+  std::string reason;  ///< why it is not alive or not ready; empty: it is both
 };
 
-/// What an operator has made of a forwarding or of a member.
+/// An operator's last order for a forwarding or a member.
 enum class Change : std::uint8_t {
   enable,
   drain,    ///< no new sessions
-  disable,  ///< no new sessions, and the old ones are reset
+  disable,  ///< no new sessions; resets the present ones
 };
 
 struct ForwardingFacts {
   std::string name;
-  std::vector<std::string> listen;  ///< addresses as the kernel has them
+  std::vector<std::string> listen;  ///< addresses as the kernel reports them
   std::string connect;              ///< as configured
-  std::string transport;            ///< "tcp", "udp", "unix": of its listener
+  std::string transport;            ///< the listener's transport: "tcp", "udp", "unix"
   Change state = Change::enable;    ///< the last order
 };
 
@@ -58,11 +58,11 @@ struct GroupFacts {
   std::string name;
   std::string policy;
   std::uint64_t generation = 0;
-  std::uint64_t waiting = 0;  ///< sessions in its queue
+  std::uint64_t waiting = 0;  ///< sessions in the group's queue
   std::vector<MemberFacts> members;
 };
 
-/// Something that happened to the process, or to a member of a group.
+/// An event of the process or of a group's member.
 struct Happening {
   WallTime at;
   std::string event;  ///< "reload", "stop", "member_changed"
@@ -73,21 +73,21 @@ struct Happening {
   std::string state = {};
 };
 
-/// Called on the administration's thread. Nothing here waits for another thread. Functions that are passed in are
-/// called on any thread.
+/// The administration's thread calls these functions. None of them waits for another thread. Functions that the caller
+/// passes in may be called on any thread.
 class Operations {
  public:
   virtual ~Operations() = default;
 
   [[nodiscard]] virtual Health health() const = 0;
   [[nodiscard]] virtual observe::Snapshot metrics() const = 0;
-  /// How many are open, of streams and of datagrams: a small part of metrics().
+  /// Number of open sessions, of streams and datagrams: a small part of metrics().
   [[nodiscard]] virtual std::uint64_t open_sessions() const = 0;
   [[nodiscard]] virtual std::vector<ForwardingFacts> forwardings() const = 0;
   [[nodiscard]] virtual std::vector<GroupFacts> groups() const = 0;
-  /// The running configuration as YAML.
+  /// Returns the running configuration as YAML.
   [[nodiscard]] virtual std::string configuration() const = 0;
-  /// Why the last reload changed nothing; empty: it succeeded.
+  /// Returns why the last reload changed nothing; empty: it succeeded.
   [[nodiscard]] virtual std::string reload_failure() const = 0;
   [[nodiscard]] virtual config::LogLevel log_level() const = 0;
   virtual void set_log_level(config::LogLevel level) = 0;
@@ -95,22 +95,22 @@ class Operations {
   [[nodiscard]] virtual std::size_t workers() const = 0;
   virtual void look(std::size_t worker, std::shared_ptr<const relay::Look> look) = 0;
   virtual void end_sessions(std::size_t worker, std::shared_ptr<const relay::EndOrder> order) = 0;
-  /// The drain time of the settings.
+  /// Returns the drain time of the settings.
   [[nodiscard]] virtual Duration drain_time() const = 0;
 
-  /// An error: nothing has changed. ENOENT: there is no such forwarding.
+  /// On an error, nothing has changed. ENOENT: there is no such forwarding.
   virtual void change_forwarding(const std::string& name, Change change, std::function<void(Result<void>)> done) = 0;
   /// ENOENT: there is no such group or member.
   virtual Result<void> change_member(const std::string& group, const std::string& member, Change change) = 0;
 
-  /// Whether take_events() is to find the events of sessions and of members.
+  /// Whether take_events() returns events of sessions and members.
   virtual void follow_sessions(bool wanted) = 0;
-  /// Gives what has happened since the last call.
+  /// Passes the events since the last call to `session` and `other`.
   virtual void take_events(const std::function<void(const relay::SessionEvent&)>& session,
                            const std::function<void(const Happening&)>& other) = 0;
-  /// Events of sessions that found no room, since the start.
+  /// Number of session events dropped because the ring was full, since the start.
   [[nodiscard]] virtual std::uint64_t events_dropped() const = 0;
-  /// Does `work` on the administration's thread. From any thread.
+  /// Runs `work` on the administration's thread. Any thread may call it.
   virtual void on_own_thread(std::function<void()> work) = 0;
   /// Called each second.
   virtual void each_second() = 0;
