@@ -35,7 +35,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kMostObservations = 8'192;
 
-/// A nameless group is known by its members.
+/// Returns what identifies a group across reloads: its name; for a group without a name, its members.
 std::string text_of(const upstream::Group& group) {
   if (!group.name.empty()) return group.name;
   std::string text;
@@ -77,10 +77,10 @@ class Directory::Impl {
     return {};
   }
 
-  /// Calls a function on the probe thread and waits for what it returns.
+  /// Runs a function on the probe thread and returns its result.
   template <typename Function>
   auto ask(Function function) const {
-    // Shared: the thread may still be in it when the answer is there.
+    // Shared, because the probe thread may still use the task after it has set the result.
     const auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Function>()>>(std::move(function));
     auto answer = task->get_future();
     asio::post(io_, [task] { (*task)(); });
@@ -122,7 +122,7 @@ class Directory::Impl {
       std::unordered_map<std::string, std::shared_ptr<Group>> before = std::exchange(by_text_, {});
       groups_.clear();
       for (const auto& each : groups) {
-        // Nameless groups that look the same are told apart by how many were there before.
+        // Distinguish identical groups without names by their number.
         std::string text = text_of(*each);
         while (by_text_.contains(text)) text += '\n';
         const auto known = before.find(text);
@@ -179,14 +179,14 @@ class Directory::Impl {
     }
     if (!woken_.exchange(true, std::memory_order_acq_rel)) {
       const std::uint64_t one = 1;
-      // A full counter wakes as well.
+      // A full counter wakes the thread as well.
       [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
     }
     return true;
   }
 
  private:
-  /// Who waits for several answers, or for a deadline.
+  /// Waits for several answers or for a deadline.
   struct Pending {
     Pending(asio::io_context& io, std::function<void()> done) : timer(io), done_(std::move(done)) {}
 
@@ -198,7 +198,7 @@ class Directory::Impl {
       if (done_) std::exchange(done_, nullptr)();
     }
 
-    std::size_t missing = 1;  ///< the one is for the caller, who is still counting
+    std::size_t missing = 1;  ///< one stands for the caller, until it has counted all names
     asio::steady_timer timer;
 
    private:
@@ -271,7 +271,7 @@ class Directory::Impl {
       if (error) return;
       std::uint64_t count = 0;
       [[maybe_unused]] const ssize_t got = ::read(wake_fd_, &count, sizeof count);
-      // Before the queue is looked at: what comes after that wakes again.
+      // Clear the flag before the queue is read: an observation that comes later then wakes the thread again.
       woken_.store(false, std::memory_order_seq_cst);
       take_observations();
       wait_for_observations();
@@ -290,7 +290,7 @@ class Directory::Impl {
     }
   }
 
-  /// Want of memory ends what was being done, and nothing else.
+  /// Lack of memory ends only the current operation.
   void run() {
     while (!io_.stopped()) {
       try {
@@ -309,14 +309,14 @@ class Directory::Impl {
   dns::NameTable names_;
   std::vector<std::shared_ptr<Group>> groups_;  ///< in the order of the last apply()
   std::unordered_map<std::string, std::shared_ptr<Group>> by_text_;
-  std::vector<dns::SharedName> staged_;     ///< looked up, for the next apply()
-  std::shared_ptr<Pending> awaits_checks_;  ///< await_first_checks() waits for it
+  std::vector<dns::SharedName> staged_;     ///< looked up for the next apply()
+  std::shared_ptr<Pending> awaits_checks_;  ///< set while await_first_checks() waits
   std::uint64_t last_id_ = 0;
   boost::lockfree::queue<upstream::Observation, boost::lockfree::capacity<kMostObservations>> observations_;
   std::atomic<bool> woken_{false};
   std::atomic<std::uint64_t> dropped_{0};
   asio::posix::stream_descriptor wake_;
-  int wake_fd_ = -1;  ///< of wake_
+  int wake_fd_ = -1;  ///< the descriptor of wake_
   std::thread thread_;
 };
 

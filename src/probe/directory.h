@@ -1,10 +1,10 @@
-// probe: names, health checks and heartbeats of upstream groups, on a thread of its own. This file: the groups, from
-// their settings to the snapshots that workers use.
+// probe: names, health checks and heartbeats of upstream groups, on their own thread. This file: the groups, from their
+// settings to the snapshots for the workers.
 //
-// Theory of operation. One thread owns all state. It never blocks: getaddrinfo(3) runs on helper threads, everything
-// else is asynchronous. Whatever changes what a worker may do (addresses, health, an operator's order) makes a new
-// snapshot of that group. Workers report how sessions ended through a bounded queue without locks, and wait for
-// nothing. Callers on other threads wait until the probe thread has taken their order, which takes no I/O.
+// Theory of operation. One thread owns all state. It never blocks: getaddrinfo(3) runs on helper threads, and
+// everything else is asynchronous. If a change affects the workers (addresses, health, an operator's order), the thread
+// makes a new snapshot of the group. Workers report how sessions ended through a bounded, lock-free queue and wait for
+// nothing. Callers on other threads wait until the probe thread has executed their call, which takes no I/O.
 #pragma once
 
 #include <functional>
@@ -25,71 +25,71 @@ using SharedSnapshot = std::shared_ptr<const upstream::Snapshot>;
 
 /// A member's name that has no address.
 struct Unknown {
-  std::size_t group = 0;   ///< its place in the Groups
-  std::size_t member = 0;  ///< its place in Group::members
+  std::size_t group = 0;   ///< index in Groups
+  std::size_t member = 0;  ///< index in Group::members
   Error error;
 };
 
 /// An operator's order for a member.
 enum class Action : std::uint8_t {
-  enable,   ///< takes drain and disable back, and ends an ejection
-  drain,    ///< no new sessions
-  disable,  ///< no new sessions, no checks, and the old sessions are reset
+  enable,   ///< revokes drain and disable, and ends an ejection
+  drain,    ///< allows no new sessions
+  disable,  ///< allows no new sessions and no checks, and resets the open sessions
 };
 
 class Directory {
  public:
-  /// All are called on the probe thread, and must not wait for it.
+  /// The callbacks run on the probe thread and must not wait for it.
   struct Callbacks {
-    /// After each change, never for an apply(), which returns its snapshots. The two may cross: of two snapshots of a
-    /// group the one with the greater generation counts.
+    /// Called after each change except apply(), which returns its snapshots. The two may arrive in either order: the
+    /// snapshot with the greater generation is the valid one.
     std::function<void(SharedSnapshot)> on_snapshot;
-    /// One line for the operator: a member changed its state, or a name its addresses.
+    /// One line for the operator: a member's state or a name's addresses changed.
     std::function<void(std::string)> on_message;
-    /// Beside the message. May be null.
+    /// Called together with the message. May be null.
     std::function<void(const MemberChange&)> on_member = {};
   };
 
-  /// Starts the thread, which takes no signals and knows no group.
+  /// Starts the thread. It blocks all signals and has no groups yet.
   static Result<std::unique_ptr<Directory>> start(Callbacks callbacks);
-  /// Ends the thread. Does not wait for a look-up that is under way.
+  /// Ends the thread. Does not wait for a look-up in progress.
   ~Directory();
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
-  // From the control thread.
+  // For the control thread.
 
-  /// Looks up, all at once, the names of `groups` that no applied group has, and waits for the answers until
-  /// `deadline`. Returns each name without an address; the answers are kept for the next apply(). Groups that run do
-  /// not change.
+  /// Looks up, all at once, the names in `groups` that no applied group has, and waits for the answers until
+  /// `deadline`. Returns each name without an address. The answers are kept for the next apply(). Applied groups do not
+  /// change.
   std::vector<Unknown> first_lookups(const Groups& groups, TimePoint deadline);
 
-  /// Goes over to these groups. Returns their snapshots in the same order. A group is known again by its name (a
-  /// nameless one by its members), a member by its endpoint as written: it keeps its Figures, health, ejection, orders
-  /// and addresses. Does not wait for look-ups: call first_lookups() before.
+  /// Replaces the groups with these. Returns their snapshots in the same order. A known group or member keeps its
+  /// Figures, health, ejection, orders and addresses. A group is known by its name (without a name, by its members), a
+  /// member by its endpoint as written. Does not wait for look-ups: call first_lookups() before.
   std::vector<SharedSnapshot> apply(const Groups& groups);
 
-  /// Waits until no member of an applied group is `starting` any more, or for the deadline. A group whose members are
-  /// all starting serves nobody: to be called before the first client comes.
+  /// Waits until no member of an applied group is `starting`, or until the deadline. Call it before the first client is
+  /// accepted: a group whose members are all starting serves no session.
   void await_first_checks(TimePoint deadline);
 
-  /// Calls a function on the probe thread and waits for it: for what each thread has to do by itself, such as to drop
-  /// privileges. A look-up that is under way keeps those of before.
+  /// Runs a function on the probe thread and waits for it. It is for operations that each thread must do itself, such
+  /// as dropping privileges. A look-up in progress keeps the old privileges.
   Result<void> on_thread(const std::function<Result<void>()>& function);
 
-  // From any thread but a worker.
+  // For any thread except workers.
 
-  /// Those of now, in the order of the last apply().
+  /// Returns the current snapshots, in the order of the last apply().
   [[nodiscard]] std::vector<SharedSnapshot> snapshots() const;
   [[nodiscard]] std::vector<GroupStatus> status() const;
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] Tally tally() const;
-  /// `member`: as MemberStatus::name. An error: there is no such group or member.
+  /// `member`: as MemberStatus::name. An error means that there is no such group or member.
   Result<void> act(std::string_view group, std::string_view member, Action action);
 
-  // From any thread.
+  // For any thread.
 
-  /// Never waits. False: the queue is full, and the observation was dropped and counted.
+  /// Never waits. Returns false if the queue is full; the observation is then dropped and counted.
   bool observe(const upstream::Observation& observation) noexcept;
 
  private:

@@ -12,7 +12,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// Observations of sessions that began under older layouts are passed over.
+/// The number of layouts kept. Observations of sessions that began under an older layout are ignored.
 constexpr std::size_t kMostLayouts = 64;
 constexpr Duration kSweepInterval{1'000};
 
@@ -72,7 +72,7 @@ void Group::fill_targets(Slot& slot, bool is_new) {
   std::vector<std::shared_ptr<Member>> before = std::exchange(slot.members, {});
   for (std::size_t index = 0; index < services.size(); ++index) {
     const std::string name = target_name(*slot.settings, services[index].target);
-    // One target may be there twice with two weights; it is one member.
+    // A target may be listed twice with different weights. It is one member.
     const auto has_name = [&](const std::shared_ptr<Member>& each) { return each && each->name() == name; };
     if (std::ranges::any_of(slot.members, has_name)) continue;
     const auto known = std::ranges::find_if(before, has_name);
@@ -104,7 +104,7 @@ void Group::name_changed(const dns::NameState& name) {
   }
 }
 
-/// However much changes in one round of the thread, there is one snapshot.
+/// Makes one snapshot for all changes in one round of the thread.
 void Group::changed() {
   if (applying_ || std::exchange(dirty_, true)) return;
   asio::post(context_.io, [weak = weak_from_this()] {
@@ -182,7 +182,7 @@ GroupStatus Group::status() const {
   return status;
 }
 
-/// Targets that are gone leave the group with their last session.
+/// Removes targets that the name no longer has, once their last session has ended.
 void Group::sweep() {
   if (sweeping_) return;
   const auto is_gone = [](const std::shared_ptr<Member>& each) { return each->gone_since().has_value(); };

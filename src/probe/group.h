@@ -1,4 +1,4 @@
-// One group on the probe thread: its members, and the snapshots that are made of them.
+// One group on the probe thread: its members and its snapshots.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +17,7 @@
 
 namespace lastbyte::probe {
 
-/// What all groups share. Outlives them.
+/// What all groups share. It outlives them.
 struct GroupContext {
   boost::asio::io_context& io;
   Counters& counters;
@@ -28,15 +28,15 @@ struct GroupContext {
   std::function<void(const MemberChange&)> on_member;  ///< may be null
 };
 
-/// The name under which a member is looked up; nullopt: its address is written in the endpoint.
+/// Returns the name to look up for a member; nullopt: the endpoint contains the address.
 std::optional<dns::NameKey> name_of(const upstream::Member& member, const upstream::Group& group);
 
-/// Held by a shared_ptr.
+/// Must be held by a shared_ptr.
 class Group : public std::enable_shared_from_this<Group> {
  public:
   Group(GroupContext context, std::uint64_t id) : context_(std::move(context)), id_(id), sweep_(context_.io) {}
 
-  /// Goes over to these settings. Makes a snapshot, of which on_snapshot is not told.
+  /// Applies these settings. Makes a snapshot without calling on_snapshot.
   void apply(std::shared_ptr<const upstream::Group> settings);
   [[nodiscard]] SharedSnapshot snapshot() const { return snapshot_; }
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -44,22 +44,23 @@ class Group : public std::enable_shared_from_this<Group> {
 
   void name_changed(const dns::NameState& name);
   void observe(const upstream::Observation& observation);
-  /// nullptr: there is none.
+  /// Returns nullptr if there is no such member.
   [[nodiscard]] std::shared_ptr<Member> find(std::string_view member) const;
   [[nodiscard]] GroupStatus status() const;
 
  private:
-  /// A member of the settings, and what it stands for: itself, or the targets of its SRV name.
+  /// A member of the settings and the members that it stands for: itself, or the targets of its SRV name.
   struct Slot {
-    std::string text;  ///< as written: by this it is known again
+    std::string text;  ///< as written; it identifies the slot across reloads
     std::shared_ptr<const upstream::Member> settings;
     dns::SharedName lookup;
     std::vector<std::shared_ptr<Member>> members;
   };
-  /// Which member an index meant, from a generation on.
+  /// The members that the indices meant, from a generation on.
   struct Layout {
     std::uint64_t generation = 0;
-    std::vector<std::weak_ptr<Member>> members;  ///< one that is gone is not kept: its name would be looked up for ever
+    std::vector<std::weak_ptr<Member>> members;  ///< weak: holding a removed member would keep its name looked up for
+                                                 ///< ever
   };
 
   std::shared_ptr<Member> make_member(std::string name);
@@ -79,7 +80,7 @@ class Group : public std::enable_shared_from_this<Group> {
   SharedSnapshot snapshot_;
   std::uint64_t generation_ = 0;
   std::deque<Layout> layouts_;
-  std::vector<std::pair<std::string, std::uint32_t>> maglev_of_;  ///< names and weights of maglev_
+  std::vector<std::pair<std::string, std::uint32_t>> maglev_of_;  ///< the names and weights of maglev_
   std::shared_ptr<const std::vector<std::uint16_t>> maglev_;
   bool applying_ = false;
   bool dirty_ = false;

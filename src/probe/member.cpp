@@ -76,7 +76,7 @@ void Member::check_again() {
   checker_.reset();
   if (!check_ || operator_disables_ || gone_since_) return;
   upstream::Check check = *check_;
-  // The delay is for a server that starts together with this program.
+  // The delay is meant for a server that starts together with this program.
   if (began_) check.initial_delay = Duration(0);
   checker_ = std::make_unique<checks::Checker>(
       context_.io, check, [this] { return target(); }, [this](const checks::Outcome& outcome) { take(outcome); });
@@ -169,7 +169,7 @@ void Member::act(Action action) {
   }
   if (disabled != operator_disables_) check_again();
   update("by the operator");
-  // An agent had disabled it, or does so still: only what becomes of its sessions changes.
+  // If an agent disables the member too, only the treatment of its sessions changes.
   if (disabled != operator_disables_ && state_ == before) context_.on_change();
 }
 
@@ -205,7 +205,7 @@ void Member::update(std::string reason) {
     since_ = std::chrono::system_clock::now();
     // A group that starts as a whole starts at full weight.
     if (state_ == State::up && was_up_) up_since_ = Clock::now();
-    // What a member is from the start is no change of its state.
+    // The first state is no change of state.
     if (!begins) {
       reason_ = std::move(reason);
       const bool comes_up = before == State::starting && state_ == State::up;

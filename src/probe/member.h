@@ -1,4 +1,4 @@
-// One member of a group on the probe thread: its addresses, health, orders and figures, and the state that follows.
+// One member of a group on the probe thread: its addresses, health, orders and figures, and the resulting state.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,26 +18,26 @@
 
 namespace lastbyte::probe {
 
-/// What the members of one group share. Outlives them.
+/// What the members of a group share. It outlives them.
 struct MemberContext {
   boost::asio::io_context& io;
   Counters& counters;
   Tallies& tallies;
-  /// What a snapshot tells of a member is another.
+  /// Called when the member's part of a snapshot changes.
   std::function<void()> on_change;
   /// For the operator.
   std::function<void(std::string)> on_message;
-  /// It changed its state. May be null.
+  /// Called when the member's state changes. May be null.
   std::function<void(const MemberChange&)> on_member;
 };
 
-/// Held by a shared_ptr.
+/// Must be held by a shared_ptr.
 class Member : public std::enable_shared_from_this<Member> {
  public:
   Member(MemberContext context, std::string group, std::string name);
 
-  /// The settings of now. `service`: of an SRV member one of its targets. `serving`: the group had this member before,
-  /// and a check that is new to it does not take it out of service.
+  /// Sets the current settings. `service`: for an SRV member, one of its targets. `serving`: the group already had this
+  /// member, so a new check does not take it out of service.
   void set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, dns::SharedName lookup,
            std::optional<dns::Service> service, bool serving);
   void set_service(dns::Service service) { service_ = std::move(service); }
@@ -48,13 +48,13 @@ class Member : public std::enable_shared_from_this<Member> {
   [[nodiscard]] MemberStatus status() const;
   [[nodiscard]] bool is_ejected() const { return observed_.ejected_until().has_value(); }
 
-  /// Its addresses may be others now.
+  /// Call it when the member's addresses may have changed.
   void addresses_changed();
-  /// How a session ended. `may_eject`: whether the group allows one more ejection.
+  /// Reports how a session ended. `may_eject` returns whether the group allows one more ejection.
   void observe(upstream::Observation::What what, const std::function<bool()>& may_eject);
   void act(Action action);
 
-  /// A target that its SRV name no longer has: no new sessions.
+  /// `gone`: the SRV name no longer has this target. It gets no new sessions.
   void set_gone(bool gone);
   [[nodiscard]] std::optional<TimePoint> gone_since() const { return gone_since_; }
 
@@ -78,7 +78,7 @@ class Member : public std::enable_shared_from_this<Member> {
   std::shared_ptr<const upstream::Member> settings_;
   std::optional<upstream::Check> check_;
   std::optional<upstream::Ejection> ejection_;
-  dns::SharedName lookup_;  ///< null: the address is written in the endpoint
+  dns::SharedName lookup_;  ///< null: the endpoint contains the address
   std::optional<dns::Service> service_;
   upstream::CheckedHealth checked_;
   upstream::ObservedHealth observed_;
@@ -88,7 +88,7 @@ class Member : public std::enable_shared_from_this<Member> {
   bool agent_drains_ = false;
   bool agent_disables_ = false;
   bool heartbeat_drains_ = false;
-  std::optional<std::uint32_t> weight_percent_;  ///< by an agent
+  std::optional<std::uint32_t> weight_percent_;  ///< set by an agent
   std::optional<TimePoint> gone_since_;
   upstream::State state_ = upstream::State::up;
   std::string reason_;
@@ -96,7 +96,7 @@ class Member : public std::enable_shared_from_this<Member> {
   TimePoint up_since_{};
   bool was_up_ = false;
   bool began_ = false;             ///< update() was called
-  std::uint32_t told_weight_ = 0;  ///< of the last update()
+  std::uint32_t told_weight_ = 0;  ///< the weight of the last update()
   std::optional<CheckStatus> last_check_;
   std::unique_ptr<checks::Checker> checker_;
 };

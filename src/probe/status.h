@@ -1,5 +1,4 @@
-// What an operator can learn of upstream groups: their members, names and checks, and what the probe thread has
-// counted.
+// The status of upstream groups for operators: members, names and checks, and the counters of the probe thread.
 #pragma once
 
 #include <chrono>
@@ -17,32 +16,32 @@ namespace lastbyte::probe {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// The last check of a member that has ended.
+/// The last completed check of a member.
 struct CheckStatus {
   WallTime at;
   bool passed = false;
   std::string detail;                              ///< "connected", "HTTP status 503", "connect: Connection refused"
-  std::chrono::microseconds took{0};               ///< of a heartbeat: the round trip
-  std::optional<std::uint32_t> load_percent = {};  ///< what a heartbeat told
+  std::chrono::microseconds took{0};               ///< for a heartbeat: the round trip
+  std::optional<std::uint32_t> load_percent = {};  ///< as a heartbeat reported it
 };
 
-/// The last look-up of a name that has ended.
+/// The last completed look-up of a name.
 struct LookupStatus {
   std::string name;
-  WallTime at;                       ///< of the last look-up
-  std::optional<Duration> ttl = {};  ///< that the answer told; `resolver: system` tells none
+  WallTime at;                       ///< the end of the look-up
+  std::optional<Duration> ttl = {};  ///< of the answer; `resolver: system` reports none
   Duration next{0};                  ///< from `at` to the next look-up
-  std::string error = {};            ///< empty: it was answered
-  bool stale = false;                ///< the addresses are those of an earlier answer
+  std::string error = {};            ///< empty: the name was answered
+  bool stale = false;                ///< the addresses come from an earlier answer
 };
 
 struct MemberStatus {
   std::string name;  ///< upstream::SnapshotMember::name
   upstream::State state = upstream::State::up;
-  std::string reason;  ///< of the state, for an operator; empty: it never changed
+  std::string reason;  ///< why the state changed, for an operator; empty: it never changed
   WallTime since;
   std::uint32_t weight = 1;
-  std::vector<net::Address> addresses;  ///< of the first port
+  std::vector<net::Address> addresses;  ///< for the first port
   std::optional<CheckStatus> check = {};
   std::optional<LookupStatus> lookup = {};
   std::uint32_t ejections = 0;  ///< in a row
@@ -55,7 +54,7 @@ struct GroupStatus {
   std::vector<MemberStatus> members;
 };
 
-/// A member of a named group has changed its state.
+/// A change of state of a member in a named group.
 struct MemberChange {
   std::string group;
   std::string member;
@@ -64,7 +63,7 @@ struct MemberChange {
   WallTime at;
 };
 
-/// Of one member of a named group, counted since the start and over reloads. They never go back.
+/// The counts of one member of a named group, since the start and over reloads. They never decrease.
 struct MemberCounts {
   std::string group;
   std::string member;
@@ -72,10 +71,10 @@ struct MemberCounts {
   std::uint64_t checks_failed = 0;
   std::uint64_t ejections = 0;
   std::uint64_t began = 0;   ///< sessions
-  std::uint64_t failed = 0;  ///< tries that did not connect
+  std::uint64_t failed = 0;  ///< attempts that did not connect
 };
 
-/// Counted since the start; they never go back.
+/// Counts since the start. They never decrease.
 struct Counters {
   std::uint64_t lookups = 0;
   std::uint64_t lookups_failed = 0;
@@ -85,12 +84,12 @@ struct Counters {
   std::uint64_t observations = 0;
   std::uint64_t observations_dropped = 0;  ///< the queue was full
   std::uint64_t observations_late = 0;     ///< of a snapshot that is no longer known
-  std::uint64_t heartbeats = 0;            ///< frames that were taken
+  std::uint64_t heartbeats = 0;            ///< accepted frames
   std::uint64_t heartbeats_refused = 0;    ///< oversized, malformed, replayed or stalled
-  std::uint64_t out_of_memory = 0;         ///< times that the probe thread could not finish what it was doing
+  std::uint64_t out_of_memory = 0;         ///< operations that the probe thread could not finish
 };
 
-/// All that is counted, at one moment.
+/// All counts at one moment.
 struct Tally {
   Counters counters;
   std::vector<MemberCounts> members;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kOther = "other";
 
-/// Nobody else has these any more: no member, snapshot or session.
+/// Adds up figures that nothing else uses any more: no member, no snapshot, no session.
 void fold(MemberTally& tally) {
   std::erase_if(tally.figures, [&](const std::shared_ptr<upstream::Figures>& each) {
     if (each.use_count() > 1) return false;

@@ -1,5 +1,5 @@
-// What is counted of each member of a named group since the start. A member that a reload or its name takes away keeps
-// its numbers, and goes on from them when it comes back. On the probe thread.
+// Counts for each member of a named group since the start. A member that a reload or its name removes keeps its counts,
+// and continues from them when it returns. On the probe thread.
 #pragma once
 
 #include <cstddef>
@@ -13,28 +13,29 @@
 
 namespace lastbyte::probe {
 
-/// Of one member. Its owner counts.
+/// The tally of one member. Its owner counts.
 struct MemberTally {
   std::string group;
   std::string member;
   std::uint64_t checks_passed = 0;
   std::uint64_t checks_failed = 0;
   std::uint64_t ejections = 0;
-  /// Of each time that the member was there. Sessions go on in them after it is gone.
+  /// One for each time that the group had the member. Sessions still use them after the member was removed.
   std::vector<std::shared_ptr<upstream::Figures>> figures;
   std::uint64_t began = 0;   ///< of figures that are no longer in use
-  std::uint64_t failed = 0;  ///< likewise
+  std::uint64_t failed = 0;  ///< of figures that are no longer in use
 };
 
 class Tallies {
  public:
-  /// Members that have numbers of their own; all further ones are counted as "other" of the group "other".
+  /// The number of members with counts of their own. All further members are counted as "other" of the group "other".
   static constexpr std::size_t kMost = 512;
 
-  /// That of a member, whose figures from now on are `figures`. A nameless group's members are counted for nobody.
+  /// Returns the tally of a member, whose figures from now on are `figures`. The tally of a nameless group's member is
+  /// in no list.
   std::shared_ptr<MemberTally> of(std::string_view group, std::string_view member,
                                   std::shared_ptr<upstream::Figures> figures);
-  /// In the order in which they first came.
+  /// Returns the counts in the order in which the members first appeared.
   [[nodiscard]] std::vector<MemberCounts> counts();
 
  private:

@@ -1,5 +1,5 @@
-// The line of HAProxy's agent-check (its configuration manual, "agent-check"): words by which a server tells how it is.
-// Pure.
+// Reads the line of HAProxy's agent-check (its configuration manual, "agent-check"): words in which a server reports
+// its own state. Pure.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@ namespace lastbyte::probe::checks {
 struct AgentLine {
   enum class Order : std::uint8_t { ready, drain, maint };
 
-  std::optional<bool> up = {};                       ///< up; down, failed or stopped
-  std::optional<Order> order = {};                   ///< stands until another one comes
-  std::optional<std::uint32_t> weight_percent = {};  ///< of the configured weight
-  std::string reason = {};                           ///< after a '#'
-  std::string unknown = {};                          ///< the first word that is none of these; it says nothing
+  std::optional<bool> up = {};                       ///< true: up; false: down, failed or stopped
+  std::optional<Order> order = {};                   ///< valid until the next order
+  std::optional<std::uint32_t> weight_percent = {};  ///< percentage of the configured weight
+  std::string reason = {};                           ///< the text after a '#'
+  std::string unknown = {};                          ///< the first unknown word; it has no effect
 
   friend bool operator==(const AgentLine&, const AgentLine&) = default;
 
-  /// At least one word was understood.
+  /// Returns whether the line has at least one known word with an effect.
   [[nodiscard]] bool says_something() const { return up || order || weight_percent; }
 };
 
-/// Reads up to the first CR or LF. Words are separated by spaces, tabs and commas; their case does not matter. The last
-/// of several words of one kind counts. `maxconn:N` is taken and has no effect.
+/// Reads up to the first CR or LF. Spaces, tabs and commas separate words, and case does not matter. If a line has
+/// several words of one kind, the last one counts. `maxconn:N` is accepted and has no effect.
 AgentLine read_agent_line(std::string_view text);
 
 }  // namespace lastbyte::probe::checks

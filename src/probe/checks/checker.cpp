@@ -76,7 +76,7 @@ class Checker::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void take(const heartbeat::Heard& heard) {
-    // Before it has heard us, its frames may be a recording.
+    // Until the peer has echoed this end's session, its frames may be a recording.
     if (!heard.confirmed) return;
     Outcome outcome{.passed = true, .detail = "heartbeat"};
     outcome.took = heard.round_trip.value_or(microseconds(0));

@@ -1,4 +1,4 @@
-// The checks of one member, one after the other, for as long as this lives. On the probe thread.
+// Checks one member again and again while the object exists. On the probe thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -13,14 +13,14 @@ namespace lastbyte::probe::checks {
 
 class Checker {
  public:
-  /// `target` is asked at the beginning of each check, `report` is called at its end. Neither may destroy the Checker.
+  /// Calls `target` at the beginning of each check and `report` at its end. Neither may destroy the Checker.
   ///
-  /// A check begins `period` after the one before began, or when that ended if it took longer. A heartbeat is a
-  /// connection that lasts: it reports each frame, and its end. Silence for one and a half intervals is definite; a
-  /// connection that is refused or ends is one failure, and the next one is tried after `period`.
+  /// A check begins `period` after the previous one began, or when that one ends if it takes longer. A heartbeat is a
+  /// connection that lasts: it reports each frame, and its end. Silence for one and a half intervals is definite. A
+  /// connection that is refused or ends counts as one failure, and the next attempt follows after `period`.
   Checker(boost::asio::io_context& io, const upstream::Check& check, std::function<Target()> target,
           std::function<void(Outcome)> report);
-  /// A check under way ends without a report.
+  /// Ends a check in progress without a report.
   ~Checker();
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;

@@ -24,8 +24,8 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 using Kind = upstream::Check::Kind;
 
-constexpr std::size_t kMostKept = 64 * 1024;  ///< of an answer, while the expected bytes are looked for
-constexpr std::size_t kLongestLine = 1024;    ///< of an agent
+constexpr std::size_t kMostKept = 64 * 1024;  ///< bytes of an answer kept while the check looks for the expected ones
+constexpr std::size_t kLongestLine = 1024;    ///< bytes of an agent's line
 constexpr Duration kPartingPatience{5'000};
 
 }  // namespace
@@ -96,7 +96,7 @@ class Run::Impl : public std::enable_shared_from_this<Impl> {
     if (in_.find(check_.expect) != std::string::npos) return finish(true, "the answer has the expected bytes");
     if (error == asio::error::eof) return finish(false, "the answer ended without the expected bytes");
     if (error) return finish(false, "read: " + error.message());
-    // What is kept can still be the beginning of the expected bytes.
+    // Keep the last bytes: they can be the beginning of the expected bytes.
     if (in_.size() > kMostKept + check_.expect.size()) in_.erase(0, in_.size() - check_.expect.size());
     read_more();
   }
@@ -139,7 +139,7 @@ class Run::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void part_with_it() {
-    // Operations of this check end; the stream is read on by the parting.
+    // cancel() ends the operations of this check. part() continues to read the stream.
     stream_->cancel();
     part(std::exchange(stream_, nullptr), kPartingPatience);
   }

@@ -1,4 +1,4 @@
-// One check of one member: tcp, expect, http or agent. On the probe thread.
+// Runs one check of one member: tcp, expect, http or agent. On the probe thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -11,10 +11,10 @@
 
 namespace lastbyte::probe::checks {
 
-/// A check under way. Destroyed before its end, it calls nobody.
+/// A check in progress. If it is destroyed early, it does not call `done`.
 class Run {
  public:
-  /// Precondition: `check.kind` is not heartbeat. `done` is called once, not from here.
+  /// Precondition: `check.kind` is not heartbeat. `done` is called once, later than the constructor.
   Run(boost::asio::io_context& io, const upstream::Check& check, Target target, std::function<void(Outcome)> done);
   ~Run();
   Run(const Run&) = delete;
@@ -25,7 +25,7 @@ class Run {
   std::shared_ptr<Impl> impl_;
 };
 
-/// The request of an HTTP check.
+/// Returns the request of an HTTP check.
 std::string http_request(const upstream::Check& check, const std::string& host);
 
 }  // namespace lastbyte::probe::checks

@@ -1,4 +1,4 @@
-// What one look-up of a name has found, from the messages that answered its questions. Pure.
+// The result of a name's look-up, from the messages that answered its questions. Pure.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace lastbyte::probe::dns {
 
-/// A name and how it is looked up. Equal ones share their look-ups.
+/// A name and how to look it up. Equal names share their look-ups.
 struct Name {
   std::string host;
   bool srv = false;
@@ -26,45 +26,46 @@ struct Name {
   friend bool operator==(const Name&, const Name&) = default;
 };
 
-/// The target of an SRV record with its addresses, which carry its port.
+/// The target of an SRV record. The addresses have its port.
 struct Service {
   Target target;
   std::vector<net::Address> addresses;
-  bool failed = false;  ///< its own look-up had no answer: what was known of it still holds
+  bool failed = false;  ///< its own look-up got no answer: the known addresses stay valid
 
   friend bool operator==(const Service&, const Service&) = default;
 };
 
 /// At least one address or service.
 struct Found {
-  std::vector<net::Address> addresses = {};  ///< of a name that is no SRV; port 0
-  std::vector<Service> services = {};        ///< of an SRV name; one of them at least has an address
-  std::optional<Duration> ttl = {};          ///< nullopt: the resolver tells none
-  /// AF_INET or AF_INET6: its look-up failed while the other succeeded. What was known of it still holds.
+  std::vector<net::Address> addresses = {};  ///< of a name without SRV; port 0
+  std::vector<Service> services = {};        ///< of an SRV name; at least one has an address
+  std::optional<Duration> ttl = {};          ///< nullopt: the resolver reports none
+  /// AF_INET or AF_INET6: the look-up of this family failed while the other one succeeded. The known addresses of the
+  /// family stay valid.
   std::optional<int> failed_family = {};
 };
 
 struct NotFound {
   std::string error;
-  bool definite = false;  ///< the name has no address; false: that could not be found out
+  bool definite = false;  ///< true: the name has no address; false: that is unknown
   std::optional<Duration> ttl = {};
 };
 
 using Answer = std::variant<Found, NotFound>;
 
-/// The families that are asked for, the preferred one first.
+/// Returns the families to ask for, the preferred one first.
 std::vector<RecordType> questions(upstream::Family family);
 
-/// The answer from one message for each of questions(). Where no family is preferred, addresses without a route go
-/// last, as `reachable` tells.
+/// Combines the messages, one for each of questions(), into an answer. If no family is preferred, addresses without a
+/// route come last, as `reachable` reports.
 Answer combine(const std::vector<Message>& messages, upstream::Family family,
                const std::function<bool(const net::Address&)>& reachable);
 
-/// "the name does not exist", "the name has no SRV record"; `what`: "SRV record".
+/// Returns for example "the name does not exist" or "the name has no SRV record"; `what`: "SRV record".
 NotFound not_found(const Negative& negative, std::string_view what);
 
-/// The members that stand for the targets of an SRV member: each with its endpoint, its weight, and as a backup where
-/// others have a better priority.
+/// Returns the members that replace an SRV member: one for each target, with its endpoint and weight. A target is a
+/// backup if others have a better priority.
 std::vector<upstream::Member> members_of(const upstream::Member& srv, const std::vector<Service>& services);
 
 }  // namespace lastbyte::probe::dns

@@ -22,7 +22,7 @@ constexpr const char* kResolvConf = "/etc/resolv.conf";
 constexpr int kTries = 3;
 constexpr Duration kLongestTry{2000};
 
-/// What tells one version of a file from the next; all 0 where there is none.
+/// Distinguishes the versions of a file; all 0: there is no file.
 struct FileVersion {
   ino_t inode = 0;
   off_t size = 0;
@@ -83,7 +83,7 @@ class Channel::Impl {
         [](void* own, int status, int, unsigned char* answer, int length) {
           const std::unique_ptr<Question> asked(static_cast<Question*>(own));
           if (!*asked->alive) return;
-          // Not from here: what is done may destroy the channel.
+          // Call `done` later, because it may destroy the channel.
           asio::post(asked->io, [alive = asked->alive, done = std::move(asked->done),
                                  message = heard(asked->type, status, answer, length)]() mutable {
             if (*alive) done(std::move(message));
@@ -103,7 +103,7 @@ class Channel::Impl {
     std::function<void(Message)> done;
   };
 
-  /// One of c-ares' sockets, which c-ares closes.
+  /// A socket of c-ares. c-ares closes it.
   struct Socket {
     explicit Socket(asio::io_context& io) : descriptor(io) {}
     asio::posix::stream_descriptor descriptor;
@@ -114,13 +114,14 @@ class Channel::Impl {
   };
 
   static Message heard(RecordType type, int status, const unsigned char* answer, int length) {
-    // Only these statuses come with a message that c-ares has understood, an answer "no" among them.
+    // Only these statuses come with a message that c-ares has parsed. Negative answers are among them.
     if ((status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND || status == ARES_ESERVFAIL ||
          status == ARES_EREFUSED || status == ARES_EFORMERR || status == ARES_ENOTIMP) &&
         answer != nullptr && length > 0)
       return read_message(std::as_bytes(std::span(answer, static_cast<std::size_t>(length))), type);
     if (status == ARES_ETIMEOUT) return Broken{"no server answered in time"};
-    // c-ares goes on to the next server after SERVFAIL, NOTIMP and REFUSED, and then does not tell which it was.
+    // After SERVFAIL, NOTIMP and REFUSED, c-ares asks the next server. At the end it does not report which of them
+    // occurred.
     if (status == ARES_ECONNREFUSED) return Broken{"no server answers: each one fails, refuses or cannot be reached"};
     return Broken{::ares_strerror(status)};
   }
@@ -137,7 +138,7 @@ class Channel::Impl {
       auto socket = std::make_shared<Socket>(io_);
       error_code error;
       socket->descriptor.assign(fd, error);
-      if (error) return;  // the kernel has no room for it: the question ends by its timeout
+      if (error) return;  // the kernel has no room for the socket: the question ends by its timeout
       found = sockets_.emplace(fd, std::move(socket)).first;
     }
     found->second->reads = readable;
@@ -169,7 +170,7 @@ class Channel::Impl {
     if (const auto found = sockets_.find(fd); found == sockets_.end() || found->second != socket) return;
     ::ares_process_fd(channel_, reads, writes);
     if (!*alive) return;
-    // c-ares tells of changes only: the socket may be wanted as before.
+    // c-ares reports only changes: the socket may still be wanted as before.
     if (const auto found = sockets_.find(fd); found != sockets_.end() && found->second == socket) wait(fd, socket);
     arm();
   }

@@ -1,8 +1,8 @@
-// Questions to DNS servers, by c-ares: UDP, and TCP where an answer was truncated. On the probe thread.
+// Asks DNS servers, by c-ares: over UDP, and over TCP if an answer was truncated. On the probe thread.
 //
-// c-ares asks one server after the other and matches answers to questions. It does not look into /etc/hosts, and adds
-// no search domain. What an answer says is read by message.h, because the DNS tells more than c-ares hands on: the TTL
-// of an SRV record, and how long it holds that a name does not exist.
+// c-ares asks one server after another and matches answers to questions. It does not read /etc/hosts and adds no search
+// domain. message.h parses the answers, because the DNS reports more than c-ares does: the TTL of an SRV record, and
+// how long a name is known not to exist.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,18 +20,18 @@ namespace lastbyte::probe::dns {
 
 class Channel {
  public:
-  /// `servers`: empty for those of resolv.conf(5). `timeout`: of one look-up in all; a server has a part of it.
+  /// `servers`: empty for those of resolv.conf(5). `timeout`: for the whole look-up; each server gets a part of it.
   static Result<std::shared_ptr<Channel>> open(boost::asio::io_context& io, const std::vector<net::Address>& servers,
                                                Duration timeout);
-  /// Questions under way are dropped; their `done` is not called.
+  /// Drops the questions in progress without calling their `done`.
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  /// `done` is called later, never from here.
+  /// `done` is called later, never by ask() itself.
   void ask(const std::string& name, RecordType type, std::function<void(Message)> done);
 
-  /// Whether resolv.conf(5) is another file than when the channel was opened. Never where servers were given.
+  /// Returns whether resolv.conf(5) has changed since the channel was opened. Always false if servers were given.
   [[nodiscard]] bool is_outdated() const;
 
  private:

@@ -20,7 +20,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// Whether the kernel has a route there: a UDP socket is connected, which sends nothing (RFC 6724 rule 1).
+/// Returns whether the kernel has a route to the address. It connects a UDP socket, which sends nothing (RFC 6724 rule
+/// 1).
 bool reachable(const net::Address& address) {
   const Descriptor probe(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   net::Address there = address;
@@ -28,7 +29,7 @@ bool reachable(const net::Address& address) {
   return probe && ::connect(probe.get(), there.data(), there.size()) == 0;
 }
 
-/// One look-up under way: answers once, by what it found or by its deadline.
+/// A look-up in progress. It answers once: with its result, or at its deadline.
 class Lookup : public std::enable_shared_from_this<Lookup> {
  public:
   Lookup(asio::io_context& io, Name name, Lookups::Done done)
@@ -65,7 +66,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     });
   }
 
-  /// Ends without an answer. What the channel has not answered yet keeps the look-up, and that the channel.
+  /// Ends without an answer. The look-up and its channel stay in memory until the channel has answered all questions.
   void drop() {
     done_ = nullptr;
     deadline_.cancel();
@@ -85,13 +86,13 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   };
 
   [[nodiscard]] Answer partial() const {
-    // A family that did not answer in time is one that failed.
+    // A family that did not answer in time counts as failed.
     if (!name_.srv && asked_ && asked_->missing < asked_->messages.size())
       return combine(asked_->messages, name_.family, reachable);
     return NotFound{"no answer within " + std::to_string(name_.timeout.count()) + " ms", false, {}};
   }
 
-  /// Both families at once.
+  /// Asks for both families at once.
   void ask_addresses(const std::string& host, const std::function<void(Answer)>& done) {
     const std::vector<RecordType> types = questions(name_.family);
     auto asked = std::make_shared<Asked>();
@@ -141,8 +142,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   Lookups::Done done_;
   asio::steady_timer deadline_;
   std::shared_ptr<Channel> channel_;
-  std::shared_ptr<Asked> asked_;  ///< of the name itself, not of targets
-  Found found_;                   ///< of an SRV name, as far as it is known
+  std::shared_ptr<Asked> asked_;  ///< of the name itself, not of SRV targets
+  Found found_;                   ///< of an SRV name, as far as known
   std::size_t missing_ = 0;
   std::string last_error_;
 };
@@ -183,8 +184,8 @@ class Lookups::Impl {
     std::shared_ptr<Channel> channel;
   };
 
-  /// One for all look-ups with the same servers and timeout. A channel whose resolv.conf(5) was replaced answers what
-  /// it was asked, and is closed with its last look-up.
+  /// Returns the channel for all look-ups with the same servers and timeout. If resolv.conf(5) was replaced, it opens a
+  /// new one. The old channel still answers its questions and closes with its last look-up.
   Result<std::shared_ptr<Channel>> channel_for(const Name& name) {
     const auto found = std::ranges::find_if(
         open_, [&](const Open& each) { return each.servers == name.servers && each.timeout == name.timeout; });
@@ -194,7 +195,7 @@ class Lookups::Impl {
     if (found == open_.end()) {
       open_.push_back({name.servers, name.timeout, *channel});
     } else {
-      // Not from within one of its callbacks.
+      // Not now: this may run in a callback of the old channel.
       asio::post(io_, [old = std::exchange(found->channel, *channel)] {});
     }
     return *channel;
@@ -203,7 +204,7 @@ class Lookups::Impl {
   asio::io_context& io_;
   SystemLookups system_;
   std::vector<Open> open_;
-  std::vector<std::weak_ptr<Lookup>> under_way_;  ///< some of which have ended
+  std::vector<std::weak_ptr<Lookup>> under_way_;  ///< may include ended look-ups
   std::size_t sweep_at_ = 64;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

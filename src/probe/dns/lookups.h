@@ -1,5 +1,4 @@
-// Look-ups of names as a group asks for them: by the machine's resolver or by the DNS, with one deadline each. On the
-// probe thread.
+// Look-ups of names for groups: by the machine's resolver or by the DNS, each with a deadline. On the probe thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -15,12 +14,12 @@ class Lookups {
   using Done = std::function<void(Answer)>;
 
   explicit Lookups(boost::asio::io_context& io);
-  /// Look-ups under way are dropped; their `done` is not called.
+  /// Drops the look-ups in progress without calling their `done`.
   ~Lookups();
   Lookups(const Lookups&) = delete;
   Lookups& operator=(const Lookups&) = delete;
 
-  /// Answers within Name::timeout. `done` is called later, never from here.
+  /// Answers within Name::timeout. `done` is called later, never by start() itself.
   void start(const Name& name, Done done);
 
  private:

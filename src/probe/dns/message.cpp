@@ -54,14 +54,14 @@ class Reader {
   [[nodiscard]] int code() const { return ns_msg_getflag(handle_, ns_f_rcode); }
   [[nodiscard]] bool is_response() const { return ns_msg_getflag(handle_, ns_f_qr) != 0; }
 
-  /// The name of the only question; nullopt: there is not exactly one.
+  /// Returns the name of the question; nullopt: the message does not have exactly one question.
   std::optional<std::string> question() {
     ns_rr record;
     if (ns_msg_count(handle_, ns_s_qd) != 1 || ns_parserr(&handle_, ns_s_qd, 0, &record) != 0) return std::nullopt;
     return ns_rr_name(record);
   }
 
-  /// All records of a section of class IN; false: one of them is malformed.
+  /// Calls `take` for each record of class IN in a section. Returns false if a record is malformed.
   template <typename Take>
   bool each(ns_sect section, Take take) {
     for (int index = 0; index < ns_msg_count(handle_, section); ++index) {
@@ -72,7 +72,8 @@ class Reader {
     return true;
   }
 
-  /// The uncompressed name at `at` without the root's dot; nullopt: malformed. `length`: of its compressed form.
+  /// Returns the uncompressed name at `at`, without the root's dot; nullopt: malformed. `length`: set to the length of
+  /// its compressed form.
   std::optional<std::string> name_at(const unsigned char* at, const unsigned char* end, int* length = nullptr) {
     std::array<char, NS_MAXDNAME> text{};
     const int size = ns_name_uncompress(ns_msg_base(handle_), ns_msg_end(handle_), at, text.data(), text.size());
@@ -113,7 +114,7 @@ std::optional<Target> target_of(Reader& reader, const ns_rr& record) {
   return Target{number_at(data), number_at(data + 2), number_at(data + 4), std::move(*host)};
 }
 
-/// nullopt: a record is malformed.
+/// Returns nullopt if a record is malformed.
 std::optional<Answers> answers_of(Reader& reader, RecordType type) {
   Answers answers;
   const bool good = reader.each(ns_s_an, [&](const ns_rr& record) {
@@ -136,7 +137,7 @@ std::optional<Answers> answers_of(Reader& reader, RecordType type) {
   return answers;
 }
 
-/// RFC 2308 section 5. nullopt: no SOA, or a malformed one, which only shortens how long the answer is believed.
+/// RFC 2308 section 5. nullopt: there is no SOA, or a malformed one. Only the life of the answer depends on it.
 std::optional<seconds> negative_ttl(Reader& reader) {
   std::optional<seconds> found;
   reader.each(ns_s_ns, [&](const ns_rr& record) {
@@ -158,10 +159,10 @@ std::optional<seconds> negative_ttl(Reader& reader) {
 
 struct End {
   std::string name;
-  std::optional<seconds> ttl;  ///< of the way there; nullopt: there was no alias
+  std::optional<seconds> ttl;  ///< the least TTL of the aliases followed; nullopt: there was no alias
 };
 
-/// Where the CNAMEs lead; nullopt: they do not end.
+/// Follows the CNAMEs. Returns nullopt if they do not end.
 std::optional<End> follow(const std::vector<Alias>& aliases, std::string from) {
   End end{std::move(from), {}};
   for (int hops = 0; hops <= kMostAliases; ++hops) {
@@ -207,7 +208,7 @@ Message read_message(std::span<const std::byte> message, RecordType type) {
   std::optional<seconds> ttl = end->ttl;
   for (Answered& each : answers->records) {
     if (!same_name(each.owner.c_str(), end->name.c_str())) continue;
-    // RFC 2782: a target "." says that the service is not there.
+    // RFC 2782: a target "." means that the service does not exist.
     if (each.target && (each.target->host.empty() || each.target->host == ".")) continue;
     ttl = std::min(ttl.value_or(each.ttl), each.ttl);
     if (each.target && std::ranges::find(records.targets, *each.target) == records.targets.end())

@@ -1,5 +1,5 @@
-// A message of the DNS (RFC 1035), read: the addresses or SRV records that a question asked for, with their time to
-// live. Pure.
+// Parses a DNS message (RFC 1035): the addresses or SRV records that a question asked for, and their time to live.
+// Pure.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,8 @@ struct Records {
 /// The name does not exist, or it has no record of this type.
 struct Negative {
   bool name_exists = false;
-  /// How long that holds: the lesser of the SOA's TTL and its MINIMUM (RFC 2308 section 5), and of the CNAMEs that led
-  /// there. nullopt: the message has no SOA.
+  /// How long the answer is valid: the least of the SOA's TTL, its MINIMUM (RFC 2308 section 5), and the TTLs of the
+  /// CNAMEs that led there. nullopt: the message has none of these.
   std::optional<std::chrono::seconds> ttl = {};
 };
 
@@ -50,12 +50,12 @@ struct Broken {
 
 using Message = std::variant<Records, Negative, Broken>;
 
-/// What a response says about its own question. Follows CNAMEs within the message, 16 at most.
+/// Returns what a response says about its own question. It follows at most 16 CNAMEs within the message.
 Message read_message(std::span<const std::byte> message, RecordType type);
 
 /// "A", "AAAA", "SRV".
 std::string_view name(RecordType);
-/// As <arpa/nameser.h> numbers it.
+/// Returns the type's number in <arpa/nameser.h>.
 int number(RecordType);
 
 }  // namespace lastbyte::probe::dns

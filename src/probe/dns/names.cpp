@@ -34,7 +34,7 @@ std::vector<net::Address> all_addresses(const std::vector<Service>& services) {
   return all;
 }
 
-/// Servers rotate their answers.
+/// Compares without regard to order, because servers rotate their answers.
 bool same_services(std::vector<Service> one, std::vector<Service> other) {
   const auto order = [](const Service& a, const Service& b) {
     return std::tie(a.target.host, a.target.port) < std::tie(b.target.host, b.target.port);
@@ -120,7 +120,7 @@ class NameTable::Impl {
         if (changed) state_.services = std::move(found.services);
         return changed;
       }
-      // The other family was answered: what is known of this one still holds.
+      // The other family was answered. The known addresses of this family stay valid.
       if (found.failed_family)
         std::ranges::copy_if(known_.addresses(), std::back_inserter(found.addresses),
                              [&](const net::Address& each) { return each.family() == *found.failed_family; });
@@ -129,7 +129,7 @@ class NameTable::Impl {
       return true;
     }
 
-    /// A target whose own look-up failed keeps the addresses that are known of it.
+    /// A target whose own look-up failed keeps its known addresses.
     void keep_failed(std::vector<Service>& services) const {
       for (Service& each : services) {
         if (!std::exchange(each.failed, false)) continue;
@@ -148,7 +148,7 @@ class NameTable::Impl {
       const auto outcome = none.definite ? upstream::LookUp::missing : upstream::LookUp::failed;
       const bool changed = known_.take({outcome, {}, none.ttl}, rules(), now);
       if (changed) emptied();
-      // Of the first one, whoever waits for it tells.
+      // first_lookups() reports the failure of the first look-up itself.
       if (!std::exchange(told_failure_, true) && !first)
         tell("is not answered: " + state_.error + (known_.addresses().empty() ? "" : "; its addresses are kept"));
       return changed;
@@ -160,7 +160,7 @@ class NameTable::Impl {
     }
 
     void arm() {
-      // Names that were looked up together are spread by a twentieth of their time.
+      // Delay each look-up by up to a twentieth of its time, so that names that were looked up together spread.
       const auto left = std::chrono::duration_cast<Duration>(known_.next_look_up() - Clock::now());
       const TimePoint next = known_.next_look_up() + left / 20 * (table_.random_() % 1000) / 1000;
       const auto expires = known_.expires(rules());
@@ -202,7 +202,7 @@ class NameTable::Impl {
     std::vector<std::function<void()>> waiting_;
     bool told_failure_ = false;
     std::optional<std::chrono::system_clock::time_point> found_at_;  ///< when a look-up last found something
-    std::string before_;                                             ///< the addresses before the change under way
+    std::string before_;                                             ///< the addresses before the current change
   };
 
   SharedName get(const NameKey& key) {
@@ -226,7 +226,7 @@ class NameTable::Impl {
       if (const auto entry = each.lock(); entry && entry->key() == key) return entry->when_answered(std::move(done));
   }
 
-  /// Names that nobody holds any more.
+  /// Removes names that nothing holds any more.
   void forget() {
     std::erase_if(entries_, [](const auto& each) {
       return std::ranges::all_of(each.second, [](const std::weak_ptr<Entry>& entry) { return entry.expired(); });
@@ -247,7 +247,7 @@ class NameTable::Impl {
   }
 
  private:
-  /// One name may be looked up by several settings: the best of them counts.
+  /// Several settings may look up one name. The best result counts.
   static void add(std::optional<NameCounts::Now>& now, const Entry& entry) {
     if (!now) now.emplace();
     now->addresses = std::max(now->addresses, entry.addresses());
@@ -268,7 +268,7 @@ class NameTable::Impl {
   asio::io_context& io_;
   Callbacks callbacks_;
   Lookups lookups_;
-  std::unordered_map<std::string, std::vector<std::weak_ptr<Entry>>> entries_;  ///< by their host
+  std::unordered_map<std::string, std::vector<std::weak_ptr<Entry>>> entries_;  ///< by host
   std::minstd_rand random_{std::random_device{}()};
   Counts counts_;
   std::vector<NameCounts> by_name_;

@@ -1,4 +1,4 @@
-// All names that groups have, each looked up once for all of them, again and again by its TTL or timer. On the probe
+// All names that groups use. Each is looked up once for all groups, and again by its TTL or a timer. On the probe
 // thread.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace lastbyte::probe::dns {
 
-/// A name and the settings by which it is looked up. Equal ones are one entry.
+/// A name and the settings of its look-ups. Equal keys share one entry.
 struct NameKey {
   std::string host;
   bool srv = false;
@@ -27,26 +27,26 @@ struct NameKey {
   friend bool operator==(const NameKey&, const NameKey&) = default;
 };
 
-/// What is known of a name.
+/// What is known about a name.
 struct NameState {
   NameKey key;
-  std::vector<net::Address> addresses;       ///< of a name that is no SRV; port 0; families in turn
+  std::vector<net::Address> addresses;       ///< of a name without SRV; port 0; the families alternate
   std::vector<Service> services;             ///< of an SRV name
   bool answered = false;                     ///< at least one look-up has ended
-  bool stale = false;                        ///< addresses and services are those of an earlier look-up than the last
-  std::chrono::system_clock::time_point at;  ///< of the last look-up's end
-  std::optional<Duration> ttl;               ///< that it told
+  bool stale = false;                        ///< addresses and services come from an earlier look-up than the last
+  std::chrono::system_clock::time_point at;  ///< the end of the last look-up
+  std::optional<Duration> ttl;               ///< of the last answer
   Duration until_next{0};                    ///< from `at`
-  std::string error;                         ///< of the last look-up; empty: it found something
+  std::string error;                         ///< of the last look-up; empty: it succeeded
 };
 
-/// Keeps the name looked up. On the probe thread, what it points to changes with each look-up.
+/// Holding it keeps the name looked up. On the probe thread, the object changes with each look-up.
 using SharedName = std::shared_ptr<const NameState>;
 
 class NameTable {
  public:
   struct Callbacks {
-    /// What an entry stands for is another. Not for its first answer's waiters, who are told by when_answered().
+    /// The entry's addresses or services changed. For the first answer, when_answered() calls its waiters instead.
     std::function<void(const NameState&)> on_change;
     /// For the operator.
     std::function<void(std::string)> on_message;
@@ -61,20 +61,20 @@ class NameTable {
   NameTable(const NameTable&) = delete;
   NameTable& operator=(const NameTable&) = delete;
 
-  /// The name is looked up as long as somebody holds it. A new one begins with what is known of the same name with
-  /// other settings.
+  /// Returns the entry of a name, which is looked up as long as anything holds it. A new entry starts with what is
+  /// known about the same name with other settings.
   SharedName get(const NameKey& key);
-  /// Calls `done` once the name is answered: now, or later. Precondition: somebody holds it.
+  /// Calls `done` once the name has an answer: now or later. Precondition: something holds the name.
   void when_answered(const NameKey& key, std::function<void()> done);
 
-  /// Gives back what was kept for names that nobody holds any more.
+  /// Frees the memory of names that nothing holds any more.
   void forget();
 
   [[nodiscard]] Counts counts() const;
-  /// Each name that was ever looked up, in the order of their first look-ups.
+  /// Returns every name that was ever looked up, in the order of the first look-ups.
   [[nodiscard]] std::vector<NameCounts> each() const;
 
-  /// Names that have numbers of their own; all further ones are counted as "other".
+  /// The number of names with counts of their own. All further names are counted as "other".
   static constexpr std::size_t kMostCounted = 256;
 
  private:

@@ -19,7 +19,7 @@ struct SystemLookups::State : std::enable_shared_from_this<State> {
   };
 
   std::mutex mutex;
-  asio::io_context* io = nullptr;  ///< null: the SystemLookups are gone
+  asio::io_context* io = nullptr;  ///< null: the SystemLookups object was destroyed
   std::deque<Order> orders;
   std::size_t threads = 0;
   LookUp look_up;
@@ -76,7 +76,7 @@ void SystemLookups::start(std::string host, Done done) {
     State::Order order;
     {
       const std::lock_guard lock(state_->mutex);
-      // With other helpers there the order is done later; alone it is given back.
+      // If other helpers run, one of them takes the order later. Otherwise, return it with an error.
       if (--state_->threads > 0) return;
       order = std::move(state_->orders.back());
       state_->orders.pop_back();

@@ -1,7 +1,8 @@
-// getaddrinfo(3), which blocks, on helper threads: eight at most, started for a look-up and gone when none is left.
+// Runs getaddrinfo(3), which blocks, on helper threads. There are at most eight. A look-up starts a helper, and the
+// helper ends when no look-up is left.
 //
-// A look-up under way cannot be interrupted, and the machine's resolver decides how long it takes. So nobody waits for
-// a helper, not even at the end of the process.
+// A look-up cannot be interrupted, and the machine's resolver decides how long it takes. So no thread waits for a
+// helper, not even at the end of the process.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,19 +23,19 @@ class SystemLookups {
 
   /// `done` of start() is called on the thread that runs `io`. `look_up` is for tests.
   explicit SystemLookups(boost::asio::io_context& io, LookUp look_up = {});
-  /// What is under way is dropped.
+  /// Drops the look-ups in progress.
   ~SystemLookups();
   SystemLookups(const SystemLookups&) = delete;
   SystemLookups& operator=(const SystemLookups&) = delete;
 
-  /// On the thread that runs `io`. The helper has the privileges of that thread.
+  /// Call it on the thread that runs `io`. The helper has the privileges of that thread.
   void start(std::string host, Done done);
 
   static constexpr std::size_t kMostThreads = 8;
 
  private:
   struct State;
-  std::shared_ptr<State> state_;  ///< the helpers' too
+  std::shared_ptr<State> state_;  ///< shared with the helpers
 };
 
 }  // namespace lastbyte::probe::dns

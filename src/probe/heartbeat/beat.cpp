@@ -13,9 +13,9 @@ using std::chrono::microseconds;
 constexpr std::size_t kLongestLength = 2;  ///< bytes of a varint up to kLargestFrame
 static_assert(kLargestFrame < 1U << (7 * kLongestLength));
 
-/// The length ahead of a frame (protobuf's base 128 varint).
+/// The length before a frame (protobuf's base 128 varint).
 struct Length {
-  std::size_t bytes = 0;  ///< that it takes itself; 0: more must come
+  std::size_t bytes = 0;  ///< size of the length itself; 0: more bytes must come
   std::size_t frame = 0;
   bool too_long = false;
 };
@@ -96,7 +96,7 @@ std::optional<Heard> Beat::take_frame(std::string_view bytes, TimePoint now) {
     ++counts_.replayed;
     return std::nullopt;
   }
-  if (peer_session_ == 0) next_send_ = now;  // it learns at once that it was heard
+  if (peer_session_ == 0) next_send_ = now;  // so the peer learns at once that its frame arrived
   peer_session_ = frame.session();
   peer_sequence_ = frame.sequence();
   peer_stamp_ = frame.sent_us();
@@ -127,7 +127,7 @@ std::string Beat::due(TimePoint now) {
   frame.set_session(settings_.session);
   frame.set_peer_session(peer_session_);
   frame.set_interval_ms(static_cast<std::uint32_t>(settings_.interval.count()));
-  // The sequence keeps two frames of one microsecond apart.
+  // Stamps grow with each frame, so that two frames of one microsecond differ.
   Sent& sent = sent_[sequence_ % sent_.size()];
   const Sent& before = sent_[(sequence_ - 1) % sent_.size()];
   sent = {std::max(microseconds_between(began_, now) + 1, before.stamp + 1), now};

@@ -1,7 +1,6 @@
-// One end of a heartbeat connection (docs/heartbeat.md): which bytes to send and when, what the bytes of the peer say,
-// and when the peer is dead. Pure: bytes and time are passed in, sockets are the caller's. It depends on nothing but
-// the standard library, base/time.h and the messages of proto/heartbeat.proto, so that other programs can use it as it
-// is.
+// One end of a heartbeat connection (docs/heartbeat.md): which bytes to send and when, what the peer's bytes mean, and
+// when the peer is dead. Pure: the caller passes in bytes and time, and owns the socket. It depends only on the
+// standard library, base/time.h and the messages of proto/heartbeat.proto, so that other programs can use it unchanged.
 //
 //   Beat beat({.interval = 1s, .session = random}, now);
 //   loop:  write beat.due(now); wait until beat.next() or until bytes come;
@@ -23,10 +22,10 @@
 
 namespace lastbyte::heartbeat {
 
-inline constexpr std::size_t kLargestFrame = 1024;  ///< bytes, without the length ahead of it
+inline constexpr std::size_t kLargestFrame = 1024;  ///< bytes, without the length before the frame
 inline constexpr Duration kLongestInterval{3'600'000};
 
-/// What one end tells of itself.
+/// What one end reports about itself.
 struct Condition {
   std::uint32_t load_percent = 0;
   bool draining = false;
@@ -34,21 +33,21 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-/// A frame that was taken.
+/// An accepted frame.
 struct Heard {
   Condition condition;
-  Duration interval{0};  ///< that the peer promises
-  /// Measured by the echo of a frame of ours; nullopt: this frame has no new echo.
+  Duration interval{0};  ///< the interval that the peer promises
+  /// Measured by the echo of an own frame; nullopt: this frame has no new echo.
   std::optional<std::chrono::microseconds> round_trip;
-  bool confirmed = false;  ///< the peer has heard us on this connection, so this is no recording
+  bool confirmed = false;  ///< the peer has received a frame on this connection, so its frames are no recording
 };
 
-/// Why a connection is over.
+/// Why a connection has ended.
 enum class End : std::uint8_t {
   silent,     ///< no frame for one and a half intervals
-  stalled,    ///< likewise, and a frame was begun
-  oversized,  ///< a frame of more than kLargestFrame bytes; where the next one begins is not known
-  malformed,  ///< no frame, or one without what every frame has
+  stalled,    ///< no frame for one and a half intervals, although one had begun
+  oversized,  ///< a frame of more than kLargestFrame bytes; the beginning of the next one is unknown
+  malformed,  ///< not a frame, or a frame without a required field
 };
 std::string_view name(End);
 
@@ -57,7 +56,7 @@ struct Counts {
   std::uint64_t taken = 0;
   std::uint64_t oversized = 0;
   std::uint64_t malformed = 0;
-  std::uint64_t replayed = 0;  ///< of an earlier connection, or with a sequence that was there before; passed over
+  std::uint64_t replayed = 0;  ///< of an earlier connection, or with an old sequence number; ignored
   std::uint64_t stalled = 0;
 
   [[nodiscard]] std::uint64_t refused() const { return oversized + malformed + replayed + stalled; }
@@ -66,29 +65,30 @@ struct Counts {
 class Beat {
  public:
   struct Settings {
-    Duration interval{1000};    ///< 1 ms to kLongestInterval: this end sends a frame at least so often
-    std::uint64_t session = 0;  ///< random, for this connection alone; not 0
+    Duration interval{1000};    ///< 1 ms to kLongestInterval: this end sends a frame at least that often
+    std::uint64_t session = 0;  ///< random, for this connection only; not 0
     Condition condition = {};
   };
 
-  /// The first frame is due at once. The peer has one and a half of our intervals for its first frame.
+  /// The first frame is due at once. The peer has one and a half of this end's intervals for its first frame.
   Beat(const Settings& settings, TimePoint now);
 
-  /// Takes bytes as they come, cut in any way. Frames that are refused are counted and do not count as heard.
+  /// Takes bytes in pieces of any size. Refused frames are counted and do not keep the peer alive.
   std::vector<Heard> receive(std::span<const std::byte> bytes, TimePoint now);
 
-  /// What is to be sent now: one frame, or nothing. Calling it is sending: do so only when the last one was written.
+  /// Returns the frame to send now, or nothing. Beat treats the frame as sent, so call due() only when the previous
+  /// frame was written.
   std::string due(TimePoint now);
 
-  /// A change is told at once, by the next due().
+  /// Sets what this end reports. The next due() reports a change at once.
   void tell(Condition condition);
 
-  /// When due() or end() has something next.
+  /// Returns when due() or end() next has something to do.
   [[nodiscard]] TimePoint next() const;
-  /// When the peer is dead if no frame comes.
+  /// Returns when the peer counts as dead if no frame comes.
   [[nodiscard]] TimePoint dies() const;
 
-  /// nullopt: the connection goes on. What it returns once it returns for good.
+  /// Returns nullopt while the connection continues. Once it returns an end, it always returns that end.
   std::optional<End> end(TimePoint now);
 
   [[nodiscard]] bool confirmed() const { return confirmed_; }

@@ -76,7 +76,7 @@ class Link::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  /// Sends what is due and sets the timer. False: the connection is over.
+  /// Sends the frame that is due and sets the timer. Returns false if the connection has ended.
   bool go_on() {
     const TimePoint now = Clock::now();
     if (const auto end = beat_.end(now)) {
@@ -94,14 +94,14 @@ class Link::Impl : public std::enable_shared_from_this<Impl> {
     return true;
   }
 
-  /// A peer that does not read is sent one frame and no more.
+  /// Sends a frame. While the peer does not read, no further frame follows.
   void write(std::string frame) {
     if (frame.empty()) return;
     out_ = std::move(frame);
     writing_ = true;
     asio::async_write(*stream_, asio::buffer(out_), [self = shared_from_this()](const error_code& error, std::size_t) {
       self->writing_ = false;
-      if (self->ended_ || error) return;  // reading tells why
+      if (self->ended_ || error) return;  // the read reports why
       self->go_on();
     });
   }

@@ -1,4 +1,4 @@
-// A heartbeat connection in motion: a Beat on a socket. On the thread that runs the io_context.
+// A heartbeat connection: a Beat on a socket. On the thread that runs the io_context.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -10,17 +10,17 @@
 
 namespace lastbyte::heartbeat {
 
-/// Calls nobody once it is destroyed; then it sends a FIN and reads to that of the peer.
+/// When it is destroyed, it calls no callback any more, sends a FIN and reads until the peer's FIN.
 class Link {
  public:
   struct Callbacks {
     std::function<void(const Heard&)> on_heard;
-    /// Once, and nothing after it. `silent`: the peer is dead by the rule of time; false: the connection ended before.
-    /// It may destroy the Link.
+    /// Called once, as the last callback. `silent`: the peer counts as dead after its time; false: the connection ended
+    /// before that. It may destroy the Link.
     std::function<void(std::string why, bool silent)> on_end;
   };
 
-  /// `stream` is connected. The session's random number is drawn here.
+  /// `stream` must be connected. The Link chooses the session's random number.
   Link(std::shared_ptr<boost::asio::posix::stream_descriptor> stream, Duration interval, Condition condition,
        Callbacks callbacks);
   ~Link();
@@ -35,7 +35,7 @@ class Link {
   std::shared_ptr<Impl> impl_;
 };
 
-/// A random number that is not 0.
+/// Returns a random number that is not 0.
 std::uint64_t random_session();
 
 }  // namespace lastbyte::heartbeat

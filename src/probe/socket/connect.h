@@ -1,4 +1,4 @@
-// The socket of a probe, connected to the first address that takes it. On the thread that runs the io_context.
+// Connects the socket of a probe to the first address that accepts it. On the thread that runs the io_context.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,15 +17,15 @@
 
 namespace lastbyte::probe {
 
-/// Where a member is now.
+/// The current addresses of a member.
 struct Target {
   std::string host;                     ///< for the HTTP request
-  std::vector<net::Address> addresses;  ///< tried in this order, each with its port; UNIX too
+  std::vector<net::Address> addresses;  ///< tried in this order, each with its port; also UNIX
   net::ConnectOptions options;
 };
 
-/// Connects by one address after the other; each has `timeout`. At the end `done` is called with the connected stream
-/// or the last error, once and not from within start(). Lives until then by itself; cancel() ends it without a call.
+/// Tries one address after another, each for `timeout`. At the end, `done` is called once with the connected stream or
+/// the last error, later than start(). The object keeps itself alive until then. cancel() ends it without a call.
 class Connecting : public std::enable_shared_from_this<Connecting> {
  public:
   using Done = std::function<void(Result<std::shared_ptr<Stream>>)>;

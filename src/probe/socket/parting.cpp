@@ -13,7 +13,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// Reads and throws away until the peer's FIN, an error, or the end of its time.
+/// Reads and drops data until the peer's FIN, an error, or the end of its time.
 class Parting : public std::enable_shared_from_this<Parting> {
  public:
   explicit Parting(std::shared_ptr<Stream> stream) : stream_(std::move(stream)), deadline_(stream_->get_executor()) {}

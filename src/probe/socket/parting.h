@@ -13,12 +13,11 @@ namespace lastbyte::probe {
 
 using Stream = boost::asio::posix::stream_descriptor;
 
-/// The socket as one that the io_context waits for. An error: the kernel has no room for one more (epoll_ctl(2)).
+/// Registers the socket with the io_context. An error means that the kernel has no room for it (epoll_ctl(2)).
 Result<std::shared_ptr<Stream>> make_stream(boost::asio::io_context& io, Descriptor socket);
 
-/// Sends a FIN, reads to the FIN of the peer, and closes: in the background, for `patience` at most. A socket that is
-/// closed with unread bytes sends a reset (net/ipv4/tcp.c __tcp_close), and one that is closed at once answers what the
-/// peer still sends with a reset.
+/// Sends a FIN, reads to the peer's FIN, and closes: in the background, for at most `patience`. A plain close() would
+/// send a reset: at once if bytes are unread (net/ipv4/tcp.c __tcp_close), else in answer to later data.
 void part(std::shared_ptr<Stream> stream, Duration patience);
 
 }  // namespace lastbyte::probe

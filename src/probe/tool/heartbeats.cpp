@@ -33,7 +33,7 @@ using boost::system::error_code;
 constexpr int kOk = 0;
 constexpr int kFailed = 1;
 constexpr std::size_t kMostPeers = 1'000;
-constexpr Duration kPause{100};  ///< after accept(2) has failed
+constexpr Duration kPause{100};  ///< the pause after accept(2) has failed
 constexpr Duration kLastWords{200};
 
 void tell(const std::string& what) { std::fprintf(stderr, "lastbyte heartbeat: %s\n", what.c_str()); }
@@ -107,7 +107,7 @@ class Server {
     });
   }
 
-  /// Peers hear FINs, and have a moment for their own.
+  /// Sends FINs to the peers, and leaves them a moment for theirs.
   void stop() {
     accept_.close();
     peers_.clear();
@@ -138,7 +138,7 @@ class Server {
       if (socket && peers_.size() < kMostPeers) {
         greet(std::move(socket));
       } else if (!socket && errno != EAGAIN && errno != ECONNABORTED) {
-        // Short of descriptors, most likely: trying again at once would spin.
+        // Probably out of descriptors: trying again at once would spin.
         again_.expires_after(kPause);
         again_.async_wait([this](const error_code& cancelled) {
           if (!cancelled) accept();
@@ -222,7 +222,7 @@ class Watcher {
     if (++heard_ == options_.count) end(kOk);
   }
 
-  /// What is left to do is to part with the peer.
+  /// Only the parting from the peer remains to be done.
   void end(int status) {
     status_ = status;
     link_.reset();
