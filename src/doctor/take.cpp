@@ -83,8 +83,8 @@ Result<TakenSockets> take_sockets(std::uint32_t pid) {
   for (const kernel::SocketDescriptor& each : *descriptors) {
     const auto begin = std::chrono::steady_clock::now();
     Descriptor taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), each.descriptor, 0)));
-    if (!taken && (errno == EBADF || errno == ESRCH))
-      continue;  // the descriptor was closed meanwhile, or the process has ended
+    // The descriptor was closed meanwhile, or the process has ended.
+    if (!taken && (errno == EBADF || errno == ESRCH)) continue;
     if (!taken) return failure(operation, errno, errno == EPERM ? "it needs CAP_SYS_PTRACE" : "");
     const bool wanted = is_tcp(taken.get());
     if (wanted) all.sockets.push_back(look(taken.get()));

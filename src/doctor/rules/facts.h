@@ -78,8 +78,8 @@ struct Facts {
   // Limits of the judgement.
   std::chrono::seconds stuck_after{60};           ///< a socket that waits this long for its end is stuck
   std::chrono::seconds half_closed_after{3'600};  ///< a connection that is half-closed this long is forgotten
-  std::string enter =
-      {};  ///< the command that enters the namespace in a shell: "ip netns exec blue"; empty: it is the caller's
+  /// The command that enters the namespace in a shell: "ip netns exec blue"; empty: it is the caller's.
+  std::string enter = {};
 };
 
 }  // namespace lastbyte::doctor

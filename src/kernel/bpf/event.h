@@ -34,8 +34,8 @@ struct lb_event {
   __u32 unacknowledged;  ///< bytes that the program wrote and the peer's kernel has not acknowledged, unsent bytes
                          ///< included
   __u32 unsent;          ///< the part of `unacknowledged` that was never sent
-  __u32 reason;  ///< LB_RESET_SENT: enum sk_rst_reason. LB_TIMED_OUT: number of timeouts in a row. LB_STATE: the new
-                 ///< state
+  /// LB_RESET_SENT: enum sk_rst_reason. LB_TIMED_OUT: number of timeouts in a row. LB_STATE: the new state.
+  __u32 reason;
   __u16 family;
   __u16 local_port;
   __u16 remote_port;

@@ -19,8 +19,8 @@ Result<void> read_records(int iterator, const std::string& operation, Sink&& sin
   std::size_t filled = 0;
   for (;;) {
     const ssize_t got = ::read(iterator, chunk.data() + filled, chunk.size() - filled);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-      continue;  // EAGAIN: the iterator paused because it has much to do
+    // EAGAIN: the iterator paused because it has much to do.
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return failure_from_errno(operation);
     if (got == 0) return {};
     filled += static_cast<std::size_t>(got);

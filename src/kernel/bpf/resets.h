@@ -15,8 +15,8 @@ namespace lastbyte::kernel {
 struct SeenReset {
   bool sent = false;      ///< this host sent a reset
   bool received = false;  ///< the peer sent one
-  std::string_view reason =
-      {};  ///< the reason of the sent reset: "TCP_ABORT_ON_CLOSE"; empty: none was sent, or the reason is unknown
+  /// The reason of the sent reset: "TCP_ABORT_ON_CLOSE"; empty: none was sent, or the reason is unknown.
+  std::string_view reason = {};
   ResetTrigger trigger = ResetTrigger::unknown;  ///< the trigger of `reason`
   std::uint32_t unread = 0;                      ///< bytes, at the first reset
   std::uint32_t unacknowledged = 0;              ///< bytes, at the first reset; a FIN counts as one

@@ -60,8 +60,8 @@ struct TcpEvent {
   std::uint8_t new_state = 0;  ///< only for state_changed
   std::uint64_t cookie = 0;    ///< SO_COOKIE; 0: unknown
   std::optional<std::chrono::nanoseconds> age = {};
-  bool age_at_least =
-      false;  ///< the connection began before the tracer: `age` is only the time that the tracer has known it
+  /// The connection began before the tracer: `age` is only the time that the tracer has known it.
+  bool age_at_least = false;
   std::optional<QueuedBytes> queued = {};
   ProcessName owner = {};
   bool owner_listens = false;  ///< `owner` is the listener's process; another process may have accepted the connection

@@ -42,8 +42,8 @@ inline constexpr auto kFaults = std::to_array<Named>({
     {Fault::early_answer, "early answer", "the failed write of the request hides the answer that has arrived"},
     {Fault::half_close, "half-close", "the end of the request is taken for the end of the session"},
 });
-static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault ==
-              Fault::half_close);                          // kFaults is in the order of the enum
+// kFaults is in the order of the enum.
+static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault == Fault::half_close);
 inline constexpr std::size_t kKinds = kFaults.size() - 1;  ///< without none
 
 struct Planned {
