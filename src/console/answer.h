@@ -1,4 +1,5 @@
-// What the readers of answers share. Includes the JSON library, which is slow to compile: for sources, not for headers.
+// Shared by the readers of answers. Includes the JSON library, which is slow to compile: include it in sources, not in
+// headers.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 
 namespace lastbyte::console {
 
-/// What `make` makes of the parsed answer of `path`. An error (EPROTO): the text is no such answer.
+/// Parses the answer of `path` and returns what `make` makes of it. An error (EPROTO): the text is no such answer.
 template <typename Make>
 auto made_of(const std::string& text, const char* path, Make make) -> Result<decltype(make(nlohmann::json()))> {
   try {
@@ -25,7 +26,7 @@ inline std::string text_or_dash(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : "-";
 }
 
-/// Never negative.
+/// Returns at least 0.
 inline std::int64_t microseconds_of(const nlohmann::json& value) {
   return std::max<std::int64_t>(value.get<std::int64_t>(), 0);
 }

@@ -20,7 +20,7 @@ std::uint64_t sum(const Json& object) {
   return sum;
 }
 
-/// Rows of cells under a heading, each column as wide as its widest cell.
+/// A table with headings. Each column is as wide as its widest cell.
 class Table {
  public:
   struct Heading {

@@ -108,7 +108,7 @@ std::vector<SessionRow> rows_of(SessionsReading now, const std::vector<SessionRo
     static const SessionReading kUnborn;
     const SessionReading* was = found == known.end() ? nullptr : found->second;
     if (was == nullptr && before != nullptr && session.age_us <= elapsed_us) was = &kUnborn;
-    // The session's own age is the clock: it does not matter how long the answer took.
+    // The session's own age is the clock, so the time that the answer took does not matter.
     if (was != nullptr && session.age_us > was->age_us) {
       const double seconds = static_cast<double>(session.age_us - was->age_us) / 1e6;
       row.rate = {grown(was->received[0], session.received[0]) / seconds,

@@ -1,4 +1,4 @@
-// The administration's answers as plain data, and what changed between two of them. Pure.
+// The administration's answers as plain data, and the changes between two of them. Pure.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace lastbyte::console {
 
-/// Counters of one forwarding since the start.
+/// One forwarding's counters since the start.
 struct ForwardingReading {
   std::uint64_t begun = 0;
   std::map<std::string, std::uint64_t> ended = {};  ///< by ending
@@ -24,10 +24,10 @@ struct ForwardingReading {
 struct StatusReading {
   std::string version = {};
   std::int64_t pid = 0;
-  std::string started = {};  ///< tells two processes of one number apart
+  std::string started = {};  ///< distinguishes two processes with the same pid
   std::int64_t uptime_us = 0;
   bool ready = false;
-  std::string reason = {};  ///< why not
+  std::string reason = {};  ///< why it is not alive or not ready
   std::uint64_t open = 0;
   std::map<std::string, ForwardingReading> forwardings = {};  ///< by name
 };
@@ -44,7 +44,7 @@ struct SessionReading {
   std::string deadline;
   std::optional<std::int64_t> fires_in_us;
   std::array<std::uint64_t, 2> received{};  ///< bytes from the client, from the upstream
-  std::uint64_t unacknowledged = 0;         ///< bytes, of both sides
+  std::uint64_t unacknowledged = 0;         ///< bytes of both sides
 };
 
 struct SessionsReading {
@@ -52,30 +52,30 @@ struct SessionsReading {
   std::vector<SessionReading> sessions;
 };
 
-/// Of /v1/status. An error (EPROTO): the text is something else.
+/// Parses an answer of /v1/status. An error (EPROTO): the text is something else.
 Result<StatusReading> parse_status(const std::string& json);
-/// Of /v1/sessions.
+/// Parses an answer of /v1/sessions. Errors as above.
 Result<SessionsReading> parse_sessions(const std::string& json);
 
-/// A second. Sums over all forwardings that both readings have.
+/// Rates per second, summed over all forwardings that both readings have.
 struct Rates {
   double begun = 0;
   double ended = 0;
-  std::vector<std::pair<std::string, double>> endings;  ///< those that happened, the most frequent first
+  std::vector<std::pair<std::string, double>> endings;  ///< the endings that occurred, the most frequent first
   std::array<double, 2> bytes{};                        ///< from clients, from upstreams
 };
 
-/// nullopt: they are of two processes, or not one after the other.
+/// nullopt: the readings are of two processes, or not in the order of time.
 std::optional<Rates> rates(const StatusReading& before, const StatusReading& now);
 
 struct SessionRow {
   SessionReading session;
-  /// Bytes a second from the client, from the upstream. nullopt: the session was not seen before.
+  /// Bytes per second from the client, from the upstream. nullopt: the session was not seen before.
   std::optional<std::array<double, 2>> rate = {};
 };
 
-/// `before` is of the same process, `elapsed_us` ago; null: there is none. Sessions that began since have the rate of
-/// their whole life.
+/// `before` is the reading of the same process `elapsed_us` ago; null: there is none. A session that began since then
+/// has the rate of its whole life.
 std::vector<SessionRow> rows_of(SessionsReading now, const std::vector<SessionRow>* before, std::int64_t elapsed_us);
 
 }  // namespace lastbyte::console

@@ -8,8 +8,8 @@ namespace lastbyte::console {
 namespace {
 
 struct Character {
-  std::size_t bytes = 0;  ///< 0: the text has ended
-  int columns = 0;        ///< -1: a control character, or no valid UTF-8
+  std::size_t bytes = 0;  ///< 0: end of the text
+  int columns = 0;        ///< -1: a control character, or invalid UTF-8
 };
 
 Character first_of(std::string_view text) {
@@ -20,7 +20,7 @@ Character first_of(std::string_view text) {
   return {.bytes = static_cast<std::size_t>(bytes), .columns = uc_width(code, "UTF-8")};
 }
 
-/// How much of `text` takes at most `width` columns, and how many it takes.
+/// The part of `text` that fits into `width` columns, and its width.
 struct Part {
   std::size_t bytes = 0;
   std::size_t columns = 0;
@@ -42,7 +42,7 @@ Part part_within(std::string_view text, std::size_t width) {
 std::string shown(std::string_view text, Charset charset) {
   std::string out;
   for (Character next = first_of(text); next.bytes != 0; next = first_of(text)) {
-    const bool lone = next.columns == 0 && out.empty();  // a combining mark with nothing to combine with
+    const bool lone = next.columns == 0 && out.empty();  // a combining mark without a character to combine with
     if (next.columns < 0 || lone || (charset == Charset::ascii && next.bytes > 1)) {
       out += '?';
     } else {

@@ -9,16 +9,16 @@
 namespace lastbyte::console {
 namespace {
 
-// From the top: title, rates, endings, order, the table's heading. At the bottom: a message or the keys.
+// The lines above the sessions: title, rates, endings, order, the table's heading. Below: a message or the keys.
 constexpr std::size_t kAbove = 5;
 constexpr std::size_t kBelow = 1;
-/// In fewer lines there is no room for rates and endings.
+/// A screen with fewer lines shows no rates and endings.
 constexpr std::size_t kShort = 8;
 
 struct Column {
   std::string_view title;
   std::size_t least;  ///< columns
-  std::size_t most;   ///< where there is room
+  std::size_t most;   ///< columns, if there is room
   Align align;
   std::string (*cell)(const SessionRow& row);
 };
@@ -47,7 +47,7 @@ enum class Field : std::uint8_t {
   deadline
 };
 
-/// In their order on the screen.
+/// In the order of the screen.
 constexpr std::array<Column, 12> kColumns{{
     {"ID", 5, 7, Align::right, [](const SessionRow& row) { return std::to_string(row.session.id); }},
     {"STATE", 11, 11, Align::left, [](const SessionRow& row) { return row.session.state; }},
@@ -84,13 +84,15 @@ struct Placed {
   std::size_t width;
 };
 
-/// The columns that fit, the most wanted first: the number, what the order goes by, then who is connected.
+/// Chooses the columns that fit, the most important first: the session's number, the column that sorts, then the
+/// addresses.
 std::vector<Placed> placed(const View& view, std::size_t width) {
   const SortKey sort = view.sort();
   std::uint64_t highest = 0;
   for (const SessionRow* row : view.visible()) highest = std::max(highest, row->session.id);
   const auto least = [digits = std::to_string(highest).size()](Field field) {
-    return field == Field::id ? std::max(digits, column(field).least) : column(field).least;  // never cut off
+    // the number is never cut off
+    return field == Field::id ? std::max(digits, column(field).least) : column(field).least;
   };
 
   std::vector<Field> wanted{Field::id, field_of(sort), Field::client};
@@ -108,7 +110,7 @@ std::vector<Placed> placed(const View& view, std::size_t width) {
     used += more;
   }
   std::ranges::sort(all, {}, &Placed::field);
-  // What is left goes to the columns that can use it, evenly.
+  // Gives the remaining width evenly to the columns that can use it.
   for (bool grows = true; grows && used < width;) {
     grows = false;
     for (Placed& each : all) {
@@ -130,7 +132,7 @@ std::string row_text(const std::vector<Placed>& columns, const Text& text) {
   return line;
 }
 
-/// The parts that fit in a line, the first ones first.
+/// Joins the parts that fit into a line, the first ones first.
 std::string line_of(const std::vector<std::string>& parts, std::size_t width, std::string_view between = "  ") {
   std::string line;
   for (const std::string& each : parts) {
@@ -184,7 +186,7 @@ std::string order_line(const View& view, std::size_t width, std::size_t first, s
 Line bottom(const View& view, std::size_t width) {
   if (view.mode() == View::Mode::confirm) return {view.question(), Style::alert};
   if (view.mode() == View::Mode::filter) {
-    // The end of what is typed stays in sight.
+    // Cuts the typed text at its beginning, so that its end stays visible.
     std::string text = view.filter_text();
     while (columns_of(text) + 10 > width && !text.empty()) {
       text.erase(0, 1);
@@ -270,7 +272,7 @@ std::string text_of(const View& view, const std::string& now) {
                     shown(endings_line(view, kUnlimited)) + "\n" +
                     shown(order_line(view, kUnlimited, 0, view.visible().size())) + "\n";
   std::vector<Placed> columns = placed(view, kUnlimited);
-  // A number, a name or an address is whole: what reads the text goes by its words.
+  // Widens each column to its longest cell: programs read this text word by word.
   for (Placed& each : columns) {
     each.width = column(each.field).title.size();
     for (const SessionRow* row : view.visible())

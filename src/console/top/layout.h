@@ -1,4 +1,4 @@
-// lastbyte top as lines of text. Pure.
+// Draws lastbyte top as lines of text. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace lastbyte::console {
 enum class Style : std::uint8_t { plain, title, heading, selected, alert };
 
 struct Line {
-  std::string text;  ///< at most as many columns as the screen has
+  std::string text;  ///< at most as wide as the screen
   Style style = Style::plain;
 
   friend bool operator==(const Line&, const Line&) = default;
@@ -26,13 +26,13 @@ struct Screen {
   Charset charset = Charset::utf8;
 };
 
-/// The lines of sessions that fit.
+/// Returns the number of lines for sessions.
 std::size_t page_of(const Screen& screen);
 
-/// Exactly screen.lines lines. `now`: the time of day, for the title.
+/// Returns exactly screen.lines lines. `now` is the time of day, for the title.
 std::vector<Line> screen_of(View& view, const Screen& screen, const std::string& now);
 
-/// The same for a file: all that is visible, each line as long as it is.
+/// Returns the same for a file: all visible sessions, in lines of any length.
 std::string text_of(const View& view, const std::string& now);
 
 }  // namespace lastbyte::console

@@ -1,5 +1,5 @@
-// Where lastbyte top has its readings from: asks one instance again and again, without blocking, and finds it again
-// when it comes back.
+// The source of lastbyte top's readings. It asks one instance again and again, without blocking, and finds the instance
+// again after a restart.
 #pragma once
 
 #include <poll.h>
@@ -16,38 +16,38 @@ namespace lastbyte::console {
 
 using SourceTime = std::chrono::steady_clock::time_point;
 
-/// What came of one question.
+/// The result of one request.
 struct Picture {
   StatusReading status;
   SessionsReading sessions;
 };
 
-/// The error's code is EBADRQC where the instance answers, and does not take the request.
+/// Error code EBADRQC: the instance answers, but rejects the request.
 Result<Picture> picture_of(const admin::Answer& status, const admin::Answer& sessions);
 
 class Source {
  public:
   static constexpr std::chrono::seconds kPatience{10};
 
-  /// `given`: --socket.
+  /// `given` is the value of --socket.
   explicit Source(std::optional<std::string> given) : given_(std::move(given)) {}
 
-  /// Asks for the status and for the sessions. Gives up what was asked before. An error is what go_on() would give.
+  /// Requests the status and the sessions. Abandons an earlier request. Fails with the errors of go_on().
   Result<void> ask(const admin::ClientRequest& sessions, SourceTime now);
   [[nodiscard]] bool asks() const { return status_.has_value(); }
-  /// Asks to end a session. False: an order is under way, or there is no instance.
+  /// Requests the end of a session. Returns false if an order is under way or there is no instance.
   bool order(const admin::ClientRequest& request, SourceTime now);
 
   void add_to(std::vector<pollfd>& polled) const;
-  /// When go_on() has something to do though nothing is ready.
+  /// The time of the next go_on() if no descriptor becomes ready.
   [[nodiscard]] SourceTime gives_up_at() const;
-  /// Does what can be done now; nullopt: nothing has come of it yet.
+  /// Continues without waiting; nullopt: no result yet.
   std::optional<Result<Picture>> go_on(SourceTime now);
-  /// The same for the order.
+  /// Returns the order's result; nullopt: no result yet.
   std::optional<Result<admin::Answer>> order_done(SourceTime now);
 
  private:
-  /// An exchange, and its answer once it is there.
+  /// A request, and its answer when it has arrived.
   struct Asked {
     admin::Exchange exchange;
     std::optional<Result<admin::Answer>> answer = {};
@@ -55,7 +55,7 @@ class Source {
   Result<std::string> path();
 
   std::optional<std::string> given_;
-  std::optional<std::string> path_;  ///< of the instance that answered last
+  std::optional<std::string> path_;  ///< socket of the instance that answered last
   std::optional<Asked> status_;
   std::optional<Asked> sessions_;
   SourceTime asked_until_{};

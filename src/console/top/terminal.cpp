@@ -11,19 +11,20 @@
 
 #include "base/text.h"
 
-// Its macros have names such as move, erase and timeout.
+// ncurses' macros have names such as move, erase and timeout.
 #define NCURSES_NOMACROS 1
 #define NCURSES_WIDECHAR 1
 #include <ncurses.h>
 #include <term.h>
-// More of them.
+// Further macros of ncurses.
 #undef columns
 #undef lines
 
 namespace lastbyte::console {
 namespace {
 
-constexpr int kEscapeWait_ms = 25;  ///< after which an ESC is the key, and not the begin of another one's sequence
+/// after this time an ESC is the key itself, not the beginning of another key's sequence
+constexpr int kEscapeWait_ms = 25;
 
 attr_t attributes(Style style) {
   switch (style) {
@@ -77,7 +78,7 @@ Result<Terminal> Terminal::open() {
                    known == 0 ? "its type is not known; " + instead : "there is no terminfo database; " + instead);
   const char* moves = tigetstr(const_cast<char*>("cup"));  // NOLINT: older declarations take char*
   const bool can_move = moves != nullptr && moves != reinterpret_cast<const char*>(-1);
-  del_curterm(cur_term);  // newterm() makes one of its own
+  del_curterm(cur_term);  // newterm() makes its own
   if (!can_move) return failure(what, 0, "it cannot move its cursor; " + instead);
   SCREEN* screen = newterm(nullptr, stdout, stdin);
   if (screen == nullptr) return failure(what, 0, instead);

@@ -1,4 +1,4 @@
-// The terminal of lastbyte top, by ncurses. One at a time in a process.
+// The terminal of lastbyte top, by ncurses. A process can have one at a time.
 #pragma once
 
 #include <optional>
@@ -12,19 +12,19 @@ namespace lastbyte::console {
 
 class Terminal {
  public:
-  /// Takes standard input and output, until it is destroyed. An error: they are no terminal, or it cannot do what is
-  /// needed. Precondition: the locale is set.
+  /// Takes over standard input and output until destruction. Fails if they are no terminal, or one that lacks a needed
+  /// ability. Precondition: the locale is set.
   static Result<Terminal> open();
   Terminal(Terminal&& other) noexcept : screen_(std::exchange(other.screen_, nullptr)) {}
   Terminal& operator=(Terminal&&) = delete;
   ~Terminal();
 
-  /// As it is now: it may have another size than before.
+  /// Returns the present screen: its size may have changed.
   [[nodiscard]] Screen screen() const;
   void draw(const std::vector<Line>& lines);
-  /// What was pressed meanwhile. nullopt: nothing more. Does not block.
+  /// Returns a key that was pressed meanwhile; nullopt: no more keys. Does not block.
   std::optional<Key> key();
-  /// Draws everything anew with the next draw().
+  /// Makes the next draw() draw everything anew.
   void forget();
 
  private:

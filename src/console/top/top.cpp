@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 
 volatile sig_atomic_t stopped = 0;
 
-/// Signals come only while ppoll(2) waits, so that none is missed. ncurses has a handler of its own for SIGWINCH.
+/// Signals are handled only while ppoll(2) waits, so none is missed. ncurses has a handler of its own for SIGWINCH.
 class Signals {
  public:
   Signals() {
@@ -65,7 +65,7 @@ timespec until(TopClock::time_point at) {
   return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
 }
 
-/// Blocks until a first picture is there.
+/// Blocks until the first picture has arrived.
 Result<Picture> first_picture(Source& source, const admin::ClientRequest& sessions) {
   if (auto asked = source.ask(sessions, TopClock::now()); !asked) return Failure(asked.error());
   for (;;) {
@@ -77,7 +77,7 @@ Result<Picture> first_picture(Source& source, const admin::ClientRequest& sessio
   }
 }
 
-/// A filter that the instance does not take is told in its words alone.
+/// Reports a filter that the instance rejects in the instance's words only.
 Failure told(const Error& error) {
   return error.code == EBADRQC ? failure("--filter", 0, error.detail) : Failure(error);
 }
@@ -106,7 +106,7 @@ class Screenplay {
       source_.add_to(polled);
       const timespec left = until(std::min(source_.asks() ? TopClock::time_point::max() : due_, source_.gives_up_at()));
       const int ready = ::ppoll(polled.data(), polled.size(), &left, signals.while_waiting());
-      if (ready > 0 && (polled.front().revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return;  // the terminal is gone
+      if (ready > 0 && (polled.front().revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return;  // the terminal has gone
       while (const auto key = terminal_.key()) obey(view_.press(*key, page_));
       go_on();
     }
@@ -154,7 +154,7 @@ class Screenplay {
   bool quits_ = false;
 };
 
-/// Rates need two readings: the first picture is printed after an interval.
+/// Rates need two readings, so the first picture is printed after an interval.
 Result<void> run_batch(const TopOptions& options, Source& source, View& view) {
   auto due = TopClock::now();
   for (unsigned made = 0; !options.count || made < *options.count; ++made) {

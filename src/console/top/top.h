@@ -1,4 +1,4 @@
-// lastbyte top: the open sessions of a running lastbyte, again and again, on a terminal or as text.
+// lastbyte top: shows the open sessions of a running lastbyte, updated regularly, on a terminal or as text.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@ struct TopOptions {
   SortKey sort = SortKey::rate;
   bool reversed = false;
   std::string filter;
-  bool batch = false;             ///< text on standard output, and no keys
-  std::optional<unsigned> count;  ///< pictures of `batch`; nullopt: without an end
+  bool batch = false;             ///< print text on standard output, and read no keys
+  std::optional<unsigned> count;  ///< number of pictures of `batch`; nullopt: without an end
 };
 
 /// Blocks until the user or a signal ends it. An error: nothing was shown.

@@ -19,7 +19,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// What the rows are compared by; the largest stands first.
+/// Returns the value that rows are compared by; the largest comes first.
 double weight(const SessionRow& row, SortKey key) {
   const SessionReading& session = row.session;
   const double half_close = session.half_close_age_us ? static_cast<double>(*session.half_close_age_us) : -1;
@@ -88,7 +88,8 @@ Filter parse_filter(std::string_view text) {
 }
 
 admin::ClientRequest sessions_request(SortKey sort, bool reversed, const Filter& filter) {
-  // The administration knows no rate of this moment. Those whose last byte moved longest ago have none.
+  // The administration knows no present rate. Sessions that have been idle the longest have none, so the request sorts
+  // by idle time instead.
   constexpr std::array<std::pair<const char*, bool>, 7> kOrders{{{"idle", true},
                                                                  {"half_close_age", false},
                                                                  {"unacknowledged", false},
@@ -111,7 +112,7 @@ void View::took(StatusReading status, SessionsReading sessions) {
   why_lost_.clear();
   const bool same = status_ && status_->pid == status.pid && status_->started == status.started;
   if (paused_ && same) return;
-  paused_ = false;  // another process has other sessions of these numbers: they must not be ended by the old picture
+  paused_ = false;  // another process may reuse session numbers: the old picture must not end its sessions
   const std::int64_t elapsed = same ? status.uptime_us - status_->uptime_us : 0;
   rates_ = same ? console::rates(*status_, status) : std::nullopt;
   if (!same) {
@@ -145,13 +146,13 @@ void View::arrange() {
   if (found != visible_.end()) {
     selected_ = static_cast<std::size_t>(found - visible_.begin());
   } else if (selected_id_) {
-    move_to(selected_);  // it has ended: the one in its place
+    move_to(selected_);  // the session has ended: select the one in its place
   } else {
     selected_ = 0;
   }
 }
 
-/// The first line is no session's: whichever stands first is selected.
+/// The first line selects no session of its own: it stays on whichever is first.
 void View::move_to(std::size_t index) {
   selected_ = visible_.empty() ? 0 : std::min(index, visible_.size() - 1);
   selected_id_.reset();

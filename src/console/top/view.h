@@ -1,5 +1,5 @@
-// The state of lastbyte top between two pictures: order, filter, selection, questions. Pure: keys and readings go in,
-// wishes come out.
+// The state of lastbyte top between two pictures: order, filter, selection, questions. Keys and readings go in, wishes
+// come out. Pure.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ enum class SortKey : std::uint8_t { rate, half_close, unacknowledged, lingering,
 
 struct SortWord {
   SortKey key;
-  std::string_view word;  ///< of --sort, and on the screen
-  char letter;            ///< the key that chooses it
+  std::string_view word;  ///< the word of --sort and on the screen
+  char letter;            ///< the key that chooses this order
   std::string_view help;
 };
 
@@ -35,24 +35,24 @@ inline constexpr std::array<SortWord, 7> kSortWords{{
 }};
 constexpr const SortWord& word_of(SortKey key) { return kSortWords[static_cast<std::size_t>(key)]; }
 std::optional<SortKey> sort_key(std::string_view word);
-/// All of them, for a message.
+/// Returns all words, for a message.
 std::string sort_words(std::string_view between = ", ");
 
-/// Whether `a` stands before `b`: the largest first; equal ones in the order of their numbers.
+/// Whether `a` comes before `b`: the largest first; equal ones in the order of their numbers.
 bool stands_before(const SessionRow& a, const SessionRow& b, SortKey key);
 
-/// Words that all must be true of a session. forwarding=, client=, upstream= and state= are for the administration to
-/// compare; any other word must occur in a column, without regard to ASCII case.
+/// Conditions that a session must all meet. The administration compares forwarding=, client=, upstream= and state=. Any
+/// other word must occur in a column; ASCII case does not matter.
 struct Filter {
   std::vector<std::pair<std::string, std::string>> parameters;
-  std::vector<std::string> words;  ///< in lower case
+  std::vector<std::string> words;  ///< lower case
 
   [[nodiscard]] bool lets_through(const SessionReading& session) const;
 };
 Filter parse_filter(std::string_view text);
 
-/// The request for the sessions that may be shown: at most as many as the administration gives at once, those first
-/// that the order will put first.
+/// Returns the request for the sessions to show: at most as many as the administration returns at once, sorted so that
+/// it includes those that come first on the screen.
 admin::ClientRequest sessions_request(SortKey sort, bool reversed, const Filter& filter);
 inline constexpr std::size_t kMostSessions = 5000;
 
@@ -62,13 +62,13 @@ struct Key {
   char32_t character = 0;
 };
 
-/// What top is to do because of a key.
+/// What top must do after a key.
 struct Wish {
   enum class What : std::uint8_t {
     nothing,
     quit,
-    ask,  ///< another order or filter: ask for the sessions again
-    end,  ///< `request` ends a session
+    ask,  ///< the order or the filter has changed: request the sessions again
+    end,  ///< send `request`, which ends a session
   };
   What what = What::nothing;
   admin::ClientRequest request = {};
@@ -80,25 +80,25 @@ class View {
 
   View(SortKey sort, bool reversed, std::string filter);
 
-  /// A new picture of the same process or of another one.
+  /// Takes a new picture, of the same process or another one.
   void took(StatusReading status, SessionsReading sessions);
-  /// The instance does not answer any more; `why` for the operator. The last picture stays.
+  /// The instance no longer answers; `why` is for the operator. The last picture stays.
   void lost(std::string why);
-  /// A line for the operator, until the next key.
+  /// Shows a line to the operator until the next key.
   void tell(std::string message, bool is_error);
-  /// `page`: lines of sessions on the screen.
+  /// `page` is the number of lines of sessions on the screen.
   Wish press(const Key& key, std::size_t page);
 
   [[nodiscard]] admin::ClientRequest request() const { return sessions_request(sort_, reversed_, filter_); }
   [[nodiscard]] const std::optional<StatusReading>& status() const { return status_; }
   [[nodiscard]] const std::optional<Rates>& rates() const { return rates_; }
-  /// Filtered and in order. Valid until the next call that is not const.
+  /// The filtered sessions in order. Valid until the next call that is not const.
   [[nodiscard]] const std::vector<const SessionRow*>& visible() const { return visible_; }
   [[nodiscard]] std::uint64_t matched() const { return matched_; }
   [[nodiscard]] std::size_t taken() const { return rows_.size(); }
-  /// Index in visible(); 0 where it is empty.
+  /// Returns the index in visible(); 0 if it is empty.
   [[nodiscard]] std::size_t selected() const { return selected_; }
-  /// The first line of a page of `page` lines that shows the selection.
+  /// Returns the first line of the page, of `page` lines, that shows the selection.
   std::size_t first_of_page(std::size_t page);
 
   [[nodiscard]] Mode mode() const { return mode_; }
@@ -109,7 +109,7 @@ class View {
   [[nodiscard]] const std::string& why_lost() const { return why_lost_; }
   [[nodiscard]] const std::string& message() const { return message_; }
   [[nodiscard]] bool message_is_error() const { return message_is_error_; }
-  /// The question of Mode::confirm.
+  /// Returns the question of Mode::confirm.
   [[nodiscard]] const std::string& question() const { return question_; }
 
  private:
@@ -128,7 +128,7 @@ class View {
   std::string filter_text_;
   Filter filter_;
   Mode mode_ = Mode::list;
-  std::string draft_;  ///< of the filter
+  std::string draft_;  ///< the filter while it is typed
   bool paused_ = false;
   std::optional<StatusReading> status_;
   std::optional<Rates> rates_;
@@ -136,13 +136,13 @@ class View {
   std::uint64_t matched_ = 0;
   std::vector<const SessionRow*> visible_;
   std::size_t selected_ = 0;
-  std::optional<std::uint64_t> selected_id_;  ///< the selection follows its session
+  std::optional<std::uint64_t> selected_id_;  ///< the selection stays on this session
   std::size_t first_ = 0;
   std::string why_lost_;
   std::string message_;
   bool message_is_error_ = false;
   std::string question_;
-  admin::ClientRequest ending_;  ///< what the question asks for
+  admin::ClientRequest ending_;  ///< the request that the question confirms
 };
 
 }  // namespace lastbyte::console
