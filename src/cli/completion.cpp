@@ -1,4 +1,4 @@
-// `lastbyte completion bash`: what the shell reads to complete command lines of this program.
+// `lastbyte completion bash`: prints the shell's script that completes command lines of lastbyte.
 #include "cli/completion.h"
 
 #include <array>

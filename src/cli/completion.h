@@ -1,5 +1,4 @@
-// Completion of command lines: scripts for bash, zsh and fish, made from the tables of options that
-// --help shows.
+// Completes command lines: scripts for bash, zsh and fish, made from the tables of options that --help prints.
 #pragma once
 
 #include <span>
@@ -11,7 +10,7 @@ namespace lastbyte::cli {
 
 enum class Shell { bash, zsh, fish };
 
-/// The script that completes `lastbyte` with these commands.
+/// Returns the script that completes `lastbyte` with these commands.
 std::string completion_script(Shell shell, std::span<const Command> commands);
 
 }  // namespace lastbyte::cli

@@ -4,10 +4,10 @@ namespace lastbyte::cli {
 
 namespace {
 
-/// What a value can be, as far as its placeholder tells.
+/// The possible values of an option, as far as its placeholder says.
 struct Values {
   bool files = false;
-  std::vector<std::string> words;  ///< some of them, or none
+  std::vector<std::string> words;  ///< some of the possible words; may be empty
 };
 
 std::vector<std::string> split(const std::string& text, char at) {
@@ -21,7 +21,8 @@ std::vector<std::string> split(const std::string& text, char at) {
   return parts;
 }
 
-/// "keep|abort" are words to be given as they are, "FILE" stands for one, "DURATION" for what no shell knows.
+/// Reads a placeholder: "keep|abort" are literal words, "FILE" is a file, "DURATION" is nothing that a shell can
+/// complete.
 Values values_of(const Option& option) {
   Values values;
   for (const std::string& part : split(option.placeholder, '|')) {
@@ -40,7 +41,7 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-/// The first sentence of a help text, without its stop.
+/// Returns the first sentence of a help text, without its full stop.
 std::string first_sentence(const std::string& help) {
   const std::string first = help.substr(0, help.find(". "));
   return first.ends_with('.') ? first.substr(0, first.size() - 1) : first;
@@ -52,7 +53,7 @@ std::string replaced(const std::string& text, char what, const std::string& by) 
   return out;
 }
 
-/// Between single quotes, as bash and zsh read them.
+/// Quotes the text in single quotes for bash and zsh.
 std::string shell_quoted(const std::string& text) { return "'" + replaced(text, '\'', "'\\''") + "'"; }
 
 std::string long_flag(const Option& option) { return "--" + option.flag; }
@@ -64,7 +65,7 @@ std::vector<std::string> names_of(std::span<const Command> commands) {
   return names;
 }
 
-/// Those of a command, with --help, which comes by itself where no table has it.
+/// Returns the command's options, with --help added if the table lacks it.
 std::vector<Option> options_of(const Command& command) {
   std::vector<Option> options = command.options;
   if (std::ranges::none_of(options, [](const Option& each) { return each.flag == "help"; }))
@@ -74,7 +75,7 @@ std::vector<Option> options_of(const Command& command) {
 
 // bash --------------------------------------------------------------------------------------------------------------
 
-/// What completes the value after a flag: a line of the case over the word before.
+/// Returns the completion of the value after a flag: one line of the case over the previous word.
 std::string bash_value(const Option& option) {
   if (option.placeholder.empty() || !option.value_needed) return "";
   std::string out = "        " + long_flag(option);
@@ -122,7 +123,7 @@ std::string bash_script(std::span<const Command> commands) {
 
 // zsh ---------------------------------------------------------------------------------------------------------------
 
-/// Within a specification of _arguments, brackets and colons have a meaning.
+/// Brackets and colons have a meaning in a specification of _arguments.
 std::string zsh_text(const std::string& text) {
   return replaced(replaced(replaced(text, '[', "\\["), ']', "\\]"), ':', "\\:");
 }
@@ -137,7 +138,7 @@ std::string zsh_option(const Option& option) {
   std::string value;
   if (!option.placeholder.empty())
     value = (option.value_needed ? ":" : "::") + zsh_text(option.placeholder) + ":" + zsh_action(values_of(option));
-  // =: the value is the rest of the word or the next word; =-: the rest of the word only.
+  // =: the value is the rest of the word, or the next word. =-: only the rest of the word.
   const std::string equals = option.placeholder.empty() ? "" : option.value_needed ? "=" : "=-";
   std::string out = "        " + shell_quoted("*" + long_flag(option) + equals + help + value) + " \\\n";
   if (option.letter != 0) {
@@ -171,7 +172,8 @@ std::string zsh_script(std::span<const Command> commands) {
     if (!command.words.empty()) out += "        " + shell_quoted("1: :(" + joined(command.words) + ")") + " \\\n";
     out += "        '*: :_files' ;;\n";
   }
-  // As a file of $fpath it is the function's body at its first call; read by `source` it only says what it is for.
+  // As a file of $fpath, the script is the body of the function at its first call. Read by `source`, it only registers
+  // the function.
   return out +
          "      esac ;;\n  esac\n}\n"
          "if [[ $funcstack[1] == _lastbyte ]]; then _lastbyte \"$@\"; else compdef _lastbyte lastbyte; fi\n";

@@ -10,10 +10,12 @@
 
 namespace {
 
-/// Where the parent has closed one of these, the first socket would take its number, and messages would go into it.
+/// Opens missing standard descriptors. Otherwise the first socket would get such a number, and messages would go into
+/// it.
 void keep_standard_descriptors() {
   for (const int standard : {0, 1, 2}) {
-    if (::fcntl(standard, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // the lowest number that is free: this one
+    // open() takes the lowest free number, which is this one
+    if (::fcntl(standard, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
   }
 }
 
@@ -22,9 +24,9 @@ bool reader_has_left() {
   return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
-/// Output that was not written fails the command. A reader that has left wants no message.
+/// Fails the command if its output was not written. A reader that has closed the pipe gets no message.
 int with_output_checked(int status) {
-  const bool failed_before = std::ferror(stdout) != 0;  // the reason is lost by now
+  const bool failed_before = std::ferror(stdout) != 0;  // the errno of that failure is lost
   errno = 0;
   const bool fails_now = std::fflush(stdout) != 0;
   if (!failed_before && !fails_now) return status;

@@ -1,4 +1,4 @@
-// The command line, read by CLI11: the only file that includes it.
+// Parses the command line with CLI11. No other file includes it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -11,12 +11,12 @@ namespace lastbyte::cli {
 
 namespace {
 
-/// As the build gives it.
+/// The version comes from the build.
 std::string version() { return std::string("lastbyte ") + LASTBYTE_VERSION; }
 
 constexpr std::size_t kPageWidth = 80;
 constexpr std::size_t kTextIndent = 8;
-constexpr std::size_t kCommandColumn = 14;  // of the texts beside the commands' names
+constexpr std::size_t kCommandColumn = 14;  // the column of the texts after the commands' names
 
 std::string wrap_lines(const std::string& text, std::size_t width) {
   std::string wrapped;
@@ -30,7 +30,7 @@ std::string wrap_lines(const std::string& text, std::size_t width) {
   return wrapped;
 }
 
-/// Each flag on a line of its own with its text indented below, as in a manual: our texts are long.
+/// Prints each flag on a line of its own with its text indented below, as in a manual: our texts are long.
 class Page : public CLI::Formatter {
  public:
   Page(std::string usage, std::size_t column) : usage_(std::move(usage)) { column_width(column); }
@@ -46,7 +46,7 @@ class Page : public CLI::Formatter {
     return text;
   }
 
-  /// As the library has it, without its doubled empty lines.
+  /// Returns the library's text without doubled empty lines.
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
     return CLI::detail::find_and_replace(CLI::Formatter::make_help(app, std::move(name), mode), "\n\n\n", "\n\n");
   }
@@ -55,18 +55,18 @@ class Page : public CLI::Formatter {
   std::string usage_;
 };
 
-/// A command as the library knows it.
+/// A command and its counterpart in the library.
 struct Built {
   const Command* command = nullptr;
   CLI::App* app = nullptr;
-  std::vector<CLI::Option*> options;  ///< as many as the command has, in their order
+  std::vector<CLI::Option*> options;  ///< in the order of the command's options
 };
 
 CLI::Option* add_option(CLI::App& app, const Option& option) {
   const std::string name = "--" + option.flag;
   const std::string help = wrap(option.help, kPageWidth - kTextIndent);
   if (option.placeholder.empty()) return app.add_flag(name, help)->disable_flag_override()->group(option.group);
-  // Values are kept as they were written, one a flag: what they mean is for the command to say.
+  // Values stay as written, one per flag: the command interprets them.
   return app.add_option(name, help)
       ->type_name(option.placeholder)
       ->type_size(1)
@@ -124,7 +124,7 @@ std::string missing_value(const Option& option) {
   return "--" + option.flag + ": the value is missing; expected " + option.placeholder;
 }
 
-/// The library takes what follows a flag for its value, even another flag.
+/// Finds an option whose value is missing: the library then takes the next flag as its value.
 const Option* option_without_value(const Built& built) {
   for (std::size_t i = 0; i < built.options.size(); ++i) {
     const Option& option = built.command->options[i];
@@ -136,7 +136,7 @@ const Option* option_without_value(const Built& built) {
   return nullptr;
 }
 
-/// What the library could not make out: a flag without its value, or a value where none belongs.
+/// Reports what the library could not parse: a flag without its value, or a value where none belongs.
 int unreadable(const std::vector<Built>& all, const CLI::ParseError& wrong) {
   const std::string what = wrong.what();
   for (const Built& built : all) {
@@ -153,7 +153,8 @@ int unreadable(const std::vector<Built>& all, const CLI::ParseError& wrong) {
   return usage_error("", what);
 }
 
-/// What the library could not place: operands, up to as many as the command takes; nullopt: all are.
+/// Takes the arguments that the library left, as operands. Returns the first one that the command does not take;
+/// nullopt: it takes all.
 std::optional<std::string> too_much(const Built& built, Arguments& arguments) {
   for (const std::string& each : built.app->remaining()) {
     const bool flag = each.starts_with('-') && each != "-";
@@ -190,7 +191,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
     const std::vector<std::string> arguments(argv + 2, argv + argc);
     return command.run_raw(arguments);
   }
-  // "help" and "help COMMAND" are what --help is.
+  // "help" and "help COMMAND" are other words for --help.
   std::vector<const char*> words(argv, argv + argc);
   if (argc >= 2 && std::string_view(argv[1]) == "help") {
     words.erase(words.begin() + 1);
@@ -201,7 +202,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
   root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");
-  // The remaining errors get our own words.
+  // The checks below report extra arguments in our own words.
   root.allow_extras();
   std::vector<Built> all;
   all.reserve(commands.size());

@@ -1,4 +1,4 @@
-// The one shape of subcommands that read their own arguments: help, a parse with one clear error, a run.
+// Runs subcommands that read their own arguments: help, a parse with one clear error, a run.
 #pragma once
 
 #include <cstdio>
@@ -9,7 +9,7 @@
 
 namespace lastbyte::cli {
 
-/// `parse` gives a Result of options with a member that says whether only help is wanted (`wants_help`).
+/// `parse` returns a Result with the options. `wants_help` says whether they ask for help.
 template <typename Parse, typename WantsHelp, typename Run, typename Usage>
 int run_tool(std::string_view name, std::span<const std::string> arguments, Parse parse, WantsHelp wants_help, Run run,
              Usage usage) {

@@ -1,4 +1,4 @@
-// All subcommands, each in the file of its name in commands/ or, a client of a running instance, in running/.
+// All subcommands, each in the file of its name: in commands/, or in running/ if it is a client of a running instance.
 #pragma once
 
 #include "cli/command.h"
@@ -18,14 +18,14 @@ Command status_command();
 Command sessions_command();
 Command top_command();
 Command ctl_command();
-/// --socket, which the four before this have.
+/// --socket, a flag of the four commands above.
 Option socket_option();
-/// "lastbyte status: why" on stderr; the result is kExitUsage.
+/// Prints "lastbyte status: why" on stderr and returns kExitUsage.
 int not_answered(std::string_view command, const std::string& why);
-/// `others`: what it completes, beside itself.
+/// `others`: the commands to complete, besides completion itself.
 Command completion_command(std::vector<Command> others);
 
-/// All of these, in the order of --help.
+/// Returns all commands in the order of --help.
 std::vector<Command> all_commands();
 
 }  // namespace lastbyte::cli

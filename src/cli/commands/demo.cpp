@@ -1,4 +1,4 @@
-// `lastbyte demo`: something to try at once, without a configuration.
+// `lastbyte demo`: a forwarder with a built-in origin, without a configuration.
 #include "proxy/demo/demo.h"
 
 #include <charconv>

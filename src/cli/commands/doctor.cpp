@@ -1,4 +1,4 @@
-// `lastbyte doctor`: what is dangerous on this host.
+// `lastbyte doctor`: reports what is dangerous on this host.
 #include "cli/subcommands.h"
 #include "doctor/options.h"
 #include "doctor/run.h"

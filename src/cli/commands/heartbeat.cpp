@@ -1,4 +1,4 @@
-// `lastbyte heartbeat`: both ends of the heartbeats that health checks listen to.
+// `lastbyte heartbeat`: both ends of the heartbeats that health checks use.
 #include "cli/subcommands.h"
 #include "config/values/numbers.h"
 #include "probe/heartbeat/beat.h"
@@ -50,7 +50,7 @@ Read<net::Endpoint> endpoint(const Arguments& arguments, net::EndpointUse use) {
   return std::move(*parsed);
 }
 
-/// The flags that the other of the two has.
+/// Returns a given flag that belongs to the other operand only.
 std::optional<std::string> foreign(const Arguments& arguments, std::initializer_list<std::string_view> flags) {
   for (const std::string_view flag : flags)
     if (arguments.has(flag)) return "--" + std::string(flag) + " has no meaning for " + arguments.operands().front();

@@ -1,4 +1,4 @@
-// `lastbyte import lxd`: what another program's configuration is here.
+// `lastbyte import lxd`: converts another program's configuration.
 #include "config/lxd/import.h"
 
 #include <unistd.h>
@@ -18,8 +18,8 @@ constexpr const char* kStdin = "stdin";
 
 void tell(const std::string& what) { std::fprintf(stderr, "lastbyte import: %s\n", what.c_str()); }
 
-/// Devices may be each right and no configuration together: two that listen on one port, for example. Places are those
-/// of the text that is printed.
+/// Devices may be right alone and wrong together: for example, two that listen on one port. The places are those of the
+/// printed text.
 std::vector<config::Problem> problems_of(const std::string& yaml) {
   if (yaml.empty()) return {};
   return config::load_yaml(yaml, "stdout").problems;
@@ -27,7 +27,7 @@ std::vector<config::Problem> problems_of(const std::string& yaml) {
 
 int import_text(const std::string& text, const std::string& name, std::optional<std::uint32_t> pid) {
   const config::Imported made = config::import_lxd(text, name, pid);
-  // The word PID in place of a process does not load; any number does, and stands in the same place.
+  // The word PID in place of a number does not load. Any number loads, and stands in the same place.
   const std::string loadable = pid ? made.yaml : config::import_lxd(text, name, 1).yaml;
   const std::vector<config::Problem> wrong = problems_of(loadable);
   for (const config::Problem& note : made.notes) tell("note: " + note.text());
@@ -37,7 +37,7 @@ int import_text(const std::string& text, const std::string& name, std::optional<
   return made.problems.empty() && wrong.empty() ? kExitOk : kExitUsage;
 }
 
-/// The first process of the instance; nullopt: not given. The error is a message.
+/// Returns the pid of the instance's first process; nullopt: not given. The error is a message.
 tl::expected<std::optional<std::uint32_t>, std::string> pid_of(const Arguments& arguments) {
   const auto given = arguments.first(kPidFlag);
   if (!given) return std::nullopt;

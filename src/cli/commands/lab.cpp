@@ -18,14 +18,14 @@ constexpr std::uint32_t kMostRequests = 1'000'000;
 constexpr double kLeastRate = 0.1;
 constexpr double kMostRate = 50;
 
-/// False: it is no number, or not within the bounds.
+/// Returns false if the text is no number, or outside the bounds.
 template <typename Number>
 bool read_number(const std::string& text, Number least, Number most, Number& into) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
   return error == std::errc{} && end == text.data() + text.size() && into >= least && into <= most;
 }
 
-/// Empty, or what is wrong.
+/// Returns what is wrong; empty: nothing.
 std::string read_trials(const Arguments& arguments, lab::Trials& trials) {
   if (const auto text = arguments.first("requests");
       text && !read_number<std::uint32_t>(*text, kLeastRequests, kMostRequests, trials.requests))

@@ -1,4 +1,4 @@
-// `lastbyte trace`: every reset of the host, as it happens.
+// `lastbyte trace`: prints every reset of the host as it happens.
 #include "cli/subcommands.h"
 #include "trace/options.h"
 #include "trace/run.h"

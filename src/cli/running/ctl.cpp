@@ -1,4 +1,4 @@
-// `lastbyte ctl`: orders and questions to the running instance.
+// `lastbyte ctl`: sends orders and questions to the running instance.
 #include <array>
 #include <cstdio>
 
@@ -16,7 +16,7 @@ using Words = std::vector<std::string>;
 
 struct Order {
   std::string_view word;
-  std::size_t least;  ///< words after it
+  std::size_t least;  ///< the fewest words after it
   std::size_t most;
   std::string_view expected;
 };
@@ -44,7 +44,7 @@ bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// What is wrong with the words; empty: nothing.
+/// Returns what is wrong with the words; empty: nothing.
 std::string wrong(const Words& words) {
   const std::string& first = words.front();
   const auto* order = std::ranges::find(kOrders, first, &Order::word);
@@ -64,7 +64,7 @@ std::string wrong(const Words& words) {
   return {};
 }
 
-/// Precondition: nothing is wrong with the words.
+/// Precondition: wrong() is empty for these words.
 admin::ClientRequest request_of(const Words& words) {
   const std::string& first = words.front();
   if (first == "log-level" && words.size() == 2)

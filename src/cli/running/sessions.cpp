@@ -1,4 +1,4 @@
-// `lastbyte sessions`: the open sessions of the running instance, one a line.
+// `lastbyte sessions`: prints the open sessions of the running instance, one per line.
 #include <array>
 #include <cstdio>
 
@@ -10,7 +10,7 @@ namespace lastbyte::cli {
 
 namespace {
 
-/// Flags that are parameters of /v1/sessions.
+/// The flags that are parameters of /v1/sessions.
 constexpr std::array<std::string_view, 8> kParameters{"forwarding", "client", "upstream", "state",
                                                       "sort",       "order",  "limit",    "offset"};
 

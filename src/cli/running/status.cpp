@@ -1,4 +1,4 @@
-// `lastbyte status`: one screen about the running instance.
+// `lastbyte status`: prints one screen about the running instance.
 #include <cstdio>
 
 #include "admin/client/client.h"

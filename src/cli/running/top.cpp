@@ -1,4 +1,4 @@
-// `lastbyte top`: the open sessions of the running instance, again and again.
+// `lastbyte top`: shows the open sessions of the running instance, updated regularly.
 #include "console/top/top.h"
 
 #include <chrono>
