@@ -248,7 +248,7 @@ class NameTable::Impl {
 
  private:
   /// Several settings may look up one name. The best result counts.
-  static void add(std::optional<NameCounts::Now>& now, const Entry& entry) {
+  static void add(std::optional<KnownNow>& now, const Entry& entry) {
     if (!now) now.emplace();
     now->addresses = std::max(now->addresses, entry.addresses());
     now->found_at = std::max(now->found_at, entry.found_at());
