@@ -12,7 +12,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// `options`: of the side that they are on.
+/// `options`: of the addresses' side, client or upstream.
 template <typename Options>
 std::string listed(const std::vector<net::Address>& addresses, const Options& options) {
   std::string out;
@@ -24,7 +24,7 @@ std::string listed(const std::vector<net::Address>& addresses, const Options& op
 
 using Ports = std::vector<const Bound*>;
 
-/// By the name of their forwarding.
+/// Returns the ports by the name of their forwarding.
 std::unordered_map<std::string, Ports> by_name(const std::vector<Bound>& all) {
   std::unordered_map<std::string, Ports> ports;
   for (const Bound& each : all) ports[each.forwarding->name].push_back(&each);
@@ -48,7 +48,8 @@ bool lead_to_the_same(const Ports& before, const Ports& after) {
   });
 }
 
-/// Says that an address has a new socket, and why; empty: all that were listened on before have the same sockets.
+/// Returns a text and a reason if an address has a new socket; empty: all addresses that were listened on before keep
+/// their sockets.
 std::string bound_anew(const Ports& before, const Ports& after) {
   std::unordered_map<net::Address, const Place*, net::AddressHash> known;
   for (const Bound* bound : before)

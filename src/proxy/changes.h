@@ -1,4 +1,4 @@
-// The changes by a new configuration, for the operator. Pure.
+// The changes that a new configuration makes, for the operator. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,38 +10,37 @@
 
 namespace lastbyte::proxy {
 
-/// The changes of the forwardings, for the operator.
 struct Changes {
   struct Forwarding {
     std::string name;
     std::string before;             ///< its name until now; empty: it is new
-    std::vector<std::string> keys;  ///< of its settings that are different
-    std::string anew;               ///< "bound anew: REASON" where an address that it had before has a new socket
-    std::string where;              ///< of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
+    std::vector<std::string> keys;  ///< keys of the settings that differ
+    std::string anew;               ///< "bound anew: REASON" if an address that it already had has a new socket
+    std::string where;              ///< addresses of its first port: "127.0.0.1:80 -> 10.0.0.1:80"
     std::size_t ports = 1;
 
     /// "127.0.0.1:80 -> 10.0.0.1:80 (web, 4 ports)"
     [[nodiscard]] std::string text() const;
   };
   std::vector<Forwarding> added;
-  std::vector<Forwarding> changed;  ///< also where only its names lead elsewhere now
+  std::vector<Forwarding> changed;  ///< includes forwardings of which only the names resolve differently now
   std::vector<Forwarding> removed;
   std::size_t kept = 0;
-  std::vector<std::string> groups;        ///< "changed (policy, members): group web": a line for each that is different
-  std::vector<std::string> need_restart;  ///< keys of the process's settings that stay as they are
-  Troubles troubles;                      ///< files of UNIX sockets that are left; what may not work now
+  std::vector<std::string> groups;        ///< "changed (policy, members): group web": a line for each that differs
+  std::vector<std::string> need_restart;  ///< keys of the process's settings that a reload cannot change
+  Troubles troubles;                      ///< files of UNIX sockets that could not be removed; what may not work now
 };
 
-/// Settings, and where they have led.
+/// Settings, and the addresses that they resolved to.
 struct State {
   const std::vector<relay::Forwarding>& forwardings;
-  const std::vector<Bound>& bound;  ///< the ports of a forwarding stand together
+  const std::vector<Bound>& bound;  ///< the ports of a forwarding are adjacent
 };
 
-/// All but `groups`, `need_restart` and `troubles`.
+/// Returns all changes except `groups`, `need_restart` and `troubles`.
 Changes changes_between(const State& before, const State& after);
 
-/// The lines of Changes::groups.
+/// Returns the lines of Changes::groups.
 std::vector<std::string> group_changes(const std::vector<upstream::Group>& before,
                                        const std::vector<upstream::Group>& after);
 

@@ -28,17 +28,18 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds kLook{5};  ///< how often what was dropped, ports and the status are looked after
+constexpr std::chrono::seconds kLook{5};  ///< how often to look at dropped records, ports and the status
 constexpr std::chrono::minutes kTellDropsEvery{1};
-/// Twice as often as sd_watchdog_enabled(3) asks for, so that a worker has a quarter of the time to answer.
+/// The watchdog is notified twice as often as sd_watchdog_enabled(3) recommends. A worker thus has a quarter of the
+/// watchdog's time to answer.
 constexpr int kBeatsPerWatchdog = 4;
 
-/// Until a signal is tried again that found no memory.
+/// The pause before a signal that found no memory is handled again.
 constexpr Duration kNoMemoryPause{100};
 
 constexpr std::array kOwnSignals{SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP};
 
-/// A parent may have blocked what we are to be stopped with.
+/// A parent may have blocked the signals that stop this process.
 void unblock_own_signals() {
   sigset_t own;
   sigemptyset(&own);
@@ -63,7 +64,7 @@ class Control::Impl {
                 [this](Reload::Finished finished) { after_reload(finished); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
-    publish();  // before anybody can ask
+    publish();  // before any thread can read it
   }
 
   Result<void> run();
@@ -109,7 +110,7 @@ class Control::Impl {
   Reload reload_;
   std::vector<std::thread> threads_;
   std::vector<relay::Worker*> running_;
-  std::uint64_t beats_asked_ = 0;  ///< of each worker
+  std::uint64_t beats_asked_ = 0;  ///< of each worker since the start
   Stage stage_ = Stage::serving;
   Tally at_stop_;
   std::uint64_t drops_told_ = 0;
@@ -170,7 +171,7 @@ void Control::Impl::expect_signal() {
   });
 }
 
-/// What a signal asks for is done as soon as there is memory for it (T12).
+/// Handles a signal as soon as there is memory for it (T12).
 void Control::Impl::obey(int number) {
   if (enough_memory_for([&] { on_signal(number); })) return;
   const auto retry = std::make_shared<asio::steady_timer>(io_, kNoMemoryPause);
@@ -247,7 +248,7 @@ void Control::Impl::reopen_log() {
   parts_.messages.info("SIGUSR1: reopening the log");
 }
 
-/// SIGHUP reopens the log, too, because many rotation scripts send it.
+/// SIGHUP also reopens the log, because many rotation scripts send it.
 void Control::Impl::hang_up() {
   reopen_logs();
   if (stage_ != Stage::serving) {
@@ -280,7 +281,7 @@ void Control::Impl::publish() {
                        parts_.running.config().drain);
 }
 
-/// Once the order is known to the running process, the configuration is applied again under it.
+/// Records the order, then applies the running configuration again under it.
 void Control::Impl::change_forwarding(const std::string& name, admin::Change change,
                                       const std::function<void(Result<void>)>& done) {
   const std::string what = "change the forwarding '" + name + "'";
@@ -306,7 +307,8 @@ void Control::Impl::change_forwarding(const std::string& name, admin::Change cha
   });
 }
 
-/// The status reports a failed reload until one succeeds: the service manager itself takes each reload for done.
+/// The status reports a failed reload until a reload succeeds, because the service manager treats each reload as
+/// successful.
 std::string Control::Impl::status() const {
   const Tally now = tally();
   std::string text = fmt::format("serving {}, {} since the start", counted(now.of(relay::Count::open), "session"),
@@ -315,7 +317,7 @@ std::string Control::Impl::status() const {
   return text;
 }
 
-/// Closes what a reload has left.
+/// Closes sockets that a reload has left, when their time is over.
 void Control::Impl::release_when_due() {
   const auto due = parts_.running.next_release();
   if (!due) return;
@@ -327,7 +329,7 @@ void Control::Impl::release_when_due() {
   });
 }
 
-/// Again and again, for as long as a forwarding asks for it.
+/// Repeats while a forwarding wants it.
 void Control::Impl::remove_time_wait() {
   if (!time_wait_.is_wanted()) return;
   (void)enough_memory_for([&] { time_wait_.run(); });
@@ -338,7 +340,7 @@ void Control::Impl::remove_time_wait() {
 }
 
 void Control::Impl::look() {
-  // A look that finds no memory is made up for by the next one (T12).
+  // If a look finds no memory, the next one makes up for it (T12).
   (void)enough_memory_for([&] {
     const Tally now = tally();
     tell_drops(now.of(relay::Count::records_dropped));
@@ -368,13 +370,13 @@ void Control::Impl::tell_drops(std::uint64_t dropped) {
   tell_drops_after_ = Clock::now() + kTellDropsEvery;
 }
 
-/// The service manager hears that all is well only once every worker has come to its mail since it last heard so. None
-/// is asked again before all have answered: the mail of a stuck one does not pile up.
+/// Notifies the service manager only when every worker has handled its mail since the last notification. It sends no
+/// new mail before all workers have answered, so the mail of a stuck worker does not pile up.
 void Control::Impl::pet_watchdog(std::chrono::microseconds every) {
   if (workers_are_alive()) {
     ::sd_notify(0, "WATCHDOG=1");
     ++beats_asked_;
-    // A worker that there is no memory to ask has not answered, and the service manager is told nothing.
+    // A worker that was not asked for lack of memory has not answered, so the service manager is not notified.
     (void)enough_memory_for([&] {
       for (relay::Worker* worker : running_) worker->beat();
     });

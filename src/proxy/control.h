@@ -1,5 +1,5 @@
-// The control thread: starts the workers, answers signals and the service manager, has the configuration read again,
-// and ends when the workers have.
+// The control thread: starts the workers, handles signals and the service manager, reloads the configuration, and ends
+// when the workers have ended.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ namespace lastbyte::proxy {
 
 class Control {
  public:
-  /// All outlive the Control. `log`: null where no log is kept.
+  /// All of them outlive the Control. `log`: null if there is no log of records.
   struct Parts {
     Running& running;
     observe::RecordLog* log = nullptr;
@@ -29,24 +29,24 @@ class Control {
     Source source;
   };
 
-  /// Takes over SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGHUP; starts nothing. Throws boost::system::system_error where
-  /// the kernel has no descriptor left.
+  /// Takes over SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGHUP. Starts nothing. Throws boost::system::system_error if the
+  /// kernel has no descriptor left.
   explicit Control(Parts parts);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  /// Starts the workers on threads of their own, tells the service manager that they serve, and returns when a stop
-  /// was asked for and all have ended. An error: a thread could not be started; none runs any more.
+  /// Starts the workers on their own threads, notifies the service manager, and returns when a stop was requested and
+  /// all workers have ended. An error means that a thread could not be started; no worker runs then.
   Result<void> run();
 
-  /// From any thread, while run() is under way: carries out an operator's order. `done` is called on the control
-  /// thread; an error: nothing has changed.
+  /// Executes an operator's order. Any thread may call it during run(). `done` is called on the control thread; an
+  /// error means that nothing has changed.
   void change_forwarding(std::string name, admin::Change change, std::function<void(Result<void>)> done);
 
-  /// After run(): what was served, for the operator's last line.
+  /// After run(): returns the operator's last line, about the sessions served.
   [[nodiscard]] std::string summary() const;
-  /// The counters of all workers since the start.
+  /// Returns the counters of all workers since the start.
   [[nodiscard]] Tally tally() const;
 
  private:

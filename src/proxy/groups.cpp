@@ -7,7 +7,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// What a member is known by from one configuration to the next.
+/// Returns what identifies a member across configurations.
 std::string identity_of(const upstream::Group& group, const upstream::Member& member) {
   return group.name + " " + (member.srv ? "srv:" : "") + member.endpoint.text();
 }
@@ -25,7 +25,7 @@ TimePoint end_of_lookups(const probe::Groups& groups) {
   return Clock::now() + longest;
 }
 
-/// The trouble, once for each forwarding that a nameless group belongs to.
+/// Returns the trouble; for a nameless group, once for each forwarding that uses the group.
 Troubles troubles_of(const probe::Unknown& unknown, const WantedGroups& wanted, const std::string& detail) {
   Error error = unknown.error;
   if (!detail.empty()) error.detail += (error.detail.empty() ? "" : "; ") + detail;

@@ -1,5 +1,5 @@
-// The groups of upstreams while they run: the probe thread, from the first group on, and what the operator is told of
-// names that have no address.
+// The groups of upstreams in operation: the probe thread, which starts with the first group, and the messages about
+// names without an address.
 #pragma once
 
 #include <atomic>
@@ -24,30 +24,32 @@ class Groups {
   Groups(const Groups&) = delete;
   Groups& operator=(const Groups&) = delete;
 
-  /// Names without an address, and what they prevent.
+  /// Names without an address, and their consequences.
   struct LookedUp {
-    Troubles troubles;  ///< nothing may be applied
+    Troubles troubles;  ///< the configuration cannot be applied
     Troubles warnings;
   };
-  /// Looks up all names that the running groups do not have, at the same time, each for at most Names::timeout. Starts
-  /// the probe thread at the first group. Not while apply() runs. A member that runs already only warns.
+  /// Looks up all names that the running groups do not have, at the same time, each for at most Names::timeout. The
+  /// first group starts the probe thread. Do not call it while apply() runs. A name of a running member only causes a
+  /// warning.
   LookedUp look_up(const WantedGroups& wanted);
 
-  /// The probe thread gives up what the process has given up.
+  /// Drops on the probe thread the privileges that the process has dropped.
   Result<void> drop_privileges(const KeptCapabilities& kept);
 
-  /// Goes over to these groups, which look_up() has had without troubles. In the order of `wanted.all`.
+  /// Applies these groups. look_up() must have accepted them. Returns the snapshots in the order of `wanted.all`.
   std::vector<probe::SharedSnapshot> apply(const WantedGroups& wanted);
 
-  /// Waits for the first check of each member, at most for kFirstChecks: until then a group with a check serves nobody.
+  /// Waits for the first check of each member, at most for kFirstChecks. Until then, a group with a check serves no
+  /// session.
   void await_first_checks() const;
   static constexpr Duration kFirstChecks{3'000};
 
-  /// The newest of the groups that were applied.
+  /// Returns the newest snapshots of the applied groups.
   [[nodiscard]] std::vector<probe::SharedSnapshot> snapshots() const;
-  /// From a worker: never waits.
+  /// For workers: never waits.
   void observe(const upstream::Observation& observation) const noexcept;
-  /// For the operator's questions and orders; null: there has never been a group. Any thread.
+  /// For the operator's questions and orders; null: there was never a group. Any thread.
   [[nodiscard]] probe::Directory* directory() const { return running_.load(std::memory_order_acquire); }
 
  private:

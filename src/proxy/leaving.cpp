@@ -28,12 +28,12 @@ void Leaving::take_back(const std::vector<Bound>& running) {
   for (const Bound& bound : running) {
     for (const Place& place : bound.places) {
       if (!left.contains(place.per_worker.front().get())) continue;
-      // turn_newcomers_away() has taken it, to end the handshakes.
+      // turn_newcomers_away() has reset defer_accept to complete the handshakes.
       net::ListenOptions left_with = place.as.options;
       left_with.defer_accept.reset();
       for (const auto& socket : place.per_worker) {
         net::let_newcomers_in(socket->get());
-        // It was set before, so nothing can fail.
+        // The option was set before, so this cannot fail.
         (void)net::change_listen_options(socket->get(), place.as.transport, place.address, left_with, place.as.options);
       }
     }
@@ -58,7 +58,7 @@ std::vector<Error> Leaving::leave(const std::vector<Bound>& before, const std::v
       if (place.as.transport == net::Transport::unix_stream)
         for (const auto& socket : place.per_worker) net::turn_newcomers_away(socket->get());
     }
-    // A UDP socket is for its worker to leave, which reads what is in it.
+    // The worker of a UDP socket closes it after reading its queue.
     std::erase_if(left.places, [this](const Place& place) {
       if (place.as.transport == net::Transport::tcp) return false;
       fade(place);
@@ -70,7 +70,7 @@ std::vector<Error> Leaving::leave(const std::vector<Bound>& before, const std::v
   return troubles;
 }
 
-/// `known`: so many of left_ were being left before.
+/// `known`: the number of ports in left_ before this reload.
 void Leaving::turn_newcomers_away(const std::vector<Bound>& running, std::size_t known) {
   if (left_.empty()) return;
   std::vector<Place*> leaving;

@@ -1,5 +1,4 @@
-// Listening sockets that a reload no longer wants, from there until every worker has closed them (T15). On the control
-// thread.
+// Listening sockets that a reload no longer wants, until every worker has closed them (T15). On the control thread.
 #pragma once
 
 #include <cstddef>
@@ -14,44 +13,46 @@
 
 namespace lastbyte::proxy {
 
-/// A TCP socket turns newcomers away first, because a close would reset handshakes under way. The workers serve it for
-/// kHandshakes more; then they are told to close it, once its queue is empty. UNIX and UDP sockets have no handshakes:
-/// the workers are told at once.
+/// A TCP socket first refuses new clients, because a close would reset handshakes in progress. The workers serve it for
+/// another kHandshakes, and then close it once its queue is empty. UNIX and UDP sockets have no handshakes: the workers
+/// close them at once.
 class Leaving {
  public:
-  /// A SYN-ACK that was lost is sent again after a second (TCP_TIMEOUT_INIT of include/net/tcp.h).
+  /// The kernel repeats a lost SYN-ACK after a second (TCP_TIMEOUT_INIT of include/net/tcp.h).
   static constexpr Duration kHandshakes{2'000};
 
-  /// Opens the places of `running` again that were being left. To be called before leave().
+  /// Reopens the places of `running` that were being left. Call it before leave().
   void take_back(const std::vector<Bound>& running);
-  /// Begins to leave each place of `before` that `running` does not have, and removes the files of UNIX sockets. A
-  /// socket in the way of one that stays gives way to it, so that no client waits. Returns what could not be removed.
+  /// Begins to leave each place of `before` that `running` does not have, and removes the files of UNIX sockets. If
+  /// such a socket takes clients of a socket that stays, it gives way, so that no client waits. Returns the errors of
+  /// the removals.
   std::vector<Error> leave(const std::vector<Bound>& before, const std::vector<Bound>& running, TimePoint now);
 
-  /// When release() has something to do; nullopt: nothing waits for handshakes.
+  /// Returns when release() has something to do; nullopt: no port waits for handshakes.
   [[nodiscard]] std::optional<TimePoint> next_release() const;
-  /// Ends the service of places whose time is over. True: there were some, and the workers are to be told.
+  /// Ends the service of places whose time is over. Returns true if there were some; the caller must then update the
+  /// workers.
   bool release(TimePoint now);
-  /// Forgets places that the workers have closed. True: there were some.
+  /// Forgets places that the workers have closed. Returns true if there were some.
   bool forget_closed();
-  /// Forgets all, at the stop: the workers close what they have.
+  /// Forgets all places, for the stop: the workers close their sockets.
   void clear();
 
-  /// The ports that the workers still serve: `running`, and what waits for handshakes.
+  /// Returns the ports that the workers still serve: `running`, and the ports that wait for handshakes.
   [[nodiscard]] std::vector<Bound> served_with(std::vector<Bound> running) const;
-  /// Adds the places that can be taken back to `standing.places`, and those that cannot to `standing.fading`. The
-  /// pointers hold until the next call that is not const.
+  /// Adds to `standing.places` the places that can be taken back, and to `standing.fading` those that cannot. The
+  /// pointers are valid until the next non-const call.
   void add_to(Standing& standing) const;
-  /// Descriptors that are still open.
+  /// Returns the number of descriptors that are still open.
   [[nodiscard]] std::size_t descriptors() const;
 
  private:
-  /// A port whose handshakes under way are waited for.
+  /// A port that waits for its handshakes in progress.
   struct Left {
     Bound bound;
     TimePoint until;
   };
-  /// A place that the workers close by themselves, once its queue is empty.
+  /// A place that the workers close once its queue is empty.
   struct Fading {
     WantedPlace as;
     net::Address address;

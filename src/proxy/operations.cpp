@@ -12,7 +12,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// A worker that has not come to its mail for so long does not serve its sessions.
+/// A worker that has not read its mail for this time counts as stuck.
 constexpr std::chrono::seconds kStuck{10};
 
 std::string_view word(upstream::Policy policy) {
@@ -95,7 +95,7 @@ observe::Snapshot DaemonOperations::metrics() const {
   return snapshot;
 }
 
-/// What the thread of groups and names tells, where there is one.
+/// Adds the figures of the probe thread, if it runs.
 void DaemonOperations::add_groups(observe::Snapshot& snapshot) const {
   const probe::Directory* directory = parts_.running.groups().directory();
   if (directory == nullptr) return;

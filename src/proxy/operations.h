@@ -1,4 +1,4 @@
-// The daemon as the administration sees it (admin/terms/operations.h).
+// The daemon's side of the administration (admin/terms/operations.h).
 #pragma once
 
 #include <memory>
@@ -14,10 +14,10 @@
 
 namespace lastbyte::proxy {
 
-/// On the administration's thread. What belongs to the control thread or to a worker is reached by mail.
+/// Runs on the administration's thread. It reaches the control thread and the workers by mail.
 class DaemonOperations final : public admin::Operations {
  public:
-  /// All outlive it. `log`: null where no log is kept.
+  /// All of them outlive this object. `log`: null if there is no log of records.
   struct Parts {
     Running& running;
     Control& control;
@@ -53,7 +53,7 @@ class DaemonOperations final : public admin::Operations {
 
  private:
   void add_groups(observe::Snapshot& snapshot) const;
-  /// Over all workers.
+  /// Returns the sum over all workers.
   [[nodiscard]] std::uint64_t sum_of(relay::Count count) const;
 
   Parts parts_;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kRestart = "restart for it";
 
-/// The process's settings that a reload changes. All others need a restart.
+/// The settings of the process that a reload can change. All others need a restart.
 const std::vector<std::string>& changeable() {
   static const std::vector<std::string> kKeys{"max-sessions",     "drain",        "shutdown-delay",
                                               "log.level",        "log.sessions", "log.sample",
@@ -32,7 +32,8 @@ NamesBefore names_before(const config::Config& running, const config::Config& ne
   return names;
 }
 
-/// A UNIX socket serves all workers, and its path is held beside it. Any other socket is one worker's.
+/// A UNIX socket serves all workers, and a descriptor of its path is held beside it. Any other socket belongs to one
+/// worker.
 std::size_t descriptors_to_listen(const std::vector<Resolved>& resolved, unsigned workers) {
   std::size_t sum = 0;
   for (const Resolved& each : resolved) {
@@ -48,7 +49,7 @@ std::size_t descriptors_in_passing(const std::vector<relay::Forwarding>& forward
   return any ? workers * net::kMostDescriptors : 0;
 }
 
-/// A socket for the check of each member, and some for the resolver and the thread itself.
+/// Counts a socket for the check of each member, and some for the resolver and the thread itself.
 std::size_t descriptors_for_groups(const std::vector<Resolved>& resolved) {
   constexpr std::size_t kOwn = 16;
   std::unordered_set<const upstream::Group*> groups;

@@ -1,4 +1,5 @@
-// Wiring. All that can fail comes before the first thread: either everything serves or nothing was started.
+// Wires the rooms together. Everything that can fail comes before the first thread: either everything serves, or
+// nothing was started.
 #include "proxy/proxy.h"
 
 #include <fcntl.h>
@@ -36,9 +37,9 @@ namespace lastbyte::proxy {
 namespace {
 
 struct Prepared {
-  std::unique_ptr<Vitals> vitals = std::make_unique<Vitals>();  ///< outlives `running`, which tells it of members
+  std::unique_ptr<Vitals> vitals = std::make_unique<Vitals>();  ///< outlives `running`, which reports members to it
   std::unique_ptr<Running> running;
-  Changes changes;                          ///< all that is there now
+  Changes changes;                          ///< everything that exists now
   std::unique_ptr<observe::RecordLog> log;  ///< null: off
   IoChoice io;
   ResetWatch resets;
@@ -57,15 +58,15 @@ observe::RecordFormatter formatter(config::LogFormat format) {
   return observe::to_text;
 }
 
-/// A log file that root creates belongs to the user that the process switches to, which has to reopen it.
+/// Creates a log file for the user that the process will become, because that user must be able to reopen it.
 Result<void> make_log_for(const std::string& path, const FileRights& user) {
   const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!made) return {};  // It is there already, or RecordLog says what is wrong.
+  if (!made) return {};  // it exists already, or RecordLog reports the error
   if (::fchown(made.get(), user.uid, user.gid) != 0) return failure_from_errno("chown the log " + path);
   return {};
 }
 
-/// Root opens a file only where nobody else could have put a symbolic link.
+/// Opens a file. Root does so with its own rights only where no other user could have placed a symbolic link.
 Result<void> open_for(const std::string& target, const std::optional<FileRights>& user,
                       const std::function<Result<void>()>& open) {
   const bool is_file = target.find('/') != std::string::npos && !net::parse_syslog_receiver(target);
@@ -94,11 +95,11 @@ Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& confi
   return log;
 }
 
-/// What signals do before there is a Control. Those that are blocked here wait for it: a start can take long.
+/// Sets what signals do before there is a Control. Blocked signals wait for it, because a start can take long.
 void prepare_signals() {
-  // A log that has reached RLIMIT_FSIZE, or lost its reader, is an errno. SIGUSR2 has no meaning yet.
+  // A log that has reached RLIMIT_FSIZE or lost its reader then gives an errno. SIGUSR2 has no meaning yet.
   for (const int ignored : {SIGPIPE, SIGXFSZ, SIGUSR2}) ::signal(ignored, SIG_IGN);
-  // A stop, and no crash with a core dump.
+  // SIGQUIT stops the process, without a core dump.
   ::signal(SIGQUIT, [](int) { ::raise(SIGTERM); });
   sigset_t later;
   sigemptyset(&later);
@@ -112,8 +113,8 @@ void tell(const Troubles& troubles, const config::Places& places, OperatorLog& m
   for (auto& each : statements(troubles, places)) messages.warn(std::move(each));
 }
 
-/// All or nothing. What cannot be had now may be there soon: a predecessor ends, a connection leaves TIME_WAIT, an
-/// interface gets its address.
+/// Brings up everything or nothing. It tries again for bind-retry, because troubles may pass: a predecessor ends, a
+/// connection leaves TIME_WAIT, an interface gets its address.
 Tried<Changes> bring_up(Running& running, const config::Config& config, const config::Places& places,
                         OperatorLog& messages) {
   const TimePoint until = Clock::now() + config.bind_retry;
@@ -127,7 +128,7 @@ Tried<Changes> bring_up(Running& running, const config::Config& config, const co
       messages.warn("trying again for bind-retry, " + print_duration(config.bind_retry));
     }
     std::this_thread::sleep_for(std::clamp(std::chrono::ceil<Duration>(until - Clock::now()), Duration(0), kBindPause));
-    // The number of an interface is another one once it is there, and so is a namespace.
+    // Resolve again: an interface that has appeared has a new number, and a namespace is new, too.
     const auto is_new = [](const Trouble& each) { return each.error.code == ENODEV || each.error.code == ENOENT; };
     if (std::ranges::any_of(changes.error(), is_new)) resolution = running.resolve(config);
   }
@@ -201,7 +202,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
     messages.warn("running as root; set user to drop root's rights after the ports are bound");
 }
 
-/// What answers at the doors for operators, on a thread of its own.
+/// Answers at the operators' doors, on its own thread.
 class Administration {
  public:
   Administration(std::string token, Running& running, Control& control, Vitals& vitals, OperatorLog& messages,
@@ -211,7 +212,7 @@ class Administration {
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;
 
-  /// Begins the thread, where any door is open.
+  /// Starts the thread if any door is open.
   Result<void> open(OpenDoors& doors);
 
  private:
@@ -247,7 +248,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
 
   std::vector<relay::RecordRing*> rings;
   for (const auto& worker : running.workers()) rings.push_back(&worker->records());
-  // Ends before the workers, whose rings it reads.
+  // The log must end before the workers, because it reads their rings.
   const auto log = std::move(prepared.log);
   PortWatch ports(messages);
   ports.watch(running.bound());
@@ -292,7 +293,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
     const auto served = serve_prepared(config, std::move(*prepared), messages, on_listening, source, warns_of_root);
     return served ? 0 : fail(served.error().text());
   } catch (const std::exception& error) {
-    // Only what the libraries throw for want of memory, threads or descriptors.
+    // The libraries throw only for lack of memory, threads or descriptors.
     return fail(fmt::format("cannot go on: {}", error.what()));
   }
 }

@@ -1,4 +1,4 @@
-// proxy: the daemon. Control thread, signals, drain, privileges; wires the rooms together.
+// proxy: the daemon. Control thread, signals, drain, privileges; it wires the rooms together.
 #pragma once
 
 #include <functional>
@@ -7,15 +7,15 @@
 
 namespace lastbyte::proxy {
 
-/// Where the settings come from, to be read again at SIGHUP. Called on a thread of its own, one call at a time; empty:
-/// there is nothing to read again.
+/// Reads the settings again at SIGHUP. It is called on its own thread, one call at a time. Empty: there is nothing to
+/// read again.
 using Source = std::function<config::Loaded()>;
 
-/// `warnings`: of the configuration, to be told once it is known where messages go.
-/// Binds, drops privileges, serves until stopped. Returns the process's exit status: 0 after a stop by signal, 1 when
-/// something could not be had at start (an address in use, too few descriptors): then nothing was started, and all of
-/// it was told, each with its place of `places`. SIGTERM, SIGINT, SIGQUIT: drain, then stop; a second one: at once.
-/// SIGUSR1: reopen the log. SIGHUP: that, and a reload. SIGUSR2, SIGPIPE and SIGXFSZ are ignored.
+/// Binds, drops privileges, and serves until it is stopped. `warnings`: of the configuration; reported once the
+/// messages' target is known. Returns the process's exit status: 0 after a stop by signal, 1 if the start failed (an
+/// address in use, too few descriptors). Then nothing was started, and all errors were reported, each with its place in
+/// `places`. SIGTERM, SIGINT, SIGQUIT: drain, then stop; a second one: stop at once. SIGUSR1: reopen the log. SIGHUP:
+/// reopen the log and reload. SIGUSR2, SIGPIPE and SIGXFSZ are ignored.
 int run(const config::Config& config, const Source& source = {}, const config::Places& places = {},
         const std::vector<config::Problem>& warnings = {});
 

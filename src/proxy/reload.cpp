@@ -15,7 +15,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// systemd tells the readiness that follows from one of before by the time (sd_notify(3)).
+/// systemd distinguishes the readiness after this reload from an earlier one by the time (sd_notify(3)).
 void notify_reloading() {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch());
   ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64 "\nSTATUS=reloading",
@@ -94,7 +94,7 @@ Reload::Reading Reload::read(const Source& source, Running& running) {
     reading.config = std::move(loaded.config);
     reading.places = std::move(loaded.places);
   } catch (const std::exception& error) {
-    // Only what the libraries throw for want of memory.
+    // The libraries throw only for lack of memory.
     reading.problems.push_back({.text = error.what()});
   }
   return reading;

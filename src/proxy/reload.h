@@ -1,5 +1,5 @@
-// A reload as the operator sees it: settings read and names looked up on a thread of their own, applied all or not at
-// all, and told. The control thread's own.
+// A reload. It reads settings and looks up names on its own thread, applies all changes or none, and reports them to
+// the operator. On the control thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,28 +20,28 @@ class Reload {
  public:
   enum class Finished {
     reload_changed,
-    reload_failed,  ///< nothing was changed, and failure() says why
+    reload_failed,  ///< nothing was changed; failure() contains the reason
     repeated,       ///< the running configuration was applied again, or that failed and changed nothing
   };
-  /// Why nothing was changed; empty: it was.
+  /// `failure`: why nothing was changed; empty: it succeeded.
   using Repeated = std::function<void(const std::string& failure)>;
 
-  /// `finished`: called on the control thread after each reload, and after each repetition of the running
+  /// `finished` is called on the control thread after each reload, and after each repetition of the running
   /// configuration.
   Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
          std::function<void(Finished)> finished);
-  /// Waits for a reading under way, which the machine's resolver may hold up.
+  /// Waits for a reading in progress, which the machine's resolver may delay.
   ~Reload();
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
 
-  /// A reload is wanted. While one is under way: one more after it, however often it is asked for.
+  /// Requests a reload. Any number of requests during a reload cause one more after it.
   void ask();
-  /// The running configuration is to be applied again, because an operator has given an order.
+  /// Applies the running configuration again, after an operator's order.
   void repeat(Repeated done);
-  /// The process stops: nothing is changed any more.
+  /// The process stops: no more changes.
   void no_more() { stopping_ = true; }
-  /// The error of the last reload, in a line; empty: none.
+  /// Returns the error of the last reload in one line; empty: none.
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:
@@ -71,7 +71,7 @@ class Reload {
   std::thread thread_;
   bool under_way_ = false;
   bool again_ = false;
-  Repeated repeated_;  ///< of what is under way; null: it is a reload
+  Repeated repeated_;  ///< of the operation in progress; null: it is a reload
   std::deque<Repeated> to_repeat_;
   bool stopping_ = false;
 };

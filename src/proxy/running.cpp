@@ -26,7 +26,7 @@ relay::RecordFilter::Sessions sessions_with_records(const config::Log& log) {
   return Sessions::all;
 }
 
-/// Those that have a port: an operator may have taken others away.
+/// Returns the forwardings that have a port. An operator may have disabled others.
 std::vector<relay::Forwarding> forwardings_of(const config::Config& config, const std::vector<Bound>& bound) {
   std::unordered_set<std::string> names;
   for (const Bound& each : bound) names.insert(each.forwarding->name);
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
   const auto limit = raise_descriptor_limit();
   if (!limit) return Failure(limit.error());
   running->descriptor_limit_ = *limit;
-  // The other half is for what else our user sends: the kernel counts for all its processes together.
+  // The kernel limits all processes of a user together. The other half remains for the user's other processes.
   running->shared_.in_flight.set_bound(*limit / 2);
   for (unsigned index = 0; index < workers; ++index) {
     auto worker = relay::Worker::create(index, running->shared_);
@@ -67,8 +67,8 @@ Result<std::unique_ptr<Running>> Running::create(unsigned workers, std::vector<P
 
 Running::~Running() = default;
 
-/// The threads of namespaces give up what the process has given up, and only then make sockets. With what is left
-/// sessions must do.
+/// Drops the privileges of the namespaces' threads before they make sockets, because sessions will have only the
+/// remaining ones. Then it checks the upstreams.
 template <typename Ports>
 Tried<Troubles> Running::prepare_upstreams(const Ports& ports) {
   if (auto dropped = insides_.namespaces.drop_privileges(); !dropped)
@@ -105,7 +105,7 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
     return tl::unexpected(lacks_privileges() ? with_lost_privileges_told(std::move(tried.error()))
                                              : std::move(tried.error()));
 
-  // From here on nothing fails.
+  // Nothing can fail from here on.
   std::vector<Bound>& bound = tried->ports;
   hand_on_counts(bound, bound_, plan.names_before);
   for (Bound& each : bound) each.figures = figures_->of(each.forwarding->name);
@@ -130,7 +130,7 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   return changes;
 }
 
-/// Goes over to the wanted groups, and has the workers serve all ports with them.
+/// Applies the wanted groups and makes the workers serve all ports with them.
 void Running::serve_groups() {
   groups_->apply(wanted_);
   refresh_snapshots();
@@ -154,7 +154,7 @@ void Running::update_workers(const probe::SharedSnapshot& snapshot) {
   for (const auto& worker : workers_) worker->update({snapshot});
 }
 
-/// The process gave up its privileges at the start, and cannot have any again.
+/// Returns whether the process has dropped its privileges and cannot get them back.
 bool Running::lacks_privileges() const { return kept_ && ::geteuid() != 0; }
 
 Result<std::uint32_t> Running::sessions_for(const Plan& plan) const {
@@ -177,14 +177,14 @@ Standing Running::standing(NamesBefore names) const {
 void Running::tell_workers() {
   const std::vector<Bound> served = leaving_.served_with(bound_);
   for (unsigned index = 0; index < workers_.size(); ++index) workers_[index]->serve(listenings_for(served, index));
-  // A snapshot that was made meanwhile may have reached a worker before its group did.
+  // A snapshot that was made in the meantime may have reached a worker before its group did.
   if (const auto newest = groups_->snapshots(); !newest.empty())
     for (const auto& worker : workers_) worker->update(newest);
 }
 
 Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
   kept_ = kept;
-  // Threads of later ones are started by threads that have nothing left to give up.
+  // Threads of later roots inherit the dropped privileges of the thread that starts them.
   if (auto dropped = insides_.roots.drop_privileges(); !dropped)
     return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
   if (auto dropped = groups_->drop_privileges(kept); !dropped)
@@ -241,7 +241,7 @@ void Running::drain(TimePoint until) {
   for (const Bound& bound : bound_)
     for (const Place& place : bound.places)
       if (place.file) files_.push_back(place.file);
-  // The workers close theirs; the last one to let go of a socket closes it.
+  // The workers close their sockets. The last owner of a socket closes it.
   bound_.clear();
   leaving_.clear();
   passed_.clear();

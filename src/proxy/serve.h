@@ -1,4 +1,4 @@
-// run() with a word in between: for the demo and for tests.
+// run() with a callback, for the demo and for tests.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace lastbyte::proxy {
 /// Called once, on the calling thread, when clients can connect.
 using OnListening = std::function<void(const std::vector<Bound>&)>;
 
-/// As run() in proxy.h. `warns_of_root`: whether to warn the operator if the process stays root.
+/// Like run() in proxy.h. `warns_of_root`: whether to warn the operator if the process stays root.
 int serve(const config::Config& config, const OnListening& on_listening, const Source& source = {},
           const config::Places& places = {}, const std::vector<config::Problem>& warnings = {},
           bool warns_of_root = true);

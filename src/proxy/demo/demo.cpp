@@ -12,7 +12,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// A command to try, and what it shows.
+/// Returns a command to try and its meaning.
 std::string line(const std::string& command, const char* meaning) {
   return fmt::format("  {:<52} {}\n", command, meaning);
 }
@@ -54,7 +54,7 @@ int run_demo(std::uint16_t listen_port) {
     std::fputs(instructions(bound.front().places.front().address).c_str(), stdout);
     std::fflush(stdout);
   };
-  // The demo listens on loopback only, and needs no user of its own.
+  // The demo listens on loopback only and needs no user of its own.
   const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, {}, false);
   if (!listening && listen_port != 0)
     OperatorLog().error(

@@ -51,7 +51,7 @@ Speaks language(std::string_view start) {
   return Speaks::something_else;
 }
 
-/// The N of "/big/N"; 100 for "/big".
+/// Returns the N of "/big/N"; 100 for "/big".
 std::optional<std::uint64_t> megabytes(std::string_view target) {
   if (target == "/big") return 100;
   if (!target.starts_with("/big/")) return std::nullopt;
@@ -167,7 +167,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     reply(http::status::ok, {}, goes_on, big_left_);
   }
 
-  /// `length`: what Content-Length says, where the body comes piece by piece after the head.
+  /// `length`: the Content-Length, if the body follows the head piece by piece.
   void reply(http::status status, std::string body, bool goes_on, std::optional<std::uint64_t> length = {}) {
     const bool head_only = parser_->is_header_done() && parser_->get().method() == http::verb::head;
     answer_ = {status, 11};
@@ -204,7 +204,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
                       });
   }
 
-  /// Closes at once, whether or not the client is still sending: that is what a forwarder has to cope with.
+  /// Closes at once, even if the client still sends: a forwarder must handle that.
   void end() {
     error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -256,7 +256,7 @@ class Origin::Impl {
         std::make_shared<Connection>(std::move(socket))->find_language();
         return accept();
       }
-      // Short of descriptors, most likely: trying again at once would spin.
+      // Probably out of descriptors: trying again at once would spin.
       pause_.expires_after(std::chrono::milliseconds(100));
       pause_.async_wait([this](const error_code& cancelled) {
         if (!cancelled) accept();

@@ -1,4 +1,4 @@
-// A small origin server, for trying the forwarder without one of your own.
+// A small origin server, for trying the forwarder without a server.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace lastbyte::proxy {
 
-/// Listens on a port of 127.0.0.1 that the kernel chooses, and answers from a thread of its own. HTTP: a page for
-/// GET /, N megabytes for GET /big/N, the body again for POST and PUT; a body of more than 16 MB is answered with 413
-/// and the connection closed while the rest is still coming, as many servers do. Anything else is sent back when the
-/// client has ended its half.
+/// Listens on a port of 127.0.0.1 that the kernel chooses, and answers on its own thread. HTTP: a page for GET /, N
+/// megabytes for GET /big/N, the request's body for POST and PUT. A body of more than 16 MB gets a 413, and the
+/// connection closes while the rest still arrives, as with many servers. Any other input is sent back after the
+/// client's half-close.
 class Origin {
  public:
   static Result<std::unique_ptr<Origin>> start();

@@ -18,7 +18,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// The names that sd_listen_fds_with_names() allocates, freed in every way out.
+/// The names that sd_listen_fds_with_names() allocates. The destructor frees them.
 class Names {
  public:
   Names() = default;
@@ -76,7 +76,7 @@ std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<W
            std::ranges::any_of(each.addresses, [&](const net::Address& at) { return covers(passed, at); });
   };
   const auto named = [&](const Wanted& each) { return each.transport == passed.transport && each.name == passed.name; };
-  // Each port of a forwarding is wanted by the same name.
+  // All ports of a forwarding want the same name.
   auto found = std::ranges::find_if(wanted, [&](const Wanted& each) { return named(each) && covered(each); });
   if (found == wanted.end()) found = std::ranges::find_if(wanted, named);
   if (found == wanted.end()) found = std::ranges::find_if(wanted, covered);
@@ -84,7 +84,7 @@ std::optional<std::size_t> owner(const PassedSocket& passed, const std::vector<W
   return static_cast<std::size_t>(found - wanted.begin());
 }
 
-/// The first few: a forwarding may have a thousand ports.
+/// Returns the first addresses only: a forwarding may have a thousand ports.
 std::string listed(const std::vector<Wanted>& wanted) {
   constexpr std::size_t most = 8;
   std::string out;

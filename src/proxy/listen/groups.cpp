@@ -29,7 +29,7 @@ std::shared_ptr<const upstream::Group> WantedGroups::of(const relay::Forwarding&
 
 bool has_group(const relay::Forwarding& forwarding) {
   if (!forwarding.group.empty()) return true;
-  // A session of datagrams is not connected: its first address is looked up at the start and at a reload.
+  // A datagram session has no connection: its first address is looked up at the start and at a reload.
   if (forwarding.listen.transport == net::Transport::udp) return false;
   return has_host_name(forwarding) || forwarding.retry.has_value();
 }

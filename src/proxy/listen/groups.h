@@ -1,4 +1,4 @@
-// The groups of upstreams that a configuration makes. Pure.
+// Derives the groups of upstreams from a configuration. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,22 +14,23 @@
 namespace lastbyte::proxy {
 
 struct WantedGroups {
-  /// Those of the file first, in its order. Behind them, without names: each upstream of forwardings that is followed
-  /// as a group of one member.
+  /// The groups of the file come first, in its order. Nameless groups of one member follow: each stands for the
+  /// upstream of one or more forwardings.
   probe::Groups all;
-  /// By the name of a forwarding, its place in `all`; a forwarding that is absent connects to fixed addresses.
+  /// Index in `all` by the name of the forwarding. A forwarding that is absent connects to fixed addresses.
   std::unordered_map<std::string, std::size_t> by_forwarding;
 
-  /// Of a forwarding; null: it has none.
+  /// Returns the group of a forwarding; null: it has none.
   [[nodiscard]] std::shared_ptr<const upstream::Group> of(const relay::Forwarding& forwarding) const;
 };
 
-/// Whether sessions of a forwarding go by the snapshots of a group: the one that it names, or its own, because its
-/// upstream is a host name, which is looked up again, or because it tries again. All others connect to fixed addresses,
-/// each tried once, and cost nothing more.
+/// Returns whether sessions of a forwarding use the snapshots of a group. It may be a named group. A forwarding also
+/// gets a nameless group if its upstream is a host name, which is looked up again and again, or if it retries. All
+/// other forwardings connect to fixed addresses, each tried once, and have no group's cost.
 bool has_group(const relay::Forwarding& forwarding);
 
-/// `groups`: all that forwardings may name. Forwardings with the same upstream and look-ups share a nameless group.
+/// `groups`: the groups that forwardings may name. Forwardings with the same upstream and look-ups share a nameless
+/// group.
 WantedGroups groups_of(const std::vector<relay::Forwarding>& forwardings, const std::vector<upstream::Group>& groups);
 
 }  // namespace lastbyte::proxy

@@ -19,7 +19,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// "All addresses" means all that there are: a machine may have no IPv6.
+/// "All addresses" means all that exist: a machine may have no IPv6.
 bool may_be_missing(const relay::Forwarding& forwarding, const net::Address& address, const Error& error) {
   return forwarding.listen.host.empty() && address.family() == AF_INET6 && error.code == EAFNOSUPPORT;
 }
@@ -32,12 +32,12 @@ bool is_shortage(const Error& error) {
   return error.code == EMFILE || error.code == ENFILE || error.code == ENOMEM || error.code == ENOBUFS;
 }
 
-/// A name may have addresses that this machine has not: IPv6 is off, and /etc/hosts has ::1 for localhost.
+/// A name may have addresses that this machine does not have: IPv6 is off, and /etc/hosts has ::1 for localhost.
 bool is_a_name(const net::Endpoint& listen) {
   return !listen.is_unix() && !listen.host.empty() && !net::Address::parse(listen.host, 0);
 }
 
-/// The setting that a listening socket could not be had for.
+/// Returns the setting that caused the error of a listening socket.
 std::string key_of(const relay::Forwarding& forwarding, const Error& error) {
   return error.code == ENODEV && !forwarding.client.socket.interface.empty() ? "client.interface" : "listen";
 }
@@ -64,7 +64,7 @@ WantedPlace wanted_place(const Resolved& resolved, const net::Address& address) 
           resolved.listen_root};
 }
 
-/// Binds what is wanted, beside what stands. What stands is changed last, when nothing else can fail.
+/// Binds the wanted sockets beside the existing ones. It changes existing sockets last, when nothing else can fail.
 class Binding {
  public:
   Binding(unsigned workers, const Standing& standing, const std::optional<FileRights>& user, Absent absent)
@@ -82,7 +82,7 @@ class Binding {
   };
   struct Change {
     const Place* place;
-    std::optional<net::ListenOptions> from;  ///< nullopt: nobody knows what an earlier process has left
+    std::optional<net::ListenOptions> from;  ///< nullopt: an earlier process may have left any options
   };
 
   void claim_standing(const std::vector<Resolved>& resolved);
@@ -98,17 +98,17 @@ class Binding {
 
   unsigned workers_;
   const Standing& standing_;
-  std::unordered_multimap<std::uint16_t, const Place*> by_port_;  ///< all that stands or fades
+  std::unordered_multimap<std::uint16_t, const Place*> by_port_;  ///< all existing and fading places
   const std::optional<FileRights>& user_;
   Absent absent_;
   Troubles troubles_;
   Troubles warnings_;
-  /// What becomes of an address that is wanted.
+  /// What happens to a wanted address.
   struct Claim {
-    const Place* place = nullptr;  ///< goes on; null: is bound anew
-    std::optional<Loss> after;     ///< why one that was on the address does not
+    const Place* place = nullptr;  ///< the existing place to keep; null: bind a new socket
+    std::optional<Loss> after;     ///< why a place on that address cannot be kept
   };
-  std::vector<Claim> claims_;  ///< by address wanted, in the order of bind_port()
+  std::vector<Claim> claims_;  ///< for each wanted address, in the order of bind_port()
   std::size_t next_claim_ = 0;
 };
 
@@ -149,7 +149,8 @@ Result<void> Binding::share(Bound& bound, const PassedSocket& passed, const Reso
   place.as.transport = passed.transport;
   place.as.options = net::options_for_passed(place.as.options);
   if (passed.transport == net::Transport::udp) {
-    // Of one UDP socket any worker would get any client's datagrams: one worker alone knows its sessions.
+    // If workers shared a UDP socket, any worker would get any client's datagrams. Only one worker uses it, because
+    // sessions belong to one worker.
     place.per_worker.resize(workers_);
     place.per_worker.front() = passed.socket;
     if (auto ready = net::prepare_datagram_listener(passed.socket->get(), passed.address); !ready) return ready;
@@ -160,7 +161,7 @@ Result<void> Binding::share(Bound& bound, const PassedSocket& passed, const Reso
   return {};
 }
 
-/// Port 0 is one port for all addresses of a forwarding: the one that the kernel chose for the first.
+/// Port 0 is one port for all addresses of a forwarding: the port that the kernel chose for the first address.
 net::Address with_port(net::Address address, const Bound& bound) {
   if (address.port() == 0 && !bound.places.empty()) address.set_port(bound.places.front().address.port());
   return address;
@@ -168,7 +169,7 @@ net::Address with_port(net::Address address, const Bound& bound) {
 
 Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& address) const {
   net::ListenOptions options = wanted.options;
-  // A narrower or a wider address can be bound beside one that is being left only where both share the port.
+  // A narrower or wider address can be bound beside one that is being left only if both share the port.
   const auto [first, last] = by_port_.equal_range(wanted.address.port());
   for (auto at = first; at != last; ++at) {
     if (!overlap(*at->second, wanted)) continue;
@@ -186,7 +187,7 @@ Result<Place> Binding::make_place(WantedPlace wanted, const net::Address& addres
 
 Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   Result<net::UnixListener> made;
-  // A path in another root cannot lead outside of it, even if a process in there changes its directories.
+  // A path in another root cannot lead out of it, even if a process inside changes its directories.
   const auto maker = wanted.root ? std::nullopt : rights_for(wanted.address.unix_name(), user_);
   run_in(wanted.inside, [&] { made = net::listen_unix(wanted.address, wanted.options, maker, wanted.root); });
   if (!made) return Failure(with_rights_told(made.error(), maker));
@@ -197,7 +198,7 @@ Result<Place> Binding::make_unix_place(WantedPlace wanted) const {
   return place;
 }
 
-/// `absent`: of a name, what this machine has not.
+/// `absent`: collects the addresses of a name that this machine does not have.
 void Binding::bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentAddress>& absent) {
   const Claim claim = claims_[next_claim_++];
   if (claim.place != nullptr) {
@@ -224,10 +225,10 @@ void Binding::bind_address(Bound& bound, WantedPlace wanted, std::vector<AbsentA
     troubles_.push_back(std::move(trouble));
 }
 
-/// One address of a name is enough, once it is not to be waited for.
+/// If the other addresses of a name must not be waited for, one address is enough.
 void Binding::judge_absent(const Bound& bound, std::vector<AbsentAddress> absent) {
   for (auto& [address, trouble] : absent) {
-    // IPv6 is off, and will not be on in a moment.
+    // EAFNOSUPPORT: IPv6 is off, and stays off.
     const bool for_good = trouble.error.code == EAFNOSUPPORT || address.is_loopback();
     const bool enough = !bound.places.empty() && (for_good || absent_ == Absent::warn);
     if (enough) trouble.error.detail += "; lastbyte listens on the other addresses of the name";
@@ -235,7 +236,7 @@ void Binding::judge_absent(const Bound& bound, std::vector<AbsentAddress> absent
   }
 }
 
-/// `passed`: the sockets that belong to this port.
+/// `passed`: the sockets of this port.
 Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocket*>& passed) {
   Bound bound{resolved.forwarding,
               {},
@@ -256,7 +257,7 @@ Bound Binding::bind_port(Resolved& resolved, const std::vector<const PassedSocke
   std::vector<AbsentAddress> absent;
   for (const net::Address& address : resolved.listen) {
     const bool covered = std::ranges::any_of(passed, [&](const PassedSocket* each) { return covers(*each, address); });
-    // A socket of the forwarding's own name is all that it listens on: the socket unit's word holds.
+    // If a passed socket has the forwarding's name, the forwarding listens on nothing else: the socket unit decides.
     if (by_name || covered) {
       ++next_claim_;
     } else {
@@ -274,7 +275,7 @@ Result<void> Binding::change_options(const Place& place, const std::optional<net
   for (const auto& socket : place.per_worker) {
     if (!socket || socket.get() == std::exchange(last, socket.get())) continue;
     Result<void> done;
-    // A buffer that is taken back gets the size that the namespace has for it.
+    // A buffer size that is unset returns to the default of the namespace.
     run_in(place.as.inside, [&] {
       done = net::change_listen_options(socket->get(), place.as.transport, place.address, from, place.as.options);
     });
@@ -283,7 +284,7 @@ Result<void> Binding::change_options(const Place& place, const std::optional<net
   return {};
 }
 
-/// Gives standing and passed sockets their new options. If one of them cannot have them, all get back the old ones.
+/// Sets the new options of existing and passed sockets. If one fails, all sockets get their old options back.
 void Binding::change_options(const std::vector<Bound>& all) {
   std::unordered_map<const Descriptor*, net::ListenOptions> before;
   for (const Place* each : standing_.places) before.emplace(each->per_worker.front().get(), each->as.options);
@@ -300,7 +301,7 @@ void Binding::change_options(const std::vector<Bound>& all) {
         if (!change.from) continue;
         Place back = *change.place;
         const net::ListenOptions tried = std::exchange(back.as.options, *change.from);
-        // It had these before.
+        // It had these options before.
         (void)change_options(back, tried);
       }
       return troubles_.push_back(trouble_of(*bound.forwarding, "listen", done.error()));
@@ -308,8 +309,8 @@ void Binding::change_options(const std::vector<Bound>& all) {
   }
 }
 
-/// Closes ports to other processes that need not be shared any more: client.reuse-port was true, or a socket that had
-/// to be bound beside another one has outlived it.
+/// Ends the sharing of ports with other processes where it is no longer needed: client.reuse-port was true, or a socket
+/// had to be bound beside another one that is now closed.
 void Binding::match_sharing(const std::vector<Bound>& all) const {
   for (const Bound& bound : all) {
     for (const Place& place : bound.places) {
@@ -332,7 +333,7 @@ Tried<BoundPorts> Binding::bind(Resolution resolution, const std::vector<PassedS
   const bool complete = troubles_.empty();
   const auto owners = match(passed, wanted_of(resolved));
   if (!owners) {
-    // Otherwise it may belong to what could not be looked up.
+    // Otherwise, the socket may belong to a forwarding that could not be looked up.
     if (complete) troubles_.push_back(trouble_of_process(owners.error()));
     return tl::unexpected(std::move(troubles_));
   }
@@ -343,7 +344,7 @@ Tried<BoundPorts> Binding::bind(Resolution resolution, const std::vector<PassedS
     for (std::size_t each = 0; each < passed.size(); ++each)
       if ((*owners)[each] == index) own.push_back(&passed[each]);
     all.ports.push_back(bind_port(resolved[index], own));
-    // All further ones would fail as well.
+    // All further ports would fail, too.
     if (!troubles_.empty() && is_shortage(troubles_.back().error)) break;
   }
   if (troubles_.empty()) change_options(all.ports);

@@ -1,4 +1,4 @@
-// From addresses to sockets: every listening socket bound for every worker, or all that is in the way.
+// From addresses to sockets: binds every listening socket for every worker, or reports everything that prevents it.
 #pragma once
 
 #include <cstdint>
@@ -22,37 +22,38 @@
 
 namespace lastbyte::proxy {
 
-/// One port (or UNIX socket) of a forwarding that clients can reach.
+/// One port (or UNIX socket) of a forwarding.
 struct Bound {
   std::shared_ptr<const relay::Forwarding> forwarding;
-  std::vector<Place> places;  ///< one for each of its addresses
+  std::vector<Place> places;  ///< one for each address of the port
   std::vector<net::Address> upstream;
   Namespaces::Shared upstream_inside;
   Roots::Shared upstream_root;
-  std::shared_ptr<relay::ForwardingCounts> counts;    ///< the same for all ports of a forwarding
-  std::shared_ptr<relay::ForwardingFigures> figures;  ///< likewise
+  std::shared_ptr<relay::ForwardingCounts> counts;    ///< one object for all ports of a forwarding
+  std::shared_ptr<relay::ForwardingFigures> figures;  ///< one object for all ports of a forwarding
   bool may_meet_itself = false;
-  std::size_t port = 0;                                     ///< which one of the forwarding's
-  std::shared_ptr<const upstream::Group> group = nullptr;   ///< instead of `upstream`; null: there is none
-  std::shared_ptr<const upstream::Snapshot> snapshot = {};  ///< its newest look, once there is one
+  std::size_t port = 0;                                     ///< its index among the forwarding's ports
+  std::shared_ptr<const upstream::Group> group = nullptr;   ///< used instead of `upstream`; null: none
+  std::shared_ptr<const upstream::Snapshot> snapshot = {};  ///< the group's newest snapshot; null: none yet
 
-  /// As the kernel has them; no port is 0.
+  /// The addresses as bound; no port is 0.
   [[nodiscard]] std::vector<net::Address> addresses() const;
 };
 
-/// The existing listening sockets: none at the start.
+/// The existing listening sockets; none at the start.
 struct Standing {
   std::vector<const Place*> places;
-  /// Let go of by earlier reloads, and not closed by all workers yet: they are in the way, and nobody's any more.
+  /// Places that earlier reloads have left and that some workers still serve. They occupy addresses, and no forwarding
+  /// has them.
   std::vector<Place> fading;
-  /// By the name of a forwarding that is to be: the name that it had, where it goes on from one.
+  /// By the name of a wanted forwarding: the name of the running forwarding that it continues.
   std::unordered_map<std::string, std::string> names;
 };
 
-/// The treatment of an address of a name that this machine does not have, while it has another address of the name.
+/// What to do with an address of a name that this machine does not have, if it has another address of the name.
 enum class Absent : std::uint8_t {
-  warn,  ///< the others are enough
-  fail,  ///< it may come yet; a loopback address will not
+  warn,  ///< the other addresses are enough
+  fail,  ///< the address may still come; a loopback address will not
 };
 
 struct BoundPorts {
@@ -60,17 +61,16 @@ struct BoundPorts {
   Troubles warnings = {};
 };
 
-/// Everything bound, for `workers` workers: places that stand already go on, with the options that are wanted now, and
-/// only the rest is made anew. Sockets that were passed are used instead of new ones, by all workers, and so they all
-/// accept from one queue. A socket for another network namespace is taken by its name only: what it is bound to says
-/// nothing about where. `user`: whom a root process will become, and so whose rights it takes for paths that others
-/// than root can change. Where anything cannot be had, nothing has changed, and all of it is returned, with the
-/// troubles of the resolution.
+/// Binds all ports for `workers` workers. Existing places are kept, with the wanted options; only the others are bound.
+/// All workers use the passed sockets instead of new ones, so they accept from one queue. For another network
+/// namespace, a passed socket is matched only by its name, because its address does not say in which namespace it is.
+/// `user`: the user that a root process will become; paths that others than root can change are opened with that user's
+/// rights. If anything fails, nothing has changed, and all troubles are returned, with those of the resolution.
 Tried<BoundPorts> bind_all(Resolution resolution, const std::vector<PassedSocket>& passed, unsigned workers,
                            const Standing& standing = {}, const std::optional<FileRights>& user = {},
                            Absent absent = Absent::warn);
 
-/// The sockets that worker `index` serves.
+/// Returns the sockets that worker `index` serves.
 std::vector<relay::Listening> listenings_for(const std::vector<Bound>& bound, unsigned index);
 
 }  // namespace lastbyte::proxy

@@ -22,7 +22,7 @@ std::optional<Loss> Losses::of(const Place& place) {
   return std::nullopt;
 }
 
-/// The interface that a place is bound to.
+/// Returns whether another interface now has the name of the one that the place is bound to.
 bool Losses::was_replaced(const Place& place) {
   const std::string& name = place.as.options.socket.interface;
   if (name.empty()) return false;

@@ -1,4 +1,5 @@
-// Addresses, interfaces and files that listening sockets have lost. Examined once for each reload.
+// Finds listening sockets that have lost their address, interface or file. For one reload, because it keeps what it
+// found.
 #pragma once
 
 #include <map>
@@ -13,18 +14,18 @@ namespace lastbyte::proxy {
 
 class Losses {
  public:
-  /// The loss of a place itself; nullopt: none.
+  /// Returns the loss of an existing place; nullopt: none.
   std::optional<Loss> of(const Place& place);
-  /// Whether the address of a place that is to be could not be bound now. The kernel is asked once for each address,
-  /// and not for each of its ports.
+  /// Returns whether a wanted address could not be bound now. It asks the kernel once for each address, not for each of
+  /// its ports.
   bool lacks_address(const WantedPlace& wanted);
 
  private:
   using Inside = const net::NamespaceThread*;
   bool was_replaced(const Place& place);
 
-  std::map<std::pair<Inside, std::string>, unsigned> interfaces_;  ///< their numbers
-  /// What was found out about an address, with each set of the options that decide.
+  std::map<std::pair<Inside, std::string>, unsigned> interfaces_;  ///< their kernel indices
+  /// What was found about an address, with the options that matter for it.
   struct Found {
     net::ListenOptions options;
     bool lacking = false;

@@ -13,7 +13,7 @@ bool can_become(const Place& place, const WantedPlace& wanted) {
          place.as.root == wanted.root && net::can_change(wanted.transport, place.as.options, wanted.options);
 }
 
-/// The port is one that the kernel chose for the same port of the same forwarding.
+/// Returns whether the kernel chose the port for the same port of the same forwarding.
 bool was_chosen_for(const Place& place, const WantedPlace& wanted, const std::optional<std::string>& before) {
   return !wanted.address.is_unix() && wanted.address.port() == 0 && before && place.as.forwarding == *before &&
          place.as.port == wanted.port;
@@ -21,7 +21,7 @@ bool was_chosen_for(const Place& place, const WantedPlace& wanted, const std::op
 
 using ByAddress = std::unordered_map<net::Address, std::vector<std::size_t>, net::AddressHash>;
 
-/// `address_of`: by which of its addresses a place is looked up.
+/// `address_of`: selects which address of a place is the key.
 template <typename AddressOf>
 ByAddress by_address(const std::vector<const Place*>& places, AddressOf address_of) {
   ByAddress found;

@@ -1,4 +1,4 @@
-// Where the daemon listens, address by address, and which of that a new configuration goes on with. Pure.
+// The addresses on which the daemon listens, and which of them a new configuration keeps. Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,56 +19,57 @@
 
 namespace lastbyte::proxy {
 
-/// One address that a forwarding is to listen on.
+/// An address that a forwarding wants to listen on.
 struct WantedPlace {
   std::string forwarding;  ///< its name
-  std::size_t port = 0;    ///< which of its ports, as an index
+  std::size_t port = 0;    ///< the index among its ports
   net::Transport transport = net::Transport::tcp;
-  net::Address address;  ///< as the settings have it: the port may be 0
+  net::Address address;  ///< as configured: the port may be 0
   net::ListenOptions options;
   Namespaces::Shared inside = nullptr;  ///< null: the process's own network namespace
-  Roots::Shared root = nullptr;         ///< where a UNIX path is; null: in the process's own root
+  Roots::Shared root = nullptr;         ///< the root directory of a UNIX path; null: the process's own
 };
 
-/// Why clients can no longer reach a socket at what it was bound to, although it is open.
+/// Why clients can no longer reach an open socket at its address.
 enum class Loss : std::uint8_t {
-  socket,     ///< it does not listen any more
-  interface,  ///< client.interface is gone, or another one has its name now
+  socket,     ///< the socket no longer listens
+  interface,  ///< client.interface is gone, or another interface has its name
   address,    ///< no interface has the address
-  file,       ///< the UNIX path was removed, or leads to something else
+  file,       ///< the UNIX path was removed, or leads to another file
 };
 
-/// One address that is listened on.
+/// An address that is listened on.
 struct Place {
-  WantedPlace as;        ///< what it was made for, or has been changed to
-  net::Address address;  ///< as the kernel has it
-  /// Each worker's own socket, or one for all of them. Null for a worker that has none; the first one has one always.
+  WantedPlace as;        ///< what it was made for or was changed to
+  net::Address address;  ///< the address as bound
+  /// Each worker's own socket, or one socket for all. Null for a worker without a socket; the first worker always has
+  /// one.
   std::vector<std::shared_ptr<const Descriptor>> per_worker;
-  bool passed = false;  ///< the service manager's: matched by activation.h, and claimed by nobody
-  std::shared_ptr<net::SocketFile> file = {};  ///< of a UNIX path that was bound here; goes with its last owner
-  /// Its address was listened on already when the last reload bound it anew, and this is why.
+  bool passed = false;  ///< from the service manager: activation.h matches it, and claim() never returns it
+  std::shared_ptr<net::SocketFile> file = {};  ///< the file of a UNIX path bound here; removed with its last owner
+  /// Why the last reload bound the address anew although it was already listened on.
   std::optional<Loss> after = {};
-  bool gave_way = false;  ///< it is being left, and cannot be listened on again (net::give_way())
+  bool gave_way = false;  ///< it is being left, and cannot listen again (net::give_way())
 };
 
-/// "its UNIX path was removed or replaced"
+/// Returns for example "its UNIX path was removed or replaced".
 std::string_view text(Loss loss);
 
-/// For each of `wanted`, the index of the place that it goes on with: one that is on its address and takes the new
-/// options on the sockets that it has. Whose it was does not matter, but for port 0, which the same port of the same
-/// forwarding keeps as the kernel chose it; `before[i]` is the name that the forwarding of wanted[i] had, if it is not
-/// new. nullopt: new sockets are needed. No place is given twice.
+/// Returns for each of `wanted` the index of the place that it keeps: one that is on its address and whose sockets can
+/// take the new options. The place may come from any forwarding. Only a port 0 must belong to the same port of the same
+/// forwarding, which keeps the kernel's choice. `before[i]`: the running name of wanted[i]'s forwarding; nullopt: it is
+/// new. A result of nullopt means that new sockets are needed. No place is returned twice.
 std::vector<std::optional<std::size_t>> claim(const std::vector<const Place*>& places,
                                               const std::vector<WantedPlace>& wanted,
                                               const std::vector<std::optional<std::string>>& before);
 
-/// Of `left`, those of TCP whose clients one of `staying` hears, too, while the kernel gives them to the one that is
-/// being left: an address is chosen before the wildcard, and of two sockets on one address with different interfaces
-/// either may be (net/ipv4/inet_hashtables.c inet_lhash2_lookup). Sockets on the same address and interface share its
-/// clients; these are not among them.
+/// Returns the TCP places of `left` that take clients of a place in `staying`. The kernel prefers an address to the
+/// wildcard, and for two sockets on one address with different interfaces it may choose either
+/// (net/ipv4/inet_hashtables.c inet_lhash2_lookup). Sockets on the same address and interface share its clients; they
+/// are not returned.
 std::vector<Place*> in_the_way(const std::vector<Place*>& left, const std::vector<const Place*>& staying);
 
-/// Whether the kernel would refuse to have both, unless they share their port (SO_REUSEPORT).
+/// Returns whether the kernel would refuse to bind both, unless they share their port (SO_REUSEPORT).
 bool overlap(const Place& place, const WantedPlace& wanted);
 
 }  // namespace lastbyte::proxy

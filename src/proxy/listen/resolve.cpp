@@ -35,7 +35,7 @@ void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, 
     for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
 }
 
-/// A name may come to have addresses of both families.
+/// A name may get addresses of both families later.
 void expect_sockets(net::NamespaceThread& inside, const upstream::Group& group) {
   for (const upstream::Member& member : group.members) {
     const int type = socket_type(member.endpoint);
@@ -49,7 +49,7 @@ void expect_sockets(net::NamespaceThread& inside, const upstream::Group& group) 
   }
 }
 
-/// What it stands for, or a trouble: then there is a default value.
+/// Returns the value, or a default value after adding a trouble.
 template <typename Value>
 Value value_or_trouble(Result<Value> result, const relay::Forwarding& forwarding, std::string key, Troubles& troubles) {
   if (result) return std::move(*result);
@@ -64,7 +64,7 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
   const auto shared = std::make_shared<const relay::Forwarding>(forwarding);
   const auto listen_inside =
       value_or_trouble(insides.namespaces.open(forwarding.client.netns), forwarding, "client.netns", to.troubles);
-  // An interface that a name speaks of is one of the namespace, and a path is one of the root.
+  // The interface in an address belongs to the namespace, and a path belongs to the root.
   const bool is_inside = to.troubles.size() == before;
   Addresses listen;
   if (is_inside)

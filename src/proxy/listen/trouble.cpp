@@ -9,11 +9,11 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// One line; what has no place comes last.
+/// One line. Lines without a place come last.
 struct Line {
   config::Origin where;
   observe::Statement statement;
-  std::size_t more = 0;  ///< that failed alike
+  std::size_t more = 0;  ///< number of further troubles of the same kind
 };
 
 auto order(const Line& line) { return std::tuple(line.where.line == 0, line.where.line, line.where.column); }

@@ -1,4 +1,4 @@
-// Resources that forwardings need and cannot have: reported all at once, each with the place of its setting.
+// What forwardings need and cannot get: reported together, each with the place of its setting.
 #pragma once
 
 #include <cstddef>
@@ -15,33 +15,33 @@
 namespace lastbyte::proxy {
 
 struct Trouble {
-  std::string forwarding;  ///< its name; empty: it is the process that cannot have something
-  std::string key;         ///< of the setting that asks for it
+  std::string forwarding;  ///< its name; empty: the process, or a group's member, has the trouble
+  std::string key;         ///< the key of the setting that needs it
   Error error;
-  std::size_t index = 0;   ///< which of the values, where the setting is a list
-  std::string group = {};  ///< the member `index` of this group asks for it; empty: a forwarding, or the process
+  std::size_t index = 0;   ///< index of the value, if the setting is a list
+  std::string group = {};  ///< the group whose member `index` needs it; empty: a forwarding or the process
 };
 
 using Troubles = std::vector<Trouble>;
 template <typename T>
 using Tried = tl::expected<T, Troubles>;
 
-/// Names the forwarding in the error's text.
+/// Makes a trouble and adds the forwarding's name to the error's text.
 Trouble trouble_of(const relay::Forwarding& forwarding, std::string key, Error error, std::size_t index = 0);
-/// Of a member of a group, by its place there. Names the group in the error's text.
+/// Makes a trouble of a group's member, given by its index, and adds the group's name to the error's text.
 Trouble trouble_of_member(const std::string& group, std::size_t member, Error error);
-/// The process's own.
+/// Makes a trouble of the process itself.
 Trouble trouble_of_process(Error error);
 
-/// Whether it may be over by itself: an address in use or not there yet, an interface, a directory or a network
-/// namespace that is made later.
+/// Returns whether the trouble may end by itself: an address that is in use or missing, an interface, a directory or a
+/// network namespace that may still appear.
 bool may_pass(const Trouble& trouble);
 
-/// One each, in the order of the file: "proxy.yaml:3:11: forwarding 'web': listen on tcp:10.0.0.1:80: ...". Ports
-/// of one forwarding that fail alike are one.
+/// Returns one statement for each trouble, in the order of the file: "proxy.yaml:3:11: forwarding 'web': listen on
+/// tcp:10.0.0.1:80: ...". Ports of a forwarding with the same trouble share a statement.
 std::vector<observe::Statement> statements(const Troubles& troubles, const config::Places& places);
 
-/// What a problem of the configuration says, apart from its place.
+/// Returns the text and the place of a problem in the configuration.
 observe::Statement statement_of(const config::Problem& problem);
 
 }  // namespace lastbyte::proxy

@@ -16,7 +16,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// Tunnels and addresses come and go, and may come later than we do at boot.
+/// Tunnels and addresses come and go. At boot, they may come later than this process.
 bool may_come(int error) { return error == EADDRNOTAVAIL || error == ENODEV; }
 
 Error told(Error error) {
@@ -27,7 +27,7 @@ Error told(Error error) {
   return error;
 }
 
-/// The setting that cannot be had: mark and interface are set first, then the source is bound.
+/// Returns the setting that failed. A socket first gets its mark and interface; then its source is bound.
 std::string key_of(const net::ConnectOptions& options, const net::Source& source, int error) {
   if (error == ENODEV) return "upstream.interface";
   if (!source.none()) return "upstream.sources";
@@ -35,7 +35,7 @@ std::string key_of(const net::ConnectOptions& options, const net::Source& source
   return options.socket.interface.empty() ? "upstream.transparent" : "upstream.interface";
 }
 
-/// With their places in the list. The kernel's own choice where none is given.
+/// Returns the sources of a family with their indices in the list. Without any, the kernel chooses the source.
 std::vector<std::pair<net::Source, std::size_t>> sources_towards(const net::ConnectOptions& options, int family) {
   std::vector<std::pair<net::Source, std::size_t>> sources;
   for (std::size_t index = 0; index < options.sources.size(); ++index)
@@ -49,8 +49,8 @@ bool asks_for_anything(const net::ConnectOptions& options) {
          options.transparent != net::Transparent::off;
 }
 
-/// The kernel would ignore a range that reaches beyond its own, and take any port (net/ipv4/inet_connection_sock.c
-/// inet_sk_get_local_port_range).
+/// Checks a range of source ports. The kernel would ignore a range that exceeds its own, and use any port
+/// (net/ipv4/inet_connection_sock.c inet_sk_get_local_port_range).
 Result<void> check_ports(const net::Source& source, const Namespaces::Shared& inside) {
   if (!source.ports) return {};
   Result<net::PortRange> kernels;
@@ -62,7 +62,8 @@ Result<void> check_ports(const net::Source& source, const Namespaces::Shared& in
                      std::to_string(kernels->last) + ", and the kernel would ignore them; expected a part of it");
 }
 
-/// The server need not exist yet. Without a connection, a socket of SOCK_SEQPACKET looks like a stream socket.
+/// Checks a UNIX upstream. The server need not exist yet. Without a connection, a SOCK_SEQPACKET socket looks like a
+/// stream socket.
 Result<void> check_unix(const Upstream& upstream) {
   const net::Address& to = upstream.addresses.front();
   const bool datagrams = upstream.root ? net::RootThread::takes_datagrams(upstream.root, to).value_or(false)
@@ -119,7 +120,7 @@ Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams) {
   Troubles passing;
   for (const Upstream& upstream : upstreams) {
     const net::ConnectOptions options = upstream.options();
-    if (upstream.addresses.empty()) continue;  // that was told
+    if (upstream.addresses.empty()) continue;  // reported already
     if (upstream.transport() == net::Transport::unix_stream) {
       if (auto may = check_unix(upstream); !may)
         for_good.push_back(trouble_with(upstream, "connect", std::move(may.error()), 0));

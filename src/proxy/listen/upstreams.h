@@ -1,4 +1,4 @@
-// Whether sessions will be able to make the sockets that forwardings ask for: found out before the first of them.
+// Checks at the start whether sessions will be able to create the sockets that forwardings need.
 #pragma once
 
 #include <algorithm>
@@ -18,25 +18,25 @@
 
 namespace lastbyte::proxy {
 
-/// One forwarding with what its upstream's name stands for, or one member of its group. Its ports do not matter.
+/// The upstream of a forwarding with its addresses, or one member of its group. The ports do not matter.
 struct Upstream {
   std::shared_ptr<const relay::Forwarding> forwarding;
-  std::vector<net::Address> addresses;                ///< of a name in a group: any address of each family
-  Namespaces::Shared inside;                          ///< null: in the process's own network namespace
-  Roots::Shared root = {};                            ///< where its path is; null: in the process's own root
-  std::shared_ptr<const upstream::Group> group = {};  ///< with a name; null: it is the forwarding's own upstream
-  std::size_t member = 0;                             ///< of the group
+  std::vector<net::Address> addresses;                ///< for a name in a group: the wildcard address of each family
+  Namespaces::Shared inside;                          ///< null: the process's own network namespace
+  Roots::Shared root = {};                            ///< the root directory of its path; null: the process's own
+  std::shared_ptr<const upstream::Group> group = {};  ///< a group with a name; null: the forwarding's own upstream
+  std::size_t member = 0;                             ///< index in the group
 
-  /// How sessions connect.
+  /// Returns the options with which sessions connect.
   [[nodiscard]] net::ConnectOptions options() const;
   [[nodiscard]] net::Transport transport() const;
 };
 
-/// The members of its group, one by one.
+/// Returns one Upstream for each member of the group.
 std::vector<Upstream> members_of(const Upstream& upstream, const upstream::Group& group);
 
-/// One for each forwarding of `ports`, or for each member of its group. `ports` are Resolved or Bound; the ports of a
-/// forwarding stand together.
+/// Returns one Upstream for each forwarding of `ports`, or for each member of its group. `ports` are Resolved or Bound;
+/// the ports of a forwarding are adjacent.
 template <typename Ports>
 std::vector<Upstream> upstreams_of(const Ports& ports) {
   std::vector<Upstream> all;
@@ -51,10 +51,10 @@ std::vector<Upstream> upstreams_of(const Ports& ports) {
   return all;
 }
 
-/// Tries mark, interface, source addresses with their ports and transparency of each (net::check_connecting), and
-/// whether a UNIX socket that is there takes streams. To be asked once privileges are dropped: with those that are left
-/// sessions must do. Troubles in the place of the value: some will never work; all of those. In the value: what may
-/// pass, an address or an interface that is not there now.
+/// Tries the mark, interface, source addresses, source ports and transparency of each upstream (net::check_connecting),
+/// and whether an existing UNIX socket takes streams. Call it after privileges were dropped, because sessions have only
+/// the remaining ones. If some upstreams can never work, the error contains all of these. Otherwise, the value contains
+/// troubles that may pass: an address or an interface that is missing now.
 Tried<Troubles> check_upstreams(const std::vector<Upstream>& upstreams);
 
 }  // namespace lastbyte::proxy

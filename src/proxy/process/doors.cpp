@@ -22,16 +22,16 @@ namespace {
 
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kLongestToken = 256;
-constexpr std::size_t kLongestFile = kLongestToken + 2;  ///< the end of its line
+constexpr std::size_t kLongestFile = kLongestToken + 2;  ///< with the end of its line
 
-/// A file that others can read is no secret.
+/// Reads a token. A file that others can read is no secret.
 Result<std::string> read_token(const std::string& path) {
   const std::string operation = "read the token " + path;
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));  // a FIFO has no writer
   struct stat status{};
   if (!file || ::fstat(file.get(), &status) != 0) return failure_from_errno(operation);
   if (!S_ISREG(status.st_mode)) return failure(operation, 0, "expected a regular file");
-  // A secret that is mounted into a container (Kubernetes, fsGroup) is root's, and the group's of the process.
+  // A secret that is mounted into a container (Kubernetes, fsGroup) belongs to root and to a group of the process.
   const bool is_lent = status.st_uid == 0 && ::geteuid() != 0;
   if ((status.st_mode & (is_lent ? 037U : 077U)) != 0)
     return failure(operation, 0,
@@ -76,7 +76,7 @@ Result<OpenDoor> open_door(const net::Endpoint& endpoint, const std::optional<Fi
     if (address.port() == 0 && !door.listening.empty())
       address.set_port(net::local_address(door.listening.front().get()).port());
     auto made = net::listen_tcp(address, {}, 1);
-    // A machine without IPv6 has the other address of all.
+    // A machine without IPv6 still has the IPv4 wildcard address.
     if (!made && made.error().code == EAFNOSUPPORT && !door.listening.empty()) continue;
     if (!made) return Failure(made.error());
     door.listening.push_back(std::move(made->front()));
@@ -85,7 +85,7 @@ Result<OpenDoor> open_door(const net::Endpoint& endpoint, const std::optional<Fi
   return door;
 }
 
-/// Sockets that processes have left behind which could not remove them.
+/// Removes sockets of processes that could not remove them themselves.
 void remove_stale(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {

@@ -23,7 +23,7 @@ std::string advice(int error) {
   }
 }
 
-/// Sends one byte: a profile may forbid the use of a ring alone.
+/// Tries io_uring by sending a byte, because a profile may forbid only the use of a ring.
 Result<void> try_ring() {
   auto ring = loop::make_send_ring();
   if (!ring) return Failure(ring.error());

@@ -1,4 +1,4 @@
-// How the workers send (setting `io`): what was asked for, against what the kernel allows.
+// Decides how the workers send (setting `io`), by what the setting asks for and the kernel allows.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 namespace lastbyte::proxy {
 
 struct IoChoice {
-  bool ring = false;  ///< the sends of a round of events go through io_uring
-  std::string story;  ///< for the log: "epoll", or "io-uring (io: auto)", or why it is not
+  bool ring = false;  ///< io_uring carries the sends of a round of events
+  std::string story;  ///< for the log: "epoll", or "io-uring, chosen by io: auto", or why not
 };
 
-/// Tries io_uring where it is asked for, under the privileges and the seccomp profile of this moment. An error: `io` is
-/// io-uring, and the kernel does not have it or forbids it.
+/// Tries io_uring if the setting asks for it, with the current privileges and seccomp profile. An error means that `io`
+/// is io-uring, and the kernel lacks or forbids it.
 Result<IoChoice> choose_io(config::Io wanted);
 
-/// The same from the outcome of the trial. Pure.
+/// Decides from the result of the trial. Pure.
 Result<IoChoice> choose_io(config::Io wanted, const Result<void>& trial);
 
 }  // namespace lastbyte::proxy

@@ -1,4 +1,4 @@
-// How many lines a crowd of workers may write. Pure: the time is passed in.
+// Limits how many lines the workers may write. Pure: the caller passes in the time.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,13 @@
 
 namespace lastbyte::proxy {
 
-/// kAtOnce lines, and kPerSecond in the long run. Any thread, without a lock.
+/// Allows kAtOnce lines at once, and kPerSecond in the long run. Any thread, without a lock.
 class LineRate {
  public:
   static constexpr int kAtOnce = 100;
   static constexpr int kPerSecond = 10;
 
-  /// False: not this one.
+  /// Returns whether the line may be written.
   bool allows(TimePoint now) {
     const std::int64_t at = std::chrono::nanoseconds(now.time_since_epoch()).count();
     std::int64_t due = due_.load(std::memory_order_relaxed);
@@ -31,7 +31,7 @@ class LineRate {
   static constexpr std::int64_t kApart = std::chrono::nanoseconds(std::chrono::seconds(1)).count() / kPerSecond;
   static constexpr std::int64_t kCredit = (kAtOnce - 1) * kApart;
 
-  /// When the next line would be due if they came evenly; at most kCredit ahead of the time.
+  /// When the next line would be due at the even rate; at most kCredit ahead of the time.
   std::atomic<std::int64_t> due_{0};
 };
 

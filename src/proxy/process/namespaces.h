@@ -1,4 +1,5 @@
-// The network namespaces that forwardings name, each entered by a thread that stays (net/namespace/thread.h).
+// The network namespaces that forwardings name. For each, a thread enters the namespace and stays in it
+// (net/namespace/thread.h).
 #pragma once
 
 #include <cstddef>
@@ -16,18 +17,19 @@ class Namespaces {
  public:
   using Shared = std::shared_ptr<net::NamespaceThread>;
 
-  /// Opens the namespace that the name now stands for. All names of one namespace share its thread, which lives while
-  /// any of them holds it. null: the process's own namespace. Needs CAP_SYS_ADMIN for a namespace that has not been
-  /// entered yet.
+  /// Opens the namespace that the name stands for now. All names of a namespace share its thread, which lives while any
+  /// of them holds it. null: the process's own namespace. Needs CAP_SYS_ADMIN for a namespace that has not been entered
+  /// yet.
   Result<Shared> open(const net::NamespaceName& name);
 
-  /// Drops the rights that drop_privileges() leaves to each thread, in the entered namespaces. Call it afterwards.
+  /// Drops the privileges of the threads in the entered namespaces: capabilities belong to each thread. Call it after
+  /// drop_privileges() of the process.
   Result<void> drop_privileges();
 
-  /// After that: the sockets that were announced by NamespaceThread::expect().
+  /// Makes the sockets that NamespaceThread::expect() announced. Call it after drop_privileges().
   void fill();
 
-  /// How many descriptors they hold at most.
+  /// Returns the most descriptors that the namespaces hold.
   [[nodiscard]] std::size_t descriptors() const;
 
  private:
@@ -36,7 +38,7 @@ class Namespaces {
   std::vector<std::weak_ptr<net::NamespaceThread>> threads_;
 };
 
-/// Runs a function in there; on the calling thread, where that is null.
+/// Runs a function in the namespace; null: on the calling thread.
 void run_in(const Namespaces::Shared& inside, const std::function<void()>& function);
 
 }  // namespace lastbyte::proxy

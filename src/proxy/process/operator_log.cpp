@@ -46,7 +46,7 @@ std::string formatted(const observe::Message& message, config::LogFormat format)
   return to_text(message);
 }
 
-/// In the form that the destination takes. Of a JSON line that is too long for it, the text is cut off, not the object.
+/// Formats a message for its destination. If a JSON line is too long for it, the text is cut, not the object.
 std::string framed(observe::Message message, config::LogFormat format, const observe::LogTarget& target) {
   observe::Line line{
       .when = message.when, .severity = message.severity, .kind = "message", .text = formatted(message, format)};
@@ -93,18 +93,18 @@ class OperatorLog::Impl {
   void open_anew();
 
   std::optional<observe::LogTarget> standard_error_;
-  std::optional<observe::LogTarget> other_;  ///< where log.messages says; nullopt: standard error
+  std::optional<observe::LogTarget> other_;  ///< the target of log.messages; nullopt: standard error
   observe::SyslogOrigin origin_;
   std::optional<observe::Sleeper> sleeper_;  ///< nullopt: not started
   std::thread thread_;
   boost::lockfree::queue<Message*, boost::lockfree::capacity<kQueue>> queue_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> reopen_wanted_{false};
-  std::atomic<bool> stuck_{false};  ///< nobody reads: lines without room are dropped at once
+  std::atomic<bool> stuck_{false};  ///< the reader does not read: lines without room are dropped at once
   LineRate rate_;
   std::atomic<std::uint64_t> beyond_rate_{0};
   std::atomic<std::uint64_t> without_room_{0};
-  std::uint64_t told_ = 0;  ///< of both
+  std::uint64_t told_ = 0;  ///< the reported part of both
 };
 
 Result<void> OperatorLog::Impl::start() {
@@ -130,7 +130,7 @@ OperatorLog::Impl::~Impl() {
   queue_.consume_all([](Message* line) { delete line; });
 }
 
-/// False: there is no room, and the line is still the caller's.
+/// Returns false if there is no room. The caller then still owns the line.
 bool OperatorLog::Impl::put(std::unique_ptr<Message>& line) {
   if (!queue_.bounded_push(line.get())) return false;
   (void)line.release();  // the thread that pops it owns it
@@ -234,7 +234,7 @@ void OperatorLog::Impl::write(const Message& message) {
   if (standard_error_) (void)write(message, *standard_error_);
 }
 
-/// 0, or the errno for which the message is not there. EAGAIN: nobody reads.
+/// Returns 0, or the errno with which the message was lost. EAGAIN: the reader does not read.
 int OperatorLog::Impl::write(const Message& message, observe::LogTarget& target) {
   const std::string text = framed(message, format, target);
   for (std::size_t written = 0;;) {
@@ -245,7 +245,8 @@ int OperatorLog::Impl::write(const Message& message, observe::LogTarget& target)
   }
 }
 
-/// False: nobody reads, and the line is lost, as it may be at the start and at the end. In between it waits.
+/// Waits until the target is writable. Returns false if the reader does not read, and the line is lost. That happens
+/// only at the start and at the end; in between, it waits as long as needed.
 bool OperatorLog::Impl::wait_writable(const observe::LogTarget& target) {
   for (;;) {
     const bool must_end = !sleeper_ || stopping_;

@@ -17,35 +17,35 @@
 
 namespace lastbyte::proxy {
 
-/// What the receiver of syslog messages is told of us.
+/// Returns what syslog messages say about their origin.
 observe::SyslogOrigin syslog_origin(const config::Log& log);
 
-/// A line is written whole, or not at all (observe/record/message.h has its forms).
+/// The log writes a line completely or not at all (observe/record/message.h has its forms).
 class OperatorLog {
  public:
-  /// Writes to what is behind `fd`, which stays the caller's.
+  /// Writes to the file of `fd`. The caller keeps `fd`.
   explicit OperatorLog(int fd = 2);
-  /// Writes what is queued, unless nobody reads for 100 ms.
+  /// Writes the queued lines, unless the reader does not read for 100 ms.
   ~OperatorLog();
   OperatorLog(const OperatorLog&) = delete;
   OperatorLog& operator=(const OperatorLog&) = delete;
 
-  /// Begins the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
+  /// Starts the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
   Result<void> start();
 
-  /// From now on: the format of lines, and the least important level that is told. Before start().
+  /// Sets the format of lines and the least important level that is logged. Call it before start().
   void set_up(const config::Log& log);
-  /// Opens `log.messages`, where lines go from start() on. What cannot be written there goes to the descriptor of the
-  /// constructor. Before start().
+  /// Opens `log.messages`, to which lines go from start() on. Lines that cannot be written there go to the descriptor
+  /// of the constructor. Call it before start().
   Result<void> write_to(const config::Log& log);
-  /// Has the log's thread open the path anew. If that fails, the old file stays, and a line says why.
+  /// Makes the log's thread reopen the path. If that fails, the old file stays in use, and a line reports why.
   void reopen();
 
-  /// The least important level that is told from now on. From any thread.
+  /// Sets the least important level that is logged. Any thread.
   void set_level(config::LogLevel level);
   [[nodiscard]] config::LogLevel level() const;
 
-  // Not from a worker. The line waits for room until it is clear that nobody reads: 100 ms, once.
+  // Not for workers. The line waits for room, until the reader has not read for 100 ms; later lines then do not wait.
   void debug(std::string_view message);
   void info(std::string_view message);
   void warn(std::string_view message);
@@ -53,11 +53,11 @@ class OperatorLog {
   void info(observe::Statement statement);
   void warn(observe::Statement statement);
   void error(observe::Statement statement);
-  /// Tells how many lines were dropped since it last did; at most one line.
+  /// Reports how many lines were dropped since the last report, in at most one line.
   void tell_dropped();
 
-  /// From a worker, after start(): never waits. All workers together have 100 lines at once and 10 a second
-  /// (line_rate.h); what is beyond, or finds no room, is dropped and counted.
+  /// For workers, after start(): never waits. All workers together may write 100 lines at once and 10 a second
+  /// (line_rate.h). Lines beyond that, or without room, are dropped and counted.
   void warn_from_worker(std::string message) noexcept;
 
  private:

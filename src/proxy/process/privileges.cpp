@@ -61,7 +61,7 @@ Result<void> become(const Identity& identity) {
   if (!grouped) return failure_from_errno("take the groups of user " + who);
   if (::setresgid(identity.gid, identity.gid, identity.gid) != 0)
     return failure_from_errno("become group " + std::to_string(identity.gid));
-  // The permitted capabilities survive the change of user, and set_capabilities() then keeps what is to be kept.
+  // The permitted capabilities survive the change of user. set_capabilities() then keeps the needed ones.
   if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failure_from_errno("prepare to become user " + who);
   if (::setresuid(identity.uid, identity.uid, identity.uid) != 0) return failure_from_errno("become user " + who);
   return {};
@@ -76,7 +76,7 @@ Result<std::uint64_t> permitted_capabilities() {
   return sets[0].permitted | std::uint64_t{sets[1].permitted} << 32U;
 }
 
-/// capset(2) without libcap: two words of 32 capabilities each.
+/// Calls capset(2) without libcap: two words of 32 capabilities each.
 Result<void> set_capabilities(std::uint64_t wanted) {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
     return failure_from_errno("clear the ambient capabilities");
@@ -106,7 +106,7 @@ KeptCapabilities capabilities_needed(const std::vector<relay::Forwarding>& forwa
     kept.net_admin =
         kept.net_admin || upstream.socket.mark.has_value() || forwarding.time_wait == relay::TimeWait::remove;
     kept.net_raw = kept.net_raw || !upstream.socket.interface.empty() || upstream.transparent != net::Transparent::off;
-    // A client's own port may be one of those below 1024.
+    // A client's own port may be below 1024.
     kept.net_bind_service = kept.net_bind_service || upstream.transparent == net::Transparent::ip_and_port;
     add_sources(upstream.sources);
   }
@@ -148,7 +148,7 @@ FileRights file_rights(const Identity& identity) {
   int count = 64;
   std::vector<gid_t> groups(static_cast<std::size_t>(count));
   if (::getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));  // it has said how many there are
+    groups.resize(static_cast<std::size_t>(count));  // getgrouplist() has set the number of groups
     ::getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count);
   }
   groups.resize(static_cast<std::size_t>(count));
@@ -179,7 +179,7 @@ Result<void> drop_privileges(const std::optional<Identity>& identity, const Kept
 }
 
 Result<void> drop_thread_privileges(const KeptCapabilities& kept) {
-  // Root that was told to stay root keeps what it has; everybody else had capabilities for the ports at most.
+  // A process that stays root keeps its capabilities. Any other user had capabilities at most for the ports.
   if (::geteuid() != 0) {
     const std::uint64_t wanted = (kept.net_admin ? bit(CAP_NET_ADMIN) : 0U) | (kept.net_raw ? bit(CAP_NET_RAW) : 0U) |
                                  (kept.net_bind_service ? bit(CAP_NET_BIND_SERVICE) : 0U);

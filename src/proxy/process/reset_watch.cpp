@@ -18,7 +18,7 @@ Result<ResetWatch> watch_resets(config::Trace wanted) {
   return ResetWatch{.find = [table](std::uint64_t cookie) -> std::optional<relay::KernelReset> {
                       const auto seen = table->find(cookie);
                       if (!seen) return std::nullopt;
-                      // Names of reasons are literals, and so end with a zero.
+                      // Names of reasons are literals and therefore end with a zero.
                       return relay::KernelReset{.received = seen->received,
                                                 .reason = seen->reason.empty() ? nullptr : seen->reason.data()};
                     },

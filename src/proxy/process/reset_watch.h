@@ -1,4 +1,4 @@
-// The watch over resets in the kernel (setting `trace`): what was asked for, against what the kernel allows.
+// The watch over resets in the kernel (setting `trace`), by what the setting asks for and the kernel allows.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,13 @@
 namespace lastbyte::proxy {
 
 struct ResetWatch {
-  /// For any thread; holds the programs in the kernel for as long as it lives. Empty: nobody watches.
+  /// Returns the kernel's reason for a reset. Any thread. It keeps the programs in the kernel while it exists. Empty:
+  /// resets are not traced.
   std::function<std::optional<relay::KernelReset>(std::uint64_t cookie)> find = {};
-  std::string story = {};  ///< for the log; empty: nobody asked for it
+  std::string story = {};  ///< for the log; empty: the setting does not ask for it
 };
 
-/// Loads the programs, before privileges are dropped. An error: `trace` is on, and they do not load.
+/// Loads the programs. Call it before privileges are dropped. An error means that `trace` is on and they do not load.
 Result<ResetWatch> watch_resets(config::Trace wanted);
 
 }  // namespace lastbyte::proxy

@@ -42,7 +42,7 @@ Result<void> Roots::drop_privileges() {
 
 std::size_t Roots::descriptors(unsigned workers) const {
   const std::size_t count = all().size();
-  // A worker holds the file that it connects to for a moment.
+  // A worker briefly holds the file that it connects to.
   return count == 0 ? 0 : count * net::RootThread::kMostDescriptors + workers;
 }
 

@@ -1,4 +1,5 @@
-// The root directories that forwardings name, each held open, with a thread that works in it (net/unix/root_thread.h).
+// The root directories that forwardings name. Each is held open, with a thread that works in it
+// (net/unix/root_thread.h).
 #pragma once
 
 #include <cstddef>
@@ -15,15 +16,16 @@ class Roots {
  public:
   using Shared = std::shared_ptr<net::RootThread>;
 
-  /// Opens what the name stands for now. Those who name the same directory share its thread, which lives for as long as
-  /// any of them holds it. null where it is the process's own. A name that may not be looked up any more, since
-  /// privileges were given up, goes on standing for what it stood for, unless its process has ended.
+  /// Opens the root directory that the name stands for now. All names of a directory share its thread, which lives
+  /// while any of them holds it. null: the process's own root. If dropped privileges forbid the look-up, the name keeps
+  /// its earlier directory, unless its process has ended.
   Result<Shared> open(const net::RootName& name);
 
-  /// Drops the rights that drop_privileges() leaves to each thread. Call it afterwards, once.
+  /// Drops the privileges of the threads: capabilities belong to each thread. Call it once, after drop_privileges() of
+  /// the process.
   Result<void> drop_privileges();
 
-  /// How many descriptors they hold at most, where `workers` workers connect by them.
+  /// Returns the most descriptors that the roots hold while `workers` workers connect through them.
   [[nodiscard]] std::size_t descriptors(unsigned workers) const;
 
  private:

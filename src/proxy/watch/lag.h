@@ -1,4 +1,5 @@
-// How long a message waits for a worker's loop: measured by sending one now and then. At most one is on its way.
+// Measures how long a message waits for a worker's loop by sending one from time to time. At most one is in progress
+// for each worker.
 #pragma once
 
 #include <atomic>
@@ -12,12 +13,12 @@ namespace lastbyte::proxy {
 
 class Lag {
  public:
-  /// The workers outlive it, or end before it.
+  /// The workers outlive this object, or end before it.
   explicit Lag(const std::vector<std::unique_ptr<relay::Worker>>& workers);
 
-  /// Sends a message to each worker that has answered the last one. One thread's own.
+  /// Sends a message to each worker that has answered the last one. For one thread.
   void look();
-  /// How long the last message waited, or waits already. Any thread.
+  /// Returns how long the last message waited, or has waited so far. Any thread.
   [[nodiscard]] std::chrono::nanoseconds of(std::size_t worker) const;
 
  private:

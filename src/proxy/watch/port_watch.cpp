@@ -13,10 +13,10 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// Of thousands of destinations each has its turn: a look must not take long.
+/// Limits the destinations of one look, so that a look does not take long. With thousands, each has its turn.
 constexpr std::size_t kInOneLook = 16;
 
-/// Whose local ports can be counted: from source addresses that are known beforehand.
+/// Returns whether the local ports of a forwarding can be counted: its source addresses must be known.
 bool spends_ports(const relay::Forwarding& forwarding) {
   return forwarding.connect.transport == net::Transport::tcp &&
          forwarding.upstream.transparent == net::Transparent::off;
@@ -72,7 +72,7 @@ std::vector<observe::PortsSnapshot> PortWatch::seen() const {
       continue;
     }
     observe::PortsSnapshot& before = all[known->second];
-    // From other sources, or another namespace: the fuller one is what matters.
+    // The address has other sources or another namespace here: report the fuller one.
     if (before.in_use * each.seen->available < each.seen->in_use * before.available) before = *each.seen;
   }
   return all;
@@ -103,7 +103,7 @@ void PortWatch::look_at(Watched& watched) {
                   address.text(), space.in_use, space.available, use->time_wait));
 }
 
-/// A kernel without sock_diag will not have it later either. A shortage passes.
+/// Gives up for good: a kernel without sock_diag will not have it later. A shortage passes, and is ignored.
 void PortWatch::give_up(const Error& error) {
   if (relay::is_shortage(error.code)) return;
   messages_.warn("the number of local ports in use is unknown: " + error.text());

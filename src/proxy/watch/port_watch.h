@@ -1,5 +1,5 @@
-// How full the space of local ports towards each upstream is, looked at by the control thread from time to time, and
-// told to the operator before connecting fails with EADDRNOTAVAIL (T13).
+// Measures how full the space of local ports towards each upstream is. The control thread looks from time to time, and
+// warns the operator before connecting fails with EADDRNOTAVAIL (T13).
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ class PortWatch {
   struct Destination {
     net::Address address;
     std::vector<net::Source> sources;                   ///< as the forwarding's upstream has them
-    std::shared_ptr<net::NamespaceThread> inside = {};  ///< whose ports are spent; null: the process's own namespace
+    std::shared_ptr<net::NamespaceThread> inside = {};  ///< the namespace whose ports are used; null: the process's own
 
     friend bool operator==(const Destination&, const Destination&) = default;
     struct Hash {
@@ -32,19 +32,20 @@ class PortWatch {
   };
 
   using Destinations = std::unordered_set<Destination, Destination::Hash>;
-  /// The addresses that sessions of a port connect to: of its upstream, or of the members of its group as they are now.
+  /// Returns the addresses that sessions of a port connect to: those of its upstream, or of its group's current
+  /// members.
   static Destinations destinations_of(const Bound& bound);
 
-  /// `messages` outlives it.
+  /// `messages` outlives this object.
   explicit PortWatch(OperatorLog& messages) : messages_(messages) {}
 
-  /// From now on these are watched: the upstreams of what listens. What is known of those of before is kept.
+  /// Watches the upstreams of these ports from now on. What is known about earlier destinations is kept.
   void watch(const std::vector<Bound>& bound);
 
-  /// Where sessions have begun since the last look, or a destination was nearly full then: asks the kernel about the
-  /// next few destinations in turn, some milliseconds each. `sessions`: begun since the start.
+  /// Asks the kernel about the next few destinations in turn, some milliseconds for each. It does so only if sessions
+  /// have begun since the last look, or a destination was nearly full then. `sessions`: begun since the start.
   void look(std::uint64_t sessions);
-  /// As the destinations were when last looked at, each address once; those that were not are left out.
+  /// Returns what the last looks found, each address once. Destinations that were not looked at are left out.
   [[nodiscard]] std::vector<observe::PortsSnapshot> seen() const;
 
  private:

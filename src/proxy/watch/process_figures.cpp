@@ -13,12 +13,12 @@
 namespace lastbyte::proxy {
 namespace {
 
-/// Of this process when it started, in clock ticks after the boot (field 22 of /proc/self/stat).
+/// Reads the figures of this process. start_seconds counts from the boot (field 22 of /proc/self/stat).
 void read_stat(observe::ProcessSnapshot& figures) {
   std::ifstream file("/proc/self/stat");
   std::string line;
   std::getline(file, line);
-  // The second field is the program's name in parentheses, which may hold any character.
+  // The second field is the program's name in parentheses. It may contain any character.
   std::istringstream rest(line.substr(std::min(line.rfind(')') + 1, line.size())));
   std::string word;
   const double tick = 1.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));
@@ -50,7 +50,7 @@ std::uint64_t open_descriptors() {
   if (!directory) return 0;
   std::uint64_t count = 0;
   while (const dirent* entry = ::readdir(directory.get())) count += entry->d_name[0] != '.' ? 1U : 0U;
-  return count > 0 ? count - 1 : 0;  // the directory itself
+  return count > 0 ? count - 1 : 0;  // without the directory itself
 }
 
 }  // namespace
@@ -58,7 +58,8 @@ std::uint64_t open_descriptors() {
 observe::ProcessSnapshot process_figures() {
   observe::ProcessSnapshot figures;
   read_stat(figures);
-  static const double kStarted = boot_seconds() + figures.start_seconds;  // the wall clock may be set later
+  // Static, because the wall clock may be set later.
+  static const double kStarted = boot_seconds() + figures.start_seconds;
   figures.start_seconds = kStarted;
   figures.open_descriptors = open_descriptors();
   rlimit limit{};

@@ -1,4 +1,4 @@
-// The figures of all forwardings that there have been, so that no counter goes back over a reload.
+// The figures of all forwardings that ever existed, so that no counter decreases at a reload.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace lastbyte::proxy {
 
-/// Forwardings are told apart by their names. One that is removed keeps its figures, and goes on from them where it
-/// comes back. Beyond kMost names, all further forwardings share the figures of "other". Any thread.
+/// Forwardings are identified by name. A forwarding that is removed keeps its figures and continues from them when it
+/// returns. Beyond kMost names, all further forwardings share the figures of "other". Any thread.
 class Registry {
  public:
   using Figures = std::shared_ptr<relay::ForwardingFigures>;
@@ -21,9 +21,9 @@ class Registry {
 
   explicit Registry(unsigned workers) : workers_(workers) {}
 
-  /// Those of a forwarding.
+  /// Returns the figures of a forwarding.
   Figures of(const std::string& name);
-  /// All, in the order in which they were first asked for.
+  /// Returns all figures, in the order of the first calls of of().
   [[nodiscard]] std::vector<std::shared_ptr<const relay::ForwardingFigures>> all() const;
 
  private:

@@ -19,10 +19,11 @@ class Tally {
   std::array<std::uint64_t, relay::kCounts.size()> sums_{};
 };
 
-/// "accepting paused 2 times, ..."; empty: never.
+/// Returns "accepting paused 2 times, ..."; empty: never.
 std::string pauses(const Tally& tally);
 
-/// "turned away: 3 clients by client.allow or client.deny, ...": only what there was; empty where there was nothing.
+/// Returns "turned away: 3 clients by client.allow or client.deny, ...", with the counters that are not 0; empty: all
+/// are.
 std::string turned_away(const Tally& tally);
 
 }  // namespace lastbyte::proxy

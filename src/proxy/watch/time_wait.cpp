@@ -30,7 +30,7 @@ void TimeWaitRemoval::run() {
     const auto removed = remove_from(each);
     if (!removed) {
       messages_.warn("upstream.time-wait has no effect: " + removed.error().text());
-      // What is missing, a capability or a part of the kernel, does not come later.
+      // A missing capability or part of the kernel will not come later.
       given_up_ = true;
       return destinations_.clear();
     }

@@ -1,5 +1,5 @@
-// Opt-in removal of TIME_WAIT towards upstreams whose local ports are running short (upstream.time-wait: remove; T13).
-// On the control thread.
+// Removes TIME_WAIT sockets towards upstreams whose local ports run short (upstream.time-wait: remove; T13). On the
+// control thread.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +16,18 @@ namespace lastbyte::proxy {
 class TimeWaitRemoval {
  public:
   static constexpr Duration kInterval{1000};
-  /// Below this use of its ports, in percent, a destination keeps its TIME_WAIT: it protects connections to come from
-  /// late segments (RFC 9293 3.4.2), and so it stays for as long as there is room.
+  /// A destination that uses less than this percentage of its ports keeps its TIME_WAIT sockets. They protect future
+  /// connections from late segments (RFC 9293 3.4.2), so they stay while there is room.
   static constexpr std::uint64_t kFrom = 50;
 
-  /// `messages` outlives it.
+  /// `messages` outlives this object.
   explicit TimeWaitRemoval(OperatorLog& messages) : messages_(messages) {}
 
-  /// From now on these forwardings count, as far as they ask for it.
+  /// Watches these ports from now on, as far as their forwardings ask for it.
   void watch(const std::vector<Bound>& bound);
   [[nodiscard]] bool is_wanted() const { return !destinations_.empty(); }
-  /// Looks at each destination, some milliseconds for each, and ends its sockets in TIME_WAIT where ports run short. To
-  /// be called every kInterval.
+  /// Looks at each destination, some milliseconds for each, and removes its sockets in TIME_WAIT if ports run short.
+  /// Call it every kInterval.
   void run();
 
  private:

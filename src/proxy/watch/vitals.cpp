@@ -11,7 +11,7 @@ void Vitals::loaded(std::string failure) {
   failure_ = std::move(failure);
   reload_.successful = failure_.empty();
   if (failure_.empty()) reload_.successful_seconds = std::chrono::duration<double>(now).count();
-  // The start is no reload.
+  // The start does not count as a reload.
   if (std::exchange(started_, true)) failure_.empty() ? ++reload_.succeeded : ++reload_.failed;
 }
 

@@ -1,4 +1,4 @@
-// What the control thread tells other threads of the process. Any thread.
+// What the control thread makes available to other threads. Any thread.
 #pragma once
 
 #include <atomic>
@@ -17,26 +17,26 @@ class Vitals {
   enum class Stage {
     starting,
     serving,
-    leaving,   ///< a stop was asked for, and clients are accepted for shutdown-delay
-    draining,  ///< no client is accepted
+    leaving,   ///< a stop was requested; clients are accepted for shutdown-delay
+    draining,  ///< a stop was requested; no client is accepted
   };
 
   void enter(Stage stage) { stage_ = stage; }
   [[nodiscard]] Stage stage() const { return stage_; }
 
-  /// The start, or a reload. `failure`: why it changed nothing; empty: it succeeded.
+  /// Records the start or a reload. `failure`: why it changed nothing; empty: it succeeded.
   void loaded(std::string failure);
   [[nodiscard]] observe::ReloadSnapshot reload() const;
-  /// Of the last reload; empty: it succeeded.
+  /// Returns the error of the last reload; empty: it succeeded.
   [[nodiscard]] std::string failure() const;
 
-  /// What is served now.
+  /// Sets what is served now.
   void serves(std::vector<admin::ForwardingFacts> forwardings, std::string configuration, Duration drain);
   [[nodiscard]] std::vector<admin::ForwardingFacts> forwardings() const;
   [[nodiscard]] std::string configuration() const;
   [[nodiscard]] Duration drain_time() const;
 
-  /// For whoever follows events. Of those that nobody takes, the oldest are dropped.
+  /// Adds an event. If no one takes the events, the oldest are dropped.
   void happened(admin::Happening happening);
   std::vector<admin::Happening> take_happenings();
 
