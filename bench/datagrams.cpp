@@ -1,4 +1,4 @@
-// The load of datagrams: numbered ones at a fixed rate over several sockets, and what of their echoes comes back.
+// The load of datagrams: sends numbered ones at a fixed rate over several sockets, and counts the echoes.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -26,13 +26,13 @@ struct Batch {
   std::array<mmsghdr, kBatch> headers{};
 };
 
-/// Takes what has come, from every socket.
+/// Receives the waiting datagrams of every socket.
 std::uint64_t collect(const std::vector<Descriptor>& sockets, Batch& batch) {
   std::uint64_t came = 0;
   for (const Descriptor& socket : sockets) {
     for (;;) {
       const int got = ::recvmmsg(socket.get(), batch.headers.data(), kBatch, MSG_DONTWAIT, nullptr);
-      if (got <= 0) break;  // nothing there, or an ICMP error: both are loss, and loss is counted
+      if (got <= 0) break;  // nothing waits, or an ICMP error came: both count as loss
       came += static_cast<std::uint64_t>(got);
       if (got < static_cast<int>(kBatch)) break;
     }
@@ -40,7 +40,7 @@ std::uint64_t collect(const std::vector<Descriptor>& sockets, Batch& batch) {
   return came;
 }
 
-/// One echo on each socket, so that every session is there before anything is measured.
+/// Waits for one echo on each socket, so that every session exists before the measurement.
 void warm_up(const std::vector<Descriptor>& sockets, std::size_t size) {
   std::vector<std::byte> message(size);
   for (const Descriptor& socket : sockets) {
@@ -64,13 +64,13 @@ class Datagrams : public Load {
 
   Result slice(Clock::duration duration) override {
     Result result;
-    collect(open_, in_);  // echoes of retried warm-ups
+    collect(open_, in_);  // takes the echoes of repeated warm-ups
     const auto begin = Clock::now();
     const double per_second = static_cast<double>(options_.rate);
     for (auto now = begin; now - begin < duration; now = Clock::now()) {
       const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(now - begin).count() * per_second);
       while (result.sent < due) {
-        // Bursts are as large as the clock's late, so that the rate holds whatever the scheduler does.
+        // A burst makes up for late wake-ups, so that the rate holds whatever the scheduler does.
         const auto count = static_cast<unsigned>(std::min<std::uint64_t>(due - result.sent, kBatch));
         const int sent = ::sendmmsg(open_[turn_++ % open_.size()].get(), out_.headers.data(), count, 0);
         result.sent += sent > 0 ? static_cast<std::uint64_t>(sent) : 1;

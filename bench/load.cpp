@@ -1,10 +1,11 @@
-// bench_load: one load on one address, in slices. The orchestrator measures the proxy while nothing moves:
+// bench_load: runs one load against one address, in slices. Between slices nothing moves, and the orchestrator measures
+// the proxy:
 //   bench_load: "ready"        connected and warm
 //   orchestrator: "slice S"    runs the load for S seconds
-//   bench_load: {...}          what the slice has done, one line of JSON; all connections are still open
+//   bench_load: {...}          the results of the slice, one line of JSON; all connections stay open
 //   orchestrator: "latencies"
-//   bench_load: {...}          percentiles over all slices, one line of JSON; it forgets them
-// and so on, until its standard input ends.
+//   bench_load: {...}          percentiles over all slices since the last request, one line of JSON
+// The program ends with its standard input.
 #include "bench/load.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-"""The measurements: slices of load in turn, memory, system calls, and how two workers share their clients."""
+"""The measurements: slices of load in turn, memory, system calls, and the shares of two workers."""
 
 import contextlib
 import itertools
@@ -13,11 +13,11 @@ from processes import BenchError, Load, Process, SystemCalls, libc, memory_bytes
 from workloads import BY_NAME
 
 CLONE_NEWNET = 0x40000000
-SOCAT_IDLE_SESSIONS = 250  # a process each
+SOCAT_IDLE_SESSIONS = 250  # one process per session
 SHARED_BY_WORKERS = 20  # connections
 
-# Servers' ports are mostly none that connections come from. Towards one that is, lastbyte asks each connection whether
-# it was made to itself.
+# A server's port is usually outside the range of local ports. Towards a port inside it, lastbyte checks each connection
+# for a connection to itself.
 SERVER_PORTS, LOCAL_PORTS = "1024 9999", "10000 65535"
 
 
@@ -26,7 +26,7 @@ def set_local_ports(ports):
 
 
 def enter_namespace():
-    """A network of our own, where no other traffic, firewall or used-up port is; False where that is not allowed."""
+    """Enters a network namespace of our own, without other traffic, a firewall or used ports. False: not allowed."""
     if os.geteuid() != 0 or libc.unshare(CLONE_NEWNET) != 0:
         return False
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -35,7 +35,7 @@ def enter_namespace():
 
 
 class Running:
-    """One system with its load before it, connected and warm."""
+    """One system and its load, connected and warm."""
 
     def __init__(self, system, proxy, load):
         self.system, self.proxy, self.load = system, proxy, load
@@ -44,11 +44,11 @@ class Running:
         before = self.proxy.cpu_seconds() if self.proxy else 0
         workers_before = self.proxy.worker_seconds() if workload.systems else None
         result = self.load.slice(seconds)
-        # One that is observed is never quite still.
+        # An observed system never becomes quite idle.
         cpu = self.proxy.settled_cpu_seconds(0.05 if workload.systems else 0.2) - before if self.proxy else None
         elapsed, operations = result["seconds"], result["operations"]
         if not operations:
-            return {}  # of datagrams beyond what it can, in a bad moment
+            return {}  # more datagrams than the system can forward, at a bad moment
         if workload.unit == "GB":
             gigabytes = result["bytes"] / 1e9
             return {"gb_per_s": gigabytes / elapsed, "cpu_s_per_gb": cpu / gigabytes if self.proxy else None}
@@ -73,7 +73,7 @@ class Bench:
 
     @contextlib.contextmanager
     def origin(self):
-        """A running origin's ports, by what it does there."""
+        """Runs an origin. Yields its ports by name."""
         if self.own_network:
             set_local_ports(SERVER_PORTS)
         with Process([self.origin_program], self.directory) as origin:
@@ -83,7 +83,7 @@ class Bench:
             yield ports
 
     def start(self, stack, system, ports, workload, load=None, connections=None, sessions=1000):
-        """The system before that origin and a load before it, both until the stack unwinds."""
+        """Starts the system in front of that origin, and its load. The stack ends both."""
         connections = connections or workload.connections
         proxy, port = system.start(ports[workload.port], self.directory, sessions, workload.workers, workload.datagrams)
         if proxy:
@@ -105,8 +105,8 @@ class Bench:
         self.failures.append(f"{what}, {system.title}: {error}")
 
     def in_slices(self, workload, systems):
-        """{system: [figures of a slice, or {} where it failed]}: in each round every system has one slice, in random
-        order. And {system: percentiles over all of its slices}."""
+        """Runs one slice of each system per round, in random order. Returns {system: [figures of a slice, {} if it
+        failed]} and {system: percentiles over all of its slices}."""
         began = time.monotonic()
         figures, latencies = {}, {}
         rounds = min(self.options.rounds, workload.rounds or self.options.rounds)
@@ -117,7 +117,7 @@ class Bench:
             for system in systems:
                 try:
                     running.append(self.start(stack, system, ports, workload, sessions=max(1000, workload.idle)))
-                    running[-1].slice(workload, seconds)  # the first one is warmer than connected
+                    running[-1].slice(workload, seconds)  # one slice to warm up
                     running[-1].load.latencies()
                 except (BenchError, OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
                     running = [each for each in running if each.system is not system]
@@ -167,7 +167,7 @@ class Bench:
         return {"per_unit": sum(counts.values()) / units, "calls": {name: count / units for name, count in top}}
 
     def shares(self, system):
-        """How many of some connections each of two workers has, many times over: the largest part of one."""
+        """Counts, in many starts, the connections of each of two workers. Returns the larger share of each start."""
         parts = []
         workload = BY_NAME["messages 64 workers 2"]
         for _ in range(self.options.starts):
@@ -196,7 +196,7 @@ class Bench:
 
 
 def watched_by_epoll(pids):
-    """{(pid, descriptor): how many descriptors that epoll instance watches}"""
+    """Returns {(pid, descriptor of an epoll instance): number of descriptors that it watches}."""
     found = {}
     for pid in pids:
         for entry in os.scandir(f"/proc/{pid}/fd"):
@@ -208,7 +208,7 @@ def watched_by_epoll(pids):
 
 
 def run(bench, chosen, wanted, workloads):
-    """(results, latencies), by the names of workloads and systems."""
+    """Returns (results, latencies), by the names of workloads and systems."""
     results, latencies = {}, {}
     for workload in (w for w in workloads if w.kind in wanted):
         results[workload.name], latencies[workload.name] = bench.in_slices(

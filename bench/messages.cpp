@@ -61,7 +61,7 @@ class Messages : public Load {
 
  private:
   struct Exchange {
-    std::size_t missing = 0;  ///< bytes of the echo
+    std::size_t missing = 0;  ///< bytes missing from the echo
     Clock::time_point begun;
   };
 
@@ -70,7 +70,7 @@ class Messages : public Load {
     send_all(open_[index].get(), message_);
   }
 
-  /// True: it is whole.
+  /// Returns true if the echo is complete.
   bool receive_echo(std::size_t index) {
     const auto got = ::recv(open_[index].get(), message_.data(), under_way_[index].missing, 0);
     if (got < 0 && errno == EAGAIN) return false;

@@ -1,5 +1,5 @@
-// What single decisions cost, by Google Benchmark: ./dev bench micro [--benchmark_filter=...]. Whole sessions are
-// measured by run.py; these tell which part a change has made dearer.
+// Measures the cost of single decisions with Google Benchmark: ./dev bench micro [--benchmark_filter=...]. run.py
+// measures whole sessions; these benchmarks show which part a change has made slower.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace lastbyte {
 namespace {
 
-/// A session's whole life in termination: five steps, their deadlines, the verdict.
+/// One session's whole life in termination: five steps, their deadlines, the verdict.
 void a_session_of_decisions(benchmark::State& state) {
   using termination::Event;
   using termination::Which;
@@ -41,7 +41,7 @@ void a_session_of_decisions(benchmark::State& state) {
 }
 BENCHMARK(a_session_of_decisions);
 
-/// Among so many others that are set, one timer is moved, as each byte after a silence does.
+/// Moves one timer among range(0) others, as each byte after a silence does.
 void a_timer_moved(benchmark::State& state) {
   std::vector<loop::Timer> others(static_cast<std::size_t>(state.range(0)));
   loop::TimerWheel wheel(0);

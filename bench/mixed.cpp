@@ -1,4 +1,4 @@
-// The load of bulk and small messages together: what a bulk flow costs a small one that shares the proxy with it.
+// The load of bulk together with small messages: what bulk costs the messages that share the proxy with it.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -15,14 +15,14 @@ constexpr std::uint64_t kMixedPieceBytes = 1ULL << 20U;
 constexpr std::size_t kBulkConnections = 4;
 constexpr std::size_t kMixedReadBytes = 256 * 1024;
 
-/// Requests on some connections at a fixed rate. One that finds no connection free waits for one, and its time counts
-/// from when it was due.
+/// Requests on some connections at a fixed rate. A request waits until a connection is free. Its time begins when it
+/// was due.
 struct Paced {
   std::uint64_t answer_bytes = 0;
   double per_second = 0;
   bool timed = false;
-  std::vector<std::size_t> free = {};  ///< connections
-  std::uint64_t made = 0;              ///< in this slice
+  std::vector<std::size_t> free = {};  ///< free connections
+  std::uint64_t made = 0;              ///< requests in this slice
 };
 
 class Mixed : public Load {
@@ -50,7 +50,7 @@ class Mixed : public Load {
       } else if (under_way_ == 0) {
         break;
       }
-      // A millisecond at the most to what is due next: fine enough for both rates.
+      // A wait of at most a millisecond is fine enough for both rates.
       const int timeout = over ? remaining_ms(deadline) : 1;
       const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
       for (int i = 0; i < ready; ++i) advance(events[static_cast<std::size_t>(i)].data.u64);
@@ -63,7 +63,7 @@ class Mixed : public Load {
   struct Connection {
     Descriptor fd;
     Paced* kind = nullptr;
-    std::uint64_t missing = 0;  ///< bytes of the answer
+    std::uint64_t missing = 0;  ///< bytes missing from the answer
     Clock::time_point due{};
   };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Observes a lastbyte as a site does: Prometheus scrapes it, the dashboard is open at its list of sessions, and a program
-follows its events. bench/measure.py starts it: observer.py METRICS_SOCKET DASHBOARD_SOCKET; it says "ready" once all of them
-have had an answer, and goes on until its standard input ends."""
+"""Observes lastbyte as a site does: Prometheus scrapes it, the dashboard shows its list of sessions, and a program follows
+its events. bench/measure.py starts it: observer.py METRICS_SOCKET DASHBOARD_SOCKET. It prints "ready" after an answer to
+each of them, and ends with its standard input."""
 
 import http.client
 import os
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-EVERY_SECOND = ("/v1/status", "/v1/sessions?offset=0&limit=200")  # as dashboard/src has it
+EVERY_SECOND = ("/v1/status", "/v1/sessions?offset=0&limit=200")  # the requests of dashboard/src
 answered = threading.Barrier(4)
 
 
@@ -55,7 +55,7 @@ def run(work, *arguments):
     def whole():
         try:
             work(*arguments)
-        except Exception as error:  # whatever it is: nothing is observed any more
+        except Exception as error:  # any error ends the observation
             print(f"observer: {error}", file=sys.stderr, flush=True)
             os._exit(1)
     threading.Thread(target=whole, daemon=True).start()

@@ -1,8 +1,9 @@
-// bench_origin: what the measured proxies connect to. Three ports of the kernel's choice, printed as one line of JSON:
+// bench_origin: the server behind the measured proxies. It has three ports, chosen by the kernel and printed as one line
+// of JSON:
 //   echo   sends back what it receives (small messages), and closes when the client has finished
 //   udp    the same for datagrams
-//   bulk   for each 8-byte count that it receives (host byte order) sends that many bytes
-// Ends when its standard input does.
+//   bulk   sends as many bytes as each received 8-byte count says (host byte order)
+// The program ends with its standard input.
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -22,17 +23,17 @@ namespace lastbyte::bench {
 namespace {
 
 constexpr std::size_t kBulkChunk = 256 * 1024;
-constexpr std::size_t kBulkTurn = 1024 * 1024;  ///< one connection's share before the others have theirs
+constexpr std::size_t kBulkTurn = 1024 * 1024;  ///< one connection's share before it is the others' turn
 
 enum class Service : std::uint8_t { input, echo_listener, bulk_listener, echo, bulk, datagrams };
 
 struct Connection {
   Descriptor fd;
-  std::uint64_t owed = 0;  ///< bytes of bulk still to send
+  std::uint64_t owed = 0;  ///< bulk bytes still to send
   bool watches_output = false;
 };
 
-/// Many at a time, so that the origin is never what is measured.
+/// Echoes many datagrams per call, so that the origin is never the bottleneck.
 class Datagrams {
  public:
   void echo(int fd) {
@@ -51,7 +52,7 @@ class Datagrams {
       parts_[static_cast<std::size_t>(i)].iov_len = headers_[static_cast<std::size_t>(i)].msg_len;
     for (int sent = 0; sent < got;) {
       const int now = ::sendmmsg(fd, headers_.data() + sent, static_cast<unsigned>(got - sent), 0);
-      sent += now > 0 ? now : 1;  // one that its client no longer wants
+      sent += now > 0 ? now : 1;  // skip a datagram that its client no longer accepts
     }
   }
 
@@ -137,7 +138,7 @@ class Origin {
     if (ended || !send_owed(connection)) connections_.erase(fd);
   }
 
-  /// False: the connection has failed.
+  /// Returns false if the connection has failed.
   bool send_owed(Connection& connection) {
     bool full = false;
     for (std::size_t turn = 0; connection.owed > 0 && turn < kBulkTurn && !full;) {

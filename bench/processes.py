@@ -1,4 +1,4 @@
-"""Child processes of a benchmark, and what the kernel knows about them: CPU time, memory, system calls."""
+"""Child processes of a benchmark, and their CPU time, memory and system calls."""
 
 import ctypes
 import json
@@ -15,7 +15,7 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class BenchError(Exception):
-    """A measurement that could not be had; says why."""
+    """A measurement was not possible. The text says why."""
 
 
 def _die_with_parent():
@@ -23,10 +23,10 @@ def _die_with_parent():
 
 
 class Process:
-    """A child with a line protocol. It and its descendants are gone after stop(), and when this program dies."""
+    """A child with a line protocol. It and its descendants end at stop(), and when this program dies."""
 
     def __init__(self, argv, directory, forks=False):
-        """`forks`: its children come and go, and each look at its CPU time looks for them."""
+        """`forks`: its children change, so each look at its CPU time searches for them."""
         self.argv = argv
         self.forks = forks
         self._pids = None
@@ -62,13 +62,13 @@ class Process:
         self.popen.stdin.write(text.encode() + b"\n")
 
     def pids(self):
-        """It and its descendants."""
+        """Returns the pids of the process and its descendants."""
         if self.forks or self._pids is None:
             self._pids = tree(self.pid)
         return self._pids
 
     def cpu_seconds(self):
-        """In nanoseconds for what lives (its CPU clock), in ticks for children that have ended."""
+        """Precise to a nanosecond for living processes (their CPU clock), to a tick for ended children."""
         total = 0.0
         for pid in self.pids():
             try:
@@ -81,7 +81,7 @@ class Process:
         return total
 
     def worker_seconds(self):
-        """Of the threads that move bytes, by their names; None: it names none so."""
+        """Returns the CPU time of the threads named worker-N. None: there are none."""
         total, found = 0.0, False
         for entry in os.scandir(f"/proc/{self.pid}/task"):
             with open(f"{entry.path}/comm") as comm:
@@ -92,7 +92,7 @@ class Process:
         return total if found else None
 
     def settled_cpu_seconds(self, patience=0.2):
-        """The same, once nothing moves any more."""
+        """Returns the CPU time when it no longer grows."""
         end = time.monotonic() + patience
         last = self.cpu_seconds()
         while time.monotonic() < end:
@@ -133,7 +133,7 @@ def _stat(pid):
 
 
 def tree(root):
-    """The process and all its descendants."""
+    """Returns the process and all its descendants."""
     children = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -180,10 +180,10 @@ class SystemCalls:
         said = os.read(self.strace.stderr.fileno(), 4096).decode(errors="replace")
         if "attached" not in said:
             raise BenchError(f"strace: {said.strip()}")
-        time.sleep(0.2)  # the rest of the threads
+        time.sleep(0.2)  # time for the remaining threads
 
     def detach(self):
-        """{"read": 12, ...}"""
+        """Returns {"read": 12, ...}."""
         self.strace.send_signal(signal.SIGINT)
         self.strace.communicate(timeout=10)
         with open(self.file) as file:
@@ -192,7 +192,7 @@ class SystemCalls:
 
 
 class Load:
-    """A bench_load that is connected and warm; see load.cpp for its protocol."""
+    """A connected and warm bench_load; load.cpp describes its protocol."""
 
     def __init__(self, program, kind, port, connections, directory, more=()):
         self.process = Process(
@@ -209,7 +209,7 @@ class Load:
         return json.loads(self.process.read_line(seconds + 30))
 
     def latencies(self):
-        """Percentiles over all slices since the last call."""
+        """Returns percentiles over all slices since the last call."""
         self.process.write_line("latencies")
         return json.loads(self.process.read_line(30))
 

@@ -1,4 +1,4 @@
-"""From the numbers of a benchmark to a table, a plot and a verdict on each goal."""
+"""Makes tables, plots and a verdict on each goal from the figures of a benchmark."""
 
 import statistics
 
@@ -8,20 +8,20 @@ BETTER_OF = ("haproxy", "nginx")
 
 
 def median(results, what, system, figure):
-    """None where it was not measured."""
+    """Returns None if it was not measured."""
     values = [round_[figure] for round_ in results.get(what, {}).get(system, []) if round_.get(figure) is not None]
     return statistics.median(values) if values else None
 
 
 def ratio(results, what, figure, peer, of="lastbyte"):
-    """lastbyte to the peer: the median of the rounds' ratios, since both were measured in the same second."""
+    """Returns the ratio of lastbyte to the peer: the median of the rounds' ratios, because both ran in the same second."""
     ours, theirs = (results.get(what, {}).get(system, []) for system in (of, peer))
     ratios = [a[figure] / b[figure] for a, b in zip(ours, theirs) if a.get(figure) and b.get(figure)]
     return statistics.median(ratios) if ratios else None
 
 
 def best(results, what, figure, peers, of="lastbyte"):
-    """lastbyte to the best of the peers: the largest of the ratios to each."""
+    """Returns the ratio of lastbyte to the best peer: the largest of all ratios."""
     return max((r for r in (ratio(results, what, figure, peer, of) for peer in peers) if r is not None), default=None)
 
 
@@ -29,7 +29,7 @@ SESSION_KINDS = ("sessions 16", "sessions paced", "sessions reset")
 
 
 def goals(results, latencies):
-    """(what, value, limit, unit) for each goal whose figures are there."""
+    """Yields (what, value, limit, unit) for each goal that was measured."""
     found = []
 
     def add(what, value, limit, unit=""):
@@ -83,7 +83,7 @@ def title_of(what):
 
 
 def measured_table(results, latencies, titles, what):
-    """One row a system; the last column sets its CPU against lastbyte's."""
+    """One row per system. The last column compares its CPU with lastbyte's."""
     workload = BY_NAME[what]
     if workload.unit == "GB":
         figures, cpu = [("gb_per_s", "GB/s"), ("cpu_s_per_gb", "proxy CPU, s/GB")], "cpu_s_per_gb"
@@ -210,7 +210,7 @@ def plot(results, titles, path):
 
 
 def write(data, titles, output):
-    """benchmarks.md and .svg into a directory; returns the text."""
+    """Writes benchmarks.md and .svg into a directory. Returns the text."""
     text = markdown(data, titles)
     (output / "benchmarks.md").write_text(text)
     plot(data["results"], titles, output / "benchmarks.svg")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares lastbyte with HAProxy, nginx stream, socat, LXD's proxy device and a direct connection; ./dev bench runs it.
 
-All systems of a workload are up at once and take turns in short slices, in random order within each round, so that a noisy
-moment hits all of them. A full run writes docs/benchmarks.md, .svg and .json; a partial or quick one writes into
+All systems of a workload run at once and take turns in short slices, in random order within each round, so that a noisy
+moment disturbs all of them. A full run writes docs/benchmarks.md, .svg and .json; a partial or quick one writes into
 build/bench."""
 
 import argparse
@@ -50,19 +50,19 @@ def machine(chosen, options, own_network):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three rounds: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="three rounds, to see that it works")
     parser.add_argument("--only", default=",".join(ONLY), help=f"some of {','.join(ONLY)}")
-    parser.add_argument("--workloads", default="", help="of these kinds only those whose names hold this")
+    parser.add_argument("--workloads", default="", help="of these kinds, only workloads whose names contain this")
     parser.add_argument("--systems", default="", help="some of direct,lastbyte,haproxy,haproxy-splice,nginx,socat,lxd")
-    parser.add_argument("--rounds", type=int, default=25, help="of slices")
+    parser.add_argument("--rounds", type=int, default=25, help="rounds of slices")
     parser.add_argument("--slice", type=float, default=0.1, help="seconds")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of the random order")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="seed of the random order")
     parser.add_argument("--sessions", type=int, default=5000, help="idle sessions for the memory")
-    parser.add_argument("--starts", type=int, default=10, help="to see how workers share their connections")
+    parser.add_argument("--starts", type=int, default=10, help="starts that show how workers share their connections")
     parser.add_argument("--binary", default=str(REPOSITORY / "build/release/lastbyte"))
-    parser.add_argument("--against", help="another lastbyte, as a further system")
+    parser.add_argument("--against", help="another lastbyte as an additional system")
     parser.add_argument("--haproxy", metavar="TREE", help="a source tree with a built HAProxy, instead of Debian's")
-    parser.add_argument("--nginx", metavar="TREE", help="the same with nginx, whose stream module is built in")
+    parser.add_argument("--nginx", metavar="TREE", help="a source tree with a built nginx that includes the stream module")
     parser.add_argument("--output", type=pathlib.Path, help="the directory for benchmarks.md, .svg and .json")
     options = parser.parse_args()
     options.programs = REPOSITORY / "build/release"

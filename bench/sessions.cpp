@@ -9,13 +9,14 @@
 namespace lastbyte::bench {
 namespace {
 
-// 127.0.0.2 and so on: each has its own ports to a destination, so that TIME_WAIT does not stop the load (T13).
+// 127.0.0.2 and following: each source has its own ports to a destination, so that TIME_WAIT does not stop the load
+// (T13).
 constexpr std::uint8_t kFirstSource = 2;
 constexpr std::uint8_t kSources = 16;
 
 struct Slot {
   Descriptor fd;
-  std::size_t missing = 0;  ///< bytes of the echo; 0: only the FIN is missing
+  std::size_t missing = 0;  ///< bytes missing from the echo; 0: only the FIN is missing
   Clock::time_point begun;
 };
 
@@ -66,7 +67,7 @@ class Sessions : public Load {
     if (::recv(fd.get(), message_.data(), 1, 0) != 0) die_errno("the warm-up did not end with a FIN");
   }
 
-  /// As many as are free, or those that the rate makes due.
+  /// Starts sessions on all free connections, or as many as the rate makes due.
   void start_due(Clock::time_point now) {
     const double seconds = std::chrono::duration<double>(now - begin_).count();
     const auto due = static_cast<std::uint64_t>(seconds * static_cast<double>(options_.rate));
@@ -118,7 +119,7 @@ class Sessions : public Load {
   std::vector<std::byte> message_;
   std::vector<Slot> slots_;
   std::vector<std::size_t> free_;
-  std::uint64_t started_ = 0;  ///< in this slice
+  std::uint64_t started_ = 0;  ///< sessions begun in this slice
   std::uint8_t source_ = 0;
   Clock::time_point begin_;
   Result result_;

@@ -87,7 +87,7 @@ namespace {
 Descriptor datagram_socket() {
   Descriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) die_errno("socket");
-  // What is lost is to be lost by the forwarder: its peers have more room than it.
+  // Large buffers: only the forwarder should lose datagrams, not its peers.
   const int room = 16 * 1024 * 1024;
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
     set(fd.get(), SOL_SOCKET, SO_RCVBUF, room);

@@ -1,4 +1,4 @@
-"""What is compared: how each forwarder is started, and asked for its version."""
+"""The compared systems: how to start each forwarder, and how to get its version."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ stream {{
 
 
 class Start:
-    """What a forwarder is started with."""
+    """The parameters of a forwarder's start."""
 
     def __init__(self, listen, target, directory, sessions, workers, datagrams):
         self.listen, self.target, self.directory = listen, target, directory
@@ -92,14 +92,14 @@ def _socat(start):
 
 
 def _lxd(start):
-    """The proxy device alone, without the daemon: it listens in the network namespace of one process and connects in that
-    of another, here both ours."""
+    """Starts the proxy device alone, without the daemon. It listens in one process's network namespace and connects in
+    another's; here both are ours."""
     return ["lxd", "forkproxy", "--", str(os.getpid()), "-1", f"tcp:127.0.0.1:{start.listen}",
             str(os.getpid()), "-1", f"tcp:127.0.0.1:{start.target}", "", "", "", "", "", ""]
 
 
 def _observed(binary):
-    """With its doors open."""
+    """lastbyte with metrics and dashboard."""
     plain = _lastbyte(binary)
 
     def argv(start):
@@ -118,9 +118,9 @@ def _doors(listen, directory):
 
 
 class System:
-    """`argv`: how it is started; None: there is nothing to start. `datagrams`: it forwards UDP. `workers`: it can have
-    several. `traced`: its system calls are counted. `observer`: the program that observes it meanwhile, from its port and
-    directory. `variant`: of lastbyte, for the workloads that name it."""
+    """`argv` makes the command; None: nothing to start. `datagrams`: it forwards UDP. `workers`: it can have several.
+    `traced`: the benchmark counts its system calls. `observer` makes the command of a program that observes it, from its
+    port and directory. `variant`: a variant of lastbyte, only for the workloads that name it."""
 
     def __init__(self, name, title, argv, version, datagrams=False, workers=False, traced=False, forks=False, observer=None,
                  variant=False):
@@ -145,13 +145,13 @@ class System:
         return lines[0].strip() if lines else "unknown"
 
     def start(self, target, directory, sessions, workers=1, datagrams=False):
-        """A running forwarder to 127.0.0.1:target: its process (None: no proxy at all) and the port to connect to."""
+        """Starts a forwarder to 127.0.0.1:target. Returns its process (None: no proxy) and the port to connect to."""
         if not self._argv:
             return None, target
         listen = free_port(socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
         process = Process(self._argv(Start(listen, target, directory, sessions, workers, datagrams)), directory, self._forks)
         if datagrams:
-            return process, listen  # that it is ready shows when it answers
+            return process, listen  # its first answer shows that it is ready
         try:
             wait_for_port(process, listen)
         except BaseException:
@@ -161,8 +161,7 @@ class System:
 
 
 def systems(binary, haproxy=None, nginx=None, against=None):
-    """`haproxy`, `nginx`: source trees in which they were built; None: what Debian has installed. `against`: another
-    lastbyte."""
+    """`haproxy`, `nginx`: built source trees; None: Debian's packages. `against`: another lastbyte."""
     haproxy = os.path.join(haproxy, "haproxy") if haproxy else "/usr/sbin/haproxy"
     module = None if nginx else "/usr/lib/nginx/modules/ngx_stream_module.so"
     nginx = os.path.join(nginx, "objs", "nginx") if nginx else "/usr/sbin/nginx"
@@ -188,14 +187,14 @@ def systems(binary, haproxy=None, nginx=None, against=None):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port that the kernel chose; nobody else asks for one between here and the proxy's bind."""
+    """Returns a port that the kernel chose. No other process takes a port until the proxy binds it."""
     with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def listens(port):
-    """Looks, and does not connect: through a proxy, that would be a session."""
+    """Waits without connecting: through a proxy, a connection would be a session."""
     with open("/proc/net/tcp", encoding="ascii") as table:
         rows = (row.split() for row in table)
         return any(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)

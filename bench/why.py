@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""How much of an early answer arrives: a server answers 2 MB and closes while the client still sends. ./dev bench why
+"""Measures how much of an early answer arrives: a server answers 2 MB and closes while the client still sends.
+./dev bench why runs it.
 
-The client is connected to the server directly, or through HAProxy, nginx stream, socat or lastbyte, each with its own
-defaults. All of them take turns within each round; each run has a fresh proxy. Two servers are measured:
+The client connects to the server directly, or through HAProxy, nginx stream, socat or lastbyte, each with its own
+defaults. They take turns within each round, and each run has a fresh proxy. There are two servers:
 
-  closes       sends its answer and closes at once. The server's own kernel throws away what it has not sent yet.
-  waits        sends its answer, waits until all of it was acknowledged, and closes: all of it has left the server.
+  closes       sends its answer and closes at once. The server's own kernel drops what it has not sent yet.
+  waits        sends its answer, waits until it is acknowledged, and closes: all of it has left the server.
 
-Both leave the rest of the upload unread, so that their close is a reset (RFC 2525, 2.17). The client is a patient one:
-whatever its sends say, it reads until the end of the answer or an error.
+Both leave the rest of the upload unread, so that their close is a reset (RFC 2525, 2.17). The client is patient:
+even if its sends fail, it reads until the end of the answer or an error.
 
 A full run writes the table into docs/why.md, the figure into README.md, and docs/why.svg and docs/why.json. With
---quick or --rounds below 5 it prints the table only."""
+--quick or --rounds below 5 it only prints the table."""
 
 import argparse
 import ctypes
@@ -47,29 +48,29 @@ CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 
 ANSWER = 2 * 1024 * 1024
-REQUEST_READ = 16 * 1024  # of the upload, before the server answers
+REQUEST_READ = 16 * 1024  # read from the upload before the server answers
 CHUNK = 256 * 1024
 LIMIT = 20.0  # seconds, for one run
 SERVERS = {"closes": "closes at once", "waits": "waits for the acknowledgement, then closes"}
 SYSTEMS = ["direct", "haproxy", "nginx", "socat", "lastbyte"]
-LEAST_ROUNDS = 5  # to be written into the documents
+LEAST_ROUNDS = 5  # fewer rounds do not change the documents
 
 
 SIOCOUTQNSD = 0x894B
 
 
 def unacknowledged(connection):
-    """Bytes that the peer's kernel has not acknowledged (SIOCOUTQ)."""
+    """Returns the bytes that the peer's kernel has not acknowledged (SIOCOUTQ)."""
     return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 def unsent(connection):
-    """Bytes that have not left this kernel."""
+    """Returns the bytes that have not left this kernel."""
     return struct.unpack("i", fcntl.ioctl(connection, SIOCOUTQNSD, bytes(4)))[0]
 
 
 def serve(listener, kind, report):
-    """In a process of its own. Writes to `report` how much of the answer had left this machine's kernel at close()."""
+    """Runs in a process of its own. Writes to `report` how many bytes of the answer had left this kernel at close()."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     listener.settimeout(LIMIT)
     connection, _ = listener.accept()
@@ -90,7 +91,7 @@ def serve(listener, kind, report):
 
 
 def ask(port):
-    """Uploads without end and reads; how many bytes of the answer came, and how it ended."""
+    """Uploads without end and reads. Returns the number of bytes of the answer, and how it ended."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
     connection.setblocking(False)
     upload, buffer = bytes(CHUNK), bytearray(CHUNK)
@@ -114,7 +115,7 @@ def ask(port):
                 ending = errno.errorcode.get(error.errno, "error")
                 break
             if count == 0:
-                # The kernel tells an error once: after a send has had it, the end looks like a FIN.
+                # The kernel reports an error once: if a send took it, the end looks like a FIN.
                 ending = send_error or "FIN"
                 break
             received += count
@@ -196,7 +197,7 @@ def table(data):
 
 
 def picture(data):
-    """Bars from least to most with a mark at the median, one group a server."""
+    """Draws bars from least to most with a mark at the median, one group per server."""
     left, width, row, top = 150, 520, 26, 34
     scale = width / ANSWER
     body, y = [], 16
@@ -236,7 +237,7 @@ def readme(data):
 
 
 def put_between(path, text):
-    """The page with the text between the two marks that it has for it."""
+    """Replaces the text between the page's two marks."""
     begin, end = "<!-- ./dev bench why writes this -->\n", "\n<!-- to here -->"
     page = path.read_text()
     if begin not in page or end not in page:
@@ -246,14 +247,14 @@ def put_between(path, text):
 
 
 def documents(data):
-    """What the measurement makes of each file."""
+    """Returns the new text of each file."""
     docs = REPOSITORY / "docs"
     return {docs / "why.svg": picture(data), docs / "why.md": put_between(docs / "why.md", table(data)),
             REPOSITORY / "README.md": put_between(REPOSITORY / "README.md", readme(data))}
 
 
 def check():
-    """The documents say what docs/why.json holds."""
+    """Checks that the documents agree with docs/why.json."""
     data = json.loads(FIGURES.read_text())
     for path, text in documents(data).items():
         if path.read_text() != text:

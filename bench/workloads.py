@@ -1,4 +1,4 @@
-"""What is measured: each load, with its size, between which systems."""
+"""The workloads: each load, its size, and the systems that it compares."""
 
 import dataclasses
 
@@ -7,21 +7,21 @@ import dataclasses
 class Workload:
     name: str  # in docs/benchmarks.json
     title: str
-    load: str  # of bench_load
+    load: str  # the name of the load in bench_load
     connections: int
-    unit: str  # what CPU is counted for
-    port: str = "echo"  # of the origin
-    more: tuple = ()  # further arguments of bench_load
+    unit: str  # the unit of CPU time
+    port: str = "echo"  # the port of the origin
+    more: tuple = ()  # more arguments for bench_load
     workers: int = 1
     note: str = ""
-    idle: int = 0  # further sessions that are open and silent
-    slice: float = 0  # seconds, where those of --slice are too short
-    rounds: int = 0  # at most so many
-    systems: tuple = ()  # between these alone; (): between all that are not variants of lastbyte
+    idle: int = 0  # additional sessions, open and idle
+    slice: float = 0  # seconds, if --slice is too short
+    rounds: int = 0  # the most rounds; 0: no limit
+    systems: tuple = ()  # only these systems; (): all but the variants of lastbyte
 
     @property
     def kind(self):
-        """The word for --only."""
+        """Returns the word for --only."""
         return self.name.split()[0]
 
     @property
@@ -79,7 +79,8 @@ WORKLOADS = [
              rounds=40, systems=("lastbyte", "lastbyte-traced"),
              note="50,000 sessions a minute, all of which the client resets: with trace, lastbyte asks for the origin of each "
                   "reset."),
-    # One client at a rate at which socat loses, many at that rate, and many at a rate beyond what any can.
+    # One client at a rate at which socat loses datagrams, many clients at that rate, and many at a rate that no system can
+    # forward.
     _datagrams(1, 60_000),
     _datagrams(64, 60_000),
     _datagrams(64, 400_000),

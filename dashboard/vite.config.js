@@ -1,8 +1,8 @@
-// One page, one script, one style sheet: lastbyte embeds the files, so their names are fixed and have no hash.
+// Builds one page, one script and one style sheet. lastbyte embeds the files, so their names are fixed, without a hash.
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
-/** The licences of what the script contains go with it. */
+/** Adds the licences of the script's libraries. */
 function licences() {
   const file = (name) => readFileSync(new URL(`node_modules/${name}`, import.meta.url), "utf8").trim();
   return {

@@ -1,5 +1,5 @@
-// What strangers say at the doors for operators: whatever it is and however it is cut, each answer is HTTP, the
-// connection ends, and nobody changes anything without the token.
+// Anybody may send anything to the doors for operators, in any pieces. Each answer must be HTTP, the connection must
+// end, and nobody may change anything without the token.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,8 +33,8 @@ using lastbyte::fuzz::require;
 
 constexpr std::string_view kToken = "0123456789abcdef";
 
-/// Each answer in a row can be read; the last one may be a stream, or cut off by the end of the connection. `heads`:
-/// which requests were HEAD, whose answers have the length of a body and none.
+/// Checks that each answer can be parsed. The last one may be a stream, or cut off by the end of the connection.
+/// `heads` says which requests were HEAD: their answers have the length of a body but no body.
 void check_answers(std::string_view bytes, const std::vector<bool>& heads) {
   namespace http = boost::beast::http;
   for (std::size_t number = 0; !bytes.empty(); ++number) {
@@ -124,6 +124,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool by_tcp = (data[0] & 1U) != 0;
   require(!by_tcp || bytes.find(kToken) != std::string_view::npos || scene.daemon.changes == 0,
           "without the token nobody changes anything");
-  scene.api.deliver_events();  // readers that are gone are forgotten
+  scene.api.deliver_events();  // drops readers that have gone
   return 0;
 }

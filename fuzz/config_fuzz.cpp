@@ -1,4 +1,4 @@
-// A configuration file, which may be anything.
+// A configuration file may have any content.
 #include "config/settings/config.h"
 #include "require.h"
 

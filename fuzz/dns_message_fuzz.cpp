@@ -1,4 +1,4 @@
-// A DNS server, or whoever forges its answers, may send anything.
+// A DNS server, or somebody who forges its answers, may send anything.
 #include "probe/dns/message.h"
 #include "require.h"
 

@@ -1,4 +1,4 @@
-// What a client says ahead of its bytes decides whether it is served, and as whom; it may come cut in any way.
+// The first bytes of a client decide whether it is served, and under which address. They may come in any pieces.
 #include "relay/stream/greeting.h"
 #include "require.h"
 

@@ -1,4 +1,4 @@
-// Whoever connects may send anything as a heartbeat: it is taken or refused, never more than that.
+// Anybody may connect and send anything as a heartbeat: the program must accept or refuse it, and do nothing else.
 #include "probe/heartbeat/beat.h"
 #include "require.h"
 

@@ -1,4 +1,4 @@
-// Devices as LXD prints them, which may be anything.
+// Devices as LXD prints them. The text may have any content.
 #include "config/lxd/import.h"
 #include "require.h"
 
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   lastbyte::fuzz::require(!result.yaml.empty() || !result.problems.empty(), "a configuration, or problems");
   for (const Problem& note : result.notes) check_line(note);
   for (const Problem& problem : result.problems) check_line(problem);
-  // Whatever stood in the text, none of it becomes a key of its own: only YAML as this program writes it.
+  // No content of the input may become a key of its own: the result must be YAML that this program wrote.
   const Loaded loaded = load_yaml(result.yaml.empty() ? "forwardings:\n" : result.yaml, "f.yaml");
   for (const Problem& problem : loaded.problems) {
     lastbyte::fuzz::require(problem.what.find("not valid YAML") == std::string::npos, "what is made is YAML");

@@ -1,4 +1,4 @@
-// The PROXY protocol is written by whoever connects.
+// Any client may send a PROXY header.
 #include "net/proxy_protocol/header.h"
 #include "require.h"
 

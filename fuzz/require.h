@@ -1,4 +1,4 @@
-// What a fuzz target promises: broken, it ends the program, and libFuzzer keeps the input.
+// Checks a promise of a fuzz target. A broken promise ends the program, and libFuzzer keeps the input.
 #pragma once
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// The admin API (docs/openapi.yaml), as the page uses it.
+// The page's client of the administration API (docs/openapi.yaml).
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -46,7 +46,7 @@ export const api = {
   changeForwarding: (name, action) => ask("POST", `/v1/forwardings/${part(name)}/${action}`),
   login: (token) => ask("POST", "/v1/login", { token }),
   logout: () => ask("POST", "/v1/logout"),
-  /** Calls `take` with each event. Returns the function that ends it. The browser connects again by itself. */
+  /** Calls `take` with each event. Returns a function that stops it. The browser reconnects by itself. */
   events: (take) => {
     const source = new EventSource("/v1/events");
     source.onmessage = (each) => take(JSON.parse(each.data));

@@ -6,7 +6,7 @@ import { bytes, marks } from "./format.js";
 import { html } from "./html.js";
 import { stack } from "./rates.js";
 
-/** Colours that keep a contrast of 3:1 on both backgrounds, and differ for the colour-blind (Okabe and Ito). */
+/** Colours with a contrast of 3:1 on both backgrounds, which colour-blind people can tell apart (Okabe and Ito). */
 export const COLOURS = [
   "#009e73",
   "#d55e00",
@@ -28,8 +28,8 @@ const POWERS_OF_TWO = Array.from({ length: 51 }, (_, power) => 2 ** power);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /**
- * `times`: seconds since the epoch. `series`: [{label, values, colour, dash}]. `stacked`: the values are drawn on top of
- * each other. `show(value)`: a value as text.
+ * `times`: seconds since the epoch. `series`: [{label, values, colour, dash}]. `stacked`: draws the values on top of each
+ * other. `show(value)` returns a value as text.
  */
 export function Chart({ title, times, series, stacked, show, theme }) {
   const place = useRef(null);

@@ -1,4 +1,4 @@
-// The login and the list of keys.
+// The login dialog and the list of keys.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "./api.js";
 import { html } from "./html.js";

@@ -1,4 +1,4 @@
-// Figures as people read them. Pure.
+// Formats figures for people. Pure.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -30,7 +30,7 @@ export function duration(us) {
   return `${minutes} m ${whole % 60} s`;
 }
 
-/** 1234567 -> "1,234,567"; a rate below 10 keeps one digit behind the point. */
+/** 1234567 -> "1,234,567"; a rate below 10 keeps one decimal. */
 export function count(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const rounded = Math.abs(value) < 10 && !Number.isInteger(value) ? Math.round(value * 10) / 10 : Math.round(value);
@@ -50,7 +50,7 @@ function trim(value) {
   return value >= 100 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
 }
 
-/** The marks of an axis as texts; one that reads like the mark below it is left out. */
+/** Formats the marks of an axis. Leaves out a text that equals the one below it. */
 export function marks(values, show) {
   return values.map(show).map((text, index, all) => (text === all[index - 1] ? "" : text));
 }

@@ -1,4 +1,4 @@
-// Templates without a build step of their own.
+// HTML templates that need no build step.
 import htm from "htm";
 import { h } from "preact";
 

@@ -1,4 +1,4 @@
-// The page: asks for the status every second, keeps ten minutes of samples, and shows one of its views.
+// The page: requests the status every second, keeps ten minutes of samples, and shows one of its views.
 import { render } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "./api.js";
@@ -86,7 +86,7 @@ function App() {
     return api.events((event) => setEvents((before) => [event, ...before].slice(0, KEPT_EVENTS)));
   }, [view]);
 
-  // A layout effect: the next key must meet the view that is shown.
+  // A layout effect, so that the next key goes to the view that is shown.
   useLayoutEffect(() => {
     const pressed = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -4,7 +4,7 @@ import { bytes, count, duration, percent, words } from "./format.js";
 import { html } from "./html.js";
 import { ENDINGS, quantile, rates } from "./rates.js";
 
-/** The usual state has the colour of the usual ending. */
+/** Gives the most frequent state the colour of the most frequent ending. */
 const STATES = { connecting: COLOURS[5], open: COLOURS[0], half_closed: COLOURS[1], lingering: COLOURS[3], flushing: COLOURS[4] };
 
 export function Overview({ status, samples, theme, chosen, choose }) {

@@ -1,4 +1,4 @@
-// From the counters of two moments to rates, and from histograms to quantiles. Pure.
+// Computes rates from the counters of two moments, and quantiles from histograms. Pure.
 
 export const ENDINGS = [
   "complete",
@@ -15,7 +15,7 @@ export const ENDINGS = [
   "other",
 ];
 
-/** The sums over all forwardings of a status, or over the one that is named. */
+/** Sums over all forwardings of a status, or over the named one. */
 export function totals(status, name) {
   const sum = {
     sessions: { connecting: 0, open: 0, half_closed: 0, lingering: 0, flushing: 0 },
@@ -49,7 +49,7 @@ export function totals(status, name) {
   return sum;
 }
 
-/** What happened between two totals that are `seconds` apart, a second. Never negative: a new process begins at 0. */
+/** Returns the rates per second between two totals `seconds` apart. Never negative: a new process begins at 0. */
 export function rates(before, now, seconds) {
   const rate = (a, b) => Math.max(0, b - a) / seconds;
   return {
@@ -65,7 +65,7 @@ export function rates(before, now, seconds) {
   };
 }
 
-/** The value below which `share` of the histogram lies, by linear interpolation in its bucket; null: it is empty. */
+/** Returns the value below which `share` of the histogram lies, interpolated within its bucket; null: empty. */
 export function quantile(histogram, share) {
   if (!histogram) return null;
   const all = histogram.counts.reduce((a, b) => a + b, 0);
@@ -96,7 +96,7 @@ export class History {
   }
 }
 
-/** Values that are drawn on top of each other: the last series from 0, each other one on those behind it. */
+/** Stacks values for drawing: the last series begins at 0, each other series on top of those after it. */
 export function stack(series) {
   const length = series[0]?.values.length ?? 0;
   const above = new Array(length).fill(0);

@@ -1,4 +1,4 @@
-// One session as a sequence diagram: client, lastbyte, upstream, time going down. layout() is pure.
+// Draws one session as a sequence diagram: client, lastbyte, upstream, with time downwards. layout() is pure.
 import { html } from "./html.js";
 import { duration, words } from "./format.js";
 
@@ -6,11 +6,11 @@ const ROW = 30;
 const TOP = 44;
 const LANES = { client: 70, lastbyte: 290, upstream: 510 };
 
-/** Arrows towards lastbyte are what the side did; arrows away from it are what lastbyte did to the side. */
+/** An arrow towards lastbyte shows what the side did; an arrow away from it shows what lastbyte did to the side. */
 const FROM_SIDE = new Set(["accepted", "connected", "connect_failed", "fin_received", "reset_received", "refused"]);
 const BAD = new Set(["connect_failed", "reset_received", "reset_sent", "refused", "limit"]);
 
-/** Rows of the diagram: {y, from, to, label, bad, at}. An event without a wire ("lingering", "limit") has from === to. */
+/** Returns the diagram's rows: {y, from, to, label, bad, at}. An event without an arrow ("lingering", "limit") has from === to. */
 export function layout(events) {
   return events.map((event, index) => {
     const still = event.what === "lingering" || event.what === "limit" || event.what === "closed";

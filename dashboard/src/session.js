@@ -1,4 +1,4 @@
-// One session whole: state, both flows, both sockets, its events as a sequence diagram.
+// Shows one session in full: state, both flows, both sockets, and its events as a sequence diagram.
 import { useEffect, useState } from "preact/hooks";
 import { api } from "./api.js";
 import { bytes, count, duration, words } from "./format.js";

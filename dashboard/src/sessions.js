@@ -1,4 +1,4 @@
-// All open sessions: filters, a virtual list, both flows as arrows.
+// Lists all open sessions: filters, a virtual list, both flows as arrows.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api } from "./api.js";
 import { bytes, count, duration, words } from "./format.js";
@@ -17,7 +17,7 @@ const SORTS = [
 ];
 const STATES = ["", "connecting", "open", "half_closed", "lingering", "flushing"];
 
-/** The rows to draw of a list of `all` rows that is scrolled to `top` in a window of `height`. Pure. */
+/** Returns which of `all` rows to draw when the list is scrolled to `top` in a window of `height`. Pure. */
 export function windowOf(top, height, all, row = ROW, spare = 6) {
   const first = Math.max(0, Math.floor(top / row) - spare);
   const last = Math.min(all, Math.ceil((top + height) / row) + spare);
@@ -169,7 +169,7 @@ function Row({ index, session, selected, all }) {
   </div>`;
 }
 
-/** Two arrows: the client's flow to the right, the upstream's to the left. */
+/** Draws two arrows: the client's flow to the right, the upstream's to the left. */
 export function Flows({ session }) {
   const { client, upstream } = session.flows;
   return html`<span class="flows">
@@ -178,7 +178,7 @@ export function Flows({ session }) {
   </span>`;
 }
 
-/** Solid: open. Dashed: bytes still go. Ends in a bar: ended. Ends in a cross: refused. Dotted: discarded. */
+/** Solid: open. Dashed: ending, bytes still move. With a bar: ended. With a cross: refused. Dotted: discarded. */
 function Arrow({ flow, right }) {
   const text = `${right ? "client to upstream" : "upstream to client"}: ${words(flow.state)}, ${bytes(flow.received)} received`;
   const end = { ended: "M70,2 V12", refused: "M65,2 L75,12 M75,2 L65,12" }[flow.state];

@@ -1,4 +1,4 @@
-// A real lastbyte with its dashboard, a group of three members of which one is dead, and peers that do as a test says.
+// Runs a real lastbyte with its dashboard, a group of three members (one of them dead), and peers that a test controls.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
@@ -11,7 +11,7 @@ function listen(server) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
-/** A server whose connections are kept: `sockets`. */
+/** Starts a server. It keeps its connections in `sockets`. */
 async function member() {
   const sockets = [];
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
@@ -22,7 +22,7 @@ async function member() {
   return { port: await listen(server), server, sockets };
 }
 
-/** A port where nobody listens. */
+/** Returns a port without a listener. */
 async function nobody() {
   const server = net.createServer();
   const port = await listen(server);

@@ -1,5 +1,5 @@
-// A server with the built page and an API that answers as docs/openapi.yaml says, from made-up figures. The page's tests
-// use it where a real lastbyte cannot make what they need (5,000 sessions, each kind of ending).
+// Serves the built page, and an API as in docs/openapi.yaml with made-up figures. The page's tests use it for what a real
+// lastbyte cannot easily produce (5,000 sessions, each kind of ending).
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
@@ -50,7 +50,7 @@ function detail(id) {
   };
 }
 
-/** `sessions`: how many there are. Returns {url, close, orders, state}. */
+/** `sessions` is the number of sessions. Returns {url, close, orders, state}. */
 export async function mock({ sessions = 5000 } = {}) {
   const state = { loggedIn: false, requests: [], polls: 0, failing: false };
   const orders = [];

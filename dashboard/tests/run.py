@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs tests of the dashboard.
 
-usage: run.py unit            what needs no browser
-       run.py fresh           dashboard/dist is what the sources give
-       run.py page NAME [LASTBYTE]    tests/page/NAME.test.mjs in Chromium; with that program, where the test wants one
+usage: run.py unit            runs the tests that need no browser
+       run.py fresh           checks that dashboard/dist is up to date with the sources
+       run.py page NAME [LASTBYTE]    runs tests/page/NAME.test.mjs in Chromium, with that program if the test needs one
 
-Exit status 77 where Node.js, its packages or Chromium cannot be had: skipped, with the reason.
+Exit status 77: skipped, because Node.js, its packages or Chromium is missing; the output says which.
 """
 
 import filecmp
