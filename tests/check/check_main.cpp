@@ -1,5 +1,5 @@
-// `lastbyte check` without the rest of the program, for the tests. What --self starts is the real program: told to be
-// anything but a checker, this one becomes it.
+// `lastbyte check` without the rest of the program, for the tests. With `proxy` or `--version` it executes the real
+// program, which --self needs.
 #include <unistd.h>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// A small proxy that keeps the contract, a thread a session, and a fault that can be planted in it:
+// A small proxy that keeps the contract, with a thread for each session. It can be started with a planted fault:
 //   faulty_proxy FAULT LISTEN_PORT UPSTREAM_PORT
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ constexpr std::size_t kCut = 2 * 1024 * 1024;
 constexpr auto kFlushLimit = 10s;
 constexpr auto kLingerTimeout = 5s;
 
-/// Which fault is planted; "none" is a right proxy.
+/// The planted fault; "none": the proxy is right.
 std::string fault;
 bool has(const char* name) { return fault == name; }
 
@@ -44,8 +44,8 @@ struct Side {
   bool fin_read = false;
   int error = 0;
   bool fin_sent = false;
-  bool broken = false;       ///< takes nothing any more
-  std::string pending = {};  ///< read from it, for the other side
+  bool broken = false;       ///< accepts no more data
+  std::string pending = {};  ///< read from this side, for the other side
   std::size_t carried = 0;
 };
 
@@ -81,14 +81,14 @@ class Session {
  private:
   Side& other(const Side& side) { return &side == sides_.data() ? sides_[1] : sides_[0]; }
 
-  /// T3: the client may reset meanwhile, and must learn of a failure.
+  /// T3: the client may reset in the meantime, and must learn of a failure.
   bool connect() {
     while (true) {
       std::array<pollfd, 2> polled{{{sides_[0].fd, 0, 0}, {sides_[1].fd, POLLOUT, 0}}};
       ::poll(polled.data(), 2, 1000);
       if ((polled[0].revents & POLLERR) != 0) {
         ::close(sides_[0].fd);
-        reset_and_close(sides_[1].fd);  // it may have been connected in the same instant
+        reset_and_close(sides_[1].fd);  // it may have connected at the same moment
         return false;
       }
       if (polled[1].revents == 0) continue;
@@ -111,7 +111,7 @@ class Session {
 
   bool step() {
     for (Side& side : sides_) {
-      // The unlatched fault needs the write to come first.
+      // Deliver first: the unlatched fault needs a write before the read.
       deliver(side);
       take(side);
       deliver(side);
@@ -142,7 +142,7 @@ class Session {
       if (!sink.broken) side.pending.append(buffer.data(), bytes);
     } else if (got == 0) {
       side.input_over = true;
-      // T10: only EPIPE, or no error at all, lets a 0 be a FIN.
+      // T10: a read of 0 is a FIN only if the error is EPIPE or none.
       side.fin_read = side.error == 0 || side.error == EPIPE;
     } else if (errno != EAGAIN) {
       latch(side, errno);
@@ -163,7 +163,7 @@ class Session {
     }
   }
 
-  /// A reset that came after the FIN shows only here.
+  /// Finds a reset that came after the FIN. Only this check shows it.
   static void notice_trouble(Side& side) {
     if (!side.input_over || side.broken) return;
     int error = 0;
@@ -181,14 +181,14 @@ class Session {
     sink.fin_sent = true;
   }
 
-  /// T4. False: the session is over.
+  /// Passes on a failure (T4). Returns false if the session is over.
   bool pass_failure_on(Side& source, Side& sink) {
     if (failed_ == Clock::time_point{}) failed_ = Clock::now();
     const bool owed = !sink.broken && unacknowledged(sink.fd) > (sink.fin_sent ? 1 : 0);
     if (owed && !has("reset-without-flush") && Clock::now() - failed_ < kFlushLimit) return true;
     ::close(source.fd);
     if (has("fin-for-reset")) {
-      // Not even by mistake: input that lies unread would make close() a reset.
+      // Read all input first, because close() with unread input would send a reset.
       std::array<char, kBuffer> buffer;
       while (::recv(sink.fd, buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
       }
@@ -202,7 +202,7 @@ class Session {
   bool ended() {
     const bool both_fins = sides_[0].fin_read && sides_[1].fin_read;
     for (Side& side : sides_) {
-      // Its output is over for good: whoever goes on towards it is only listened to for a while (T6).
+      // The side's output has ended. If the other side still sends, the proxy only reads for a while (T6).
       const bool done = (side.fin_sent || side.broken) && side.input_over;
       const bool lingers = !other(side).input_over && side.broken;
       const bool waited = Clock::now() - last_heard_ > kLingerTimeout;
@@ -230,8 +230,9 @@ class Session {
       if (!from.pending.empty() && !side.broken) events = static_cast<short>(events | POLLOUT);
       polled[i] = {events == 0 ? -1 : side.fd, events, 0};
     }
-    // What raises no event is looked at: acknowledgements, errors of a side that is not polled, the end of lingering.
-    // Where both sides are polled there is little of that, and hundreds of sessions do not spend the machine on it.
+    // Some changes raise no event: acknowledgements, errors of a side that is not polled, the end of lingering. They
+    // need a look from time to time. If both sides are polled, few of them exist, and the long interval spares the
+    // machine with hundreds of sessions.
     const bool both_polled = polled[0].fd >= 0 && polled[1].fd >= 0;
     ::poll(polled.data(), 2, both_polled ? 100 : 5);
   }
@@ -255,7 +256,7 @@ void keep_urgent_inline(int fd) {
 }
 
 void serve(int client, const sockaddr_in& to) {
-  // No fault: it may take its time.
+  // This is no fault: a proxy may take its time.
   if (has("slow-to-connect")) std::this_thread::sleep_for(100ms);
   const int upstream = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (has("descriptor-leak")) ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

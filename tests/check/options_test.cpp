@@ -1,4 +1,4 @@
-// The command line, and commands with their placeholders.
+// The command line, and commands with placeholders.
 #include <gtest/gtest.h>
 
 #include "check/check.h"

@@ -1,4 +1,4 @@
-// Proxies that this program can start.
+// The proxies that this program can start.
 #include "launchers/launchers.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// HTML and SVG are the same text everywhere, and hold no markup of others.
+// Text stays the same in HTML and SVG, and contains no markup of others.
 #include "page/html.h"
 
 #include <gtest/gtest.h>

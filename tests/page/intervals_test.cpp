@@ -1,4 +1,4 @@
-// A plot of shares and their intervals.
+// A picture of shares and their intervals.
 #include "page/intervals.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ TEST(Intervals, a_picture_has_each_row_with_its_numbers_and_each_guide) {
     EXPECT_NE(picture.find(each), std::string::npos) << each;
 }
 
-/// The axis ends 5 % behind the largest value: 480 wide from 240.
+/// The axis is 480 wide, begins at 240, and ends 5 % beyond the largest value.
 TEST(Intervals, lie_on_the_axis_where_their_share_is) {
   const std::array rows{Interval{"x", 0.5, 0.25, 1}};
   const std::string picture = svg(rows, {});

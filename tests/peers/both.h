@@ -1,4 +1,4 @@
-// A client and a server that meet directly, with nothing in between.
+// A client and a server that are connected directly, with nothing in between.
 #pragma once
 
 #include <string_view>
@@ -13,7 +13,7 @@ struct Both {
   Observed server;
 };
 
-/// Plays both scripts against each other, with a meeting of their own.
+/// Plays both scripts against each other, with their own Meeting.
 Both run(std::string_view client_text, std::string_view server_text, PeerOptions options = {});
 
 }  // namespace lastbyte::peers

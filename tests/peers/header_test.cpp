@@ -1,4 +1,4 @@
-// PROXY protocol headers at the head of a scripted peer's connection.
+// PROXY protocol headers at the beginning of a scripted peer's connection.
 #include "peers/header.h"
 
 #include <gtest/gtest.h>
@@ -90,7 +90,7 @@ TEST_F(Header, an_end_or_a_failure_before_it_is_reported) {
   EXPECT_EQ(take(Version::v1).header_failure, "the connection ended before it");
   SetUp();
   ASSERT_EQ(::send(ours_.get(), "x", 1, 0), 1);
-  theirs_.close();  // with input unread
+  theirs_.close();  // with unread input
   const Observed failed = take(Version::v1);
   EXPECT_EQ(failed.header_failure, "the connection failed before it, ECONNRESET");
   EXPECT_EQ(failed.error, ECONNRESET);

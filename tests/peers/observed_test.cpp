@@ -1,4 +1,4 @@
-// What peers tell of themselves, and how they wait for each other.
+// What peers report about themselves, and how they wait for each other.
 #include "peers/observed.h"
 
 #include <gtest/gtest.h>

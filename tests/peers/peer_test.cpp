@@ -1,4 +1,4 @@
-// That peers do what their scripts say, and tell it.
+// Peers do what their scripts say, and report it.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -35,7 +35,7 @@ TEST(Peer, wrong_bytes_are_reported_with_their_position) {
 }
 
 TEST(Peer, joined_steps_go_on_at_once) {
-  // Neither side could send this much before it reads.
+  // Neither side can send this much before it reads.
   const Both seen = run("send 20M | recv 20M; shutdown; expect fin", "recv 20M | send 20M; expect fin");
   EXPECT_TRUE(seen.client.as_scripted()) << seen.client.text();
   EXPECT_TRUE(seen.server.as_scripted()) << seen.server.text();
@@ -75,7 +75,7 @@ TEST(Peer, repeated_steps_are_repeated) {
 TEST(Peer, a_pace_is_kept) {
   const Both seen = run("send 10 by 2 every 20ms; close", "read by 1 every 1ms");
   EXPECT_TRUE(seen.server.as_scripted());
-  EXPECT_GE(seen.client.ended_at, std::chrono::milliseconds(80));  // never earlier; nothing is said about later
+  EXPECT_GE(seen.client.ended_at, std::chrono::milliseconds(80));  // only a lower bound
 }
 
 TEST(Peer, await_orders_what_both_do) {
@@ -118,7 +118,7 @@ TEST(Peer, a_time_limit_ends_every_script) {
   const Both seen = run("send 1; await never", "expect fin", {.limit = kShort});
   EXPECT_TRUE(seen.client.timed_out);
   EXPECT_FALSE(seen.client.as_scripted());
-  EXPECT_FALSE(seen.server.as_scripted());  // reset by the client, or out of time itself
+  EXPECT_FALSE(seen.server.as_scripted());  // the client reset it, or it ran out of time
 }
 
 TEST(Peer, a_stop_ends_what_waits) {

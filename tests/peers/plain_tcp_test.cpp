@@ -1,4 +1,4 @@
-// What TCP does between two peers with nothing in between: the reference that a proxy is measured by.
+// TCP between two peers with nothing in between: the reference for grading a proxy.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -26,14 +26,15 @@ TEST(PlainTcp, a_reset_comes_after_the_bytes_that_were_acknowledged) {
 TEST(PlainTcp, a_reset_throws_away_what_was_not_acknowledged) {
   const Both seen = run("window 4K; await gone; expect reset", "send 20K; signal sent; reset; signal gone");
   EXPECT_LT(seen.client.received, seen.server.sent) << seen.client.text();
-  // A delayed acknowledgement may still have been under way: what is acknowledged has arrived, not the other way round.
+  // A delayed acknowledgement may still have been on its way: acknowledged data has arrived, but arrived data may be
+  // unacknowledged.
   EXPECT_GE(seen.client.received, seen.server.sent - seen.server.unacknowledged);
   EXPECT_TRUE(seen.client.reset()) << seen.client.text() << seen.server.text();
 }
 
 TEST(PlainTcp, close_with_unread_input_resets_and_throws_the_answer_away) {
   const Both seen = run("window 4K; send 1; await gone; expect reset", "send 1M; close-unread; signal gone");
-  // The sender has waited for its queue to take the last byte, not for the reader.
+  // The sender waited until its queue had taken the last byte, not until the reader had read.
   EXPECT_EQ(seen.server.unread, 1U);
   EXPECT_TRUE(seen.client.reset()) << seen.client.text();
   EXPECT_LT(seen.client.received, seen.server.sent);
@@ -43,11 +44,11 @@ TEST(PlainTcp, data_after_close_is_answered_with_a_reset) {
   const Both seen = run("recv 10; expect fin; flood", "send 10; close");
   EXPECT_TRUE(seen.client.fin);
   EXPECT_EQ(seen.client.error, EPIPE) << seen.client.text();
-  EXPECT_FALSE(seen.client.reset());  // its input had ended well
+  EXPECT_FALSE(seen.client.reset());  // its input had ended with a FIN
 }
 
 TEST(PlainTcp, a_reset_that_a_write_met_first_is_no_fin) {
-  // The write takes the error, and the read after it says 0, as if a FIN had come.
+  // The write takes the error. The read after it returns 0, as after a FIN.
   const Both seen = run("signal here; await gone; flood; expect reset", "await here; reset; signal gone");
   EXPECT_FALSE(seen.client.fin);
   EXPECT_EQ(seen.client.error, ECONNRESET);

@@ -5,7 +5,7 @@
 namespace lastbyte::peers {
 namespace {
 
-/// As it is printed, or the error.
+/// Returns the script as printed, or the error.
 std::string again(std::string_view text) {
   const auto script = parse_script(text);
   return script ? print(*script) : script.error().text();
@@ -82,7 +82,7 @@ TEST(Script, errors_in_structure_name_the_place) {
   EXPECT_EQ(again("flush 5"), "script, column 7: '5': expected ; | or the end");
   EXPECT_EQ(again("send 1 by 2 by 3"), "script, column 13: 'by': it is given twice; expected once");
   EXPECT_EQ(again("read every 1ms every 2ms"), "script, column 16: 'every': it is given twice; expected once");
-  // After a line's end the columns go on: a script is one text.
+  // Columns continue after a line end: a script is one text.
   EXPECT_EQ(again("send 1\n; bogus").substr(0, 28), "script, column 10: 'bogus': ");
   for (const char* text : {"| send 1", "send 1 |", "send 1 | ; read", "flood | repeat 2 (send 1)"})
     EXPECT_NE(again(text).find("expected one of send, flood"), std::string::npos) << again(text);

@@ -12,7 +12,7 @@ TEST(UnixPeers, agree_on_what_was_sent) {
   const auto directory = process::ScratchDirectory::make();
   ASSERT_TRUE(directory);
   const net::Address at = *net::Address::unix_name(directory->file("socket"));
-  for (int i = 0; i < 2; ++i) {  // the path of the first server is still there when the second one comes
+  for (int i = 0; i < 2; ++i) {  // the path of the first server still exists when the second server starts
     auto server = Server::start(script("expect fin; send 5M; close"), {}, 1, at);
     ASSERT_TRUE(server) << server.error().text();
     EXPECT_EQ(server->address(), at);

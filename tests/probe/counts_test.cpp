@@ -1,4 +1,4 @@
-// What is counted of members and names, for the life of the process.
+// Counts of members and names, for the life of the process.
 #include <gtest/gtest.h>
 
 #include "probe/tallies.h"
@@ -40,7 +40,7 @@ TEST_F(Health, the_counts_of_a_member_go_on_when_it_comes_back) {
   figures->began = 7;
   apply(group_of({member("10.0.0.1")}));
   EXPECT_EQ(counts_of(name).ejections, 1U) << "of a member that is gone";
-  figures->failed = 2;  // a session that began with it
+  figures->failed = 2;  // a session that began while the group had the member
   EXPECT_EQ(counts_of(name).failed, 2U);
   const SharedSnapshot again = apply(ejecting());
   EXPECT_NE(again->members[1].figures, figures);

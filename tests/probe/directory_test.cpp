@@ -178,7 +178,7 @@ TEST_F(Health, a_member_starts_goes_down_and_comes_up_by_its_checks) {
   ASSERT_TRUE(status.check);
   EXPECT_FALSE(status.check->passed);
   EXPECT_EQ(status.state, State::down);
-  // The port is free; nobody else may take it while SO_REUSEADDR is not set by others.
+  // The port is free. No other process takes it, unless it sets SO_REUSEADDR, too.
   Descriptor again(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int one = 1;
   ::setsockopt(again.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

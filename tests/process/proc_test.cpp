@@ -1,4 +1,4 @@
-// What is read from /proc.
+// Facts that are read from /proc.
 #include "process/proc.h"
 
 #include <gtest/gtest.h>
@@ -31,8 +31,8 @@ TEST(Proc, sockets_are_counted_and_other_files_are_not) {
 }
 
 TEST(Proc, memory_that_is_touched_is_weighed) {
-  // Another program, which no sanitizer gives memory of its own. It has read a block of 64 MiB into its memory, and
-  // waits for a reader of what it writes.
+  // The process must be another program, because sanitizers add no memory to it. It has read a block of 64 MiB into its
+  // memory, and waits for a reader of its output.
   const auto process = Process::start({"sh", "-c", "dd if=/dev/zero bs=64M count=1 | sleep 60"}, -1);
   ASSERT_TRUE(process);
   EXPECT_TRUE(comes_true([&] {
@@ -77,7 +77,7 @@ TEST(Proc, listeners_are_found_by_port_and_by_path) {
 }
 
 TEST(Proc, T13_time_wait_is_seen_at_the_side_that_closed_first) {
-  // Not each time: the table is read while the connections of all other tests come and go in it.
+  // One round may miss it: the table is read while the connections of all other tests change it.
   bool seen_once = false;
   for (int round = 0; round < 5 && !seen_once; ++round) {
     auto server = peers::Server::start(*peers::parse_script("expect fin; close"));

@@ -38,7 +38,7 @@ class Children : public ::testing::Test {
 TEST_F(Children, output_and_status_are_kept) {
   Process process = start("echo out; echo err >&2; exit 7");
   EXPECT_EQ(wait(process), 7);
-  EXPECT_EQ(process.ended(), 7);  // asked for again
+  EXPECT_EQ(process.ended(), 7);  // a second call returns the same
   process.kill();
   EXPECT_EQ(process.output(), "out\nerr\n");
 }
@@ -48,7 +48,7 @@ TEST_F(Children, endless_output_takes_bounded_memory_and_no_disk) {
   ASSERT_TRUE(comes_true([&] { return process.output().starts_with("..."); }));
   const std::string some = process.output();
   EXPECT_LE(some.size(), Capture::kKept + 100);
-  // It is read on all the while, so that the child never waits for us.
+  // The capture reads all the time, so the child never waits for this process.
   EXPECT_TRUE(comes_true([&] { return process.output().substr(0, 40) != some.substr(0, 40); }));
   EXPECT_FALSE(process.ended());
   process.kill();
@@ -63,7 +63,7 @@ TEST_F(Children, a_suspended_group_stands_still_until_it_is_resumed) {
   ASSERT_TRUE(process.suspend());
   ASSERT_TRUE(group_stands_still(process.pid()));
   const auto written = [&] { return process.output().size(); };
-  // What it had written before is read to its end.
+  // Wait until its earlier output is read to the end.
   std::size_t before = 0;
   comes_true([&] { return before == std::exchange(before, written()); });
   process.resume();
@@ -84,7 +84,7 @@ TEST_F(Children, of_much_output_the_end_is_kept) {
 }
 
 TEST_F(Children, a_stranger_that_keeps_the_output_open_does_not_delay_the_end) {
-  // It has left the group, and writes on.
+  // The stranger has left the group and continues to write.
   Process process = start("setsid sh -c 'echo $$; exec sleep 60' & sleep 0.01; wait");
   wait_for_output(process);
   const pid_t stranger = std::stoi(process.output());

@@ -1,4 +1,5 @@
-// Socket activation end to end: sockets at descriptor 3 and on, LISTEN_FDS and its kin, as systemd hands them over.
+// Socket activation end to end: sockets at descriptor 3 and above, and LISTEN_FDS and the related variables, as systemd
+// passes them.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -13,7 +14,7 @@
 namespace lastbyte::proxy::test {
 namespace {
 
-/// In the child: puts `fd` where the service manager would.
+/// For the child: puts `fd` where the service manager would.
 void pass(int fd, const std::string& name) {
   ::dup2(fd, 3);  // without close-on-exec
   ::setenv("LISTEN_FDS", "1", 1);

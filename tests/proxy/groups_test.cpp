@@ -1,4 +1,4 @@
-// Which forwardings go by a group, and what the operator is told of names without an address.
+// Which forwardings use a group, and the messages to the operator about names without an address.
 #include "proxy/groups.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TEST(GroupsOf, only_names_retries_and_named_groups_cost_a_forwarding_more_than_a
   EXPECT_EQ(groups.all[4]->names.family, upstream::Family::only_v4);
 }
 
-/// The lines that an operator reads.
+/// Returns the lines that an operator reads.
 std::vector<std::string> told(const Troubles& troubles, const config::Loaded& from) {
   std::vector<std::string> lines;
   for (const observe::Statement& each : statements(troubles, from.places)) lines.push_back(each.line());

@@ -1,5 +1,5 @@
-// How the daemon sends (setting `io`), where the kernel allows io_uring and where a seccomp profile, as containers have
-// one, forbids it.
+// How the daemon sends (setting `io`), where the kernel allows io_uring, and where a seccomp profile forbids it, as in
+// containers.
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -19,7 +19,7 @@
 namespace lastbyte::proxy::test {
 namespace {
 
-/// From now on this process gets EPERM for that system call.
+/// Makes the system call fail with EPERM in this process from now on.
 void forbid(int call) {
   const std::array<sock_filter, 4> program{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
                                             BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
@@ -36,7 +36,7 @@ config::Config sending_by(config::Io io, const Descriptor& upstream) {
   return config;
 }
 
-/// Many sessions that all have something to say at once.
+/// Plays many sessions that all send at once.
 void converse(Daemon& daemon, const Descriptor& upstream) {
   const std::uint16_t port = daemon.port();
   struct Conversation {
@@ -68,7 +68,7 @@ void stop(Daemon& daemon) {
 TEST(IoUring, auto_goes_without_where_a_seccomp_profile_forbids_it_and_says_so) {
   for (const auto& [call, name] :
        {std::pair(SYS_io_uring_setup, "io_uring_setup"), std::pair(SYS_io_uring_enter, "io_uring_enter")}) {
-    if (call == SYS_io_uring_enter && !loop::make_send_ring()) continue;  // this kernel has none anyhow
+    if (call == SYS_io_uring_enter && !loop::make_send_ring()) continue;  // this kernel has no io_uring anyway
     const Descriptor upstream = listen_anywhere();
     Daemon daemon(sending_by(config::Io::automatic, upstream), [&] { forbid(static_cast<int>(call)); });
     converse(daemon, upstream);

@@ -1,4 +1,4 @@
-// What the service manager is told (sd_notify(3)): readiness, stopping, the watchdog.
+// What the daemon sends to the service manager (sd_notify(3)): readiness, stopping, the watchdog.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,7 +23,7 @@
 namespace lastbyte::proxy::test {
 namespace {
 
-/// The service manager's end of NOTIFY_SOCKET, in the abstract name space: nothing is left behind.
+/// The service manager's end of NOTIFY_SOCKET. It is in the abstract name space, so it leaves no file.
 class Manager {
  public:
   Manager() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
@@ -37,7 +37,7 @@ class Manager {
 
   [[nodiscard]] std::string environment() const { return "@" + name_; }
 
-  /// The next message; "" where none comes in that time.
+  /// Returns the next message; "": none came within that time.
   [[nodiscard]] std::string next_within(std::chrono::milliseconds time) const {
     pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
     if (::poll(&ready, 1, static_cast<int>(time.count())) != 1) return {};
@@ -46,7 +46,7 @@ class Manager {
     return {some.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
   }
 
-  /// Waits for a message that holds `part`; that message.
+  /// Waits for a message that contains `part` and returns it.
   [[nodiscard]] std::string message_with(const std::string& part) const {
     for (;;) {
       std::array<char, 4096> some{};
@@ -75,7 +75,7 @@ TEST(Notify, readiness_means_that_clients_can_connect_and_stopping_is_told) {
   EXPECT_EQ(daemon.exit_status(), 0);
 }
 
-/// A daemon that is to send a sign of life every 10 ms.
+/// Starts a daemon that must notify the watchdog every 10 ms.
 std::unique_ptr<Daemon> watched(const Manager& manager, unsigned workers) {
   auto config = forwarding_to(9);
   config.workers = workers;
@@ -165,7 +165,8 @@ class HeldThread {
  private:
   static pid_t find(pid_t process, const std::string& name) {
     pid_t found = -1;
-    EXPECT_TRUE(eventually([&] { return (found = look_for(process, name)) > 0; }));  // it names itself once it runs
+    // The thread sets its name when it begins to run.
+    EXPECT_TRUE(eventually([&] { return (found = look_for(process, name)) > 0; }));
     return found;
   }
   static pid_t look_for(pid_t process, const std::string& name) {
@@ -189,7 +190,8 @@ TEST(Notify, a_worker_that_is_stuck_ends_the_petting) {
     {
       const HeldThread held(daemon->pid(), worker);
       if (!held.is_held()) GTEST_SKIP() << "ptrace(2) is not allowed here";
-      // At most one that was on its way, and one for what the worker had answered before it was held.
+      // Two messages may still come: one that was on its way, and one for what the worker had answered before it was
+      // held.
       std::string last;
       for (int late = 0; late < 3; ++late) last = manager.next_within(std::chrono::milliseconds(300));
       EXPECT_EQ(last, "") << worker;

@@ -1,4 +1,4 @@
-// The decisions of a reload, without a socket.
+// The decisions of a reload, without sockets.
 #include "proxy/plan.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The daemon as an operator meets it: what it says, its exit status, its signals.
+// The daemon from an operator's view: its messages, exit status and signals.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A session under way: the client's end, and the upstream's.
+/// An open session: the client's end and the upstream's.
 struct Session {
   Descriptor client;
   Descriptor upstream;
@@ -52,7 +52,7 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Without trying: a connection that is made just before the stop would be a session.
+/// Does not connect: a connection just before the stop would become a session.
 bool listens(std::uint16_t port) {
   std::array<char, 32> wanted{};
   std::snprintf(wanted.data(), wanted.size(), "0100007F:%04X 00000000:0000 0A", static_cast<unsigned>(port));
@@ -167,7 +167,7 @@ TEST(Serve, a_log_made_by_root_belongs_to_the_user_who_is_to_open_it_again) {
   EXPECT_EQ(daemon.exit_status(), 0);
 }
 
-/// The one line that a start which failed says, and that its status is 1.
+/// Returns the one line that a failed start prints, after checking that its exit status is 1.
 std::string failed_start(const config::Config& config, const std::function<void()>& prepare = {}) {
   Daemon daemon(config, prepare);
   const auto lines = daemon.all_lines();
@@ -217,8 +217,8 @@ TEST(Serve, a_standard_error_that_nobody_reads_does_not_hold_up_a_stop) {
   config.drain = std::chrono::milliseconds(10);
   Daemon daemon(config);
   const auto port = daemon.port();
-  // More records than the pipe and the ring take, in total some 64 KB + 8192 lines, would take long; filling the pipe
-  // through another descriptor of it is the same to the daemon.
+  // Filling the pipe and the ring with records would take long: about 64 KB and 8192 lines. The test fills the pipe
+  // through another descriptor; for the daemon, that is the same.
   for (int each = 0; each < 400; ++each) {
     const Session session = begin_session(port, upstream);
     ::shutdown(session.client.get(), SHUT_WR);

@@ -11,10 +11,10 @@
 
 namespace lastbyte::sock::test {
 
-/// Whether a program of that name is in PATH.
+/// Returns whether a program of that name is in PATH.
 bool is_installed(const std::string& program);
 
-/// One run of a program. Killed, by its own id, when destroyed before its end.
+/// One run of a program. If it still runs, the destructor kills it by its process ID.
 class Child {
  public:
   explicit Child(const std::vector<std::string>& command);
@@ -27,7 +27,7 @@ class Child {
   [[nodiscard]] pid_t id() const { return id_; }
   [[nodiscard]] const Collector& output() const { return *output_; }
   [[nodiscard]] const Collector& errors() const { return *errors_; }
-  /// Waits for the end; the exit status, or 128 and the signal's number.
+  /// Waits for the end. Returns the exit status, or 128 + the signal's number.
   int status();
 
  private:

@@ -1,4 +1,4 @@
-// The tool, run in a thread of the test with pipes for its three streams, and raw sockets to play its peer.
+// Runs the tool in a thread of the test, with pipes for its three streams, and plays its peer with raw sockets.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace lastbyte::sock::test {
 
-/// How long anything may take before the test has failed; nothing is expected to come near it.
+/// How long anything may take before the test fails. Nothing should come near it.
 inline constexpr std::chrono::seconds patience{20};
 
 struct Pipe {
@@ -24,7 +24,7 @@ struct Pipe {
 };
 Pipe make_pipe();
 
-/// Reads a descriptor to its end in a thread of its own.
+/// Reads a descriptor to its end, in a thread.
 class Collector {
  public:
   explicit Collector(Descriptor source, bool at_once = true);
@@ -32,12 +32,12 @@ class Collector {
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
-  /// Where it was not to begin at once.
+  /// Begins to read, if the constructor did not.
   void begin();
   [[nodiscard]] std::string text() const;
-  /// True once the text holds `part`; false after `patience`, or when the text has ended without it.
+  /// Returns true when the text contains `part`; false after `patience`, or if the text ends without it.
   bool wait_for(std::string_view part) const;
-  /// Waits for the end.
+  /// Waits for the end and returns the text.
   [[nodiscard]] std::string whole() const;
 
  private:
@@ -52,10 +52,10 @@ class Collector {
   std::thread thread_;
 };
 
-/// Who reads the tool's standard output: a reader, one that waits for read_output(), or none.
+/// The reader of the tool's standard output: one that reads, one that waits for read_output(), or none.
 enum class Reader : std::uint8_t { present, late, absent };
 
-/// One run of the tool. The test fails if the command line is wrong, or if the run is not over within `patience` of
+/// One run of the tool. The test fails if the command line is wrong, or if the run does not end within `patience` of
 /// status().
 class Running {
  public:
@@ -64,25 +64,25 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  /// To standard input; blocks while the pipe is full.
+  /// Writes to standard input. Blocks while the pipe is full.
   void type(std::string_view text) const;
-  /// Reader::late begins.
+  /// Begins to read, for Reader::late.
   void read_output() { output_.begin(); }
   void end_input() { input_pipe_.write.close(); }
-  /// What the -v lines call "listening on": "127.0.0.1:43210". The line must have -v.
+  /// Returns the address after "listening on" in the -v lines: "127.0.0.1:43210". The command line must have -v.
   [[nodiscard]] std::string address() const;
-  /// The same as "127.0.0.1 43210": two operands.
+  /// Returns the same address as two operands: "127.0.0.1 43210".
   [[nodiscard]] std::string operands() const;
   [[nodiscard]] std::uint16_t port() const;
 
-  /// What was written to standard output and error so far.
+  /// The standard output and error so far.
   [[nodiscard]] const Collector& output() const { return output_; }
   [[nodiscard]] const Collector& errors() const { return errors_; }
 
   void stop() const;
-  /// Waits for the end and gives the exit status.
+  /// Waits for the end and returns the exit status.
   int status();
-  /// The whole standard output and error, after the end.
+  /// The whole standard output and error. Call them after the end.
   std::string whole_output();
   std::string whole_errors();
 
@@ -102,7 +102,7 @@ class Running {
   std::thread thread_;
 };
 
-/// A blocking socket of the test's own, with a time limit of `patience` on each call.
+/// Returns a blocking socket of the test, with a time limit of `patience` on each call.
 Descriptor connect_raw(std::uint16_t port);
 struct RawListener {
   Descriptor socket;
@@ -111,14 +111,14 @@ struct RawListener {
 RawListener listen_raw(int backlog = 16);
 Descriptor accept_raw(const RawListener& listener);
 void send_raw(const Descriptor& socket, std::string_view bytes);
-/// Everything until the end of file; an error's name is appended as "<ECONNRESET>".
+/// Reads to the end of file. Appends an error's name as "<ECONNRESET>".
 std::string receive_all(const Descriptor& socket);
-/// Exactly so many bytes, or fewer if it ended before.
+/// Reads that number of bytes, or fewer if the connection ends earlier.
 std::string receive_some(const Descriptor& socket, std::size_t bytes);
-/// close() with a RST.
+/// Calls close() so that it sends a RST.
 void reset_raw(Descriptor& socket);
 
-/// Bytes that look like nothing, the same each time.
+/// Returns bytes without a pattern, the same each time.
 std::string noise(std::size_t size);
 
 }  // namespace lastbyte::sock::test

@@ -1,4 +1,4 @@
-// The room as a program of its own, for trying things by hand and for tests that need a process.
+// The room as a program, for use by hand and for tests that need a process.
 #include <cstdio>
 #include <string>
 #include <vector>

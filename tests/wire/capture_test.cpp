@@ -1,4 +1,4 @@
-// Packets: captured in a namespace, read as segments, written as pcapng.
+// Packets: captured in a namespace, parsed as segments, written as pcapng.
 #include "wire/capture/capture.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 namespace lastbyte::wire {
 namespace {
 
-/// An Ethernet frame with IPv4 and TCP, without checksums.
+/// Returns an Ethernet frame with IPv4 and TCP, without checksums.
 std::vector<std::byte> frame(unsigned flags, const std::string& data) {
   std::vector<unsigned char> bytes(14 + 20 + 20, 0);
   bytes[12] = 0x08;
@@ -81,7 +81,7 @@ TEST(Pcapng, has_the_blocks_that_readers_want) {
   EXPECT_EQ(number(0), 0x0a0d0d0aU);
   EXPECT_EQ(number(8), 0x1a2b3c4dU);
   EXPECT_EQ(file.size() % 4, 0U);
-  // Each block ends with its length, and they follow each other without a gap.
+  // Each block ends with its length, and blocks follow each other without a gap.
   std::vector<std::uint32_t> types;
   for (std::size_t block = 0; block < file.size();) {
     types.push_back(number(block));

@@ -1,5 +1,5 @@
-// Networks that are made for a scenario, and links that lose packets. Skipped where namespaces or TUN devices are not
-// to be had.
+// Networks that are made for a scenario, and links that lose packets. The tests are skipped if namespaces or TUN
+// devices are not available.
 #include "wire/network.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using peers::Observed;
 using peers::script;
 using peers::Server;
 
-/// For tests that need what only root has, and not everywhere.
+/// For tests that need root's privileges, which not every machine grants.
 class InNetworks : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -31,7 +31,7 @@ class InNetworks : public ::testing::Test {
   }
 };
 
-/// The client of a transfer from server to client.
+/// Transfers data from server to client. Returns what the client observed.
 Observed transfer(Network& network, std::string_view client_text, std::string_view server_text) {
   std::optional<Server> server;
   EXPECT_TRUE(net::run_inside(network.server.get(), [&] {
@@ -70,7 +70,7 @@ TEST_F(InNetworks, a_link_delays_loses_and_reorders_and_tcp_gets_everything_acro
   const Observed client = transfer(network, "send 1; expect fin", "recv 1; send 1M; close");
   EXPECT_TRUE(client.as_scripted()) << client.text();
   EXPECT_EQ(client.received, 1U << 20);
-  // Two links, each with 10 ms one way: the handshake alone takes as long as a round trip.
+  // Two links with 10 ms in each direction: the handshake alone takes 40 ms.
   EXPECT_GE(client.connected_at, std::chrono::milliseconds(40));
   for (const LossyLink& link : network.links) {
     EXPECT_GT(link.counts().carried, 500U);

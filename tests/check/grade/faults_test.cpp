@@ -1,4 +1,4 @@
-// The checker, checked: a right proxy passes everything, and one with a planted fault fails exactly what the fault
+// Tests the checker: a right proxy passes everything, and a proxy with a planted fault fails exactly what the fault
 // breaks.
 #include <gtest/gtest.h>
 
@@ -16,9 +16,9 @@ using Names = std::set<std::string>;
 
 struct Planted {
   const char* fault;
-  Names fails;               ///< always
-  Names may_fail = {};       ///< what the fault breaks too, but only with luck
-  std::uint32_t rounds = 3;  ///< at most, of each scenario: most faults need no luck to show
+  Names fails;               ///< scenarios that always fail
+  Names may_fail = {};       ///< scenarios that may fail, depending on chance
+  std::uint32_t rounds = 3;  ///< maximum for each scenario: most faults show without chance
 };
 
 Names names_of(const char* clause) {
@@ -44,8 +44,8 @@ Names without(Names names, const char* one) {
   return names;
 }
 
-/// Those that a proxy fails which is wrong every third time: all but those that want a failure anyhow, and the one that
-/// starts the proxy anew for each round.
+/// Returns the scenarios that fail if a proxy is wrong every third time. Scenarios that expect a failure pass, and so
+/// does the one that restarts the proxy for each round.
 Names all_with_rounds() {
   Names names;
   for (const Scenario& each : scenarios()) {
@@ -96,7 +96,7 @@ const std::vector<Planted>& all_planted() {
   return all;
 }
 
-/// What loads the machine is played only where it matters: with the right proxy, and where the fault breaks it.
+/// Scenarios that load the machine are played only with the right proxy, and with the faults that break them.
 Choice choice_for(const Planted& planted) {
   Choice choice{.rounds = planted.rounds};
   for (const Scenario& each : scenarios())

@@ -1,4 +1,4 @@
-// Verdicts on what cannot be played or started.
+// Verdicts on scenarios that cannot be played, and on targets that cannot be started.
 #include "check/grade/grade.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What counts as wrong.
+// The faults that the judge finds in a round.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -85,7 +85,7 @@ TEST(Judge, back_pressure_is_held_to_its_bound) {
   const Scenario bounded{.server_wants = {.bounded = true}};
   const auto complaint = [&](std::uint64_t bytes) {
     RoundResult result = session(peer(0, bytes), peer(bytes, 0));
-    result.kernel_kib = 100;  // the kernel's buffers are not the proxy's
+    result.kernel_kib = 100;  // the kernel's buffers do not count as the proxy's
     return first(judge(bounded, result, true));
   };
   EXPECT_EQ(complaint((kMemoryMost + 100) * 1024), "");
@@ -152,7 +152,7 @@ TEST(Judge, a_header_must_tell_of_the_client) {
   EXPECT_EQ(judge(scenario, one_session(client, server), true, sends),
             std::vector<std::string>{"server: the PROXY header tells of 127.0.0.1:1001; expected 127.0.0.1:1000"});
   EXPECT_TRUE(judge(scenario, one_session(client, server), true).empty());
-  // Behind a header of its own, the client is whom that tells of.
+  // If the client sends its own header, the server must receive the address in that header.
   const Variant& passes_on = *find_variant("proxy-v1");
   EXPECT_FALSE(judge(scenario, one_session(client, server), true, passes_on).empty());
   server.told = peers::told_by_clients();

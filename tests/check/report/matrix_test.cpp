@@ -1,4 +1,4 @@
-// Scenario x proxy, in its three forms.
+// The matrix of scenarios and proxies as text, Markdown and HTML.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,9 +73,9 @@ TEST(Matrix, as_markdown_tells_versions_verdicts_and_what_went_wrong) {
                            "- half-close-client: half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\n",
                            "- @unix: half-close-client\n"})
     EXPECT_NE(page.find(part), std::string::npos) << part << "\nin:\n" << page;
-  EXPECT_EQ(page.find("idle"), std::string::npos);      // nobody played it
-  EXPECT_EQ(page.find("proxy-v1"), std::string::npos);  // nor that
-  // Every row of a table has as many cells as its head.
+  EXPECT_EQ(page.find("idle"), std::string::npos);      // no proxy played it
+  EXPECT_EQ(page.find("proxy-v1"), std::string::npos);  // no proxy played it
+  // Every row of a table has as many cells as its header.
   std::size_t begin = 0;
   while (begin < page.size()) {
     const std::size_t end = page.find('\n', begin);
@@ -97,7 +97,7 @@ TEST(Matrix, as_html_is_self_contained_and_coloured) {
               times(page, "</" + std::string(tag) + ">"))
         << tag;
   EXPECT_EQ(times(page, "<tr"), 1U + 3U + 1U + 1U);
-  // Green, red, between, and not graded.
+  // Cells that are green, red, in between, and not graded.
   EXPECT_NE(page.find("#a2eba2\" title=\"\">pass<"), std::string::npos) << page;
   EXPECT_NE(page.find("#e68989\" title=\"half-close-client is &lt;broken&gt; &#124; &quot;badly&quot; indeed\">FAIL<"),
             std::string::npos)
@@ -125,7 +125,7 @@ TEST(Matrix, as_a_picture_needs_nothing_around_it) {
     EXPECT_EQ(times(picture, "<" + std::string(tag) + ">") + times(picture, "<" + std::string(tag) + " "),
               times(picture, "</" + std::string(tag) + ">"))
         << tag;
-  // Two sums, three scenarios and one variant, of two proxies.
+  // Two sums, three scenarios and one variant, for two proxies.
   EXPECT_EQ(times(picture, "<g>"), 2U * (2 + 3 + 1));
   for (const char* part :
        {">good<", ">bad<", ">half-close-client<", ">@unix<", ">12/20<", ">1/3<", "#a2eba2", "#e68989",

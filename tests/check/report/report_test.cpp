@@ -1,4 +1,4 @@
-// What is written for people and for machines.
+// Reports for people and for programs.
 #include "check/report/report.h"
 
 #include <gtest/gtest.h>

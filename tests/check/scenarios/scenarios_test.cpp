@@ -1,4 +1,4 @@
-// The tables, and the page that is made of them.
+// The tables of scenarios, and the page that is generated from them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ TEST(Scenarios, are_graded_each_and_for_something) {
     EXPECT_GT(each.rounds, 0U) << each.name;
     EXPECT_GT(each.sessions, 0U) << each.name;
     EXPECT_GT(each.limit.count(), 0) << each.name;
-    // Whoever is to see a failure cannot receive everything that was sent, by force.
+    // A side that must see a failure need not receive everything.
     EXPECT_FALSE(each.client_wants.ending == Ending::failure && each.client_wants.whole) << each.name;
   }
 }

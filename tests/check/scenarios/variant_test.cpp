@@ -31,11 +31,11 @@ TEST(Variants, have_names_of_their_own_and_tcp_is_the_first) {
 
 TEST(Variants, leave_out_what_a_unix_socket_does_not_have) {
   EXPECT_TRUE(plays("half-close-client", "unix"));
-  EXPECT_FALSE(plays("client-reset-idle", "unix-to-tcp"));  // it has no RST to send
+  EXPECT_FALSE(plays("client-reset-idle", "unix-to-tcp"));  // a UNIX client has no RST to send
   EXPECT_TRUE(plays("client-reset-idle", "tcp-to-unix"));
-  EXPECT_FALSE(plays("refused", "unix-to-tcp"));  // nor one to be told a failure by, with nothing unread
+  EXPECT_FALSE(plays("refused", "unix-to-tcp"));  // a UNIX client has no way to see a failure if nothing is unread
   EXPECT_TRUE(plays("refused", "tcp-to-unix"));
-  EXPECT_FALSE(plays("late-listener", "tcp-to-unix"));  // nor a SYN to be swallowed
+  EXPECT_FALSE(plays("late-listener", "tcp-to-unix"));  // a UNIX server has no SYN to ignore
   EXPECT_TRUE(plays("late-listener", "unix-to-tcp"));
   for (const Scenario& each : scenarios()) {
     EXPECT_TRUE(has_meaning(each, tcp_variant())) << each.name;
@@ -46,7 +46,7 @@ TEST(Variants, leave_out_what_a_unix_socket_does_not_have) {
   }
 }
 
-/// What plays in them without any proxy.
+/// Variants that can be played without a proxy.
 TEST(Variants, hold_without_a_proxy_where_both_sides_are_alike) {
   const Target plain{.name = "no proxy"};
   References references;
@@ -71,7 +71,7 @@ TEST(Variants, what_a_target_does_not_speak_is_skipped_and_never_passed) {
   EXPECT_NE(table_row(report.outcomes.front(), false).find("*@unix-to-tcp"), std::string::npos);
 }
 
-/// A real proxy that speaks all of them.
+/// A real proxy that speaks all variants.
 TEST(Variants, haproxy_forwards_in_each_of_them) {
   const launchers::Launcher* haproxy = launchers::find("haproxy");
   ASSERT_NE(haproxy, nullptr);
@@ -84,7 +84,7 @@ TEST(Variants, haproxy_forwards_in_each_of_them) {
   for (const Outcome& each : report.outcomes) EXPECT_EQ(each.verdict, Verdict::pass) << table_row(each, true);
 }
 
-/// One that is said to speak what it does not.
+/// A target that is declared to speak a variant that it does not speak.
 TEST(Variants, a_missing_header_is_found) {
   const launchers::Launcher* known = launchers::find("haproxy");
   if (!launchers::missing(*known).empty()) GTEST_SKIP() << "haproxy is not installed";

@@ -1,4 +1,4 @@
-// The proxies that this program knows, as targets of a grading.
+// The known proxies as targets of a grading.
 #include "check/target/target.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::string joined(const Form& form) {
 TEST(KnownTargets, every_form_names_both_places_as_its_transports_write_them) {
   for (const launchers::Launcher& each : launchers::all()) {
     const Target target = target_of(each);
-    // It is told our process, and goes to our network namespace.
+    // lxd-forkproxy gets the checker's process ID and enters its network namespace.
     EXPECT_EQ(target.is_movable(), target.name != "lxd-forkproxy") << target.name;
     for (const Variant& variant : variants()) {
       if (!target.speaks_variant(variant)) continue;

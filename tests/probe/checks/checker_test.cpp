@@ -18,7 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using Kind = upstream::Check::Kind;
 
-/// A server whose every step the test does, and a Checker before it. The test's thread runs both.
+/// A server that the test controls step by step, and a Checker that connects to it. Both run on the test's thread.
 class Checks : public testing::Test {
  protected:
   Checks() {
@@ -47,7 +47,7 @@ class Checks : public testing::Test {
     }));
     return socket;
   }
-  /// All that the check sends until `end` is among it.
+  /// Returns everything that the check sends, up to `end`.
   std::string request(const Descriptor& socket, const std::string& end) {
     std::string text;
     EXPECT_TRUE(run_until([&] {
@@ -58,7 +58,7 @@ class Checks : public testing::Test {
     })) << text;
     return text;
   }
-  /// The first outcome, once it is there.
+  /// Waits for the first outcome and returns it.
   Outcome outcome() {
     if (!run_until([&] { return !outcomes_.empty(); })) return {.detail = "no outcome"};
     Outcome first = outcomes_.front();

@@ -122,7 +122,7 @@ TEST_F(DnsLookups, a_look_up_ends_with_its_deadline) {
   server.resume();
 }
 
-/// Runs on a thread in network and mount namespaces of its own; false: this machine does not allow that.
+/// Runs on a thread with its own network and mount namespaces. Returns false if this machine does not allow that.
 bool in_own_namespaces(const std::function<void()>& run) {
   bool allowed = true;
   std::thread([&] {

@@ -1,4 +1,4 @@
-// DNS messages made byte by byte, for tests.
+// Builds DNS messages byte by byte, for tests.
 #pragma once
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ inline std::string u16(std::uint32_t value) {
 }
 inline std::string u32(std::uint32_t value) { return u16(value >> 16U) + u16(value & 0xffffU); }
 
-/// "a.example" as labels.
+/// Returns "a.example" as labels.
 inline std::string labels(std::string name) {
   std::string out;
   while (!name.empty()) {

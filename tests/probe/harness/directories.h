@@ -1,4 +1,4 @@
-// Directories for tests: with snapshots and messages that can be waited for, with a DNS server, with checks.
+// Directories for tests: with snapshots and messages to wait for, with a DNS server, with checks.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -82,7 +82,7 @@ class Directories : public testing::Test {
     const std::lock_guard lock(mutex_);
     return messages_;
   }
-  /// Waits for a snapshot that on_snapshot() was told of.
+  /// Waits for a snapshot from on_snapshot().
   bool becomes(const std::function<std::string(const SharedSnapshot&)>& text, const std::string& expected) {
     return lastbyte::test::eventually(
         [&] {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr Duration kPatience{20'000};
 
-/// Free for TCP and UDP at this instant.
+/// Returns a port that is free for TCP and UDP now.
 std::uint16_t free_port(const net::Address& ip) {
   for (int tries = 0; tries < 100; ++tries) {
     const Descriptor stream(::socket(ip.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -43,7 +43,7 @@ bool DnsServer::possible() { return !process::find_program("knotd").empty(); }
 DnsServer::DnsServer(const std::string& records, int negative_ttl, const std::string& ip, std::uint16_t port)
     : directory_(scratch()), negative_ttl_(negative_ttl), address_(*net::Address::parse(ip, port)) {
   write_zone(records);
-  // Another process may take the port in between.
+  // Another process may take the port before the server binds it.
   for (int tries = 0; tries < 5; ++tries) {
     if (port == 0) {
       address_.set_port(0);
@@ -93,7 +93,7 @@ void DnsServer::set(const std::string& records) {
 void DnsServer::stop() { server_.reset(); }
 void DnsServer::pause() {
   server_->signal(SIGSTOP);
-  // Told once all threads have stopped (kernel/signal.c do_signal_stop).
+  // waitid() returns when all threads have stopped (kernel/signal.c do_signal_stop).
   siginfo_t stopped{};
   EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(server_->pid()), &stopped, WSTOPPED | WNOWAIT), 0);
 }

@@ -1,4 +1,4 @@
-// A real DNS server for tests: Debian's knot, authoritative for the zone "example", with records that a test changes.
+// A real DNS server for tests: Debian's knot, authoritative for the zone "example". A test can change its records.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,20 @@ namespace lastbyte::probe::test {
 
 class DnsServer {
  public:
-  /// Whether knot is installed.
+  /// Returns whether knot is installed.
   static bool possible();
 
-  /// `records`: lines of a zone file, "a 60 A 10.0.0.1". Serves once it is made; the test fails otherwise. `port` 0:
-  /// one that is free. The zone's SOA has a TTL and a minimum of `negative_ttl` seconds.
+  /// `records`: lines of a zone file, "a 60 A 10.0.0.1". The constructor returns when the server answers; otherwise the
+  /// test fails. `port` 0: a free port. The zone's SOA has a TTL and a minimum of `negative_ttl` seconds.
   explicit DnsServer(const std::string& records, int negative_ttl = 1, const std::string& ip = "127.0.0.1",
                      std::uint16_t port = 0);
   ~DnsServer() = default;
 
-  /// Returns once the server has these records instead.
+  /// Replaces the records. Returns when the server uses them.
   void set(const std::string& records);
-  /// Ends the server; its port refuses.
+  /// Ends the server. Its port then refuses connections.
   void stop();
-  /// SIGSTOP, SIGCONT: it does not answer meanwhile.
+  /// SIGSTOP and SIGCONT: the server does not answer in between.
   void pause();
   void resume();
 

@@ -45,7 +45,7 @@ TEST(Heartbeat, two_ends_confirm_each_other_and_measure_the_round_trip) {
   Beat two = beat_of(22);
   const std::string first = one.due(at(0));
   ASSERT_FALSE(first.empty());
-  EXPECT_TRUE(two.due(at(0)).size() > 2);  // lost on the way: it was never given to `one`
+  EXPECT_TRUE(two.due(at(0)).size() > 2);  // lost on the way: `one` never receives it
   const auto heard = two.receive(bytes(first), at(10));
   ASSERT_EQ(heard.size(), 1U);
   EXPECT_FALSE(heard[0].confirmed) << "it has not heard us yet";

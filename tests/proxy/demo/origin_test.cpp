@@ -1,4 +1,4 @@
-// The demo: its origin by itself, and the forwarder in front of it.
+// The demo: its origin alone, and with the forwarder before it.
 #include "proxy/demo/origin.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace lastbyte::proxy::test {
 namespace {
 
-/// Sends all of it, ends its half, and gives what came back.
+/// Sends the request, half-closes, and returns the answer.
 std::string exchange(std::uint16_t port, const std::string& request) {
   const Descriptor client = connect_to(port);
   send_all(client, request);

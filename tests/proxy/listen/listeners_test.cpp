@@ -22,7 +22,7 @@ relay::Forwarding forwarding(const std::string& name, const std::string& host, s
   return one;
 }
 
-/// The first trouble stands for all.
+/// Returns the first trouble instead of all.
 template <typename T>
 Result<T> one_error(Tried<T> tried) {
   if (!tried) return Failure(tried.error().front().error);
@@ -95,7 +95,7 @@ TEST(Listeners, a_name_that_is_not_known_is_an_error_that_names_the_forwarding) 
   EXPECT_EQ(resolution.troubles.front().key, "listen");
 }
 
-/// The forwarding of these endpoints, resolved: "127.0.0.1:7000 -> 127.0.0.1:9" for each port.
+/// Resolves a forwarding with these endpoints. Returns "127.0.0.1:7000 -> 127.0.0.1:9" for each port.
 std::vector<std::string> ways(const std::string& listen, const std::string& connect) {
   relay::Forwarding one;
   one.listen = *net::parse_endpoint(listen, net::EndpointUse::listen);
@@ -150,8 +150,8 @@ TEST(Listeners, addresses_that_no_passed_socket_covers_are_bound_beside_it) {
   EXPECT_NE((*bound)[1].addresses().front(), address);
 }
 
-// What lies in a socket of the manager's waits for whoever has it next; what lies in one of ours must be served at a
-// stop, in every worker.
+// Datagrams in the service manager's socket wait for its next owner. Datagrams in the daemon's own socket must be
+// served at a stop, in every worker.
 TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) {
   auto sockets = net::listen_udp(*net::Address::parse("0.0.0.0", 0), {}, 1);
   ASSERT_TRUE(sockets) << sockets.error().text();
@@ -169,7 +169,8 @@ TEST(Listeners, T15_of_a_passed_udp_socket_only_the_worker_that_has_it_says_so) 
   EXPECT_EQ(first[0].sockets.size(), second[0].sockets.size() + 1);
 }
 
-// The socket unit knows nothing of the forwarding's keepalive: without it a vanished client would stay for ever (T8).
+// A socket unit knows nothing of the forwarding's keepalive. Without keepalive, a vanished client would stay for ever
+// (T8).
 TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   PassedSocket socket = passed_on("a", "127.0.0.1");
   const int off = 0;
@@ -183,7 +184,7 @@ TEST(Listeners, a_passed_socket_gets_the_forwardings_options) {
   EXPECT_EQ(keepalive, 1);
 }
 
-// The same address can be had in every namespace.
+// Every namespace may have the same address.
 TEST(Listeners, a_passed_socket_for_another_namespace_goes_by_its_name_only) {
   const net::test::OwnNetwork network;
   if (!network) GTEST_SKIP() << "no right to make a network namespace";

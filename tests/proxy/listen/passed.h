@@ -1,4 +1,4 @@
-// Sockets that a supervisor has passed, for tests.
+// Sockets that a service manager has passed, for tests.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Which of the places that are listened on a new configuration goes on with.
+// Which of the existing places a new configuration keeps.
 #include "proxy/listen/places.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ Place place(const std::string& forwarding, const net::Address& wanted_at, const 
   return {wanted(forwarding, wanted_at), address, {}, false};
 }
 
-/// Few of everything, so that they meet.
+/// Generates few different values, so that they often coincide.
 net::ListenOptions any_options() {
   net::ListenOptions options;
   options.socket.interface = *gen::element<std::string>("", "lo");
@@ -111,7 +111,7 @@ RC_GTEST_PROP(Claim, what_is_wanted_as_before_goes_on, ()) {
   std::vector<WantedPlace> all;
   for (Place& each : places) {
     each.passed = false;
-    // One port 0 a forwarding, as there is.
+    // Each forwarding has at most one port 0.
     each.as.forwarding = each.address.text();
     all.push_back(each.as);
   }

@@ -45,7 +45,7 @@ TEST(Descriptors, a_limit_too_low_for_one_session_is_an_error_with_both_numbers)
       << error.error().text();
 }
 
-// What is chosen fits, and one more would not.
+// The chosen number fits, and one more session would not.
 RC_GTEST_PROP(Descriptors, what_is_chosen_is_the_most_that_fits, (std::uint16_t spare, std::uint8_t workers)) {
   const DescriptorBase base{.workers = workers + 1U, .listening_sockets = workers};
   const std::uint64_t limit = descriptors_needed(1, base) + spare;

@@ -45,7 +45,7 @@ TEST_F(OperatorLogTest, a_message_is_one_line_with_its_time_and_weight) {
       read_some(), std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning: something \{\} happened\n)")));
 }
 
-// With a hang, the test program's time limit ends this.
+// If the log hangs, the test program's time limit ends this test.
 TEST_F(OperatorLogTest, a_reader_that_does_not_read_holds_nobody_up) {
   ASSERT_EQ(::fcntl(write_end_.get(), F_SETPIPE_SZ, 4096), 4096);
   OperatorLog log(write_end_.get());
@@ -55,7 +55,7 @@ TEST_F(OperatorLogTest, a_reader_that_does_not_read_holds_nobody_up) {
   EXPECT_EQ(line.size() % (line.find('\n') + 1), 0U) << "only whole lines";
 }
 
-/// Lines of a log that wait behind a full pipe, and all that is then read from it.
+/// A log whose lines wait behind a full pipe, and the text that is later read from the pipe.
 class StuckOperatorLog : public OperatorLogTest {
  protected:
   StuckOperatorLog() {
@@ -63,7 +63,7 @@ class StuckOperatorLog : public OperatorLogTest {
     EXPECT_EQ(::write(write_end_.get(), std::string(4096, '\n').data(), 4096), 4096);
     EXPECT_TRUE(log_->start());
   }
-  /// Reads to the end of what is written, in a thread, until finish().
+  /// Reads to the end of the output, on a thread, until finish().
   void begin_to_read() {
     reader_ = std::thread([this] {
       for (std::string some = read_some(); !some.empty(); some = read_some()) {
@@ -78,7 +78,7 @@ class StuckOperatorLog : public OperatorLogTest {
     for (std::size_t at = 0; (at = read_.find(what, at)) != std::string::npos; ++at) ++times;
     return times;
   }
-  /// All that was read.
+  /// Returns everything that was read.
   std::string finish() {
     log_.reset();
     write_end_.close();
@@ -97,7 +97,7 @@ class StuckOperatorLog : public OperatorLogTest {
   std::string read_;
 };
 
-// Were it to wait 100 ms for each line, the test program's time limit would end this.
+// If the log waited 100 ms for each line, the test program's time limit would end this test.
 TEST_F(StuckOperatorLog, T12_no_worker_waits_and_what_is_dropped_is_counted_and_told) {
   constexpr std::uint64_t kLines = 5000;
   for (std::uint64_t each = 0; each < kLines; ++each) log_->warn_from_worker("from a worker");

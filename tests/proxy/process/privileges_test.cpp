@@ -19,7 +19,7 @@ namespace {
 
 constexpr uid_t kNobody = 65534;
 
-/// What /proc/thread-self/status says: "CapPrm" -> "0000000000000000".
+/// Returns a value of /proc/thread-self/status: "CapPrm" -> "0000000000000000".
 std::string status_of_self(const std::string& key) {
   std::ifstream file("/proc/thread-self/status");
   for (std::string line; std::getline(file, line);)
@@ -27,7 +27,7 @@ std::string status_of_self(const std::string& key) {
   return "?";
 }
 
-/// Runs `body` in a child of its own: what is dropped is dropped for good. The child's answer: an empty string is well.
+/// Runs `body` in a child, because dropped privileges never return. Returns the child's answer; empty: all is well.
 std::string in_child(const std::function<std::string()>& body) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return "no pipe";

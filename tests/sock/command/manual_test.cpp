@@ -9,7 +9,7 @@
 namespace lastbyte::sock {
 namespace {
 
-/// The manual's text with roff's "\-" as "-".
+/// Returns the manual's text with roff's "\-" as "-".
 std::string manual() {
   std::stringstream text;
   text << std::ifstream(LASTBYTE_SOCK_MANUAL).rdbuf();
@@ -29,7 +29,7 @@ TEST(Manual, describes_every_option) {
   }
 }
 
-/// The letters that the first cells of a section's table tell of, and whether each row has its verdict.
+/// Returns the option letters in the first cells of a section's table, and checks that each row has a verdict.
 std::string letters_of_table(const std::string& heading) {
   std::stringstream text;
   text << std::ifstream(LASTBYTE_SOCK_COURSE).rdbuf();
@@ -43,7 +43,7 @@ std::string letters_of_table(const std::string& heading) {
     const std::string verdict = line.substr(end + 3, line.find(" | ", end + 1) - end - 3);
     EXPECT_TRUE(verdict == "same" || verdict == "different" || verdict == "not offered") << line;
     if (verdict == "not offered") continue;
-    // What it is called here is there.
+    // The option that it names here must exist.
     for (auto at = line.find("`-", end); at != std::string::npos; at = line.find("`-", at + 1)) {
       const std::string name = line.substr(at + 1, line.find_first_of(" `", at + 1) - at - 1);
       const auto is = [&](const OptionRow& row) {

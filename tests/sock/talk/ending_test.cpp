@@ -1,4 +1,4 @@
-// How connections end: each way that can be asked for, as a peer sees it, and each way that a peer can choose.
+// How connections end: each way that the user can choose, as a peer sees it, and each way that a peer can choose.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -89,7 +89,7 @@ TEST(Linger, seconds_make_close_wait_for_the_peers_acknowledgement) {
                  to_string(listener.port));
   const auto peer = accept_raw(listener);
   EXPECT_EQ(client.status(), kExitOk);
-  // What close() itself took is told only where it waited.
+  // close() reports its duration only if it waited.
   const auto told = client.whole_errors();
   const auto closed = told.rfind("close(");
   ASSERT_NE(closed, std::string::npos);
@@ -137,7 +137,7 @@ TEST(NoRead, a_reset_is_noticed_without_reading) {
 
 TEST(PeerReset, is_a_failure_that_comes_after_the_bytes_before_it) {
   const auto listener = listen_raw();
-  // The reset is there before the tool reads for the first time.
+  // The reset arrives before the tool reads for the first time.
   Running client("-v -d --delay-start 0.3 127.0.0.1 " + to_string(listener.port));
   auto peer = accept_raw(listener);
   EXPECT_TRUE(client.errors().wait_for("connected"));
@@ -155,7 +155,7 @@ TEST(PeerReset, found_by_a_send_leaves_the_answer_readable) {
   EXPECT_TRUE(client.errors().wait_for("connected"));
   send_raw(peer, "answer");
   reset_raw(peer);
-  // The send takes the error, and the read that follows the bytes looks like an end of file (T10).
+  // The send takes the error. The read after the data then looks like an end of file (T10).
   client.type("too late");
   EXPECT_EQ(client.status(), kExitFailed);
   EXPECT_EQ(client.whole_output(), "answer");
@@ -227,7 +227,7 @@ TEST(Report, counts_the_fin_and_the_syn_as_the_kernel_does) {
   client.type("12345");
   client.end_input();
   EXPECT_EQ(client.status(), kExitOk);
-  // SYN, five bytes, FIN of ours; five bytes and the FIN of the peer.
+  // The tool's SYN, five bytes and FIN; the peer's five bytes and FIN.
   EXPECT_NE(client.whole_errors().find("CLOSE; acknowledged to us 7, by us 6;"), std::string::npos)
       << client.whole_errors();
 }

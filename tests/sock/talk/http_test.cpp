@@ -6,7 +6,7 @@
 namespace lastbyte::sock {
 namespace {
 
-/// The first step that is not `more`, or `more`.
+/// Returns the first step that is not `more`; if there is none, `more`.
 HttpStep first_step(HttpReader& reader, std::string_view text) { return reader.take(text); }
 
 TEST(HttpRequestHead, is_read) {

@@ -1,4 +1,4 @@
-// Against the real nc, in both roles, and as a process of its own.
+// Tests against the real nc, in both roles, and as a process.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ class Netcat : public testing::Test {
     if (!is_installed("nc")) GTEST_SKIP() << "nc is not installed";
   }
 
-  /// The port that `nc -lv ... 0` says it listens on.
+  /// Returns the port that `nc -lv ... 0` reports.
   static std::string port_of(const Child& netcat) {
     constexpr std::string_view listening = "Listening on localhost ";
     EXPECT_TRUE(netcat.errors().wait_for(listening)) << netcat.errors().text();

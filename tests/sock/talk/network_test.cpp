@@ -1,5 +1,5 @@
-// What needs a network namespace of the test's own: entering one, and Fast Open, which the kernel has half switched
-// off.
+// Tests that need a network namespace: entering one, and Fast Open, which the kernel enables only for clients by
+// default.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
@@ -26,7 +26,7 @@ bool bring_loopback_up() {
   return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
 }
 
-/// A thread that lives in a network namespace of its own, by whose id the namespace can be entered.
+/// A thread in its own network namespace. The thread's ID names the namespace.
 class OwnNetwork {
  public:
   OwnNetwork() {
@@ -42,14 +42,14 @@ class OwnNetwork {
   OwnNetwork(const OwnNetwork&) = delete;
   OwnNetwork& operator=(const OwnNetwork&) = delete;
 
-  /// "" where this machine does not allow it.
+  /// Returns "" if this machine does not allow it.
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   void live(std::promise<std::string>& made) {
     std::string path;
     if (::unshare(CLONE_NEWNET) == 0 && bring_loopback_up()) {
-      // Both sides: 1 is the client's half, 2 the server's.
+      // 3 enables both sides: 1 is the client's half, 2 the server's.
       std::ofstream("/proc/sys/net/ipv4/tcp_fastopen") << 3;
       path = "/proc/" + std::to_string(::getpid()) + "/task/" + std::to_string(::gettid()) + "/ns/net";
     }
@@ -107,7 +107,8 @@ TEST(FastOpen, carries_the_first_bytes_in_the_syn_once_there_is_a_cookie) {
 TEST(FastOpen, an_end_that_comes_before_the_handshake_waits_for_it) {
   const OwnNetwork network;
   if (network.path().empty()) GTEST_SKIP() << "no right to make a network namespace";
-  // Room for one connection that is not accepted: the next one's SYN is dropped until there is room again.
+  // The backlog has room for one connection that is not accepted. The kernel drops the next SYN until there is room
+  // again.
   Running server("-s -k -v -m echo --backlog 0 --fast-open --netns " + network.path() + " 127.0.0.1 0");
   const auto operands = server.operands();
   const auto line = "--fast-open --netns " + network.path() + " " + operands;

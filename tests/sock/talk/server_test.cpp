@@ -1,4 +1,4 @@
-// Servers: one client, one after another, many at once; and what keeps a port from being listened on.
+// Servers: one client, one after another, many at once; and what prevents listening on a port.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -65,7 +65,7 @@ TEST(Server, concurrent_serves_many_at_once) {
   Running server("-s -v --concurrent 3 -m echo 127.0.0.1 0");
   const auto port = server.port();
   const std::array peers{connect_raw(port), connect_raw(port), connect_raw(port)};
-  // Each is answered while all of the others are still open.
+  // The server answers each while all others are still open.
   for (int round = 0; round < 3; ++round) {
     for (const auto& peer : peers) send_raw(peer, "ping");
     for (const auto& peer : peers) EXPECT_EQ(receive_some(peer, 4), "ping");
@@ -123,7 +123,7 @@ TEST(Port, that_is_listened_on_is_refused_with_a_reason) {
                 "TIME_WAIT of one without -A do\n");
 }
 
-/// A server on a port of the kernel's choice that closes first, so that TIME_WAIT stays on its side.
+/// Returns the port of a server that closed first, so that TIME_WAIT is on its side. The kernel chose the port.
 std::string port_in_time_wait(const std::string& options) {
   Running server("-s -v " + options + " -m source --bytes 1 --at-eof=close 127.0.0.1 0");
   const auto port = server.port();
@@ -142,7 +142,7 @@ TEST(Port, in_time_wait_is_had_only_with_reuse_address) {
   EXPECT_EQ(reusing.address(), "127.0.0.1:" + port);
 }
 
-// The kernel keeps in TIME_WAIT whether the socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c).
+// TIME_WAIT remembers whether the socket had SO_REUSEADDR (net/ipv4/inet_connection_sock.c).
 TEST(Port, in_time_wait_of_a_server_without_reuse_address_is_had_by_nobody) {
   const auto port = port_in_time_wait("");
   Running reusing("-s -A 127.0.0.1 " + port);

@@ -1,4 +1,4 @@
-// What goes through a connection comes out whole, both ways, however it is cut.
+// Data passes through a connection whole, in both directions, however it is cut.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -97,7 +97,7 @@ TEST(Relay, a_reader_of_standard_output_that_waits_holds_the_peer_back_and_misse
   const auto peer = accept_raw(listener);
   client.end_input();
   std::size_t taken = 0;
-  // More than the buffers of a pipe, of the tool and of both sockets would ever hold.
+  // This is more than the buffers of a pipe, of the tool and of both sockets can hold.
   std::thread sender([&] {
     while (taken < much.size()) {
       const auto sent = ::send(peer.get(), much.data() + taken, much.size() - taken, MSG_NOSIGNAL);

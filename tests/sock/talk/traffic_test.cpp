@@ -15,7 +15,7 @@ Options with(Mode mode, Role role = Role::server) {
   return options;
 }
 
-/// Sends everything there is, in writes that take at most `most` bytes of what is offered.
+/// Sends everything, in writes that take at most `most` bytes.
 std::string drain(Traffic& traffic, std::size_t most = 1'000'000) {
   std::string out;
   while (traffic.has_outgoing()) {

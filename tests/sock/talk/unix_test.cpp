@@ -11,7 +11,7 @@
 namespace lastbyte::sock::test {
 namespace {
 
-/// A path in a directory that goes away with the test.
+/// A path in a directory that is removed with the test.
 class UnixSocket : public testing::Test {
  protected:
   UnixSocket() {
