@@ -1,4 +1,4 @@
-// A daemon for the administration that has nothing, does what it is told at once, and counts it.
+// A daemon for tests of the administration. It has no sessions, carries out each order at once, and counts them.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace lastbyte::admin {
 
 class NoDaemon : public Operations {
  public:
-  /// `run`: does work on the thread that asks.
+  /// `run` runs work on the caller's thread.
   explicit NoDaemon(std::function<void(std::function<void()>)> run) : run_(std::move(run)) {}
   [[nodiscard]] Health health() const override { return {}; }
   [[nodiscard]] observe::Snapshot metrics() const override { return {}; }
@@ -60,7 +60,7 @@ class NoDaemon : public Operations {
   int changes = 0;
   bool followed = false;
   std::uint64_t dropped = 0;
-  std::vector<Happening> happenings;  ///< what take_events() gives next
+  std::vector<Happening> happenings;  ///< the next result of take_events()
 
  private:
   std::function<void(std::function<void()>)> run_;

@@ -1,4 +1,4 @@
-// What shells complete is what --help tells.
+// Shell completion offers exactly what --help prints.
 #include "cli/completion.h"
 
 #include <regex>
@@ -13,7 +13,7 @@ const std::vector<std::string> kShells{"bash", "zsh", "fish"};
 
 class Completion : public Program {
  protected:
-  /// What bash offers for the last of these words, which completion splits at '=' as bash does.
+  /// Returns what bash offers for the last of these words. Like bash, completion splits words at '='.
   std::set<std::string> offered(const std::vector<std::string>& words) {
     std::string line = "COMP_WORDS=(lastbyte";
     for (const std::string& word : words) line += " '" + word + "'";

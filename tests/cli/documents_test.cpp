@@ -1,4 +1,4 @@
-// What the documents show is what the program says.
+// The documents show what the program prints.
 #include <sys/resource.h>
 
 #include "tests/cli/program.h"
@@ -8,8 +8,8 @@ namespace {
 
 class Documents : public Program {
  protected:
-  /// Standard error of `lastbyte proxy`, which is stopped once it serves. `descriptors`: how many it may have, as
-  /// ulimit takes them.
+  /// Returns the standard error of `lastbyte proxy`, which is stopped when it serves. `descriptors` is its limit, as
+  /// for ulimit.
   std::string start(const std::string& arguments, const std::string& descriptors = "$(ulimit -Hn)") {
     const std::string err = path("started");
     const std::string script = "ulimit -n " + descriptors + " || exit 3\n" LASTBYTE_PROGRAM " proxy " + arguments +
@@ -20,7 +20,7 @@ class Documents : public Program {
     text << std::ifstream(err).rdbuf();
     return text.str();
   }
-  /// Without the time, the rest of the first line that has `what`.
+  /// Returns the first line that has `what`, without its time.
   static std::string line_with(const std::string& text, const std::string& what) {
     const std::size_t at = text.find(what);
     if (at == std::string::npos) return "no line has " + what + " in: " + text;
@@ -35,7 +35,7 @@ TEST_F(Documents, the_starter_is_six_lines_and_starts) {
   EXPECT_EQ(std::ranges::count(starter, '\n'), 6);
   const std::size_t port = starter.find(":8080");
   ASSERT_NE(port, std::string::npos);
-  starter.replace(port, 5, ":0");  // 8080 may be in use here
+  starter.replace(port, 5, ":0");  // port 8080 may be in use here
   const std::string told = start("--config " + write("starter.yaml", starter));
   EXPECT_NE(told.find("listening on 127.0.0.1:"), std::string::npos) << told;
   EXPECT_NE(told.find("stopped: "), std::string::npos) << told;

@@ -1,4 +1,4 @@
-// `lastbyte heartbeat serve` and `probe`, one against the other.
+// Runs `lastbyte heartbeat serve` and `probe` against each other.
 #include <regex>
 
 #include "tests/cli/program.h"
@@ -8,8 +8,8 @@ namespace {
 
 class HeartbeatCommand : public Program {
  protected:
-  /// Runs `script` while `heartbeat serve OPTIONS` serves at $AT, whose process is $SERVER; standard output of the
-  /// script.
+  /// Runs `script` while `heartbeat serve OPTIONS` serves at $AT; its pid is $SERVER. Returns the script's standard
+  /// output.
   std::string while_served(const std::string& options, const std::string& script) {
     const std::string served = path("served");
     const std::string text = LASTBYTE_PROGRAM " heartbeat serve " + options + " >" + served + " 2>" + path("told") +
@@ -24,8 +24,7 @@ class HeartbeatCommand : public Program {
   static std::string probe(const std::string& options) { return LASTBYTE_PROGRAM " heartbeat probe " + options; }
 };
 
-// Intervals are so long that no load of this machine counts as silence; the first frame of each end is answered at
-// once.
+// The intervals are too long for load on this machine to look like silence. Each end answers the first frame at once.
 
 TEST_F(HeartbeatCommand, probe_tells_round_trip_load_and_draining) {
   const std::string told = while_served("tcp:127.0.0.1:0 --interval 20s --load 30 --draining",

@@ -1,4 +1,4 @@
-// `lastbyte import lxd` as its user has it: LXD's devices in, a configuration out that `lastbyte proxy` takes.
+// Runs `lastbyte import lxd` as a user does: LXD's devices in, a configuration for `lastbyte proxy` out.
 #include <regex>
 
 #include "tests/cli/program.h"
@@ -66,7 +66,7 @@ TEST_F(Import, what_cannot_be_taken_over_is_told_and_status_2_and_the_rest_is_pr
   EXPECT_EQ(made.out.find("  - name: bad\n"), std::string::npos) << made.out;
 }
 
-// LXD starts a process for each device, so that only the second of these would fail there, and only once it is started.
+// LXD starts one process per device, so there only the second of these would fail, at its start.
 TEST_F(Import, devices_that_are_right_alone_and_wrong_together_are_told) {
   const std::string both =
       "a: {type: proxy, listen: 'tcp:127.0.0.1:2', connect: 'tcp:127.0.0.1:1'}\n"

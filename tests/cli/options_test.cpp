@@ -1,4 +1,4 @@
-// No flag is in the program and not in its documents, or the other way round.
+// The program and its documents have the same flags.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -27,7 +27,7 @@ std::set<std::string> flags_of(const std::vector<Command>& commands) {
   return flags;
 }
 
-/// Those that have no manual of their own.
+/// The commands without a manual page of their own.
 std::vector<Command> in_the_manual() {
   return {proxy_command(), import_command(), demo_command(), heartbeat_command()};
 }

@@ -1,4 +1,4 @@
-// Running the program as its user does: for tests of what it prints, where, and its exit status.
+// Runs the program as a user does, for tests of its output and exit status.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ struct Result {
   std::string err;
 };
 
-/// The text of a file in docs/.
+/// Returns the text of a file in docs/.
 inline std::string document(const std::string& name) {
   std::ostringstream text;
   text << std::ifstream(LASTBYTE_SOURCE_DIR "/docs/" + name).rdbuf();
@@ -29,7 +29,7 @@ inline std::string document(const std::string& name) {
   return text.str();
 }
 
-/// A directory of its own, gone with the test.
+/// Has a directory of its own, removed with the test.
 class Program : public testing::Test {
  protected:
   void SetUp() override {
@@ -45,7 +45,7 @@ class Program : public testing::Test {
   }
   std::string path(const std::string& name) const { return (directory_ / name).string(); }
 
-  /// Runs the program with `arguments`, which a shell reads, and waits for its end.
+  /// Runs the program with `arguments`, which a shell parses, and waits for its end.
   Result run(const std::string& arguments, const std::string& input = "/dev/null", std::string output = {}) {
     if (output.empty()) output = path("out");
     const std::string command = std::string("timeout 20 ") + LASTBYTE_PROGRAM + " " + arguments + " >" + output +

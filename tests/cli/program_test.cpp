@@ -1,4 +1,4 @@
-// The program as its user has it: what it prints, where, and its exit status.
+// Tests the program as a user runs it: its output and exit status.
 #include "tests/cli/program.h"
 
 #include <signal.h>
@@ -129,10 +129,10 @@ TEST_F(Program, check_config_and_a_start_warn_of_headers_from_anybody) {
   EXPECT_EQ(check.status, kExitOk);
   EXPECT_EQ(check.out, "ok: 1 forwarding\n");
   EXPECT_TRUE(check.err.starts_with("lastbyte proxy:" + warning)) << check.err;
-  // No machine has an address of 192.0.2.0/24 (RFC 5737), so that the start ends by itself.
+  // No machine has an address of 192.0.2.0/24 (RFC 5737), so the start fails by itself.
   const Result start = run("proxy --config " + file);
   EXPECT_EQ(start.status, kExitFailed);
-  // As a message with its time, in the format that log.format asks for.
+  // A message with its time, in the format of log.format.
   EXPECT_EQ(start.err.find(warning), std::string_view("2026-03-04T05:06:07.089Z").size()) << start.err;
 }
 
@@ -144,7 +144,7 @@ TEST_F(Program, check_config_tells_every_problem_and_status_2) {
       "lastbyte proxy: " + file + ":3:13: listen: 'tcp::99999': the port is '99999'; expected 0 to 65535\n" +
       "lastbyte proxy: " + file + ":4:5: unknown key 'conect' in a forwarding; did you mean 'connect'?\n";
   expect_usage_error("proxy --check-config --config " + file, problems);
-  // Without the check it is the same, and nothing starts.
+  // Without the check, the errors are the same, and nothing starts.
   expect_usage_error("proxy --config " + file, problems);
 }
 
@@ -215,7 +215,7 @@ TEST_F(Program, a_reader_that_has_left_gets_no_message) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
   ::close(ends[0]);
-  const auto before = ::signal(SIGPIPE, SIG_IGN);  // which the program inherits: it sees EPIPE
+  const auto before = ::signal(SIGPIPE, SIG_IGN);  // the program inherits this and sees EPIPE
   const Result result = run("lab list", "/dev/null", "&" + std::to_string(ends[1]));
   ::signal(SIGPIPE, before);
   ::close(ends[1]);

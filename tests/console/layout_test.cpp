@@ -1,4 +1,4 @@
-// lastbyte top as lines of text.
+// Tests lastbyte top as lines of text.
 #include "console/top/layout.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The administration's answers as a person reads them.
+// Tests the administration's answers as text for people.
 #include "console/print.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What changed between two answers.
+// Tests the changes between two answers.
 #include "console/reading.h"
 
 #include <gtest/gtest.h>

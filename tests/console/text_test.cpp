@@ -1,4 +1,4 @@
-// Text in the cells of a terminal.
+// Tests text in the cells of a terminal.
 #include "console/text.h"
 
 #include <gtest/gtest.h>
@@ -13,11 +13,11 @@ TEST(Text, what_could_move_a_cursor_is_a_question_mark) {
                   "31m"),
             "?31m");  // CSI of 8-bit terminals
   EXPECT_EQ(shown("\xff\xfe"), "??");
-  EXPECT_EQ(shown("\xe2\x82"), "??");       // cut off in the middle
+  EXPECT_EQ(shown("\xe2\x82"), "??");       // an incomplete character
   EXPECT_EQ(shown("\xed\xa0\x80"), "???");  // a surrogate
   EXPECT_EQ(shown("\xcc\x81"
                   "e"),
-            "?e");  // a combining mark with nothing before it
+            "?e");  // a combining mark without a character before it
 }
 
 TEST(Text, a_terminal_without_utf8_gets_ascii) {
@@ -32,7 +32,7 @@ TEST(Text, wide_characters_take_two_columns_and_marks_none) {
   EXPECT_EQ(fitted("転送", 6), "転送  ");
   EXPECT_EQ(fitted("転送", 6, Align::right), "  転送");
   EXPECT_EQ(fitted("転送", 3), "転~");
-  EXPECT_EQ(fitted("転送転", 4), "転~ ");  // half of a character does not fit
+  EXPECT_EQ(fitted("転送転", 4), "転~ ");  // the second half of the character does not fit
   EXPECT_EQ(clipped("転送", 3), "転");
 }
 

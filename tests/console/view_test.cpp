@@ -1,4 +1,4 @@
-// lastbyte top: what keys do.
+// Tests the keys of lastbyte top.
 #include "console/top/view.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-// The rules of docs/doctor.md and of the manual are those of the program. To bring them up to date:
-// LASTBYTE_UPDATE_DOCS=1, run this.
+// docs/doctor.md and the manual have the program's rules. To update them, run this test with LASTBYTE_UPDATE_DOCS=1.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -51,7 +50,7 @@ std::string in_markdown() {
   return text;
 }
 
-/// mdoc(7) wants each sentence on a line of its own.
+/// mdoc(7) needs each sentence on a line of its own.
 std::string in_lines(std::string_view text) {
   std::string lines(text);
   for (std::size_t at = 0; (at = lines.find(". ", at)) != std::string::npos; ++at)

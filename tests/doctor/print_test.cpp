@@ -66,7 +66,7 @@ TEST(DoctorText, tells_evidence_consequence_command_and_documentation) {
   EXPECT_NE(as_text({}, {}).find("No findings."), std::string::npos);
 }
 
-/// A command is never broken: it is to be copied.
+/// A command is never broken, so that users can copy it.
 void expect_narrow(const std::string& page) {
   std::istringstream lines(page);
   for (std::string line; std::getline(lines, line);)

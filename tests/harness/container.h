@@ -1,4 +1,4 @@
-// A "container": a process in a network namespace of its own, and peers in there.
+// A "container": a process in a network namespace of its own, and peers inside it.
 #pragma once
 
 #include <sys/types.h>
@@ -18,13 +18,13 @@ class Container {
  public:
   Container();
 
-  /// False: this machine does not allow it, or has no unshare(1) or ip(8).
+  /// False: this machine does not allow it, or lacks unshare(1) or ip(8).
   [[nodiscard]] bool up() const { return up_; }
-  /// As settings name its network.
+  /// The name of its network in settings.
   [[nodiscard]] std::string name() const { return "pid:" + std::to_string(process_.pid()); }
   [[nodiscard]] pid_t pid() const { return process_.pid(); }
   [[nodiscard]] int network() const { return network_.get(); }
-  /// Runs a shell's text in its network. What it wrote to standard error; nullopt: it ended with status 0.
+  /// Runs a shell script in its network. Returns the script's standard error; nullopt: it ended with status 0.
   [[nodiscard]] std::optional<std::string> shell(const std::string& text) const;
   void kill();
 
@@ -34,10 +34,11 @@ class Container {
   Descriptor network_;
 };
 
-/// Gives the calling thread, and the programs that it starts, a /run/netns of their own. False: there is no right to.
+/// Gives the calling thread, and the programs that it starts, a private /run/netns. Returns false without the right to
+/// do so.
 bool own_run();
 
-/// Where a peer is: in a container, or here where that is null.
+/// The place of a peer: a container, or here if null.
 using Place = const Container*;
 
 void run_at(Place place, const std::function<void()>& function);

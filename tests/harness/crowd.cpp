@@ -88,7 +88,7 @@ void EchoServer::accept_all() {
   }
 }
 
-/// Either sends what is owed or, when nothing is, reads more.
+/// Sends the bytes owed. If none are owed, reads more.
 void EchoServer::echo(int fd) {
   const auto number = static_cast<std::size_t>(fd);
   std::vector<char>& owed = owed_[number];
@@ -148,7 +148,7 @@ std::size_t affordable_sessions(std::size_t wanted) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  // The daemon keeps back what its pipes may need.
+  // The daemon reserves these for its pipes.
   constexpr rlim_t kReserve = 1400;
   const rlim_t affordable = limit.rlim_cur > kReserve ? (limit.rlim_cur - kReserve) / 2 : 0;
   return std::min<std::size_t>(wanted, affordable);

@@ -1,5 +1,4 @@
-// Thousands of connections at once: more than there can be threads. Small, blocking clients, and a server that sends
-// everything back.
+// Thousands of connections at once, more than possible threads: small, blocking clients, and an echo server.
 #pragma once
 
 #include <atomic>
@@ -13,7 +12,7 @@
 
 namespace lastbyte::system_test {
 
-/// Sends back what it receives, and its FIN after the client's, to as many clients as come. On a thread of its own.
+/// Echoes everything, and sends its FIN after the client's, for any number of clients. Runs on a thread of its own.
 class EchoServer {
  public:
   EchoServer();
@@ -33,22 +32,22 @@ class EchoServer {
   Descriptor epoll_;
   Descriptor stop_;
   net::Address address_;
-  std::vector<Descriptor> connections_;  ///< by number
-  std::vector<std::vector<char>> owed_;  ///< by number: what could not be sent back yet
+  std::vector<Descriptor> connections_;  ///< index: the descriptor's number
+  std::vector<std::vector<char>> owed_;  ///< index: the descriptor's number; bytes that could not be sent back yet
   std::thread thread_;
 };
 
-/// Connects one after the other; the test fails where one cannot.
+/// Connects one client after another. The test fails if one cannot connect.
 std::vector<Descriptor> connect_crowd(const net::Address& to, std::size_t count);
 
-/// Each says 16 bytes and gets them back.
+/// Each client sends 16 bytes and receives them back.
 void converse(const std::vector<Descriptor>& crowd);
 
-/// All end in a random order: half of them by a reset at a random moment (before, in the middle of or after a
-/// conversation), the others by a FIN that is answered.
+/// Ends all connections in a random order: half of them by a reset at a random moment (before, during or after a
+/// conversation), the others by a FIN, which the server answers.
 void end_at_random(std::vector<Descriptor> crowd, std::mt19937& random);
 
-/// How many sessions a test may have open at once, with both their ends in this process: at most `wanted`, fewer where
+/// Returns how many sessions a test may have open at once with both ends in this process: at most `wanted`, fewer if
 /// the limit on descriptors is lower. Raises the soft limit to the hard one.
 std::size_t affordable_sessions(std::size_t wanted);
 

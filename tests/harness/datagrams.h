@@ -14,7 +14,7 @@
 
 namespace lastbyte::system_test {
 
-/// With a port of the kernel's choice.
+/// The kernel chooses the port.
 inline const net::Address kLoopback = *net::Address::parse("127.0.0.1", 0);
 
 struct Datagram {
@@ -22,21 +22,21 @@ struct Datagram {
   net::Address from;
 };
 
-/// A UDP socket whose receives wait.
+/// A UDP socket with blocking receives.
 class UdpSocket {
  public:
-  /// Bound to a port of the kernel's choice where the address has none.
+  /// Without a port in `bind`, the kernel chooses one.
   explicit UdpSocket(const net::Address& bind = kLoopback);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const net::Address& address() const { return address_; }
-  /// Hears only `to` from now on, and is told of ICMP errors.
+  /// Receives only from `to` afterwards, and gets ICMP errors.
   void connect(const net::Address& to) const;
-  /// The test fails where the kernel does not take it. `segment`: several datagrams of that size (UDP_SEGMENT).
+  /// The test fails if the kernel refuses the send. `segment`: sends several datagrams of that size (UDP_SEGMENT).
   void send(const net::Address& to, const std::string& bytes, std::uint16_t segment = 0) const;
-  /// nullopt: nothing came.
+  /// nullopt: nothing came within `patience`.
   [[nodiscard]] std::optional<Datagram> receive(milliseconds patience = kPatience) const;
-  /// Sends and waits for the answer; "" where none comes.
+  /// Sends and waits for the answer; "" if none comes.
   [[nodiscard]] std::string ask(const net::Address& to, const std::string& bytes) const;
 
  private:
@@ -44,11 +44,11 @@ class UdpSocket {
   net::Address address_;
 };
 
-/// Answers every datagram on a thread of its own.
+/// Answers every datagram, on a thread of its own.
 class UdpServer {
  public:
   using Answer = std::function<std::string(const std::string&)>;
-  /// The same bytes unless `answer` says otherwise.
+  /// Sends back the same bytes unless `answer` returns others.
   explicit UdpServer(Answer answer = {}, const net::Address& bind = kLoopback);
   ~UdpServer();
   UdpServer(const UdpServer&) = delete;
@@ -61,10 +61,10 @@ class UdpServer {
   std::jthread thread_;
 };
 
-/// YAML of one forwarding; `more`: lines of its own, without indentation.
+/// Returns the YAML of one forwarding. `more` has lines of it, without indentation.
 std::string udp_forwarding(const net::Address& listen, const net::Address& upstream,
                            const std::vector<std::string>& more = {});
-/// Forwardings with an idle limit that a test can wait for.
+/// Returns options with these forwardings and an idle limit short enough for a test.
 Proxy::Options udp_options(const std::vector<std::string>& forwardings, const Flags& flags = {});
 
 struct DatagramSide {
@@ -77,7 +77,7 @@ struct DatagramRecord {
   DatagramSide client, upstream;
 };
 
-/// The records of `count` sessions, once there are so many.
+/// Waits for the records of `count` sessions and returns them.
 std::vector<DatagramRecord> datagram_records(Proxy& proxy, std::size_t count);
 
 }  // namespace lastbyte::system_test

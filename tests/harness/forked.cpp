@@ -12,8 +12,8 @@ Forked::Forked(const std::function<int()>& body, int errors) {
   const bool of_main_thread = ::gettid() == parent;
   pid_ = ::fork();
   if (pid_ != 0) return;
-  // Not to outlive a test that was killed. The signal comes at the end of the thread that forked (prctl(2)): a child of
-  // a thread that ends before it must go without.
+  // Ends the child when a test is killed. The signal comes when the forking thread ends (prctl(2)), so a child of a
+  // short-lived thread cannot have it.
   if (of_main_thread) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   if (errors >= 0) ::dup2(errors, STDERR_FILENO);

@@ -1,4 +1,4 @@
-// A function that runs in a child process, for what no thread can do: end the process, or be looked at from outside.
+// Runs a function in a child process, for what no thread can do: end the process, or be observed from outside.
 #pragma once
 
 #include <sys/types.h>
@@ -7,13 +7,12 @@
 
 namespace lastbyte::test {
 
-/// The child dies with the test, and is killed and reaped at the end. Fork before there are other threads that hold
-/// locks.
+/// The child dies with the test. The destructor kills and reaps it. Fork before other threads exist that hold locks.
 class Forked {
  public:
-  /// `body`: its result is the exit status. `errors`: a descriptor that becomes the child's standard error; -1: ours.
+  /// `body` returns the exit status. `errors` becomes the child's standard error; -1: ours.
   explicit Forked(const std::function<int()>& body, int errors = -1);
-  /// Waits for signals and does nothing.
+  /// The child waits for signals and does nothing.
   Forked();
   ~Forked();
   Forked(const Forked&) = delete;
@@ -21,7 +20,7 @@ class Forked {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const;
-  /// Waits for its end; the exit status, or 1000 + the signal that killed it; -1: it was waited for already.
+  /// Waits for the child's end. Returns the exit status, or 1000 + the signal that killed it; -1: already waited for.
   int exit_status();
 
  private:

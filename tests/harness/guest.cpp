@@ -38,7 +38,7 @@ Guest::Guest(const TemporaryDirectory& twin) {
 }
 
 void Guest::live(const std::string& twin, int told) const {
-  ::alarm(120);  // whatever becomes of the test
+  ::alarm(120);  // ends the child whatever happens to the test
   const std::string root = directory_.path();
   if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
   if (::mount("tmpfs", root.c_str(), "tmpfs", 0, "mode=0755") != 0) return;
@@ -89,7 +89,7 @@ StalledMount::~StalledMount() { release(); }
 void StalledMount::release() {
   released_ = true;
   if (server_.joinable()) server_.join();
-  device_.close();  // the kernel ends all that wait (fs/fuse/dev.c fuse_dev_release)
+  device_.close();  // the kernel then fails all pending requests (fs/fuse/dev.c fuse_dev_release)
 }
 
 void StalledMount::serve() {
@@ -117,7 +117,7 @@ bool StalledMount::answer(const char* request) {
   entry.attr.ino = 2;
   entry.attr.mode = S_IFSOCK | 0777;
   entry.attr.nlink = 1;
-  // Attributes of the root, for as long as anybody asks: who looks a name up asks for them first.
+  // The root's attributes, valid for as long as any test needs: the kernel requests them before it looks up a name.
   fuse_attr_out attributes{};
   attributes.attr_valid = 3600;
   attributes.attr.ino = 1;
@@ -131,7 +131,7 @@ bool StalledMount::answer(const char* request) {
   switch (in.opcode) {
     case FUSE_INIT: return send(&began, sizeof began);
     case FUSE_FORGET:
-    case FUSE_BATCH_FORGET: return true;  // wants no answer
+    case FUSE_BATCH_FORGET: return true;  // this request needs no answer
     case FUSE_GETATTR: return in.nodeid == FUSE_ROOT_ID && send(&attributes, sizeof attributes);
     case FUSE_STATFS: {
       const fuse_statfs_out none{};

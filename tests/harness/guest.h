@@ -1,4 +1,4 @@
-// A "guest": a process with a root directory and a mount namespace of its own, and a file system in there that need not
+// A "guest": a process with its own root directory and mount namespace, and a file system inside it that may refuse to
 // answer.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace lastbyte::system_test {
 
-/// Its root is a tmpfs with /run, /proc and a directory of the same name as `twin` has out here.
+/// Its root is a tmpfs with /run, /proc, and a directory with the name of `twin` outside.
 class Guest {
  public:
   explicit Guest(const TemporaryDirectory& twin);
@@ -28,18 +28,18 @@ class Guest {
   /// False: this machine does not allow it.
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// As settings name its root.
+  /// The name of its root in settings.
   [[nodiscard]] std::string name() const { return "pid:" + std::to_string(pid_); }
-  /// A path of the guest, as it is seen out here; symbolic links would be followed out here.
+  /// Returns a guest's path as seen from outside. Symbolic links in it would be followed outside.
   [[nodiscard]] std::string outside(const std::string& path) const {
     return "/proc/" + std::to_string(pid_) + "/root" + path;
   }
-  /// Its directory in the mount namespace of the guest.
+  /// Returns a path below its directory in the guest's mount namespace.
   [[nodiscard]] std::string inside(const std::string& path) const { return directory_.path() + path; }
   [[nodiscard]] net::Address address(const std::string& path) const {
     return net::Address::unix_name(outside(path)).value_or(net::Address());
   }
-  /// Calls a function in its mount namespace, in which its root is inside("").
+  /// Calls a function in its mount namespace, in which the guest's root is inside("").
   [[nodiscard]] bool in_mounts(const std::function<bool()>& function) const;
   void link(const std::string& target, const std::string& path) const;
   void kill();
@@ -52,8 +52,8 @@ class Guest {
   bool up_ = false;
 };
 
-/// A FUSE file system in a guest, in which every name is a socket. It answers nothing but its beginning and, with
-/// `finds`, what a name is, until it is released; then all requests fail.
+/// A FUSE file system in a guest, in which every name is a socket. Until release(), it answers only its initialisation
+/// and, with `finds`, look-ups of names. After release(), all requests fail.
 class StalledMount {
  public:
   StalledMount(const Guest& guest, const std::string& path, bool finds);
@@ -63,7 +63,7 @@ class StalledMount {
 
   /// False: this machine does not allow it.
   [[nodiscard]] bool up() const { return up_; }
-  /// Requests that have been read and not answered.
+  /// Number of requests read but not answered.
   [[nodiscard]] int waiting() const { return waiting_; }
   void release();
 
@@ -79,7 +79,7 @@ class StalledMount {
   std::thread server_;
 };
 
-/// Exchanges two files of the guest as fast as it can.
+/// Exchanges two files of the guest in a tight loop.
 class Exchanging {
  public:
   Exchanging(std::string a, std::string b)

@@ -1,4 +1,4 @@
-// HTTP for tests: one request a connection, over TCP or a UNIX socket, and whatever bytes a test likes to send.
+// An HTTP client for tests: one request per connection, over TCP or a UNIX socket, with any bytes.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 namespace lastbyte::test {
 
 struct HttpAnswer {
-  int status = 0;  ///< 0: none came
+  int status = 0;  ///< 0: no answer came
   std::string head;
   std::string body;
 
-  /// "": it is not there.
+  /// "": there is no such header.
   [[nodiscard]] std::string header(const std::string& name) const;
 };
 
-/// Blocking; a call ends after 20 s.
+/// The socket blocks; a call fails after 20 s.
 Descriptor connect_to(const net::Address& address);
 void send_all(const Descriptor& socket, const std::string& bytes);
-/// Until the other side has ended, or 20 s have passed.
+/// Reads until the other side has ended, or 20 s have passed.
 std::string read_all(const Descriptor& socket);
 
-/// `headers`: whole lines without their ends, beside Host and Connection.
+/// `headers` are whole lines without line ends, besides Host and Connection.
 HttpAnswer http(const net::Address& at, const std::string& method, const std::string& target,
                 const std::vector<std::string>& headers = {}, const std::string& body = "");
 HttpAnswer parse_answer(const std::string& bytes);

@@ -183,7 +183,7 @@ Deaf::~Deaf() { EXPECT_EQ(errno_name(set_deaf(fd_, false)), ""); }
 
 bool in_own_network(const std::string& setting, const std::string& value, const std::function<void()>& run) {
   bool allowed = false;
-  // The namespace belongs to the thread and goes with it.
+  // The namespace belongs to the thread and vanishes with it.
   std::thread thread([&] {
     if (::unshare(CLONE_NEWNET) != 0) return;
     const Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -1,4 +1,4 @@
-// A network namespace and a process for a test; both are gone with it.
+// A network namespace and a process for a test. Both end with it.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace lastbyte::net::test {
 
-/// A network namespace with loopback up, that nobody is in. Empty where this machine does not allow it.
+/// A network namespace with loopback up and without processes. Empty if this machine does not allow it.
 class OwnNetwork {
  public:
   OwnNetwork();
@@ -15,7 +15,7 @@ class OwnNetwork {
   explicit operator bool() const { return static_cast<bool>(opened_); }
   [[nodiscard]] const Descriptor& opened() const { return opened_; }
   [[nodiscard]] int descriptor() const { return opened_.get(); }
-  /// A file that stands for it, for as long as this lives.
+  /// A file that stands for the namespace while this object lives.
   [[nodiscard]] std::string path() const;
 
  private:

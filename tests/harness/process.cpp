@@ -71,7 +71,7 @@ bool Process::running() { return pid_ > 0 && !wait(milliseconds(0)); }
 
 namespace {
 
-/// Every thread of it stands still ('T' of proc(5)): kill(2) does not wait for that.
+/// Whether every thread of the process is stopped ('T' of proc(5)): kill(2) does not wait for that.
 bool stands_still(pid_t pid) {
   std::error_code error;
   for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
@@ -128,7 +128,7 @@ std::uint64_t Process::resident_kib() const {
 
 milliseconds Process::cpu_time() const {
   const std::string stat = read_file(proc(pid_, "stat"));
-  // The name may hold blanks; after it come the fields from the third on (proc(5)): utime is the 14th, stime the 15th.
+  // The name may have blanks. The fields from the third on follow it (proc(5)): utime is the 14th, stime the 15th.
   std::istringstream rest(stat.substr(stat.rfind(')') + 1));
   std::string skipped;
   for (int field = 3; field < 14; ++field) rest >> skipped;

@@ -1,5 +1,5 @@
-// Programs that tests start: the daemon under test and real servers and clients around it. Each has a directory of its
-// own below the system's temporary one, is killed by its number, and leaves nothing behind.
+// Programs that tests start: the daemon under test, and real servers and clients around it. Each has a directory of its
+// own below the system's temporary one, is killed by its pid, and leaves nothing behind.
 #pragma once
 
 #include <sys/resource.h>
@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 using test::eventually;
 using test::kPatience;
 
-/// Removed with everything in it at the end.
+/// The destructor removes it with its contents.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -41,35 +41,35 @@ std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& text);
 
 struct Command {
-  std::vector<std::string> arguments;         ///< the program (a path, or looked up in PATH) and what follows
-  std::vector<std::string> environment = {};  ///< added to ours: "NAME=value"
+  std::vector<std::string> arguments;         ///< the program (a path, or a name looked up in PATH) and its arguments
+  std::vector<std::string> environment = {};  ///< additions to our environment: "NAME=value"
   std::string input = {};                     ///< its standard input; empty: /dev/null
-  std::vector<int> passed_sockets = {};       ///< handed over as a service manager does (LISTEN_FDS)
+  std::vector<int> passed_sockets = {};       ///< passed as a service manager passes them (LISTEN_FDS)
   std::optional<rlim_t> descriptors = {};     ///< RLIMIT_NOFILE, soft and hard
 };
 
 class Process {
  public:
   explicit Process(const Command& command);
-  /// Kills it if it still runs.
+  /// Kills the process if it still runs.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool running();
-  /// After SIGSTOP the process stands still, every thread of it.
+  /// Sends a signal. After SIGSTOP, waits until every thread is stopped.
   void signal(int number) const;
-  /// Its exit status, or 128 + the signal that ended it; nullopt: it still runs after `patience`.
+  /// Returns the exit status, or 128 + the signal that ended it; nullopt: it still runs after `patience`.
   std::optional<int> wait(milliseconds patience = kPatience);
 
-  /// What it has written so far.
+  /// Its standard output so far.
   [[nodiscard]] std::string out() const { return read_file(directory_.file("out")); }
-  /// Its standard error, in which a message of the daemon in JSON stands as it would in text.
+  /// Its standard error so far. The daemon's messages in JSON are converted to text.
   [[nodiscard]] std::string err() const;
   [[nodiscard]] const TemporaryDirectory& directory() const { return directory_; }
 
-  // What /proc says of it.
+  // Figures from /proc.
   [[nodiscard]] std::size_t sockets() const;
   [[nodiscard]] std::uint64_t resident_kib() const;
   [[nodiscard]] milliseconds cpu_time() const;
@@ -80,7 +80,7 @@ class Process {
   std::optional<int> status_;
 };
 
-/// Runs to the end and returns what it wrote; the test fails if it does not end with status 0 in time.
+/// Runs to the end and returns the standard output. The test fails unless it ends in time with status 0.
 std::string output_of(const Command& command);
 
 }  // namespace lastbyte::system_test

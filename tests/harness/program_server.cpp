@@ -28,8 +28,8 @@ std::set<std::string> sockets_of(pid_t pid) {
   return all;
 }
 
-/// Whether it is this process that listens there: an answer from the port could be anybody's. /proc/net/tcp, see
-/// proc(5) and net/ipv4/tcp_ipv4.c get_tcp4_sock: the local address is the second field, the state the fourth, the
+/// Whether this very process listens on the port: an answer from the port could come from another one. In /proc/net/tcp
+/// (proc(5), net/ipv4/tcp_ipv4.c get_tcp4_sock) the local address is the second field, the state the fourth, the
 /// socket's inode the tenth.
 bool listens(pid_t pid, std::uint16_t port) {
   const std::set<std::string> owned = sockets_of(pid);
@@ -54,7 +54,7 @@ void NeedsPrograms::SetUp() {
 }
 
 ProgramServer::ProgramServer(const std::function<Command(std::uint16_t port)>& command) {
-  // Between our look and its bind() somebody else may take the port: then it ends, and another one is tried.
+  // Another process may take the port before our program's bind(). The program then ends, and we try another port.
   constexpr int kTries = 5;
   for (int tried = 0; tried < kTries; ++tried) {
     address_ = free_address();

@@ -1,4 +1,4 @@
-// Servers that others wrote, on ports of their own, and what to send through them.
+// Servers by other authors, on ports of their own, and data to send through them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 
 namespace lastbyte::system_test {
 
-/// Skips its tests where one of the programs is not installed.
+/// Skips its tests if one of the programs is not installed.
 class NeedsPrograms : public ::testing::Test {
  protected:
   explicit NeedsPrograms(std::vector<std::string> programs) : programs_(std::move(programs)) {}
@@ -25,10 +25,10 @@ class NeedsPrograms : public ::testing::Test {
   std::vector<std::string> programs_;
 };
 
-/// A program that listens on one port of 127.0.0.1; killed at the end.
+/// A program that listens on one port of 127.0.0.1. The destructor kills it.
 class ProgramServer {
  public:
-  /// Starts `command(port)` with a port that is free, and waits until it listens there. The test fails if it does not.
+  /// Starts `command(port)` with a free port and waits until it listens there. The test fails if it does not.
   explicit ProgramServer(const std::function<Command(std::uint16_t port)>& command);
 
   [[nodiscard]] const net::Address& address() const { return address_; }
@@ -42,13 +42,13 @@ class ProgramServer {
   net::Address address_;
 };
 
-/// Of `sessions` sessions, once there are so many.
+/// Waits for the records of `sessions` sessions and expects that all are complete.
 void expect_complete_records(Proxy& proxy, std::size_t sessions);
 
-/// Bytes that never repeat themselves: what is lost, doubled or swapped shows.
+/// Returns bytes that never repeat, so that lost, doubled or swapped bytes show.
 std::string payload(std::size_t bytes, std::uint64_t seed = 1);
 
-/// For texts too long to be printed.
+/// For texts too long to print.
 ::testing::AssertionResult same_bytes(const std::string& got, const std::string& wanted);
 
 }  // namespace lastbyte::system_test

@@ -34,7 +34,7 @@ std::vector<net::Address> listening_addresses(const std::string& err) {
   return found;
 }
 
-/// The last line that the daemon writes at its start.
+/// Whether the daemon has written the last line of its start.
 bool is_up(const std::string& err) { return err.find("records to ") != std::string::npos; }
 
 }  // namespace
@@ -72,7 +72,7 @@ Command Proxy::command(const net::Address& upstream, const Options& options, con
   unless_given("--log-format", "json");
   unless_given("--workers", "2");
   unless_given("--admin-listen", "none");
-  // The same tests with the other way of sending: LASTBYTE_TEST_IO=io-uring.
+  // LASTBYTE_TEST_IO=io-uring runs the same tests with the other way to send.
   if (const char* io = std::getenv("LASTBYTE_TEST_IO"); io != nullptr) unless_given("--io", io);
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   return command;
@@ -95,7 +95,7 @@ void Proxy::await_start() {
   addresses_ = listening_addresses(process_.err());
   EXPECT_FALSE(addresses_.empty()) << process_.err();
   if (addresses_.empty()) addresses_.resize(4);
-  // Nobody has connected yet; the control thread's own sockets may come a moment after the line.
+  // Counted here: no client has connected yet, but the control thread's own sockets may appear a moment after the line.
   sockets_at_start_ = process_.sockets();
 }
 

@@ -13,16 +13,16 @@ namespace lastbyte::system_test {
 
 using Flags = std::vector<std::string>;
 
-/// True where the daemon was built with a sanitizer, which has its own ideas of memory.
+/// Whether the daemon was built with a sanitizer, which changes its use of memory.
 bool built_with_sanitizer();
 
-/// Runs `lastbyte proxy`. At the end, in every test, it must stop at SIGTERM with status 0, with no socket left but
-/// those of the start, and with nothing to complain of.
+/// Runs `lastbyte proxy`. At the end of every test it must stop at SIGTERM with status 0, have no more sockets than at
+/// its start, and report no error.
 class Proxy {
  public:
   struct Options {
-    Flags flags = {};         ///< win over those that the harness gives: 2 workers, records as JSON
-    std::string config = {};  ///< YAML; instead of --listen and --connect
+    Flags flags = {};         ///< they override the harness's own flags: 2 workers, records as JSON
+    std::string config = {};  ///< YAML, in place of --listen and --connect
     std::string listen = "tcp:127.0.0.1:0";
     std::string transport = "tcp:";  ///< of an upstream that is no UNIX socket
     std::vector<int> passed_sockets = {};
@@ -31,41 +31,41 @@ class Proxy {
 
   explicit Proxy(const net::Address& upstream, const Flags& flags = {});
   Proxy(const net::Address& upstream, Options options);
-  /// Checks the end, unless the test has stopped it.
+  /// Checks the end, unless the test has stopped the daemon.
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
-  /// Where the first listener, or another one, listens.
+  /// The address of the first listener, or of another one.
   [[nodiscard]] const net::Address& address(std::size_t index = 0) const { return addresses_.at(index); }
   Process& process() { return process_; }
 
-  /// The file that Options::config was written to.
+  /// The file with Options::config.
   [[nodiscard]] std::string config_path() const { return directory_.file("log.yaml"); }
-  /// Where its records are, unless the test has them elsewhere.
+  /// The file with its records, unless the test chose another one.
   [[nodiscard]] std::string log_path() const { return directory_.file("log"); }
-  /// Writes that file anew, sends SIGHUP, and waits for the last word on it; all that was said about this reload.
+  /// Rewrites that file, sends SIGHUP, and waits for the reload's last message. Returns all messages about this reload.
   std::string reload(const std::string& config);
 
-  /// The records of the sessions that have ended, once there are `count`; the test fails where there are not.
+  /// Waits for `count` records of ended sessions and returns them. The test fails if they do not come.
   std::vector<Record> records(std::size_t count);
-  /// The only one.
+  /// Returns the record of the only session.
   Record record();
-  /// The same as they were written.
+  /// As records(), but as they were written.
   std::vector<std::string> lines(std::size_t count);
-  /// What has been written, without waiting.
+  /// Returns the records written so far, without waiting.
   [[nodiscard]] std::vector<Record> records_so_far() const;
 
-  /// Until there are as many sessions open as that, as far as sockets tell.
+  /// Waits until `count` sessions are open, judged by the number of sockets.
   bool wait_for_sessions(std::size_t count);
-  /// The sockets that it had at the start, before any session.
+  /// Its sockets at the start, before any session.
   [[nodiscard]] std::size_t sockets_at_start() const { return sockets_at_start_; }
 
-  /// SIGTERM, and all that must hold at the end.
+  /// Sends SIGTERM and checks everything that must hold at the end.
   void stop();
-  /// The same for a test that has asked for the end itself, or that no longer wants the sockets to be counted.
+  /// Checks the end for a test that has caused it, or that does not want the sockets counted.
   void expect_end(int status = 0);
-  /// Nobody is to look for an end any more.
+  /// Makes the destructor check nothing.
   void abandon() { watched_ = false; }
 
  private:

@@ -12,7 +12,7 @@ namespace lastbyte::system_test {
 struct SideRecord {
   std::string address;
   std::string end;
-  std::string error;  ///< "" where there is none
+  std::string error;  ///< "": none
   std::uint64_t received = 0;
   std::uint64_t delivered = 0;
   std::uint64_t undelivered = 0;
@@ -26,25 +26,25 @@ struct Try {
   std::string member;
   std::string address;
   std::string end;
-  std::string error;  ///< "" where there is none
+  std::string error;  ///< "": none
   std::int64_t began_us = 0;
   std::int64_t took_us = 0;
 };
 
 struct Record {
-  std::string line;  ///< as it was written
+  std::string line;  ///< the line as written
   std::uint64_t id = 0;
   std::string forwarding;
   std::string listen;
   bool complete = false;
   std::string summary;
   std::string first;
-  std::string first_side;  ///< "" where there is none
+  std::string first_side;  ///< "": none
   std::string limit;
   std::uint64_t retries = 0;
   std::int64_t duration_us = 0;
   std::int64_t connect_us = -1;  ///< -1: the upstream was never connected
-  std::string via;               ///< "" where there is none, like the next four
+  std::string via;               ///< "" here and in the next four: none
   std::string proxy_header;
   std::string unique_id;
   std::string authority;
@@ -57,13 +57,13 @@ struct Record {
   SideRecord upstream;
 };
 
-/// One line, without its end.
+/// Parses one line without its line end.
 Result<Record> parse_record(const std::string& line);
 
-/// The daemon's messages in JSON as lines of text, other lines as they are.
+/// Converts the daemon's messages in JSON to lines of text. Other lines stay as they are.
 std::string messages_as_text(const std::string& lines);
 
-/// Every whole line of the text. The test fails where one cannot be read, or where its sums do not agree (T11).
+/// Parses every whole line of the text. The test fails if a line cannot be parsed, or its sums do not agree (T11).
 std::vector<Record> parse_records(const std::string& text);
 
 }  // namespace lastbyte::system_test

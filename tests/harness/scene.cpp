@@ -50,8 +50,8 @@ void expect_complete(const Played& played) {
 
 namespace {
 
-/// Whoever lets go before the other side has ended may be sent more between its look at what lies unread and its
-/// close().
+/// Whether the peer's count is final. A peer that closes before the other side has ended may receive more between its
+/// last look at the unread bytes and its close().
 bool counted_all_that_came(const Observed& peer) { return peer.fin || peer.error != 0; }
 
 }  // namespace
@@ -60,7 +60,7 @@ void expect_counts_agree(const Played& played) {
   const Record& record = played.record;
   EXPECT_LE(record.client.received, played.client.sent) << played.text();
   EXPECT_LE(record.upstream.received, played.server.sent) << played.text();
-  // What a kernel has acknowledged has arrived; whether the peer then read it is its own affair.
+  // Acknowledged bytes have arrived at the kernel. The peer need not have read them.
   if (counted_all_that_came(played.server)) {
     EXPECT_LE(record.client.delivered, played.server.received + played.server.unread) << played.text();
   }

@@ -1,4 +1,4 @@
-// One client, the proxy, one server: what most tests of the contract are made of.
+// A scene of one client, the proxy and one server: most tests of the contract use it.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ using peers::script;
 using peers::Script;
 using peers::Server;
 
-/// A server that is started; the test fails where it cannot be.
+/// Starts a server. The test fails if it cannot.
 Server start_server(std::string_view text, const PeerOptions& options = {},
                     std::optional<std::uint32_t> connections = 1);
 
@@ -28,21 +28,21 @@ struct Played {
   Observed server;
   Record record;
 
-  /// For a reader of a failure.
+  /// Describes both peers for the reader of a failure.
   [[nodiscard]] std::string text() const;
 };
 
-/// Plays both scripts with a proxy of their own between them, until the session's record has been written.
+/// Runs both scripts with a proxy of their own in between, until the session's record has been written.
 Played play(std::string_view client, std::string_view server, const Flags& flags = {}, PeerOptions options = {});
 
-/// The same where the client may be gone before the server is reached (T3): then `server` is not connected.
+/// As play(), for clients that may go before the proxy reaches the server (T3): then `server` is not connected.
 Played play_whoever_comes(std::string_view client, std::string_view server, const Flags& flags = {},
                           PeerOptions options = {});
 
-/// Both scripts went as written, every byte was right, and the record agrees with what the peers saw to the byte: for
-/// sessions that end well.
+/// For sessions that end well: both scripts ran as written, every byte was right, and the record agrees with the peers
+/// to the byte.
 void expect_complete(const Played& played);
-/// The record's counts agree with what the peers sent and received, however the session ended (T11).
+/// However the session ended, the record's counts agree with what the peers sent and received (T11).
 void expect_counts_agree(const Played& played);
 
 }  // namespace lastbyte::system_test

@@ -1,4 +1,4 @@
-// Scripts that must be right.
+// Parses scripts that must be right.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace lastbyte::peers {
 
-/// The test fails where the text is no script.
+/// The test fails if the text is no script.
 Script script(std::string_view text);
 
 }  // namespace lastbyte::peers

@@ -1,4 +1,4 @@
-// Clients that come without a pause: what a reload must not be noticed by (T15).
+// Clients that connect without a pause: a reload must not disturb them (T15).
 #pragma once
 
 #include <atomic>
@@ -12,15 +12,15 @@
 
 namespace lastbyte::system_test {
 
-/// A loopback port that nobody listened on a moment ago; `ip`: 127.0.0.1 or ::1.
+/// Returns a loopback port without a listener; `ip` is 127.0.0.1 or ::1.
 net::Address free_address(const std::string& ip = "127.0.0.1");
 
-/// With somebody who sends everything back: "" or why a short conversation failed. A SYN that had to be sent again is a
-/// failure, too: the client waited for a second.
+/// Has a short conversation with an echo server. Returns "", or why it failed. A retransmitted SYN is a failure, too:
+/// the client waited for a second.
 std::string converse_once(const net::Address& to);
 
-/// Clients that connect, talk and end without a pause, until the end of its life; the test fails where one fails, but
-/// for a single lost SYN.
+/// Clients that connect, talk and end without a pause, until destruction. The test fails if one fails, except for a
+/// single lost SYN.
 class Storm {
  public:
   explicit Storm(const net::Address& to, unsigned threads = 3);
@@ -28,7 +28,7 @@ class Storm {
   Storm(const Storm&) = delete;
   Storm& operator=(const Storm&) = delete;
 
-  /// Until as many more have come and gone.
+  /// Waits until `more` more clients have finished.
   void wait_for(std::uint64_t more);
 
  private:

@@ -20,7 +20,7 @@ using net::Transport;
 
 constexpr int kPatienceMs = 20'000;
 
-/// Blocking calls end some time, also where what they wait for never comes.
+/// Gives blocking calls a time limit, so that they end even if nothing comes.
 void set_patience(const Descriptor& socket) {
   const timeval patience{.tv_sec = kPatienceMs / 1000, .tv_usec = 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -41,7 +41,7 @@ Descriptor connected(const net::Address& to) {
   return std::move(made->socket);
 }
 
-/// One side of a scene on a thread of its own.
+/// One side of a scene, on a thread of its own.
 class Peer {
  public:
   Peer(Meeting& meeting, std::string_view text, PeerOptions options) : script_(script(text)), options_(options) {

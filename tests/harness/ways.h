@@ -1,4 +1,4 @@
-// Scenes over every pair of stream sockets: the same scripts, whether a leg is TCP or UNIX (T14).
+// Scenes over every pair of stream sockets: the same scripts, with each leg TCP or UNIX (T14).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 namespace lastbyte::system_test {
 
-/// What the client, and what the upstream, is reached by.
+/// The transports of the client's and the upstream's connection.
 struct Way {
   net::Transport client = net::Transport::tcp;
   net::Transport upstream = net::Transport::tcp;
@@ -19,7 +19,7 @@ struct Way {
 
 std::string way_name(const ::testing::TestParamInfo<Way>& info);
 
-/// tcp->unix, unix->tcp, unix->unix.
+/// Returns tcp->unix, unix->tcp, unix->unix.
 const std::vector<Way>& ways_with_unix();
 
 /// As play(), over this way.
@@ -29,20 +29,20 @@ Played play_over(const Way& way, std::string_view client, std::string_view serve
 struct UnixServer {
   explicit UnixServer(const TemporaryDirectory& directory, const std::string& name = "server.sock", int backlog = 64);
   explicit UnixServer(const net::Address& at, int backlog = 64);
-  /// Blocking. The test fails where nobody comes.
+  /// Blocks. The test fails if no client comes.
   [[nodiscard]] Descriptor accept() const;
 
   net::Address address;
   Descriptor listening;
 };
 
-/// Blocking, connected; with 20 s for every call, after which it says EAGAIN.
+/// Connects a blocking socket. Each call fails with EAGAIN after 20 s.
 Descriptor connect_to(const net::Address& address);
 
 /// Whether this kernel lets a UNIX socket refuse descriptors (SO_PASSRIGHTS, since Linux 6.16).
 bool can_forbid_descriptors();
 
-/// Reads to the end; how it ended: "fin", or the name of the errno.
+/// The result of reading to the end: the bytes, and "fin" or the errno's name.
 struct ReadToEnd {
   std::string bytes;
   std::string end;

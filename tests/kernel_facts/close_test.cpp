@@ -1,4 +1,4 @@
-// What Linux does when a socket is shut or closed: what goes over the wire, what is lost, what blocks.
+// How Linux shuts down or closes a socket: what it sends, what is lost, what blocks.
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,7 +21,7 @@ namespace {
 
 using KernelFactUnderLoss = UnderLoss;
 
-/// A server that has far more to say than the client's window holds, and a request left unread.
+/// A server with much more to send than the client's window holds, and with an unread request.
 Pair with_unread_request_and_full_send_queue(std::size_t& sent) {
   Pair pair = connected_pair();
   EXPECT_TRUE(send_all(pair.client, "unread request"));
@@ -79,7 +79,7 @@ TEST(KernelFact, a_nonzero_linger_time_blocks_close_even_on_a_nonblocking_socket
   ASSERT_EQ(::setsockopt(pair.server.get(), SOL_SOCKET, SO_LINGER, &wait, sizeof wait), 0);
   const auto before = std::chrono::steady_clock::now();
   pair.server.close();
-  // Only that it waited: the whole second, less the clocks' grain.
+  // Checks only that it waited: the whole second, minus the clocks' precision.
   EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(900));
 }
 
@@ -127,7 +127,7 @@ TEST(KernelFact, a_fin_whose_peer_stays_open_leaves_fin_wait2_on_the_open_socket
   EXPECT_EQ(receive(pair.client, 1), "13");
 }
 
-/// The state in /proc/net/tcp of the connection between these two 127.0.0.1 ports, "" when there is none.
+/// Returns the state of the connection between these two ports of 127.0.0.1 in /proc/net/tcp; "": there is none.
 std::string listed_state(std::uint16_t local, std::uint16_t remote) {
   std::array<char, 64> wanted{};
   std::snprintf(wanted.data(), wanted.size(), "0100007F:%04X 0100007F:%04X ", local, remote);
@@ -167,7 +167,7 @@ TEST(KernelFact, the_side_that_closes_second_has_no_time_wait) {
 }
 
 TEST(KernelFact, a_port_in_time_wait_is_used_again_for_the_same_destination_after_a_second_on_loopback) {
-  // net/ipv4/tcp_ipv4.c tcp_twsk_unique: net.ipv4.tcp_tw_reuse is 2 by default, and timestamps are on.
+  // By default net.ipv4.tcp_tw_reuse is 2 and timestamps are on (net/ipv4/tcp_ipv4.c tcp_twsk_unique).
   const bool ran = in_own_network("ipv4/ip_local_port_range", "50000 50000", [] {
     const auto listening = listen_tcp(*Address::parse("127.0.0.1", 1000), {}, 1);
     ASSERT_TRUE(listening);
@@ -198,7 +198,7 @@ TEST(KernelFact, connecting_to_a_local_port_that_nobody_listens_on_may_connect_t
 }
 
 TEST_F(KernelFactUnderLoss, the_first_small_write_is_never_delayed_but_the_second_is_without_tcp_nodelay) {
-  // Minshall's rule, net/ipv4/tcp_output.c tcp_nagle_check: what set_nodelay() being called late rests on.
+  // Minshall's rule, net/ipv4/tcp_output.c tcp_nagle_check: it allows a late set_nodelay().
   const Pair pair = connected_pair();
   const Deaf no_acknowledgements(pair.client);
   ASSERT_TRUE(send_all(pair.client, "first"));

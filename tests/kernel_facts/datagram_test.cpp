@@ -1,4 +1,4 @@
-// What Linux does with UDP sockets: the facts that relaying datagrams rests on (docs/kernel-facts.md).
+// Facts about UDP sockets of Linux that relaying datagrams depends on (docs/kernel-facts.md).
 #include <gtest/gtest.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -22,14 +22,14 @@ Descriptor bound() { return std::move(listen_udp(kLoopback, {}, 1)->front()); }
 
 Descriptor connected_to(const Address& to) { return std::move(*connect_udp(to, {}, {})); }
 
-/// A port that was somebody's a moment ago.
+/// Returns a port that was just closed.
 Address nobody() { return local_address(bound().get()); }
 
 void send_to(const Descriptor& from, const Address& to) {
   ASSERT_EQ(::sendto(from.get(), "x", 1, 0, to.data(), to.size()), 1);
 }
 
-/// Waits for something to read, or for an error.
+/// Waits for data or an error.
 bool something_comes(const Descriptor& socket) {
   pollfd wanted{.fd = socket.get(), .events = POLLIN, .revents = 0};
   return ::poll(&wanted, 1, 5000) == 1;
@@ -48,7 +48,7 @@ TEST(KernelFact, an_icmp_error_is_told_to_a_connected_udp_socket_and_to_no_other
   EXPECT_EQ(take_error(connected.get()), ECONNREFUSED);
   const Descriptor unconnected = bound();
   send_to(unconnected, gone);
-  send_to(unconnected, gone);  // the answer to the first one came within the call: loopback
+  send_to(unconnected, gone);  // on loopback, the answer to the first send arrived within that call
   EXPECT_EQ(take_error(unconnected.get()), 0);
 }
 
@@ -83,7 +83,7 @@ TEST(KernelFact, a_udp_socket_connected_to_itself_hears_nobody_and_can_still_sen
 }
 
 TEST(KernelFact, a_udp_port_is_the_same_pool_for_all_destinations) {
-  // Both are asked for the one port: TCP would give it to both.
+  // Both ask for the same port: TCP would give it to both.
   const Descriptor first = connected_to(nobody());
   const Address source = *Address::parse("127.0.0.1", local_address(first.get()).port());
   const auto second = connect_udp(*Address::parse("127.0.0.2", 9), source, {});

@@ -1,5 +1,5 @@
-// Which epoll events Linux raises on the endings of a connection, and above all on acknowledgements: the relay waits
-// for them edge-triggered.
+// Which epoll events Linux raises when a connection ends, mainly for acknowledgements: the relay waits for them
+// edge-triggered.
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -32,7 +32,7 @@ std::string named(std::uint32_t events) {
   return out;
 }
 
-/// One socket in an edge-triggered epoll of its own.
+/// One socket in an edge-triggered epoll instance of its own.
 class Watch {
  public:
   explicit Watch(const Descriptor& socket) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -40,9 +40,9 @@ class Watch {
     EXPECT_EQ(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event), 0);
   }
 
-  /// The next edge; "" when none came within 20 seconds.
+  /// Returns the next edge; "" if none came within 20 seconds.
   std::string next() { return wait(20'000); }
-  /// The edge that is here already, or "".
+  /// Returns the present edge, or "".
   std::string now() { return wait(0); }
 
  private:
@@ -97,7 +97,7 @@ TEST_F(KernelFactUnderLoss, our_shutdown_raises_an_edge_on_our_own_socket) {
 }
 
 TEST_F(KernelFactUnderLoss, the_acknowledgement_of_our_fin_is_an_edge_when_we_end_first) {
-  // FIN_WAIT1 -> FIN_WAIT2: tcp_rcv_state_process() wakes with no event bits, and epoll takes that for any.
+  // FIN_WAIT1 -> FIN_WAIT2: tcp_rcv_state_process() wakes without event bits, which epoll takes for any event.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   {
@@ -165,7 +165,7 @@ TEST(KernelFact, the_peers_fin_after_our_acknowledged_one_is_a_hup_edge) {
 }
 
 TEST_F(KernelFactUnderLoss, the_acknowledgement_of_data_is_no_edge) {
-  // So waiting for SIOCOUTQ = 0 ahead of a reset (T4) takes a timer.
+  // So waiting for SIOCOUTQ = 0 before a reset (T4) needs a timer.
   const Pair pair = connected_pair();
   Watch watch(pair.client);
   EXPECT_EQ(watch.next(), "OUT");

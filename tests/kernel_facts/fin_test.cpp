@@ -1,5 +1,5 @@
-// T10: after an error was taken, a read of 0 says nothing; the count of received bytes does, because a FIN is one of
-// them (net/ipv4/tcp_input.c tcp_fin).
+// T10: after an error was taken, a read of 0 proves no FIN. The count of received bytes does, because a FIN counts as
+// one (net/ipv4/tcp_input.c tcp_fin).
 #include "net/tcp/fin.h"
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ TEST(KernelFact, a_fin_counts_as_one_received_byte_also_after_a_reset) {
   ASSERT_TRUE(send_all(pair.server, "answer"));
   pair.server.close();
   ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
-  EXPECT_EQ(send_one(pair.client), "1");  // and is answered with a reset
+  EXPECT_EQ(send_one(pair.client), "1");  // the peer answers it with a reset
   ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
   ASSERT_EQ(take_error(pair.client.get()), EPIPE);
   EXPECT_EQ(receive(pair.client, 2), "6 0");

@@ -1,5 +1,5 @@
-// What Linux does with listening sockets that a reload changes or leaves: which of several gets a client, what becomes
-// of handshakes under way, and who sizes the buffers of what is accepted (docs/kernel-facts.md).
+// How Linux treats listening sockets that a reload changes or closes: which of several gets a client, what happens to
+// pending handshakes, and who sizes the buffers of accepted connections (docs/kernel-facts.md).
 #include "net/tcp/listen.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ Address on_all(const Descriptor& listening) {
   return *Address::parse("0.0.0.0", local_address(listening.get()).port());
 }
 
-/// Connects, and tells whether the SYN was answered at once.
+/// Connects, and expects that the first SYN was answered.
 Descriptor connect_at_once(const Address& to) {
   Descriptor client = connect_to(to);
   EXPECT_EQ(wait_for(client.get(), POLLOUT), POLLOUT);
@@ -56,7 +56,7 @@ TEST(KernelFact, a_syn_goes_to_an_address_before_the_wildcard_whichever_listened
   }
 }
 
-// TCP_DEFER_ACCEPT makes a handshake whose last step waits: the only one that can be held up on loopback.
+// TCP_DEFER_ACCEPT delays the last step of a handshake: loopback has no other way to keep a handshake pending.
 TEST(KernelFact, a_listening_socket_bound_to_no_interface_hears_no_syn_and_ends_its_handshakes) {
   ListenOptions options;
   options.defer_accept = std::chrono::seconds(30);
@@ -82,7 +82,7 @@ TEST(KernelFact, a_listening_socket_bound_to_no_interface_is_nobody_for_a_client
   EXPECT_EQ(take_error(client->socket.get()), ECONNREFUSED);
 }
 
-/// Whether the receive buffer of an accepted connection grows while much is received and read.
+/// Whether the receive buffer of an accepted connection grows while it receives and reads much.
 bool adapts(const Descriptor& listening) {
   const Descriptor client = connect_at_once(local_address(listening.get()));
   const Descriptor server = accept_one(listening);

@@ -1,5 +1,5 @@
-// What Linux tells about a connection that the peer reset: which call sees what, in which order. The relay is built on
-// these facts; a kernel on which one of them differs fails here first. Transcripts read from left to right.
+// How Linux reports a reset by the peer: which call sees what, and in which order. The relay depends on these facts; a
+// kernel on which one of them differs fails here first. Transcripts read from left to right.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ using KernelFactUnderLoss = UnderLoss;
 
 constexpr std::size_t kQueued = 1000;
 
-/// A pair whose client holds 1000 bytes unread and has then been reset by the server.
+/// A pair whose client has 1000 unread bytes and was then reset by the server.
 Pair reset_with_bytes_queued() {
   Pair pair = connected_pair();
   EXPECT_TRUE(send_all(pair.server, std::string(kQueued, 'x')));
@@ -68,7 +68,7 @@ TEST(KernelFact, shutdown_after_a_reset_fails_with_enotconn_and_takes_no_error) 
 TEST(KernelFact, a_fin_then_a_reset_reads_0_for_ever_and_the_error_is_epipe) {
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "answer"));
-  pair.server.close();  // clean: nothing was unread. Our write is then answered with a reset.
+  pair.server.close();  // clean: nothing was unread. The server's kernel answers our write with a reset.
   ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
   EXPECT_EQ(send_one(pair.client), "1");
   ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
@@ -102,7 +102,7 @@ TEST(KernelFact, a_fin_then_a_reset_splices_as_it_reads) {
 
 TEST(KernelFact, data_that_arrives_after_close_is_answered_with_a_reset) {
   Pair pair = connected_pair();
-  ::shutdown(pair.client.get(), SHUT_RD);  // says nothing to the peer
+  ::shutdown(pair.client.get(), SHUT_RD);  // sends nothing to the peer
   pair.server.close();
   ASSERT_TRUE(wait_for(pair.client.get(), POLLRDHUP) & POLLRDHUP);
   EXPECT_EQ(events_now(pair.client.get(), 0), 0);
@@ -110,7 +110,7 @@ TEST(KernelFact, data_that_arrives_after_close_is_answered_with_a_reset) {
   EXPECT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
 }
 
-/// In LAST_ACK: the peer's FIN was received, ours waits behind data that the peer has no room for.
+/// A pair in LAST_ACK: the peer's FIN has come, and ours waits behind data that the peer has no room for.
 Pair in_last_ack() {
   Pair pair = connected_pair();
   EXPECT_TRUE(send_all(pair.server, "answer"));
@@ -123,7 +123,7 @@ Pair in_last_ack() {
 }
 
 TEST(KernelFact, a_reset_after_both_fins_is_econnreset_but_reading_goes_on_to_say_0) {
-  // net/ipv4/tcp.c tcp_recvmsg_locked asks SOCK_DONE, which the FIN set, before sk_err.
+  // net/ipv4/tcp.c tcp_recvmsg_locked checks SOCK_DONE, which the FIN set, before sk_err.
   Pair pair = in_last_ack();
   reset_and_close(pair.server);
   ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
@@ -154,7 +154,7 @@ TEST(KernelFact, a_reset_after_our_fin_alone_is_told_like_any_other) {
 TEST(KernelFact, siocoutq_still_tells_what_was_not_acknowledged_after_a_reset) {
   Pair pair = connected_pair();
   const auto sent = static_cast<std::uint32_t>(fill(pair.client));
-  // The acknowledgement of what the peer has queued may come a little later than the bytes (a delayed ACK).
+  // The acknowledgement of what the peer has queued may come a little later than the bytes (delayed ACK).
   ASSERT_TRUE(eventually(
       [&] { return unacknowledged(pair.client.get()) + static_cast<std::uint32_t>(unread(pair.server)) == sent; }));
   const std::uint32_t before = unacknowledged(pair.client.get());
@@ -187,7 +187,7 @@ TEST(KernelFact, so_linger_1_0_loses_nothing_once_siocoutq_is_0) {
   EXPECT_EQ(got.error, "ECONNRESET");
 }
 
-/// TcpExt's TCPChallengeACK of this network namespace.
+/// Returns TcpExt's TCPChallengeACK of this network namespace.
 long challenges() {
   std::ifstream file("/proc/net/netstat");
   std::string name_line;
@@ -204,7 +204,7 @@ long challenges() {
 }
 
 TEST_F(KernelFactUnderLoss, a_reset_that_overtook_lost_data_is_challenged_first_and_the_data_never_comes) {
-  // RFC 5961 section 3.2, net/ipv4/tcp_input.c tcp_validate_incoming: only a reset at exactly the next byte counts.
+  // Only a reset at exactly the next byte counts (RFC 5961 section 3.2, net/ipv4/tcp_input.c tcp_validate_incoming).
   Pair pair = connected_pair();
   ASSERT_TRUE(send_all(pair.server, "here"));
   ASSERT_TRUE(eventually([&] { return unacknowledged(pair.server.get()) == 0; }));
@@ -223,7 +223,7 @@ TEST(KernelFact, tcp_user_timeout_aborts_a_peer_that_only_keeps_its_window_close
   ConnectOptions options;
   options.socket.user_timeout = std::chrono::milliseconds(300);
   const Pair pair = connected_pair({}, options);
-  fill(pair.client);  // the server never reads, and its kernel answers every probe
+  fill(pair.client);  // the server never reads, but its kernel answers every probe
   ASSERT_TRUE(wait_for(pair.client.get(), 0) & POLLERR);
   EXPECT_EQ(take_error(pair.client.get()), ETIMEDOUT);
   EXPECT_EQ(receive(pair.client, 1), "0") << "once the error is taken this looks like a FIN too";

@@ -1,5 +1,4 @@
-// What Linux does with UNIX stream sockets where it is not what it does with TCP, and with a connected UDP socket
-// (T14).
+// How UNIX stream sockets differ from TCP's in Linux, and facts about a connected UDP socket (T14).
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,7 +18,7 @@
 namespace lastbyte::net::test {
 namespace {
 
-/// An abstract name of the kernel's own choice (unix(7), autobind), listening.
+/// Listens on an abstract name that the kernel chooses (unix(7), autobind).
 struct Abstract {
   explicit Abstract(int backlog) : socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const sa_family_t family = AF_UNIX;
@@ -42,7 +41,7 @@ void send_with(const Descriptor& socket, std::string_view bytes, int descriptor)
             static_cast<ssize_t>(bytes.size()));
 }
 
-/// recvmsg() without room for descriptors: the bytes, and "+" where the kernel says that there were some.
+/// Calls recvmsg() without room for descriptors. Returns the bytes, and "+" if the kernel reports descriptors.
 std::string receive_plainly(const Descriptor& socket, std::size_t most, int flags = 0) {
   std::string bytes(most, '\0');
   iovec part{bytes.data(), bytes.size()};

@@ -1,4 +1,4 @@
-// Each experiment on this kernel: every row that can be observed is as expected, and would not pass if it were not.
+// Runs each experiment on this kernel: every observed row is as expected, and would fail if it were not.
 #include "lab/experiments/experiments.h"
 
 #include <gtest/gtest.h>
@@ -21,10 +21,11 @@
 namespace lastbyte::lab {
 namespace {
 
-/// Of an automake test: not to be had on this machine.
+/// The exit status of a skipped automake test.
 constexpr int kSkip = 77;
 
-/// Each row's expectation, changed, must differ from what was seen. The number of rows that would have passed anyway.
+/// Changes each row's expectation, which must then differ from what was seen. Returns the number of rows that agree
+/// anyway.
 int survivors_of_plants(const Outcome& outcome) {
   int survivors = 0;
   std::map<std::string, Seen> seen;
@@ -38,7 +39,7 @@ int survivors_of_plants(const Outcome& outcome) {
   return survivors;
 }
 
-/// The number of rows that differ, or would have agreed with anything; what was not observed is told.
+/// Returns the number of rows that differ, or that agree with anything. Prints the rows that were not observed.
 int wrong_rows(const Outcome& outcome) {
   int wrong = survivors_of_plants(outcome);
   for (const Row& row : outcome.rows) {
@@ -52,9 +53,9 @@ int wrong_rows(const Outcome& outcome) {
   return wrong;
 }
 
-/// In a process apart. The status: 0 as expected, kSkip not to be had.
+/// Runs in a separate process. Returns 0 if all is as expected, kSkip if the experiment cannot run.
 int play_and_compare(const Experiment& experiment, Medium medium) {
-  // Small enough that the slow ones take seconds.
+  // Small numbers, so that the slow experiments take seconds.
   const Outcome outcome = play(experiment, medium, {.requests = 100, .rate = 0.4, .seed = 1});
   if (!outcome.trouble.empty()) {
     std::fprintf(stderr, "%s\n", outcome.trouble.c_str());
@@ -88,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(Lab, OnThisKernel,
                                           testing::Values(Medium::loopback, Medium::veth)),
                          name_of_case);
 
-/// Rows that are of `lastbyte` itself, which this test is not: by the program, from what it reports as JSON.
+/// Checks the rows about `lastbyte` itself, which this test program is not: runs the real program and reads its JSON
+/// report.
 TEST(OnThisKernelByTheProgram, every_row_is_as_expected_and_a_planted_one_differs) {
   const auto directory = process::ScratchDirectory::make();
   ASSERT_TRUE(directory);

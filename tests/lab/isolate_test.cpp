@@ -28,8 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether any process has this name. Children have their parent's until they run another program; without processes
-/// the kernel keeps none of their namespaces.
+/// Whether any process has this name. Children keep their parent's name until they run another program. Without
+/// processes, the kernel keeps none of their namespaces.
 bool lives(const std::string& name) {
   std::error_code error;
   for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
@@ -83,8 +83,9 @@ TEST(Isolated, a_kill_at_any_moment_leaves_no_process_and_no_namespace) {
   EXPECT_TRUE(test::eventually([&] { return !lives(name); }));
 }
 
-/// As a user namespace counts them, even those that no process is in and no file stands for: whether one more fits into
-/// a limit of two, beside the caller's own (user_namespaces(7), /proc/sys/user).
+/// Whether only the caller's own network namespace exists. A user namespace counts all of them, even those without
+/// processes and files. The test sets the limit to two and checks that one more fits (user_namespaces(7),
+/// /proc/sys/user).
 bool only_one_network() {
   if (!write_file("/proc/sys/user/max_net_namespaces", "2")) return false;
   test::Forked one([] { return ::unshare(CLONE_NEWNET) == 0 ? 0 : 1; });
@@ -93,7 +94,8 @@ bool only_one_network() {
   return fits;
 }
 
-/// Other processes than the caller, the first of its namespace, which also reaps those whose parent was killed.
+/// Returns the processes other than the caller. The caller is the first one of its namespace, and also reaps processes
+/// whose parent was killed.
 std::vector<std::string> other_processes() {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
@@ -134,8 +136,8 @@ std::string listed(const std::vector<std::string>& words) {
   return out;
 }
 
-/// Experiments under way, with networks, captures, threads and proxies, are killed; what is left, as text. For the
-/// first process of namespaces in which nobody else makes anything.
+/// Kills running experiments with their networks, captures, threads and proxies. Returns as text what is left. For the
+/// first process of namespaces that nobody else uses.
 std::string left_by_killed_runs(int kills) {
   std::minstd_rand random(std::random_device{}());
   const std::size_t mounts_before = mounts();
@@ -160,7 +162,7 @@ std::string left_by_killed_runs(int kills) {
   return {};
 }
 
-/// The calling process moves into a user namespace, whose only user it is.
+/// Moves the calling process into a user namespace. It is the only user there.
 bool enter_own_users() {
   const std::string user = std::to_string(::geteuid());
   const std::string group = std::to_string(::getegid());
@@ -175,7 +177,7 @@ TEST(Isolated, killed_runs_leave_no_process_namespace_interface_mount_or_file) {
   test::Forked apart([&] {
     if (!enter_own_users()) return kNotToBeHad;
     const auto status = run_isolated([&] {
-      // A container that hides parts of /proc lets nobody mount another one.
+      // In a container that hides parts of /proc, nobody may mount another /proc.
       if (!other_processes().empty()) return kNotToBeHad;
       const std::string left = left_by_killed_runs(kills);
       if (!left.empty()) std::fprintf(stderr, "left behind: %s\n", left.c_str());

@@ -1,4 +1,4 @@
-// What counts as agreement.
+// Tests what counts as agreement.
 #include "lab/terms/outcome.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Reports on an outcome, and docs/lab.md.
+// Tests reports on an outcome, and docs/lab.md.
 #include "lab/report/report.h"
 
 #include <gtest/gtest.h>
@@ -76,7 +76,7 @@ TEST(LabReport, a_scene_becomes_notes_and_arrows_with_times_since_its_beginning)
   EXPECT_EQ(std::get<page::Arrow>(sequence.events[1]).time, "1.000 ms");
 }
 
-/// Without the diagrams, whose details (ports, sizes of segments) differ from run to run.
+/// Removes the diagrams: their details (ports, sizes of segments) differ between runs.
 std::string words_of(const std::string& page) {
   std::string out;
   std::size_t at = 0;
@@ -93,7 +93,7 @@ TEST(LabPage, is_up_to_date) {
   ASSERT_TRUE(page) << page.error().text();
   std::vector<Outcome> none;
   std::string wanted = markdown(experiments(), none);
-  // The heading of a diagram goes with it.
+  // Removes the diagram's heading, too.
   std::string have = words_of(*page);
   for (const Experiment* each : experiments()) {
     const std::size_t section = have.find("\n## " + std::string(each->name) + "\n");
@@ -108,7 +108,7 @@ TEST(LabPage, is_up_to_date) {
   EXPECT_TRUE(have.starts_with(wanted.substr(0, wanted.find("\n## "))));
 }
 
-/// The facts of the page, without those in tables of other pages.
+/// Returns the facts of the page, without the tables of other pages.
 std::vector<std::string> facts_of(const std::string& page) {
   std::vector<std::string> all;
   std::istringstream lines(page);

@@ -1,4 +1,4 @@
-// resilience without a network: its plan, its statistics, and what clients and servers say to each other.
+// Tests resilience without a network: its plan, its statistics, and the messages of clients and servers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ TEST(Plan, has_each_fault_equally_often_and_the_rate_in_all) {
   const auto counts = counted(plan({.requests = 10'000, .rate = 0.032, .seed = 7}));
   for (const Named& each : kFaults) {
     if (each.fault == Fault::none) continue;
-    EXPECT_NEAR(static_cast<double>(counts.at(each.fault)), 40, 1) << each.name;  // a restart is three at a time
+    EXPECT_NEAR(static_cast<double>(counts.at(each.fault)), 40, 1) << each.name;  // a restart takes three requests
   }
   EXPECT_NEAR(static_cast<double>(counts.at(Fault::none)), 9'680, 1);
 }
@@ -54,7 +54,7 @@ TEST(Plan, a_restart_begins_once_and_ends_three_requests_later) {
   }
 }
 
-/// Against values of R: binom::binom.confint(x, n, methods = "wilson").
+/// Known values from R: binom::binom.confint(x, n, methods = "wilson").
 TEST(Wilson, agrees_with_known_values) {
   EXPECT_NEAR(wilson(0, 10'000).high, 0.000384, 1e-6);
   EXPECT_EQ(wilson(0, 10'000).low, 0);

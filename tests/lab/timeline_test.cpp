@@ -1,4 +1,4 @@
-// What is written beside the packets of a capture.
+// Tests the comments on packets of a capture.
 #include "lab/stage/timeline.h"
 
 #include <gtest/gtest.h>

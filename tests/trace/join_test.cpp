@@ -1,4 +1,4 @@
-// Resets and the sessions that they belong to, in whichever order they are told.
+// Tests how resets are joined with their sessions, in whatever order they are reported.
 #include "trace/join.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ EndedSide side(std::uint64_t session, std::uint64_t cookie, std::uint16_t port) 
 
 class JoinedResets : public ::testing::Test {
  protected:
-  /// "PORT" or "PORT #SESSION", "again" behind it.
+  /// Returns "PORT" or "PORT #SESSION", with "again" appended if so.
   std::vector<std::string> told() { return std::exchange(told_, {}); }
 
   Joiner joiner_{1s, true};

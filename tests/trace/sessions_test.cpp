@@ -1,4 +1,4 @@
-// What an event of an instance says about the reset of a socket.
+// Tests what an instance's event says about the reset of a socket.
 #include "trace/sessions.h"
 
 #include <gtest/gtest.h>

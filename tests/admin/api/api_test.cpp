@@ -1,4 +1,4 @@
-// Which request does what, whatever its method and path.
+// Tests what each request does, for all methods and paths.
 #include "admin/api/api.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ class AdminApi : public testing::Test {
   Api api_{daemon_};
 };
 
-/// "T" is a part of "GET", and no method: taken for an order, its missing path ended the process.
+/// "T" is part of "GET", but no method. The server once took it for an order, whose missing path ended the process.
 TEST_F(AdminApi, a_part_of_a_method_is_no_method) {
   for (const char* path : {"/v1/status", "/v1/sessions/1", "/v1/sessions/1/reset", "/v1/log-level",
                            "/v1/forwardings/web/drain", "/v1/groups/g/members/m/drain"}) {

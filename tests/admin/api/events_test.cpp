@@ -1,4 +1,4 @@
-// The stream of events: each reader as fast as it reads, with the count of what it did not get.
+// Tests the stream of events: each reader gets events as fast as it reads, and the number of those that it missed.
 #include "admin/api/events.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace lastbyte::admin {
 namespace {
 
-/// A reader that takes what the test allows.
+/// A reader that the test can block.
 struct Reading final : Outlet {
   bool send(std::string more) override {
     if (stuck) return false;

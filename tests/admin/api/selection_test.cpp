@@ -1,4 +1,4 @@
-// Which sessions an operator sees, and in which order.
+// Tests which sessions an operator sees, and in which order.
 #include "admin/api/selection.h"
 
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ TEST(Selection, pages_follow_each_other_in_the_order_that_is_asked_for) {
   EXPECT_EQ(ids(chosen), (std::vector<std::uint64_t>{3, 4, 5}));
 }
 
-/// However the sessions come, and from however many workers, a page is what sorting all of them would give.
+/// In whatever order the sessions come, from any number of workers, a page is a part of the sorted whole.
 RC_GTEST_PROP(SelectionProperty, a_page_is_a_part_of_all_in_order, ()) {
   Selection selection;
   selection.sort = *rc::gen::element(SortBy::id, SortBy::age, SortBy::received);

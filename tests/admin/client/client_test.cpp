@@ -1,4 +1,4 @@
-// Which instance runs, and what is a whole answer.
+// Tests how the running instance is found, and which answers are complete.
 #include "admin/client/client.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ TEST(ClientAnswer, only_a_whole_one_is_taken) {
     EXPECT_FALSE(parse_answer("/s", text)) << text;
 }
 
-/// A server that does with its one client what `play` says.
+/// A server that runs `play` with its one client.
 class OneClient {
  public:
   explicit OneClient(std::function<void(int)> play) {

@@ -1,4 +1,4 @@
-// Who may do what at the doors for operators.
+// Tests who may do what at the doors for operators.
 #include "admin/door/guard.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The HTTP server against clients that keep no rule.
+// Tests the HTTP server against clients that break the rules.
 #include "admin/http/server.h"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ void echo(const Request& request, const Respond& respond) {
   respond(text_response(200, request.method + " " + request.path + " " + request.body));
 }
 
-/// /stream begins a stream and sends nothing more.
+/// /stream begins a stream and sends only one line.
 void stream_or_echo(const Request& request, const Respond& respond) {
   if (request.path != "/stream") return echo(request, respond);
   Response response;
@@ -174,9 +174,9 @@ TEST(HttpServer, a_stream_keeps_no_more_than_its_bound_for_a_client_that_does_no
   EXPECT_GE(taken, Outlet::kMost / 2);
 }
 
-/// Takes small parts of a response as they come, each well within the time limit, all of them not.
+/// The client takes small parts of a response: each within the time limit, all together not.
 TEST(HttpServer, a_response_takes_as_long_as_its_client_goes_on_reading) {
-  constexpr std::size_t kSize = 40'000'000;  // far more than the kernel's buffers
+  constexpr std::size_t kSize = 40'000'000;  // far more than the kernel's buffers hold
   const Limits limits{.write = milliseconds(1'500)};
   Served served([](const Request&, const Respond& respond) { respond(text_response(200, std::string(kSize, 'x'))); },
                 limits);
@@ -196,7 +196,7 @@ TEST(HttpServer, a_client_that_reads_nothing_of_its_response_is_given_up) {
   const Limits limits{.write = milliseconds(50)};
   Served served([](const Request&, const Respond& respond) { respond(text_response(200, std::string(kSize, 'x'))); },
                 limits);
-  // A busy machine may keep the server from noticing in so short a time: another client tries again.
+  // On a busy machine the server may notice too late: another client tries again.
   EXPECT_TRUE(eventually([&] {
     const Descriptor client = connect_to(served.at());
     send_all(client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -220,7 +220,7 @@ TEST(HttpServer, streams_have_half_of_a_doors_places) {
 
 TEST(HttpServer, a_stream_whose_client_has_closed_makes_room_though_nothing_is_sent) {
   Served served(stream_or_echo, {}, 1);
-  // The place of the last client is free a moment after its FIN has come; a client that comes before is closed.
+  // The last client's place becomes free a moment after its FIN. A client that comes earlier is closed.
   const auto begins = [&] {
     const Descriptor client = connect_to(served.at());
     ::send(client.get(), kStream.data(), kStream.size(), MSG_NOSIGNAL);

@@ -1,4 +1,4 @@
-// The target of a request line.
+// Tests the target of a request line.
 #include "admin/http/target.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What two looks at the sockets of a namespace tell of each.
+// Tests what two looks at a namespace's sockets say about each socket.
 #include "doctor/rules/looks.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 net::Address address(const char* ip, std::uint16_t port) { return *net::Address::parse(ip, port); }
 
-/// Data went both ways a hundred seconds ago.
+/// A connection whose last data, in both directions, is a hundred seconds old.
 net::diag::Socket connection(std::uint64_t cookie, State state) {
   net::diag::Socket socket;
   socket.cookie = cookie;
@@ -32,7 +32,7 @@ net::diag::Socket listening_at(const char* ip) {
   return socket;
 }
 
-/// One that no program has taken.
+/// A connection that waits for accept().
 net::diag::Socket waiting() {
   net::diag::Socket socket = connection(2, State::established);
   socket.inode = 0;

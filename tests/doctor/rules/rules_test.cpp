@@ -1,4 +1,4 @@
-// Each rule is silent on a healthy host, and finds the sickness that is its own.
+// Each rule finds nothing on a healthy host, and finds the fault that it is for.
 #include "doctor/rules/rules.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ Socket listener(std::uint16_t port, std::uint32_t waiting, std::uint32_t limit) 
   return socket;
 }
 
-/// As Linux 6.18 is after its start, with some traffic that went well.
+/// The facts of Linux 6.18 after its start, with some traffic without errors.
 Facts healthy() {
   Facts facts;
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
@@ -144,7 +144,7 @@ kernel::ProcessSocket& listening(kernel::ProcessSocket& socket) {
   return socket;
 }
 
-/// One sickness a rule.
+/// One fault for each rule.
 std::map<std::string_view, Sicken> sicknesses() {
   return {
       {"tw-reuse-off", set("net.ipv4.tcp_tw_reuse", "0")},

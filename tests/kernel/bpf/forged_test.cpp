@@ -1,4 +1,4 @@
-// Reset reasons that take a forged segment, as those of reasons_test.cpp are told.
+// Reset reasons that need a forged segment. reasons_test.cpp has the others.
 #include "tests/kernel/bpf/watched.h"
 
 namespace lastbyte::kernel {
@@ -8,7 +8,7 @@ using namespace test;
 
 class Forgery : public Reasons {
  protected:
-  /// A connection under way to a listener that hears nothing, answered by a forged segment in its place.
+  /// Connects to a listener that receives nothing, and answers with a forged segment in its place.
   void answered(const std::string& reason, const std::function<void(const Segment& syn, Forged&)>& change) {
     if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
     watched([&] {
@@ -32,7 +32,7 @@ class Forgery : public Reasons {
   }
 };
 
-/// A connection in SYN_RECV, as a simultaneous open makes it (RFC 9293 3.5), gets a forged ACK.
+/// A connection in SYN_RECV, made by a simultaneous open (RFC 9293 3.5), receives a forged ACK.
 class OpenedByBoth : public Forgery {
  protected:
   void acknowledged(const std::string& reason, std::int32_t beyond) {
@@ -70,7 +70,7 @@ TEST_P(Forgery, a_second_syn_that_differs_is_invalid_syn) {
   if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
   watched([&] {
     const Descriptor listening = net::test::listener();
-    const Descriptor peer = net::test::listener();  // answers nothing
+    const Descriptor peer = net::test::listener();  // deaf: it answers nothing
     const net::test::Deaf deaf(peer);
     const std::string here = local(listening);
     Forged forged;
@@ -82,7 +82,7 @@ TEST_P(Forgery, a_second_syn_that_differs_is_invalid_syn) {
     wire_->wait_for([&](const Segment& each) { return each.from == here; });
     forged.sequence = 1100;
     ASSERT_TRUE(send_forged(forged));
-    // The kernel's text has the addresses of the socket, and a listener's has no peer.
+    // tracefs reports the socket's own addresses, and a listener has no peer.
     if (by_programs()) {
       expect_sent("INVALID_SYN", here, local(peer));
     } else {

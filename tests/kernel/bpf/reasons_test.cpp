@@ -1,5 +1,5 @@
-// Each reset reason that can be made on purpose, at each level that tells of single connections. What the kernel told
-// is compared with the segments on the wire.
+// Each reset reason that a test can cause, at each level that reports single connections. The test compares the
+// kernel's events with the segments on the wire.
 #include "tests/kernel/bpf/watched.h"
 
 namespace lastbyte::kernel {
@@ -45,7 +45,7 @@ TEST_P(Reasons, linger_0_is_tcp_state_and_tells_what_is_lost) {
     if (!by_programs()) return;
     ASSERT_TRUE(sent.queued && received.queued);
     EXPECT_GT(sent.queued->unacknowledged, 0U);
-    // What the peer has received and not acknowledged yet counts on both sides.
+    // Bytes that the peer has received but not acknowledged yet count on both sides.
     EXPECT_GE(sent.queued->unacknowledged + received.queued->unread, written);
     EXPECT_LE(received.queued->unread, written);
   });
@@ -190,7 +190,8 @@ TEST_P(Reasons, a_connection_rests_in_time_wait_and_its_port_is_taken_again) {
     accepted.close();
     wait_for(EventKind::time_wait, from.text(), to.text());
     if (!by_programs()) return;
-    // A port that was asked for is taken again at once, where timestamps are on (net/ipv4/tcp_ipv4.c tcp_twsk_unique).
+    // With timestamps, a port that the program asked for is available again at once (net/ipv4/tcp_ipv4.c
+    // tcp_twsk_unique).
     Descriptor second;
     ASSERT_TRUE(net::test::eventually([&] { return static_cast<bool>(second = connect()); }));
     const TcpEvent reused = wait_for(EventKind::port_reused, from.text(), to.text());
@@ -214,7 +215,7 @@ TEST_P(Reasons, every_state_of_a_connection_is_told_in_order) {
       if (each.kind == EventKind::state_changed && each.local.text() == here && each.remote.text() == there)
         states +=
             std::string(states.empty() ? state_text(each.state) : "") + " " + std::string(state_text(each.new_state));
-    // The kernel makes it as a copy of the listening socket (net/core/sock.c sk_clone_lock).
+    // LISTEN comes first: the kernel makes the socket as a copy of the listening one (net/core/sock.c sk_clone_lock).
     EXPECT_EQ(states, "LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE");
   });
 }
@@ -265,7 +266,7 @@ TEST_P(Reasons, an_ack_for_a_listener_is_tcp_flags) {
     ack.acknowledgement = 8;
     ack.flags = test::kAck;
     if (!test::send_forged(ack)) GTEST_SKIP() << "no raw sockets here";
-    // The kernel's text has the addresses of the socket, and a listener's has no peer.
+    // tracefs reports the socket's own addresses, and a listener has no peer.
     const std::string here = local(listening);
     const TcpEvent sent = by_programs() ? expect_sent("TCP_FLAGS", here, "127.0.0.1:9")
                                         : wait_for(EventKind::reset_sent, here, "0.0.0.0:0");

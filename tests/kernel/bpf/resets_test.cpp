@@ -1,4 +1,4 @@
-// Which end reset a connection, found by its cookie.
+// Finds by cookie which end reset a connection.
 #include "kernel/bpf/resets.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ TEST_F(ResetTableTest, tells_the_end_that_sent_it_from_the_end_that_received_it_
   EXPECT_EQ(sent->reason, "TCP_ABORT_ON_CLOSE");
   EXPECT_EQ(sent->trigger, ResetTrigger::call);
   EXPECT_EQ(sent->unread, 5U);
-  // Its cookie was not asked for before the reset came.
+  // Here the first request for the cookie comes after the reset.
   const auto client = cookie_of(pair.client);
   ASSERT_TRUE(net::test::eventually([&] { return table_->find(client).has_value(); }));
   const auto received = table_->find(client);

@@ -47,7 +47,7 @@ std::uint32_t timestamp_of(const std::uint8_t* options, std::size_t length) {
   return 0;
 }
 
-/// RFC 1071 over the pseudo header of 127.0.0.1 to 127.0.0.1 and the segment.
+/// RFC 1071 over the segment and its pseudo header, from 127.0.0.1 to 127.0.0.1.
 std::uint16_t checksum(const std::vector<std::uint8_t>& segment) {
   std::uint32_t sum = 2 * (0x7f00U + 0x0001U) + IPPROTO_TCP + static_cast<std::uint32_t>(segment.size());
   for (std::size_t at = 0; at + 1 < segment.size(); at += 2) sum += get16(segment.data() + at);
@@ -68,7 +68,7 @@ std::vector<Segment> Listening::take() {
     auto* const address = reinterpret_cast<sockaddr*>(&from);
     const ssize_t got = ::recvfrom(socket_.get(), packet.data(), packet.size(), 0, address, &size);
     if (got < 0) return all;
-    // Loopback shows each segment as it leaves and as it comes.
+    // Loopback shows each segment twice: as it leaves and as it arrives.
     if (from.sll_pkttype == PACKET_OUTGOING || got < 40 || packet[9] != IPPROTO_TCP) continue;
     const std::uint8_t* tcp = packet.data() + std::size_t{packet[0] & 15U} * 4;
     Segment segment;

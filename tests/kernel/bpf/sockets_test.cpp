@@ -1,4 +1,4 @@
-// The sockets of a process with their options, read without a descriptor of them.
+// Tests the list of a process's sockets with their options, read without taking a descriptor.
 #include "kernel/bpf/sockets.h"
 
 #include <fcntl.h>
@@ -100,11 +100,11 @@ bool is_established(const net::Address& local, const net::Address& remote) {
   return found;
 }
 
-// Whoever holds a file, as pidfd_getfd(2) and the kernel's iter/task_file do, keeps the connection open: close() sends
-// no FIN. The second did so in 2 of 270,000 closes beside 110 lists, for up to 180 microseconds.
+// A process that holds a file, as pidfd_getfd(2) and the kernel's iter/task_file do, keeps the connection open: close()
+// sends no FIN. iter/task_file did so in 2 of 270,000 closes during 110 lists, for up to 180 microseconds.
 TEST_F(ListSockets, holds_up_no_close_of_a_process_that_closes_all_the_time) {
   const Descriptor listening = net::test::listener();
-  std::vector<Descriptor> many;  // the longer it takes
+  std::vector<Descriptor> many;  // many sockets make the list slow
   for (int each = 0; each < 200; ++each) {
     many.push_back(net::test::connect_to(net::local_address(listening.get())));
     many.push_back(net::test::accept_one(listening));
@@ -122,7 +122,7 @@ TEST_F(ListSockets, holds_up_no_close_of_a_process_that_closes_all_the_time) {
     const net::Address remote = net::local_address(client.get());
     server.close();
     if (is_established(net::local_address(listening.get()), remote)) ++held_up;
-    const linger now{1, 0};  // no TIME_WAIT: ports are few
+    const linger now{1, 0};  // no TIME_WAIT, which would use up the ports
     ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
   done = true;

@@ -1,4 +1,4 @@
-// A network namespace of a test's own, watched at one level, beside the segments on its wire.
+// A network namespace for one test, watched at one level, with a capture of its segments.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@
 
 namespace lastbyte::kernel::test {
 
-/// A client under way: whether it arrives does not matter.
+/// Begins to connect. Whether the client arrives does not matter.
 inline Descriptor start_towards(const net::Address& to) {
   Descriptor client(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   ::connect(client.get(), to.data(), to.size());
@@ -40,7 +40,7 @@ inline std::string local(const Descriptor& socket) { return net::local_address(s
 
 class Reasons : public ::testing::TestWithParam<Level> {
  protected:
-  /// Runs in a network namespace of its own, watched.
+  /// Runs `body` in a watched network namespace of its own.
   void watched(const std::function<void()>& body) {
     std::string why_not;
     const bool ran = net::test::in_own_network("ipv4/tcp_fin_timeout", "60", [&] {
@@ -76,7 +76,7 @@ class Reasons : public ::testing::TestWithParam<Level> {
       if ((each.flags & kRst) != 0) resets_.push_back(each.from + " " + each.to);
   }
 
-  /// Waits for an event of that kind between these two.
+  /// Waits for an event of that kind between these two addresses.
   TcpEvent wait_for(EventKind kind, const std::string& local, const std::string& remote) {
     TcpEvent found;
     EXPECT_TRUE(net::test::eventually([&] {
@@ -91,7 +91,7 @@ class Reasons : public ::testing::TestWithParam<Level> {
         << " " << local << " " << remote << ": not told, among " << events_.size();
     return found;
   }
-  /// A reset sent for `reason`, and seen on the wire as it was told.
+  /// Expects a reset sent for `reason`, and the same reset on the wire.
   TcpEvent expect_sent(const std::string& reason, const std::string& local, const std::string& remote) {
     TcpEvent event = wait_for(EventKind::reset_sent, local, remote);
     EXPECT_EQ(event.reason, reason);

@@ -1,4 +1,4 @@
-// Which process holds a socket, by /proc.
+// Finds the process that holds a socket, by /proc.
 #include "kernel/proc/holders.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// docs/resets.md is what the table of reasons says. To bring it up to date: LASTBYTE_UPDATE_DOCS=1, run this.
+// docs/resets.md has the program's table of reasons. To update it, run this test with LASTBYTE_UPDATE_DOCS=1.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -33,7 +33,6 @@ std::string long_line(const relay::Record& record) {
   return "record " + std::to_string(record.id) + " " + std::string(200, 'x');
 }
 
-/// Until it is true; the test program's own time limit is the bound.
 class RecordLogTest : public testing::Test {
  protected:
   RecordLogTest() {
@@ -113,7 +112,7 @@ TEST_F(RecordLogTest, a_burst_wakes_it_far_less_often_than_once_a_record) {
   open(path("log"));
   for (std::uint64_t id = 0; id < 5000; ++id) ASSERT_TRUE(push(id));
   log_->close();
-  // Between two wake-ups lies a nap; a burst of this size lasts no more than a few.
+  // A nap lies between two wake-ups, and a burst of this size takes only a few naps.
   EXPECT_LT(log_->wakeups(), 500U);
   EXPECT_EQ(lines(path("log")).size(), 5000U);
 }
@@ -191,7 +190,7 @@ TEST_F(RecordLogTest, a_full_disk_loses_records_tells_it_once_and_kills_nothing)
   open("/dev/full");
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
   EXPECT_TRUE(eventually([&] { return log_->lost() == 100; }));
-  log_->reopen();  // which tries again at once, and fails again
+  log_->reopen();  // tries again at once, and fails again
   for (std::uint64_t id = 0; id < 100; ++id) push(id);
   log_->close();
   EXPECT_EQ(log_->lost(), 200U);
@@ -221,7 +220,7 @@ class PipeLogTest : public RecordLogTest {
     ::mkfifo(path("pipe").c_str(), 0600);
     reader_ = Descriptor(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   }
-  /// Takes what is there.
+  /// Reads what has come.
   std::string read_some() const {
     std::string all(1 << 16, '\0');
     const ssize_t count = ::read(reader_.get(), all.data(), all.size());
@@ -232,7 +231,7 @@ class PipeLogTest : public RecordLogTest {
   Descriptor reader_;
 };
 
-// With a hang, the test program's time limit ends this.
+// If this hangs, the test program's time limit ends it.
 TEST_F(PipeLogTest, a_reader_that_does_not_read_does_not_hang_the_end) {
   open(path("pipe"), long_line);
   std::uint64_t pushed = 0;

@@ -41,7 +41,7 @@ TEST(Sleeper, an_interruption_ends_a_nap) {
   sleeper->nap(std::chrono::hours(1));  // returns at once, or this test hangs
 }
 
-// Every piece of work is seen although both sides race: a lost wake-up hangs this test.
+// Both sides race, and every piece of work must be seen: a lost wake-up hangs this test.
 TEST(Sleeper, work_and_sleep_racing_lose_no_wake_up) {
   auto sleeper = Sleeper::create();
   ASSERT_TRUE(sleeper);

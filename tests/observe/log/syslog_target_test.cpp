@@ -1,4 +1,4 @@
-// A log that goes to a syslog receiver: one that is absent, slow, started anew, or at another host.
+// Tests a log whose syslog receiver is absent, slow, restarted, or on another host.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ using test::eventually;
 
 namespace fs = std::filesystem;
 
-/// A socket that syslog messages come to.
+/// A socket that receives syslog messages.
 class Receiver {
  public:
   explicit Receiver(const net::Address& at) : fd_(::socket(at.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
@@ -40,7 +40,7 @@ class Receiver {
     EXPECT_EQ(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
     return ntohs(address.sin_port);
   }
-  /// The next message; the test program's time limit is the bound.
+  /// Waits for the next message; the test program's time limit is the bound.
   std::string next() {
     std::array<char, 65536> buffer;
     const ssize_t count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
@@ -106,7 +106,7 @@ TEST_F(SyslogTarget, may_be_absent_at_the_start_and_be_started_anew) {
   EXPECT_EQ(target.write("c\n").error, ECONNREFUSED) << "its file is still there, and nobody behind it";
 }
 
-// A blocking send would wait for the receiver, and the time limit would end this.
+// A blocking send would wait for the receiver until the time limit ends this test.
 TEST_F(SyslogTarget, that_does_not_read_is_told_by_eagain_at_the_end_of_a_message) {
   auto receiver = start_receiver();
   LogTarget target = open(name());
@@ -129,7 +129,7 @@ TEST_F(SyslogTarget, over_udp_counts_messages_that_its_host_refuses_and_goes_on)
   EXPECT_EQ(target.write("one\n").refused, 0U);
   EXPECT_EQ(receiver->next(), "one");
   receiver.reset();
-  // Over loopback the ICMP message is there when send() returns.
+  // On loopback, the ICMP message has arrived when send() returns.
   EXPECT_EQ(target.write("lost\n").error, 0);
   const auto second = target.write("lost too\n");
   EXPECT_EQ(second.error, 0);

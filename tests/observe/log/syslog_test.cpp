@@ -1,4 +1,4 @@
-// RFC 5424, without a socket; and what JOURNAL_STREAM says.
+// Tests RFC 5424 without a socket, and JOURNAL_STREAM.
 #include "observe/log/syslog.h"
 
 #include <gtest/gtest.h>

@@ -55,7 +55,7 @@ TEST(LogTarget, a_full_pipe_or_socket_takes_whole_lines_and_then_says_eagain) {
   for (const Ends& ends : {pipe_ends(), socket_ends()}) {
     auto target = LogTarget::share(ends.writer.get(), "test");
     ASSERT_TRUE(target) << target.error().text();
-    // So that the room left is no multiple of what is written at a time.
+    // Makes the remaining room no multiple of the size of a write.
     const std::string first = std::string(100, '-') + "\n";
     ASSERT_EQ(target->write(first).bytes, first.size());
     const std::string lines = many_lines();
@@ -78,8 +78,8 @@ TEST(LogTarget, other_users_of_a_shared_pipe_or_socket_keep_it_blocking) {
   }
 }
 
-// A pipe of another user's cannot be opened anew. Both writers find room for one; in a blocking write the other would
-// wait, and the time limit would end this.
+// A pipe of another user cannot be opened anew. Both writers find room for one: with a blocking write the other one
+// would wait until the time limit ends this test.
 TEST(LogTarget, of_two_writers_to_one_free_page_the_second_does_not_wait) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can have a descriptor that it may not open anew";
   const Ends ends = pipe_ends();
@@ -111,7 +111,7 @@ TEST(LogTarget, of_two_writers_to_one_free_page_the_second_does_not_wait) {
   }
 }
 
-// "2>file" in a shell gives a descriptor without O_APPEND: one offset for all who share it, or they overwrite each
+// A shell's "2>file" gives a descriptor without O_APPEND: all writers must share one offset, or they overwrite each
 // other.
 TEST(LogTarget, a_shared_file_without_append_is_written_after_what_others_wrote) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);

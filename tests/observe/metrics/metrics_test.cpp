@@ -1,5 +1,5 @@
-// Metrics from made-up numbers, and docs/metrics.md, which is what the tables say. To bring it up to date:
-// LASTBYTE_UPDATE_DOCS=1, run this.
+// Tests metrics from made-up figures, and that docs/metrics.md agrees with the tables. To update it, run this test with
+// LASTBYTE_UPDATE_DOCS=1.
 #include "observe/metrics/metrics.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ Snapshot snapshot() {
   return snapshot;
 }
 
-/// The value of a series; "": there is none.
+/// Returns the value of a series; "": there is none.
 std::string value(const std::string& text, const std::string& series) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)

@@ -1,4 +1,4 @@
-// docs/session-records.md is checked against what is printed: it can be trusted, or this fails.
+// Compares docs/session-records.md with what the program prints.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -18,7 +18,7 @@ std::string documentation() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// All words of an enum, found by asking until name() knows no more.
+/// Returns all words of an enum: asks for names until name() knows no more.
 template <typename Enum>
 std::vector<std::string> words() {
   std::vector<std::string> all;

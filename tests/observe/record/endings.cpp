@@ -129,7 +129,7 @@ std::vector<Ending> failures() {
   };
 }
 
-/// Nobody was ever tried to be connected to.
+/// A session that tried no upstream.
 Record untried(Record record, relay::Introduction introduction) {
   record.stream().connect_duration = -1us;
   record.sides[1].address = {};
@@ -236,7 +236,7 @@ Record complete_record() {
                     flow(78, 78), flow(14600, 14600));
 }
 
-/// The first member of a group refused.
+/// A session whose group's first member refused.
 Ending served_by_another_member() {
   auto record = complete_record();
   record.id = 26;

@@ -1,4 +1,5 @@
-// One record for each typical ending, each verdict made by the termination machine itself: no impossible example.
+// Has one record for each typical ending. The termination machine itself makes each verdict, so no example is
+// impossible.
 #pragma once
 
 #include <string>
@@ -9,16 +10,16 @@
 namespace lastbyte::observe {
 
 struct Ending {
-  std::string title;  ///< its heading in docs/session-records.md
+  std::string title;  ///< the heading in docs/session-records.md
   relay::Record record;
 };
 
 std::vector<Ending> typical_endings();
 
-/// The same for sessions of datagrams.
+/// Returns the same for sessions of datagrams.
 std::vector<Ending> datagram_endings();
 
-/// A session that ended well, with fixed times and figures.
+/// Returns a session that ended well, with fixed times and figures.
 relay::Record complete_record();
 
 }  // namespace lastbyte::observe

@@ -61,7 +61,7 @@ TEST(RecordJson, every_ending_has_the_same_fields) {
   const auto shape = [](const relay::Record& record) {
     std::vector<std::string> keys;
     auto parsed = nlohmann::json::parse(to_json(record));
-    parsed["tries"].clear();  // as many as there were
+    parsed["tries"].clear();  // the number of tries differs between endings
     const auto flat = parsed.flatten();
     for (const auto& [key, value] : flat.items()) keys.push_back(key);
     return keys;

@@ -135,7 +135,7 @@ std::uint64_t number(const std::string& side, const std::string& key) {
   return std::regex_search(side, found, std::regex(" " + key + "=([0-9]+)")) ? std::stoull(found[1]) : 0;
 }
 
-// T11: what is printed adds up, with what is left out read as 0.
+// T11: the printed figures add up if omitted ones count as 0.
 RC_GTEST_PROP(RecordText, received_is_delivered_plus_undelivered_as_printed,
               (std::uint32_t delivered, std::uint32_t undelivered, std::uint32_t discarded)) {
   relay::Record record = complete_record();
