@@ -1,4 +1,4 @@
-// UDP to UDP: whole datagrams, to and from the right address, each client for itself.
+// UDP to UDP: whole datagrams, to and from the right address, separately for each client.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -77,7 +77,7 @@ TEST(Datagrams, of_mixed_sizes_and_bursts_keep_their_borders_and_their_order) {
   EXPECT_EQ(came, sent);
 }
 
-// What a sender hands over as one (UDP_SEGMENT), and the kernel hands to us as one (UDP_GRO), is still many.
+// One buffer of several datagrams, from the sender (UDP_SEGMENT) or to us (UDP_GRO), stays several datagrams.
 TEST(Datagrams, that_come_as_one_are_forwarded_as_many) {
   const UdpServer server;
   Proxy proxy(server.address(), udp_options({udp_forwarding(at("127.0.0.1"), server.address())}));
@@ -198,7 +198,7 @@ TEST(Datagrams, an_icmp_error_ends_one_session_and_the_listener_goes_on) {
   datagram_records(proxy, 3);
 }
 
-// A tunnel or an address of this machine may go away for good: the next session may have another way.
+// A tunnel or an address of this machine may vanish for good. The next session may get another route.
 TEST(Datagrams, an_upstream_without_a_way_for_a_while_ends_the_session_of_a_client_that_never_pauses) {
   const Container container;
   if (!container.up()) GTEST_SKIP() << "no container can be started here (unshare --net)";
@@ -227,7 +227,7 @@ TEST(Datagrams, an_upstream_without_a_way_for_a_while_ends_the_session_of_a_clie
   proxy.expect_end();
 }
 
-// One host name may stand for an address where nobody listens: ::1 of localhost.
+// One host name may have an address without a listener: ::1 of localhost.
 TEST(Datagrams, the_next_upstream_address_is_taken_where_one_refuses) {
   const UdpServer server;
   std::string forwarding = udp_forwarding(at("127.0.0.1"), server.address());

@@ -1,4 +1,4 @@
-// How many clients a UDP listener has, and what happens to those beyond.
+// The limit of clients on a UDP listener, and what happens beyond it.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -9,10 +9,10 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// One worker, so that all clients are the same one's.
+/// One worker, so that it has all clients.
 const Flags kOneWorker{"--workers", "1"};
 
-/// Nothing comes. What is asked of others meanwhile shows that the proxy was not merely slow.
+/// Expects that nothing comes. The questions of other clients show that the proxy was not just slow.
 void expect_silence(const UdpSocket& client) { EXPECT_FALSE(client.receive(milliseconds(100))); }
 
 TEST(DatagramLimits, a_full_table_refuses_new_clients_and_keeps_the_others) {
@@ -55,7 +55,7 @@ TEST(DatagramLimits, a_full_table_may_evict_the_client_that_was_silent_the_longe
   datagram_records(proxy, 3);
 }
 
-// More new clients in one batch than there is room for: what an evicted one had said is still sent on.
+// One batch has more new clients than there is room for. The datagrams of an evicted client are still forwarded.
 TEST(DatagramLimits, a_batch_of_new_clients_that_evict_each_other_loses_nothing) {
   const UdpServer server;
   Proxy proxy(
@@ -105,7 +105,7 @@ TEST(DatagramLimits, T12_a_shortage_of_descriptors_neither_spins_nor_floods_the_
   for (int i = 0; i < 100; ++i) {
     refused.send(proxy.address(), "2");
     EXPECT_EQ(open.ask(proxy.address(), "3"), "3");
-    std::this_thread::sleep_for(milliseconds(10));  // the stretch of time that is measured
+    std::this_thread::sleep_for(milliseconds(10));  // the measured time
   }
   EXPECT_LT(proxy.process().cpu_time() - before, milliseconds(500));
   expect_silence(refused);

@@ -1,4 +1,4 @@
-// T15 for datagrams: a reload changes what new clients get, and no session loses its way.
+// T15 for datagrams: a reload changes what new clients get, and every session keeps its way.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -7,7 +7,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// A port that nobody had a moment ago.
+/// Returns a port that was just closed.
 net::Address free_address() { return UdpSocket().address(); }
 
 UdpServer::Answer saying(const std::string& word) {
@@ -40,7 +40,7 @@ TEST(DatagramReload, T15_a_session_whose_upstream_stands_goes_on_both_ways_under
   EXPECT_EQ(datagram_records(proxy, 3).size(), 3U) << "none began twice";
 }
 
-// A syslog or WireGuard client sends from one port all the time: it must not stay with an upstream that is gone.
+// A syslog or WireGuard client always sends from one port: it must not stay with an upstream that is gone.
 TEST(DatagramReload, T15_clients_come_to_the_new_upstream_and_the_old_one_still_delivers_the_answer_that_it_owes) {
   const UdpSocket slow;
   const UdpServer two(saying("two "));
@@ -61,7 +61,7 @@ TEST(DatagramReload, T15_clients_come_to_the_new_upstream_and_the_old_one_still_
   EXPECT_EQ(old.end, "superseded") << old.line;
   EXPECT_EQ(old.client.datagrams, 1U) << old.line;
   EXPECT_EQ(old.upstream.datagrams, 1U) << old.line;
-  // What two has said is answered already: nothing keeps that session but a second of silence.
+  // The upstream has answered everything: only a second of silence keeps that session.
   proxy.reload(config_of({patient(kLoopback, three.address(), {"max-sessions: 1"})}));
   EXPECT_EQ(client.ask(proxy.address(), "b"), "three b");
   EXPECT_EQ(datagram_records(proxy, 2).back().end, "superseded");

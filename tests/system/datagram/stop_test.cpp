@@ -1,4 +1,4 @@
-// T15 for datagrams: at a stop nobody new comes in, and answers that are owed still arrive.
+// T15 for datagrams: a stop refuses new clients, and pending answers still arrive.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@ void await_stop(Proxy& proxy) {
   ASSERT_TRUE(eventually([&] { return proxy.process().err().find("no more clients") != std::string::npos; }));
 }
 
-/// The session's upstream has spoken once, and a question is not answered yet: where the answer would go to.
+/// The upstream has sent once, and a question is unanswered. Returns the address that the answer must go to.
 net::Address ask_once_more(const UdpSocket& client, const UdpSocket& upstream, const Proxy& proxy) {
   client.send(proxy.address(), "first");
   const auto first = upstream.receive();
@@ -63,11 +63,11 @@ TEST(DatagramStop, T15_nobody_is_heard_after_the_stop_and_the_port_is_free_for_a
   const net::Address session = ask_once_more(client, upstream, proxy);
   proxy.process().signal(SIGTERM);
   await_stop(proxy);
-  // A client that comes now is told that nobody listens.
+  // A new client learns by ICMP that nobody listens.
   const UdpSocket late;
   late.connect(proxy.address());
   EXPECT_TRUE(eventually([&] {
-    ::send(late.fd(), "x", 1, 0);  // again and again: the workers close their sockets one by one
+    ::send(late.fd(), "x", 1, 0);  // repeatedly: the workers close their sockets one by one
     return net::take_error(late.fd()) == ECONNREFUSED;
   }));
   {
@@ -78,7 +78,7 @@ TEST(DatagramStop, T15_nobody_is_heard_after_the_stop_and_the_port_is_free_for_a
       const UdpSocket another;
       EXPECT_EQ(another.ask(proxy.address(), "x"), "x");
     }
-    // The old one still answers whom it owes an answer.
+    // The old process still forwards the answers that its clients wait for.
     upstream.send(session, "answer");
     const auto answer = client.receive();
     ASSERT_TRUE(answer);
@@ -101,7 +101,7 @@ TEST(DatagramStop, T15_the_drain_time_bounds_the_waiting) {
   EXPECT_EQ(record.summary, "stopped by the operator") << record.line;
 }
 
-// Syslog, statsd: the protocol has no answers, and a restart need not wait for one.
+// Syslog, statsd: the protocol has no answers, so a restart need not wait for one.
 TEST(DatagramStop, T15_an_upstream_that_has_never_spoken_owes_nothing_at_a_stop) {
   const UdpSocket upstream;
   Proxy proxy(upstream.address(), udp_options({slow_forwarding(upstream.address())}, {"--drain", "1h"}));
@@ -126,7 +126,7 @@ TEST(DatagramStop, T15_a_second_signal_ends_the_waiting) {
   EXPECT_EQ(datagram_records(proxy, 1).front().end, "stopped");
 }
 
-// The service manager keeps its socket: what comes after the stop waits in it for the next start.
+// The service manager keeps its socket: datagrams after the stop wait in it for the next start.
 TEST(DatagramStop, T15_a_passed_socket_is_served_and_goes_on_hearing_after_the_stop) {
   const UdpServer server;
   const UdpSocket passed;

@@ -1,4 +1,4 @@
-// Who may come in: client.allow and client.deny, by the peer's address or by the one that its PROXY header tells.
+// Access control: client.allow and client.deny, by the peer's address or by the address in its PROXY header.
 #include <gtest/gtest.h>
 
 #include "tests/harness/greeting.h"

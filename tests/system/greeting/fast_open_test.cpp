@@ -1,4 +1,4 @@
-// TCP Fast Open on both sides: what goes with a SYN changes nothing for how sessions begin (T3) and end (T4).
+// TCP Fast Open on both sides: data in a SYN does not change how sessions begin (T3) and end (T4).
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -9,7 +9,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// Fast Open with and without cookies, both ways (ip-sysctl: 1, 2, 4 and 0x200).
+/// Enables Fast Open both ways, with and without cookies (ip-sysctl: 1, 2, 4 and 0x200).
 constexpr const char* kWithoutCookies = "519";
 
 class FastOpen : public ::testing::Test {
@@ -55,7 +55,7 @@ TEST_F(FastOpen, T3_the_next_address_is_tried_with_the_same_bytes) {
     const Descriptor upstream = open_listener("127.0.0.1");
     const std::string port = std::to_string(net::local_address(upstream.get()).port());
     Proxy::Options options;
-    // localhost is ::1 first, where nobody listens.
+    // localhost is first ::1, where nobody listens.
     options.config = "forwardings:\n  - {listen: 'tcp:127.0.0.1:0', connect: 'tcp:localhost:" + port +
                      "', upstream: {fast-open: true}}\n";
     Proxy proxy(net::local_address(upstream.get()), options);
@@ -82,7 +82,7 @@ TEST_F(FastOpen, T3_nobody_there_is_unreachable_and_nothing_was_delivered) {
     }
     Proxy proxy(nobody, {"--upstream-fast-open", "true"});
     const Descriptor client = knock(proxy.address());
-    // Where the reset is here already, sending tells of it, and nothing else does any more.
+    // If the reset has already come, send() reports it, and nothing reports it again.
     const bool told = ::send(client.get(), "request", 7, MSG_NOSIGNAL) < 0;
     EXPECT_TRUE(told || all_of(client).ends_with("RESET"));
     const Record record = proxy.record();

@@ -1,4 +1,4 @@
-// PROXY headers accepted from clients: before they are whole no upstream is touched, and no byte behind them is lost.
+// PROXY headers from clients: before a header is complete, no upstream is connected; no byte after it is lost.
 #include "tests/harness/greeting.h"
 
 #include <gtest/gtest.h>
@@ -296,7 +296,7 @@ TEST_F(NoHeader, T15_a_stop_ends_the_waiting_with_its_drain_time) {
   start(kRequired + Flags{"--drain", "200ms"});
   const Descriptor client = this->client();
   send_and_see_arrive(client, "PROXY ");
-  // Who is still in the queue at a stop has no session, and no record.
+  // A client that is in the queue at a stop has no session and no record.
   ASSERT_TRUE(eventually([&] { return proxy_->process().sockets() > proxy_->sockets_at_start(); }));
   proxy_->process().signal(SIGTERM);
   EXPECT_EQ(all_of(client), "RESET");

@@ -1,4 +1,4 @@
-// PROXY headers sent to the upstream: ahead of all bytes, at once, and nobody's bytes in the record.
+// PROXY headers to the upstream: before all other bytes, at once, and not counted in the record.
 #include <gtest/gtest.h>
 
 #include "net/socket/calls.h"
@@ -16,7 +16,7 @@ std::string word(Version version) { return std::string(proxy::name(version)); }
 
 class Preface : public Greeted {
  protected:
-  /// The header that stands at the beginning of `bytes`, which it leaves without it.
+  /// Removes the header from the beginning of `bytes` and returns it.
   static proxy::Header header_of(std::string& bytes) {
     const auto parsed = proxy::test::parsed(bytes);
     const auto* header = std::get_if<proxy::Header>(&parsed);
@@ -110,7 +110,7 @@ TEST_F(Preface, passes_on_what_a_header_told_with_its_checksum_calculated_anew) 
 }
 
 TEST_F(Preface, longer_than_what_one_syn_takes_is_sent_in_full) {
-  // With Fast Open over a small MTU the first send takes no more than a segment, and the rest waits.
+  // With Fast Open and a small MTU, the first send takes only one segment, and the rest waits.
   const bool allowed = net::test::in_own_network("ipv4/tcp_fastopen", "3", [this] {
     output_of({.arguments = {"ip", "link", "set", "lo", "mtu", "1280"}});
     net::ListenOptions options;
@@ -118,7 +118,7 @@ TEST_F(Preface, longer_than_what_one_syn_takes_is_sent_in_full) {
     upstream_ = net::test::listener("127.0.0.1", options);
     start({"--client-proxy-protocol", "required", "--upstream-proxy-protocol", "v2", "--upstream-fast-open", "true"});
     const std::string long_value(3500, 'x');
-    for (int session = 0; session < 3; ++session) {  // the first one only fetches the cookie
+    for (int session = 0; session < 3; ++session) {  // the first one only gets the cookie
       const Descriptor client = this->client();
       ASSERT_TRUE(net::test::send_all(
           client, header_bytes(Version::v2, "192.0.2.7", 1, "192.0.2.1", 2, {{0xe0, long_value}}) + "data"));

@@ -1,5 +1,5 @@
-// The upstream sees the client's own address (upstream.transparent), and its answers find their way back: a client, the
-// proxy and a server in network namespaces of their own, joined by veth pairs.
+// The upstream sees the client's own address (upstream.transparent), and its answers come back: client, proxy and
+// server are in network namespaces of their own, connected by veth pairs.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// Whether `ip` did it.
+/// Returns whether `ip` succeeded.
 bool ip(const std::string& arguments) {
   Command command{.arguments = {"ip"}};
   std::istringstream words(arguments);
@@ -27,8 +27,8 @@ bool ip(const std::string& arguments) {
   return process.wait() == 0;
 }
 
-/// The client 10.77.1.2, fd77:1::2; the proxy between 10.77.1.1 and 10.77.2.1; the server 10.77.2.2, fd77:2::2, whose
-/// way to the client leads back to the proxy.
+/// The client has 10.77.1.2 and fd77:1::2, the server 10.77.2.2 and fd77:2::2. The proxy between them has 10.77.1.1 and
+/// 10.77.2.1. The server's route to the client leads through the proxy.
 class Transparent : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -42,7 +42,7 @@ class Transparent : public ::testing::Test {
   [[nodiscard]] static std::string space(const std::string& which) {
     return "lastbyte-" + std::to_string(::getpid()) + "-" + which;
   }
-  /// "DEVICE up with both addresses" in one of them.
+  /// Sets a device of one namespace up, with both addresses.
   static bool address(const std::string& which, const std::string& device, const std::string& v4,
                       const std::string& v6) {
     const std::string in = "-n " + space(which) + " ";
@@ -59,18 +59,18 @@ class Transparent : public ::testing::Test {
     return in("p", "link add toclient type veth peer name toproxy netns " + space("c")) &&
            in("p", "link add toserver type veth peer name toproxy netns " + space("s"));
   }
-  /// Addresses and ways.
+  /// Sets addresses and routes.
   static bool lead() {
     return address("c", "toproxy", "10.77.1.2", "fd77:1::2") && address("s", "toproxy", "10.77.2.2", "fd77:2::2") &&
            address("p", "toclient", "10.77.1.1", "fd77:1::1") && address("p", "toserver", "10.77.2.1", "fd77:2::1") &&
            in("s", "route add default via 10.77.2.1") && in("s", "-6 route add default via fd77:2::1") &&
-           // As docs/operations.md has it: what comes back from the servers' side is for the sockets of this machine.
+           // As in docs/operations.md: packets from the servers' side go to sockets of this machine.
            in("p", "rule add iif toserver lookup 100") && in("p", "-6 rule add iif toserver lookup 100") &&
            in("p", "route add local default dev lo table 100") &&
            in("p", "-6 route add local default dev lo table 100");
   }
 
-  /// Runs `what` on a thread in one of the namespaces; what it starts and opens stays there.
+  /// Runs `what` on a thread in one of the namespaces. What it starts and opens stays there.
   static void in(const std::string& which, const std::function<void()>& what) {
     const Descriptor network(::open(("/run/netns/" + space(which)).c_str(), O_RDONLY | O_CLOEXEC));
     ASSERT_TRUE(network);
@@ -78,9 +78,9 @@ class Transparent : public ::testing::Test {
     ASSERT_TRUE(entered) << entered.error().text();
   }
 
-  /// A session of that family, with these flags; the server must see `ip` of the client.
+  /// Has a session of that family with these flags. The server must see the client as `ip`.
   static void expect_seen(bool v6, const Flags& flags, const std::string& ip, const std::string& said = "") {
-    // A child goes with the thread that started it: the proxy's thread sees to all of it.
+    // A child ends with the thread that started it, so the proxy's thread does everything.
     in("p", [&] { see(v6, flags, ip, said); });
   }
   static void see(bool v6, const Flags& flags, const std::string& ip, const std::string& said) {
@@ -104,7 +104,7 @@ class Transparent : public ::testing::Test {
     }
     EXPECT_EQ(all_of(server), "data");
     const std::string answer(300'000, 'a');
-    // More than a send buffer: the acknowledgements must find their way back too.
+    // More than a send buffer: the acknowledgements must come back, too.
     std::thread sender([&] {
       std::size_t sent = 0;
       while (sent < answer.size()) {
@@ -187,8 +187,8 @@ TEST_F(Transparent, the_upstream_of_datagrams_sees_the_clients_address_too) {
   });
 }
 
-/// The client and the proxy in the client's network; what was the proxy's is a router whose way to the server is
-/// narrow.
+/// Client and proxy are in the client's network. The proxy's former network is a router with a narrow link to the
+/// server.
 class NarrowWay : public Transparent {
  protected:
   void SetUp() override {
@@ -209,7 +209,7 @@ TEST_F(NarrowWay, that_the_way_takes_smaller_packets_ends_no_session_of_a_stream
     in("s", [&] { server.emplace(*net::Address::parse("10.77.2.2", 0)); });
     Proxy proxy(server->address(), Proxy::Options{.flags = {"--limits-datagram-idle", "300ms"}, .transport = "udp:"});
     const Descriptor client = net::test::connect_to(proxy.address());
-    // The router answers the first with "fragmentation needed" (RFC 1191); what comes then is cut to fit.
+    // The router answers the first datagram with "fragmentation needed" (RFC 1191). Later ones are cut to fit.
     const std::string large(1400, 'x');
     ASSERT_TRUE(net::test::send_all(client, large));
     EXPECT_FALSE(server->receive(milliseconds(300)));
@@ -278,7 +278,7 @@ TEST(TransparentStart, is_refused_without_the_privilege) {
 }
 
 TEST(Sources, are_taken_by_the_family_of_the_upstreams_address) {
-  // localhost is ::1 and 127.0.0.1 on most machines; the server listens on the latter only.
+  // localhost is ::1 and 127.0.0.1 on most machines. The server listens only on the latter.
   const Descriptor upstream = net::test::listener();
   const net::Address address = net::local_address(upstream.get());
   Proxy::Options options;

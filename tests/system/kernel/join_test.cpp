@@ -1,4 +1,4 @@
-// The setting `trace`: a session's record tells which end reset each connection and why, and agrees with the tracer and
+// The setting `trace`: a session's record says which end reset each connection, and why. It agrees with the tracer and
 // with the segments on the wire.
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ class TracedSession : public ::testing::Test {
     listening_ = net::test::listener();
   }
 
-  /// A session through `proxy`, with a byte passed in each direction.
+  /// Opens a session through `proxy` and passes a byte in each direction.
   net::test::Pair through(Proxy& proxy) {
     net::test::Pair pair;
     pair.client = net::test::connect_to(proxy.address());
@@ -34,7 +34,7 @@ class TracedSession : public ::testing::Test {
     EXPECT_EQ(net::test::receive(pair.client, 1), "1");
     return pair;
   }
-  /// What a scrape gets, from where the start says that it is.
+  /// Scrapes the metrics, at the address that the start prints.
   static std::string metrics_of(Proxy& proxy) {
     const std::string said = proxy.process().err();
     const std::string mark = "metrics at ";
@@ -50,7 +50,7 @@ class TracedSession : public ::testing::Test {
     ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     socket.close();
   }
-  /// Waits until the tracer has told of a reset between these two, from the point of view of `local`.
+  /// Waits until the tracer reports a reset between these two addresses, as `local` sees it.
   kernel::TcpEvent traced(kernel::EventKind kind, const std::string& local, const std::string& remote) {
     kernel::TcpEvent found;
     EXPECT_TRUE(eventually([&] {
@@ -101,7 +101,7 @@ TEST_F(TracedSession, tells_the_peers_reset_and_its_own_which_passes_it_on) {
 }
 
 TEST_F(TracedSession, tells_the_reset_that_the_kernel_sends_for_a_close_with_unread_input) {
-  // Without lingering lastbyte closes the client while its request is still coming (T6).
+  // Without lingering, lastbyte closes the client while its request is still arriving (T6).
   Proxy proxy(net::local_address(listening_.get()), {"--trace", "on", "--linger-mode", "off"});
   net::test::Pair pair = through(proxy);
   const std::string client = net::local_address(pair.client.get()).text();
@@ -140,7 +140,7 @@ TEST_F(TracedSession, tells_that_an_upstream_refused_the_connection_with_a_reset
   if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
   const net::Address to = net::local_address(listening_.get());
   Proxy proxy(to, {"--trace", "on"});
-  // Its SYN finds nobody, and comes again after a second, when no socket is there any more.
+  // The SYN reaches nobody, and is retransmitted after a second, when no socket is left.
   std::optional<net::test::Deaf> deaf(listening_);
   const Descriptor refused = net::test::connect_to(proxy.address());
   EXPECT_TRUE(proxy.wait_for_sessions(1));
@@ -153,10 +153,10 @@ TEST_F(TracedSession, tells_that_an_upstream_refused_the_connection_with_a_reset
   EXPECT_EQ(record["client"]["reset"]["by"], "lastbyte");
 }
 
-/// `lastbyte trace --json` beside running instances.
+/// `lastbyte trace --json` together with running instances.
 class JoinedTrace : public TracedSession {
  protected:
-  /// Started, and following.
+  /// Starts it, and waits until it follows the instances.
   void trace(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
     arguments.insert(arguments.begin(), {LASTBYTE_BINARY, "trace", "--json", "--rate", "0"});
     process_.emplace(Command{.arguments = std::move(arguments), .environment = std::move(environment)});
@@ -164,13 +164,13 @@ class JoinedTrace : public TracedSession {
         eventually([&] { return process_->err().find("level ") != std::string::npos || !process_->running(); }));
     ASSERT_TRUE(process_->running()) << process_->err();
   }
-  /// Before the proxies look whether every client has left them.
+  /// Call it before the proxies check that every client has gone.
   void end_trace() {
     process_->signal(SIGTERM);
     EXPECT_EQ(process_->wait(), 0) << process_->err();
   }
   [[nodiscard]] std::string socket() const { return directory_.file("admin.sock"); }
-  /// What it has told of that end of a connection.
+  /// Returns what it has reported about that end of a connection.
   [[nodiscard]] std::vector<nlohmann::json> told(const std::string& local, const std::string& remote) const {
     std::vector<nlohmann::json> found;
     std::istringstream stream(process_->out());
@@ -245,7 +245,7 @@ TEST_F(JoinedTrace, tells_a_reset_whose_session_goes_on_at_once_and_again_when_i
   net::test::Pair pair = through(proxy);
   const std::string server = net::local_address(pair.server.get()).text();
   const std::string upstream = net::peer_address(pair.server.get()).text();
-  // The client acknowledges nothing, and is owed these bytes before it may learn of the reset (T4).
+  // The client acknowledges nothing. It must get these bytes before it may learn of the reset (T4).
   std::optional<net::test::Deaf> deaf(pair.client);
   ASSERT_TRUE(net::test::send_all(pair.server, "owed"));
   ASSERT_TRUE(net::test::eventually([&] { return net::unacknowledged(pair.server.get()) == 0; }));
@@ -269,7 +269,7 @@ TEST_F(JoinedTrace, tells_the_session_of_a_reset_that_follows_its_end) {
   const std::string client = net::local_address(pair.client.get()).text();
   pair.server.close();
   EXPECT_EQ(net::test::receive(pair.client, 1), "0");
-  net::test::send_one(pair.client);  // the server answers it with a reset, and the session ends
+  net::test::send_one(pair.client);  // the server answers with a reset, and the session ends
   const auto record = nlohmann::json::parse(proxy.lines(1).front());
   EXPECT_TRUE(told(proxy.address().text(), client).empty()) << process_->out();
   net::test::send_one(pair.client);

@@ -1,4 +1,4 @@
-// `lastbyte trace`, run as its user does, on resets in a network namespace of the test.
+// Runs `lastbyte trace` as a user does, on resets in a network namespace of the test.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -22,7 +22,7 @@ class Trace : public ::testing::Test {
     if (!possible) GTEST_SKIP() << possible.error().text();
   }
 
-  /// Started, and watching.
+  /// Starts it, and waits until it watches.
   std::unique_ptr<Process> trace(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {LASTBYTE_BINARY, "trace", "--netns", network_.path()});
     auto process = std::make_unique<Process>(Command{.arguments = arguments});
@@ -30,7 +30,7 @@ class Trace : public ::testing::Test {
         << process->err();
     return process;
   }
-  /// So many connections that end by a reset, each telling it twice: sent and received.
+  /// Makes `count` connections that end by a reset. Each reset is reported twice: sent and received.
   void reset(int count) {
     ASSERT_TRUE(net::run_inside(network_.descriptor(), [&] {
       for (int each = 0; each < count; ++each) {

@@ -1,5 +1,5 @@
-// The administration of the running daemon: an operator sees sessions, ends them, takes a forwarding away and back, and
-// follows what happens.
+// The administration of the running daemon: an operator sees sessions, ends them, disables and enables a forwarding,
+// and follows events.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -110,7 +110,7 @@ TEST(Admin, one_session_is_shown_and_ended_and_no_other) {
 }
 
 TEST(Admin, status_tells_how_each_worker_sends) {
-  std::array<std::byte, 120> parameters{};  // struct io_uring_params, for which a container's headers may be too old
+  std::array<std::byte, 120> parameters{};  // struct io_uring_params; a container's headers may be too old to have it
   const Descriptor ring(static_cast<int>(::syscall(SYS_io_uring_setup, 1, parameters.data())));
   const std::string chosen = ring ? "io-uring" : "epoll";
   for (const auto& [setting, io] : {std::pair("epoll", std::string("epoll")), std::pair("auto", chosen)}) {
@@ -144,7 +144,7 @@ TEST(Admin, T15_a_drained_forwarding_refuses_clients_and_keeps_its_sessions) {
   ASSERT_TRUE(eventually([&] { return open_sessions(daemon) == 1; }));
   EXPECT_EQ(daemon.ask("POST", "/v1/forwardings/web/drain").status, 204);
   EXPECT_EQ(daemon.get("/v1/forwardings")[0]["state"], "draining");
-  // Newcomers are turned away for two seconds, so that handshakes under way are served; then the port is free.
+  // The listener refuses new clients for two seconds, in which it serves pending handshakes. Then the port is free.
   EXPECT_TRUE(eventually([&] { return !connect_to(daemon.proxy().address()); }));
   EXPECT_EQ(open_sessions(daemon), 1U);
   EXPECT_EQ(daemon.ask("POST", "/v1/forwardings/web/enable").status, 204);
@@ -176,7 +176,7 @@ TEST(Admin, a_disabled_forwarding_resets_its_sessions) {
   server.stop();
 }
 
-/// Appends what comes to `seen`. False: the stream ended before `what`.
+/// Appends what comes to `seen`. Returns false if the stream ends before `what`.
 bool reads_until(const Descriptor& stream, std::string& seen, const std::string& what) {
   std::array<char, 4096> room{};
   while (seen.find(what) == std::string::npos) {
@@ -220,7 +220,7 @@ TEST(Admin, members_of_a_group_are_shown_and_taken_away_and_back) {
   server.stop();
 }
 
-/// The exit status of a command of the console, and everything that it wrote.
+/// Returns the exit status of a console command, and its output.
 std::pair<int, std::string> console(const std::vector<std::string>& words, const std::string& socket) {
   Command command{.arguments = {LASTBYTE_BINARY}};
   command.arguments.insert(command.arguments.end(), words.begin(), words.end());
@@ -254,12 +254,12 @@ TEST(Admin, the_console_shows_the_state_and_gives_orders) {
   server.stop();
 }
 
-/// The first member refuses, so that the session goes on to the second.
+/// The first member refuses, so the session goes on to the second.
 TEST(Admin, sessions_of_udp_are_shown_with_their_member_and_are_ended_like_others) {
   const UdpServer server;
   const TemporaryDirectory directory;
   const std::string path = directory.file("admin.sock");
-  const Server nobody = start_server("close");  // its port is free for datagrams, and stays so
+  const Server nobody = start_server("close");  // its port is free for datagrams, and stays free
   Proxy proxy({}, Proxy::Options{
                       .flags = {"--admin-listen", "unix:" + path},
                       .config = "groups: {u: {policy: first, members: ['udp:" + nobody.address().text() +
@@ -269,7 +269,7 @@ TEST(Admin, sessions_of_udp_are_shown_with_their_member_and_are_ended_like_other
   const auto sessions = [&] { return json::parse(http(at, "GET", "/v1/sessions").body)["sessions"]; };
   const UdpSocket first;
   const UdpSocket second;
-  // The first datagram is lost with the member that refuses it.
+  // The member that refuses the first datagram loses it.
   for (const UdpSocket* each : {&first, &second}) {
     EXPECT_TRUE(eventually([&] {
       each->send(proxy.address(), "hello");
@@ -328,7 +328,7 @@ TEST(Admin, events_tell_of_a_member_each_time_that_its_state_changes) {
   send_all(events, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
   std::string seen;
   ASSERT_TRUE(reads_until(events, seen, ": events of lastbyte"));
-  // Faster than anybody could look.
+  // Orders in quick succession.
   for (const char* order : {"drain", "enable", "disable", "enable"})
     EXPECT_EQ(http(at, "POST", "/v1/groups/u/members/" + name + "/" + order).status, 204);
   for (const char* state : {"draining", "up", "disabled"})

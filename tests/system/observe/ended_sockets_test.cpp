@@ -1,4 +1,4 @@
-// The event of a session's end names its sockets as the rest of the host knows them, where they did not end well.
+// The event of a session's end names its sockets as the rest of the host does, if they did not end well.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -20,7 +20,7 @@ class EndedSockets : public ::testing::Test {
   EndedSockets() {
     events_ = test::connect_to(*net::Address::unix_name(admin_));
     test::send_all(events_, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
-    // Then they are followed.
+    // From here on the reader follows events.
     for (std::string line = next_line(); !line.empty() && !line.starts_with(": events"); line = next_line()) {
     }
   }

@@ -1,4 +1,4 @@
-// What of sessions and of the operator's messages is written where, and in what form.
+// Where records and messages are written, and in which form.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kDaemon = LASTBYTE_BINARY;
 
-/// The lines of its records, whole ones.
+/// Returns the whole lines of its records.
 std::vector<nlohmann::json> lines_of(const Proxy& proxy) {
   std::vector<nlohmann::json> all;
   std::istringstream text(read_file(proxy.log_path()));
@@ -23,7 +23,7 @@ std::vector<nlohmann::json> lines_of(const Proxy& proxy) {
   return all;
 }
 
-/// A server for any number of sessions, and a forwarding to it whose `log` block the test chooses.
+/// A server for any number of sessions, and a forwarding to it. The test chooses its `log` block.
 class Logs : public testing::Test {
  protected:
   ~Logs() override { server_.stop(); }
@@ -40,7 +40,8 @@ class Logs : public testing::Test {
     EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
   }
   static void reset_one(const Proxy& proxy) { Client(proxy.address(), script("send 10; sleep 1ms; reset")).wait(); }
-  /// The endings of all records, once the last one is that of a session that failed: a ring keeps their order.
+  /// Waits until the last record is that of a failed session: a ring keeps the order. Returns for each record whether
+  /// it is complete.
   static std::vector<bool> completes(Proxy& proxy) {
     EXPECT_TRUE(eventually([&] {
       const auto records = proxy.records_so_far();
@@ -111,7 +112,7 @@ TEST_F(Logs, leave_out_messages_below_their_level_and_a_reload_changes_it) {
   quiet.replace(quiet.find("name: web"), 9, "name: quiet");
   write_file(proxy.config_path(), quiet);
   proxy.process().signal(SIGHUP);
-  // No message tells of this reload's end.
+  // This reload ends without a message.
   ASSERT_TRUE(eventually([&] {
     complete_one(proxy);
     const auto records = proxy.records_so_far();
@@ -130,8 +131,8 @@ TEST_F(Logs, leave_out_messages_below_their_level_and_a_reload_changes_it) {
   EXPECT_EQ(proxy.process().err().substr(so_far).find("SIGUSR1"), std::string::npos) << proxy.process().err();
 }
 
-/// The daemon behind a shell, which sends both streams where `redirection` says ($0 is a directory), with what else the
-/// shell sets before.
+/// Starts the daemon behind a shell. `redirection` is the shell's script: it sends both streams somewhere ($0 is a
+/// directory), and may set other things.
 Process start_behind_shell(const TemporaryDirectory& directory, const std::string& redirection, const Flags& flags) {
   Command command{.arguments = {"sh", "-c", redirection, directory.path(), kDaemon, "proxy", "--admin-listen", "none"}};
   command.arguments.insert(command.arguments.end(), flags.begin(), flags.end());
@@ -154,7 +155,7 @@ TEST_F(Logs, tell_of_a_session_when_it_begins_while_it_goes_on_and_when_it_ends)
   EXPECT_EQ(open["client"]["received"], 10) << open;
   EXPECT_EQ(open["client"]["sent"], 10) << open;
   EXPECT_GE(open["duration_us"], 1'000'000) << open;
-  // None of a session that begins from now on.
+  // Sessions that begin from now on write only their end.
   proxy.reload(config("format: json"));
   complete_one(proxy);
   ASSERT_TRUE(eventually([&] { return events().back() == Event("end", 2); }));
@@ -176,7 +177,7 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return all;
 }
 
-/// The port that a message of the daemon tells.
+/// Returns the address in the daemon's message.
 std::optional<net::Address> listening_at(const std::string& text) {
   const std::string words = "listening on 127.0.0.1:";
   const std::size_t at = text.find(words);
@@ -187,7 +188,7 @@ std::optional<net::Address> listening_at(const std::string& text) {
 TEST_F(Logs, in_json_are_an_object_on_every_line_of_a_stream_that_messages_and_records_share) {
   const TemporaryDirectory directory;
   const std::string file = directory.file("all");
-  // any client may send a PROXY header: a warning of the configuration, which is a line as well.
+  // "any client may send a PROXY header" is a warning of the configuration, and so a line as well.
   write_file(directory.file("config"),
              "log: {format: json}\nforwardings:\n  - name: 'a\"web\"'\n    listen: tcp:127.0.0.1:0\n    connect: "
              "tcp:" +
@@ -235,7 +236,7 @@ TEST_F(Logs, say_where_the_setting_stands_that_cannot_be_had) {
   }
 }
 
-// The variable names the stream by device and inode: only the stream that it names gets priorities.
+// The variable names the stream by device and inode. Only that stream gets priorities.
 TEST_F(Logs, tell_the_journal_the_priority_of_each_line_and_nobody_else) {
   for (const std::string named : {"all", "other"}) {
     const TemporaryDirectory directory;

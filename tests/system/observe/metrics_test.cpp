@@ -48,7 +48,7 @@ double sum(const Series& series, const std::string& family, const std::string& l
 
 const Flags kMetrics{"--metrics-listen", "tcp:127.0.0.1:0"};
 
-/// A session from end to end through a listener, by a client that sends `question` and awaits the end.
+/// Has a whole session through a listener.
 void talk(const net::Address& at) {
   Client client(at, script("send 100; shutdown; read; close"));
   client.wait();
@@ -76,7 +76,7 @@ TEST(Metrics, T11_the_numbers_are_those_of_the_records) {
   EXPECT_GT(series.at("process_open_fds"), 0);
 }
 
-/// The same forwarding under another name, away, and back again.
+/// The forwarding gets another name, is removed, and comes back.
 TEST(Metrics, counters_never_decrease_over_a_hundred_reloads) {
   Server server = start_server("recv 100; expect fin; send 10; close", {}, 100);
   const std::string address = "'tcp:" + server.address().text() + "'";
@@ -154,7 +154,7 @@ TEST(Metrics, promtool_has_nothing_to_say) {
             "");
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was just closed.
 std::string free_port() {
   Server server = start_server("close");
   return std::to_string(server.address().port());

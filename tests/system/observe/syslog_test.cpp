@@ -1,4 +1,4 @@
-// Records and messages with the syslog daemon that Debian has.
+// Records and messages, received by Debian's syslog daemon.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -85,7 +85,7 @@ TEST_F(Syslog, a_real_daemon_reads_messages_with_their_severity) {
   EXPECT_GE(count(R"(daemon.info lastbyte message - {"event":"message","time":")"), 3U) << received();
 }
 
-// With a write that blocks, the session would wait for the receiver, and the test for the session.
+// With a blocking write, the session would wait for the receiver, and the test for the session.
 TEST_F(Syslog, a_daemon_that_stands_still_holds_no_session_up_and_no_stop) {
   const auto rsyslog = start_rsyslog();
   Proxy proxy(server_.address(), {"--log-target", "syslog:unix:" + socket(), "--workers", "1"});

@@ -1,5 +1,5 @@
-// Network namespaces on either side: LXD's bind=host (listen here, connect in the instance) and bind=instance (the
-// other way round), and both at once. A "container" is a process in a network of its own.
+// Network namespaces on either side: LXD's bind=host (listen here, connect in the instance), bind=instance (the
+// opposite), and both at once. A "container" is a process in a network of its own.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -30,7 +30,7 @@ Flags flags_for(Place client, Place server) {
   return flags;
 }
 
-/// One session through a proxy that is here.
+/// Plays one session through a proxy outside the containers.
 Played play_between(Place client, Place server, std::string_view client_text, std::string_view server_text) {
   Played played;
   Server serving = serve_at(server, server_text);
@@ -110,7 +110,7 @@ TEST_F(Netns, datagrams_from_and_to_every_side) {
 
 TEST_F(Netns, by_path_and_by_pidfd) {
   Server server = serve_at(&one_, "expect fin; send 10; close", Server::loopback(), std::nullopt);
-  // Not close-on-exec, as a parent hands it over.
+  // Not close-on-exec, as a parent passes it on.
   const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, one_.pid(), 0)));
   ASSERT_TRUE(pidfd);
   ASSERT_EQ(::fcntl(pidfd.get(), F_SETFD, 0), 0);
@@ -139,7 +139,7 @@ TEST_F(Netns, the_interface_of_a_link_local_address_is_one_of_the_namespace) {
       "ip link add inner0 type veth peer name inner1 && ip link set inner0 up && "
       "ip addr add fe80::77/64 dev inner0 nodad && ip link set inner1 up");
   if (failed) GTEST_SKIP() << "no veth here: " << *failed;
-  // The number of the interface means something in there only.
+  // The interface's number is valid only inside.
   std::optional<net::Address> listen;
   run_at(&one_, [&] { listen = net::Address::parse("fe80::77%inner0", 0); });
   ASSERT_TRUE(listen);
@@ -173,11 +173,11 @@ TEST_F(Netns, two_names_of_one_namespace_share_its_thread_and_its_own_needs_none
   server.stop();
 }
 
-/// The lines of /proc/PID/task/*/status that tell who a thread is and what it may.
+/// Checks the lines of /proc/PID/task/*/status about each thread's user and privileges.
 void expect_powerless_threads(pid_t pid) {
   std::size_t threads = 0;
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
-    // A sanitizer's own thread is older than our main(); ours all have names.
+    // A sanitizer's own thread is older than main(). All our threads have names.
     const bool is_main = task.path().filename() == std::to_string(pid);
     if (built_with_sanitizer() && !is_main && read_file(task.path() / "comm") == "lastbyte\n") continue;
     const std::string status = read_file(task.path() / "status");
@@ -186,11 +186,11 @@ void expect_powerless_threads(pid_t pid) {
       EXPECT_NE(status.find(line), std::string::npos) << line << " in: " << status;
     ++threads;
   }
-  // Under a sanitizer, one that has just begun may have no name yet either.
+  // Under a sanitizer, a new thread may have no name yet.
   EXPECT_GE(threads, built_with_sanitizer() ? 3U : 4U);
 }
 
-/// The users of the established sockets in there that are connected to `port`.
+/// Returns the users of the established sockets inside that are connected to `port`.
 std::vector<std::string> users_of_sockets(const Container& container, std::uint16_t port) {
   std::istringstream table(read_file("/proc/" + std::to_string(container.pid()) + "/net/tcp"));
   std::vector<std::string> users;
@@ -269,7 +269,7 @@ TEST_F(Netns, by_the_name_that_ip_netns_gave_also_after_it_is_deleted) {
     Proxy proxy(server->address(), {"--client-netns", one_.name(), "--upstream-netns", "blue"});
     const auto session = [&] { return connect_at(&one_, proxy.address(), "send 10; shutdown; expect fin"); };
     EXPECT_TRUE(session().as_scripted());
-    // Only the name is gone: who is in the namespace, stays there.
+    // Only the name is gone: processes in the namespace stay.
     output_of({.arguments = {"ip", "netns", "delete", "blue"}});
     EXPECT_TRUE(session().as_scripted());
     proxy.records(2);

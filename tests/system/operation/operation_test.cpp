@@ -1,4 +1,4 @@
-// The daemon as its operator meets it: configuration, logs, socket activation.
+// The daemon for its operator: configuration, logs, socket activation.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -163,7 +163,7 @@ TEST(SocketActivation, takes_listening_sockets_from_the_service_manager) {
   options.passed_sockets = {listening->front().get()};
   Proxy proxy(server.address(), options);
   EXPECT_EQ(proxy.address(), address);
-  // Clients that came while nobody served it wait and are served.
+  // Clients that came before the daemon have waited, and are served.
   Client client(address, script("shutdown; expect fin"));
   EXPECT_TRUE(client.wait().as_scripted()) << client.wait().text();
   EXPECT_TRUE(proxy.record().complete);
@@ -173,7 +173,7 @@ TEST(SocketActivation, takes_listening_sockets_from_the_service_manager) {
 TEST(SocketActivation, works_with_systemds_own_tool) {
   const std::string tool = find_program("systemd-socket-activate");
   if (tool.empty()) GTEST_SKIP() << "systemd-socket-activate is not installed";
-  // It cannot be told to let the kernel choose; a port that was free a moment ago is as near as can be had.
+  // It cannot let the kernel choose a port, so the test takes one that was just closed.
   net::Address address;
   {
     auto listening = net::listen_tcp(Server::loopback(), {}, 1);

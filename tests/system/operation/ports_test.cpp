@@ -10,8 +10,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// An address of 127.0.0.0/8 that no other test listens on: its ports are all free, those of the ephemeral range and
-/// all others.
+/// Returns an address of 127.0.0.0/8 on which no other test listens: all its ports are free.
 std::string own_host() {
   const auto pid = static_cast<unsigned>(::getpid());
   return "127." + std::to_string(64 + (pid >> 14U) % 128) + "." + std::to_string((pid >> 7U) % 128) + "." +
@@ -20,7 +19,7 @@ std::string own_host() {
 
 net::Address at(std::uint16_t port) { return *net::Address::parse(own_host(), port); }
 
-/// Gets a request and the answer of the server behind it: as many bytes as `answer`.
+/// Sends a request and expects an answer of `answer` bytes.
 void expect_answer(const net::Address& proxy, std::uint64_t answer) {
   Client client(proxy, script("send 10; shutdown; expect fin"));
   const Observed& seen = client.wait();
@@ -28,7 +27,7 @@ void expect_answer(const net::Address& proxy, std::uint64_t answer) {
   EXPECT_EQ(seen.received, answer) << proxy.text();
 }
 
-/// Workers write theirs in any order.
+/// Sorts by listener: workers write records in any order.
 std::map<std::string, Record> by_listen(const std::vector<Record>& records) {
   std::map<std::string, Record> out;
   for (const Record& record : records) out.emplace(record.listen, record);
@@ -99,7 +98,7 @@ TEST(Ports, a_thousand_start_are_served_and_are_told) {
     EXPECT_TRUE(records.contains(at(port).text())) << port;
   EXPECT_TRUE(records.contains(at(kLast).text()));
   for (const auto& [listen, record] : records) EXPECT_TRUE(record.complete) << record.line;
-  // The start tells of it in one line.
+  // The start prints it in one line.
   const std::string err = proxy.process().err();
   EXPECT_NE(err.find("listening on " + at(kFirst).text() + " -> "), std::string::npos) << err;
   EXPECT_NE(err.find(", 1000 ports)"), std::string::npos) << err;
@@ -125,7 +124,7 @@ TEST(Ports, of_a_text_record_are_told_where_there_are_several) {
   server.stop();
 }
 
-// The kernel's choice is one port for all addresses, and is told.
+// The kernel chooses one port for all addresses, and the daemon prints it.
 TEST(Ports, port_zero_is_one_of_the_kernels_choice) {
   Server server = start_server("expect fin; send 7; close", {}, std::nullopt);
   Proxy::Options options;
@@ -155,7 +154,7 @@ TEST(Ports, that_do_not_match_are_an_error_with_both_counts) {
                                own_host() + ":7000-7009 (--listen); expected as many, or one\n");
 }
 
-// A thousand ports and few descriptors: told at the start, not found out later (T12).
+// A thousand ports and few descriptors: the start reports it (T12).
 TEST(Ports, count_among_the_descriptors_that_the_start_needs) {
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--workers", "2", "--listen",
                                  "tcp:" + own_host() + ":20000-20999", "--connect", "tcp:127.0.0.1:9"},

@@ -1,4 +1,4 @@
-// T15: a reload that cannot be had changes nothing and says why; limits go on counting what was there before.
+// T15: a reload that fails changes nothing and says why. Limits keep counting what existed before.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One forwarding, named web, from a port of the kernel's choice. `more`: further settings of it, each after a comma.
+/// One forwarding, named web, on a port that the kernel chooses. `more`: further settings of it, each after a comma.
 std::string web(const net::Address& upstream, const std::string& more = {}) {
   return fmt::format("forwardings:\n  - {{name: web, listen: 'tcp:127.0.0.1:0', connect: 'tcp:{}'{}}}\n",
                      upstream.text(), more);
@@ -37,7 +37,8 @@ class ReloadKeepsTheOld : public ::testing::Test {
  protected:
   ~ReloadKeepsTheOld() override { server_.stop(); }
 
-  /// Reloads, expects that nothing changed and all of `words` were said, and that the old forwarding still serves.
+  /// Reloads. Expects that nothing changes, that the daemon prints all of `words`, and that the old forwarding still
+  /// serves.
   void refused(Proxy& proxy, const std::string& config, const std::vector<std::string>& words) {
     const std::string said = proxy.reload(config);
     expect_said(said, words);
@@ -69,7 +70,7 @@ TEST_F(ReloadKeepsTheOld, T15_where_one_port_is_in_use_though_others_could_be_ha
   const std::size_t sockets = proxy.process().sockets();
   refused(proxy, web(busy.address(), ", client: {backlog: 3}") + more,
           {"forwarding 'busy'", busy.address().text(), "EADDRINUSE"});
-  // The session that showed that it still serves may not have let go yet.
+  // The session of the check may not have closed its sockets yet.
   EXPECT_TRUE(eventually([&] { return proxy.process().sockets() == sockets; })) << proxy.process().sockets();
   busy.stop();
 }
@@ -88,7 +89,7 @@ TEST_F(ReloadKeepsTheOld, T15_where_the_descriptors_do_not_suffice) {
 TEST_F(ReloadKeepsTheOld, T15_where_a_privilege_was_given_up) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can switch users";
   Proxy proxy(server_.address(), {.flags = {"--user", "nobody"}, .config = web(server_.address())});
-  // The directory is the test's own; the file is for nobody's eyes, too.
+  // The daemon runs as `nobody` and must reach its file in the test's directory.
   fs::permissions(fs::path(proxy.config_path()).parent_path(), fs::perms::others_exec, fs::perm_options::add);
   refused(proxy, web(server_.address(), ", upstream: {mark: 1}"), {"forwarding 'web' needs CAP_NET_ADMIN", "restart"});
   const std::string low = "  - {name: low, listen: 'tcp:127.0.0.1:999', connect: 'tcp:127.0.0.1:9'}\n";
@@ -100,7 +101,7 @@ TEST_F(ReloadKeepsTheOld, T15_where_a_privilege_was_given_up) {
 TEST(ReloadKeeps, T15_settings_that_need_a_restart_and_says_which) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   TemporaryDirectory directory;
-  // Not the harness's flags, which win over the file.
+  // Without the harness's flags, which override the file.
   const std::string path = directory.file("proxy.yaml");
   const std::string rest = web(server.address());
   write_file(path, "workers: 1\nlog: {target: off}\n" + rest);
@@ -112,7 +113,7 @@ TEST(ReloadKeeps, T15_settings_that_need_a_restart_and_says_which) {
   expect_said(process.err(), {"these settings change at a restart only: workers, user, log.target\n"});
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 0);
-  // One that does not.
+  // `drain` takes effect without a restart.
   expect_said(process.err(), {"may finish for 7 s"});
   server.stop();
 }
@@ -155,7 +156,7 @@ TEST(ReloadLimits, T15_max_sessions_counts_those_of_before) {
   converse(first);
   proxy.reload(web(echo.address(), ", max-sessions: 2, limits: {idle: 1h}"));
   auto second = connect_crowd(proxy.address(), 1);
-  // It waits in the backlog: nothing comes back, however long one looked.
+  // The client waits in the backlog: nothing comes back.
   ASSERT_EQ(::send(second.front().get(), "x", 1, MSG_NOSIGNAL), 1);
   pollfd heard{.fd = second.front().get(), .events = POLLIN, .revents = 0};
   EXPECT_EQ(::poll(&heard, 1, 300), 0);
@@ -176,12 +177,12 @@ TEST(ReloadLimits, T15_a_new_limit_per_client_counts_sessions_of_before) {
   proxy.reload(web(echo.address(), ", max-sessions-per-client: 2"));
   const auto reset_at_once = [&] {
     const auto one = connect_crowd(proxy.address(), 1);
-    // One that was let in, because its worker has not come to the limit yet, has its byte back.
+    // A client may still be accepted before its worker applies the limit. It gets its byte back.
     char byte = 'x';
     if (::send(one.front().get(), &byte, 1, MSG_NOSIGNAL) < 0) return true;
     return ::recv(one.front().get(), &byte, 1, 0) < 0 && errno == ECONNRESET;
   };
-  // Each worker counts its own when it comes to it.
+  // Each worker applies the limit to its own sessions at its next round.
   EXPECT_TRUE(eventually(reset_at_once));
   first.pop_back();
   EXPECT_TRUE(proxy.wait_for_sessions(1));
@@ -193,7 +194,7 @@ TEST(ReloadLimits, T15_a_new_limit_per_client_counts_sessions_of_before) {
   converse(third);
 }
 
-/// As many ports as that in a row that nobody listens on; the first of them.
+/// Returns the first of `count` consecutive ports without listeners.
 std::uint16_t free_ports(int count) {
   for (int first = 20000; first < 30000; first += count) {
     std::vector<std::vector<Descriptor>> all;
@@ -220,7 +221,7 @@ TEST(ReloadLimits, T15_ports_that_were_removed_are_counted_until_they_are_closed
     if (unix_too)
       many += fmt::format("  - {{name: path, listen: 'unix:{}', connect: 'tcp:{}'}}\n", directory.file("x.sock"),
                           server.address().text());
-    // Enough for them once, and not for half of them besides.
+    // Enough for them once, but not for half of them again.
     Proxy proxy(server.address(),
                 {.flags = {"--workers", "1"}, .config = many, .descriptors = 512 + 64 + 20 + kMany + 10});
     for (int round = 0; round < 2; ++round) {

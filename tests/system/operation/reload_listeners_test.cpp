@@ -1,5 +1,5 @@
-// T15 for every setting of a listener: whatever a reload changes about it, no connection attempt is lost or held up,
-// and no UDP session loses its client.
+// T15 for every setting of a listener: a reload that changes it loses or delays no connection attempt, and no UDP
+// session loses its client.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -13,17 +13,17 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// Two ways to listen, between which reloads go to and fro. "PORT" stands for the port.
+/// Two ways to listen. Reloads change from one to the other. "PORT" stands for the port.
 struct Change {
   std::string name;
-  std::string one_ip, one;  ///< where it listens, and settings of the client side
+  std::string one_ip, one;  ///< the address, and settings of the client side
   std::string other_ip, other;
   bool needs_root = false;  ///< undoing SO_BINDTODEVICE
 };
 
 void PrintTo(const Change& change, std::ostream* to) { *to << change.name; }
 
-/// For sessions that no silence ends meanwhile.
+/// For sessions that silence must not end.
 constexpr const char* kPatient = ", limits: {datagram-idle: 1h}";
 
 std::string listening_config(const std::string& transport, const std::string& ip, const std::vector<net::Address>& ats,
@@ -101,7 +101,7 @@ TEST(ReloadOfReusePort, an_end_of_sharing_keeps_other_processes_out) {
   }
 }
 
-/// Those that UDP has.
+/// The changes that UDP has.
 class ReloadOfADatagramListener : public ::testing::TestWithParam<Change> {};
 
 INSTANTIATE_TEST_SUITE_P(Changes, ReloadOfADatagramListener,
@@ -133,7 +133,7 @@ TEST_P(ReloadOfADatagramListener, T15_loses_no_datagram_and_moves_no_session_to_
     const std::size_t sockets = proxy.process().sockets();
     const std::string said = proxy.reload(config(round % 2 == 0));
     ASSERT_NE(said.find("2 changed"), std::string::npos) << said;
-    // Until all workers have let go of what they had before.
+    // Waits until all workers have closed their old sockets.
     EXPECT_TRUE(eventually([&] { return proxy.process().sockets() == sockets; })) << proxy.process().sockets();
   }
   ASSERT_NO_FATAL_FAILURE(all_ask());

@@ -1,5 +1,5 @@
-// T15: a reload goes on with a listening socket only where clients can still reach it. Where what it was bound to is
-// gone, the address is bound anew, or the reload fails; both are told.
+// T15: a reload keeps a listening socket only if clients can still reach it. If what it was bound to is gone, the
+// daemon binds the address anew, or the reload fails. It reports both.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -35,12 +35,12 @@ class ReloadAfterALoss : public ::testing::Test {
   static void expect_said(const std::string& said, const std::string& words) {
     EXPECT_NE(said.find(words), std::string::npos) << words << " in: " << said;
   }
-  /// Stops it, whatever sockets it has now.
+  /// Stops the daemon without counting its sockets.
   static void end(Proxy& proxy) {
     proxy.process().signal(SIGTERM);
     proxy.expect_end();
   }
-  /// The same configuration again.
+  /// Reloads with the same configuration.
   static std::string reload(Proxy& proxy) { return proxy.reload(read_file(proxy.config_path())); }
   static bool serves(const net::Address& at) { return Client(at, script(kTalk)).wait().as_scripted(); }
 
@@ -100,7 +100,7 @@ class ReloadAfterALossInANetwork : public ReloadAfterALoss {
     if (!one_.up() || !two_.up()) GTEST_SKIP() << "no right to make a network namespace, or no unshare(1) or ip(8)";
   }
 
-  /// Joins both by a pair of interfaces, inner0 and inner1, with an address that is each time the same.
+  /// Connects both by a pair of interfaces, inner0 and inner1, always with the same address.
   [[nodiscard]] std::optional<std::string> join() const {
     auto failed = one_.shell(
         fmt::format("ip link add inner0 type veth peer name inner1 netns {} && ip addr add 10.99.0.1/24 dev inner0 && "
@@ -122,7 +122,7 @@ TEST_F(ReloadAfterALossInANetwork, T15_an_interface_that_was_made_anew_is_bound_
   expect_said(reload(proxy), "1 as before");
 
   ASSERT_EQ(one_.shell("ip link del inner0"), std::nullopt);
-  // Gone and not back: there is nothing to bind to.
+  // The interface is gone, so there is nothing to bind to.
   const std::string refused = reload(proxy);
   expect_said(refused, "ENODEV");
   expect_said(refused, "nothing was changed");
@@ -173,12 +173,12 @@ TEST_F(ReloadAfterALossInANetwork, T15_an_address_that_is_gone_fails_the_reload_
   }
 }
 
-// The system's `ss -K` does it.
+// The system's `ss -K` ends the socket.
 TEST_F(ReloadAfterALossInANetwork, T15_a_socket_that_was_ended_from_outside_is_bound_anew) {
   Proxy proxy(server_.address(), {.config = web("tcp:127.0.0.1:7000", server_.address(),
                                                 fmt::format(", client: {{netns: '{}'}}", one_.name()))});
   const std::string all_are_gone = "test -z \"$(ss -Hlnt sport = :7000)\"";
-  // It may pass over the next one in the list.
+  // ss may skip the next socket in its list.
   if (one_.shell("for i in 1 2 3 4; do ss -K -lnt sport = :7000; done; " + all_are_gone))
     GTEST_SKIP() << "no ss -K here";
   expect_said(reload(proxy), "changed (bound anew: its socket no longer listened): 127.0.0.1:7000");

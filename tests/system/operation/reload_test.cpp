@@ -20,7 +20,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// A forwarding of a configuration in the flow style. `more`: further settings, each after a comma.
+/// One forwarding of a configuration in the flow style. `more`: further settings, each after a comma.
 std::string forwarding(const std::string& name, const std::string& listen, const net::Address& upstream,
                        const std::string& more = {}) {
   return fmt::format("  - {{name: {}, listen: 'tcp:{}', connect: 'tcp:{}'{}}}\n", name, listen, upstream.text(), more);
@@ -39,7 +39,7 @@ std::size_t descriptors_of(pid_t pid) {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// Ends it whatever sockets it has now.
+/// Stops the daemon without counting its sockets.
 void end(Proxy& proxy) {
   proxy.process().signal(SIGTERM);
   proxy.expect_end();
@@ -138,7 +138,7 @@ TEST(Reload, T15_a_connect_storm_sees_nothing_of_twenty_reloads) {
   end(proxy);
 }
 
-// Neither address can be bound beside the other but on purpose, and each takes over from the other.
+// Normally neither address can be bound while the other is. Each takes over from the other.
 TEST(Reload, T15_a_connect_storm_sees_nothing_of_a_listener_that_moves_between_addresses) {
   EchoServer echo;
   const std::string port = std::to_string(free_address().port());
@@ -164,7 +164,7 @@ TEST(Reload, T15_clients_in_the_queue_of_a_removed_listener_are_served) {
                                     forwarding("stays", "127.0.0.1:0", echo.address())})});
   auto first = connect_crowd(proxy.address(), 1);
   converse(first);
-  // Connected as far as they know, and not accepted: there is room for one.
+  // The clients are connected but not accepted: there is room for one.
   auto waiting = connect_crowd(proxy.address(), 5);
   proxy.reload(config_of({forwarding("stays", "127.0.0.1:0", echo.address())}));
   first.clear();
@@ -173,13 +173,13 @@ TEST(Reload, T15_clients_in_the_queue_of_a_removed_listener_are_served) {
     one.push_back(std::move(each));
     converse(one);
   }
-  // The last of them gone, the listener is, too.
+  // When the last of them is gone, the listener closes.
   EXPECT_TRUE(eventually([&] { return refuses(proxy.address()); }));
   EXPECT_TRUE(eventually([&] { return proxy.process().sockets() < proxy.sockets_at_start(); }));
   end(proxy);
 }
 
-/// With TCP_DEFER_ACCEPT a handshake is under way until the client's first bytes come.
+/// With TCP_DEFER_ACCEPT a handshake is pending until the client's first bytes arrive.
 TEST(Reload, T15_a_handshake_under_way_at_a_removed_listener_is_completed_and_served) {
   EchoServer echo;
   const net::Address at = free_address();
@@ -194,7 +194,7 @@ TEST(Reload, T15_a_handshake_under_way_at_a_removed_listener_is_completed_and_se
     const auto began = std::chrono::steady_clock::now();
     proxy.reload(config_of({stays}));
     EXPECT_EQ(::send(clients[0].get(), "hello", 5, MSG_NOSIGNAL), 5);
-    // A machine that stood still meanwhile shows nothing: handshakes have two seconds.
+    // Repeats if the machine stalled: handshakes have two seconds.
     in_time = std::chrono::steady_clock::now() - began < std::chrono::seconds(1);
     if (!in_time) continue;
     std::string answer(5, '\0');
@@ -282,7 +282,7 @@ TEST(Reload, T15_a_hundred_reloads_leave_no_descriptor_behind) {
   proxy.reload(config_of({stays, forwarding("moves", moves, echo.address())}));
   proxy.reload(config_of({stays}));
   const auto settled = [&] { return proxy.process().sockets() <= proxy.sockets_at_start(); };
-  // A worker's first client costs it a descriptor for good.
+  // A worker's first client makes it keep a descriptor.
   for (int client = 0; client < 30; ++client) EXPECT_EQ(converse_once(proxy.address()), "");
   ASSERT_TRUE(eventually(settled));
   const std::size_t before = descriptors_of(proxy.process().pid());

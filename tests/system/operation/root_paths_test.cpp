@@ -1,4 +1,4 @@
-// What root touches before it becomes `user`: nothing through a path that this user can bend.
+// What root touches before it becomes `user`: no path that this user can change.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,7 +33,7 @@ class RootPaths : public testing::Test {
     EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
     return status.st_uid;
   }
-  /// Standard error of a start that must fail.
+  /// Returns the standard error of a start that must fail.
   static std::string failed_start(const Flags& flags) {
     Flags arguments{LASTBYTE_BINARY, "proxy", "--connect", "tcp:127.0.0.1:9", "--user", "nobody", "--group", "65534"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());

@@ -1,5 +1,5 @@
-// T14: UNIX paths in another root directory. Whoever lives in there may place any symbolic link, rename whatever is on
-// the way and mount a file system that does not answer: it reaches nothing outside, and delays nobody else (T12).
+// T14: UNIX paths in another root directory. A process inside may place any symbolic link, rename any directory and
+// mount a file system that does not answer. It must reach nothing outside, and delay nobody else (T12).
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A guest, and a directory that has the same name in there and out here.
+/// A guest, and a directory with the same name inside and outside.
 class Roots : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -31,13 +31,13 @@ class Roots : public ::testing::Test {
   }
 
   [[nodiscard]] Flags to_guest() const { return {"--upstream-root", guest_.name()}; }
-  /// Of a file of that directory.
+  /// The address of a file in that directory.
   [[nodiscard]] net::Address in_guest(const std::string& file) const { return guest_.address(twin_.file(file)); }
   [[nodiscard]] net::Address out_here(const std::string& file) const {
     return *net::Address::unix_name(twin_.file(file));
   }
 
-  /// A path that names a socket of the guest by a detour, each of which would lead out here.
+  /// Returns paths that name a socket of the guest by detours. Outside, each of them would lead elsewhere.
   std::vector<std::string> detours() {
     guest_.link(twin_.path(), twin_.file("same"));
     guest_.link(twin_.path(), "/run/absolute");
@@ -82,7 +82,7 @@ TEST_F(Roots, T2_links_of_the_guest_lead_to_its_own_sockets) {
   for (const std::string& path : detours()) {
     SCOPED_TRACE(path);
     Proxy proxy(*net::Address::unix_name(path), to_guest());
-    // The first is looked up by the thread of the root, the others by workers.
+    // The root's thread looks up the first one, workers the others.
     for (int round = 0; round < 5; ++round) expect_session(proxy, server);
     for (const Record& record : proxy.records(5)) EXPECT_TRUE(record.complete) << record.line;
     EXPECT_NE(proxy.process().err().find(" -> unix:" + path + " in " + guest_.name()), std::string::npos)
@@ -141,7 +141,7 @@ TEST_F(Roots, T14_links_swapped_meanwhile_lead_nowhere_else) {
   }
   for (const Record& record : proxy.records(kSessions)) {
     const bool reached = record.upstream.end != "unreachable";
-    // By way of the link, ".." leads to another directory.
+    // Through the link, ".." leads to another directory.
     EXPECT_TRUE(reached || record.upstream.error == "ENOENT" || record.upstream.error == "EAGAIN") << record.line;
   }
   EXPECT_GT(in_directory->accepted() + behind_link->accepted(), 0U);
@@ -150,7 +150,7 @@ TEST_F(Roots, T14_links_swapped_meanwhile_lead_nowhere_else) {
   behind_link->stop();
 }
 
-/// A reload reads the file as the user that the process has become.
+/// Lets the daemon's present user read the file at a reload.
 void let_read(const Proxy& proxy) { ASSERT_EQ(::chmod(fs::path(proxy.config_path()).parent_path().c_str(), 0755), 0); }
 
 TEST_F(Roots, T14_the_root_is_held_when_the_process_has_become_nobody) {
@@ -167,7 +167,7 @@ TEST_F(Roots, T14_the_root_is_held_when_the_process_has_become_nobody) {
   Proxy proxy(server.address, Proxy::Options{.config = config});
   let_read(proxy);
   expect_session(proxy, server);
-  // /proc/PID/root is closed to it by now.
+  // The daemon can no longer open /proc/PID/root.
   const std::string said = proxy.reload("drain: 7s\n" + config);
   EXPECT_NE(said.find("1 as before"), std::string::npos) << said;
   expect_session(proxy, server);
@@ -201,7 +201,7 @@ TEST_F(Roots, T14_a_network_namespace_by_a_path_of_the_guest_is_one_of_the_guest
     Proxy proxy(server.address(), {"--upstream-netns", guest_.outside("/run/link")});
     EXPECT_TRUE(connect_at(nullptr, proxy.address(), "send 10; shutdown; expect fin").as_scripted());
   }
-  // What is out here: by a link of proc(5), and by a name that means another file in there.
+  // Two ways to the outside: a link of proc(5), and a name that is another file inside.
   guest_.link("/proc/" + std::to_string(::getpid()) + "/ns/net", "/run/escape");
   guest_.link("/dev/null", "/run/null");
   write_file(guest_.outside("/run/file"), "");
@@ -266,7 +266,7 @@ TEST_F(Roots, T14_a_listening_path_through_proc_is_one_in_that_root) {
 
 TEST_F(Roots, T14_what_is_there_already_is_looked_at_in_the_guest) {
   const UnixServer server(twin_);
-  const UnixServer host(twin_, "p.sock");  // of a process that lives, but not in the guest
+  const UnixServer host(twin_, "p.sock");  // of a process that lives outside the guest
   guest_.link(twin_.path(), "/run/absolute");
   {
     Proxy killed(server.address, listening(guest_, "/run/absolute/p.sock"));
@@ -320,7 +320,7 @@ TEST_F(Roots, T15_a_reload_moves_a_path_within_the_guest_after_privileges_are_go
   expect_answer_at(guest_.address("/run/b.sock"), server);
 }
 
-/// One worker, which serves the guest on the first listener and an echo server on the second.
+/// One worker. Its first listener serves the guest, the second one an echo server.
 Proxy::Options beside_an_echo(const std::string& guest_forwarding, const net::Address& echo) {
   return {.flags = {"--workers", "1"},
           .config = "forwardings:\n" + guest_forwarding +
@@ -351,7 +351,7 @@ TEST_F(Roots, T12_a_file_system_of_the_guest_that_does_not_answer_delays_its_own
     EXPECT_EQ(limited, 20U);
     converse(innocent);
     stalled.release();
-    // The thread is back, and tells what it finds.
+    // The thread has returned, and reports what it finds.
     EXPECT_EQ(read_to_end(connect_to(proxy.address(0))).end, "ECONNRESET");
     EXPECT_TRUE(eventually([&] {
       read_to_end(connect_to(proxy.address(0)));

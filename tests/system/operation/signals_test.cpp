@@ -1,4 +1,4 @@
-// What each signal does, beside the stop (stop_test.cpp) and the reload (reload_test.cpp).
+// What each signal does. stop_test.cpp has the stop and reload_test.cpp the reload.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -9,7 +9,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-// A fatal signal has ended the process before kill() returns, as far as its sockets tell.
+// A fatal signal closes the process's sockets before kill() returns.
 TEST(Signals, usr2_and_pipe_and_xfsz_are_ignored) {
   const EchoServer server;
   Proxy proxy(server.address());
@@ -31,7 +31,7 @@ TEST(Signals, T15_a_second_one_resets_whichever_of_term_int_quit_it_is) {
   }
 }
 
-/// A start that cannot go on: its port is in use.
+/// A start that waits because its port is in use.
 class SignalsDuringTheStart : public testing::Test {
  protected:
   SignalsDuringTheStart() {

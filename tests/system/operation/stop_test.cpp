@@ -1,4 +1,5 @@
-// T15: stopping. Accepting ends first, sessions may finish for `drain`, and the rest is reset: never a false FIN.
+// T15: stopping. The daemon stops accepting first; sessions may finish for `drain`; then it resets the rest. It never
+// sends a false FIN.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -18,11 +19,11 @@ class Stopping : public ::testing::Test {
     proxy_.emplace(server_->address(), flags);
   }
   Client connect(std::string_view client_text) { return Client(proxy_->address(), script(client_text), options_); }
-  /// Until the peers have come to `signal ready`.
+  /// Waits until the peers have reached `signal ready`.
   void ready(std::uint32_t times = 1) {
     ASSERT_TRUE(eventually([&] { return meeting_.count("ready") >= times; }));
   }
-  /// Until the daemon has taken the signal.
+  /// Waits until the daemon has handled the signal.
   void stop_by(int number) {
     proxy_->process().signal(number);
     ASSERT_TRUE(eventually([&] { return proxy_->process().err().find("no more clients") != std::string::npos; }))
@@ -68,7 +69,7 @@ TEST_F(Stopping, T15_accepts_nobody_any_more) {
   Client client = connect("recv 1; signal ready; await go; shutdown; expect fin");
   ready();
   stop_by(SIGTERM);
-  // A connection attempt is refused, not left to hang.
+  // A connection attempt is refused; it does not hang.
   EXPECT_TRUE(eventually([&] { return Client(proxy_->address(), script("read")).wait().error == ECONNREFUSED; }));
   meeting_.signal("go");
   expect_complete(finish(client));
@@ -111,7 +112,7 @@ TEST_F(Stopping, T15_a_drain_time_of_zero_ends_it_at_once) {
 }
 
 TEST_F(Stopping, T15_never_presents_the_stop_as_a_fin) {
-  // Half-closed, with bytes that wait, and still connecting: what is cut off is reset.
+  // Three sessions: half-closed, with waiting bytes, and still connecting. The stop resets what it cuts off.
   start("expect fin; signal ready; expect error", {"--drain", "200ms"});
   Client client = connect("send 10; shutdown; expect reset");
   ready();
@@ -168,7 +169,7 @@ TEST_F(Stopping, T15_the_last_line_tells_how_many_were_reset) {
     options.meeting = &meeting;
     Server server = start_server("signal ready; read", options, 3);
     Proxy proxy(server.address(), {"--drain", waits_for_the_drain ? "500ms" : "1h"});
-    // One finishes by itself before the stop, and one after it.
+    // One session ends before the stop, one after it.
     EXPECT_TRUE(Client(proxy.address(), script("shutdown; expect fin"), options).wait().as_scripted());
     proxy.record();
     Client finishes(proxy.address(), script("await stop; shutdown; expect fin"), options);

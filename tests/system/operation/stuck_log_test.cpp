@@ -1,4 +1,4 @@
-// T12: a reader of standard error that does not read holds no session up.
+// T12: a reader of standard error that does not read delays no session.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// The daemon behind `sh`, which gives it `fifo` as its standard error.
+/// Starts the daemon behind `sh`, which makes `fifo` its standard error.
 Process start_into(const std::string& fifo, const std::string& config) {
   return Process({.arguments = {"sh", "-c", R"(exec "$@" 2>"$0")", fifo, LASTBYTE_BINARY, "proxy", "--config", config,
                                 "--log-target", "off", "--workers", "1"}});
@@ -28,8 +28,8 @@ std::string read_available(const Descriptor& pipe) {
   return all;
 }
 
-// Each session of the one forwarding has something to say to the operator. To wait 100 ms for each would make this run
-// into its time limit.
+// Each session of the one forwarding makes the daemon write to the operator. A wait of 100 ms for each would exceed
+// this test's time limit.
 TEST(StuckLog, T12_an_innocent_session_goes_on_while_others_warn_into_a_full_pipe) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel has no SO_PASSRIGHTS";
   constexpr std::size_t kSessions = 1500;
@@ -50,7 +50,7 @@ TEST(StuckLog, T12_an_innocent_session_goes_on_while_others_warn_into_a_full_pip
   Process process = start_into(fifo, directory.file("config.yaml"));
   const net::Address quiet = *net::Address::unix_name(directory.file("quiet"));
   ASSERT_TRUE(eventually([&] { return net::connect_unix(quiet, {}).has_value(); }));
-  server.accept().close();  // the one that found it listening
+  server.accept().close();  // the connection that showed that it listens
   const Descriptor innocent = connect_to(quiet);
   const Descriptor upstream = server.accept();
   for (std::size_t session = 0; session < kSessions; ++session) {

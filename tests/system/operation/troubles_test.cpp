@@ -1,5 +1,5 @@
-// What forwardings need of the machine and cannot have: all of it is told with its place, at a start and at a reload;
-// what may come yet is waited for, and an address of a name may be missing.
+// What forwardings need of the machine and cannot get: the daemon reports all of it with its places, at a start and at
+// a reload. It waits for what may still appear, and one address of a name may be missing.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -40,7 +40,7 @@ class Troubles : public ::testing::Test {
   Server server_ = start_server("expect fin; send 10; close", {}, std::nullopt);
 };
 
-/// Six forwardings, four of which cannot be had, for five reasons.
+/// Six forwardings. Four of them fail, for five reasons.
 std::string much_that_is_wrong(const std::string& taken) {
   return fmt::format(
       "forwardings:\n"
@@ -112,7 +112,7 @@ class BindRetry : public Troubles {
     if (!network_.up()) GTEST_SKIP() << "no right to make a network namespace, or no unshare(1) or ip(8)";
   }
 
-  /// Starts with these flags, does `then` once it waits, and expects that it listens at `at`.
+  /// Starts with these flags, calls `then` when the daemon waits, and expects that it listens at `at`.
   void expect_to_wait_for(std::vector<std::string> flags, const std::function<void()>& then, const std::string& at) {
     flags.insert(flags.end(), {"--bind-retry", "10m", "--connect", upstream()});
     Process process({.arguments = proxy(std::move(flags))});
@@ -138,7 +138,7 @@ TEST_F(BindRetry, waits_for_an_address) {
 TEST_F(BindRetry, waits_for_an_address_whose_uniqueness_is_not_known_yet) {
   if (network_.shell("ip link add inner0 type veth peer name inner1 && ip link set inner0 up && ip link set inner1 up"))
     GTEST_SKIP() << "no veth here";
-  // Probes go out one a second: it is tentative for longer than the start takes.
+  // One probe per second: the address is tentative for longer than the start takes.
   shell("echo 600 > /proc/sys/net/ipv6/conf/inner0/dad_transmits && ip addr add 2001:db8::97/64 dev inner0");
   expect_to_wait_for(
       {"--client-netns", network_.name(), "--listen", "tcp:[2001:db8::97]:80"},
@@ -215,7 +215,7 @@ TEST_F(BindRetry, freebind_of_ipv6_and_of_datagrams) {
   }
 }
 
-/// A machine that knows names of its own.
+/// Gives the machine its own host names.
 bool own_hosts(const TemporaryDirectory& directory, const std::string& hosts) {
   write_file(directory.file("hosts"), hosts);
   return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&

@@ -1,4 +1,4 @@
-// Through the proxy between a database and its own client: Redis and PostgreSQL.
+// Redis and PostgreSQL through the proxy, each with its own client.
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ class Redis : public NeedsPrograms {
     return output_of(command);
   }
 
-  /// Of all that it holds.
+  /// Returns the digest of all data.
   std::string digest() { return cli(server_->address(), {"DEBUG", "DIGEST"}); }
 
   TemporaryDirectory files_;
@@ -77,7 +77,7 @@ TEST_F(Redis, T1_many_small_requests_in_turn) {
   expect_complete_records(proxy, 1);
 }
 
-/// In the newest version that is installed; "" where there is none.
+/// Returns the programs' directory of the newest installed version; "": there is none.
 std::string postgresql_programs() {
   std::vector<std::string> found;
   std::error_code ignored;
@@ -100,7 +100,7 @@ class PostgreSQL : public NeedsPrograms {
     if (::geteuid() == 0) {
       const passwd* const nobody = ::getpwnam("nobody");
       if (nobody == nullptr) GTEST_SKIP() << "PostgreSQL does not run as root, and there is no user nobody";
-      // It does not run as root, and wants its directory to be its own.
+      // PostgreSQL does not run as root, and needs to own its directory.
       const std::string user = std::to_string(nobody->pw_uid);
       const std::string group = std::to_string(nobody->pw_gid);
       ASSERT_EQ(::chown(files_.path().c_str(), nobody->pw_uid, nobody->pw_gid), 0);
@@ -119,7 +119,7 @@ class PostgreSQL : public NeedsPrograms {
 
   void TearDown() override {
     if (!server_) return;
-    // So that it ends its own children; killed, it would leave them to find out by themselves.
+    // SIGINT lets it end its own children.
     server_->process().signal(SIGINT);
     EXPECT_TRUE(server_->process().wait());
   }
@@ -166,7 +166,7 @@ TEST_F(PostgreSQL, T1_the_last_words_of_a_backend_that_is_terminated_arrive) {
   Process session({.arguments = {"psql", "-X", "-q", "-A", "-t", "-h", proxy.address().ip_text(), "-p",
                                  std::to_string(proxy.address().port()), "-U", "test", "-d", "postgres", "-c",
                                  "SELECT pg_terminate_backend(pg_backend_pid())"}});
-  EXPECT_EQ(session.wait(), 2) << session.err();  // psql(1): the connection to the server went bad
+  EXPECT_EQ(session.wait(), 2) << session.err();  // psql(1): the connection to the server failed
   EXPECT_NE(session.err().find("terminating connection"), std::string::npos) << session.err();
   proxy.records(1);
 }

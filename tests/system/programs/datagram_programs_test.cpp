@@ -1,4 +1,4 @@
-// UDP through the proxy between programs of every day: dig, dnsmasq and socat.
+// UDP through the proxy between common programs: dig, dnsmasq and socat.
 #include <gtest/gtest.h>
 
 #include "tests/harness/datagrams.h"
@@ -18,7 +18,7 @@ std::string dig(const net::Address& at, const std::string& name) {
 }
 
 TEST_F(DatagramPrograms, dig_is_answered_by_dnsmasq) {
-  // It listens for TCP too, by which it is known to be ready.
+  // It also listens on TCP, which shows that it is ready.
   const ProgramServer server([](std::uint16_t port) {
     return Command{.arguments = {"dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
                                  "--bind-interfaces", "--listen-address=127.0.0.1", "--port=" + std::to_string(port),

@@ -1,4 +1,4 @@
-// Through the proxy between Go programs, with which half-closing is a word of its own: CloseWrite.
+// Go programs through the proxy: Go half-closes explicitly, by CloseWrite.
 #include <gtest/gtest.h>
 
 #include "tests/harness/program_server.h"
@@ -8,7 +8,7 @@ namespace lastbyte::system_test {
 namespace {
 
 constexpr const char* kBytes = "32000003";
-/// What the rude server says, head and body.
+/// The rude server's answer, head and body.
 constexpr std::uint64_t kAnswer = 50'076;
 
 class Go : public NeedsPrograms {
@@ -29,7 +29,7 @@ class Go : public NeedsPrograms {
                                "GOTOOLCHAIN=local", "GOTELEMETRY=off"}});
   }
 
-  /// Starts a server; its address is its first line.
+  /// Starts a server. Its first line is its address.
   net::Address serve(const std::string& mode) {
     server_ = std::make_unique<Process>(Command{.arguments = {program(), mode}});
     EXPECT_TRUE(eventually([this] { return server_->out().ends_with('\n'); })) << server_->err();
@@ -43,7 +43,7 @@ class Go : public NeedsPrograms {
     return output_of({.arguments = {program(), mode, to.text(), kBytes}});
   }
 
-  /// What was sent came back, after the half-close.
+  /// Expects that the data came back after the half-close.
   void expect_echo(const net::Address& through) {
     const std::string said = client("client", through);
     const auto second = said.find("received ");
@@ -80,7 +80,8 @@ TEST_F(Go, T1_close_write_through_two_in_a_row) {
   EXPECT_TRUE(near_server.record().complete);
 }
 
-// Its close with input unread is a reset right behind the answer: what forwards from one write to the next loses it.
+// The server closes with unread input, which sends a reset right after the answer. A forwarder without lingering loses
+// the answer.
 TEST_F(Go, T5_the_answer_of_a_server_that_closes_with_the_upload_unread_is_rescued) {
   constexpr std::size_t kTimes = 100;
   Proxy proxy(serve("rude"));
@@ -112,14 +113,14 @@ class GoAndCurl : public Go {
   GoAndCurl() : Go({"curl"}) {}
 };
 
-// A curl whose send() meets a reset does not read what has come before it, and so the server of this one half-closes:
-// then there is no reset to be passed on.
+// If curl's send() meets a reset, curl does not read what came before. The server here half-closes, so no reset must be
+// passed on.
 TEST_F(GoAndCurl, T5_the_answer_reaches_curl_as_well) {
   Proxy proxy(serve("curt"));
   const TemporaryDirectory directory;
   write_file(directory.file("upload"), payload(std::stoul(kBytes)));
   for (int each = 0; each < 20; ++each) {
-    // Whether it then minds that its upload was cut off is its own affair.
+    // curl may or may not report its incomplete upload.
     Process curl(
         {.arguments = {"curl", "-q", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code} %{size_download}",
                        "-H", "Expect:", "-T", directory.file("upload"), "http://" + proxy.address().text() + "/"}});

@@ -1,4 +1,4 @@
-// Many sessions: nothing is left of them, and each costs little.
+// Many sessions: nothing of them remains, and each costs little.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -19,7 +19,7 @@ class ManySessions : public ::testing::Test {
       GTEST_SKIP() << kSessions << " sessions need more descriptors than the limit allows; it is enough for " << count_;
   }
 
-  /// All are open at once; then all end, half of them by resets.
+  /// Opens all sessions at once, then ends them, half of them by resets.
   void round(Proxy& proxy, std::mt19937& random) {
     std::vector<Descriptor> crowd = connect_crowd(proxy.address(), count_);
     ASSERT_EQ(crowd.size(), count_);
@@ -40,7 +40,7 @@ TEST_F(ManySessions, half_of_them_reset_at_random_moments_leave_no_descriptor_an
   const std::uint64_t after_first = proxy.process().resident_kib();
   round(proxy, random);
   const std::uint64_t after_second = proxy.process().resident_kib();
-  if (built_with_sanitizer()) return;  // it keeps what was freed
+  if (built_with_sanitizer()) return;  // a sanitizer keeps freed memory
   EXPECT_LE(after_second, after_first + 1024) << "KiB";
 }
 
@@ -61,7 +61,7 @@ TEST_F(ManySessions, an_idle_one_costs_less_than_a_kibibyte) {
   if (built_with_sanitizer()) GTEST_SKIP() << "a sanitizer has its own ideas of memory";
   EchoServer server;
   Proxy proxy(server.address(), {"--workers", "1"});
-  // What the first session needs is not for each of them.
+  // The first sessions allocate what all share.
   converse(connect_crowd(proxy.address(), 10));
   EXPECT_TRUE(proxy.wait_for_sessions(0));
   const std::uint64_t before = proxy.process().resident_kib();

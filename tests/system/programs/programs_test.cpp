@@ -1,4 +1,4 @@
-// Through the proxy between programs of every day: nc, socat, curl and nginx.
+// Common programs through the proxy: nc, socat, curl and nginx.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::size_t kLarge = 32'000'003;  // no multiple of any buffer
 
-/// Reads the whole request and only then says something: an echo of a half-close.
+/// Reads the whole request before it answers: an echo after a half-close.
 ProgramServer socat_server(const std::string& what) {
   return ProgramServer([&](std::uint16_t port) {
     return Command{.arguments = {"socat", "-t30", "TCP-LISTEN:" + std::to_string(port) + ",bind=127.0.0.1,fork", what}};
   });
 }
 
-/// It sends a FIN after its input, reads to the answer's end and then ends.
+/// nc sends a FIN after its input, reads the answer to its end, and ends.
 std::string through_nc(const net::Address& to, const std::string& input) {
   return output_of({.arguments = {"nc", "-N", to.ip_text(), std::to_string(to.port())}, .input = input});
 }
@@ -76,7 +76,7 @@ TEST_F(Socat, T2_on_both_sides_with_an_echo) {
   expect_complete_records(proxy, 1);
 }
 
-/// nginx that serves and takes files, with a place for uploads that are refused early.
+/// nginx that serves and stores files, with a location that refuses uploads early.
 class Web : public NeedsPrograms {
  protected:
   Web() : NeedsPrograms({"nginx", "curl"}) {}
@@ -147,7 +147,7 @@ class Web : public NeedsPrograms {
     EXPECT_TRUE(same_bytes(read_file(files_.file("up/large")), content_));
   }
 
-  /// The server answers after the head of the request and closes, with most of the body still to come.
+  /// The server answers after the request's head and closes, while most of the body is still to come.
   void expect_refusals(const net::Address& through, int times) {
     for (int each = 0; each < times; ++each) {
       const Answer answer = curl(through, "/small/large", {"-H", "Expect:", "-T", files_.file("large")});

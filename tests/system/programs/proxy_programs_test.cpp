@@ -19,7 +19,7 @@ class ProxyPrograms : public NeedsPrograms {
     if (!std::filesystem::exists(kStreamModule)) GTEST_SKIP() << "nginx's stream module is not installed";
   }
 
-  /// HAProxy with one front, `bind` behind its address and `rest` below it.
+  /// HAProxy with one frontend: `bind` follows its address, `rest` follows below.
   [[nodiscard]] ProgramServer haproxy(const std::string& bind, const std::string& rest) const {
     return ProgramServer([&](std::uint16_t port) {
       write_file(files_.file("haproxy.cfg"),
@@ -31,7 +31,7 @@ class ProxyPrograms : public NeedsPrograms {
       return Command{.arguments = {"haproxy", "-db", "-f", files_.file("haproxy.cfg")}};
     });
   }
-  /// nginx with one block of that kind, "http" or "stream".
+  /// nginx with one block of that kind: "http" or "stream".
   [[nodiscard]] ProgramServer nginx(const std::string& kind, const std::string& listen, const std::string& rest) const {
     return ProgramServer([&](std::uint16_t port) {
       std::string temporary;
@@ -56,14 +56,14 @@ class ProxyPrograms : public NeedsPrograms {
   TemporaryDirectory files_;
 };
 
-/// Answers with the client's address and port, as a header told it.
+/// Answers with the client's address and port from the header.
 constexpr const char* kHaproxyTells =
     "  mode http\n  http-request return status 200 content-type text/plain lf-string \"%[src]:%[src_port]\"\n";
 constexpr const char* kNginxTells = "return 200 \"$proxy_protocol_addr:$proxy_protocol_port\";";
 
 class EveryVersion : public ProxyPrograms, public ::testing::WithParamInterface<const char*> {
  protected:
-  /// What a receiver of our headers tells is what our record tells.
+  /// Expects that a receiver of our headers reports the same client as our record.
   static void expect_told(const net::Address& receiver) {
     Proxy proxy(receiver, {"--upstream-proxy-protocol", GetParam()});
     const std::string told = curl(proxy.address());
@@ -79,7 +79,7 @@ TEST_P(EveryVersion, is_read_by_nginx) { expect_told(nginx("http", "proxy_protoc
 INSTANTIATE_TEST_SUITE_P(ProxyProtocol, EveryVersion, ::testing::Values("v1", "v2"),
                          [](const auto& tested) { return std::string(tested.param); });
 
-/// A server behind a lastbyte that wants to be told.
+/// A server behind a lastbyte that requires a header.
 class Receiving : public ProxyPrograms {
  protected:
   void SetUp() override {

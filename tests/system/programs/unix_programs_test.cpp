@@ -1,4 +1,4 @@
-// Programs that others wrote, over UNIX sockets (T14): socat, nc, Redis, curl and nginx.
+// Programs by other authors over UNIX sockets (T14): socat, nc, Redis, curl and nginx.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// A proxy between a path and a server at another one.
+/// A proxy between a path and a server at another path.
 class OverUnix : public NeedsPrograms {
  protected:
   explicit OverUnix(std::vector<std::string> programs) : NeedsPrograms(std::move(programs)) {}
@@ -37,7 +37,7 @@ class SocatOverUnix : public OverUnix {
 };
 
 TEST_F(SocatOverUnix, T1_the_answer_to_an_upload_of5_mb_that_ends_in_a_half_close) {
-  // sha256sum answers only when its input has ended.
+  // sha256sum answers after its input has ended.
   start({"socat", "UNIX-LISTEN:" + upstream_ + ",fork", "EXEC:sha256sum"});
   const std::string upload = payload(5 << 20);
   const std::string right = output_of({.arguments = {"sha256sum"}, .input = upload});

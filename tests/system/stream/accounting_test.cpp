@@ -1,4 +1,4 @@
-// T11: verdicts are evidence. Records against what the peers really sent and got.
+// T11: verdicts are evidence. Compares records with what the peers really sent and received.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -33,7 +33,7 @@ TEST(EvidenceOfASession, T11_complete_is_not_claimed_where_the_last_fin_was_not_
 }
 
 TEST(EvidenceOfASession, T11_bytes_that_a_sink_never_took_are_undelivered) {
-  // The server resets while its window is full: what the proxy had read for it is lost, and counted.
+  // The server resets while its window is full. The bytes that the proxy had read for it are lost, and counted.
   const Played played = play("send 1M; signal full; expect reset", "window 4K; recv 1; await full; sleep 20ms; reset");
   const SideRecord& flow = played.record.client;
   EXPECT_TRUE(played.client.reset()) << played.text();
@@ -52,14 +52,14 @@ TEST(EvidenceOfASession, T11_rescued_bytes_are_only_those_that_were_delivered) {
   Client client(proxy.address(), script("window 2K; send 1; await held; send 10K; signal sent; await gone; reset"),
                 options);
   EXPECT_TRUE(eventually([&] { return meeting.count("up") == 1; }));
-  // The client's event comes first, and so the write meets the reset before a read meets the answer.
+  // The client's event comes first, so the write meets the reset before a read meets the answer.
   proxy.process().signal(SIGSTOP);
   const std::string status = "/proc/" + std::to_string(proxy.process().pid()) + "/status";
   EXPECT_TRUE(eventually([&] { return read_file(status).find("State:\tT") != std::string::npos; }));
   meeting.signal("held");
   server.wait();
   proxy.process().signal(SIGCONT);
-  // The answer waits in the send queue, because of the client's window.
+  // The client's window keeps the answer in the send queue.
   EXPECT_TRUE(eventually([&] { return proxy.process().sockets() == proxy.sockets_at_start() + 1; }));
   meeting.signal("gone");
   client.wait();
@@ -73,7 +73,7 @@ bool failed(const SideRecord& side) {
   return side.end == "reset" || side.end == "vanished" || side.end == "unreachable";
 }
 
-/// An ending as a peer may choose it. Those that are well behaved come more often.
+/// Returns a random way for a peer to end. Well-behaved ways are more frequent.
 std::string random_peer(std::mt19937& random) {
   const auto one_of = [&](const auto& all) { return all[random() % all.size()]; };
   const std::array<std::string, 6> sizes{"1", "100", "5K", "64K", "500K", "2M"};
@@ -92,7 +92,7 @@ TEST(EvidenceOfASession, T11_the_counts_agree_whatever_the_ending) {
     const std::string server = random_peer(random);
     SCOPED_TRACE("round " + std::to_string(round) + ": client: " + client + " / server: " + server);
     PeerOptions options;
-    options.limit = milliseconds(400);  // then it resets
+    options.limit = milliseconds(400);  // after that the peer resets
     options.sends = 10 + static_cast<std::uint64_t>(round);
     const Played played = play_whoever_comes(
         client, server, {"--linger-timeout", "200ms", "--linger-time", "500ms", "--limits-half-close", "5s"}, options);
@@ -101,7 +101,7 @@ TEST(EvidenceOfASession, T11_the_counts_agree_whatever_the_ending) {
       EXPECT_EQ(played.client.error + played.server.error, 0) << played.text();
       EXPECT_EQ(played.record.client.undelivered + played.record.upstream.undelivered, 0U) << played.text();
     }
-    // T4: a clean end is seen only where there was one.
+    // T4: a peer sees a clean end only if there was one.
     EXPECT_FALSE(played.client.fin && failed(played.record.upstream)) << played.text();
     EXPECT_FALSE(played.server.fin && failed(played.record.client)) << played.text();
   }

@@ -1,4 +1,4 @@
-// connect-on: data (T3): an upstream is connected for a client that has sent a byte, and for no other.
+// connect-on: data (T3): the proxy connects the upstream only for a client that has sent a byte.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -16,7 +16,7 @@ class ConnectOnData : public testing::Test {
     proxy_.emplace(server_->address(), flags);
   }
   Client connect(std::string_view text) { return Client(proxy_->address(), script(text), options_); }
-  /// The connections that the server has had.
+  /// Returns the connections that the server has had.
   std::vector<Observed> served() {
     server_->stop();
     return server_->wait();

@@ -1,5 +1,5 @@
-// T8: every waiting has an end, and each end names itself in the record. The connect limit is in early_test.cpp, the
-// reset flush in reset_test.cpp, lingering in refusal_test.cpp, the drain in stop_test.cpp.
+// T8: every wait has a limit, and the record names the limit that ended it. early_test.cpp has the connect limit,
+// reset_test.cpp the reset flush, refusal_test.cpp lingering, stop_test.cpp the drain.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -63,7 +63,7 @@ TEST(HalfCloseLimit, T8_bytes_keep_the_answer_alive) {
 }
 
 TEST(HalfCloseLimit, T8_a_reader_that_is_slow_but_reads_is_alive) {
-  // Nothing comes from the source any more, and the sink takes seconds for what waits.
+  // The source has ended, and the sink takes seconds for the waiting bytes.
   expect_complete(play("window 32K; shutdown; read by 64K every 10ms; expect fin", "expect fin; send 4M; close",
                        {"--limits-half-close", "500ms"}));
 }

@@ -1,4 +1,4 @@
-// T3: before the upstream is connected.
+// T3: a session before its upstream is connected.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -7,8 +7,8 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// An upstream that swallows SYNs until hear() and so leaves the proxy connecting: a second later the kernel's own
-/// retry gets through.
+/// An upstream that swallows SYNs until hear(), which keeps the proxy connecting. A second later, the kernel's own
+/// retransmission gets through.
 class Early : public ::testing::Test {
  protected:
   void start(std::string_view server_text, const Flags& flags = {}) {
@@ -19,7 +19,7 @@ class Early : public ::testing::Test {
   }
   Client connect(std::string_view client_text) { return Client(proxy_->address(), script(client_text), options_); }
   void hear() { ASSERT_TRUE(server_->set_deaf(false)); }
-  /// Until the client has done what comes before `signal name`.
+  /// Waits until the client has reached `signal name`.
   void wait_for(std::string_view name) {
     ASSERT_TRUE(eventually([&] { return meeting_.count(name) > 0; })) << name;
   }
@@ -151,7 +151,7 @@ TEST(UnreachableUpstream, T3_resets_the_client) {
     nobody = server.address();
   }
   Proxy proxy(nobody);
-  // With bytes on their way, without, and after a FIN: never a clean empty answer.
+  // With bytes under way, without, and after a FIN: the client never sees a clean empty answer.
   for (const char* text : {"send 1000; expect reset", "expect reset", "shutdown; expect reset"}) {
     Client client(proxy.address(), script(text));
     EXPECT_TRUE(client.wait().reset()) << client.wait().text();
@@ -166,7 +166,7 @@ TEST(UnreachableUpstream, T3_resets_the_client) {
 }
 
 TEST(UnreachableUpstream, T3_all_addresses_of_a_name_are_tried) {
-  // localhost is ::1 and 127.0.0.1 on most machines; the server listens on the latter only.
+  // localhost is ::1 and 127.0.0.1 on most machines. The server listens only on the latter.
   Server server = start_server("expect fin; send 10; close");
   Proxy::Options options;
   options.config = "forwardings:\n  - listen: tcp:127.0.0.1:0\n    connect: tcp:localhost:" +
@@ -178,8 +178,8 @@ TEST(UnreachableUpstream, T3_all_addresses_of_a_name_are_tried) {
 }
 
 TEST(UnreachableUpstream, T3_an_upstream_that_speaks_and_resets_before_it_is_looked_at_was_connected) {
-  // 60 clients wait in the backlog while the proxy is held; it then connects for all of them in one go, and many
-  // upstreams have answered and reset before it comes to look.
+  // 60 clients wait in the backlog while the proxy is stopped. It then connects for all of them at once, and many
+  // upstreams have answered and reset before its next look.
   constexpr std::size_t kClients = 60;
   Server server = start_server("send 10; flush; reset", {}, kClients);
   Proxy proxy(server.address(), {"--workers", "1"});

@@ -1,5 +1,5 @@
-// T8: a process that stood still (SIGSTOP, a paused container, a suspended machine) looks at what has come meanwhile
-// before it lets a deadline pass.
+// T8: a process that was stopped (SIGSTOP, a paused container, a suspended machine) handles the events that came
+// meanwhile before it lets a deadline pass.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr milliseconds kLimit{500};
 
-/// Stops the process, lets `meanwhile` happen, and lets the limit pass before the process goes on.
+/// Stops the process, calls `meanwhile`, and continues the process after the limit.
 template <typename Meanwhile>
 void frozen(Proxy& proxy, Meanwhile meanwhile) {
   proxy.process().signal(SIGSTOP);
@@ -27,12 +27,12 @@ void frozen(Proxy& proxy, Meanwhile meanwhile) {
   proxy.process().signal(SIGCONT);
 }
 
-/// More sessions than one wait for events tells of.
+/// More sessions than one epoll_wait() reports.
 constexpr std::size_t kSessions = 600;
 
 TEST(Freeze, T8_bytes_that_came_meanwhile_keep_their_sessions_alive) {
   const EchoServer server;
-  // One worker: all events are its own.
+  // One worker, so that it has all events.
   Proxy proxy(server.address(), {"--workers", "1", "--limits-idle", "500ms"});
   std::vector<Descriptor> crowd = connect_crowd(proxy.address(), affordable_sessions(kSessions));
   converse(crowd);

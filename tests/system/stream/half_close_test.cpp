@@ -9,7 +9,7 @@ namespace {
 /// The sizes that matter: nothing, less than a buffer, more than all buffers together.
 class Size : public ::testing::TestWithParam<const char*> {
  protected:
-  /// "send 20M; " or nothing.
+  /// Returns "send 20M; " or nothing.
   static std::string send() {
     const std::string size = GetParam();
     return size == "0" ? "" : "send " + size + "; ";
@@ -63,7 +63,7 @@ TEST(HalfClose, T2_the_upload_takes_its_time_after_the_servers_fin) {
 }
 
 TEST(HalfClose, T2_the_client_is_told_of_the_servers_fin_at_once) {
-  // The upload goes on only after the client has seen the FIN.
+  // The upload continues only after the client has seen the FIN.
   const Played played = play("expect fin; signal seen; send 2M; close", "send 10; shutdown; await seen; expect fin");
   expect_complete(played);
 }
@@ -74,7 +74,7 @@ TEST(HalfClose, T2_a_half_closed_session_may_be_silent_for_long) {
 }
 
 TEST(HalfClose, T2_conversations_go_on_while_the_other_direction_is_blocked) {
-  // The client does not read the 8 MB that the server pushes, and its own bytes pass all the same.
+  // The client does not read the server's 8 MB, but its own bytes pass.
   expect_complete(play("repeat 100 (send 1K; sleep 1ms); shutdown; signal sent; expect fin",
                        "send 8M | recv 100K; await sent; expect fin; close"));
 }

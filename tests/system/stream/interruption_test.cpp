@@ -1,5 +1,5 @@
-// A process that is stopped and continued (SIGSTOP, a frozen cgroup, a debugger) goes on where it was: the kernel cuts
-// calls short, and a short call must not be taken for a full queue.
+// A process that is stopped and continued (SIGSTOP, a frozen cgroup, a debugger) goes on where it was. The kernel
+// interrupts calls, and the process must not take a short call for a full queue.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -10,7 +10,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// How long a transfer may stand still: whatever the machine's load, it would go on.
+/// How long a transfer may stall. Under any load, a working transfer continues sooner.
 constexpr milliseconds kStandstill{20'000};
 
 TEST(Interruption, T8_spliced_flow_goes_on_after_freezes) {

@@ -1,4 +1,4 @@
-// T12: nothing that one session does harms another session, the listener or the process.
+// T12: no session harms another session, the listener or the process.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -18,19 +18,19 @@ std::size_t count_of(const std::string& text, const std::string& what) {
   return count;
 }
 
-/// One forwarding to each of the addresses, in order.
+/// One forwarding to each address, in order.
 Proxy::Options forwardings(const std::vector<net::Address>& upstreams) {
   Proxy::Options options;
   options.config = "forwardings:\n";
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
-    // The same listening endpoint twice would be an error: each has a loopback address of its own.
+    // Two equal listening endpoints would be an error, so each has a loopback address of its own.
     options.config +=
         "  - listen: tcp:127.0.0." + std::to_string(i + 1) + ":0\n    connect: tcp:" + upstreams[i].text() + "\n";
   }
   return options;
 }
 
-/// The soft limit; nullopt: up to the hard one again.
+/// Sets the soft limit; nullopt: raises it to the hard one.
 void set_descriptor_limit(pid_t pid, std::optional<rlim_t> soft) {
   rlimit limit{};
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
@@ -38,7 +38,7 @@ void set_descriptor_limit(pid_t pid, std::optional<rlim_t> soft) {
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
 }
 
-/// How much memory of its own it may have beyond what it has now; nullopt: as much as there is.
+/// Limits its private memory to `more_kib` above the present amount; nullopt: no limit.
 void limit_memory(const Process& process, std::optional<std::uint64_t> more_kib) {
   rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
   if (more_kib) {
@@ -90,7 +90,7 @@ TEST(Isolation, T12_a_reset_storm_does_not_disturb_a_transfer) {
   EXPECT_TRUE(calm.wait().as_scripted()) << calm.wait().text();
   EXPECT_TRUE(calm_server.wait().at(0).as_scripted());
   proxy.records(kStorm + 1);
-  // The listener of the storm has come to no harm either.
+  // The storm's listener still works.
   Client after(proxy.address(1), script("recv 1; shutdown; read"), options);
   EXPECT_TRUE(after.wait().as_scripted()) << after.wait().text();
   proxy.records(kStorm + 2);
@@ -126,7 +126,7 @@ TEST(Isolation, T12_a_stalled_session_does_not_stall_others_of_its_worker) {
   options.meeting = &meeting;
   Server server = start_server("flood | read", options, std::nullopt);
   Proxy proxy(server.address(), {"--workers", "1"});
-  // Neither reads what the server pushes, nor ends.
+  // Neither client reads what the server sends, nor ends.
   Client stalled(proxy.address(), script("window 4K; signal stalled; await over"), options);
   Client second(proxy.address(), script("window 4K; signal stalled; await over"), options);
   ASSERT_TRUE(eventually([&] { return meeting.count("stalled") == 2; }));
@@ -155,7 +155,7 @@ TEST(Isolation, T12_a_flood_of_clients_that_go_at_once_leaves_nothing_behind) {
 
 class DescriptorShortage : public ::testing::Test {
  protected:
-  /// So that the daemon can open `more` descriptors and no further ones: they get the lowest free numbers.
+  /// Leaves the daemon exactly `more` descriptors: they get the lowest free numbers.
   static void leave(Proxy& proxy, int more) {
     std::set<rlim_t> open;
     for (const auto& each :
@@ -182,11 +182,11 @@ TEST_F(DescriptorShortage, T12_pauses_accepting_without_spinning_and_recovers) {
   ASSERT_TRUE(eventually([&] { return proxy.process().err().find("accepting pauses") != std::string::npos; }));
 
   const milliseconds before = proxy.process().cpu_time();
-  std::this_thread::sleep_for(milliseconds(2000));  // the stretch of time that is measured
+  std::this_thread::sleep_for(milliseconds(2000));  // the measured time
   EXPECT_LT(proxy.process().cpu_time() - before, milliseconds(400));
   EXPECT_EQ(count_of(proxy.process().err(), "accepting pauses"), 1U) << proxy.process().err();
 
-  // What is open goes on.
+  // Open sessions continue.
   meeting.signal("go");
   EXPECT_TRUE(first.wait().as_scripted()) << first.wait().text();
   set_descriptor_limit(proxy.process().pid(), std::nullopt);
@@ -195,7 +195,7 @@ TEST_F(DescriptorShortage, T12_pauses_accepting_without_spinning_and_recovers) {
   server.stop();
 }
 
-// One that is left is enough for a client and not for its upstream.
+// One free descriptor is enough for a client but not for its upstream.
 TEST_F(DescriptorShortage, T12_clients_wait_until_there_is_one_for_the_upstream_too) {
   Server server = start_server("expect fin; send 10; close", {}, std::nullopt);
   Proxy proxy(server.address(), {"--workers", "1"});

@@ -1,4 +1,4 @@
-// How many sessions there may be: in all, on a listener, of a client.
+// The limits of sessions: in total, on a listener, of a client.
 #include <gtest/gtest.h>
 
 #include "tests/harness/scene.h"
@@ -22,7 +22,7 @@ class SessionLimits : public ::testing::Test {
     return eventually([&] { return meeting_.count("in") == count; });
   }
 
-  /// Of six clients two are served at a time; the others are neither reset nor lost.
+  /// Two of six clients are served at a time. The others are neither reset nor lost.
   void expect_two_at_a_time() {
     std::vector<Client> clients;
     for (int i = 0; i < 6; ++i) clients.emplace_back(proxy_->address(), script(kClient), options_);
@@ -79,7 +79,7 @@ TEST_F(SessionLimits, of_a_client_resets_further_ones_of_its_address_alone) {
   meeting_.signal("go");
   for (Client* client : {&first, &second, &other}) EXPECT_TRUE(client->wait().as_scripted()) << client->wait().text();
   proxy_->records(3);
-  // Those that have ended no longer count.
+  // Ended sessions no longer count.
   Client again(proxy_->address(), script(kClient), options_);
   EXPECT_TRUE(again.wait().as_scripted()) << again.wait().text();
 }

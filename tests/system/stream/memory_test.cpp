@@ -1,4 +1,4 @@
-// T9: memory is bounded. What the proxy holds does not grow with what a peer pushes.
+// T9: memory is bounded. The proxy's memory does not grow with what a peer sends.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kBoundKib = 16 * 1024;
 constexpr milliseconds kPushFor{3000};
 
-/// The most that was seen while the time passed.
+/// Returns the largest value seen during `time`.
 std::uint64_t peak_resident_kib(const Process& process, milliseconds time) {
   std::uint64_t peak = 0;
   eventually(
@@ -32,7 +32,7 @@ class Memory : public ::testing::Test {
     options_.limit = std::chrono::seconds(60);
   }
 
-  /// Neither reads until `read` is signalled.
+  /// Neither peer reads until the signal `read`.
   void push(std::string_view client_text, std::string_view server_text, std::uint32_t sessions) {
     Server server = start_server(server_text, options_, sessions);
     Proxy proxy(server.address(), {"--workers", "1"});

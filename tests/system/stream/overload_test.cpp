@@ -1,4 +1,4 @@
-// T12 and T11 under crowds that come, go, wait and reset at all moments.
+// T12 and T11 with crowds that connect, end, wait and reset at any moment.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -17,15 +17,14 @@ namespace {
 
 constexpr std::uint64_t kTransfer = 20 * 1024 * 1024;
 
-/// What scripts call a client that is served until `go`.
+/// The script of a client that is served until `go`.
 constexpr const char* kServed = "recv 1; signal in; await go; shutdown; expect fin";
 
 bool all_gone(Proxy& proxy) {
   return eventually([&] { return proxy.process().sockets() == proxy.sockets_at_start(); });
 }
 
-/// Resets after a while of at most 300 us from its SYN on: before it is accepted, while the upstream is being
-/// connected, or right after that.
+/// Resets at most 300 us after its SYN: before the accept, while the upstream is being connected, or right after that.
 void reset_soon(const net::Address& to, std::mt19937& random) {
   auto connecting = net::connect_tcp(to, {}, {});
   ASSERT_TRUE(connecting) << connecting.error().text();
@@ -34,7 +33,7 @@ void reset_soon(const net::Address& to, std::mt19937& random) {
   net::reset_and_close(connecting->socket);
 }
 
-/// A transfer both ways, and whatever disturbs it, in the same worker.
+/// A transfer in both directions, and disturbances in the same worker.
 class ATransfer : public ::testing::Test {
  protected:
   void undisturbed_by(const std::string& server_text, const std::function<void(const net::Address&)>& disturb) {
@@ -124,7 +123,7 @@ TEST_F(Places, T12_of_a_client_are_not_lost_in_a_storm) {
   Proxy proxy(server.address(), {"--max-sessions-per-client", "3", "--workers", "1"});
   std::mt19937 random(7);
   for (int done = 0; done < 500; ++done) reset_soon(proxy.address(), random);
-  // Who is served has waited behind all of the storm.
+  // A client that is served has waited behind the whole storm.
   EXPECT_TRUE(
       eventually([&] { return Client(proxy.address(), script("recv 1; shutdown; expect fin")).wait().as_scripted(); }));
   EXPECT_TRUE(all_gone(proxy));

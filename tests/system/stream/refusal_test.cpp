@@ -1,4 +1,4 @@
-// T5: a refusal is not a reset of the session. T6: lingering close.
+// T5: a refusal does not reset the session. T6: lingering close.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -12,7 +12,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-/// Clients one after the other through one proxy.
+/// Clients in turn through one proxy.
 struct Rounds {
   std::vector<Observed> clients;
   std::vector<Observed> servers;
@@ -33,7 +33,7 @@ Rounds play_rounds(std::uint32_t count, std::string_view client_text, std::strin
   return rounds;
 }
 
-/// Every client got the whole answer: `rescued n of n`.
+/// Expects that every client got the whole answer: `rescued n of n`.
 void expect_all_rescued(const Rounds& rounds, std::uint64_t answer) {
   std::size_t rescued = 0;
   for (const Observed& client : rounds.clients) {
@@ -47,7 +47,7 @@ void expect_all_rescued(const Rounds& rounds, std::uint64_t answer) {
 TEST(RefusedFlow, T5_an_answer_ahead_of_unread_upload_is_rescued100_of100) {
   const Rounds rounds = play_rounds(100, "flood by 16K | read", "recv 1; send 32K; close-unread");
   expect_all_rescued(rounds, 32 << 10);
-  // The server closed with unread input, and so reset: the client gets every byte, and then a reset, never a FIN (T4).
+  // The server closed with unread input, and so reset: the client gets every byte, then a reset, and never a FIN (T4).
   for (const Observed& client : rounds.clients) EXPECT_TRUE(client.reset()) << client.text();
   for (const Record& record : rounds.records) {
     EXPECT_EQ(record.upstream.end, "reset") << record.line;
@@ -67,8 +67,8 @@ TEST(RefusedFlow, T5_an_answer_of3_mb_to_a_slow_reader_is_rescued_wholly) {
 }
 
 TEST(RefusedFlow, T5_what_is_delivered_after_a_failed_write_is_counted_as_rescued) {
-  // Most of the answer still waits for a client that does not read. While the proxy is held, first the client sends and
-  // then the server resets: so the proxy's write is the first to meet the reset.
+  // The client does not read, so most of the answer waits. While the proxy is stopped, the client sends and then the
+  // server resets: so the proxy's write is the first to meet the reset.
   Meeting meeting;
   PeerOptions options;
   options.meeting = &meeting;
@@ -95,13 +95,13 @@ TEST(RefusedFlow, T5_what_is_delivered_after_a_failed_write_is_counted_as_rescue
 }
 
 TEST(RefusedFlow, T5_fin_then_reset_is_a_complete_answer) {
-  // The server answers and closes in good order; the client goes on sending, and is answered with RST beyond.
+  // The server answers and closes cleanly. The client continues to send, and the server's kernel answers with RST.
   const Rounds rounds =
       play_rounds(100, "send 1; flood by 16K | read", "recv 1; send 32K; close", {"--linger-time", "5s"});
   expect_all_rescued(rounds, 32 << 10);
   std::size_t complete_answers = 0;
   for (const Observed& client : rounds.clients) complete_answers += client.fin ? 1U : 0U;
-  // Where the flood came before close(), the server itself has reset instead of sending a FIN; mostly it has not.
+  // If the flood came before close(), the server itself has reset instead of sending a FIN. Mostly it came later.
   std::size_t fins = 0;
   for (const Record& record : rounds.records) fins += record.upstream.end == "reset" ? 0U : 1U;
   EXPECT_EQ(complete_answers, fins);
@@ -125,14 +125,14 @@ TEST(RefusedFlow, T5_a_sink_that_dies_while_its_source_is_silent_is_noticed) {
 }
 
 TEST(RefusedFlow, T5_of_the_client_that_answers_and_closes) {
-  // The same with the roles swapped: the client refuses what the server goes on sending.
+  // The same with roles swapped: the client refuses what the server continues to send.
   const Played played = play("recv 1; send 32K; flush; close-unread", "flood by 16K | read");
   EXPECT_EQ(played.server.received, 32U << 10) << played.text();
   EXPECT_TRUE(played.server.reset()) << played.text();
   EXPECT_EQ(played.record.client.delivered, 32U << 10) << played.text();
 }
 
-/// The server answers with a FIN and reads no more; the client goes on sending for as long as it can.
+/// The server answers with a FIN and reads no more. The client sends as long as it can.
 constexpr const char* kSendsOn = "recv 10; expect fin; flood by 1K every 10ms";
 constexpr const char* kAnswersAndCloses = "send 10; close";
 
@@ -178,15 +178,15 @@ TEST(LingeringClose, T6_off_closes_at_once) {
 }
 
 TEST(LingeringClose, T6_a_half_closed_client_that_still_sends_to_a_server_that_reads_is_not_lingered_away) {
-  // A FIN alone says nothing of what the server still reads (T2).
+  // A FIN alone does not say that the server reads no more (T2).
   const Played played = play("recv 10; expect fin; repeat 10 (send 10K; sleep 60ms); shutdown",
                              "send 10; shutdown; expect fin", {"--linger-time", "100ms", "--linger-timeout", "50ms"});
   expect_complete(played);
 }
 
 TEST(LingeringClose, T6_keeps_an_answer_from_being_cut_off) {
-  // 3 MB lie ahead of a client that reads slowly while it uploads what nobody wants: a plain close() would lose the
-  // tail to a reset.
+  // 3 MB wait for a client that reads slowly while it uploads unwanted data. A plain close() would lose the tail to a
+  // reset.
   const Played played = play("window 8K; send 100K; flood by 4K every 1ms | read by 64K every 1ms; shutdown",
                              "recv 100K; send 3M; flush; shutdown; sleep 10ms; close");
   EXPECT_EQ(played.client.received, 3U << 20) << played.text();

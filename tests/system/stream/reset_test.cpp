@@ -1,4 +1,4 @@
-// T4: a reset is not an end of file. T7: a reset is sent on purpose only. T10: an error is seen once.
+// T4: a reset is not an end of file. T7: a reset is always on purpose. T10: an error is seen once.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -8,7 +8,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// The source reset after all its bytes had been acknowledged; the sink got all of them, then a reset.
+/// The source resets after the peer has acknowledged all its bytes. The sink gets all of them, then a reset.
 void expect_passed_on(const Played& played, const Observed& source, const Observed& sink) {
   EXPECT_TRUE(source.as_scripted()) << played.text();
   EXPECT_EQ(sink.received, source.sent) << played.text();
@@ -39,7 +39,8 @@ class ResetPassedOn : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Bytes, ResetPassedOn, ::testing::Values("1", "64K", "1M", "5M"),
                          [](const auto& each) { return std::string("After") + each.param; });
 
-// A client's reset before the upstream is connected cancels the attempt (T3); here it is, once a byte has come from it.
+// A client's reset before the upstream is connected cancels the attempt (T3). Here it comes after the upstream's first
+// byte.
 
 TEST_P(ResetPassedOn, T4_of_the_client) {
   expect_client_reset(play(std::string("recv 1; send ") + GetParam() + "; flush; reset", "send 1; expect reset"));
@@ -73,7 +74,7 @@ TEST(UpstreamReset, T4_in_the_middle_of_a_conversation) {
 }
 
 TEST(UpstreamReset, T4_while_both_send) {
-  // Whatever the server had sent until then is lost with the client; what the client had sent is not.
+  // The server's bytes are lost with the client; the client's bytes are not.
   const Played played = play("send 2M | flood | recv 1M; flush; reset", "flood | read; expect reset");
   EXPECT_TRUE(played.server.reset()) << played.text();
   EXPECT_EQ(played.server.received, played.client.sent) << played.text();
@@ -81,7 +82,7 @@ TEST(UpstreamReset, T4_while_both_send) {
 }
 
 TEST(UpstreamReset, T4_after_the_servers_own_fin) {
-  // The server has ended its half; the client's reset is still told to it.
+  // The server has ended its half. The client's reset still reaches it.
   const Played played = play("expect fin; send 100K; flush; reset", "send 10; shutdown; expect reset");
   EXPECT_TRUE(played.server.reset()) << played.text();
   EXPECT_EQ(played.server.received, 100U << 10) << played.text();
@@ -96,7 +97,7 @@ TEST(UpstreamReset, T4_after_the_clients_own_fin) {
 }
 
 TEST(ResetFlush, T4_what_is_unacknowledged_at_the_bound_is_counted_as_lost) {
-  // The client never reads: its window fills, and the bound passes.
+  // The client never reads: its window fills, and the time limit passes.
   const Played played = play("window 4K; await over; expect reset", "send 1M; flush; reset; sleep 1500ms; signal over",
                              {"--limits-reset-flush", "1s", "--upstream-receive-buffer", "4M"});
   const auto& flow = played.record.upstream;
@@ -125,7 +126,7 @@ TEST(ResetOnPurpose, T7_never_at_the_end_of_a_session_that_ends_well) {
 }
 
 TEST(LatchedError, T10_a_reset_that_a_write_met_first_is_passed_on) {
-  // Both send when the client resets, so that now a write meets the error first, and now a read.
+  // Both send when the client resets, so sometimes a write meets the error first, sometimes a read.
   for (int round = 0; round < 30; ++round) {
     const Played played = play("flood | recv 200K; reset", "flood | read; expect reset");
     EXPECT_TRUE(played.server.reset()) << played.text();

@@ -1,4 +1,4 @@
-// T13: where TIME_WAIT falls, and which addresses and ports the proxy connects from; T3: never the upstream's own.
+// T13: which side has TIME_WAIT, and which addresses and ports the proxy connects from. T3: never to itself.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -16,7 +16,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// As /proc/net/tcp writes it: the IPv4 address in the machine's byte order, then the port.
+/// Returns the form of /proc/net/tcp: the IPv4 address in the machine's byte order, then the port.
 std::string proc_text(const net::Address& address) {
   const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.data());
   std::array<char, 16> text{};
@@ -92,7 +92,7 @@ TEST(SourceAddresses, T13_all_workers_together_use_all) {
 
 constexpr int kPorts = 10;
 
-/// Of the network namespace of the calling thread.
+/// Changes the network namespace of the calling thread.
 void set_local_ports(int first, int count) {
   std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << first << ' ' << first + count - 1;
 }
@@ -103,12 +103,12 @@ PeerOptions from(std::string_view ip, std::uint16_t port) {
   return options;
 }
 
-/// A server with a proxy before it, both with ten local ports. To be made inside of a network namespace of its own.
+/// A server with a proxy in front of it, with ten local ports. Create it inside a network namespace of its own.
 class FewPorts {
  public:
   explicit FewPorts(const Flags& flags = {}) {
-    // Nobody connects from a port that is listened on, whatever the address (net/ipv4/inet_hashtables.c
-    // __inet_hash_connect), and so the ports to listen on are taken from others than the few.
+    // The kernel never connects from a port on which a socket listens, whatever the address (net/ipv4/inet_hashtables.c
+    // __inet_hash_connect). So the listening ports are outside the ten.
     set_local_ports(50000, 1000);
     server_.emplace(start_server("read; close", {}, std::nullopt));
     proxy_.emplace(server_->address(), flags);
@@ -122,14 +122,14 @@ class FewPorts {
   FewPorts(const FewPorts&) = delete;
   FewPorts& operator=(const FewPorts&) = delete;
 
-  /// Clients of the proxy, from ports outside of the range, that stay. Returns when the server has them.
+  /// Connects lasting clients to the proxy, from ports outside the range. Returns when the server has them.
   void connect(int count) {
     await([&] {
       for (int each = 0; each < count; ++each)
         clients_.emplace_back(proxy_->address(), script("send 1; await never"), from("127.0.0.9", next_port_++));
     });
   }
-  /// Spends all ports of an address on connections to the server.
+  /// Uses up all ports of an address with connections to the server.
   void spend(std::string_view source) {
     await([&] {
       for (int each = 0; each < kPorts; ++each)
@@ -199,7 +199,7 @@ TEST(LocalPorts, T13_a_source_address_without_any_leaves_sessions_to_the_others)
 
 TEST(LocalPorts, T13_sources_with_ranges_are_used_up_to_their_last_port) {
   in_a_network_of_its_own([] {
-    // Not for the server and the proxy to listen on.
+    // Reserved for a moment, so that the server and the proxy do not listen on them.
     const std::string reserved = "/proc/sys/net/ipv4/ip_local_reserved_ports";
     std::ofstream(reserved) << "50100-50101,50200-50201";
     FewPorts scene({"--workers", "1", "--upstream-sources", "127.0.0.2:50100-50101,127.0.0.3:50200-50201"});
@@ -232,7 +232,8 @@ TEST(LocalPorts, T13_time_wait_is_removed_on_request_when_ports_run_short) {
   });
 }
 
-/// While nobody listens at a local port, Linux may connect from it to itself; where there is only that port, each time.
+/// If nobody listens on a local port, Linux may connect from that port to itself. If it is the only port, it always
+/// does.
 class UpstreamDown : public ::testing::Test {
  protected:
   static constexpr std::uint16_t kPort = 40000;
@@ -258,7 +259,7 @@ TEST_F(UpstreamDown, T3_is_not_the_connecting_socket_itself) {
     Proxy proxy(nobody_, over("tcp:"));
     for (std::uint16_t port = 20000; port < 20003; ++port) expect_a_reset(proxy, port);
     for (const Record& record : proxy.records(3)) expect_refused(record);
-    // Whoever comes up there finds the port free.
+    // A new server finds the port free.
     const auto server = peers::Server::start(script("expect fin; close"), {}, 1, nobody_);
     ASSERT_TRUE(server) << server.error().text();
   });

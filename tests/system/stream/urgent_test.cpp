@@ -1,5 +1,5 @@
-// T1: urgent data is data. It is delivered in its place, and its mark, at which reads and splices stop, neither holds a
-// flow up nor is taken for its end.
+// T1: urgent data is data. It is delivered in its place. Its mark, at which reads and splices stop, neither stops a
+// flow nor counts as its end.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -44,14 +44,14 @@ class UrgentData : public ::testing::TestWithParam<Way> {
     return accepted;
   }
 
-  /// Until SIGCONT.
+  /// Stops the proxy until SIGCONT.
   void hold_proxy() {
     proxy_->process().signal(SIGSTOP);
     const std::string status = "/proc/" + std::to_string(proxy_->process().pid()) + "/status";
     EXPECT_TRUE(eventually([&] { return read_file(status).find("State:\tT") != std::string::npos; }));
   }
 
-  /// False: sockets of this kind have none here (AF_UNIX before Linux 5.15).
+  /// Returns false if sockets of this kind have no urgent data here (AF_UNIX before Linux 5.15).
   static bool send_urgent(const Descriptor& socket) {
     if (::send(socket.get(), "!", 1, MSG_OOB | MSG_NOSIGNAL) == 1) return true;
     EXPECT_EQ(errno, EOPNOTSUPP);
@@ -69,7 +69,7 @@ class UrgentData : public ::testing::TestWithParam<Way> {
   Descriptor upstream_;
 };
 
-/// Enough between the marks for the flow to be spliced.
+/// Sends enough between the marks that the flow is spliced.
 void UrgentData::expect_in_place(const Descriptor& source, const Descriptor& sink) {
   const std::string part(3'000'000, 'x');
   ReadToEnd read;
@@ -116,8 +116,8 @@ TEST_P(UrgentData, T1_of_the_client_holds_nothing_up) { expect_no_waiting(client
 
 TEST_P(UrgentData, T1_of_the_upstream_holds_nothing_up) { expect_no_waiting(upstream_, client_); }
 
-/// Without the proxy's having looked in between: the kernel drops a byte at whose mark the queue begins when another
-/// one comes, unless the socket has SO_OOBINLINE from the start (net/ipv4/tcp_input.c tcp_check_urg).
+/// The bytes come before the proxy looks. If the queue begins at an urgent byte and another one comes, the kernel drops
+/// the first, unless the socket has SO_OOBINLINE from its start (net/ipv4/tcp_input.c tcp_check_urg).
 TEST_P(UrgentData, T1_in_a_row_from_the_first_byte_is_all_delivered) {
   for (int session = 0; session < 20; ++session) {
     const Descriptor client = session == 0 ? std::move(client_) : connect_to(proxy_->address());
@@ -130,7 +130,7 @@ TEST_P(UrgentData, T1_in_a_row_from_the_first_byte_is_all_delivered) {
   }
 }
 
-/// One after the other, with a reader that is fast: the proxy reads at every mark alone.
+/// Sends one after another to a fast reader, so that the proxy reads each mark alone.
 TEST_P(UrgentData, T1_alone_is_delivered_too) {
   constexpr int kTimes = 200;
   for (int i = 0; i < kTimes; ++i) {
@@ -147,8 +147,8 @@ std::vector<Way> every_way() {
   return all;
 }
 
-/// Linux keeps the last only of several urgent bytes that come before anybody looks, but counts them all: that must not
-/// make a FIN of a reset whose error a write has taken (T10).
+/// If several urgent bytes come before a read, Linux keeps only the last but counts them all. That must not turn a
+/// reset, whose error a write has taken, into a FIN (T10).
 TEST_P(UrgentData, T1_that_is_passed_over_does_not_make_a_fin_of_a_reset) {
   if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
   hold_proxy();
@@ -156,12 +156,12 @@ TEST_P(UrgentData, T1_that_is_passed_over_does_not_make_a_fin_of_a_reset) {
   proxy_->process().signal(SIGCONT);
   std::array<char, 10> room{};
   EXPECT_EQ(::recv(client_.get(), room.data(), room.size(), 0), 1);
-  // The client's event comes first, and so the write meets the reset before a read does.
+  // The client's event comes first, so the write meets the reset before a read does.
   hold_proxy();
   send_all(client_, "request");
   net::reset_and_close(upstream_);
   proxy_->process().signal(SIGCONT);
-  // A UNIX client that has nothing unread sees an end of file (T14).
+  // A UNIX client with nothing unread sees an end of file (T14).
   if (GetParam().client == net::Transport::tcp) {
     EXPECT_EQ(read_to_end(client_).end, "ECONNRESET");
   }
@@ -170,7 +170,7 @@ TEST_P(UrgentData, T1_that_is_passed_over_does_not_make_a_fin_of_a_reset) {
   EXPECT_EQ(record.client.end, "passed_on") << record.line;
 }
 
-/// The write, or the FIN, to the upstream meets the reset before an event has told of the mark.
+/// The write, or the FIN, to the upstream meets the reset before an event has reported the mark.
 TEST_P(UrgentData, T1_alone_ahead_of_a_reset_is_delivered) {
   if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "this one is about a TCP upstream";
   for (const bool request : {true, false}) {
@@ -196,8 +196,8 @@ TEST_P(UrgentData, T1_alone_ahead_of_a_reset_is_delivered) {
   }
 }
 
-/// The write that goes by splice may swallow a reset, and the kernel's count of bytes must tell (T10): urgent bytes
-/// that were passed over are in it, and no reset is made of the FIN behind them.
+/// The write by splice may take a reset, so the kernel's count of bytes must decide (T10). The count includes skipped
+/// urgent bytes, and the FIN after them must not become a reset.
 TEST_P(UrgentData, T1_a_fin_behind_it_is_no_reset_while_the_other_flow_is_spliced) {
   if (GetParam().upstream != net::Transport::tcp) GTEST_SKIP() << "only into TCP sockets a flow is spliced";
   constexpr std::size_t kRounds = 30;

@@ -1,4 +1,4 @@
-// Peers that vanish in every state of a session: the link to them goes down, and nobody tells lastbyte (T4, T8).
+// Peers that vanish in every state of a session: their link goes down without notice to lastbyte (T4, T8).
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -20,7 +20,7 @@ constexpr const char* kServerHost = "10.77.2.2";
 /// client ---- proxy ---- server, each in a network namespace of its own.
 class Cables {
  public:
-  /// False: it cannot be had here, as `why` says.
+  /// Returns false if it is not possible here; `why` has the reason.
   bool make() {
     for (Descriptor* each : {&client_, &proxy_, &server_}) {
       auto made = wire::make_namespace();
@@ -48,7 +48,7 @@ class Cables {
   void at_server(Function function) const {
     inside(server_, function);
   }
-  /// Nothing comes from there any more, and nothing arrives.
+  /// Cuts the link: nothing passes in either direction.
   void cut_client() const {
     at_client([] { EXPECT_TRUE(wire::take_down("lb-client")); });
   }
@@ -73,7 +73,7 @@ class Cables {
   std::string why_;
 };
 
-/// A probe after a second of silence, and the end a second later.
+/// One probe after a second of silence; the connection ends a second later.
 const Flags kProbes{"--client-keepalive-idle",       "1s", "--client-keepalive-interval", "1s",
                     "--client-keepalive-count",      "1",  "--upstream-keepalive-idle",   "1s",
                     "--upstream-keepalive-interval", "1s", "--upstream-keepalive-count",  "1"};
@@ -90,7 +90,7 @@ class VanishedPeer : public ::testing::Test {
     peers_.meeting = &meeting_;
   }
 
-  /// The proxy dies with the thread that has started it, and so this one stays for the whole test.
+  /// The proxy dies with the thread that started it, so this thread stays for the whole test.
   template <typename Body>
   void at_proxy(Body body) {
     cables_.at_proxy([&] {

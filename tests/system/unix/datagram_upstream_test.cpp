@@ -1,4 +1,4 @@
-// Stream clients of a UDP upstream, tcp->udp and unix->udp: one datagram a message. LXD leaks every such session.
+// Stream clients of a UDP upstream, tcp->udp and unix->udp: one datagram per message. LXD leaks every such session.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ class StreamToUdp : public ::testing::TestWithParam<net::Transport> {
     proxy_.emplace(address_, options);
     client_ = connect_to(proxy_->address());
   }
-  /// The next datagram; its sender is who answer() goes to.
+  /// Returns the next datagram. answer() goes to its sender.
   std::string datagram() {
     std::string room(70'000, '\0');
     sockaddr_in from{};
@@ -75,7 +75,7 @@ TEST_P(StreamToUdp, speaks_in_datagrams_of_all_sizes) {
 
 TEST_P(StreamToUdp, no_datagram_is_larger_than_udp_carries) {
   start();
-  const std::string all(70'000, 'x');  // what the server's receive buffer surely has room for
+  const std::string all(70'000, 'x');  // surely fits the server's receive buffer
   send_all(client_, all);
   std::size_t got = 0;
   while (got < all.size()) {
@@ -102,7 +102,7 @@ TEST_P(StreamToUdp, after_the_clients_fin_the_silence_of_the_upstream_is_its_end
   ::shutdown(client_.get(), SHUT_WR);
   EXPECT_EQ(datagram(), "question");
   for (int part = 0; part < 4; ++part) {
-    usleep(200'000);  // each part keeps the session alive, for longer than the limit in all
+    usleep(200'000);  // each part keeps the session alive; all together exceed the limit
     answer("part");
   }
   const ReadToEnd read = read_to_end(client_);
@@ -130,7 +130,7 @@ TEST_P(StreamToUdp, an_icmp_error_is_a_reset_behind_what_came_before) {
   answer("before");
   server_.close();
   EXPECT_EQ(receive(6), "before");
-  // The first one is answered by ICMP; who has sent it may learn of it with the next.
+  // ICMP answers the first one. The sender may learn of it at its next send.
   send_all(client_, "y");
   EXPECT_TRUE(eventually([&] { return !proxy_->records_so_far().empty(); }));
   const Record record = proxy_->record();

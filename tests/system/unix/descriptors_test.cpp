@@ -1,4 +1,4 @@
-// T14: descriptors pass from one UNIX side to the other with their bytes, and none is left over.
+// T14: descriptors pass from one UNIX side to the other with their bytes, and none remains.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -24,10 +24,10 @@ class UnixDescriptors : public ::testing::Test {
     proxy_.emplace(server_.address, Proxy::Options{.flags = flags, .listen = "unix:" + directory_.file("proxy.sock")});
     client_ = connect_to(proxy_->address());
     upstream_ = server_.accept();
-    // The session's own two apart: a worker takes its reserve with the first client.
+    // Without the session's own two: a worker takes its reserve with the first client.
     open_at_start_ = open_files() - 2;
   }
-  /// Of the proxy, of any kind.
+  /// Number of the proxy's descriptors of any kind.
   std::size_t open_files() {
     const std::filesystem::directory_iterator all("/proc/" + std::to_string(proxy_->process().pid()) + "/fd");
     return static_cast<std::size_t>(std::distance(all, std::filesystem::directory_iterator()));
@@ -47,7 +47,7 @@ class UnixDescriptors : public ::testing::Test {
   Descriptor upstream_;
 };
 
-/// A new file whose inode tells it from all others.
+/// Returns a new file, identified by its inode.
 Descriptor new_file() {
   std::array<int, 2> ends{};
   EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -89,7 +89,7 @@ Received receive(const Descriptor& socket, std::size_t most) {
 
 TEST_F(UnixDescriptors, T14_come_with_the_byte_that_they_were_sent_with) {
   start();
-  // While the proxy is held, all of it gathers in one queue, where a read would glue it.
+  // While the proxy is stopped, everything gathers in one queue, where a read could join it.
   proxy_->process().signal(SIGSTOP);
   send_all(client_, "aaaa");
   const auto first = send_files(client_, "bbbb", 1);
@@ -108,7 +108,7 @@ TEST_F(UnixDescriptors, T14_come_with_the_byte_that_they_were_sent_with) {
   EXPECT_NE(proxy_->record().line.find(R"("descriptors":4)"), std::string::npos);
 }
 
-// They belong to a byte that goes no further: the session ends where they would be lost without a word.
+// These descriptors belong to a byte that is not forwarded. The session ends, rather than lose them silently.
 TEST(DescriptorsWithAProxyHeader, T14_end_the_session) {
   const TemporaryDirectory directory;
   UnixServer server(directory);
@@ -167,7 +167,7 @@ TEST_F(UnixDescriptors, T14_wait_in_the_kernel_while_the_sink_is_full) {
   start();
   send_all(client_, std::string(100'000, 'x'));
   std::size_t messages = 0;
-  // Until both queues are full: nobody reads.
+  // Sends until both queues are full: nobody reads.
   const timeval soon{.tv_sec = 0, .tv_usec = 300'000};
   ::setsockopt(client_.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
   const std::string bytes(20'000, 'y');
@@ -223,7 +223,7 @@ TEST_F(UnixDescriptors, T14_that_cannot_be_received_are_a_failure_and_not_a_sile
   expect_nothing_left_over();
 }
 
-/// 0: they are on their way.
+/// Returns 0 if they are under way.
 int error_of_sending_a_file(const Descriptor& socket) {
   std::vector<Descriptor> files;
   files.push_back(new_file());
@@ -238,7 +238,7 @@ TEST(OtherWays, T14_descriptors_for_a_tcp_client_are_closed_by_the_kernel_and_th
   Proxy proxy(server.address);
   Client client(proxy.address(), script("recv 101; send 10; expect fin; close"));
   Descriptor upstream = server.accept();
-  // All of it lies in one queue, where every read ends behind one message, and nothing more comes that would tell.
+  // Everything lies in one queue. Every read ends after one message, and no further event comes.
   proxy.process().signal(SIGSTOP);
   for (int round = 0; round < 50; ++round) send_files(upstream, "xy", 5);
   send_all(upstream, "z");
@@ -270,7 +270,7 @@ TEST(OtherWays, T14_a_passed_socket_is_told_anew_whether_descriptors_may_pass) {
   const TemporaryDirectory directory;
   const UnixServer server(directory);
   const UnixServer passed(directory, "passed.sock");
-  // As an earlier process has left it, whose upstream was another.
+  // The socket's state is that of an earlier process with another kind of upstream.
   net::let_descriptors_pass(passed.listening.get(), false);
   const Descriptor early = connect_to(passed.address);
   Proxy proxy(server.address,
@@ -281,7 +281,7 @@ TEST(OtherWays, T14_a_passed_socket_is_told_anew_whether_descriptors_may_pass) {
   proxy.abandon();
 }
 
-// What a client passes can take as long as it likes to close (SO_LINGER), and a worker would wait for that.
+// A client's descriptor may take any time to close (SO_LINGER), and a worker would wait for it.
 TEST(OtherWays, T14_a_client_is_told_that_a_tcp_upstream_takes_no_descriptors) {
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";
   const TemporaryDirectory directory;
@@ -315,7 +315,7 @@ TEST(Reload, T15_decides_anew_whether_clients_may_pass_descriptors) {
   EXPECT_EQ(error_of_sending_a_file(connect_to(proxy.address())), EPERM);
 }
 
-/// A sink that forbids them lives on: its side is told of a failure as well, and at once (T4).
+/// A sink that forbids descriptors continues. Its side must also learn of the failure at once (T4).
 TEST_F(UnixDescriptors, T14_that_the_sink_forbids_are_a_failure_for_both) {
   start();
   if (!can_forbid_descriptors()) GTEST_SKIP() << "this kernel lets nobody forbid descriptors";

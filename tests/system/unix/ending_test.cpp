@@ -1,5 +1,5 @@
-// T14: the clauses over UNIX sockets, on every pair of transports that has one. Each of LXD's defects on them is here:
-// its tcp->unix deadlocks at a half-close and leaks, its unix->unix has no half-close, and its resets become FINs.
+// T14: the clauses over UNIX sockets, on every pair of transports with one. LXD's defects are here: its tcp->unix
+// deadlocks at a half-close and leaks, its unix->unix has no half-close, and its resets become FINs.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -38,8 +38,8 @@ TEST_P(Unix, T1_download_then_fin_then_upload) {
 
 TEST_P(Unix, T8_a_reader_that_is_slow_is_not_idle) {
   const Flags flags{"--limits-idle", "600ms", "--limits-half-close", "600ms"};
-  // The queue of a UNIX socket takes longer to be read than the limits. That of a TCP socket, where bytes are
-  // acknowledged and no longer ours, must not.
+  // Reading a UNIX socket's queue takes longer than the limits. That of a TCP socket, where bytes are acknowledged and
+  // no longer ours, must not.
   expect_complete(play("send 800K; shutdown; expect fin", "read by 20K every 60ms; close", flags));
 }
 
@@ -78,7 +78,8 @@ TEST_P(Unix, T2_conversations_go_on_while_the_other_direction_is_blocked) {
 
 TEST_P(Unix, T4_a_clients_reset_is_passed_on_behind_its_bytes) {
   for (const char* size : {"1", "64K", "5M"}) {
-    // The client resets a TCP connection; from a UNIX socket it closes with a byte of ours unread, which is the same.
+    // The client resets a TCP connection. From a UNIX socket, it closes with an unread byte of ours, which is
+    // equivalent.
     const std::string end = client_is_tcp() ? "flush; reset" : "flush; close-unread";
     const Played played = play(std::string("recv 1; send ") + size + "; " + end, "send 2; read");
     EXPECT_EQ(played.server.received, played.client.sent) << played.text();
@@ -135,7 +136,7 @@ TEST_P(Unix, T5_a_fin_and_then_a_close_is_a_complete_answer) {
 }
 
 TEST_P(Unix, T5_a_fin_behind_a_failed_write_is_a_complete_answer) {
-  // The answer and its FIN wait behind a client that does not read yet when what the client sends is refused.
+  // The answer and its FIN wait for a client that does not read yet. Then the server refuses the client's data.
   const Played played = play("send 1; await gone; send 1K; sleep 50ms; send 1K; sleep 50ms; read",
                              "recv 1; send 240K; flush; close; signal gone", {"--linger-timeout", "300ms"});
   EXPECT_EQ(played.client.received, 240U << 10) << played.text();
@@ -144,7 +145,7 @@ TEST_P(Unix, T5_a_fin_behind_a_failed_write_is_a_complete_answer) {
 }
 
 TEST_P(Unix, T5_a_fin_that_was_seen_before_the_reset_is_a_complete_answer) {
-  // The FIN is read and passed on; then the server closes with input unread.
+  // The FIN is read and passed on. Then the server closes with unread input.
   const Played played = play("recv 32K; expect fin; signal read; send 10; signal sent; await over; sleep 1ms",
                              "send 32K; shutdown; await read; await sent; close-unread; sleep 50ms; signal over",
                              {"--linger-timeout", "300ms"});
@@ -208,7 +209,7 @@ TEST_P(Unix, T10_a_reset_that_a_write_met_first_is_passed_on) {
 }
 
 TEST_P(Unix, T14_a_reset_leaves_input_unread_so_that_a_unix_peer_gets_econnreset) {
-  // The client neither reads nor stops to send: what it has sent waits unread when its session fails.
+  // The client neither reads nor stops sending: its data is unread when its session fails.
   if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
   const std::string end = upstream_is_tcp() ? "reset" : "close-unread";
   const Played played = play("send 1; flood by 4K | await full; await gone; read",
@@ -218,7 +219,7 @@ TEST_P(Unix, T14_a_reset_leaves_input_unread_so_that_a_unix_peer_gets_econnreset
 }
 
 TEST_P(Unix, T14_what_a_unix_peer_sends_during_the_flush_makes_the_close_a_reset) {
-  // The server's reset waits behind bytes that the client has not read; the client says something more meanwhile.
+  // The server's reset waits behind bytes that the client has not read. Meanwhile the client sends more.
   if (client_is_tcp()) GTEST_SKIP() << "this one is about a UNIX client";
   const std::string end = upstream_is_tcp() ? "flush; reset" : "close-unread";
   const Played played = play("send 2; await gone; sleep 50ms; send 1K; sleep 50ms; send 1K; read",

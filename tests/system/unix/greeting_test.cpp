@@ -1,4 +1,4 @@
-// PROXY headers over UNIX sockets (T14): a proxy that sends them and one that asks for them, one behind the other.
+// PROXY headers over UNIX sockets (T14): a proxy that sends them in front of one that requires them.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -15,7 +15,7 @@ class UnixGreeting : public ::testing::TestWithParam<const char*> {
         inner_(server_.address, Proxy::Options{.flags = {"--client-proxy-protocol", "required"},
                                                .listen = "unix:" + directory_.file("inner.sock")}) {}
 
-  /// The server gets `said` and a FIN, the client an answer and a FIN; what the inner proxy says of it.
+  /// The server receives `said` and a FIN, the client an answer and a FIN. Returns the inner proxy's record.
   Record expect_served(const Descriptor& client, const std::string& said) {
     const Descriptor served = server_.accept();
     EXPECT_EQ(read_to_end(served).bytes, said);

@@ -1,4 +1,4 @@
-// T12, T14: descriptors that an upstream does not receive take nobody else's room (net/unix/scm.c too_many_unix_fds).
+// T12, T14: descriptors that an upstream does not receive use nobody else's share (net/unix/scm.c too_many_unix_fds).
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -16,19 +16,19 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// Of the daemon: nobody else runs as that user, whose descriptors the kernel counts together.
+/// The daemon's user. The kernel counts a user's descriptors together, so no other process runs as this one.
 constexpr uid_t kDaemon = 61'833;
 constexpr uid_t kHostile = 61'834;
 constexpr uid_t kInnocent = 61'835;
 constexpr rlim_t kLimit = 10'000;
 
-/// A message of one byte with as many descriptors as one may carry, many times.
+/// Sends many messages of one byte, each with as many descriptors as a message may have.
 class Messages {
  public:
   explicit Messages(std::size_t descriptors) {
     for (std::size_t i = 0; i < descriptors; ++i) files_.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
-  /// Until the socket takes no more, or `most`. How many went.
+  /// Sends until the socket takes no more, at most `most`. Returns the number of messages.
   [[nodiscard]] std::size_t send(const Descriptor& socket, std::size_t most) const {
     const timeval soon{.tv_sec = 0, .tv_usec = 50'000};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
@@ -42,7 +42,7 @@ class Messages {
   std::vector<Descriptor> files_;
 };
 
-/// How many descriptors come with the next byte; nullopt: no byte comes.
+/// Returns the number of descriptors with the next byte; nullopt: no byte comes.
 std::optional<std::size_t> descriptors_of_next_byte(const Descriptor& socket) {
   std::byte byte{};
   const auto got = net::receive_with_descriptors(socket.get(), std::span(&byte, 1));
@@ -65,7 +65,7 @@ class DescriptorsInFlight : public ::testing::Test {
     Descriptor client;
     Descriptor upstream;
   };
-  /// Of a client who is that user. The kernel takes it from the thread that connects.
+  /// Opens a session for a client of that user: the kernel takes the user from the connecting thread.
   Session session_of(uid_t user) {
     ::syscall(SYS_setresuid, -1, user, -1);
     Descriptor client = connect_to(proxy_->address());
@@ -82,7 +82,7 @@ TEST_F(DescriptorsInFlight, T12_of_a_hostile_client_delay_nobody_and_arrive_once
   const Messages large(net::kMostDescriptors);
   std::vector<Session> hostile;
   std::vector<std::size_t> sent;
-  // Of what lastbyte reads, each session alone would bring the user to the kernel's limit.
+  // The descriptors that lastbyte reads for one session would bring the user to the kernel's limit.
   for (int i = 0; i < 4; ++i) {
     hostile.push_back(session_of(kHostile));
     sent.push_back(large.send(hostile.back().client, 2 * kLimit / net::kMostDescriptors));
@@ -109,7 +109,7 @@ TEST_F(DescriptorsInFlight, T12_of_a_hostile_client_delay_nobody_and_arrive_once
   for (const Record& record : proxy_->records(6)) EXPECT_TRUE(record.complete) << record.line;
 }
 
-/// The kernel still counts what lies in the queues of their upstreams.
+/// The kernel still counts the descriptors in their upstreams' queues.
 TEST_F(DescriptorsInFlight, T12_of_ended_sessions_still_count) {
   const Messages large(net::kMostDescriptors);
   std::vector<Descriptor> upstreams;

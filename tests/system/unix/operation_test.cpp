@@ -1,4 +1,4 @@
-// T14: UNIX sockets in operation: connecting, listening, stopping, and who is there.
+// T14: UNIX sockets in operation: connecting, listening, stopping, and the peer's credentials.
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <signal.h>
@@ -69,7 +69,7 @@ TEST(Connecting, T14_a_full_backlog_is_tried_again_until_there_is_room) {
   const Descriptor client = connect_to(proxy.address());
   send_all(client, "early");
   ::shutdown(client.get(), SHUT_WR);
-  usleep(100'000);  // nothing can tell that it is waiting; whatever it does by now, the rest must hold
+  usleep(100'000);  // nothing can show that it waits; whatever it does by now, the rest must hold
   const Descriptor taken = server.accept();
   const Descriptor upstream = server.accept();
   EXPECT_EQ(read_to_end(upstream).bytes, "early");

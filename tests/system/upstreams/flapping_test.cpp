@@ -1,5 +1,5 @@
-// Many sessions while members stop, start and reset: no session is lost that a member could have served, and without
-// replay nothing is sent twice.
+// Many sessions while members stop, start and reset. No session is lost that a member could have served; without
+// replay, nothing is sent twice.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kMembers = 3;
 constexpr std::size_t kClients = 8;
 
-/// LASTBYTE_FLAPPING_SESSIONS makes it long.
+/// LASTBYTE_FLAPPING_SESSIONS makes the test longer.
 std::size_t session_count() {
   const char* const wanted = std::getenv("LASTBYTE_FLAPPING_SESSIONS");
   return wanted == nullptr ? 1'000 : std::strtoull(wanted, nullptr, 10);
@@ -30,7 +30,7 @@ std::size_t session_count() {
 
 class Flapping : public testing::Test {
  protected:
-  /// On 127.0.0.2 and so on, with one port.
+  /// The members are on 127.0.0.2 and following, with one port.
   Flapping() {
     std::uint16_t port = 0;
     for (std::size_t index = 0; index < kMembers; ++index) {
@@ -50,7 +50,7 @@ class Flapping : public testing::Test {
            retry + "}\n";
   }
 
-  /// One member after the other is away for a moment; the others serve.
+  /// Stops one member after another for a moment, while the others serve.
   void flap(const std::atomic<bool>& done, const std::function<void()>& each_turn) {
     for (std::size_t turn = 0; !done; ++turn) {
       each_turn();
@@ -62,7 +62,7 @@ class Flapping : public testing::Test {
     }
   }
 
-  /// All sessions, kClients at a time. Returns how many had no answer.
+  /// Plays all sessions, kClients at a time. Returns the number without an answer.
   std::size_t play(Proxy& proxy, const std::function<void()>& turn = [] {}) {
     const std::size_t count = session_count();
     std::atomic<std::size_t> next{0};
@@ -84,13 +84,13 @@ class Flapping : public testing::Test {
     return lost;
   }
 
-  /// Records agree with the clients; those that do not are shown.
+  /// Expects that every record is complete; prints those that are not.
   static void expect_all_complete(const std::vector<Record>& records) {
     EXPECT_EQ(records.size(), session_count());
     for (const Record& record : records) EXPECT_TRUE(record.complete) << record.line;
   }
 
-  /// How often each line was read, by all members.
+  /// Returns how often all members together have read each line.
   [[nodiscard]] std::map<std::string, int> seen() const {
     std::map<std::string, int> all;
     for (const auto& member : members_)
@@ -126,7 +126,7 @@ TEST_F(Flapping, T3_with_replay_no_session_is_lost_while_the_dns_changes) {
       {.config = "forwardings:\n  - {name: front, listen: 'tcp:127.0.0.1:0', connect: 'tcp:a.example:" + port +
                  "', limits: {connect: 20s}, names: {resolver: dns, ttl-min: 1s, servers: ['" + dns.address().text() +
                  "']}, retry: {retry-on: [connect-failure, reset], replay: 64k, attempts: 10, budget: 100%}}\n"});
-  // The answer has two of the three at a time.
+  // The DNS answer has two of the three members at a time.
   std::size_t turn = 0;
   const auto change = [&] {
     std::string records;

@@ -1,4 +1,4 @@
-// Groups of upstreams, whose members are stopped, started and made to reset.
+// Groups of upstreams. The tests stop and start their members, and make them reset.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -34,7 +34,7 @@ bool said(Proxy& proxy, const std::string& words) {
 
 constexpr const char* kRetry = ", retry: {retry-on: connect-failure}";
 
-/// Asks `count` times at once, and returns the answers.
+/// Sends `count` requests at once and returns the answers.
 std::vector<std::string> ask_at_once(const net::Address& at, std::size_t count) {
   std::vector<std::string> answers(count);
   std::vector<std::thread> clients;
@@ -50,7 +50,7 @@ TEST(Retries, T3_a_restart_of_the_upstream_costs_no_client_anything) {
   Proxy proxy(server.address(), {.config = forwarding(server.endpoint(), kRetry)});
   std::vector<std::string> answers;
   std::thread clients([&] { answers = ask_at_once(proxy.address(), 20); });
-  // Each client has a socket; the upstream side has one only while it tries.
+  // Each client has a socket. The upstream side has one only during a try.
   EXPECT_TRUE(eventually([&] { return proxy.process().sockets() >= proxy.sockets_at_start() + 20; }));
   server.start();
   clients.join();
@@ -111,7 +111,7 @@ TEST(Groups, of_udp_members_serve_a_udp_listener) {
   net::Address any = *net::Address::parse("127.0.0.1", 0);
   ASSERT_EQ(::bind(server.get(), any.data(), any.size()), 0);
   const net::Address at = net::local_address(server.get());
-  // Nobody has this port: it is given back at once.
+  // A port without a listener: it is closed at once.
   std::string nobody;
   {
     const Descriptor gone(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -204,7 +204,7 @@ TEST(Groups, a_session_that_finds_neither_room_nor_a_place_in_the_queue_ends_by_
     TestMember server("a");
     Proxy proxy(server.address(), {.config = std::string("groups:\n  web: {members: [{connect: '") + server.endpoint() +
                                              "', max-sessions: 1}]" + queue + "}\n" + forwarding("group:web")});
-    std::vector<Descriptor> earlier;  // one is served, and one waits where there is a queue
+    std::vector<Descriptor> earlier;  // one is served; with a queue, one waits
     for (int each = 0; each < (*queue == 0 ? 1 : 2); ++each) {
       earlier.push_back(net::test::connect_to(proxy.address()));
       const std::size_t sockets = each == 0 ? 2 : 3;
@@ -232,7 +232,7 @@ TEST(GroupReload, T15_keeps_the_health_of_members) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(proxy.address(), "y"), "y good\n") << "the ejected member stays away";
 }
 
-/// Answers each connection with one line, as HAProxy's agent-check does.
+/// Answers each connection with one line, as for HAProxy's agent-check.
 class Agent {
  public:
   explicit Agent(std::string word) : word_(std::move(word) + "\n"), listening_(net::test::listener()) {
@@ -283,7 +283,7 @@ TEST(GroupReload, T15_during_an_outage_resets_neither_an_ejected_nor_a_drained_m
   ASSERT_TRUE(eventually([&] { return ask(proxy.address(0), "x") == "x good\n"; }));
   ASSERT_TRUE(said(proxy, drained.endpoint() + " is draining"));
   EXPECT_EQ(ask(proxy.address(1), "x"), "");
-  bad.stop();  // the outage
+  bad.stop();  // begins the outage
   const std::string told = proxy.reload(config(", on-down: reset"));
   EXPECT_NE(told.find("2 as before"), std::string::npos) << told;
   bad.start();

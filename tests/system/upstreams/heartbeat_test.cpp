@@ -1,4 +1,4 @@
-// Members of a group that send heartbeats by `lastbyte heartbeat serve`.
+// Members of a group that send heartbeats with `lastbyte heartbeat serve`.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -10,7 +10,7 @@
 namespace lastbyte::system_test {
 namespace {
 
-/// Intervals are so long that no load of this machine counts as silence; what changes is told at once.
+/// Long intervals, so that load on this machine does not count as silence. Changes are reported at once.
 constexpr const char* kInterval = "60s";
 
 class HeartbeatServer {

@@ -22,13 +22,13 @@ void set_patience(const Descriptor& socket) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-/// To the end of file; the second is false where an error came instead.
+/// Reads to the end of file. `second` is false if an error came instead.
 std::pair<std::string, bool> read_all(const Descriptor& socket, bool one_line) {
   std::string text;
   std::array<char, 4096> buffer{};
   for (;;) {
     const ssize_t got = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
-    if (got < 0 && errno == EINTR) continue;  // with SO_RCVTIMEO, also for a signal that another thread takes (SIGCHLD)
+    if (got < 0 && errno == EINTR) continue;  // with SO_RCVTIMEO, another thread's signal (SIGCHLD) causes EINTR too
     if (got <= 0) return {text, got == 0};
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (one_line && text.ends_with('\n')) return {text, true};
@@ -82,7 +82,7 @@ void TestMember::serve() {
 void TestMember::serve_one(const Descriptor& client) {
   set_patience(client);
   auto [line, whole] = read_all(client, true);
-  if (!line.ends_with('\n')) return;  // a health check, or a connection that was outrun
+  if (!line.ends_with('\n')) return;  // a health check, or the slower of two attempts
   line.pop_back();
   {
     const std::lock_guard lock(mutex_);

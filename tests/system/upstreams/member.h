@@ -1,4 +1,4 @@
-// A member of a group that tests stop, start and make reset, and the clients that come to it through lastbyte.
+// A group's member that tests stop, start and make reset, and its clients through lastbyte.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,10 @@
 
 namespace lastbyte::system_test {
 
-/// A TCP server on a port of its own. It reads one line, remembers it, answers "LINE NAME\n", and ends by FIN.
+/// A TCP server on a port of its own. It reads one line, remembers it, answers "LINE NAME\n", and ends with a FIN.
 class TestMember {
  public:
-  /// Listens on `ip`. `port` 0: one of the kernel's choice, which it keeps.
+  /// Listens on `ip`. `port` 0: the kernel chooses a port, which the member keeps.
   explicit TestMember(std::string name, const std::string& ip = "127.0.0.1", std::uint16_t port = 0);
   ~TestMember() { stop(); }
   TestMember(const TestMember&) = delete;
@@ -24,15 +24,15 @@ class TestMember {
 
   /// Listens again on the same port.
   void start();
-  /// The listening socket is closed: connections in its queue are reset, and new ones refused. The session under way is
-  /// served to its end.
+  /// Closes the listening socket: connections in its queue are reset, and new ones refused. The present session
+  /// continues to its end.
   void stop();
-  /// Resets each session once it has read the line.
+  /// Makes the member reset each session after it has read the line.
   void set_resets(bool resets) { resets_ = resets; }
 
   [[nodiscard]] const net::Address& address() const { return address_; }
   [[nodiscard]] std::string endpoint() const { return "tcp:" + address_.text(); }
-  /// How often each line was read.
+  /// Returns how often it has read each line.
   [[nodiscard]] std::map<std::string, int> seen() const;
   [[nodiscard]] std::size_t served() const { return served_; }
 
@@ -52,7 +52,7 @@ class TestMember {
   std::map<std::string, int> seen_;
 };
 
-/// Sends "LINE\n" and a FIN, and reads to the end. "" where it was reset, or did not connect.
+/// Sends "LINE\n" and a FIN, and reads to the end. Returns "" if it was reset or could not connect.
 std::string ask(const net::Address& at, const std::string& line);
 
 }  // namespace lastbyte::system_test

@@ -15,7 +15,7 @@ namespace {
 
 using probe::test::DnsServer;
 
-/// Members on 127.0.0.2 and 127.0.0.3, with the same port.
+/// Members on 127.0.0.2 and 127.0.0.3, on the same port.
 class UpstreamNames : public testing::Test {
  protected:
   void SetUp() override {

@@ -23,7 +23,7 @@ bool run(const std::vector<std::string>& arguments) {
   return process.wait() == 0;
 }
 
-/// The tries of a record: {end, milliseconds from accept()}.
+/// Returns a record's tries: {end, milliseconds from accept()}.
 std::vector<std::pair<std::string, long>> tries_of(const Record& record) {
   std::vector<std::pair<std::string, long>> tries;
   const auto line = nlohmann::json::parse(record.line);

@@ -1,4 +1,4 @@
-// `lastbyte doctor`, run as its user does, in network namespaces of their own.
+// Runs `lastbyte doctor` as a user does, in network namespaces of their own.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -152,7 +152,7 @@ TEST_F(Doctor, without_bpf_names_the_owner_of_a_socket_by_proc) {
       << report.dump(2);
 }
 
-/// Closes connections of this process without a pause, and looks whether each close() has sent the FIN.
+/// Closes connections of this process without a pause, and checks whether each close() has sent the FIN.
 class Closer {
  public:
   explicit Closer(const Patient& patient) : thread_([&] { patient.inside([&] { run(); }); }) {}
@@ -164,7 +164,7 @@ class Closer {
   [[nodiscard]] std::uint64_t closed() const { return closed_; }
   [[nodiscard]] std::uint64_t held_open() const { return held_open_; }
 
-  /// Whether the end whose close() has returned is still there as if nothing had happened.
+  /// Whether an end is still established after its close() has returned.
   static bool is_held_open(const net::Address& local, const net::Address& remote) {
     net::diag::Filter filter;
     filter.states = net::diag::bit_of(net::diag::State::established);
@@ -184,7 +184,7 @@ class Closer {
       const net::Address remote = net::local_address(pair.client.get());
       pair.server.close();
       if (is_held_open(local, remote)) ++held_open_;
-      // Not to run out of ports: the other end throws its TIME_WAIT away.
+      // Leaves no TIME_WAIT at the other end, which would use up the ports.
       const linger now{1, 0};
       ::setsockopt(pair.client.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
       ++closed_;
@@ -201,14 +201,14 @@ TEST_F(Doctor, holds_no_connection_open_that_the_process_closes_meanwhile) {
   needs_bpf();
   if (IsSkipped()) return;
   patient_.inside([&] {
-    // That this would be seen.
+    // Shows that the test can see such a delay.
     const Descriptor listener = Patient::listener(79);
     Pair pair = Patient::connection_to(listener);
     const net::Address remote = net::local_address(pair.client.get());
     const Descriptor held(::dup(pair.server.get()));
     pair.server.close();
     EXPECT_TRUE(Closer::is_held_open(net::local_address(listener.get()), remote));
-    // The more there is to look at, the longer it takes.
+    // More sockets make the doctor's look longer.
     for (int each = 0; each < 250; ++each) patient_.keep(Patient::connection_to(listener));
   });
   Closer closer(patient_);

@@ -1,4 +1,4 @@
-// Each rule of the doctor fires on a namespace that was made sick on purpose, and is silent on a healthy one.
+// Each rule of the doctor fires in a namespace that the test makes sick, and not in a healthy one.
 #include "doctor/rules/rules.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Settings, sockets and processes; traffic has a file of its own.
+// Sick settings, sockets and processes. sickness_traffic.cpp has traffic.
 #include "tests/system/kernel/doctor/sickness.h"
 
 #include <netinet/in.h>
@@ -26,7 +26,7 @@ void option(const Descriptor& socket, int level, int name, const Value& value) {
   EXPECT_EQ(::setsockopt(socket.get(), level, name, &value, sizeof value), 0) << errno;
 }
 
-/// A process with a connection to another host, of which nothing is wrong but what `spoil` does.
+/// A process with a connection to another host. Only `spoil` makes it unhealthy.
 std::function<void(Patient&)> process_with(const std::function<void(Pair&)>& spoil) {
   return [=](Patient& patient) {
     Pair pair = patient.connection_outside();
@@ -47,7 +47,7 @@ void half_close(Patient& patient) {
   patient.keep(std::move(pair));
 }
 
-/// The directory that is read here is the one that is left.
+/// The one descriptor left is that of the directory that is read here.
 void leave_one_descriptor() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,4 +1,4 @@
-// One sickness for each rule of the doctor that a namespace or a process can be given.
+// One sickness for each rule of the doctor that a test can cause in a namespace or a process.
 #pragma once
 
 #include <functional>
@@ -10,14 +10,14 @@
 
 namespace lastbyte::system_test {
 
-/// Whether the command of the finding ends the sickness, tried in the test.
+/// Whether the finding's command cures the sickness; the test tries it.
 enum class Mending { by_the_command, not_by_a_command };
 
 struct Sickness {
   std::string id;                        ///< the rule that must find it
-  std::function<void(Patient&)> sicken;  ///< inside the namespace
+  std::function<void(Patient&)> sicken;  ///< runs inside the namespace
   Mending mending = Mending::not_by_a_command;
-  Ids also = {};  ///< what else it brings, and may be found
+  Ids also = {};  ///< further findings that it may cause
 };
 
 std::vector<Sickness> setting_sicknesses();
@@ -26,7 +26,7 @@ std::vector<Sickness> socket_sicknesses();
 std::vector<Sickness> process_sicknesses();
 std::vector<Sickness> all_sicknesses();
 
-/// Rules whose facts no namespace and no process has for itself, and why: tests/doctor/rules proves them.
+/// Rules about facts that no namespace or process has for itself, with the reason. tests/doctor/rules tests them.
 const std::map<std::string, std::string>& proven_by_facts();
 
 }  // namespace lastbyte::system_test

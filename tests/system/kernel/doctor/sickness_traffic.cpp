@@ -1,4 +1,4 @@
-// Traffic that moves the kernel's counters, and uses up what is bounded.
+// Traffic that raises the kernel's counters and uses up limited resources.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ void close_with_a_reset(Descriptor& socket) {
   socket.close();
 }
 
-/// Clients that do not hear, and so never end their handshake.
+/// Connects clients that receive nothing, and so never complete their handshake.
 void connect_deaf(Patient& patient, const net::Address& to, int count) {
   for (int each = 0; each < count; ++each) {
     Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -81,7 +81,7 @@ void outlast_a_user_timeout(Patient& patient) {
   patient.keep(std::move(pair));
 }
 
-/// In a range of ten local ports.
+/// Listens, with a range of ten local ports.
 Descriptor listener_with_few_ports(Patient& patient, const char* range = "50000 50009") {
   patient.set("ipv4/ip_local_port_range", range);
   return Patient::listener(80);
@@ -121,7 +121,7 @@ void use_a_port_again(Patient& patient) {
   patient.keep(std::move(listener));
 }
 
-/// `resets` of 60 connections.
+/// Makes 60 connections and resets `resets` of them.
 void reset_some(int resets) {
   const Descriptor listener = Patient::listener(80);
   for (int each = 0; each < 60; ++each) {
@@ -133,14 +133,14 @@ void reset_some(int resets) {
   }
 }
 
-/// A segment whose timestamp lies before those that the peer has seen. TCP_REPAIR may set our clock back.
+/// Sends a segment with an older timestamp than the peer has seen. TCP_REPAIR may set the clock back.
 void turn_a_clock_back(Patient& patient) {
   Pair pair = Patient::connection_to(Patient::listener(80));
   constexpr int kOffWithoutProbe = -1;
   std::uint32_t clock = 0;
   socklen_t size = sizeof clock;
   EXPECT_EQ(::getsockopt(pair.client.get(), IPPROTO_TCP, TCP_TIMESTAMP, &clock, &size), 0);
-  clock = (clock - 100'000) & ~1U;  // the lowest bit would turn to microseconds
+  clock = (clock - 100'000) & ~1U;  // the lowest bit would select microseconds
   if (!set_option(pair.client, IPPROTO_TCP, TCP_REPAIR, 1)) return patient.say_missing("no TCP_REPAIR here");
   EXPECT_TRUE(set_option(pair.client, IPPROTO_TCP, TCP_TIMESTAMP, clock));
   EXPECT_TRUE(set_option(pair.client, IPPROTO_TCP, TCP_REPAIR, kOffWithoutProbe));
@@ -148,7 +148,7 @@ void turn_a_clock_back(Patient& patient) {
   patient.keep(std::move(pair));
 }
 
-/// Some thousand segments, and a timeout for one in ten.
+/// Sends some thousand segments, with a timeout for one in ten.
 void lose_much(Patient& patient) {
   const Descriptor listener = Patient::listener(80);
   const Pair talking = Patient::connection_to(listener);
@@ -164,7 +164,7 @@ void lose_much(Patient& patient) {
   }
 }
 
-/// The window was promised for a buffer that is gone.
+/// Shrinks a buffer after its window was announced.
 void shrink_a_buffer_below_the_window(Patient& patient) {
   Pair pair = Patient::connection_to(Patient::listener(80));
   const std::string block(1000, 'x');
