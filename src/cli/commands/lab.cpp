@@ -76,21 +76,21 @@ Command lab_command() {
       .summary = "Show the rules of TCP endings on this kernel by experiments.",
       .usage = "lab list\nlab run NAME... | --all [OPTIONS]\nlab explain NAME\nlab facts",
       .notes =
-          "Exit status: 0 this kernel behaves as expected, 1 a row differs, 2 wrong usage or nothing could be played. "
-          "A row that could not be observed is told as such and never counts as agreement.\n"
-          "Experiments run in namespaces of their own, as root or where unprivileged user namespaces are allowed, and "
-          "leave nothing behind.",
+          "Exit status: 0 this kernel behaves as expected, 1 a row differs, 2 wrong usage or nothing could run. "
+          "A row that cannot be observed is reported as such and never counts as agreement.\n"
+          "Experiments run in namespaces of their own and leave nothing behind. They need root or unprivileged user "
+          "namespaces.",
       .options =
           {
               {.flag = "all", .placeholder = "", .help = "Run every experiment.", .group = "Options"},
               {.flag = "slow",
                .placeholder = "",
-               .help =
-                   "With --all: also those that take a minute or more (lab list marks them). By name they always run.",
+               .help = "With --all: also run the experiments that take a minute or more (lab list marks them). A named "
+                       "experiment always runs.",
                .group = "Options"},
               {.flag = "on",
                .placeholder = "MEDIUM",
-               .help = "Only over loopback or veth (default: both).",
+               .help = "Run only over loopback or veth (default: both).",
                .group = "Options"},
               {.flag = "requests",
                .placeholder = "N",
@@ -98,11 +98,11 @@ Command lab_command() {
                .group = "Options"},
               {.flag = "rate",
                .placeholder = "PERCENT",
-               .help = "Share of them that a fault meets (default: 3.2).",
+               .help = "Share of these requests that a fault meets (default: 3.2).",
                .group = "Options"},
               {.flag = "seed",
                .placeholder = "N",
-               .help = "Which of them: the same plan for the same seed (default: 1).",
+               .help = "Chooses these requests: equal seeds give equal plans (default: 1).",
                .group = "Options"},
               {.flag = "verbose",
                .placeholder = "",

@@ -100,15 +100,15 @@ const Experiment kCloseUnread{
     .name = "close-unread",
     .title = "close() with unread input destroys the answer",
     .question =
-        "A server answers a request of which it has not read everything, and closes. The client's window is small, "
-        "so that a part of the answer still waits in the server's send queue.",
+        "A server reads only a part of a request, answers it, and closes. The client's window is small, so a part of "
+        "the answer still waits in the server's send queue.",
     .table = kCloseUnreadTable,
     .finding =
-        "close() with unread input sends a RST at once and discards the send queue; shutdown(SHUT_RDWR) before it "
-        "changes nothing, and shutdown(SHUT_WR) with reading to the peer's FIN delivers everything.",
+        "close() with unread input sends a RST at once and discards the send queue. shutdown(SHUT_RDWR) before it "
+        "changes nothing. shutdown(SHUT_WR) and reading up to the peer's FIN deliver everything.",
     .advice =
         "After an early answer, call shutdown(SHUT_WR), read and discard until the peer's FIN or a time limit, and "
-        "only then call close(). lastbyte lingers so for you (T6).",
+        "only then call close(). lastbyte does this for you: it lingers (T6).",
     .play = play_close_unread,
 };
 

@@ -130,17 +130,19 @@ void play_linger_matrix(Stage& stage) {
 
 const Experiment kLingerMatrix{
     .name = "linger-matrix",
-    .title = "SO_LINGER: what close() returns, when, and what the peer gets",
+    .title = "SO_LINGER: when close() returns, and what the peer gets",
     .question =
         "A server closes with SO_LINGER off, {1,0} and {1,2}, on a blocking and a non-blocking socket, with and "
-        "without data that waits for the peer's window, before a peer that reads, reads late or is gone.",
+        "without data that waits for the peer's window. The peer reads, reads late or has vanished.",
     .table = kLingerTable,
     .finding =
-        "Without SO_LINGER close() returns at once and the kernel delivers the rest; {1,0} resets and discards it; a "
-        "linger time blocks close(), on a non-blocking socket too, until all is acknowledged or the time is over.",
+        "Without SO_LINGER, close() returns at once and the kernel delivers the rest. {1,0} resets the connection and "
+        "discards the rest. A linger time blocks close(), even on a non-blocking socket, until all is acknowledged or "
+        "the time has passed.",
     .advice =
-        "Never set a linger time in an event loop: close() blocks all of its connections. Use shutdown(SHUT_WR) and "
-        "wait for the peer's FIN with a timer instead. Use {1,0} only to report a failure, once SIOCOUTQ is 0.",
+        "Never set a linger time in an event loop: close() then blocks all of its connections. Use shutdown(SHUT_WR) "
+        "instead, and wait for the peer's FIN with a timer. Use {1,0} only to report a failure, and only when SIOCOUTQ "
+        "is 0.",
     .play = play_linger_matrix,
 };
 

@@ -42,35 +42,35 @@ constexpr Expectation kLingeringTable[] = {
      "all, FIN; closed after the timeout",
      {},
      "the body is discarded whatever the mode (ngx_http_discarded_request_body_handler)"},
-    {"nginx off, an announced body, the client goes on sending",
+    {"nginx off, an announced body, the client continues to send",
      "all, ECONNRESET; closed after the time",
      {},
      "no FIN while the body is discarded; then close() with unread input"},
     {"nginx off, more than announced, the client is silent", "not all, ECONNRESET; closed at once"},
-    {"nginx off, more than announced, the client goes on sending", "not all, ECONNRESET; closed at once"},
+    {"nginx off, more than announced, the client continues to send", "not all, ECONNRESET; closed at once"},
     {"nginx off, a whole request, the client is silent", "all, FIN; closed at once"},
-    {"nginx off, a whole request, the client goes on sending", "not all, ECONNRESET; closed at once"},
+    {"nginx off, a whole request, the client continues to send", "not all, ECONNRESET; closed at once"},
     {"nginx on, an announced body, the client is silent", "all, FIN; closed after the timeout"},
-    {"nginx on, an announced body, the client goes on sending", "all, ECONNRESET; closed after the time"},
+    {"nginx on, an announced body, the client continues to send", "all, ECONNRESET; closed after the time"},
     {"nginx on, more than announced, the client is silent", "all, FIN; closed after the timeout"},
-    {"nginx on, more than announced, the client goes on sending", "all, FIN; closed after the time"},
+    {"nginx on, more than announced, the client continues to send", "all, FIN; closed after the time"},
     {"nginx on, a whole request, the client is silent", "all, FIN; closed at once"},
-    {"nginx on, a whole request, the client goes on sending",
+    {"nginx on, a whole request, the client continues to send",
      "not all, ECONNRESET; closed at once",
      {},
-     "nothing told nginx that more would come"},
+     "nginx does not know of more input"},
     {"nginx always, an announced body, the client is silent", "all, FIN; closed after the timeout"},
-    {"nginx always, an announced body, the client goes on sending", "all, ECONNRESET; closed after the time"},
+    {"nginx always, an announced body, the client continues to send", "all, ECONNRESET; closed after the time"},
     {"nginx always, more than announced, the client is silent", "all, FIN; closed after the timeout"},
-    {"nginx always, more than announced, the client goes on sending", "all, FIN; closed after the time"},
+    {"nginx always, more than announced, the client continues to send", "all, FIN; closed after the time"},
     {"nginx always, a whole request, the client is silent", "all, FIN; closed after the timeout"},
-    {"nginx always, a whole request, the client goes on sending", "all, FIN; closed after the time"},
+    {"nginx always, a whole request, the client continues to send", "all, FIN; closed after the time"},
     {"lastbyte off, the server refuses the rest, the client is silent", "all, FIN; closed at once"},
-    {"lastbyte off, the server refuses the rest, the client goes on sending", "not all, ECONNRESET; closed at once"},
+    {"lastbyte off, the server refuses the rest, the client continues to send", "not all, ECONNRESET; closed at once"},
     {"lastbyte on, the server refuses the rest, the client is silent", "all, FIN; closed after the timeout"},
-    {"lastbyte on, the server refuses the rest, the client goes on sending", "all, FIN; closed after the time"},
+    {"lastbyte on, the server refuses the rest, the client continues to send", "all, FIN; closed after the time"},
     {"lastbyte always, the server refuses the rest, the client is silent", "all, FIN; closed after the time"},
-    {"lastbyte always, the server refuses the rest, the client goes on sending", "all, FIN; closed after the time"},
+    {"lastbyte always, the server refuses the rest, the client continues to send", "all, FIN; closed after the time"},
 };
 
 /// This file fills in {user}, {mode} and {files}; launchers/start.h fills in the rest. nginx counts lingering_time in
@@ -202,7 +202,7 @@ void watch(Stage& stage, std::vector<Watch>& all) {
   for (const Watch& each : all) stage.see(each.row(), each.text());
 }
 
-std::string behaviour(bool goes_on) { return goes_on ? "the client goes on sending" : "the client is silent"; }
+std::string behaviour(bool goes_on) { return goes_on ? "the client continues to send" : "the client is silent"; }
 
 /// A server in one mode, and how to send it a request.
 struct Subject {
@@ -356,27 +356,23 @@ void play_nginx_lingering(Stage& stage) { Lingering(stage).play(); }
 
 const Experiment kNginxLingering{
     .name = "nginx-lingering",
-    .title = "nginx's lingering close, beside lastbyte's",
+    .title = "nginx's lingering close, compared with lastbyte's",
     .question =
         "nginx answers a request and closes while the client has more to send: a body that was announced and is too "
-        "large, bytes that nobody announced, or nothing. The client is then silent or goes on sending. lingering_close "
-        "is off, on or always, lingering_timeout 2 s, lingering_time 6 s. lastbyte has the same modes and times; the "
-        "server behind it ends its answer and refuses the rest.",
+        "large, bytes that were not announced, or nothing. Then the client is silent or continues to send. "
+        "lingering_close is off, on or always, lingering_timeout 2 s, lingering_time 6 s. lastbyte has the same modes "
+        "and times. The server behind it ends its answer and refuses the rest.",
     .table = kLingeringTable,
     .finding =
-        "Lingering saves the answer: nginx sends its FIN, discards what comes, and closes after lingering_timeout "
-        "without data or lingering_time in all. Off resets, and the reset destroys the answer, where bytes come that "
-        "no "
-        "body announced. A body that was announced is discarded in every mode, but without a FIN until nginx closes. "
-        "On "
-        "lingers only where nginx knows of more, and loses the answer where the client sends more only then; always "
-        "lingers in every case. lastbyte knows without a protocol that a client may still send, because its FIN has "
-        "not "
-        "come: on saves the answer in every case. Its always waits for the whole time.",
+        "Lingering saves the answer: nginx sends its FIN, discards further input, and closes after lingering_timeout "
+        "without data, or after lingering_time in total. With off, bytes that no body announced cause a reset, and the "
+        "reset destroys the answer. nginx discards an announced body in every mode, but it sends no FIN until it "
+        "closes. With on, nginx lingers only if it knows of more input, and loses the answer if the client sends more "
+        "only later. With always, it lingers in every case. lastbyte needs no protocol: a client may send until its "
+        "FIN has come, so on saves the answer in every case. With always, lastbyte waits for the whole time.",
     .advice =
-        "Leave lingering_close at on, or set always; off loses answers. Where a proxy stands before nginx, it has to "
-        "linger towards its "
-        "own clients as well: lastbyte's linger.mode is on by default (T6).",
+        "Leave lingering_close at on, or set always; off loses answers. A proxy in front of nginx must linger towards "
+        "its own clients as well. lastbyte's linger.mode is on by default (T6).",
     .play = play_nginx_lingering,
 };
 

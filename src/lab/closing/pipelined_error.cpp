@@ -205,22 +205,19 @@ const Experiment kPipelinedError{
     .title = "An error answer to one of several pipelined requests",
     .question =
         "A client sends 16 requests, RQ1 to RQ16. The server reads 12, answers the last with an error (RS12) and "
-        "closes: "
-        "at once, after shutdown(SHUT_RDWR), or lingering. RQ13 to RQ16 come before the answer, or after the close. "
-        "Then "
-        "the same behind proxies: each is stopped until the answer, the end and the requests have come, and the "
-        "client's "
-        "window is small. Where requests come late, it reads a quarter of a second later.",
+        "closes: at once, after shutdown(SHUT_RDWR), or lingering. RQ13 to RQ16 come before the answer, or after the "
+        "close. Then the same runs behind proxies. Each proxy is stopped until the answer, the end and the requests "
+        "have come, and the client's window is small. If the requests come late, the client reads a quarter of a "
+        "second later.",
     .table = kPipelinedTable,
     .finding =
-        "The four requests that nobody reads reset the connection, and the reset destroys what of the answer has not "
-        "left; shutdown(SHUT_RDWR) does not help, lingering does. lastbyte delivers the whole answer in each case and "
-        "passes the reset on; HAProxy, nginx and socat tell a clean end in its place, and nginx destroys the answer "
-        "itself where requests come late, because it closes with unread input.",
+        "The four requests that nobody reads reset the connection, and the reset destroys the part of the answer that "
+        "has not left. Lingering prevents this; shutdown(SHUT_RDWR) does not. lastbyte delivers the whole answer in "
+        "each case and passes the reset on. HAProxy, nginx and socat send a clean end instead of the reset. If "
+        "requests come late, nginx destroys the answer itself, because it closes with unread input.",
     .advice =
-        "A server that answers early must read and discard what still comes until the client's FIN. A proxy must do "
-        "the "
-        "same towards its clients, and deliver what it has received before it passes a reset on (T5, T6).",
+        "A server that answers early must read and discard further input until the client's FIN. A proxy must do the "
+        "same towards its clients, and must deliver what it has received before it passes a reset on (T5, T6).",
     .play = play_pipelined_error,
 };
 

@@ -125,11 +125,11 @@ const Experiment kShutdownMatrix{
     .name = "shutdown-matrix",
     .title = "shutdown() and close() with full and empty queues",
     .question =
-        "A server calls shutdown(SHUT_RD), shutdown(SHUT_WR), shutdown(SHUT_RDWR) or close(), with or without unread "
-        "input, with or without output that waits for the peer's window, before and after the peer's FIN.",
+        "A server calls shutdown(SHUT_RD), shutdown(SHUT_WR), shutdown(SHUT_RDWR) or close(): with or without unread "
+        "input, with or without output that waits for the peer's window, before or after the peer's FIN.",
     .table = kShutdownTable,
     .finding =
-        "SHUT_RD sends nothing and discards nothing; SHUT_WR and SHUT_RDWR send everything and then a FIN; only "
+        "SHUT_RD sends nothing and discards nothing. SHUT_WR and SHUT_RDWR send everything and then a FIN. Only "
         "close() with unread input resets.",
     .advice =
         "Use SHUT_WR to end what you send. Do not use SHUT_RD to refuse input: the peer never learns of it. Read "

@@ -16,16 +16,16 @@ namespace lastbyte::lab {
 namespace {
 
 constexpr Expectation kDatagramTable[] = {
-    {"connected, nobody there: send(), recv(), recv()", "1, ECONNREFUSED, EAGAIN"},
-    {"not connected, nobody there: sendto(), SO_ERROR", "1, 0"},
-    {"not connected, nobody there, IP_RECVERR: sendto(), SO_ERROR", "1, ECONNREFUSED"},
+    {"connected, no listener: send(), recv(), recv()", "1, ECONNREFUSED, EAGAIN"},
+    {"not connected, no listener: sendto(), SO_ERROR", "1, 0"},
+    {"not connected, no listener, IP_RECVERR: sendto(), SO_ERROR", "1, ECONNREFUSED"},
     {"6 bytes come, then an error: recv(), recv(), recv()", "ECONNREFUSED, 6, EAGAIN"},
     {"an empty datagram, then 4 bytes: recv(), recv()", "0, 4"},
     {"connected to itself: what came before, what comes later", "1, EAGAIN"},
-    {"connected to itself: sendto() another, which hears it from", "1, the same port"},
+    {"connected to itself: sendto() another, which receives it from", "1, the same port"},
     {"a port in use towards one destination: bind() it for another", "EADDRINUSE"},
-    {"three sockets share a port: each of 20 clients is heard by", "one of them"},
-    {"three more replace those: each client is heard by", "the one at the same place"},
+    {"three sockets share a port: the datagrams of each of 20 clients reach", "one of them"},
+    {"three more replace those: the datagrams of each client reach", "the one at the same place"},
     {"sendmmsg() of three, the second too long", "1, and again from there: EMSGSIZE"},
     {"one byte waits: memory that it takes of SO_RCVBUF",
      "500 to 1000 bytes",
@@ -59,16 +59,16 @@ void await_event(const Socket& socket) {
 
 void play_datagram_errors(Stage& stage) {
   {
-    stage.scene("a connected socket, and nobody there");
+    stage.scene("a connected socket, no listener");
     Socket client = datagram_socket(stage, Who::client);
     client.connect(nobody(stage));
     const std::string sent = client.send(1);
-    stage.see("connected, nobody there: send(), recv(), recv()",
+    stage.see("connected, no listener: send(), recv(), recv()",
               in_order({sent, client.recv(10), client.recv(10, 0, false)}));
   }
   for (const bool told : {false, true}) {
     const std::string row =
-        std::string("not connected, nobody there") + (told ? ", IP_RECVERR" : "") + ": sendto(), SO_ERROR";
+        std::string("not connected, no listener") + (told ? ", IP_RECVERR" : "") + ": sendto(), SO_ERROR";
     stage.scene(row);
     Socket client = datagram_socket(stage, Who::client);
     if (told) client.set(IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
@@ -125,7 +125,7 @@ void play_connected_to_itself(Stage& stage) {
     sockaddr_in from{};
     socklen_t length = sizeof from;
     ::recvfrom(other.fd(), &byte, 1, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &length);
-    stage.see("connected to itself: sendto() another, which hears it from",
+    stage.see("connected to itself: sendto() another, which receives it from",
               in_order({sent, net::Address(from).port() == at.port() ? "the same port" : "another port"}));
   }
   stage.scene("one pool of ports");
@@ -173,7 +173,7 @@ std::vector<std::string> heard_at(Stage& stage, const std::vector<Socket>& clien
     }
     places.push_back(place);
   }
-  stage.note(Who::server, EventKind::call, "20 clients, each heard three times");
+  stage.note(Who::server, EventKind::call, "20 clients, three datagrams each");
   return places;
 }
 
@@ -184,9 +184,10 @@ void play_sharing(Stage& stage) {
   const auto old = sharing(stage, stage.address(Who::server), {});
   const auto before = heard_at(stage, clients, old);
   const bool steady = std::ranges::none_of(before, [](const std::string& each) { return each.empty() || each == "?"; });
-  stage.see("three sockets share a port: each of 20 clients is heard by", steady ? "one of them" : "several");
+  stage.see("three sockets share a port: the datagrams of each of 20 clients reach",
+            steady ? "one of them" : "several");
   const auto next = sharing(stage, old.front().local(), stage.device(Who::server));
-  stage.see("three more replace those: each client is heard by",
+  stage.see("three more replace those: the datagrams of each client reach",
             heard_at(stage, clients, next) == before ? "the one at the same place" : "another");
 }
 
@@ -234,19 +235,17 @@ void play_datagrams(Stage& stage) {
 
 const Experiment kDatagrams{
     .name = "datagrams",
-    .title = "What UDP sockets tell of errors, and who hears a client",
+    .title = "How UDP sockets report errors, and which socket receives",
     .question =
-        "UDP sockets send to a port that nobody has, connected and not; a socket is connected to itself; several share "
-        "a port. The capture is of TCP and shows nothing of it: the time line has the calls.",
+        "UDP sockets, connected and not, send to a port without a listener. A socket is connected to itself. Several "
+        "sockets share a port. The capture has only TCP, so the time line shows the calls alone.",
     .table = kDatagramTable,
     .finding =
-        "An ICMP error comes to a connected socket, once, and before what had arrived earlier. A client always meets "
-        "the "
-        "same of several sockets. All destinations share one pool of ports.",
+        "A connected socket gets an ICMP error once, and before the data that arrived earlier. The same one of several "
+        "sockets always receives a client's datagrams. All destinations share one pool of ports.",
     .advice =
-        "Read on after an error. Use a connected socket for each peer, so that an error belongs to one. Count the "
-        "memory "
-        "of a small datagram as some hundred bytes when SO_RCVBUF is chosen.",
+        "Continue to read after an error. Use a connected socket for each peer, so that an error belongs to one peer. "
+        "When you choose SO_RCVBUF, count a small datagram as some hundred bytes.",
     .play = play_datagrams,
 };
 

@@ -29,19 +29,19 @@ constexpr Expectation kUnixTable[] = {
     {"SHUT_WR and close() with unread input: recv(), recv(), recv()",
      "6, ECONNRESET, 0",
      {},
-     "of TCP it is 6, 0, 0: net/unix/af_unix.c unix_release_sock"},
+     "TCP: 6, 0, 0; net/unix/af_unix.c unix_release_sock"},
     {"close() with unread input: send(), then recv(), recv(), recv()", "EPIPE, 6, ECONNRESET, 0"},
     {"SO_LINGER {1,0} and close(): recv(), recv()", "0, 0"},
     {"a full queue, and its sender closes with unread input: the peer reads", "all, ECONNRESET"},
     {"the peer's SHUT_WR: edge", "IN OUT RDHUP"},
     {"the peer's close(): edge", "IN OUT RDHUP HUP"},
-    {"SIOCOUTQ of one byte that nobody has read", "more than 1"},
+    {"SIOCOUTQ of one unread byte", "more than 1"},
     {"SIOCOUTQ once it is read", "0"},
     {"connect() to a full queue", "EAGAIN"},
     {"connect() to a full queue: edge", "OUT HUP"},
     {"bytes with a descriptor, then bytes: recvmsg(), recvmsg()", "4 and a descriptor, 4"},
     {"bytes, then bytes with a descriptor: recvmsg()", "8 and a descriptor"},
-    {"4 bytes, then 4 with a descriptor: MSG_PEEK into 3, 4, 7 and 8 bytes before memory that is not there",
+    {"4 bytes, then 4 with a descriptor: MSG_PEEK into 3, 4, 7 and 8 bytes before unmapped memory",
      "EFAULT, 4, 4, 8 and a descriptor"},
     {"one packet at a time until EAGAIN: each send()", "whole"},
     {"one packet whenever poll() says POLLOUT: each send()", "whole"},
@@ -146,7 +146,7 @@ void play_unix_events(Stage& stage) {
   UnixPair pair = unix_pair(stage);
   pair.client.send(1);
   const int waiting = pair.client.unacknowledged();
-  stage.see("SIOCOUTQ of one byte that nobody has read", waiting > 1 ? "more than 1" : std::to_string(waiting));
+  stage.see("SIOCOUTQ of one unread byte", waiting > 1 ? "more than 1" : std::to_string(waiting));
   pair.server.recv(1);
   stage.see("SIOCOUTQ once it is read", std::to_string(pair.client.unacknowledged()));
 }
@@ -240,7 +240,7 @@ void play_unix_descriptors(Stage& stage) {
   const UnixPair pair = unix_pair(stage);
   ::send(pair.client.fd(), "less", 4, MSG_NOSIGNAL);
   send_with_descriptor(pair.client, 4);
-  stage.see("4 bytes, then 4 with a descriptor: MSG_PEEK into 3, 4, 7 and 8 bytes before memory that is not there",
+  stage.see("4 bytes, then 4 with a descriptor: MSG_PEEK into 3, 4, 7 and 8 bytes before unmapped memory",
             in_order({receive_message(stage, pair.server, 3, MSG_PEEK, true),
                       receive_message(stage, pair.server, 4, MSG_PEEK, true),
                       receive_message(stage, pair.server, 7, MSG_PEEK, true),
@@ -307,18 +307,17 @@ void play_unix_sockets(Stage& stage) {
 
 const Experiment kUnixSockets{
     .name = "unix-sockets",
-    .title = "Where UNIX stream sockets end otherwise than TCP's",
+    .title = "How UNIX stream sockets end differently from TCP's",
     .question =
         "A UNIX stream socket closes with unread input, half-closes, sets SO_LINGER, and sends packets and "
         "descriptors. Its peer reads, sends and polls. There is no network: no segments, and one medium.",
     .table = kUnixTable,
     .finding =
-        "What send() has taken always arrives, also before a reset, and SO_LINGER {1,0} resets nothing. A reset is "
-        "told "
-        "even where a FIN was sent before. A send() that waits in the middle drops the error of its later packets.",
+        "Bytes that send() has taken always arrive, even before a reset. SO_LINGER {1,0} resets nothing. The peer gets "
+        "a reset even after a FIN. A send() that waits in the middle does not report the error of its later packets.",
     .advice =
-        "Send one packet at a time (a third of SO_SNDBUF or less), and do not wait for readiness after connect() said "
-        "EAGAIN: try again by a timer.",
+        "Send one packet at a time (at most a third of SO_SNDBUF). After EAGAIN from connect(), do not wait for "
+        "readiness: try again by a timer.",
     .one_medium = true,
     .play = play_unix_sockets,
 };

@@ -33,7 +33,7 @@ constexpr Expectation kClaimsTable[] = {
     {"claim: -A lets a server listen at one address while another listens at the wildcard",
      "false: EADDRINUSE",
      {},
-     "so it is on BSD; net/ipv4/inet_connection_sock.c inet_bind_conflict"},
+     "true on BSD; net/ipv4/inet_connection_sock.c inet_bind_conflict"},
     {"claim: with -A on both servers, the specific address and the wildcard go together", "false: EADDRINUSE"},
     {"claim: -A is about TIME_WAIT alone, and a connection that is ESTABLISHED still stops the next server",
      "false: listens"},
@@ -47,7 +47,7 @@ constexpr Expectation kClaimsTable[] = {
     {"claim: -A on the new server is enough for that",
      "false: EADDRINUSE",
      {},
-     "so it is on BSD; on Linux the old one must have had it as well: socket(7)"},
+     "true on BSD; on Linux the old one must have had it as well: socket(7)"},
 };
 
 /// Judges what the articles claim by the results of the commands.
@@ -217,21 +217,20 @@ void play_bind_claims(Stage& stage) {
 
 const Experiment kBindClaims{
     .name = "bind-claims",
-    .title = "What articles say of SO_REUSEADDR and TIME_WAIT, true or false here",
+    .title = "Claims of articles about SO_REUSEADDR and TIME_WAIT: true or false here",
     .question =
-        "A server and a client are started and stopped by the commands of a well-known article: sock -s 0.0.0.0 80, "
-        "sock -b 46210 10.0.0.17 80, sock -A -b 47480 10.0.0.17 80 and sock -A -s 10.0.0.17 80, where -A is "
-        "SO_REUSEADDR, "
-        "-s listens and -b binds a client's port. `lastbyte sock` runs them as they stand. Each claim about them is "
-        "tried on this kernel.",
+        "The experiment starts and stops a server and a client by the commands of a well-known article: sock -s "
+        "0.0.0.0 80, sock -b 46210 10.0.0.17 80, sock -A -b 47480 10.0.0.17 80 and sock -A -s 10.0.0.17 80. -A is "
+        "SO_REUSEADDR, -s listens and -b binds a client's port. `lastbyte sock` runs them unchanged. Each claim about "
+        "them is tried on this kernel.",
     .table = kClaimsTable,
     .finding =
-        "On Linux, SO_REUSEADDR must be set on the old socket as well as on the new one; it then passes over "
-        "connections in every state, never over a listening socket. It ends no TIME_WAIT. A client that takes its own "
-        "port again is let through where TCP time stamps are on.",
+        "On Linux, SO_REUSEADDR must be set on the old socket as well as on the new one. It then allows bind() beside "
+        "connections in every state, but never beside a listening socket. It ends no TIME_WAIT. A client may use its "
+        "own port again if TCP time stamps are on.",
     .advice =
-        "Set SO_REUSEADDR on every listening socket from its first version on: a restart cannot make good what the old "
-        "process left out. Do not rely on what BSD does with a specific address beside the wildcard.",
+        "Set SO_REUSEADDR on every listening socket from its first version on: a restart cannot add what the old "
+        "process left out. Do not rely on the BSD rule for a specific address beside the wildcard.",
     .play = play_bind_claims,
 };
 

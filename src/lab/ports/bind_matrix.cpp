@@ -231,19 +231,19 @@ void play_bind_matrix(Stage& stage) {
 
 const Experiment kBindMatrix{
     .name = "bind-matrix",
-    .title = "Who may bind a port that is in use",
+    .title = "Which socket may bind a port that is in use",
     .question =
-        "A port is held by a socket in LISTEN, ESTABLISHED, FIN_WAIT2 or TIME_WAIT. Another socket binds it and "
-        "listens, at the same address, at the wildcard or the other way round, with SO_REUSEADDR or SO_REUSEPORT. "
-        "And a client binds its own port again, which it has in TIME_WAIT.",
+        "A socket holds a port in LISTEN, ESTABLISHED, FIN_WAIT2 or TIME_WAIT. Another socket binds the port and "
+        "listens: at the same address, at the wildcard after a specific address, or at a specific address after the "
+        "wildcard; with SO_REUSEADDR or SO_REUSEPORT. Also, a client binds its own port again, which is in TIME_WAIT.",
     .table = kBindTable,
     .finding =
-        "SO_REUSEADDR on both sockets lets a server start again over everything but a listening socket; on the new one "
-        "alone it does not help where the old one lacked it; SO_REUSEPORT on both shares even a listening port.",
+        "With SO_REUSEADDR on both sockets, a server can start again over everything but a listening socket. If the "
+        "old socket lacked it, SO_REUSEADDR on the new one does not help. SO_REUSEPORT on both shares even a listening "
+        "port.",
     .advice =
-        "Set SO_REUSEADDR on every listening socket, so that a restart is not kept waiting by old connections. A "
-        "client "
-        "should let the kernel choose its port at connect() (IP_BIND_ADDRESS_NO_PORT).",
+        "Set SO_REUSEADDR on every listening socket, so that old connections do not delay a restart. A client should "
+        "let the kernel choose its port at connect() (IP_BIND_ADDRESS_NO_PORT).",
     .play = play_bind_matrix,
 };
 

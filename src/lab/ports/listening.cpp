@@ -16,15 +16,15 @@ namespace lastbyte::lab {
 namespace {
 
 constexpr Expectation kListenTable[] = {
-    {"the exact address listens first, then the wildcard: the client meets", "the exact address"},
-    {"the wildcard listens first, then the exact address: the client meets", "the exact address"},
-    {"bound to no interface (SO_BINDTOIFINDEX): the next client meets", "the wildcard"},
+    {"the exact address listens first, then the wildcard: the client reaches", "the exact address"},
+    {"the wildcard listens first, then the exact address: the client reaches", "the exact address"},
+    {"bound to no interface (SO_BINDTOIFINDEX): the next client reaches", "the wildcard"},
     {"bound to no interface: a handshake under way, then one byte", "accepted, 1"},
     {"bound to no interface, and nobody else listens: connect()", "ECONNREFUSED"},
     {"SO_RCVBUF and SO_SNDBUF of the listening socket: the accepted one has", "the same, the same"},
     {"SO_RCVBUF was set: the receive buffer of the accepted one grows", "no"},
-    {"SO_BUF_LOCK was taken back: the receive buffer of the accepted one grows", "yes"},
-    {"three sockets share a port: 12 clients come again to three that replace them", "the same places"},
+    {"SO_BUF_LOCK was cleared: the receive buffer of the accepted one grows", "yes"},
+    {"three sockets share a port: 12 clients connect again to three that replace them", "the same places"},
 };
 
 Socket listen_sharing(Stage& stage, const net::Address& at, const std::string& device = {}) {
@@ -52,8 +52,8 @@ net::Address wildcard(std::uint16_t port) { return *net::Address::parse("0.0.0.0
 
 void play_specific(Stage& stage) {
   for (const bool narrow_first : {true, false}) {
-    const std::string row = narrow_first ? "the exact address listens first, then the wildcard: the client meets"
-                                         : "the wildcard listens first, then the exact address: the client meets";
+    const std::string row = narrow_first ? "the exact address listens first, then the wildcard: the client reaches"
+                                         : "the wildcard listens first, then the exact address: the client reaches";
     stage.scene(row);
     Socket first = listen_sharing(stage, narrow_first ? stage.address(Who::server) : wildcard(0));
     const std::uint16_t port = first.local().port();
@@ -79,7 +79,7 @@ void play_no_interface(Stage& stage) {
     stage.note(Who::server, EventKind::call, "SO_BINDTOIFINDEX of the exact address: none");
     Socket next = stage.socket(Who::client);
     next.connect(stage.address(Who::server, port));
-    stage.see("bound to no interface (SO_BINDTOIFINDEX): the next client meets",
+    stage.see("bound to no interface (SO_BINDTOIFINDEX): the next client reaches",
               accepted_by({&wide}) == 0 ? "the wildcard" : "nobody");
     under_way.send(1);
     Socket accepted = narrow.accept();
@@ -142,7 +142,7 @@ void play_buffers(Stage& stage) {
   }
   // No capture here: megabytes would fill the page.
   stage.scene("the buffers of a listening socket, much is received");
-  const std::string row = "SO_BUF_LOCK was taken back: the receive buffer of the accepted one grows";
+  const std::string row = "SO_BUF_LOCK was cleared: the receive buffer of the accepted one grows";
   stage.see("SO_RCVBUF was set: the receive buffer of the accepted one grows", grows(stage, listening) ? "yes" : "no");
   if (!net::can_take_buffers_back()) {
     stage.not_observed(row, "SO_BUF_LOCK came with Linux 5.15");
@@ -184,7 +184,7 @@ void play_places(Stage& stage) {
   const std::string before = places_of(stage, old, from);
   auto next = three(old.front().local(), stage.device(Who::server));
   const std::string after = places_of(stage, next, from);
-  stage.see("three sockets share a port: 12 clients come again to three that replace them",
+  stage.see("three sockets share a port: 12 clients connect again to three that replace them",
             before.size() == from.size() && before == after ? "the same places" : before + ", then " + after);
 }
 
@@ -199,19 +199,19 @@ void play_listening(Stage& stage) {
 
 const Experiment kListening{
     .name = "listening",
-    .title = "Which listening socket a client meets",
+    .title = "Which listening socket a client reaches",
     .question =
-        "Two sockets listen at one port, at the exact address and at the wildcard, in either order; one of them is "
-        "bound to an interface that does not exist; three share the port and are replaced. A client connects. Then the "
-        "listening socket has buffers of a set size.",
+        "Two sockets listen on one port, at the exact address and at the wildcard, in either order. Then one of them "
+        "is bound to an interface that does not exist. Then three sockets share a port and are replaced. A client "
+        "connects each time. Last, the listening socket has buffers of a fixed size.",
     .table = kListenTable,
     .finding =
-        "The exact address goes before the wildcard, whichever listened first. A listening socket that is bound to no "
-        "interface hears no SYN, and its handshakes under way complete. Accepted connections have the sizes of its "
-        "buffers, which TCP then never adapts.",
+        "The exact address has precedence over the wildcard, whichever listened first. A listening socket that is "
+        "bound to no interface receives no SYN, but its pending handshakes complete. Accepted connections inherit the "
+        "sizes of its buffers, and TCP then never adapts them.",
     .advice =
-        "To hand a port over without losing a client, let the old socket hear no more SYNs, accept what is in its "
-        "queue, and only then close it. Do not set buffer sizes on a listening socket without need.",
+        "To hand a port over without losing a client, make the old socket receive no more SYNs, accept the connections "
+        "in its queue, and only then close it. Do not set buffer sizes on a listening socket without need.",
     .play = play_listening,
 };
 

@@ -94,20 +94,18 @@ void play_paws(Stage& stage) {
 
 const Experiment kPaws{
     .name = "paws",
-    .title = "SYNs whose time stamps go back (history: tcp_tw_recycle)",
+    .title = "SYNs with decreasing time stamps (history: tcp_tw_recycle)",
     .question =
         "A server keeps a TIME_WAIT. A raw SYN comes from the same address: from another port or from the same one, "
-        "with "
-        "a time stamp that goes back or ahead, or with none. This is how clients behind one NAT look.",
+        "with an earlier or a later time stamp, or with none. Clients behind one NAT look like this.",
     .table = kPawsTable,
     .finding =
-        "Time stamps are compared for one four-tuple only: a SYN from another port is answered, whatever its time "
-        "stamp. "
-        "tcp_tw_recycle compared them for a whole address, lost clients behind NAT, and left the kernel with 4.12.",
+        "The kernel compares time stamps within one four-tuple only: it answers a SYN from another port, whatever its "
+        "time stamp. tcp_tw_recycle compared them for a whole address and lost clients behind NAT. Linux 4.12 removed "
+        "it.",
     .advice =
-        "Ignore advice to set tcp_tw_recycle. A client that comes back to a TIME_WAIT needs a later time stamp or a "
-        "higher "
-        "sequence number, which Linux sees to.",
+        "Ignore advice to set tcp_tw_recycle. A client that connects again to a TIME_WAIT needs a later time stamp or "
+        "a higher sequence number. Linux provides both.",
     .play = play_paws,
 };
 

@@ -305,21 +305,20 @@ const Experiment kPortExhaustion{
     .name = "port-exhaustion",
     .title = "How many connections one source address can open",
     .question =
-        "A client has 50 ephemeral ports. It connects to one destination until that fails, and then to another one: "
-        "without bind(), with bind() to its address, and with IP_BIND_ADDRESS_NO_PORT; from two and four source "
-        "addresses; with the client or the server closing first. Then it has 2,000 ports, and the time of each "
-        "connect() is taken while they run out.",
+        "A client has 50 ephemeral ports. It connects to one destination until connect() fails, and then to another "
+        "one: without bind(), with bind() to its address, and with IP_BIND_ADDRESS_NO_PORT; from two and four source "
+        "addresses; with the client or the server closing first. Then it has 2,000 ports, and the experiment measures "
+        "each connect() while they run out.",
     .table = kPortsTable,
     .finding =
         "Each destination has the whole range of ports, unless bind() chose the port before the destination was known: "
-        "then all destinations share one. Each further source address adds a whole range. A client that closes first "
-        "can open ports / 60 s connections to one destination (470 a second with the default range), and as many more "
-        "as it has addresses; if the server closes first there is no such limit. The kernel tries every other "
-        "port first: once half of the range is taken, each connect() searches that half in vain and costs several "
-        "times as much.",
+        "then all destinations share one range. Each additional source address adds a whole range. A client that "
+        "closes first can open ports / 60 s connections to one destination (470 a second with the default range) per "
+        "source address. If the server closes first, there is no such limit. The kernel tries every second port first. "
+        "When half of the range is in use, each connect() searches that half in vain and costs several times as much.",
     .advice =
         "A proxy that binds to a source address must set IP_BIND_ADDRESS_NO_PORT. For more connections to one "
-        "destination use more source addresses, before half of the ports are taken. lastbyte does both (T13).",
+        "destination, add source addresses before half of the ports are in use. lastbyte does both (T13).",
     .play = play_port_exhaustion,
 };
 

@@ -156,21 +156,19 @@ void play_timewait_reuse(Stage& stage) {
 
 const Experiment kTimeWaitReuse{
     .name = "timewait-reuse",
-    .title = "When a port in TIME_WAIT can be used again",
+    .title = "When the kernel reuses a port in TIME_WAIT",
     .question =
         "A client has two ephemeral ports. It connects to one destination and closes first, three times at once and "
         "twice more after 1.2 s, with each value of tcp_tw_reuse and with TCP time stamps on and off. Then a server "
-        "keeps the TIME_WAIT, and the client comes back from the same port.",
+        "keeps the TIME_WAIT, and the client connects again from the same port.",
     .table = kTimeWaitTable,
     .finding =
-        "Without reuse the third connect() fails with EADDRNOTAVAIL and so do the later ones; tcp_tw_reuse 1 gives a "
-        "port "
-        "back after a second, and 2, the default, does so on loopback only; neither works without time stamps. A "
-        "server's TIME_WAIT does not stand in the way of a client that comes back.",
+        "Without reuse, the third connect() and the later ones fail with EADDRNOTAVAIL. With tcp_tw_reuse 1, a port is "
+        "free again after a second; with 2, the default, only on loopback. Both need time stamps. A server's TIME_WAIT "
+        "does not block a client that connects again.",
     .advice =
-        "A client or proxy that opens many connections to one destination should let the other side close first, or "
-        "use "
-        "more source addresses, or set tcp_tw_reuse to 1. It needs TCP time stamps.",
+        "A client or proxy that opens many connections to one destination should let the other side close first, use "
+        "more source addresses, or set tcp_tw_reuse to 1, which needs TCP time stamps.",
     .play = play_timewait_reuse,
 };
 

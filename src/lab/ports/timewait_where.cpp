@@ -17,7 +17,7 @@ constexpr Expectation kWhereTable[] = {
     {"the client half-closes, the server answers and closes", "client TIME_WAIT, server none"},
     {"the server resets", "client none, server none"},
     {"both close at once", "client TIME_WAIT, server TIME_WAIT"},
-    {"both close at once: the server's state before the client hears it", "CLOSING"},
+    {"both close at once: the server's state before its FIN reaches the client", "CLOSING"},
     {"both connect at once: states", "client ESTABLISHED, server ESTABLISHED"},
     {"both connect at once: the server's recv()", "10"},
     {"behind lastbyte, the client closes first", "client TIME_WAIT; proxy LISTEN and TIME_WAIT; server LISTEN"},
@@ -110,7 +110,7 @@ void play_simultaneous_close(Stage& stage) {
   pair.server.shutdown(SHUT_WR);
   pair.client.shutdown(SHUT_WR);
   pair.server.wait_hangup();
-  stage.see("both close at once: the server's state before the client hears it", pair.server.note_state());
+  stage.see("both close at once: the server's state before its FIN reaches the client", pair.server.note_state());
   net::set_deaf(pair.client.fd(), false);
   // The server retransmits the lost FIN after 200 ms.
   see_ends(stage, "both close at once", ends);
@@ -182,19 +182,18 @@ const Experiment kTimeWaitWhere{
     .title = "Which side keeps the TIME_WAIT",
     .question =
         "A connection ends in each order: the client first, the server first, half-closed, by a reset, and with both "
-        "FINs at once. Then two sockets connect to each other at once, without anybody that listens. Then a proxy "
-        "stands "
-        "between the two.",
+        "FINs at once. Then two sockets connect to each other at once, without a listener. Then a proxy stands between "
+        "the two.",
     .table = kWhereTable,
     .finding =
-        "The side whose FIN is first keeps the TIME_WAIT, both sides where the FINs cross, and neither after a reset. "
-        "SO_LINGER {1,0} after both FINs comes too late. Behind a proxy there are two TIME_WAITs, one a connection; "
-        "the "
-        "proxy's own is towards the server where the client closes first, and takes one of its ports.",
+        "The side that sends its FIN first keeps the TIME_WAIT. If the FINs cross, both sides keep one; after a reset, "
+        "neither does. SO_LINGER {1,0} after both FINs comes too late. Behind a proxy there are two TIME_WAITs, one "
+        "for each connection. If the client closes first, the proxy keeps one towards the server, which uses up one of "
+        "the proxy's ports.",
     .advice =
-        "Decide by protocol which side closes first: a server with many clients should let them. Do not reset to avoid "
-        "TIME_WAIT; it discards data. lastbyte mirrors the order of the peers (T13), as HAProxy, nginx and socat do "
-        "here.",
+        "Decide in the protocol which side closes first: a server with many clients should let the clients close "
+        "first. Do not reset to avoid TIME_WAIT, because a reset discards data. lastbyte closes in the order of the "
+        "peers (T13), as HAProxy, nginx and socat do here.",
     .play = play_timewait_where,
 };
 

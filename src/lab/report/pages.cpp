@@ -52,11 +52,11 @@ std::string html_of(const Outcome& outcome) {
 
 constexpr const char* kIntroduction = R"(# The kernel's rules, reproduced: `lastbyte lab`
 
-This file is generated: `lastbyte lab run --all --slow --markdown docs/lab.md` writes it anew, and a test fails while its words
-are stale. The diagrams show a run over loopback; times are left out.
+`lastbyte lab run --all --slow --markdown docs/lab.md` generates this file, and a test fails while its text is stale. The
+diagrams show a run over loopback, without times.
 
-`lastbyte lab` plays small experiments with TCP on the running kernel, in network namespaces that it makes and that vanish
-with it. It compares each row with the expected behaviour of Linux 6.18, and ends with exit status 1 where this kernel differs.
+`lastbyte lab` runs small experiments with TCP on the running kernel, in network namespaces that vanish with the run. It
+compares each row with the expected behaviour of Linux 6.18, and exits with status 1 if this kernel differs.
 
 ```
 lastbyte lab list
@@ -66,12 +66,12 @@ lastbyte lab explain bind-matrix
 lastbyte lab facts
 ```
 
-A row that could not be observed, for want of privileges or of a kernel's feature, counts as *not observed* and never as
-agreement. Each experiment is played over loopback and over a pair of virtual Ethernet devices (veth).
+A row that cannot be observed, because a privilege or a kernel feature is missing, counts as *not observed* and never as
+agreement. Each experiment runs over loopback and over a pair of virtual Ethernet devices (veth).
 
-`--all` plays what takes seconds, all of it in less than a minute. `--all --slow` also plays the experiments that
-`lastbyte lab list` marks, which count many requests; by name they always run. `--requests`, `--rate` and `--seed` say how many
-requests they send, how many of these a fault meets, and which.
+`--all` runs the experiments that take seconds, in less than a minute in total. `--all --slow` also runs the experiments that
+`lastbyte lab list` marks: they count many requests. An experiment that is named always runs. `--requests`, `--rate` and
+`--seed` set the number of requests, the share that meets a fault, and the choice of these.
 )";
 
 std::string section(const Experiment& experiment, const Outcome* outcome) {

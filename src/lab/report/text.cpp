@@ -121,7 +121,7 @@ std::string explanation(const Experiment& experiment) {
   }
   return out + "\n" + wrapped("Finding: " + std::string(experiment.finding), "  ") +
          wrapped("Advice: " + std::string(experiment.advice), "  ") +
-         (experiment.slow ? "\n  It takes a minute or more: run --all plays it only with --slow.\n" : "");
+         (experiment.slow ? "\n  It takes a minute or more: run --all includes it only with --slow.\n" : "");
 }
 
 std::string list(std::span<const Experiment* const> experiments) {

@@ -69,17 +69,17 @@ void play_blind_reset(Stage& stage) {
 
 const Experiment kBlindReset{
     .name = "blind-reset",
-    .title = "A reset by somebody who guesses the sequence number",
+    .title = "A reset by an attacker who guesses the sequence number",
     .question =
-        "A third party sends segments with the client's address and port to the server: a RST at exactly the next "
+        "A third party sends segments to the server with the client's address and port: a RST at exactly the next "
         "sequence number, in the window and outside of it, and a SYN.",
     .table = kBlindTable,
     .finding =
-        "Only a RST at exactly the next byte expected ends the connection; one elsewhere in the window, or a SYN, is "
-        "answered by a challenge ACK, and one outside of it by nothing (RFC 5961).",
+        "Only a RST at exactly the next expected byte ends the connection. The kernel answers a RST elsewhere in the "
+        "window, or a SYN, with a challenge ACK. It ignores a RST outside of the window (RFC 5961).",
     .advice =
-        "Do not fear resets from afar on an up-to-date kernel. A middlebox that resets connections needs the exact "
-        "number, so a reset that overtakes data may be late or may fail.",
+        "Do not fear blind resets on an up-to-date kernel. A middlebox that resets connections needs the exact number, "
+        "so its reset may come late or fail if it overtakes data.",
     .play = play_blind_reset,
 };
 

@@ -38,7 +38,7 @@ constexpr Expectation kEventsTable[] = {
     {"a connection is refused: edge", "IN OUT RDHUP HUP ERR"},
     {"a lone urgent byte: edge", "PRI OUT"},
     {"an idle socket: edges", "OUT, none"},
-    {"connect() to a port of the local range that nobody listens on reaches itself", "yes, ESTABLISHED"},
+    {"connect() to a local-range port without a listener reaches the socket itself", "yes, ESTABLISHED"},
     {"our FIN is not acknowledged: SIOCOUTQ", "1"},
     {"our own shutdown(): edge", "OUT"},
     {"the peer reads all of a full queue, after EAGAIN: edge", "OUT"},
@@ -250,7 +250,7 @@ void play_self_connect(Stage& stage) {
     const net::Address at = stage.address(Who::client, 44444);
     if (lonely.connect(at) == "0" && lonely.local() == at) seen = "yes, " + lonely.note_state();
   }
-  stage.see("connect() to a port of the local range that nobody listens on reaches itself", seen);
+  stage.see("connect() to a local-range port without a listener reaches the socket itself", seen);
 }
 
 void play_events(Stage& stage) {
@@ -266,18 +266,17 @@ void play_events(Stage& stage) {
 
 const Experiment kEvents{
     .name = "events",
-    .title = "What epoll reports of endings, and what SIOCOUTQ tells",
+    .title = "How epoll and SIOCOUTQ report endings",
     .question =
         "Edge-triggered epoll watches a socket while its peer ends or resets, while its own data and FIN are "
         "acknowledged, and while it connects.",
     .table = kEventsTable,
     .finding =
-        "A FIN and a reset differ in HUP and ERR; the acknowledgement of a FIN is an edge and that of data is none; "
-        "SIOCOUTQ tells what was not acknowledged, also after a reset.",
+        "A FIN and a reset differ in HUP and ERR. The acknowledgement of a FIN raises an edge, that of data does not. "
+        "SIOCOUTQ returns the number of bytes that were not acknowledged, even after a reset.",
     .advice =
-        "Ask for EPOLLRDHUP, and look at HUP and ERR before you read. To know that data has arrived, ask SIOCOUTQ by a "
-        "timer: "
-        "no event tells. lastbyte does so before it passes a reset on (T4).",
+        "Request EPOLLRDHUP, and check HUP and ERR before you read. To learn that data has arrived, read SIOCOUTQ by a "
+        "timer: no event reports it. lastbyte does so before it passes a reset on (T4).",
     .play = play_events,
 };
 

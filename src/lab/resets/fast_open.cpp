@@ -17,8 +17,8 @@ namespace {
 constexpr Expectation kFastOpenTable[] = {
     {"100 bytes in the SYN: sendto(MSG_FASTOPEN)", "100"},
     {"100 bytes in the SYN: the client's first segment", "SYN 100 bytes"},
-    {"100 bytes in the SYN: accept() before the handshake is over, state", "SYN_RECV"},
-    {"100 bytes in the SYN: the server's recv() before the handshake is over", "100"},
+    {"100 bytes in the SYN: accept() before the handshake completes, state", "SYN_RECV"},
+    {"100 bytes in the SYN: the server's recv() before the handshake completes", "100"},
     {"100 bytes in the SYN: the client reads the answer and the FIN", "50 bytes, FIN"},
     {"nobody listens: sendto(MSG_FASTOPEN), recv(), recv()", "100, ECONNREFUSED, 0"},
     {"nobody listens: wire", "RST"},
@@ -34,9 +34,9 @@ constexpr Expectation kFastOpenTable[] = {
      {},
      "the client sends its SYN again, and then the same bytes (RFC 7413 section 2.1)"},
     {"the client resets before accept(): the server's recv(), recv(), recv()", "100, ECONNRESET, 0"},
-    {"the client gives up before it hears the SYN ACK: client's wire", "RST"},
-    {"the client gives up before it hears the SYN ACK: the server's accept(), recv()", "a connection, 100"},
-    {"the client gives up before it hears the SYN ACK: the server's recv(), recv() later", "ECONNRESET, 0"},
+    {"the client gives up before the SYN ACK arrives: client's wire", "RST"},
+    {"the client gives up before the SYN ACK arrives: the server's accept(), recv()", "a connection, 100"},
+    {"the client gives up before the SYN ACK arrives: the server's recv(), recv() later", "ECONNRESET, 0"},
 };
 
 /// Enables client and server without cookies, so that no exchange of a cookie comes first
@@ -74,8 +74,8 @@ void play_answer(Stage& stage) {
   net::set_deaf(client.fd(), true);  // the client misses the SYN ACK
   stage.see("100 bytes in the SYN: sendto(MSG_FASTOPEN)", send_with_syn(stage, client, listening.local()));
   Socket server = listening.accept();
-  stage.see("100 bytes in the SYN: accept() before the handshake is over, state", server.note_state());
-  stage.see("100 bytes in the SYN: the server's recv() before the handshake is over", server.recv(200));
+  stage.see("100 bytes in the SYN: accept() before the handshake completes, state", server.note_state());
+  stage.see("100 bytes in the SYN: the server's recv() before the handshake completes", server.recv(200));
   std::string first = "none";
   for (const wire::Segment& each : stage.segments()) {
     first = each.text();
@@ -162,7 +162,7 @@ void play_client_resets(Stage& stage) {
     const std::string first = server.recv(200);
     stage.see(name + ": the server's recv(), recv(), recv()", first + ", " + two_recvs(server));
   }
-  const std::string name = "the client gives up before it hears the SYN ACK";
+  const std::string name = "the client gives up before the SYN ACK arrives";
   stage.scene(name);
   Socket listening = fast_listener(stage);
   Socket client = stage.socket(Who::client);
@@ -200,16 +200,16 @@ const Experiment kFastOpen{
     .title = "TCP Fast Open and a reset",
     .question =
         "A client sends 100 bytes with its SYN (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT). The server resets, nobody "
-        "listens, "
-        "or the client gives up, before and after accept() and before the handshake is over.",
+        "listens, or the client gives up: before and after accept(), and before the handshake completes.",
     .table = kFastOpenTable,
     .finding =
-        "The server has the request before the handshake is over, and acts on it although the client may have gone or "
-        "never hears of it: a SYN that is sent again brings the same request twice. sendto() and TCP_FASTOPEN_CONNECT "
-        "succeed where nobody listens; the refusal comes with a later call. Resets look as without Fast Open.",
+        "The server has the request before the handshake completes. It acts on the request even if the client has gone "
+        "and never gets an answer. A retransmitted SYN brings the same request twice. If nobody listens, sendto() and "
+        "TCP_FASTOPEN_CONNECT succeed, and a later call reports the refusal. Resets look the same as without Fast "
+        "Open.",
     .advice =
-        "Take only requests by Fast Open that may be carried out twice. After a send() that connects, the first recv() "
-        "or write tells whether there is a connection; do not take the success of connect() for one.",
+        "Accept by Fast Open only requests that may be executed twice. After a send() that connects, the first recv() "
+        "or write shows whether there is a connection. Do not take the success of connect() for a connection.",
     .play = play_fast_open,
 };
 

@@ -111,19 +111,18 @@ void play_half_open(Stage& stage) {
 
 const Experiment kHalfOpen{
     .name = "half-open",
-    .title = "Peers that are gone, orphans, and full queues",
+    .title = "Vanished peers, orphans, and full queues",
     .question =
-        "A peer vanishes without a FIN, while nothing is sent and while something is, with keepalive and with "
+        "A peer vanishes without a FIN: while nothing is sent and while something is, with keepalive and with "
         "TCP_USER_TIMEOUT. A closed and an open socket wait in FIN_WAIT2. A listening socket's queue is full.",
     .table = kHalfOpenTable,
     .finding =
-        "Without keepalive, and without data on its way, nothing ever tells that a peer is gone. FIN_WAIT2 ends by "
-        "itself "
-        "only for sockets that were closed. A SYN for a full queue is dropped and comes again.",
+        "Without keepalive and without data under way, the kernel never reports that a peer has vanished. FIN_WAIT2 "
+        "ends by itself only for closed sockets. The kernel drops a SYN for a full queue, and the client sends it "
+        "again.",
     .advice =
-        "Set SO_KEEPALIVE with TCP_KEEPIDLE, and limit a half-closed connection yourself; tcp_fin_timeout does not. "
-        "Watch "
-        "TcpExt:ListenOverflows. lastbyte does both (T8).",
+        "Set SO_KEEPALIVE with TCP_KEEPIDLE. Limit half-closed connections yourself: tcp_fin_timeout does not. Watch "
+        "TcpExt:ListenOverflows. lastbyte does the first two (T8).",
     .play = play_half_open,
 };
 

@@ -33,7 +33,7 @@ constexpr Expectation kRecvTable[] = {
     {"60 bytes and a FIN, one's own FIN, then a RST: recv(), recv(), SO_ERROR",
      "60, 0, ECONNRESET",
      {},
-     "net/ipv4/tcp.c tcp_recvmsg_locked asks for the FIN before the error"},
+     "net/ipv4/tcp.c tcp_recvmsg_locked checks for the FIN before the error"},
     {"one's own FIN, 60 bytes, then a RST: recv(), recv(), recv()", "60, ECONNRESET, 0"},
     {"10 bytes: recv(MSG_PEEK), recv(MSG_PEEK), recv(), recv()", "10, 10, 10, EAGAIN"},
     {"60 of 100 bytes: recv(MSG_WAITALL) with SO_RCVTIMEO", "60"},
@@ -218,16 +218,16 @@ const Experiment kRecvErrors{
     .name = "recv-errors",
     .title = "What recv() and send() return at each ending",
     .question =
-        "60 bytes come, and then a FIN or a RST. The client calls recv() plainly, with MSG_WAITALL and MSG_PEEK, after "
-        "reading SO_ERROR, and after send(). Then: nothing is there, a signal comes, the socket was shut down, there "
-        "was never a connection.",
+        "60 bytes come, and then a FIN or a RST. The client calls recv() without flags, with MSG_WAITALL and MSG_PEEK, "
+        "after reading SO_ERROR, and after send(). Then it calls recv() with nothing to read, during a signal, after "
+        "its own shutdown, and without a connection.",
     .table = kRecvTable,
     .finding =
-        "Bytes that came before a RST are read first, then the error once, then 0. MSG_PEEK, SO_ERROR and send() take "
-        "that error as well, and then recv() tells a clean end where there was none.",
+        "recv() returns the bytes that came before a RST, then the error once, then 0. MSG_PEEK, SO_ERROR and send() "
+        "take that error as well; recv() then reports a clean end although there was none.",
     .advice =
-        "Treat EAGAIN and EINTR as no event, everything else as the end of the connection, and latch the first error. "
-        "MSG_WAITALL returns less than asked at an end. Use MSG_NOSIGNAL, or ignore SIGPIPE.",
+        "Treat EAGAIN and EINTR as no event and everything else as the end of the connection, and keep the first "
+        "error. At an end, MSG_WAITALL returns less than requested. Use MSG_NOSIGNAL, or ignore SIGPIPE.",
     .play = play_recv_errors,
 };
 

@@ -38,7 +38,7 @@ constexpr Expectation kResetTable[] = {
     {"data after close(), whose FIN was acknowledged before: the kernel's reason",
      "TCP_TIMEWAIT_SOCKET",
      {},
-     "a small socket stands in for one in FIN_WAIT2: net/ipv4/tcp_minisocks.c tcp_timewait_state_process"},
+     "a small socket replaces the one in FIN_WAIT2: net/ipv4/tcp_minisocks.c tcp_timewait_state_process"},
     {"data after close(): wire", "FIN, RST"},
     {"data after shutdown(SHUT_RDWR): counters", "TCPAbortOnData"},
     {"data after shutdown(SHUT_RDWR): recv(), recv(), recv()", "0, 0, 0"},
@@ -259,16 +259,15 @@ const Experiment kResetReasons{
     .name = "reset-reasons",
     .title = "Every way to cause a reset, and what the other side's calls return",
     .question =
-        "A connection is reset in each way that the kernel knows. The other side calls recv() three times, or send() "
-        "twice and then recv().",
+        "One side resets the connection in each way that the kernel knows. The other side calls recv() three times, or "
+        "send() twice and then recv().",
     .table = kResetTable,
     .finding =
-        "The error of a reset is given once, to the first call that asks; after send() took it, recv() returns 0, "
-        "which "
-        "looks like a FIN. A reset behind a FIN is EPIPE for send() and nothing for recv().",
+        "The kernel reports the error of a reset once, to the first call. After send() took it, recv() returns 0, "
+        "which looks like a FIN. If a FIN came before the reset, send() returns EPIPE and recv() returns no error.",
     .advice =
-        "Keep the first error that any call on a socket returns, and never take a recv() of 0 for a clean end after "
-        "one. lastbyte latches it (T10).",
+        "Keep the first error that any call on a socket returns, and never take a recv() of 0 after an error for a "
+        "clean end. lastbyte keeps the error (T10).",
     .play = play_reset_reasons,
 };
 

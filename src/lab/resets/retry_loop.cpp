@@ -308,19 +308,19 @@ void play_retry_loop(Stage& stage) {
 
 const Experiment kRetryLoop{
     .name = "retry-loop",
-    .title = "A loop that repeats recv() and send() after pauses, beside an event loop",
+    .title = "A loop that repeats recv() and send() after pauses, compared with an event loop",
     .question =
         "A well-known loop calls recv() or send() up to five times, and sleeps between the tries: 1 ms, and then twice "
-        "as long each time, up to 8 s. Bytes and a RST come before, within and after its tries. An event loop "
-        "(epoll_wait(), then the call) meets the same.",
+        "as long each time, up to 8 s. Bytes and a RST come before, between and after its tries. An event loop "
+        "(epoll_wait(), then the call) gets the same input.",
     .table = kRetryTable,
     .finding =
-        "Five tries are over after 15 ms, far from the limit of 8 s: an answer that takes longer is lost, and the "
-        "close that follows resets the connection. A loop that repeats every error turns a reset into an end of file: "
-        "the first call takes the error and the next returns 0. Meanwhile the thread serves nobody else.",
+        "Five tries end after 15 ms, far below the limit of 8 s: an answer that takes longer is lost, and the close "
+        "that follows resets the connection. A loop that repeats after every error turns a reset into an end of file: "
+        "the first call takes the error and the next one returns 0. Meanwhile the thread serves no other connection.",
     .advice =
-        "Wait for readiness with epoll or poll and a deadline, and call once. Repeat EINTR and wait again at EAGAIN; "
-        "every other error is the end of the connection, and is told once.",
+        "Wait for readiness with epoll or poll and a deadline, then call once. Repeat after EINTR, and wait again "
+        "after EAGAIN. Every other error is the end of the connection, and the kernel reports it once.",
     .play = play_retry_loop,
 };
 

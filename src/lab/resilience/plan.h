@@ -30,17 +30,17 @@ struct Named {
 };
 
 inline constexpr auto kFaults = std::to_array<Named>({
-    {Fault::none, "no fault", "nothing was done to it"},
+    {Fault::none, "no fault", "the request had no fault"},
     {Fault::refused, "refused", "there is no other server, or none is tried"},
-    {Fault::restart, "restart", "the request is not sent again once it was sent; later ones have no other server"},
+    {Fault::restart, "restart", "a sent request is not repeated; later ones have no other server"},
     {Fault::vanished, "vanished", "no other server is tried in time"},
-    {Fault::reset_before, "reset before the answer", "the request was sent, and is not sent again"},
+    {Fault::reset_before, "reset before the answer", "a sent request is not repeated"},
     {Fault::reset_within, "reset within the answer",
      "the client has a part of the answer, which another server's answer cannot follow"},
     {Fault::stalled, "stalled",
-     "a server that hangs looks like one that thinks; a time limit ends it, nothing saves it"},
+     "a server that hangs looks like a slow one; a time limit ends the request, and nothing saves it"},
     {Fault::early_answer, "early answer", "the failed write of the request hides the answer that has arrived"},
-    {Fault::half_close, "half-close", "the end of the request is taken for the end of the session"},
+    {Fault::half_close, "half-close", "the proxy takes the end of the request for the end of the session"},
 });
 // kFaults is in the order of the enum.
 static_assert(kFaults[static_cast<std::size_t>(Fault::half_close)].fault == Fault::half_close);

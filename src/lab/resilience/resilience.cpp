@@ -22,7 +22,7 @@ namespace {
 
 using namespace resilience;
 
-constexpr const char* kFewer = "lastbyte, retries and checks: its share of bad requests against the direct one";
+constexpr const char* kFewer = "lastbyte, retries and checks: its share of bad requests, compared with the direct one";
 
 constexpr Expectation kResilienceTable[] = {
     {"directly, no fault: requests that end badly", "none"},
@@ -74,7 +74,7 @@ constexpr Expectation kResilienceTable[] = {
     {"lastbyte, retries and checks, stalled: requests that end badly", "each"},
     {"lastbyte, retries and checks, early answer: requests that end badly", "none"},
     {"lastbyte, retries and checks, half-close: requests that end badly", "none"},
-    {kFewer, "less, the intervals are apart", {}, "Wilson intervals of 95 %"},
+    {kFewer, "less, the intervals do not overlap", {}, "Wilson intervals of 95 %"},
 };
 
 /// The two servers of one system, and what happens to them before and after each request.
@@ -169,8 +169,8 @@ void see_series(Stage& stage, const System& system, const Series& series) {
 
 void see_comparison(Stage& stage, const Series& direct, const Series& best) {
   if (!best.trouble.empty()) return stage.not_observed(kFewer, best.trouble);
-  stage.see(kFewer, best.all().interval().high < direct.all().interval().low ? "less, the intervals are apart"
-                                                                             : "not less for sure");
+  stage.see(kFewer, best.all().interval().high < direct.all().interval().low ? "less, the intervals do not overlap"
+                                                                             : "not certainly less");
 }
 
 /// Starts lastbyte with retries but without checks: the connections of checks would come before the request's.
@@ -233,28 +233,25 @@ void play_resilience(Stage& stage) {
 
 const Experiment kResilience{
     .name = "resilience",
-    .title = "How many requests end badly when servers do",
+    .title = "How many requests end badly when servers fail",
     .question =
-        "Clients send requests, one after the other. A share of them (--rate; 3.2 % if not given) meets a fault, each "
-        "of "
-        "eight kinds equally often: the first of two servers refuses, restarts (it resets one request and refuses two "
-        "more) or swallows SYNs; a server resets before or within its answer, stalls, or answers early and closes with "
-        "unread input; the client half-closes. A fault meets the first try of a request. A request ends badly if its "
-        "whole answer has not come within a second. HAProxy and nginx have both servers, as their manuals show it. "
-        "Rows "
-        "compare what does not depend on chance; the rest is counted.",
+        "Clients send requests one after another. A share of them (--rate; 3.2 % by default) meets a fault, each of "
+        "eight kinds equally often. The first of two servers refuses, restarts (it resets one request and refuses two "
+        "more) or swallows SYNs. A server resets before or within its answer, stalls, or answers early and closes with "
+        "unread input. The client half-closes. A fault meets the first try of a request. A request ends badly if its "
+        "whole answer has not come within a second. HAProxy and nginx have both servers, configured as in their "
+        "manuals. Rows compare only what does not depend on chance; the rest is counted.",
     .table = kResilienceTable,
     .finding =
-        "Retries and checks save every request that failed before the first byte of its answer, and nothing saves one "
-        "that stalls or is reset within its answer. So the published fall from 3.2 % to 0.05 % holds where all faults "
-        "are of the first sort: none of those requests ended badly. With an equal part of each kind lastbyte's share "
-        "is "
-        "a third of the direct one. Half-close and early answers are faults of proxies alone: lastbyte loses neither, "
-        "nginx loses some early answers even with proxy_half_close on, and HAProxy few or none.",
+        "Retries and checks save every request that fails before the first byte of its answer. Nothing saves a request "
+        "that stalls or is reset within its answer. So the published reduction from 3.2 % to 0.05 % is possible only "
+        "if all faults are of the first kind: none of those requests ended badly. With equal shares of all kinds, "
+        "lastbyte's share is a third of the direct one. Only proxies fail at half-closes and early answers. lastbyte "
+        "loses neither. nginx loses some early answers even with proxy_half_close on, and HAProxy few or none.",
     .advice =
-        "Give lastbyte a second server, retry.retry-on: connect-failure and checks. Add reset and retry.replay only "
-        "where a server may receive a request twice. Against stalls set a time limit in the client, and repeat there "
-        "what may be repeated. Count failures by cause before you believe a percentage.",
+        "Give lastbyte a second server, retry.retry-on: connect-failure and checks. Add reset and retry.replay only if "
+        "a server may receive a request twice. Against stalls, set a time limit in the client, and repeat there the "
+        "requests that allow it. Count failures by cause before you believe a percentage.",
     .slow = true,
     .one_medium = true,
     .play = play_resilience,

@@ -65,7 +65,7 @@ void SockCommand::await_outcome(std::uint16_t port, const std::string& state, st
         return !outcome_.empty();
       },
       kCommandPatience, Duration(5));
-  if (!came) outcome_ = "nothing came of it";
+  if (!came) outcome_ = "no result";
 }
 
 void SockCommand::interrupt() {

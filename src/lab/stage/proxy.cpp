@@ -14,7 +14,7 @@ namespace lastbyte::lab {
 Result<launchers::Form> installed_form(const std::string& name) {
   const auto& all = launchers::all();
   const auto found = std::ranges::find(all, name, &launchers::Launcher::name);
-  if (found == all.end()) return failure("start " + name, 0, "it is not known");
+  if (found == all.end()) return failure("start " + name, 0, "unknown program");
   if (const std::string lacking = launchers::missing(*found); !lacking.empty())
     return failure("start " + name, ENOENT, lacking + " is not installed");
   // Another program, for example a test, would not forward: it would run its tests again.
@@ -46,7 +46,7 @@ Result<Behind> connect_behind(Stage& stage, const std::string& name, int client_
   if (client_window != 0) ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &client_window, sizeof client_window);
   client.connect(proxy->address);
   Socket server = listening.accept();
-  if (!server.open()) return failure("connect through " + name, 0, "no connection came to the server");
+  if (!server.open()) return failure("connect through " + name, 0, "no connection reached the server");
   return Behind{std::move(*proxy), std::move(listening), std::move(client), std::move(server)};
 }
 

@@ -227,7 +227,7 @@ void Stage::see_reset_reason(const std::string& row, Who who) {
     return;
   }
   if (tracepoints_->lost() != 0) {
-    not_observed(row, "the kernel told more than there was room for");
+    not_observed(row, "the kernel reported more events than the ring holds");
     return;
   }
   const auto first = std::ranges::find_if(
@@ -235,7 +235,7 @@ void Stage::see_reset_reason(const std::string& row, Who who) {
   if (first == told_.end())
     see(row, "no reset");
   else if (first->second.reason.empty())
-    not_observed(row, "this kernel tells no reason: before Linux 6.10");
+    not_observed(row, "this kernel reports no reason: it is older than Linux 6.10");
   else
     see(row, first->second.reason);
 }
