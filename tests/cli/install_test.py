@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`cmake --install` under a prefix that the build has not heard of: install_test.py CMAKE BUILD_DIRECTORY"""
+"""Tests `cmake --install` under a prefix that the build does not know: install_test.py CMAKE BUILD_DIRECTORY"""
 
 import os
 import pathlib

@@ -35,7 +35,7 @@ def until(condition, what):
 
 
 def serve(listening):
-    """Reads each client to its FIN and ends it likewise."""
+    """Reads each client to its FIN, then sends a FIN."""
     while True:
         try:
             client, _ = listening.accept()
@@ -55,7 +55,7 @@ def sessions(port, count):
 
 
 def rotate_under_load(snippet, lastbyte, directory):
-    """All of this snippet but the paths, the signal's way and the compression is as it is shipped."""
+    """Rotates a log under load. The snippet is the shipped one except for its paths, its way to signal, and compression."""
     logs = directory / "logs"
     logs.mkdir(mode=0o750)
     with socket.create_server(("127.0.0.1", 0)) as listening:

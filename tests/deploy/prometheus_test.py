@@ -22,14 +22,14 @@ def run(*command, cwd):
 
 
 def queries(dashboard):
-    """What the panels ask, with Grafana's own variables given a value."""
+    """Returns the queries of the panels, with values for Grafana's own variables."""
     for panel in dashboard["panels"]:
         for target in panel["targets"]:
             yield target["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*").replace("$forwarding", ".*")
 
 
 def known_metrics(root):
-    """The names in docs/metrics.md, histograms with the names of their series."""
+    """Returns the names in docs/metrics.md; for histograms, the names of their series."""
     for line in (root / "docs/metrics.md").read_text().splitlines():
         row = re.match(r"\| `(\w+)` \| (\w+) \|", line)
         if not row:

@@ -1,5 +1,5 @@
-"""Node.js and the packages that a package-lock.json names, for tests that need them. Skips, with the reason, where they
-cannot be had."""
+"""Provides Node.js and the packages of a package-lock.json to tests. If they are missing, the test is skipped with the
+reason."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ def need_node(major):
 
 
 def install(directory):
-    """Installs the packages of `directory`, once for all tests that run at a time."""
+    """Installs the packages of `directory`, once for all tests that run at the same time."""
     with open(directory / ".install.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted, done = directory / "package-lock.json", directory / "node_modules" / ".package-lock.json"
