@@ -130,72 +130,74 @@ const std::vector<Flag>& flags() {
       {"self", "", bit(Mode::self), "Grade lastbyte itself, with its default settings.",
        [](Options& o, Text) { return take_mode(o, Mode::self); }},
       {"command", "COMMAND", bit(Mode::command),
-       "Grade a proxy that is started with this command, in the foreground. {listen}, {listen_host}, {listen_port}, "
-       "{upstream}, {upstream_host}, {upstream_port} stand for where it is to listen and connect, {config} for a file "
-       "made from --config, {directory} for a directory of its own, {pid} for the checker's process.",
+       "Start a proxy with this command and grade it. The command must stay in the foreground. Placeholders: "
+       "{listen}, {listen_host}, {listen_port}: the address to listen on; {upstream}, {upstream_host}, "
+       "{upstream_port}: the address to connect to; {config}: a file made from --config; {directory}: a directory of "
+       "its own; {pid}: the process ID of the checker.",
        [](Options& o, Text v) {
          o.command = v;
          return v.empty() ? Complaint("it is empty") : take_mode(o, Mode::command);
        }},
       {"config", "FILE", bit(Mode::command),
-       "Template of {config}; the same placeholders are filled in. haproxy and nginx need none.",
+       "The template of {config}, with the same placeholders. haproxy and nginx need none.",
        [](Options& o, Text v) { return keep(o.config, v); }},
       {"listen-port", "PORT", bit(Mode::command),
-       "The command listens on this port of 127.0.0.1, whatever it is told. Scenarios then run one after the other.",
+       "The command always listens on this port of 127.0.0.1. Scenarios then run one after another.",
        [](Options& o, Text v) { return take_number<std::uint16_t>(o.listen_port, v, 1, 65535); }},
-      {"upstream-port", "PORT", bit(Mode::command),
-       "The command connects to this port of 127.0.0.1, whatever it is told.",
+      {"upstream-port", "PORT", bit(Mode::command), "The command always connects to this port of 127.0.0.1.",
        [](Options& o, Text v) { return take_number<std::uint16_t>(o.upstream_port, v, 1, 65535); }},
       {"stop-signal", "SIGNAL", bit(Mode::command),
-       "Asks the proxy for a graceful stop. Default: what a known proxy takes for one (USR1 for haproxy, QUIT for "
+       "The signal that asks the proxy for a graceful stop. Default: that of a known proxy (USR1 for haproxy, QUIT for "
        "nginx), else TERM.",
        [](Options& o, Text v) { return take_signal(o.stop_signal, v); }},
       {"proxy", "HOST:PORT", bit(Mode::running),
-       "Grade a proxy that runs already and listens there; unix:PATH for a UNIX socket.",
+       "Grade a proxy that already runs and listens at this address; unix:PATH for a UNIX socket.",
        [](Options& o, Text v) {
          const auto wrong = take_address(o.proxy, v);
          return wrong ? wrong : take_mode(o, Mode::running);
        }},
-      {"upstream-listen", "HOST:PORT", bit(Mode::running), "Where that proxy connects to: the checker listens there.",
+      {"upstream-listen", "HOST:PORT", bit(Mode::running),
+       "The address to which that proxy connects. The checker listens there.",
        [](Options& o, Text v) { return take_address(o.upstream, v); }},
-      {"pid", "PID", bit(Mode::running), "Process of that proxy, to watch its memory and its sockets.",
+      {"pid", "PID", bit(Mode::running), "The process ID of that proxy, to watch its memory and sockets.",
        [](Options& o, Text v) { return take_number<pid_t>(o.pid, v, 1, 1 << 22); }},
       {"plain", "", bit(Mode::plain), "Grade plain TCP, with no proxy between the peers.",
        [](Options& o, Text) { return take_mode(o, Mode::plain); }},
-      {"peers", "", bit(Mode::peers), "Grade every proxy that is known and installed, and print scenario x proxy.",
+      {"peers", "", bit(Mode::peers),
+       "Grade every known proxy that is installed, and print the matrix of scenarios and proxies.",
        [](Options& o, Text) { return take_mode(o, Mode::peers); }},
-      {"peer", "NAMES", bit(Mode::peers), "The same for these alone, with commas.", take_peers},
-      {"list", "", bit(Mode::list), "List the scenarios; with --markdown as a page that explains each.",
+      {"peer", "NAMES", bit(Mode::peers), "Like --peers, but only for these proxies, separated by commas.", take_peers},
+      {"list", "", bit(Mode::list), "List the scenarios; with --markdown, write a page that explains each.",
        [](Options& o, Text) { return take_mode(o, Mode::list); }},
-      {"only", "NAMES", kAll, "Scenarios with these names (* and ? as in a shell) or of these clauses, with commas.",
-       take_only},
+      {"only", "NAMES", kAll,
+       "Only scenarios with these names (* and ? as in a shell) or of these clauses, separated by commas.", take_only},
       {"variant", "NAMES", kPlayed,
-       "Over what, with commas: " + variant_names() +
-           ", all. Default: with --self and --peers, all that the proxy speaks; "
-           "else tcp. With --command, what the command is to speak: {listen} and {upstream} are paths for UNIX "
-           "sockets.",
+       "Play these variants, separated by commas: " + variant_names() +
+           ", all. Default: with --self and --peers, all that the proxy speaks; else tcp. With --command, the variants "
+           "that the command speaks; {listen} and {upstream} are then paths for UNIX sockets.",
        take_variants},
-      {"name", "NAME", kOne, "What reports call the proxy.", [](Options& o, Text v) { return keep(o.name, v); }},
+      {"name", "NAME", kOne, "The name of the proxy in reports.", [](Options& o, Text v) { return keep(o.name, v); }},
       {"rounds", "N", kPlayed,
-       "Play at most N rounds of each scenario, for a quick look: what is wrong only sometimes may then pass.",
+       "Play at most N rounds of each scenario, for a quick look. A fault that occurs only sometimes may then pass.",
        [](Options& o, Text v) { return take_number<std::uint32_t>(o.rounds, v, 1, 1'000'000); }},
       {"repeat", "N", kPlayed, "Repeat everything N times; each time must pass.",
        [](Options& o, Text v) { return take_number<std::uint32_t>(o.repeat, v, 1, 1'000'000); }},
-      {"slow", "", kPlayed, "Also the scenarios that take minutes, and more rounds of those that need luck to fail.",
+      {"slow", "", kPlayed,
+       "Also play the scenarios that take minutes, and more rounds of those that fail only by chance.",
        [](Options& o, Text) {
          o.slow = true;
          return Complaint();
        }},
       {"lossy", "", kPlayed,
-       "Also the scenarios over links with delay, loss and reordering. Needs root, for network namespaces and TUN "
+       "Also play the scenarios over links with delay, loss and reordering. Needs root, for network namespaces and TUN "
        "devices.",
        [](Options& o, Text) {
          o.lossy = true;
          return Complaint();
        }},
-      {"at-once", "N", kPlayed, "Scenarios at the same time, where several proxies can be started. Default: 6.",
+      {"at-once", "N", kPlayed, "Play N scenarios at the same time, if several proxies can be started. Default: 6.",
        [](Options& o, Text v) { return take_number<unsigned>(o.at_once, v, 1, 64); }},
-      {"verbose", "", kPlayed, "Show what each peer saw, also where all went well.",
+      {"verbose", "", kPlayed, "Show what each peer observed, also for scenarios that passed.",
        [](Options& o, Text) {
          o.verbose = true;
          return Complaint();
@@ -209,7 +211,7 @@ const std::vector<Flag>& flags() {
        [](Options& o, Text v) { return keep(o.markdown, v); }},
       {"html", "FILE", kPlayed, "Write the matrix as a page with a heat map.",
        [](Options& o, Text v) { return keep(o.html, v); }},
-      {"svg", "FILE", kPlayed, "Write the heat map as a picture; --markdown then shows it.",
+      {"svg", "FILE", kPlayed, "Write the heat map as a picture. The page of --markdown then shows it.",
        [](Options& o, Text v) { return keep(o.svg, v); }},
       {"help", "", kAll, "Print this.", [](Options&, Text) { return Complaint(); }},
   };
@@ -245,25 +247,27 @@ Result<Options> consistent(Options options) {
   if (options.mode == Mode::help)
     return wrong("nothing to grade", "expected --self, --command, --proxy, --plain, --peers or --list");
   if (options.mode == Mode::running && options.upstream.none())
-    return wrong("--proxy", "needs --upstream-listen as well: where the proxy connects to");
+    return wrong("--proxy", "needs --upstream-listen as well, the address to which the proxy connects");
   if (options.mode == Mode::running) {
     if (options.variants.empty()) options.variants.emplace_back(name_for(options.proxy, options.upstream));
     for (const std::string& name : options.variants)
       if (const Variant& variant = *find_variant(name);
           transport_of(options.proxy) != variant.way.client || transport_of(options.upstream) != variant.way.server)
-        return wrong("--variant", "it does not go with the addresses of --proxy and --upstream-listen");
+        return wrong("--variant", "it does not match the addresses of --proxy and --upstream-listen");
   }
   if (options.mode == Mode::command) {
     const launchers::Launcher* known = launchers::find(options.command.substr(0, options.command.find(' ')));
     const bool has_config = !options.config.empty() || (known != nullptr && !known->form({})->config.empty());
     if (options.command.find("{config}") != std::string::npos && !has_config)
       return wrong("--command",
-                   "{config} needs --config FILE, the template of it; only haproxy and nginx have one here");
+                   "{config} needs --config FILE with its template; only haproxy and nginx have a built-in one");
     if (options.listen_port == 0 && options.command.find("{listen") == std::string::npos && !has_config)
-      return wrong("--command", "where does it listen? Expected {listen} or {listen_port} in it, or --listen-port");
-    if (options.upstream_port == 0 && options.command.find("{upstream") == std::string::npos && !has_config)
       return wrong("--command",
-                   "where does it connect to? Expected {upstream} or {upstream_port} in it, or --upstream-port");
+                   "it does not say where to listen; expected {listen} or {listen_port} in it, or --listen-port");
+    if (options.upstream_port == 0 && options.command.find("{upstream") == std::string::npos && !has_config)
+      return wrong(
+          "--command",
+          "it does not say where to connect; expected {upstream} or {upstream_port} in it, or --upstream-port");
   }
   return options;
 }
@@ -318,7 +322,7 @@ Result<Options> parse(std::span<const std::string> arguments) {
   if (options.mode != Mode::help)
     for (const Flag* each : given)
       if ((each->modes & bit(options.mode)) == 0)
-        return failure("--" + std::string(each->name), 0, "it belongs to " + names_of(each->modes));
+        return failure("--" + std::string(each->name), 0, "it is only for " + names_of(each->modes));
   return consistent(std::move(options));
 }
 
@@ -342,9 +346,8 @@ std::string usage() {
   }
   out += "\n" + wrapped("Known proxies: " + launchers::names() + ".", 0);
   out += wrapped(
-      "Exit status: 0 if all that was played has passed, 1 if something failed, 2 if nothing could be graded. With "
-      "--peers and --peer, only what lastbyte itself fails counts: 0 if lastbyte has failed nothing or was not among "
-      "them.",
+      "Exit status: 0 if every scenario that was played passed, 1 if one failed, 2 if nothing could be graded. With "
+      "--peers and --peer, only the scenarios of lastbyte itself count: 0 if lastbyte failed none or was not graded.",
       0);
   out += "Example: lastbyte check --command 'haproxy -db -f {config}'\n";
   return out;

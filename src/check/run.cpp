@@ -142,7 +142,8 @@ Result<void> try_connect(const Target& target, const Variant& variant) {
   const auto server = peers::Server::start(*peers::parse_script("read; close"), options, std::nullopt, target.upstream);
   if (!server) return failure("--upstream-listen " + target.upstream.text(), server.error().code);
   const Observed seen = peers::Client(target.address, *peers::parse_script("send 1; shutdown; read"), options).wait();
-  if (!seen.connected) return failure("--proxy " + target.address.text(), seen.error, "there is no proxy to be graded");
+  if (!seen.connected)
+    return failure("--proxy " + target.address.text(), seen.error, "no proxy accepts connections there");
   process::eventually([&] { return server->accepted() > 0 && server->ended() >= server->accepted(); }, kTry,
                       Duration(1));
   return {};

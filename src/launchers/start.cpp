@@ -61,7 +61,7 @@ Result<Started> start(const std::string& name, Form& form, int network, const ne
   if (!ready || ended) {
     const std::string what = ended ? "ended with status " + std::to_string(*ended) : "does not listen there";
     one.process.kill();  // after that, the output is complete
-    return failure("start " + name + " on " + listen.text(), 0, what + "; it wrote: " + tail(one.process.output()));
+    return failure("start " + name + " on " + listen.text(), 0, what + "; its output: " + tail(one.process.output()));
   }
   return one;
 }

@@ -44,7 +44,7 @@ void note(const pp::Header& header, pp::Version version, Observed& seen) {
   seen.header = true;
   seen.told = header.source;
   if (header.version != version)
-    seen.header_failure = std::string("it is of ") + name_of(header.version) + ", expected " + name_of(version);
+    seen.header_failure = std::string("it has ") + name_of(header.version) + "; expected " + name_of(version);
 }
 
 }  // namespace
@@ -67,11 +67,11 @@ void take_header(int fd, pp::Version version, Wakeup& wakeup, const std::atomic<
     if (got < 0 && errno != EAGAIN && errno != EINTR) {
       seen.error = errno;
       seen.error_at = elapsed();
-      seen.header_failure = "the connection failed before it, " + errno_name(seen.error);
+      seen.header_failure = "the connection failed before the header, " + errno_name(seen.error);
       return;
     }
     if (got == 0) {
-      seen.header_failure = "the connection ended before it";
+      seen.header_failure = "the connection ended before the header";
       return;
     }
     const auto come = std::span(bytes).first(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
@@ -87,7 +87,7 @@ void take_header(int fd, pp::Version version, Wakeup& wakeup, const std::atomic<
     }
     wait(fd, wakeup, until, got > 0);
   }
-  seen.header_failure = "it did not come in time";
+  seen.header_failure = "the header did not arrive in time";
 }
 
 }  // namespace lastbyte::peers

@@ -14,7 +14,7 @@ std::string ending(const Observed& seen) {
   std::string text;
   if (seen.fin) text += ", FIN at " + milliseconds(seen.fin_at);
   if (seen.error != 0) text += ", " + errno_name(seen.error) + " at " + milliseconds(seen.error_at);
-  if (seen.timed_out) text += ", not done in time";
+  if (seen.timed_out) text += ", did not finish in time";
   return text;
 }
 

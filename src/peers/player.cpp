@@ -136,7 +136,7 @@ bool Player::play_together(const Together& together) {
   }
   for (Running& each : all) {
     if (each.over) continue;
-    each.failure = "not done in time, after " + std::to_string(each.done) + " bytes";
+    each.failure = "did not finish in time, after " + std::to_string(each.done) + " bytes";
     note(each);
   }
   return false;
@@ -245,7 +245,7 @@ void Player::receive(Running& running, std::optional<std::uint64_t> bytes, const
   if (bytes && running.done == *bytes) {
     running.over = true;
   } else if (input_over_) {
-    if (bytes) running.failure = "received " + of(running.done, bytes) + ", then the end";
+    if (bytes) running.failure = "received " + of(running.done, bytes) + ", then the input ended";
     running.over = true;
   }
 }
@@ -282,14 +282,14 @@ std::size_t Player::read_once(std::size_t most) {
 void Player::expect_end(Running& running, bool fin) {
   receive(running, std::nullopt, Pace{});
   if (!running.over) return;
-  if (fin && !seen_.fin) running.failure = "the input ended by " + errno_name(seen_.error);
+  if (fin && !seen_.fin) running.failure = "the input ended with " + errno_name(seen_.error);
   if (fin || !seen_.fin) return;
   // T14: without unread data, a UNIX socket shows a reset only as the end of both directions.
   const bool both_ended = unix_ && (events_now(socket_.get(), 0) & POLLHUP) != 0;
   if (both_ended) return;
   running.over = !unix_ || elapsed() > seen_.fin_at + kBothEnd;
   running.next = Clock::now() + kLook;
-  if (running.over) running.failure = "the input ended by a FIN";
+  if (running.over) running.failure = "the input ended with a FIN";
 }
 
 void Player::expect_error(Running& running) {
@@ -304,9 +304,9 @@ void Player::expect_quiet(Running& running, Duration time) {
   running.next = Clock::now() + kLook;
   running.over = now != 0 || Clock::now() >= running.began + time;
   if ((now & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-    running.failure = "an end came";
+    running.failure = "the input ended";
   } else if (now != 0) {
-    running.failure = "bytes came";
+    running.failure = "data arrived";
   }
 }
 
@@ -326,7 +326,7 @@ void Player::flush(Running& running) {
 void Player::close_unread(Running& running) {
   if (input_over_ || unread(socket_.get()) == 0) {
     if (!input_over_ && (events_now(socket_.get(), POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
-    running.failure = "the input had ended, and nothing lay unread";
+    running.failure = "the input had ended, and nothing was unread";
   }
   close_socket(false);
   running.over = true;

@@ -54,7 +54,7 @@ class Bounds(unittest.TestCase):
                 time.sleep(0.02)
             said = run.stderr.read()
         self.assertEqual(run.returncode, CANNOT)
-        self.assertIn('does not listen there; it wrote: ...', said)
+        self.assertIn('does not listen there; its output: ...', said)
         self.assertLess(len(said), 4000)
         self.assertLess(most, 1 << 20)
         self.assertEqual(os.listdir(self.scratch), [])

@@ -51,7 +51,7 @@ class Status(unittest.TestCase):
         run = check('--command', faulty('fin-for-reset'), '--only', FAST)
         self.expect(FAILED, run)
         self.assertIn('2 passed, 1 failed, 0 skipped', run.stdout)
-        self.assertIn("'expect reset': the input ended by a FIN", run.stdout)
+        self.assertIn("'expect reset': the input ended with a FIN", run.stdout)
 
     def test_2_where_the_command_line_is_wrong(self):
         for arguments in (['--sefl'], ['--self', '--plain'], ['--self', '--only', 'nothing'], ['--variant', 'x'],
@@ -66,7 +66,7 @@ class Status(unittest.TestCase):
     def test_2_where_the_proxy_does_not_start(self):
         run = check('--command', 'sh -c "echo no such luck; exit 3" {listen} {upstream}', '--only', FAST)
         self.expect(CANNOT, run)
-        self.assertIn('ended with status 3; it wrote: no such luck', run.stderr)
+        self.assertIn('ended with status 3; its output: no such luck', run.stderr)
         self.expect(CANNOT, check('--command', 'no-such-program {listen} {upstream}', '--only', FAST))
 
     def test_2_where_nobody_listens_at_the_proxys_address(self):
@@ -144,7 +144,7 @@ class Running(unittest.TestCase):
     def test_is_graded_where_it_stands_and_its_process_is_watched(self):
         results = self.grade('none', FAST + ',back-pressure-download,graceful-stop')
         stop = results['graceful-stop']
-        self.assertEqual((stop['verdict'], stop['reason']), ('skip', 'needs a proxy that it may start and stop'))
+        self.assertEqual((stop['verdict'], stop['reason']), ('skip', 'needs a proxy that the checker may start and stop'))
         watched = results['back-pressure-download']['evidence']['proxy']
         self.assertGreater(watched['resident_kib_most'], 0)
 
@@ -185,10 +185,10 @@ class Files(unittest.TestCase):
             self.assertGreaterEqual(float(case.get('time')), 0)
             self.assertLessEqual(len(list(case)), 1)
         [failure] = suite.findall('testcase/failure')
-        self.assertIn('the input ended by a FIN', failure.get('message'))
+        self.assertIn('the input ended with a FIN', failure.get('message'))
         self.assertIn('0 of 10 rounds passed', failure.text)
         [skipped] = suite.findall('testcase/skipped')
-        self.assertEqual(skipped.get('message'), 'takes long: --slow')
+        self.assertEqual(skipped.get('message'), 'takes minutes: use --slow')
 
     def test_json_tells_the_same(self):
         with open(self.files['json'], encoding='utf-8') as file:
@@ -227,7 +227,7 @@ class Files(unittest.TestCase):
 
     def test_the_table_ends_with_what_has_failed(self):
         self.assertRegex(self.run_.stdout, r"\nfailed:\n  server-reset-idle.*: client: 'expect reset': the input ended "
-                                           r"by a FIN.*\n\Z")
+                                           r"with a FIN.*\n\Z")
 
     def test_the_table_and_the_status_are_as_without_files(self):
         self.assertEqual(self.run_.returncode, FAILED)

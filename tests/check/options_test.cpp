@@ -77,12 +77,12 @@ TEST(Options, errors_name_the_flag_and_what_was_expected) {
             "--only 'halfclose': no scenario or clause 'halfclose'; --list lists them");
   EXPECT_NE(wrong({"--self", "--plain"}).find("only one of"), std::string::npos);
   EXPECT_NE(wrong({"--proxy", "127.0.0.1:80"}).find("--upstream-listen"), std::string::npos);
-  EXPECT_EQ(wrong({"--self", "--pid", "1"}), "--pid: it belongs to --proxy");
-  EXPECT_EQ(wrong({"--listen-port", "1", "--peers"}), "--listen-port: it belongs to --command");
-  EXPECT_EQ(wrong({"--self", "--stop-signal", "TERM"}), "--stop-signal: it belongs to --command");
-  EXPECT_EQ(wrong({"--list", "--html", "x"}), "--html: it belongs to --self, --command, --proxy, --plain, --peers");
-  EXPECT_EQ(wrong({"--peers", "--name", "x"}), "--name: it belongs to --self, --command, --proxy, --plain");
-  EXPECT_NE(wrong({"--command", "p"}).find("where does it listen?"), std::string::npos);
+  EXPECT_EQ(wrong({"--self", "--pid", "1"}), "--pid: it is only for --proxy");
+  EXPECT_EQ(wrong({"--listen-port", "1", "--peers"}), "--listen-port: it is only for --command");
+  EXPECT_EQ(wrong({"--self", "--stop-signal", "TERM"}), "--stop-signal: it is only for --command");
+  EXPECT_EQ(wrong({"--list", "--html", "x"}), "--html: it is only for --self, --command, --proxy, --plain, --peers");
+  EXPECT_EQ(wrong({"--peers", "--name", "x"}), "--name: it is only for --self, --command, --proxy, --plain");
+  EXPECT_NE(wrong({"--command", "p"}).find("it does not say where to listen"), std::string::npos);
   EXPECT_NE(wrong({"--command", "p {config}", "--listen-port", "1"}).find("needs --config"), std::string::npos);
   EXPECT_NE(wrong({"--peer", "nosuch"}).find("expected one of lastbyte, haproxy"), std::string::npos);
   EXPECT_NE(wrong({"--self", "--stop-signal", "KILL"}).find("expected TERM"), std::string::npos);

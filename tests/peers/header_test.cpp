@@ -69,7 +69,7 @@ TEST_F(Header, may_come_in_parts) {
 
 TEST_F(Header, of_the_other_version_is_reported) {
   send(header_of(Version::v1));
-  EXPECT_EQ(take(Version::v2).header_failure, "it is of version 1, expected version 2");
+  EXPECT_EQ(take(Version::v2).header_failure, "it has version 1; expected version 2");
 }
 
 TEST_F(Header, what_is_none_is_reported_and_left_to_the_script) {
@@ -81,18 +81,18 @@ TEST_F(Header, what_is_none_is_reported_and_left_to_the_script) {
 }
 
 TEST_F(Header, an_end_or_a_failure_before_it_is_reported) {
-  EXPECT_EQ(take(Version::v1, Duration(20)).header_failure, "it did not come in time");
+  EXPECT_EQ(take(Version::v1, Duration(20)).header_failure, "the header did not arrive in time");
   send("PROXY");
   theirs_.close();
   EXPECT_NE(take(Version::v1, Duration(20)).header_failure, "");
   SetUp();
   theirs_.close();
-  EXPECT_EQ(take(Version::v1).header_failure, "the connection ended before it");
+  EXPECT_EQ(take(Version::v1).header_failure, "the connection ended before the header");
   SetUp();
   ASSERT_EQ(::send(ours_.get(), "x", 1, 0), 1);
   theirs_.close();  // with unread input
   const Observed failed = take(Version::v1);
-  EXPECT_EQ(failed.header_failure, "the connection failed before it, ECONNRESET");
+  EXPECT_EQ(failed.header_failure, "the connection failed before the header, ECONNRESET");
   EXPECT_EQ(failed.error, ECONNRESET);
 }
 

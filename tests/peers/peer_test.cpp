@@ -102,16 +102,16 @@ TEST(Peer, quiet_is_broken_by_bytes_and_by_ends) {
   EXPECT_FALSE(run("expect quiet 10s", "send 1; await never", {.limit = kShort}).client.as_scripted());
   const Both ended = run("expect quiet 10s", "close");
   ASSERT_EQ(ended.client.steps.size(), 1U);
-  EXPECT_EQ(ended.client.steps[0].failure, "an end came");
+  EXPECT_EQ(ended.client.steps[0].failure, "the input ended");
 }
 
 TEST(Peer, expectations_fail_with_what_came_instead) {
   const Both fin = run("expect reset", "close");
-  EXPECT_EQ(fin.client.steps.at(0).failure, "the input ended by a FIN");
+  EXPECT_EQ(fin.client.steps.at(0).failure, "the input ended with a FIN");
   const Both reset = run("expect fin", "reset");
-  EXPECT_EQ(reset.client.steps.at(0).failure, "the input ended by ECONNRESET");
+  EXPECT_EQ(reset.client.steps.at(0).failure, "the input ended with ECONNRESET");
   const Both early = run("recv 10", "send 4; close");
-  EXPECT_EQ(early.client.steps.at(0).failure, "received 4 of 10, then the end");
+  EXPECT_EQ(early.client.steps.at(0).failure, "received 4 of 10, then the input ended");
 }
 
 TEST(Peer, a_time_limit_ends_every_script) {

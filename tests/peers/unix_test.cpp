@@ -42,7 +42,7 @@ TEST(UnixPeers, T14_a_reset_shows_in_the_nearest_form_that_there_is) {
   const Observed closed = client_of("expect reset", "reset");
   EXPECT_TRUE(closed.as_scripted()) << closed.text();
   const Observed half = client_of("expect reset", "shutdown; await never");
-  EXPECT_EQ(half.steps.at(0).failure, "the input ended by a FIN") << half.text();
+  EXPECT_EQ(half.steps.at(0).failure, "the input ended with a FIN") << half.text();
 }
 
 TEST(UnixPeers, nobody_at_the_path_is_reported) {

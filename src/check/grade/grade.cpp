@@ -52,8 +52,8 @@ std::uint32_t rounds_of(const Scenario& scenario, const Variant& variant, const 
 
 /// Returns why the scenario is not played; empty: it is played.
 std::string left_out(const Scenario& scenario, const Variant& variant, const Target& target, const Choice& choice) {
-  if (scenario.slow && !choice.slow) return "takes long: --slow";
-  if (scenario.place == Place::far_away && !choice.lossy) return "needs links with loss: --lossy";
+  if (scenario.slow && !choice.slow) return "takes minutes: use --slow";
+  if (scenario.place == Place::far_away && !choice.lossy) return "needs lossy links: use --lossy";
   return target.unfit_for(scenario, variant);
 }
 
@@ -112,7 +112,7 @@ Outcome grade_one(const Entry& entry, const Target& target, const Choice& choice
   outcome.reference = references.of(scenario, *entry.variant);
   const bool cannot_grade = scenario.plain == Plain::holds && !outcome.reference.held;
   if (cannot_grade) {
-    outcome.reason = "cannot be graded here, it fails without a proxy too: " + outcome.reference.reason;
+    outcome.reason = "cannot be graded on this machine, plain TCP fails, too: " + outcome.reference.reason;
   } else if (!outcome.reference.measured && !outcome.reference.reason.empty()) {
     outcome.reason = outcome.reference.reason;
   } else {

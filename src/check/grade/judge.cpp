@@ -32,7 +32,7 @@ void judge_steps(const std::string& who, const Observed& seen, const Wanted& wan
     out.push_back(who + ": '" + step.text + "': " + step.failure);
     return;  // later failures follow from this one
   }
-  if (seen.timed_out) out.push_back(who + ": not done in time");
+  if (seen.timed_out) out.push_back(who + ": did not finish in time");
 }
 
 void judge_ending(const std::string& who, const Observed& seen, const Wanted& wants, Complaints& out) {
@@ -50,7 +50,7 @@ void judge_ending(const std::string& who, const Observed& seen, const Wanted& wa
       [[fallthrough]];
     case Ending::failure:
       if (seen.fin) {
-        out.push_back(who + ": a clean end (FIN) where there was a failure");
+        out.push_back(who + ": received a clean end (FIN) instead of a failure");
       } else if (seen.error == 0) {
         out.push_back(who + ": learned of no failure within the time limit");
       }
@@ -62,13 +62,14 @@ void judge_bytes(const std::string& who, const Observed& seen, const Wanted& wan
                  std::uint64_t bound, Complaints& out) {
   if (seen.first_wrong) out.push_back(who + ": wrong bytes from position " + std::to_string(*seen.first_wrong) + " on");
   if (wants.bounded && seen.sent > bound)
-    out.push_back(who + ": got rid of " + std::to_string(seen.sent) + " bytes while nobody read; at most " +
-                  std::to_string(bound) + " are in order");
+    out.push_back(who + ": sent " + std::to_string(seen.sent) + " bytes while nobody read; at most " +
+                  std::to_string(bound) + " are allowed");
   if (!wants.whole || wants.ending != Ending::as_scripted || other == nullptr) return;
   if (seen.received != other->sent)
     out.push_back(who + ": received " + std::to_string(seen.received) + " of " + std::to_string(other->sent) +
                   " bytes");
-  if (seen.received == other->sent && !sent_all(*other)) out.push_back(who + ": the other side could not send it all");
+  if (seen.received == other->sent && !sent_all(*other))
+    out.push_back(who + ": the other side could not send everything");
 }
 
 /// The number of bytes that a sender may send while nobody reads (T9).
@@ -112,7 +113,7 @@ void judge_headers(const Scenario& scenario, const RoundResult& result, const Va
   std::ranges::sort(told);
   std::ranges::sort(clients);
   if (told.size() == clients.size() && told != clients)
-    out.push_back("server: the PROXY header tells of " + listed(told) + "; expected " + listed(clients));
+    out.push_back("server: the PROXY header contains " + listed(told) + "; expected " + listed(clients));
 }
 
 std::string text(const TimeWaits& waits) {
@@ -136,8 +137,8 @@ void judge_proxy(const Scenario& scenario, const RoundResult& result, Complaints
     out.push_back("the proxy holds " + std::to_string(result.after->sockets) + " sockets, " +
                   std::to_string(result.before->sockets) + " before");
   if (!scenario.stops) return;
-  if (!result.stopped_listening) out.push_back("the proxy went on listening after it was asked to stop");
-  if (!result.exit_status) out.push_back("the proxy did not end after its last session had");
+  if (!result.stopped_listening) out.push_back("the proxy still listened after it was asked to stop");
+  if (!result.exit_status) out.push_back("the proxy did not exit after its last session ended");
 }
 
 }  // namespace

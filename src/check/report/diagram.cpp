@@ -163,8 +163,8 @@ class Drawing {
               [&](const Sleep& sleep) {
                 if (move.times == 1) note(me, "waits " + print(Action(sleep)).substr(6));
               },
-              [&](const ExpectQuiet& quiet) { note(me, "hears nothing for " + print(Action(quiet)).substr(13)); },
-              [&](const Vanish&) { note(me, "its host is gone"); },
+              [&](const ExpectQuiet& quiet) { note(me, "receives nothing for " + print(Action(quiet)).substr(13)); },
+              [&](const Vanish&) { note(me, "its host vanishes"); },
               [&](const Signal& signal) {
                 ++flags_[signal.name];
                 if (signal.name == "up") note_proxy("is asked to stop");
@@ -195,7 +195,7 @@ class Drawing {
     for (const Action& action : move.actions) {
       std::visit(Overloaded{
                      [&](const Receive& recv) { me.received += recv.bytes * move.times; },
-                     [&](const Flush&) { note(me, "all is acknowledged"); },
+                     [&](const Flush&) { note(me, "everything is acknowledged"); },
                      [&](const Shutdown&) { arrow(me, other, ArrowKind::end, "FIN"), me.fin_sent = true; },
                      [&](const Close&) {
                        if (!me.fin_sent) arrow(me, other, ArrowKind::end, "FIN");

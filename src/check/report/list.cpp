@@ -9,11 +9,11 @@ namespace {
 
 constexpr const char* kIntroduction = R"(# What `lastbyte check` grades
 
-This file is generated: `lastbyte check --list --markdown docs/check.md` writes it anew, and a test fails while it is stale.
+This file is generated: `lastbyte check --list --markdown docs/check.md` generates it again, and a test fails while it is out of date.
 
-`lastbyte check` puts a scripted client and a scripted server around a proxy, lets them end their connection in one of the
-ways below, and says what came of it. The clauses are those of [contract.md](contract.md). [peers.md](peers.md) shows how
-well-known proxies do.
+`lastbyte check` puts a proxy between a scripted client and a scripted server. They end their connection in each of the ways
+below, and the checker reports whether both sides learned the right end. The clauses are those of [contract.md](contract.md).
+[peers.md](peers.md) shows the results of well-known proxies.
 
 ```
 lastbyte check --self
@@ -23,36 +23,36 @@ lastbyte check --command 'socat UNIX-LISTEN:{listen},fork UNIX:{upstream}' --var
 lastbyte check --peers --markdown peers.md --svg peers.svg --html peers.html
 ```
 
-How a verdict comes about:
+How the checker decides:
 
-- Every byte is known: each side sends a stream of noise with a seed of its own and checks what it receives.
-- Plain TCP goes first. Each scenario is played without a proxy, and where that fails although it should not, the
-  scenario is skipped with the reason: this machine cannot grade it. What cannot be played, for want of privileges
-  or because the proxy cannot do it, is skipped too, and never counts as passed.
-- Each step of a script must go as written, above all the `expect` ones, and each side must receive everything that the other
-  one sends, unless the scenario says otherwise. Every script has a time limit.
-- A scenario passes if every one of its rounds does: many proxies are wrong only sometimes. Each scenario says below how many
-  rounds it takes. It takes one where luck has no part (a time that passes, a buffer that fills) or where hundreds of sessions
-  are graded at once. A variant plays a quarter of the rounds, one at least and four at most; with `--slow`, all. After a round
-  that failed, no other begins once the time limit of the scenario has passed.
-- Where the proxy's process is known, its memory and its sockets are watched from outside.
+- Every byte is known: each side sends pseudo-random data from its own seed and checks the data that it receives.
+- Plain TCP goes first: the checker plays each scenario without a proxy. If plain TCP fails although it should not, this
+  machine cannot grade the scenario, and the checker skips it with the reason. The checker also skips a scenario that needs
+  missing privileges, or that the proxy does not support. A skipped scenario never counts as passed.
+- Each step of a script must succeed, especially the `expect` steps. Each side must receive everything that the other side
+  sends, unless the scenario says otherwise. Every script has a time limit.
+- A scenario passes if all of its rounds pass, because many proxies fail only sometimes. Each scenario below states its number
+  of rounds. It is one if chance plays no part (a time that passes, a buffer that fills), or if a round grades hundreds of
+  sessions. A variant plays a quarter of the rounds, at least one and at most four; with `--slow`, all. After a failed round,
+  no further round begins once the time limit of the scenario has passed.
+- If the proxy's process is known, the checker watches its memory and its sockets from outside.
 
 ## Variants
 
-Scenarios whose text says so are played over these as well, where the proxy speaks them (`--variant`); their results
-have names like `half-close-client@unix`:
+Some scenarios are also played over these variants, if the proxy speaks them (`--variant`). Their results have names like
+`half-close-client@unix`:
 
 VARIANTS
 
-A side that ends its connection by RST is on TCP always: a UNIX socket has none. A reset that is passed on to a UNIX socket
-must show as ECONNRESET or as the end of both directions at once, the nearest forms that exist (T14). A PROXY protocol
-header that the server gets must be of the right version and tell of the client: of its own address, or of the one that
-its own header told. What the proxy does not speak is skipped.
+A side that ends its connection by RST always uses TCP, because UNIX sockets have no RST. A reset that is passed on to a UNIX
+socket must appear as ECONNRESET, or as the end of both directions at once: these are the nearest forms (T14). A PROXY protocol
+header to the server must have the right version and contain the client's address: the address of its connection, or the
+address in the client's own header. Variants that the proxy does not speak are skipped.
 
 ## The scripts
 
-The scripts are data (`src/check/scenarios/scenarios_*.cpp`); their verbs are explained in `src/peers/script.h`. In the diagrams the
-proxy stands between the two and should not be noticed.
+The scripts are data (`src/check/scenarios/scenarios_*.cpp`). `src/peers/script.h` explains their verbs. In the diagrams, the proxy
+is between the client and the server; neither of them should notice it.
 )";
 
 std::string of_place(const Scenario& scenario) {
@@ -71,7 +71,7 @@ std::string of_place(const Scenario& scenario) {
 std::string of_plain(Plain plain) {
   switch (plain) {
     case Plain::holds: return "Plain TCP passes. ";
-    case Plain::may_lose: return "Plain TCP fails as a rule: a proxy can do better than none. ";
+    case Plain::may_lose: return "Plain TCP usually fails: a proxy can do better. ";
     case Plain::no_meaning: return "Without a proxy it has no meaning. ";
   }
   return "";
@@ -91,15 +91,16 @@ std::string of_ending(const char* who, const Wanted& wants) {
     case Ending::as_scripted: return "";
     case Ending::failure: return std::string("The ") + who + " must learn of a failure, and never see a clean end. ";
     case Ending::failure_or_nothing:
-      return std::string("The ") + who + " must learn of a failure, or never be connected to. ";
+      return std::string("The ") + who + " must learn of a failure, or never accept a connection. ";
   }
   return "";
 }
 
 std::string of_crowd(const Crowd& crowd) {
   if (crowd.count == 0) return "";
-  return "Around it, " + std::to_string(crowd.count) + " other clients play `" + std::string(crowd.client) + "`" +
-         (crowd.stays ? ", and stay until it has gone. " : ", and have gone before it comes. ");
+  return std::to_string(crowd.count) + " other clients play `" + std::string(crowd.client) + "`" +
+         (crowd.stays ? " and stay until the graded client has left. "
+                      : " and leave before the graded client connects. ");
 }
 
 std::string of_variants(const Scenario& scenario) {
@@ -121,11 +122,12 @@ std::string conditions(const Scenario& scenario) {
   if (scenario.sessions > 1) out += std::to_string(scenario.sessions) + " sessions at once. ";
   out += of_crowd(scenario.crowd);
   if (scenario.client_wants.bounded || scenario.server_wants.bounded)
-    out += "While nobody reads, at most " + std::to_string(kMemoryMost >> 10) +
-           " MiB more may be taken than the kernel's largest buffers hold (tcp_rmem and tcp_wmem). ";
-  if (scenario.watch_memory) out += "The proxy may grow by " + std::to_string(kMemoryMost >> 10) + " MiB. ";
+    out += "While nobody reads, a side may send at most " + std::to_string(kMemoryMost >> 10) +
+           " MiB more than the kernel's largest buffers hold (tcp_rmem and tcp_wmem). ";
+  if (scenario.watch_memory)
+    out += "The memory of the proxy may grow by at most " + std::to_string(kMemoryMost >> 10) + " MiB. ";
   if (scenario.watch_sockets) out += "Afterwards the proxy must hold no more sockets than before. ";
-  if (scenario.stops) out += "The proxy must stop listening at once, and end once the session has. ";
+  if (scenario.stops) out += "The proxy must stop listening at once, and exit when the session has ended. ";
   out += std::to_string(scenario.rounds) + (scenario.rounds == 1 ? " round" : " rounds");
   if (scenario.slow_rounds != 0) out += ", " + std::to_string(scenario.slow_rounds) + " with `--slow`";
   out += ". ";
@@ -142,7 +144,7 @@ std::string section(const Scenario& scenario) {
   return "\n### " + std::string(scenario.name) + "\n\n" + std::string(scenario.title) + " (" + clause +
          ").\n\n```\nclient  " + std::string(scenario.client) + "\nserver  " +
          std::string(scenario.server.empty() ? "(nobody)" : scenario.server) + "\n```\n\n```mermaid\n" +
-         sequence_diagram(scenario) + "```\n\n" + conditions(scenario) + "\n\n*Where it fails:* " +
+         sequence_diagram(scenario) + "```\n\n" + conditions(scenario) + "\n\n*If it fails:* " +
          std::string(scenario.notice) + "\n";
 }
 

@@ -25,7 +25,7 @@ Cell cell_of(const Report& report, const Variant& variant) {
     if (each.verdict == Verdict::pass) ++passed;
     if (each.verdict == Verdict::fail) why += (why.empty() ? "" : "; ") + std::string(each.scenario->name);
   }
-  if (played == 0) return {.text = "-", .why = "it does not speak it"};
+  if (played == 0) return {.text = "-", .why = "the proxy does not speak this variant"};
   return {.text = std::to_string(passed) + "/" + std::to_string(played),
           .share = static_cast<double>(passed) / static_cast<double>(played),
           .why = why};

@@ -23,7 +23,7 @@ std::span<const Scenario> connecting_scenarios() {
        .title = "The client resets before the server can be reached",
        .client = "send 10; flush; reset; signal hear",
        .server = "expect reset",
-       .notice = "Servers work for clients that have gone long ago, and see clean ends where there were none.",
+       .notice = "Servers work for clients that left long ago, and see clean ends that never happened.",
        .server_wants = {.ending = Ending::failure_or_nothing, .whole = false},
        .plain = Plain::no_meaning,
        .upstream = Upstream::slow_to_hear,

@@ -31,11 +31,11 @@ Form Target::form_for(const Variant& variant) const {
 }
 
 std::string Target::unfit_for(const Scenario& scenario, const Variant& variant) const {
-  if (!speaks_variant(variant)) return "it does not speak this: " + std::string(variant.title);
+  if (!speaks_variant(variant)) return "the proxy does not speak this: " + std::string(variant.title);
   if (kind == Kind::plain_tcp && scenario.plain == Plain::no_meaning) return "has no meaning without a proxy";
   switch (scenario.needs) {
     case Needs::process:
-      if (scenario.stops && kind == Kind::running) return "needs a proxy that it may start and stop";
+      if (scenario.stops && kind == Kind::running) return "needs a proxy that the checker may start and stop";
       if (kind == Kind::running && pid == 0) return "needs the proxy's process (--pid)";
       break;
     case Needs::two_of_them:
@@ -44,7 +44,7 @@ std::string Target::unfit_for(const Scenario& scenario, const Variant& variant) 
     case Needs::nothing: break;
   }
   if (scenario.place != Place::here) {
-    if (kind == Kind::running) return "needs a proxy that it can start in a network namespace";
+    if (kind == Kind::running) return "needs a proxy that the checker can start in a network namespace";
     if (scenario.place == Place::far_away && kind == Kind::started && !is_movable())
       return "needs a command that takes other addresses: {listen} and {upstream}";
   }

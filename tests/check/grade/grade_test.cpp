@@ -27,7 +27,7 @@ TEST(Grade, a_proxy_that_does_not_start_fails_with_what_it_wrote) {
   Choice choice{.scenarios = {find_scenario("empty-client-first")}};
   const Report report = grade(target, choice, references, nullptr);
   ASSERT_EQ(report.count(Verdict::fail), 1U);
-  EXPECT_NE(report.outcomes.front().reason.find("ended with status 3; it wrote: no such luck"), std::string::npos)
+  EXPECT_NE(report.outcomes.front().reason.find("ended with status 3; its output: no such luck"), std::string::npos)
       << report.outcomes.front().reason;
 }
 

@@ -52,21 +52,22 @@ TEST(Judge, a_step_that_failed_is_a_complaint_unless_it_may_fail) {
             "client: 'send 10': sent 3 of 10, then EPIPE");
   const Scenario may_fail{.client_wants = {.sends_may_fail = true}, .server_wants = {.whole = false}};
   EXPECT_EQ(first(judge(may_fail, session(client, peer(20, 10)), true)), "");
-  client.steps = {step("expect fin", "the input ended by ECONNRESET")};
+  client.steps = {step("expect fin", "the input ended with ECONNRESET")};
   EXPECT_NE(first(judge(may_fail, session(client, peer(20, 10)), true)), "");
 }
 
 TEST(Judge, time_that_ran_out_is_a_complaint) {
   Observed server = peer(20, 10);
   server.timed_out = true;
-  EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), server), true)), "server: not done in time");
+  EXPECT_EQ(first(judge(Scenario{}, session(peer(10, 20), server), true)), "server: did not finish in time");
 }
 
 TEST(Judge, a_clean_end_is_no_failure) {
   const Scenario failure{.client_wants = {.ending = Ending::failure, .whole = false}, .upstream = Upstream::absent};
   Observed client = peer(0, 0);
   client.fin = true;
-  EXPECT_EQ(first(judge(failure, session(client, {}), true)), "client: a clean end (FIN) where there was a failure");
+  EXPECT_EQ(first(judge(failure, session(client, {}), true)),
+            "client: received a clean end (FIN) instead of a failure");
   client.fin = false;
   EXPECT_EQ(first(judge(failure, session(client, {}), true)), "client: learned of no failure within the time limit");
   client.error = ECONNRESET;
@@ -150,7 +151,7 @@ TEST(Judge, a_header_must_tell_of_the_client) {
   EXPECT_TRUE(judge(scenario, one_session(client, server), true, sends).empty());
   server.told.set_port(1001);
   EXPECT_EQ(judge(scenario, one_session(client, server), true, sends),
-            std::vector<std::string>{"server: the PROXY header tells of 127.0.0.1:1001; expected 127.0.0.1:1000"});
+            std::vector<std::string>{"server: the PROXY header contains 127.0.0.1:1001; expected 127.0.0.1:1000"});
   EXPECT_TRUE(judge(scenario, one_session(client, server), true).empty());
   // If the client sends its own header, the server must receive the address in that header.
   const Variant& passes_on = *find_variant("proxy-v1");
@@ -163,11 +164,11 @@ TEST(Judge, a_header_that_never_came_is_a_complaint_unless_the_connection_may_fa
   Observed client;
   client.connected = true;
   Observed server = client;
-  server.header_failure = "the connection ended before it";
+  server.header_failure = "the connection ended before the header";
   server.error = ECONNRESET;
   const Variant& sends = *find_variant("send-proxy-v1");
   EXPECT_EQ(judge(Scenario{}, one_session(client, server), true, sends).front(),
-            "server: PROXY header: the connection ended before it");
+            "server: PROXY header: the connection ended before the header");
   const Scenario may_fail{.server_wants = {.ending = Ending::failure_or_nothing}};
   EXPECT_TRUE(judge(may_fail, one_session(client, server), true, sends).empty());
 }

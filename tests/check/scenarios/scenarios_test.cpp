@@ -100,12 +100,12 @@ std::string drawn(std::string_view client, std::string_view server, Upstream ups
 TEST(Diagram, draws_each_way_to_end_a_connection) {
   EXPECT_EQ(drawn("send 1; reset", "recv 1; expect reset"),
             "    C->>S: 1\n    C-xS: RST\n    Note over S: must see the reset\n");
-  EXPECT_EQ(
-      drawn("send 2K; read", "recv 1K; send 1; flush; close-unread"),
-      "    C->>S: 2K\n    S->>C: 1\n    Note over S: all is acknowledged\n    S-xC: RST, closed with unread input\n"
-      "    Note over C: reads to the end\n    C-)S: FIN\n");
+  EXPECT_EQ(drawn("send 2K; read", "recv 1K; send 1; flush; close-unread"),
+            "    C->>S: 2K\n    S->>C: 1\n    Note over S: everything is acknowledged\n    S-xC: RST, closed with "
+            "unread input\n"
+            "    Note over C: reads to the end\n    C-)S: FIN\n");
   EXPECT_EQ(drawn("vanish", "expect error"),
-            "    Note over C: its host is gone\n    C-)S: FIN\n    Note over S: must learn of the failure\n");
+            "    Note over C: its host vanishes\n    C-)S: FIN\n    Note over S: must learn of the failure\n");
 }
 
 TEST(Diagram, repeats_and_floods_are_one_line) {
@@ -116,9 +116,10 @@ TEST(Diagram, repeats_and_floods_are_one_line) {
 }
 
 TEST(Diagram, who_is_awaited_goes_first) {
-  EXPECT_EQ(drawn("await go; send 1; close", "expect quiet 5ms; signal go; expect fin"),
-            "    Note over S: hears nothing for 5ms\n    C->>S: 1\n    C-)S: FIN\n    Note over S: must see the FIN\n"
-            "    S-)C: FIN\n");
+  EXPECT_EQ(
+      drawn("await go; send 1; close", "expect quiet 5ms; signal go; expect fin"),
+      "    Note over S: receives nothing for 5ms\n    C->>S: 1\n    C-)S: FIN\n    Note over S: must see the FIN\n"
+      "    S-)C: FIN\n");
 }
 
 TEST(Diagram, a_server_that_is_not_there_is_drawn_as_such) {

@@ -101,7 +101,7 @@ TEST(Variants, a_missing_header_is_found) {
   ASSERT_EQ(report.outcomes.size(), 4U);
   EXPECT_NE(report.outcomes[0].reason.find("server: "), std::string::npos) << report.outcomes[0].reason;
   EXPECT_NE(report.outcomes[1].reason.find("wrong bytes"), std::string::npos) << report.outcomes[1].reason;
-  EXPECT_EQ(report.outcomes[2].reason, "server: PROXY header: it is of version 2, expected version 1");
+  EXPECT_EQ(report.outcomes[2].reason, "server: PROXY header: it has version 2; expected version 1");
   EXPECT_EQ(report.outcomes[3].verdict, Verdict::pass) << report.outcomes[3].reason;
 }
 
