@@ -17,7 +17,7 @@ std::string_view words(upstream::Observation::What what) {
     case What::success: return "a good ending";
     case What::connect_failure: return "a connection that failed";
     case What::early_reset: return "a reset before the first byte";
-    case What::reset_unread: return "a reset while bytes lay unread";
+    case What::reset_unread: return "a reset while bytes were unread";
     case What::timeout: return "a session that timed out";
   }
   return "?";
@@ -177,7 +177,7 @@ void Member::set_gone(bool gone) {
   if (gone == gone_since_.has_value()) return;
   gone_since_ = gone ? std::optional(Clock::now()) : std::nullopt;
   check_again();
-  update(gone ? "the name no longer has it" : "the name has it again");
+  update(gone ? "its name no longer lists it" : "its name lists it again");
 }
 
 void Member::addresses_changed() { context_.on_change(); }

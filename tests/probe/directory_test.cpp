@@ -104,7 +104,7 @@ TEST_F(MovingNames, stale_addresses_are_kept_and_told_once) {
   const auto lookups = directory_->counters().lookups;
   ASSERT_TRUE(lastbyte::test::eventually([&] { return directory_->counters().lookups > lookups + 2; }, kPatience));
   EXPECT_EQ(addresses(now()), "10.0.0.1:80");
-  EXPECT_EQ(messages(), "name a.example is not answered: the name does not exist; its addresses are kept\n");
+  EXPECT_EQ(messages(), "name a.example does not resolve: the name does not exist; its addresses are kept\n");
 }
 
 TEST_F(MovingNames, stale_addresses_go_where_the_policy_says_so) {

@@ -122,7 +122,7 @@ class Channel::Impl {
     if (status == ARES_ETIMEOUT) return Broken{"no server answered in time"};
     // After SERVFAIL, NOTIMP and REFUSED, c-ares asks the next server. At the end it does not report which of them
     // occurred.
-    if (status == ARES_ECONNREFUSED) return Broken{"no server answers: each one fails, refuses or cannot be reached"};
+    if (status == ARES_ECONNREFUSED) return Broken{"no server answered: each one failed, refused or was unreachable"};
     return Broken{::ares_strerror(status)};
   }
 

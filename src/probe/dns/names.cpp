@@ -107,7 +107,7 @@ class NameTable::Impl {
     }
 
     bool take_found(Found found, TimePoint now) {
-      if (!std::exchange(state_.error, {}).empty() && told_failure_) tell("is answered again");
+      if (!std::exchange(state_.error, {}).empty() && told_failure_) tell("resolves again");
       told_failure_ = false;
       state_.ttl = found.ttl;
       found_at_ = state_.at;
@@ -150,7 +150,7 @@ class NameTable::Impl {
       if (changed) emptied();
       // first_lookups() reports the failure of the first look-up itself.
       if (!std::exchange(told_failure_, true) && !first)
-        tell("is not answered: " + state_.error + (known_.addresses().empty() ? "" : "; its addresses are kept"));
+        tell("does not resolve: " + state_.error + (known_.addresses().empty() ? "" : "; its addresses are kept"));
       return changed;
     }
 

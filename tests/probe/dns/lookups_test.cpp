@@ -99,7 +99,7 @@ TEST_F(DnsLookups, a_truncated_answer_comes_by_tcp) {
 
 TEST_F(DnsLookups, a_server_that_refuses_the_zone_or_the_connection_is_no_answer) {
   DnsServer server("a 60 A 10.0.0.1");
-  const std::string none = "failed: no server answers: each one fails, refuses or cannot be reached";
+  const std::string none = "failed: no server answered: each one failed, refused or was unreachable";
   EXPECT_EQ(look_up("a.elsewhere", server), none);
   server.stop();
   EXPECT_EQ(look_up("a.example", server), none);
