@@ -104,7 +104,7 @@ constexpr OptionRow kRows[] = {
      },
      "listen and serve instead of connecting"},
     {Group::role, 'l', "listen", kNothing, "", listen_as_nc,
-     "the same as nc does it: with --reuse-address, and in relay mode with --at-peer-eof=close"},
+     "listen as nc does: with --reuse-address, and in relay mode with --at-peer-eof=close"},
     {Group::role, 'k', "keep-open", kNothing, "", [](Draft& draft, Value) { return set(draft.options.keep_open); },
      "serve one client after another"},
     {Group::role, 0, "concurrent", kOne, "N",
@@ -114,7 +114,7 @@ constexpr OptionRow kRows[] = {
      [](Draft& draft, Value value) { return put_int(draft.options.backlog, value, 0); },
      "length of the queue of connections not yet accepted (128)"},
     {Group::role, 'z', "scan", kNothing, "", [](Draft& draft, Value) { return set(draft.scan); },
-     "only see whether the port, or a range of ports 20-25, accepts connections"},
+     "only report whether the port, or each port of a range 20-25, accepts connections"},
 
     {Group::address, '4', "ipv4", kNothing, "",
      [](Draft& draft, Value) -> Result<void> {
@@ -140,19 +140,19 @@ constexpr OptionRow kRows[] = {
        if (value.empty()) return failure(in_quotes(value), 0, "expected an address, a port, or ADDRESS:PORT");
        return text(draft.bind, value);
      },
-     "local address and port of a client; a whole number is a port"},
+     "local address and port of a client; a number alone is a port"},
     {Group::address, 0, "netns", kOne, "NAME|PATH|PID",
      [](Draft& draft, Value value) { return text(draft.options.network_namespace, value); },
-     "do everything in that network namespace: a name of `ip netns`, a path, or the namespace of a process"},
+     "use that network namespace: a name of `ip netns`, a path, or the namespace of a process"},
 
     {Group::socket, 'A', "reuse-address", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.reuse_address); },
-     "SO_REUSEADDR: bind although connections in TIME_WAIT hold the port; UNIX: replace a dead socket's file"},
+     "SO_REUSEADDR: bind even if connections in TIME_WAIT hold the port; UNIX: replace the file of a dead socket"},
     {Group::socket, 'P', "reuse-port", kNothing, "", [](Draft& draft, Value) { return set(draft.options.reuse_port); },
      "SO_REUSEPORT: share the port with others that do the same"},
     {Group::socket, 'L', "linger", kOne, "SECONDS|off",
      [](Draft& draft, Value value) { return put(draft.options.linger, parse_linger(value)); },
-     "SO_LINGER: 0 makes close a reset, more makes it wait that long for the peer's acknowledgement"},
+     "SO_LINGER: with 0, close sends a reset; with more, it waits up to that time for the peer's acknowledgement"},
     {Group::socket, 'I', "receive-buffer", kOne, "SIZE",
      [](Draft& draft, Value value) { return put_buffer(draft.options.receive_buffer, value); },
      "SO_RCVBUF; the kernel doubles it"},
@@ -163,51 +163,51 @@ constexpr OptionRow kRows[] = {
      [](Draft& draft, Value value) { return put_int(draft.options.max_segment, value, kLeastSegment, kMostSegment); },
      "TCP_MAXSEG: largest segment"},
     {Group::socket, 0, "nodelay", kNothing, "", [](Draft& draft, Value) { return set(draft.options.nodelay); },
-     "TCP_NODELAY: no waiting to fill a segment"},
+     "TCP_NODELAY: send at once, do not wait for a full segment"},
     {Group::socket, 0, "keepalive", kMaybe, "IDLE,INTERVAL,COUNT",
      [](Draft& draft, Value value) { return put(draft.options.keepalive, parse_keepalive(value)); },
      "SO_KEEPALIVE: probe a silent peer after IDLE seconds, every INTERVAL seconds, COUNT times (60,10,6)"},
     {Group::socket, 0, "user-timeout", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.user_timeout, parse_duration(value)); },
-     "TCP_USER_TIMEOUT: give up when nothing was acknowledged for so long"},
+     "TCP_USER_TIMEOUT: give up when data stays unacknowledged for that time"},
     {Group::socket, 0, "fast-open", kMaybe, "QUEUE",
      [](Draft& draft, Value value) {
        return put_int(draft.options.fast_open, value.empty() ? "16" : value, 1, 65'535);
      },
-     "TCP Fast Open: a client's first bytes go with its SYN; a server holds up to QUEUE of such (16)"},
+     "TCP Fast Open: a client's SYN carries its first bytes; a server queues up to QUEUE such connections (16)"},
     {Group::socket, 0, "urgent-inline", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.urgent_inline); },
      "SO_OOBINLINE: urgent bytes arrive among the others"},
 
     {Group::socket, 0, "ttl", kOne, "N",
      [](Draft& draft, Value value) { return put_int(draft.options.ttl, value, 1, 255); },
-     "IP_TTL, IPV6_UNICAST_HOPS: routers that a packet may pass"},
+     "IP_TTL, IPV6_UNICAST_HOPS: number of routers that a packet may pass"},
     {Group::socket, 0, "min-ttl", kOne, "N",
      [](Draft& draft, Value value) { return put_int(draft.options.min_ttl, value, 1, 255); },
-     "IP_MINTTL, IPV6_MINHOPCOUNT: drop packets that come with less"},
+     "IP_MINTTL, IPV6_MINHOPCOUNT: drop packets that arrive with less"},
     {Group::socket, 0, "tos", kOne, "BYTE",
      [](Draft& draft, Value value) { return put(draft.options.tos, parse_byte(value)); },
      "IP_TOS, IPV6_TCLASS: 0 to 255, or 0x00 to 0xff"},
     {Group::socket, 0, "broadcast", kNothing, "", [](Draft& draft, Value) { return set(draft.options.broadcast); },
      "SO_BROADCAST: datagrams may go to a broadcast address"},
     {Group::socket, 0, "dont-route", kNothing, "", [](Draft& draft, Value) { return set(draft.options.dont_route); },
-     "SO_DONTROUTE: only to hosts of networks that this machine is on"},
+     "SO_DONTROUTE: send only to hosts of directly connected networks"},
 
     {Group::data, 'm', "mode", kOne, "MODE",
      [](Draft& draft, Value value) { return choose(draft.options.mode, value, kModes); },
      "relay (the default), echo, source, sink, discard or http"},
     {Group::data, 0, "read-size", kOne, "SIZE",
      [](Draft& draft, Value value) { return put(draft.options.read_size, size_within(value, 1, kMostBuffer)); },
-     "bytes per read at most (64k)"},
+     "maximum of bytes in a read (64k)"},
     {Group::data, 0, "write-size", kOne, "SIZE",
      [](Draft& draft, Value value) { return put(draft.write_size, size_within(value, 1, kMostBuffer)); },
-     "bytes per write or datagram at most (16k; UDP source: 1024)"},
+     "maximum of bytes in a write or datagram (16k; UDP source: 1024)"},
     {Group::data, 'c', "count", kOne, "N",
      [](Draft& draft, Value value) { return put(draft.options.count, parse_number(value, 0, kMostNumber)); },
-     "source: so many writes (1024)"},
+     "source: number of writes (1024)"},
     {Group::data, 0, "bytes", kOne, "SIZE",
      [](Draft& draft, Value value) { return put(draft.options.bytes, parse_size(value)); },
-     "source: so many bytes instead; http: size of the body"},
+     "source: number of bytes, instead of --count; http: size of the body"},
     {Group::data, 0, "urgent", kOne, "N",
      [](Draft& draft, Value value) { return put(draft.options.urgent, parse_number(value, 1, kMostNumber)); },
      "send an urgent byte '!' before write number N"},
@@ -216,19 +216,19 @@ constexpr OptionRow kRows[] = {
     {Group::data, 'd', "no-stdin", kNothing, "",
      [](Draft& draft, Value) { return set(draft.options.read_input, false); }, "do not read standard input"},
     {Group::data, 0, "no-read", kNothing, "", [](Draft& draft, Value) { return set(draft.options.read_peer, false); },
-     "never read from the peer: what it sends stays unread in the kernel"},
+     "never read from the peer: its data stays unread in the kernel"},
     {Group::data, 0, "early", kNothing, "", [](Draft& draft, Value) { return set(draft.options.answer_early); },
-     "http server: answer once the head is there, leave the body unread, and end"},
+     "http server: answer after the head of a request, leave its body unread, and end"},
     {Group::data, 'W', "receive-limit", kOne, "N",
      [](Draft& draft, Value value) { return put(draft.options.receive_limit, parse_number(value, 1, kMostNumber)); },
-     "end after N reads or datagrams that brought something"},
+     "end after N reads or datagrams with data"},
 
     {Group::time, 'w', "timeout", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.timeout, parse_duration(value)); },
-     "give up connecting, or end the connection, when nothing happened for so long"},
+     "give up connecting, or end the connection, after that time without progress"},
     {Group::time, 'q', "quit-after", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.quit_after, parse_duration(value)); },
-     "close so long after there was nothing more to send; implies --half-close"},
+     "close that long after everything was sent; implies --half-close"},
     {Group::time, 'i', "delay-write", kOne, "TIME",
      [](Draft& draft, Value value) { return put(draft.options.delays.write, parse_duration(value)); },
      "wait before each write"},
@@ -253,19 +253,20 @@ constexpr OptionRow kRows[] = {
      "the same as --at-eof=fin"},
     {Group::end, 0, "at-eof", kOne, "keep|fin|close|reset",
      [](Draft& draft, Value value) { return choose(draft.at_eof, value, kAtEofs); },
-     "when there is nothing more to send: keep open (default for standard input, as nc), send a FIN and read on "
-     "(default of source), close, or reset"},
+     "after everything was sent: keep the connection open (default for standard input, as in nc), send a FIN and "
+     "continue to read (default of source), close, or reset"},
     {Group::end, 0, "at-peer-eof", kOne, "go-on|close",
      [](Draft& draft, Value value) { return choose(draft.at_peer_eof, value, kAtPeerEofs); },
-     "when the peer has sent its FIN: go on sending (the default), or close"},
+     "after the peer's FIN: continue to send (the default), or close"},
     {Group::end, 'R', "reset", kNothing, "", [](Draft& draft, Value) { return set(draft.options.reset); },
-     "end with a reset: SO_LINGER 0 in the instant before close"},
+     "end with a reset: set SO_LINGER to 0 just before close"},
 
     {Group::tell, 'v', "verbose", kNothing, "", [](Draft& draft, Value) { return set(draft.options.verbose); },
-     "each system call on the socket, each TCP state, and the report, on standard error"},
+     "show each system call on the socket, each TCP state, and the final report on standard error"},
     {Group::tell, 0, "report", kNothing, "", [](Draft& draft, Value) { return set(draft.options.report); },
-     "only the report at each connection's end: bytes, checksums, and what the kernel says"},
-    {Group::tell, 'h', "help", kNothing, "", [](Draft& draft, Value) { return set(draft.options.help); }, "this"},
+     "print only the report at each connection's end: bytes, checksums, and the kernel's figures"},
+    {Group::tell, 'h', "help", kNothing, "", [](Draft& draft, Value) { return set(draft.options.help); },
+     "print this text"},
 };
 
 }  // namespace
@@ -279,8 +280,8 @@ std::string_view heading(Group group) {
     case Group::socket: return "Socket options";
     case Group::data: return "Data";
     case Group::time: return "Times (2, 2s, 0.5, 250ms, 1m, 1h)";
-    case Group::end: return "Ends";
-    case Group::tell: return "Telling";
+    case Group::end: return "Endings";
+    case Group::tell: return "Output";
   }
   return {};
 }

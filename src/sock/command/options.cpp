@@ -65,7 +65,8 @@ Failure refused(int complaint, const std::vector<std::string>& words) {
   if (optopt != 0) {
     return failure(std::string("-") + static_cast<char>(optopt), 0, "no such option; --help lists them");
   }
-  return failure(words[static_cast<std::size_t>(optind - 1)], 0, "no such option, or short for several; see --help");
+  return failure(words[static_cast<std::size_t>(optind - 1)], 0,
+                 "no such option, or an ambiguous abbreviation; see --help");
 }
 
 /// Fills in the draft and returns the operands in order.
@@ -98,8 +99,8 @@ Failure wrong(std::string what, std::string expected) { return failure(std::move
 
 Result<void> take_unix_operands(Draft& draft, const std::vector<std::string>& operands) {
   if (operands.size() != 1) return wrong("-U", "expected one operand: a path, or @NAME");
-  if (draft.udp) return wrong("-U with -u", "UNIX datagram sockets are not spoken here");
-  if (draft.scan) return wrong("-U with -z", "a scan is for ports");
+  if (draft.udp) return wrong("-U with -u", "UNIX datagram sockets are not supported");
+  if (draft.scan) return wrong("-U with -z", "only ports can be scanned");
   draft.options.transport = Transport::unix_stream;
   draft.options.path = operands.front();
   constexpr std::size_t longest = 107;  // sun_path without its final 0
@@ -167,7 +168,7 @@ Result<void> check_host(const Options& options, const std::string& host) {
     return wrong(in_quotes(host), "expected a name, or an IPv4 address of four numbers from 0 to 255");
   const bool has_scope = host.find('%') != std::string::npos;
   if (host.find(':') != std::string::npos && !has_scope)
-    return wrong(in_quotes(host), "expected a name or an address; the port is a word of its own");
+    return wrong(in_quotes(host), "expected a name or an address; give the port as a separate argument");
   return {};
 }
 
@@ -192,7 +193,7 @@ Result<void> check_ports(const Options& options) {
     const auto range = parse_ports(*port);
     if (!range) return Failure(range.error());
     const bool may_be_range = options.role == Role::scan && port == &options.service;
-    if (!may_be_range && range->first != range->last) return wrong(in_quotes(*port), "a range is for -z");
+    if (!may_be_range && range->first != range->last) return wrong(in_quotes(*port), "only -z takes a range");
     const bool must_be_named = options.role != Role::server && port == &options.service;
     if (must_be_named && range->first == 0) return wrong(in_quotes(*port), "expected a port from 1 to 65535");
   }
@@ -242,7 +243,7 @@ Result<void> check(const Draft& draft) {
     const char* why;
   } rules[] = {
       {draft.scan && server, "-z with -s or -l", "a scan connects"},
-      {draft.scan && options.fast_open, "-z with --fast-open", "nothing would be sent"},
+      {draft.scan && options.fast_open, "-z with --fast-open", "a scan sends nothing"},
       {!server && options.keep_open, "-k", "it is for servers: add -s or -l"},
       {!server && options.delays.accept.count() > 0, "--delay-accept", "it is for servers: add -s or -l"},
       {server && !(options.local_host.empty() && options.local_service.empty()), "-b",

@@ -20,10 +20,10 @@ constexpr std::string_view kIntroduction =
 
 constexpr std::string_view kEpilogue =
     "\n"
-    "Exit status: 0 all went well; 1 a connection could not be made, or ended by a reset or another error;\n"
+    "Exit status: 0 all went well; 1 a connection could not be established, or ended by a reset or another error;\n"
     "2 the command line is wrong. Sizes take k, M and G (powers of 1024).\n"
     "\n"
-    "  printf hi | lastbyte sock -N -v 127.0.0.1 8080     half-close after 'hi', and tell everything\n"
+    "  printf hi | lastbyte sock -N -v 127.0.0.1 8080     half-close after 'hi', and report everything\n"
     "  lastbyte sock -s -k --mode=echo 127.0.0.1 8080     an echo server\n"
     "  lastbyte sock -s -A --mode=sink --no-read --delay-close=1 -v 8080     close with unread input\n";
 

@@ -23,20 +23,21 @@ std::string_view advice(int code, const Options& options) {
   if (code == EACCES) return "ports below 1024 need CAP_NET_BIND_SERVICE";
   if (code != EADDRINUSE) return {};
   if (options.transport == Transport::unix_stream) {
-    return options.reuse_address ? "someone listens there"
-                                 : "the file is there; -A replaces one that no one listens on";
+    return options.reuse_address ? "another socket listens there"
+                                 : "the file exists; -A replaces it if no socket listens on it";
   }
   // TIME_WAIT remembers whether its socket had SO_REUSEADDR: both sockets must have it
   // (net/ipv4/inet_connection_sock.c).
-  return options.reuse_address ? "another socket holds it, or connections in TIME_WAIT of one without -A do"
-                               : "another socket holds it, or connections in TIME_WAIT do, which -A on both overrides";
+  return options.reuse_address
+             ? "another socket holds the port, or connections in TIME_WAIT of a socket without -A do"
+             : "another socket holds the port, or connections in TIME_WAIT do; for the latter, use -A on both sockets";
 }
 
 Outcome bind_or_replace(int fd, const Options& options, const SockAddress& address, const Narrator& narrator) {
   const auto bound = bind_socket(fd, address, narrator);
   const bool may_replace = address.family() == AF_UNIX && options.reuse_address;
   if (bound.error != EADDRINUSE || !may_replace || !is_dead_socket(address)) return bound;
-  narrator.line("no one listens on " + address.text() + ": replacing it");
+  narrator.line("no socket listens on " + address.text() + ": replacing it");
   ::unlink(address.text().c_str());
   return bind_socket(fd, address, narrator);
 }

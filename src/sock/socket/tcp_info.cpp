@@ -82,7 +82,7 @@ void StateWatch::look(int fd, const Narrator& narrator) {
     // When a connection has ended well, the kernel moves it to a separate TIME_WAIT and leaves this socket in CLOSE
     // (net/ipv4/tcp_minisocks.c tcp_time_wait).
     const bool after_our_fin = last_ == fin_wait1 || last_ == fin_wait2 || last_ == closing;
-    meaning = after_our_fin && !has_error(fd) ? "  (TIME_WAIT is kept apart from this socket)" : "";
+    meaning = after_our_fin && !has_error(fd) ? "  (the kernel keeps TIME_WAIT apart from this socket)" : "";
   }
   narrator.line(fmt::format("state {}{}{}{}", last_ == 0 ? "" : state_name(last_), last_ == 0 ? "" : " -> ",
                             state_name(view->state), meaning));

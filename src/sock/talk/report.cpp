@@ -16,7 +16,7 @@ std::string flow_line(std::string_view name, const Tally& tally, std::string_vie
 
 std::string tcp_line(const TcpView& tcp) {
   auto line =
-      fmt::format("  kernel    {}; acknowledged to us {}, by us {}; sent again {} in {}; round trip {:.3f} ms",
+      fmt::format("  kernel    {}; acknowledged by the peer {}, by us {}; retransmitted {} in {}; round trip {:.3f} ms",
                   state_name(tcp.state), tcp.bytes_acked, tcp.bytes_received, counted(tcp.bytes_sent_again, "byte"),
                   counted(tcp.segments_sent_again, "segment"), static_cast<double>(tcp.round_trip_us) / 1000);
   if (tcp.syn_carried_data) line += "; the SYN carried data";
@@ -42,8 +42,8 @@ std::string_view ending_text(Ending ending) {
     case Ending::complete: return "complete both ways";
     case Ending::closed: return "closed here, without the peer's end of file";
     case Ending::peer_eof: return "closed here at the peer's end of file";
-    case Ending::receive_limit: return "closed here after the reads asked for";
-    case Ending::idle: return "closed here because nothing happened";
+    case Ending::receive_limit: return "closed here by --receive-limit";
+    case Ending::idle: return "closed here by --timeout";
     case Ending::stopped: return "stopped";
     case Ending::reset: return "reset by the peer";
     case Ending::failed: return "failed";

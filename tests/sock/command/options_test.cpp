@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Wrong{"", "expected HOST PORT"}, Wrong{"host", "expected HOST PORT"},
                     Wrong{"-s", "expected [HOST] PORT"}, Wrong{"host 80 90", "'90'"},
                     Wrong{"-Y host 80", "-Y: no such option"}, Wrong{"--frob host 80", "--frob: no such option"},
-                    Wrong{"--de 1 host 80", "--de: no such option, or short for several"},
+                    Wrong{"--de 1 host 80", "--de: no such option, or an ambiguous abbreviation"},
                     Wrong{"host 80 -w", "-w, --timeout: a value is missing"},
                     Wrong{"host 80 --mode", "-m, --mode: a value is missing"},
                     Wrong{"--udp=yes host 80", "-u, --udp: it takes no value"},
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"-m frob host 80", "expected one of relay, echo, source, sink, discard, http"},
                     Wrong{"--at-eof=later host 80", "expected one of keep, fin, close, reset"},
                     Wrong{"--read-size 0 host 80", "expected from 1"}, Wrong{"host 70000", "'70000'"},
-                    Wrong{"host 0", "expected a port from 1"}, Wrong{"host 20-25", "a range is for -z"},
+                    Wrong{"host 0", "expected a port from 1"}, Wrong{"host 20-25", "only -z takes a range"},
                     Wrong{"-n host http", "because of -n"}, Wrong{"-U", "expected one operand"},
                     Wrong{"-U a b", "expected one operand"}, Wrong{"-l -p 80 127.0.0.1 81", "the port is given twice"},
                     Wrong{"-b 46210 -p 46211 host 80", "the port is given twice"},
@@ -166,12 +166,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"-b 10.0.0.x:y:z:1 host 80", "expected a name"},
                     Wrong{"-b 999.1.1.1 host 80", "'999.1.1.1': expected a name, or an IPv4 address"},
                     Wrong{"300.1.1.1 80", "'300.1.1.1': expected a name, or an IPv4 address"},
-                    Wrong{"127.0.0.1:80 90", "the port is a word of its own"}, Wrong{"-4 ::1 80", "because of -4"},
-                    Wrong{"-6 127.0.0.1 80", "because of -6"}, Wrong{"-n localhost 80", "because of -n"},
-                    Wrong{"-b ::1 127.0.0.1 80", "of the same family"}, Wrong{"--mss 87 host 80", "from 88 to 32767"},
-                    Wrong{"--ttl 0 host 80", "from 1 to 255"}, Wrong{"--tos 0x host 80", "a byte"},
-                    Wrong{"--tos 256 host 80", "a byte"}, Wrong{"--tos ef host 80", "a byte"},
-                    Wrong{"--broadcast host 80", "it is for -u"}, Wrong{"-U --ttl 3 /run/x", "are for TCP and UDP"}));
+                    Wrong{"127.0.0.1:80 90", "give the port as a separate argument"},
+                    Wrong{"-4 ::1 80", "because of -4"}, Wrong{"-6 127.0.0.1 80", "because of -6"},
+                    Wrong{"-n localhost 80", "because of -n"}, Wrong{"-b ::1 127.0.0.1 80", "of the same family"},
+                    Wrong{"--mss 87 host 80", "from 88 to 32767"}, Wrong{"--ttl 0 host 80", "from 1 to 255"},
+                    Wrong{"--tos 0x host 80", "a byte"}, Wrong{"--tos 256 host 80", "a byte"},
+                    Wrong{"--tos ef host 80", "a byte"}, Wrong{"--broadcast host 80", "it is for -u"},
+                    Wrong{"-U --ttl 3 /run/x", "are for TCP and UDP"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Contradiction, WrongLine,
@@ -185,8 +186,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"--early host 80", "a server with --mode=http"},
                     Wrong{"-m echo --no-read host 80", "answers"}, Wrong{"-m sink -C host 80", "--mode=relay"},
                     Wrong{"-U --nodelay x", "are for TCP"}, Wrong{"-u --fast-open host 80", "are for TCP"},
-                    Wrong{"-U -4 x", "for TCP and UDP"}, Wrong{"-U -u x", "not spoken"}, Wrong{"-U -z x", "for ports"},
-                    Wrong{"-z --fast-open host 80", "nothing would be sent"}));
+                    Wrong{"-U -4 x", "for TCP and UDP"}, Wrong{"-U -u x", "not supported"},
+                    Wrong{"-U -z x", "only ports"}, Wrong{"-z --fast-open host 80", "a scan sends nothing"}));
 
 TEST(WrongPath, longer_than_the_kernel_takes_is_refused) {
   EXPECT_TRUE(parsed("-U " + std::string(107, 'x')));

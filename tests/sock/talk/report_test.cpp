@@ -31,14 +31,15 @@ TEST(Report, says_what_went_each_way_and_what_the_kernel_knew) {
                       .unwritten = 7,
                       .tcp = tcp,
                       .queues = {3, 2, std::nullopt}};
-  EXPECT_EQ(report_text(report),
-            "a:1 <-> b:2: reset by the peer, send: ECONNRESET after 1.500 s\n"
-            "  sent      5 bytes in 1 write, xxh64 26c7827d889f6da3, and 1 urgent byte\n"
-            "  received  2048 bytes in 2 reads, not checked\n"
-            "  lost      7 bytes that were not sent\n"
-            "  kernel    CLOSE_WAIT; acknowledged to us 6, by us 2049; sent again 0 bytes in 0 segments; round trip "
-            "1.500 ms\n"
-            "  queues    unread 3, unacknowledged 2\n");
+  EXPECT_EQ(
+      report_text(report),
+      "a:1 <-> b:2: reset by the peer, send: ECONNRESET after 1.500 s\n"
+      "  sent      5 bytes in 1 write, xxh64 26c7827d889f6da3, and 1 urgent byte\n"
+      "  received  2048 bytes in 2 reads, not checked\n"
+      "  lost      7 bytes that were not sent\n"
+      "  kernel    CLOSE_WAIT; acknowledged by the peer 6, by us 2049; retransmitted 0 bytes in 0 segments; round trip "
+      "1.500 ms\n"
+      "  queues    unread 3, unacknowledged 2\n");
 }
 
 TEST(Report, says_that_the_close_is_a_reset) {

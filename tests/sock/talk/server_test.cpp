@@ -119,8 +119,8 @@ TEST(Port, that_is_listened_on_is_refused_with_a_reason) {
   EXPECT_EQ(server.status(), kExitFailed);
   EXPECT_EQ(server.whole_errors(),
             "lastbyte sock: listen on 127.0.0.1:" + to_string(taken.port) +
-                ": Address already in use (EADDRINUSE): another socket holds it, or connections in "
-                "TIME_WAIT of one without -A do\n");
+                ": Address already in use (EADDRINUSE): another socket holds the port, or connections in "
+                "TIME_WAIT of a socket without -A do\n");
 }
 
 /// Returns the port of a server that closed first, so that TIME_WAIT is on its side. The kernel chose the port.
