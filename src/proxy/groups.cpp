@@ -66,7 +66,8 @@ Groups::LookedUp Groups::look_up(const WantedGroups& wanted) {
     const upstream::Group& group = *wanted.all[each.group];
     const bool runs = before.contains(identity_of(group, group.members[each.member]));
     const bool fails = !runs && group.names.unknown == upstream::UnknownNames::fail;
-    Troubles troubles = troubles_of(each, wanted, fails ? "" : "sessions find no address there until the name has one");
+    Troubles troubles =
+        troubles_of(each, wanted, fails ? "" : "sessions cannot connect there until the name has an address");
     std::ranges::move(troubles, std::back_inserter(fails ? looked_up.troubles : looked_up.warnings));
   }
   return looked_up;

@@ -13,7 +13,7 @@
 namespace lastbyte::proxy {
 namespace {
 
-constexpr const char* kRestart = "restart for it";
+constexpr const char* kRestart = "restart lastbyte";
 
 /// The settings of the process that a reload can change. All others need a restart.
 const std::vector<std::string>& changeable() {
@@ -119,7 +119,7 @@ Troubles with_lost_privileges_told(Troubles troubles) {
     std::string& detail = each.error.detail;
     if (each.error.code != EACCES && each.error.code != EPERM) continue;
     if (detail.find(kRestart) != std::string::npos) continue;
-    detail += std::string(detail.empty() ? "" : "; ") + "privileges were given up at the start: " + kRestart;
+    detail += std::string(detail.empty() ? "" : "; ") + "privileges were dropped at the start: " + kRestart;
   }
   return troubles;
 }

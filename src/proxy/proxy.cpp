@@ -294,7 +294,7 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
     return served ? 0 : fail(served.error().text());
   } catch (const std::exception& error) {
     // The libraries throw only for lack of memory, threads or descriptors.
-    return fail(fmt::format("cannot go on: {}", error.what()));
+    return fail(fmt::format("cannot continue: {}", error.what()));
   }
 }
 

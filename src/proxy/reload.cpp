@@ -31,7 +31,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::string what_changed(const Changes::Forwarding& forwarding) {
   std::vector<std::string> words = forwarding.keys;
   if (!forwarding.anew.empty()) words.push_back(forwarding.anew);
-  if (words.empty()) words.emplace_back("where its names lead");
+  if (words.empty()) words.emplace_back("resolved addresses");
   if (forwarding.name != forwarding.before) words.push_back("was " + forwarding.before);
   return joined(words);
 }

@@ -74,7 +74,8 @@ TEST_F(UnknownNames, are_waited_for_where_the_settings_say_so) {
   EXPECT_TRUE(result.troubles.empty());
   const auto lines = told(result.warnings, config);
   ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find("sessions find no address there until the name has one"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("sessions cannot connect there until the name has an address"), std::string::npos)
+      << lines[0];
 }
 
 TEST_F(UnknownNames, of_a_member_that_runs_do_not_fail_a_reload) {

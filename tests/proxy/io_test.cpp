@@ -90,7 +90,7 @@ TEST(IoUring, is_an_error_at_the_start_where_a_seccomp_profile_forbids_it) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find(
                 "error: io: io-uring: io_uring_setup: Operation not permitted (EPERM): kernel.io_uring_disabled or a "
-                "seccomp profile forbids it; io: auto does without"),
+                "seccomp profile forbids it; use io: auto to start without it"),
             std::string::npos)
       << lines[0];
 }

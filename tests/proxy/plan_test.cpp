@@ -130,9 +130,9 @@ TEST(Plan, a_refusal_after_the_drop_of_privileges_tells_of_the_restart_once) {
     const Trouble trouble{"a", "listen", Error{"listen", code, detail}};
     return with_lost_privileges_told({trouble}).front().error.detail;
   };
-  EXPECT_EQ(detail_of(EACCES, ""), "privileges were given up at the start: restart for it");
-  EXPECT_EQ(detail_of(EPERM, "why"), "why; privileges were given up at the start: restart for it");
-  EXPECT_EQ(detail_of(EPERM, "restart for it"), "restart for it");
+  EXPECT_EQ(detail_of(EACCES, ""), "privileges were dropped at the start: restart lastbyte");
+  EXPECT_EQ(detail_of(EPERM, "why"), "why; privileges were dropped at the start: restart lastbyte");
+  EXPECT_EQ(detail_of(EPERM, "restart lastbyte"), "restart lastbyte");
   EXPECT_EQ(detail_of(EADDRINUSE, "why"), "why");
 }
 

@@ -21,12 +21,12 @@ std::string instructions(const net::Address& at) {
   const std::string where = at.text();
   return fmt::format("\nlastbyte forwards {} to an origin server of its own. Try, in another terminal:\n\n", where) +
          line(fmt::format("printf hi | nc -N {} {}", at.ip_text(), at.port()),
-              "the client ends its half first, and still gets the answer") +
+              "the client half-closes and still gets the answer") +
          line(fmt::format("curl http://{}/", where), "a small page") +
          line(fmt::format("curl -o /dev/null http://{}/big/500", where), "500 MB, byte for byte") +
          line(fmt::format("head -c 40M /dev/zero | curl -T - http://{}/", where),
               "the origin answers 413 and closes during the upload:") +
-         line("", "the answer arrives all the same") + "\nEach session that ends is one line below. Ctrl-C stops.\n\n";
+         line("", "the answer still arrives") + "\nEach ended session is one line below. Ctrl-C stops.\n\n";
 }
 
 config::Config demo_config(std::uint16_t listen_port, std::uint16_t origin_port) {
@@ -58,7 +58,7 @@ int run_demo(std::uint16_t listen_port) {
   const int status = serve(demo_config(listen_port, (*origin)->port()), tell, {}, {}, {}, false);
   if (!listening && listen_port != 0)
     OperatorLog().error(
-        fmt::format("the demo wants port {} of 127.0.0.1; give it another one with --port", listen_port));
+        fmt::format("the demo needs port {} of 127.0.0.1; choose another port with --port", listen_port));
   return status;
 }
 

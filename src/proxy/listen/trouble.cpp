@@ -62,7 +62,7 @@ std::vector<observe::Statement> statements(const Troubles& troubles, const confi
   for (Line& line : lines) {
     if (!line.where.source.empty()) line.statement.place = line.where.text();
     if (line.more != 0)
-      line.statement.text += " (and so for " + std::to_string(line.more) + " more of its addresses or ports)";
+      line.statement.text += " (the same for " + std::to_string(line.more) + " more of its addresses or ports)";
     out.push_back(std::move(line.statement));
   }
   return out;

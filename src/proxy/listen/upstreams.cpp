@@ -58,8 +58,9 @@ Result<void> check_ports(const net::Source& source, const Namespaces::Shared& in
   if (!kernels) return Failure(kernels.error());
   if (kernels->first <= source.ports->first && source.ports->last <= kernels->last) return {};
   return failure("connect from " + source.text(), ERANGE,
-                 "its ports reach beyond net.ipv4.ip_local_port_range, " + std::to_string(kernels->first) + "-" +
-                     std::to_string(kernels->last) + ", and the kernel would ignore them; expected a part of it");
+                 "its ports exceed net.ipv4.ip_local_port_range, " + std::to_string(kernels->first) + "-" +
+                     std::to_string(kernels->last) +
+                     ", so the kernel would ignore them; expected a part of that range");
 }
 
 /// Checks a UNIX upstream. The server need not exist yet. Without a connection, a SOCK_SEQPACKET socket looks like a

@@ -47,7 +47,7 @@ Result<IoChoice> choose_io(config::Io wanted, const Result<void>& trial) {
     case config::Io::io_uring:
       if (!trial)
         return failure("io: io-uring: " + why().operation, why().code,
-                       why().detail + (why().detail.empty() ? "" : "; ") + "io: auto does without");
+                       why().detail + (why().detail.empty() ? "" : "; ") + "use io: auto to start without it");
       return IoChoice{.ring = true, .story = "io-uring"};
     case config::Io::automatic:
       if (!trial) return IoChoice{.ring = false, .story = "epoll, chosen by io: auto (" + why().text() + ")"};

@@ -204,7 +204,7 @@ void OperatorLog::Impl::tell_dropped() {
   // This line may be dropped as well; it is then counted and reported later.
   const std::string& where = other_ ? other_->name() : standard_error_->name();
   if (tell(LogLevel::warning,
-           {.text = fmt::format("{} of these messages were dropped since the start: {} because workers had more than "
+           {.text = fmt::format("{} messages were dropped since the start: {} because workers wrote more than "
                                 "{} a second, {} because {} was not read",
                                 all, beyond_rate, LineRate::kPerSecond, without_room, where)}))
     told_ = all;

@@ -163,7 +163,7 @@ std::optional<FileRights> rights_for(const std::string& path, const std::optiona
 Error with_rights_told(Error error, const std::optional<FileRights>& rights) {
   if (!rights || error.code != EACCES) return error;
   error.detail = "tried as user " + std::to_string(rights->uid) +
-                 ", because others than root can change a directory on the way; this user may not";
+                 ", because a user other than root can change a directory on the path; this user has no permission";
   return error;
 }
 

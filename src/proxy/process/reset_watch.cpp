@@ -11,8 +11,9 @@ Result<ResetWatch> watch_resets(config::Trace wanted) {
   if (wanted == config::Trace::off) return ResetWatch{};
   auto loaded = kernel::ResetTable::load();
   if (!loaded && wanted == config::Trace::on)
-    return failure("trace: on: " + loaded.error().operation, loaded.error().code,
-                   loaded.error().detail + (loaded.error().detail.empty() ? "" : "; ") + "trace: auto does without");
+    return failure(
+        "trace: on: " + loaded.error().operation, loaded.error().code,
+        loaded.error().detail + (loaded.error().detail.empty() ? "" : "; ") + "use trace: auto to start without it");
   if (!loaded) return ResetWatch{.find = {}, .story = "resets are not traced: " + loaded.error().text()};
   const std::shared_ptr<const kernel::ResetTable> table = std::move(*loaded);
   return ResetWatch{.find = [table](std::uint64_t cookie) -> std::optional<relay::KernelReset> {

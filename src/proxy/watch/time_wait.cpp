@@ -35,7 +35,7 @@ void TimeWaitRemoval::run() {
       return destinations_.clear();
     }
     if (*removed == 0 || std::exchange(told_, true)) continue;
-    messages_.info(fmt::format("local ports towards {} run short: removed {} sockets in TIME_WAIT, and will go on so",
+    messages_.info(fmt::format("local ports towards {} run short: removed {} sockets in TIME_WAIT; this will continue",
                                each.address.text(), *removed));
   }
 }

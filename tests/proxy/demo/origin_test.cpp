@@ -109,7 +109,7 @@ TEST(Demo, a_port_in_use_is_told_clearly) {
   EXPECT_EQ(daemon.exit_status(), 1);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_NE(lines[0].find("EADDRINUSE"), std::string::npos) << lines[0];
-  EXPECT_NE(lines[1].find("the demo wants port " + std::to_string(port_of(busy))), std::string::npos) << lines[1];
+  EXPECT_NE(lines[1].find("the demo needs port " + std::to_string(port_of(busy))), std::string::npos) << lines[1];
 }
 
 }  // namespace

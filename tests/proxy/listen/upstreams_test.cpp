@@ -103,8 +103,8 @@ TEST(Upstreams, T13_a_range_of_ports_beyond_the_kernels_is_an_error) {
     EXPECT_EQ(troubles_of(with_ports(below, kernels->last), transport),
               "error: forwarding 'web': connect from 127.0.0.1:" + std::to_string(below) + "-" +
                   std::to_string(kernels->last) +
-                  ": Numerical result out of range (ERANGE): its ports reach beyond net.ipv4.ip_local_port_range, " +
-                  whole + ", and the kernel would ignore them; expected a part of it");
+                  ": Numerical result out of range (ERANGE): its ports exceed net.ipv4.ip_local_port_range, " + whole +
+                  ", so the kernel would ignore them; expected a part of that range");
   const std::string told = troubles_of(with_ports(kernels->first, kernels->last));
   if (told.find("it needs Linux 6.3") == std::string::npos) {
     EXPECT_EQ(told, "");

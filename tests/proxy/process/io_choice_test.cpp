@@ -40,7 +40,7 @@ TEST(IoChoice, io_uring_that_is_not_there_is_an_error) {
     ASSERT_FALSE(choice);
     EXPECT_EQ(choice.error().code, error);
     EXPECT_EQ(choice.error().operation, "io: io-uring: io_uring_setup");
-    EXPECT_TRUE(choice.error().detail.ends_with("io: auto does without")) << choice.error().detail;
+    EXPECT_TRUE(choice.error().detail.ends_with("use io: auto to start without it")) << choice.error().detail;
   }
 }
 

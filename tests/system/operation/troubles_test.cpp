@@ -70,7 +70,7 @@ std::vector<std::string> what_is_wrong(const std::string& taken) {
           ":10:14: forwarding 'inside': open the network namespace no-such-netns",
           ":12:13: forwarding 'elsewhere': listen on tcp:192.0.2.77:1:",
           "EADDRNOTAVAIL",
-          "and so for 2 more of its addresses or ports",
+          "the same for 2 more of its addresses or ports",
           ":15:13: forwarding 'path': listen on unix:/no-such-directory/x.sock"};
 }
 
