@@ -25,6 +25,7 @@ PROGRAM = sys.argv[1]
 SESSIONS = int(sys.argv[2]) if len(sys.argv) > 2 else 800
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 PLAYERS = 8
+SILENCE = "1s"              # ends a session; longer than a busy machine holds up an exchange
 
 
 def read(sock, size):
@@ -82,12 +83,12 @@ class Player(threading.Thread):
         kinds = {
             "plain": {"connect": live},
             "dead": {"connect": dead},
-            "idle": {"connect": live, "limits": {"idle": "100ms"}},
+            "idle": {"connect": live, "limits": {"idle": SILENCE}},
             "greeted": {"connect": live, "client": {"proxy-protocol": "required"}},
             "denied": {"connect": live, "client": {"deny": ["127.0.0.0/8"]}},
             "alone": {"connect": live, "max-sessions-per-client": 1},
             "tried": {"connect": "group:" + self.name("group"), "retry": {"retry-on": "connect-failure"}},
-            "udp": {"listen": "udp:127.0.0.1:0", "connect": udp, "limits": {"datagram-idle": "200ms"}},
+            "udp": {"listen": "udp:127.0.0.1:0", "connect": udp, "limits": {"datagram-idle": SILENCE}},
         }
         return [{"name": self.name(kind), "listen": "tcp:127.0.0.1:0", **rest} for kind, rest in kinds.items()]
 
