@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `lastbyte check` takes of the machine while it runs, and what it leaves behind however it ends.
+"""The resources that `lastbyte check` uses while it runs, and what it leaves behind in each way to end.
 
     bounds_test.py CHECK_TOOL FAULTY_PROXY
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`lastbyte check` as a user and a CI system meet it: exit statuses, and files that other programs can read.
+"""`lastbyte check` as a user and a CI system use it: exit statuses, and files that other programs can read.
 
     command_test.py CHECK_TOOL FAULTY_PROXY
 """
@@ -33,7 +33,7 @@ def free_port():
 
 
 def listens(port):
-    """Looks, and does not connect: through a proxy, that would be a session."""
+    """Does not connect: through a proxy, that would be a session."""
     with open('/proc/net/tcp', encoding='ascii') as table:
         return any(row.split()[1].endswith(f':{port:04X}') and row.split()[3] == '0A' for row in table)
 
@@ -149,7 +149,7 @@ class Running(unittest.TestCase):
         self.assertGreater(watched['resident_kib_most'], 0)
 
     def test_may_take_its_time_to_connect(self):
-        # The session that asks whether it is there at all is not the first scenario's.
+        # The session that checks whether the proxy is there must not reach the first scenario's server.
         results = self.grade('slow-to-connect', 'one-byte-writes')
         self.assertEqual(results['one-byte-writes']['verdict'], 'pass')
 
@@ -246,7 +246,7 @@ class Peers(unittest.TestCase):
                         page + '.md', '--json', page + '.json')
             if 'socat is left out' in run.stderr:
                 self.skipTest(run.stderr)
-            # Without lastbyte among them, nothing that lastbyte promises has failed.
+            # lastbyte was not graded, so none of its scenarios failed.
             self.assertEqual(run.returncode, PASSED, run.stdout + run.stderr)
             with open(page + '.json', encoding='utf-8') as file:
                 self.assertEqual([one['target'] for one in json.load(file)['targets']], ['no proxy', 'socat'])
