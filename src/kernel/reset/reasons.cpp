@@ -10,7 +10,7 @@ using enum ResetTrigger;
 
 constexpr std::string_view kCrafted =
     "No ordinary call causes it. It takes a segment that a raw socket (raw(7)) sends.";
-constexpr std::string_view kMptcp = "It takes a connection of Multipath TCP (IPPROTO_MPTCP) whose other end does it.";
+constexpr std::string_view kMptcp = "No way is known in Linux 6.18: nothing in it is known to give this reason.";
 constexpr std::string_view kMptcpAdvice =
     "Look at the other end's and the middleboxes' support of Multipath TCP; plain TCP is not concerned.";
 
@@ -54,7 +54,9 @@ constexpr std::array kReasons{
                 "SyncookiesFailed, and see whether a load balancer moves connections between hosts."},
     ResetReason{"TCP_OLD_ACK", segment,
                 "A connection that was not yet established got an ACK that acknowledges nothing new.",
-                "A duplicate on the way, in a Fast Open or simultaneous open.", kCrafted,
+                "A duplicate on the way, in a Fast Open or simultaneous open.",
+                "Linux 6.18 cannot send it: nothing was acknowledged before the connection is established, and an ACK "
+                "from before that is TCP_TOO_OLD_ACK.",
                 "None is needed unless there are many: then look at a capture for duplicates."},
     ResetReason{"TCP_ABORT_ON_DATA", segment, "Data arrived after the program had closed or shut down reading.",
                 "The program called close(), or shutdown() of both directions, while the other end was still sending. "
@@ -86,7 +88,7 @@ constexpr std::array kReasons{
                 "More closed sockets than net.ipv4.tcp_max_orphans still have unsent data, or TCP uses more than the "
                 "third value of net.ipv4.tcp_mem.",
                 "It takes a host under pressure: set net.ipv4.tcp_max_orphans to 1, and let several servers close "
-                "with unsent data.",
+                "with unsent data. Both limits are those of the whole host: a network namespace has none of its own.",
                 "Find the program that closes sockets of slow readers; then raise tcp_max_orphans or tcp_mem. "
                 "TCPAbortOnMemory counts these resets."},
     ResetReason{"TCP_STATE", call, "The program aborted the connection, or it was destroyed by an administrator.",
@@ -110,19 +112,27 @@ constexpr std::array kReasons{
                 "SO_LINGER 0.",
                 "Do not set SO_LINGER to 0 on a connection whose data matters."},
     ResetReason{"MPTCP_RST_EUNSPEC", unknown, "Multipath TCP reset a subflow without saying why (RFC 8684 3.6, 0).",
-                "The subflow's path failed, or the other end ended all of them.", kMptcp, kMptcpAdvice},
+                "The subflow's path failed, or the other end ended all of them.",
+                "The first segment on a second subflow carries no option of Multipath TCP. It takes a raw socket "
+                "(raw(7)), and a filter that drops the true one.",
+                kMptcpAdvice},
     ResetReason{"MPTCP_RST_EMPTCP", segment, "Multipath TCP met an error of its protocol (RFC 8684 3.6, 1).",
-                "An option was wrong or missing.", kMptcp, kMptcpAdvice},
+                "An option was wrong or missing.",
+                "A SYN joins a connection by a token that nobody gave. It takes a raw socket (raw(7)).", kMptcpAdvice},
     ResetReason{"MPTCP_RST_ERESOURCE", memory, "Multipath TCP had no resources for the subflow (RFC 8684 3.6, 2).",
                 "The limit of subflows or of memory was reached.", kMptcp, kMptcpAdvice},
     ResetReason{"MPTCP_RST_EPROHIBIT", segment, "The subflow is forbidden (RFC 8684 3.6, 3).",
-                "A policy of the path manager does not allow it.", kMptcp, kMptcpAdvice},
+                "A policy of the path manager does not allow it.",
+                "A SYN joins a connection at a port that this end has not announced. It takes a raw socket (raw(7)).",
+                kMptcpAdvice},
     ResetReason{"MPTCP_RST_EWQ2BIG", segment, "Too much data waits for another subflow (RFC 8684 3.6, 4).",
                 "One path is far slower than the others.", kMptcp, kMptcpAdvice},
     ResetReason{"MPTCP_RST_EBADPERF", segment, "The subflow is too slow (RFC 8684 3.6, 5).",
                 "Loss or delay on that path.", kMptcp, kMptcpAdvice},
     ResetReason{"MPTCP_RST_EMIDDLEBOX", segment, "A middlebox changed the subflow (RFC 8684 3.6, 6).",
-                "A firewall or proxy removed options or changed data.", kMptcp, kMptcpAdvice},
+                "A firewall or proxy removed options or changed data.",
+                "Bytes without an option of Multipath TCP arrive on a second subflow. It takes a raw socket (raw(7)).",
+                kMptcpAdvice},
     ResetReason{"ERROR", unknown, "The kernel met an error that it did not expect.",
                 "A path that should not be reached.", kCrafted, "Look into the kernel's log, and report it there."},
 };

@@ -66,6 +66,12 @@ TEST_P(OpenedByBoth, an_ack_for_what_was_never_sent_is_ack_unsent_data) { acknow
 
 TEST_P(OpenedByBoth, an_ack_from_before_the_connection_is_too_old_ack) { acknowledged("TCP_TOO_OLD_ACK", -1000); }
 
+/// TCP_OLD_ACK is for an ACK from before, but not from further back than what was acknowledged so far; and before a
+/// connection is established nothing was (net/ipv4/tcp_input.c tcp_ack: bytes_acked). This kernel never sends it.
+TEST_P(OpenedByBoth, an_ack_of_one_byte_before_the_connection_is_too_old_and_never_old_ack) {
+  acknowledged("TCP_TOO_OLD_ACK", -2);
+}
+
 TEST_P(Forgery, a_second_syn_that_differs_is_invalid_syn) {
   if (!net::test::Deaf::possible()) GTEST_SKIP() << "this kernel does not let us attach a socket filter";
   watched([&] {

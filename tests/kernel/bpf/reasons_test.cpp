@@ -1,5 +1,7 @@
 // Each reset reason that a test can cause, at each level that reports single connections. The test compares the
 // kernel's events with the segments on the wire.
+#include <fstream>
+
 #include "tests/kernel/bpf/watched.h"
 
 namespace lastbyte::kernel {
@@ -167,6 +169,25 @@ TEST_P(Reasons, an_unanswered_keepalive_is_keepalive_timeout) {
       EXPECT_EQ(sent.caller.pid, 0U) << "a timer caused it, in whichever process it interrupted";
     }
   });
+}
+
+TEST_P(Reasons, orphans_beyond_the_limit_are_abort_on_memory) {
+  bool has_limit = false;
+  watched([&] {
+    std::ofstream limit("/proc/sys/net/ipv4/tcp_max_orphans");
+    has_limit = limit.is_open();
+    if (!has_limit) return;
+    limit << 0 << std::flush;
+    Pair pair = net::test::connected_pair();
+    const std::string here = local(pair.server);
+    const std::string there = local(pair.client);
+    net::test::fill(pair.server);
+    pair.server.close();
+    expect_sent("TCP_ABORT_ON_MEMORY", here, there);
+  });
+  if (!has_limit && !IsSkipped())
+    GTEST_SKIP() << "this kernel has net.ipv4.tcp_max_orphans and tcp_mem for the whole host alone, which a test does "
+                    "not change";
 }
 
 TEST_P(Reasons, a_connection_rests_in_time_wait_and_its_port_is_taken_again) {

@@ -47,10 +47,12 @@ std::uint32_t timestamp_of(const std::uint8_t* options, std::size_t length) {
   return 0;
 }
 
-/// RFC 1071 over the segment and its pseudo header, from 127.0.0.1 to 127.0.0.1.
-std::uint16_t checksum(const std::vector<std::uint8_t>& segment) {
-  std::uint32_t sum = 2 * (0x7f00U + 0x0001U) + IPPROTO_TCP + static_cast<std::uint32_t>(segment.size());
-  for (std::size_t at = 0; at + 1 < segment.size(); at += 2) sum += get16(segment.data() + at);
+/// RFC 1071 over the pseudo header of these addresses and the segment.
+std::uint16_t checksum(const in_addr& from, const in_addr& to, std::vector<std::uint8_t> segment) {
+  std::uint32_t sum = IPPROTO_TCP + static_cast<std::uint32_t>(segment.size());
+  for (const std::uint32_t ip : {ntohl(from.s_addr), ntohl(to.s_addr)}) sum += (ip >> 16U) + (ip & 0xffffU);
+  if (segment.size() % 2 != 0) segment.push_back(0);
+  for (std::size_t at = 0; at < segment.size(); at += 2) sum += get16(segment.data() + at);
   while (sum >> 16U != 0) sum = (sum & 0xffffU) + (sum >> 16U);
   return static_cast<std::uint16_t>(~sum);
 }
@@ -94,14 +96,19 @@ Segment Listening::wait_for(const std::function<bool(const Segment&)>& wanted) {
 
 bool send_forged(const Forged& segment) {
   const Descriptor socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!socket) return false;
+  sockaddr_in from{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};
+  sockaddr_in to = from;
+  ::inet_pton(AF_INET, segment.from.c_str(), &from.sin_addr);
+  ::inet_pton(AF_INET, segment.to.c_str(), &to.sin_addr);
+  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) return false;
   const bool stamped = segment.timestamp != 0 || segment.timestamp_echo != 0;
   std::vector<std::uint8_t> bytes;
   put(bytes, segment.from_port);
   put(bytes, segment.to_port);
   put(bytes, segment.sequence);
   put(bytes, segment.acknowledgement);
-  put(bytes, static_cast<std::uint8_t>((stamped ? 8U : 5U) << 4U));
+  const std::size_t words = (stamped ? 8U : 5U) + (segment.options.size() + 3) / 4;
+  put(bytes, static_cast<std::uint8_t>(words << 4U));
   put(bytes, segment.flags);
   put(bytes, std::uint16_t{65535});
   put(bytes, std::uint32_t{0});  // checksum, urgent pointer
@@ -110,12 +117,12 @@ bool send_forged(const Forged& segment) {
     put(bytes, segment.timestamp);
     put(bytes, segment.timestamp_echo);
   }
-  const std::uint16_t sum = checksum(bytes);
+  bytes.insert(bytes.end(), segment.options.begin(), segment.options.end());
+  bytes.resize(words * 4, 1);  // NOPs
+  bytes.insert(bytes.end(), segment.data.begin(), segment.data.end());
+  const std::uint16_t sum = checksum(from.sin_addr, to.sin_addr, bytes);
   bytes[16] = static_cast<std::uint8_t>(sum >> 8U);
   bytes[17] = static_cast<std::uint8_t>(sum);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return ::sendto(socket.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) ==
          static_cast<ssize_t>(bytes.size());
 }

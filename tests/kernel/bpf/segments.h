@@ -20,6 +20,7 @@ struct Segment {
 };
 inline constexpr std::uint8_t kSyn = 0x02;
 inline constexpr std::uint8_t kRst = 0x04;
+inline constexpr std::uint8_t kPsh = 0x08;
 inline constexpr std::uint8_t kAck = 0x10;
 
 /// Captures all TCP over IPv4, from its construction on.
@@ -36,8 +37,10 @@ class Listening {
   Descriptor socket_;
 };
 
-/// The segment to forge, from 127.0.0.1 to 127.0.0.1.
+/// A segment to forge.
 struct Forged {
+  std::string from = "127.0.0.1";
+  std::string to = "127.0.0.1";
   std::uint16_t from_port = 0;
   std::uint16_t to_port = 0;
   std::uint32_t sequence = 0;
@@ -45,6 +48,8 @@ struct Forged {
   std::uint8_t flags = 0;
   std::uint32_t timestamp = 0;  ///< with the next field, a timestamps option; both 0: none
   std::uint32_t timestamp_echo = 0;
+  std::vector<std::uint8_t> options = {};  ///< further ones
+  std::string data = {};
 };
 bool send_forged(const Forged& segment);
 
