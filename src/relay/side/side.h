@@ -20,6 +20,7 @@ struct Quirks {
   bool spliced_into = false;      ///< TCP: an error of the socket may have been lost; see errors.h
   bool fin_told = false;          ///< UNIX: epoll reported the peer's FIN while the connection still stood
   bool reset_told = false;        ///< UNIX: some call met ECONNRESET
+  bool reset_guessed = false;     ///< no call told the errno: an end without a FIN stands for ECONNRESET
   bool urgent = false;            ///< the peer has sent urgent data; reads stop at its mark
   bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
   bool unsure_of_count = false;   ///< before it was set, reads may have passed over an unknown number of bytes (T1)

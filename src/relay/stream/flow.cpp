@@ -165,7 +165,10 @@ Finding Flow::input_ended(ssize_t result) {
   const bool may_be_swallowed = from_.quirks.spliced_into && !from_.fin_sent;
   const bool asks = result == 0 && (from_.error != 0 || may_be_swallowed);
   const bool fin_came = asks && transport::fin_has_come(from_);
-  if (asks && !fin_came) from_.latch(ECONNRESET);
+  if (asks && !fin_came) {
+    from_.quirks.reset_guessed = from_.error == 0;
+    from_.latch(ECONNRESET);
+  }
   return {.what = What::ended, .event = event_of_input_end(result, from_.error, fin_came)};
 }
 

@@ -229,7 +229,9 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
   if (self.ready.trouble && self.error == 0) self.error = transport::take_error(self);
   self.peer = transport::credentials(self);
   if (self.in_flight > 0) share().forget(self);
-  const SocketName socket = ends_badly(which, reset) ? name_of_bad_end(which) : SocketName();
+  const bool bad = ends_badly(which, reset);
+  const bool told = bad && has_told_of_reset(self);
+  const SocketName socket = bad && !told ? name_of_bad_end(self) : SocketName();
   if (reset) {
     if (const auto cause = reset_cause(state_.side(which).hold)) listener_->figures->sent_reset(which, *cause);
     transport::reset_and_close(self);
@@ -237,51 +239,8 @@ void Session::release(Which which, bool reset, bool all_acknowledged) {
     self.socket.close();
   }
   self.ready.closed();
+  if (told) keep_bad_end(which, {.by = ResetBy::peer}, {});
   if (socket.cookie != 0) note_bad_end(which, socket, reset);
-}
-
-/// Whether the close of a side may be a reset. After a good end it cannot be, which saves calls.
-bool Session::ends_badly(Which which, bool reset) const {
-  if (!bad_ends_matter()) return false;
-  const termination::Side& state = state_.side(which);
-  return reset || side(which).error != 0 || state.input != termination::Input::fin || state.output != Output::fin_acked;
-}
-
-bool Session::bad_ends_matter() const {
-  return context_.shared.find_reset || context_.shared.events_wanted.load(std::memory_order_relaxed);
-}
-
-/// The upstream's socket could not connect and is about to be closed. Its bad end counts until another try succeeds.
-void Session::note_failed_try() {
-  if (!side(Which::upstream).socket || !bad_ends_matter()) return;
-  if (const SocketName socket = name_of_bad_end(Which::upstream); socket.cookie != 0)
-    note_bad_end(Which::upstream, socket, false);
-}
-
-/// Without followers of events, the cookie alone.
-SocketName Session::name_of_bad_end(Which which) const {
-  SocketName name{.cookie = transport::cookie(side(which))};
-  const bool followed = context_.shared.events_wanted.load(std::memory_order_relaxed);
-  if (name.cookie != 0 && followed) name.local = transport::local_address(side(which));
-  return name;
-}
-
-/// Looks up what the kernel noted of a reset. A reset that close() sends has been noted by the time close() returns.
-void Session::note_bad_end(Which which, SocketName socket, bool on_purpose) {
-  const auto noted = context_.shared.find_reset ? context_.shared.find_reset(socket.cookie) : std::nullopt;
-  if (socket.local.none()) socket.cookie = 0;
-  if (!noted && socket.cookie == 0) return;
-  const SeenReset seen = noted ? seen_reset(*noted, on_purpose) : SeenReset();
-  // Without memory, the record lacks this detail.
-  if (!bad_ends_) bad_ends_.reset(new (std::nothrow) std::array<BadEnd, 2>{});
-  if (bad_ends_) (*bad_ends_)[static_cast<std::size_t>(which)] = {seen, socket};
-  if (seen.reason != nullptr) listener_->figures->kernel_sent_reset(which, seen.reason);
-  switch (seen.by) {
-    case ResetBy::nobody: break;
-    case ResetBy::peer: context_.counters.add(Count::resets_by_peers); break;
-    case ResetBy::lastbyte: context_.counters.add(Count::resets_on_purpose); break;
-    case ResetBy::kernel: context_.counters.add(Count::resets_by_kernel); break;
-  }
 }
 
 void Session::progress() {

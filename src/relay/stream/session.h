@@ -106,6 +106,15 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   Side& side(Which which) { return sides_[static_cast<std::size_t>(which)]; }
   [[nodiscard]] const Side& side(Which which) const { return sides_[static_cast<std::size_t>(which)]; }
 
+  // session_view.cpp: which end reset a connection
+  [[nodiscard]] bool ends_badly(Which which, bool reset) const;
+  [[nodiscard]] bool bad_ends_matter() const;
+  [[nodiscard]] bool has_told_of_reset(const Side& ended) const;
+  [[nodiscard]] SocketName name_of_bad_end(const Side& ended) const;
+  void note_failed_try(const Side& tried);
+  void note_bad_end(Which which, SocketName socket, bool on_purpose);
+  void keep_bad_end(Which which, SeenReset seen, const SocketName& socket);
+
   // session.cpp: events for termination, and carrying out its actions
   void apply(termination::Event event, Which which);
   void note(const termination::Session& before, const termination::Step& step);
@@ -114,11 +123,6 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void abandon(Abandoned why);
   void carry_out(const termination::Step& step, Which which, bool all_acknowledged);
   void release(Which which, bool reset, bool all_acknowledged);
-  [[nodiscard]] bool ends_badly(Which which, bool reset) const;
-  [[nodiscard]] bool bad_ends_matter() const;
-  [[nodiscard]] SocketName name_of_bad_end(Which which) const;
-  void note_failed_try();
-  void note_bad_end(Which which, SocketName socket, bool on_purpose);
   void progress();
   void go_on();
   void take_back_send();

@@ -263,7 +263,7 @@ void Session::try_failed(int error) {
   Side& self = side(Which::upstream);
   self.error = 0;
   self.latch(error);
-  note_failed_try();
+  note_failed_try(self);
   self.socket.close();
   awaited_.reset();
   try_next_address();

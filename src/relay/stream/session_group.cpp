@@ -77,7 +77,7 @@ void Session::own_failed(int error) {
   Side& self = side(Which::upstream);
   self.error = 0;
   self.latch(error);
-  note_failed_try();
+  note_failed_try(self);
   self.socket.close();
   self.ready.closed();
   awaited_.reset();
@@ -107,6 +107,7 @@ void Session::on_rival(Rival& rival, std::uint32_t events) {
   if (failed && error != ECONNRESET && error != EPIPE) {
     const std::uint32_t address = rival.address;
     const auto at = std::ranges::find(way.rivals, &rival, &std::unique_ptr<Rival>::get);
+    note_failed_try(rival.side);
     context_.leftovers->discard(at->release());
     way.rivals.erase(at);
     Side& self = side(Which::upstream);

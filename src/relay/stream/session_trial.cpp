@@ -135,6 +135,7 @@ void Session::trial_failed(int error) {
   GroupReach& way = *reach_.group();
   Side& self = side(Which::upstream);
   if (!way.may_try_again()) return end_trial(error);
+  note_failed_try(self);
   self.socket.close();
   const net::Transport kind = self.kind;
   self = Side{};

@@ -17,9 +17,9 @@ namespace lastbyte::upstream {
 
 /// How a group chooses among the eligible members.
 enum class Policy : std::uint8_t {
-  first,           ///< in turn, in proportion to the weights
-  round_robin,     ///< the fewest open sessions relative to the weight
-  least_sessions,  ///< the less loaded of two random members
+  first,           ///< the first healthy one of the file
+  round_robin,     ///< in turn, in proportion to the weights
+  least_sessions,  ///< the fewest open sessions relative to the weight
   random_two,      ///< the less loaded of two chosen by chance
   source_hash,     ///< by the client's address (Maglev); the same client gets the same member
   fastest,         ///< the least peak-EWMA of connect time, time to first byte and bad endings

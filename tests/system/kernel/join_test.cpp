@@ -153,6 +153,54 @@ TEST_F(TracedSession, tells_that_an_upstream_refused_the_connection_with_a_reset
   EXPECT_EQ(record["client"]["reset"]["by"], "lastbyte");
 }
 
+/// The reset arrives while connect(2) is under way, and is handled before that call returns.
+TEST_F(TracedSession, tells_that_an_upstream_refused_the_connection_before_connect_returned) {
+  const net::Address to = net::local_address(listening_.get());
+  listening_.close();
+  const std::string group = "groups: {web: {members: ['tcp:" + to.text() + "']}}\n";
+  for (const std::string& connect : {std::string("tcp:") + to.text(), std::string("group:web")}) {
+    SCOPED_TRACE(connect);
+    Proxy proxy(to, Proxy::Options{.flags = {"--trace", "on", "--metrics-listen", "tcp:127.0.0.1:0"},
+                                   .config = (connect.starts_with("group") ? group : std::string()) +
+                                             "forwardings: [{name: web, listen: 'tcp:127.0.0.1:0', connect: '" +
+                                             connect + "'}]\n"});
+    const Descriptor refused = net::test::connect_to(proxy.address());
+    const auto record = nlohmann::json::parse(proxy.lines(1).front());
+    EXPECT_EQ(record["upstream"]["error"], "ECONNREFUSED") << record.dump();
+    EXPECT_EQ(record["upstream"]["reset"]["by"], "peer") << record.dump();
+    EXPECT_EQ(record["client"]["reset"]["by"], "lastbyte") << record.dump();
+    EXPECT_NE(metrics_of(proxy).find("lastbyte_kernel_resets_by_peers_total 1"), std::string::npos);
+  }
+}
+
+TEST_F(TracedSession, counts_the_reset_of_an_upstream_whose_request_another_one_got) {
+  const Descriptor other = net::test::listener();
+  const std::string first = net::local_address(listening_.get()).text();
+  Proxy proxy(net::local_address(listening_.get()),
+              Proxy::Options{.flags = {"--trace", "on", "--metrics-listen", "tcp:127.0.0.1:0"},
+                             .config = "groups: {web: {policy: first, members: ['tcp:" + first +
+                                       "', 'tcp:" + net::local_address(other.get()).text() +
+                                       "']}}\n"
+                                       "forwardings: [{name: web, listen: 'tcp:127.0.0.1:0', connect: 'group:web', "
+                                       "retry: {retry-on: reset, replay: 64k}}]\n"});
+  const Descriptor client = net::test::connect_to(proxy.address());
+  ASSERT_TRUE(net::test::send_all(client, "q"));
+  Descriptor resets = net::test::accept_one(listening_);
+  ASSERT_EQ(net::test::receive(resets, 1), "1");
+  reset(resets);
+  Descriptor answers = net::test::accept_one(other);
+  ASSERT_EQ(net::test::receive(answers, 1), "1");
+  ASSERT_TRUE(net::test::send_all(answers, "a"));
+  ASSERT_EQ(net::test::receive(client, 1), "1");
+  ASSERT_EQ(::shutdown(client.get(), SHUT_WR), 0);
+  ASSERT_EQ(net::test::receive(answers, 1), "0");
+  answers.close();
+  const auto record = nlohmann::json::parse(proxy.lines(1).front());
+  EXPECT_EQ(record["complete"], true) << record.dump();
+  EXPECT_FALSE(record["upstream"].contains("reset")) << record.dump();
+  EXPECT_NE(metrics_of(proxy).find("lastbyte_kernel_resets_by_peers_total 1"), std::string::npos);
+}
+
 /// `lastbyte trace --json` together with running instances.
 class JoinedTrace : public TracedSession {
  protected:
