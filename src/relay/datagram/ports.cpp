@@ -235,39 +235,29 @@ void DatagramRelay::for_each_session(const std::function<void(ListenerState&, co
   }
 }
 
-void DatagramRelay::view_sessions(std::optional<std::uint64_t> id, std::size_t most,
-                                  std::chrono::system_clock::time_point today,
-                                  const std::function<void(SessionView)>& visit) {
+SessionView DatagramRelay::view(const DatagramSession& session, std::chrono::system_clock::time_point today) const {
   const auto since = [this](TimePoint at) {
     return std::chrono::duration_cast<std::chrono::microseconds>(context_.now - at);
   };
-  for (const auto& group : groups_) {
-    group->table.for_each([&](const DatagramEntry& entry) {
-      const auto& session = static_cast<const DatagramSession&>(entry);
-      if (most == 0 || (id && *id != session.id)) return;
-      --most;
-      const ListenerState& state = *session.at.port->state;
-      SessionView view;
-      view.id = session.id;
-      view.forwarding = state.name;
-      view.listen = state.listen;
-      view.datagrams = true;
-      view.client = entry.key.ends.client_address();
-      view.upstream = session.to;
-      if (session.way && session.way->member)
-        view.member = session.way->view->snapshot->members[*session.way->member].name;
-      view.age = since(session.started);
-      view.started = today - view.age;
-      view.idle = since(session.heard);
-      view.deadline = termination::Deadline::idle;
-      view.fires_in = state.forwarding->limits.datagram_idle - view.idle;
-      for (std::size_t source = 0; source < 2; ++source) {
-        view.flows[source].received = session.flows[source].received_bytes;
-        view.flows[source].sent = session.flows[source].received_bytes - session.flows[source].dropped_bytes;
-      }
-      visit(std::move(view));
-    });
+  const ListenerState& state = *session.at.port->state;
+  SessionView view;
+  view.id = session.id;
+  view.forwarding = state.name;
+  view.listen = state.listen;
+  view.datagrams = true;
+  view.client = session.key.ends.client_address();
+  view.upstream = session.to;
+  if (session.way && session.way->member) view.member = session.way->view->snapshot->members[*session.way->member].name;
+  view.age = since(session.started);
+  view.started = today - view.age;
+  view.idle = since(session.heard);
+  view.deadline = termination::Deadline::idle;
+  view.fires_in = state.forwarding->limits.datagram_idle - view.idle;
+  for (std::size_t source = 0; source < 2; ++source) {
+    view.flows[source].received = session.flows[source].received_bytes;
+    view.flows[source].sent = session.flows[source].received_bytes - session.flows[source].dropped_bytes;
   }
+  return view;
 }
 
 }  // namespace lastbyte::relay

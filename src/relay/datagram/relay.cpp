@@ -57,12 +57,12 @@ bool DatagramRelay::receive_from_clients(DatagramSocket& at) {
     count(*session, Which::client, in.arrival(slot));
     boxes_->next[slot] = DatagramSession::kNone;
     if (session->first_slot == DatagramSession::kNone) {
-      session->first_slot = slot;
+      session->first_slot = static_cast<std::uint32_t>(slot);
       touched_.push_back(session);
     } else {
       boxes_->next[session->last_slot] = slot;
     }
-    session->last_slot = slot;
+    session->last_slot = static_cast<std::uint32_t>(slot);
   }
   for (DatagramSession* each : touched_) forward(*each);
   touched_.clear();

@@ -37,6 +37,7 @@ class DatagramRelay {
     Counters& counters;
     std::function<void(const Record&)> began;  ///< reports that a session has begun: its id, names, start and client
     std::function<void(const Record&)> file;   ///< hands a session's record to the log
+    std::function<void(DatagramSession&)> leaves;  ///< called before a session leaves sessions()
     /// Reports a shortage to the operator, once, in these words. Never throws.
     std::function<void(const std::function<std::string()>&)> report_shortage;
   };
@@ -66,13 +67,12 @@ class DatagramRelay {
   /// Visits all open sessions that still hear their clients.
   void for_each_session(const std::function<void(ListenerState&, const net::Address& client)>& visit);
 
-  /// Visits at most `most` open sessions, or only the one with that id. `today` is the current time.
-  void view_sessions(std::optional<std::uint64_t> id, std::size_t most, std::chrono::system_clock::time_point today,
-                     const std::function<void(SessionView)>& visit);
-  /// Ends open sessions for an operator, at most `most` of them: the one with that id, or those that began under the
-  /// forwarding. A client's next datagram begins another session. Returns how many it ended.
-  std::size_t end_sessions(std::optional<std::uint64_t> id, const std::optional<std::string>& forwarding,
-                           std::size_t most);
+  /// All open sessions.
+  [[nodiscard]] DatagramSessions& sessions() { return sessions_; }
+  /// `today` is the current time.
+  [[nodiscard]] SessionView view(const DatagramSession& session, std::chrono::system_clock::time_point today) const;
+  /// Ends an open session for an operator. Its client's next datagram begins another one.
+  void end(DatagramSession& session) { finish(session, DatagramEnd::stopped); }
 
   // From the loop:
   /// Called when datagrams have arrived from clients.
@@ -165,7 +165,8 @@ class DatagramRelay {
   TimePoint no_clients_until_{};           ///< set after a shortage of descriptors or memory
   std::vector<DatagramSession*> touched_;  ///< sessions that got datagrams in this batch: no more than there are slots
   FailedDatagramSessions failed_;          ///< to be ended once the datagrams of their upstreams are delivered
-  EndedDatagramSessions ended_;            ///< freed at the end of the round
+  DatagramSessions sessions_;
+  DatagramSessions ended_;  ///< freed at the end of the round
 };
 
 }  // namespace lastbyte::relay

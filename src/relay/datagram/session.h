@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <boost/intrusive/list.hpp>
 #include <boost/intrusive/slist.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -77,7 +78,7 @@ struct DatagramWay {
 
 /// The session is found through the table, and through its epoll tag.
 struct alignas(8) DatagramSession : DatagramEntry {
-  static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   DatagramSession(const DatagramKey& key_, DatagramSocket& at_) : DatagramEntry(key_), at(at_) {}
 
@@ -103,10 +104,10 @@ struct alignas(8) DatagramSession : DatagramEntry {
   std::optional<TimePoint> unreachable;
   bool tuned = false;  ///< the socket is ready for many datagrams
   bool ended = false;
-  std::size_t first_slot = kNone;  ///< its datagrams in this batch: a linked list of inbox slots
-  std::size_t last_slot = kNone;
+  std::uint32_t first_slot = kNone;  ///< its datagrams in this batch: a linked list of inbox slots
+  std::uint32_t last_slot = kNone;
   boost::intrusive::slist_member_hook<> among_failed;
-  boost::intrusive::slist_member_hook<> among_ended;
+  boost::intrusive::list_member_hook<> among_all;  ///< of the open sessions, then of those that have ended
 };
 
 // These lists need no memory of their own, because sessions also end when memory is short.
@@ -114,9 +115,10 @@ using FailedDatagramSessions =
     boost::intrusive::slist<DatagramSession,
                             boost::intrusive::member_hook<DatagramSession, boost::intrusive::slist_member_hook<>,
                                                           &DatagramSession::among_failed>>;
-using EndedDatagramSessions =
-    boost::intrusive::slist<DatagramSession,
-                            boost::intrusive::member_hook<DatagramSession, boost::intrusive::slist_member_hook<>,
-                                                          &DatagramSession::among_ended>>;
+/// In the order in which they began.
+using DatagramSessions = boost::intrusive::list<
+    DatagramSession,
+    boost::intrusive::member_hook<DatagramSession, boost::intrusive::list_member_hook<>, &DatagramSession::among_all>,
+    boost::intrusive::constant_time_size<false>>;
 
 }  // namespace lastbyte::relay

@@ -33,14 +33,13 @@ DatagramRelay::DatagramRelay(Host host) : host_(std::move(host)), context_(host_
 
 DatagramRelay::~DatagramRelay() {
   context_.wheel.cancel(timer_);
-  for (const auto& group : groups_) {
-    group->table.for_each([&](DatagramEntry& entry) {
-      group->table.remove(entry);
-      delete static_cast<DatagramSession*>(&entry);
-    });
-  }
   failed_.clear();
-  ended_.clear_and_dispose([](DatagramSession* session) { delete session; });
+  const auto free = [](DatagramSession* session) { delete session; };
+  sessions_.clear_and_dispose([&](DatagramSession* session) {
+    session->at.group->table.remove(*session);
+    free(session);
+  });
+  ended_.clear_and_dispose(free);
 }
 
 DatagramSession* DatagramRelay::session_for(DatagramSocket& at, std::size_t slot) {
@@ -83,6 +82,7 @@ DatagramSession* DatagramRelay::make_session(DatagramSocket& at, const DatagramK
   session->id = context_.shared.next_id.fetch_add(1, std::memory_order_relaxed);
   session->started = context_.now;
   session->largest_segment.fill(net::has_segmentation() ? net::kLargestDatagram : 0);
+  sessions_.push_back(*session);
   host_.counters.add(Count::accepted);
   host_.counters.add(Count::open);
   at.port->state->figures->add(Family::begun);
@@ -218,6 +218,8 @@ void DatagramRelay::report_refusal(DatagramGroup& group, const Words& why) {
 
 void DatagramRelay::finish(DatagramSession& session, DatagramEnd end) {
   send_out();  // sending completes the session's figures
+  host_.leaves(session);
+  sessions_.erase(sessions_.iterator_to(session));
   ended_.push_front(session);
   const ListenerState& state = *session.at.port->state;
   session.at.group->table.remove(session);
@@ -286,21 +288,6 @@ void DatagramRelay::abort() {
     group->table.for_each(
         [&](DatagramEntry& entry) { finish(static_cast<DatagramSession&>(entry), DatagramEnd::stopped); });
   }
-}
-
-std::size_t DatagramRelay::end_sessions(std::optional<std::uint64_t> id, const std::optional<std::string>& forwarding,
-                                        std::size_t most) {
-  std::size_t ended = 0;
-  for (const auto& group : groups_) {
-    group->table.for_each([&](DatagramEntry& entry) {
-      auto& session = static_cast<DatagramSession&>(entry);
-      if (ended == most || (id && *id != session.id)) return;
-      if (forwarding && *forwarding != *session.at.port->state->name) return;
-      finish(session, DatagramEnd::stopped);
-      ++ended;
-    });
-  }
-  return ended;
 }
 
 void DatagramRelay::on_timer() {

@@ -53,6 +53,7 @@ class Worker::Impl {
                     .counters = counters,
                     .began = [this](const Record& record) { began(record, true); },
                     .file = [this](const Record& record) { file(record); },
+                    .leaves = [this](DatagramSession& session) { inquiries_.leaves(session); },
                     .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
     context_.leftovers = &leftovers_;
     shared_.queues.join(

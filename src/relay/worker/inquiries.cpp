@@ -21,52 +21,57 @@ void Inquiries::add(std::shared_ptr<const EndOrder> order) {
 }
 
 void Inquiries::begin_look() {
-  const Look& look = *looks_.front();
-  const auto today = std::chrono::system_clock::now();
-  host_.context.now = Clock::now();
-  look_.begin([this, today](Session& session) {
+  const auto wanted = [this](std::uint64_t id) {
     const Look& asked = *looks_.front();
-    if (asked.id && *asked.id != session.id()) return;
-    enough_memory_for([&] { asked.visit(session.view(asked.detail, today)); });
+    return id > asked.after && (!asked.id || *asked.id == id);
+  };
+  look_.begin([this, wanted](Session& session) {
+    const Look& asked = *looks_.front();
+    if (wanted(session.id())) enough_memory_for([&] { asked.visit(session.view(asked.detail, today_)); });
   });
-  enough_memory_for([&] { host_.datagrams.view_sessions(look.id, kMostDatagramSessions, today, look.visit); });
+  look_at_datagrams_.begin([this, wanted](DatagramSession& session) {
+    if (wanted(session.id)) enough_memory_for([&] { looks_.front()->visit(host_.datagrams.view(session, today_)); });
+  });
 }
 
 void Inquiries::begin_order() {
   ended_ = 0;
-  ends_datagrams_ = true;
-  order_.begin([this](Session& session) {
+  const auto is_meant = [this](std::uint64_t id, const std::string& forwarding) {
     const EndOrder& order = *orders_.front();
-    if (order.id && *order.id != session.id()) return;
-    if (order.forwarding && *order.forwarding != *session.listener().name) return;
+    return (!order.id || *order.id == id) && (!order.forwarding || *order.forwarding == forwarding);
+  };
+  order_.begin([this, is_meant](Session& session) {
+    if (!is_meant(session.id(), *session.listener().name)) return;
+    const EndOrder& order = *orders_.front();
     ++ended_;
     host_.attempt(session,
                   [&] { order.within ? session.on_close(host_.context.now + *order.within) : session.on_abort(); });
   });
+  order_to_datagrams_.begin([this, is_meant](DatagramSession& session) {
+    if (!is_meant(session.id, *session.at.port->state->name)) return;
+    ++ended_;
+    host_.datagrams.end(session);
+  });
 }
 
 void Inquiries::step() {
-  if (!looks_.empty()) {
-    look_.step(kInARound);
-    if (!look_.under_way()) {
-      const auto over = std::move(looks_.front());
-      looks_.pop_front();
-      over->done();
-      if (!looks_.empty()) begin_look();
-    }
-  }
+  if (!looks_.empty()) step_look();
   if (!orders_.empty()) step_order();
 }
 
+void Inquiries::step_look() {
+  today_ = std::chrono::system_clock::now();
+  look_.under_way() ? look_.step(kInARound) : look_at_datagrams_.step(kInARound);
+  if (look_.under_way() || look_at_datagrams_.under_way()) return;
+  const auto over = std::move(looks_.front());
+  looks_.pop_front();
+  over->done();
+  if (!looks_.empty()) begin_look();
+}
+
 void Inquiries::step_order() {
-  order_.step(kInARound);
-  if (ends_datagrams_) {
-    const EndOrder& order = *orders_.front();
-    const std::size_t ended = host_.datagrams.end_sessions(order.id, order.forwarding, kInARound);
-    ended_ += ended;
-    ends_datagrams_ = ended == kInARound;
-  }
-  if (order_.under_way() || ends_datagrams_) return;
+  order_.under_way() ? order_.step(kInARound) : order_to_datagrams_.step(kInARound);
+  if (order_.under_way() || order_to_datagrams_.under_way()) return;
   const auto over = std::move(orders_.front());
   orders_.pop_front();
   over->done(ended_);
@@ -76,6 +81,11 @@ void Inquiries::step_order() {
 void Inquiries::leaves(Session& session) {
   look_.leaves(session);
   order_.leaves(session);
+}
+
+void Inquiries::leaves(DatagramSession& session) {
+  look_at_datagrams_.leaves(session);
+  order_to_datagrams_.leaves(session);
 }
 
 }  // namespace lastbyte::relay

@@ -21,6 +21,7 @@ namespace lastbyte::relay {
 struct Look {
   Session::Detail detail = Session::Detail::figures;
   std::optional<std::uint64_t> id;         ///< this session only
+  std::uint64_t after = 0;                 ///< sessions with a larger number
   std::function<void(SessionView)> visit;  ///< each
   std::function<void()> done;              ///< once, after the last
 };
@@ -35,9 +36,6 @@ struct EndOrder {
 
 class Inquiries {
  public:
-  /// The most UDP sessions that a look at all sessions visits, because they are not visited in slices.
-  static constexpr std::size_t kMostDatagramSessions = 4096;
-
   struct Host {
     Context& context;
     SessionList& sessions;
@@ -54,19 +52,24 @@ class Inquiries {
   void step();
   /// Called before the session leaves the list.
   void leaves(Session& session);
+  void leaves(DatagramSession& session);
 
  private:
   void begin_look();
   void begin_order();
+  void step_look();
   void step_order();
 
   Host host_;
   std::deque<std::shared_ptr<const Look>> looks_;  ///< the first one is in progress
   std::deque<std::shared_ptr<const EndOrder>> orders_;
+  // Each goes through the sessions of streams first, and then through those of datagrams.
   Walk<SessionList> look_{host_.sessions};
+  Walk<DatagramSessions> look_at_datagrams_{host_.datagrams.sessions()};
   Walk<SessionList> order_{host_.sessions};
-  bool ends_datagrams_ = false;  ///< the current order may have datagram sessions left to end
-  std::size_t ended_ = 0;        ///< sessions ended by the current order
+  Walk<DatagramSessions> order_to_datagrams_{host_.datagrams.sessions()};
+  std::chrono::system_clock::time_point today_;  ///< of this slice
+  std::size_t ended_ = 0;                        ///< sessions ended by the current order
 };
 
 }  // namespace lastbyte::relay

@@ -62,6 +62,7 @@ class Stage {
   /// Of the worker, for the forwarding.
   [[nodiscard]] const Figures& figures() const { return *figures_->of_worker.front(); }
   [[nodiscard]] const net::Address& at() const { return at_; }
+  [[nodiscard]] Worker& worker() { return *worker_; }
   [[nodiscard]] int upstream() const { return upstream_.get(); }
 
  private:
