@@ -60,7 +60,7 @@ class Control::Impl {
         release_timer_(io_),
         delay_timer_(io_),
         time_wait_(parts_.messages),
-        reload_(io_, parts_.running, parts_.messages, parts_.source,
+        reload_(io_, parts_.running, parts_.log, parts_.messages, parts_.source,
                 [this](Reload::Finished finished) { after_reload(finished); }) {
     for (const int each : kOwnSignals) signals_.add(each);
     unblock_own_signals();
@@ -239,7 +239,7 @@ void Control::Impl::drain(int number) {
 }
 
 void Control::Impl::reopen_logs() {
-  if (parts_.log != nullptr) parts_.log->reopen();
+  parts_.log.reopen();
   parts_.messages.reopen();
 }
 

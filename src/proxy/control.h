@@ -19,10 +19,10 @@ namespace lastbyte::proxy {
 
 class Control {
  public:
-  /// All of them outlive the Control. `log`: null if there is no log of records.
+  /// All of them outlive the Control.
   struct Parts {
     Running& running;
-    observe::RecordLog* log = nullptr;
+    observe::RecordLog& log;
     OperatorLog& messages;
     PortWatch ports;
     Vitals& vitals;

@@ -91,7 +91,7 @@ observe::Snapshot DaemonOperations::metrics() const {
   add_groups(snapshot);
   snapshot.reload = parts_.vitals.reload();
   snapshot.max_sessions = parts_.running.max_sessions();
-  snapshot.records_lost = parts_.log != nullptr ? parts_.log->lost() : 0;
+  snapshot.records_lost = parts_.log.lost();
   return snapshot;
 }
 

@@ -17,14 +17,14 @@ namespace lastbyte::proxy {
 /// Runs on the administration's thread. It reaches the control thread and the workers by mail.
 class DaemonOperations final : public admin::Operations {
  public:
-  /// All of them outlive this object. `log`: null if there is no log of records.
+  /// All of them outlive this object.
   struct Parts {
     Running& running;
     Control& control;
     Vitals& vitals;
     OperatorLog& messages;
     admin::Server& server;
-    const observe::RecordLog* log = nullptr;
+    const observe::RecordLog& log;
   };
   explicit DaemonOperations(Parts parts) : parts_(parts), lag_(parts.running.workers()) {}
 

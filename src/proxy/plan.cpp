@@ -17,9 +17,9 @@ constexpr const char* kRestart = "restart lastbyte";
 
 /// The settings of the process that a reload can change. All others need a restart.
 const std::vector<std::string>& changeable() {
-  static const std::vector<std::string> kKeys{"max-sessions",     "drain",        "shutdown-delay",
-                                              "log.level",        "log.sessions", "log.sample",
-                                              "log.ignore-empty", "log.begin",    "log.every"};
+  static const std::vector<std::string> kKeys{
+      "max-sessions", "drain",     "shutdown-delay", "log.level",    "log.sessions", "log.sample",   "log.ignore-empty",
+      "log.begin",    "log.every", "log.target",     "log.messages", "log.format",   "log.facility", "log.app-name"};
   return kKeys;
 }
 

@@ -2,7 +2,6 @@
 // nothing was started.
 #include "proxy/proxy.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -18,11 +17,10 @@
 #include "admin/http/server.h"
 #include "base/amount.h"
 #include "loop/send_ring.h"
-#include "net/address/syslog.h"
 #include "observe/log/record_log.h"
-#include "observe/record/text.h"
 #include "probe/member.h"
 #include "proxy/control.h"
+#include "proxy/logs.h"
 #include "proxy/operations.h"
 #include "proxy/process/doors.h"
 #include "proxy/process/io_choice.h"
@@ -39,8 +37,8 @@ namespace {
 struct Prepared {
   std::unique_ptr<Vitals> vitals = std::make_unique<Vitals>();  ///< outlives `running`, which reports members to it
   std::unique_ptr<Running> running;
-  Changes changes;                          ///< everything that exists now
-  std::unique_ptr<observe::RecordLog> log;  ///< null: off
+  Changes changes;  ///< everything that exists now
+  std::unique_ptr<observe::RecordLog> log;
   IoChoice io;
   ResetWatch resets;
   OpenDoors doors;
@@ -48,51 +46,6 @@ struct Prepared {
 
 unsigned worker_count(const config::Config& config) {
   return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
-}
-
-observe::RecordFormatter formatter(config::LogFormat format) {
-  switch (format) {
-    case config::LogFormat::text: return observe::to_text;
-    case config::LogFormat::json: return observe::to_json;
-  }
-  return observe::to_text;
-}
-
-/// Creates a log file for the user that the process will become, because that user must be able to reopen it.
-Result<void> make_log_for(const std::string& path, const FileRights& user) {
-  const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!made) return {};  // it exists already, or RecordLog reports the error
-  if (::fchown(made.get(), user.uid, user.gid) != 0) return failure_from_errno("chown the log " + path);
-  return {};
-}
-
-/// Opens a file. Root does so with its own rights only where no other user could have placed a symbolic link.
-Result<void> open_for(const std::string& target, const std::optional<FileRights>& user,
-                      const std::function<Result<void>()>& open) {
-  const bool is_file = target.find('/') != std::string::npos && !net::parse_syslog_receiver(target);
-  if (!is_file || !user || ::geteuid() != 0) return open();
-  const auto rights = rights_for(target, user);
-  if (!rights)
-    if (auto made = make_log_for(target, *user); !made) return made;
-  auto opened = with_rights_of(rights, open);
-  if (!opened) return Failure(with_rights_told(opened.error(), rights));
-  return {};
-}
-
-Result<std::unique_ptr<observe::RecordLog>> open_log(const config::Config& config,
-                                                     const std::optional<FileRights>& user, OperatorLog& messages) {
-  const std::string& path = config.log.target;
-  if (path == "off") return nullptr;
-  Result<std::unique_ptr<observe::RecordLog>> log;
-  const auto opened = open_for(path, user, [&]() -> Result<void> {
-    log = observe::RecordLog::open(
-        path, formatter(config.log.format), [&messages](const std::string& line) { messages.warn(line); },
-        syslog_origin(config.log));
-    if (!log) return Failure(log.error());
-    return {};
-  });
-  if (!opened) return Failure(opened.error());
-  return log;
 }
 
 /// Sets what signals do before there is a Control. Blocked signals wait for it, because a start can take long.
@@ -160,11 +113,12 @@ Tried<Prepared> prepare(const config::Config& config, const config::Places& plac
   if (!changes) return tl::unexpected(std::move(changes.error()));
   prepared.changes = std::move(*changes);
 
-  auto log = open_log(config, user, messages);
+  auto logs = open_logs(std::nullopt, config.log, user);
+  if (!logs) return tl::unexpected(std::move(logs.error()));
+  auto log = make_record_log(*logs, messages);
   if (!log) return failed(log.error());
   prepared.log = std::move(*log);
-  const auto told = open_for(config.log.messages, user, [&] { return messages.write_to(config.log); });
-  if (!told) return failed(told.error());
+  messages.obey(std::move(logs->messages));
   auto doors = open_doors(config.doors, user);
   if (!doors) return failed(doors.error());
   prepared.doors = std::move(*doors);
@@ -206,7 +160,7 @@ void tell_start(const config::Config& config, const Prepared& prepared, Operator
 class Administration {
  public:
   Administration(std::string token, Running& running, Control& control, Vitals& vitals, OperatorLog& messages,
-                 const observe::RecordLog* log)
+                 const observe::RecordLog& log)
       : operations_({running, control, vitals, messages, server_, log}), api_(operations_), guard_(std::move(token)) {}
   ~Administration() { server_.stop(); }
   Administration(const Administration&) = delete;
@@ -244,7 +198,7 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   if (prepared.io.ring) shared.make_sender = loop::make_send_ring;
   shared.find_reset = prepared.resets.find;
   shared.warn = [&messages](std::string line) { messages.warn_from_worker(std::move(line)); };
-  if (prepared.log) shared.wake_log = [log = prepared.log.get()] { log->wake(); };
+  shared.wake_log = [log = prepared.log.get()] { log->wake(); };
 
   std::vector<relay::RecordRing*> rings;
   for (const auto& worker : running.workers()) rings.push_back(&worker->records());
@@ -254,20 +208,20 @@ Result<void> serve_prepared(const config::Config& config, Prepared prepared, Ope
   ports.watch(running.bound());
   Vitals& vitals = *prepared.vitals;
   vitals.loaded({});
-  Control control({running, log.get(), messages, std::move(ports), vitals, source});
-  Administration administration(std::move(prepared.doors.token), running, control, vitals, messages, log.get());
+  Control control({running, *log, messages, std::move(ports), vitals, source});
+  Administration administration(std::move(prepared.doors.token), running, control, vitals, messages, *log);
   if (auto opened = administration.open(prepared.doors); !opened) return opened;
-  if (log) log->start(std::move(rings));
+  log->start(std::move(rings));
   tell_start(config, prepared, messages, warns_of_root);
   if (on_listening) on_listening(running.bound());
   if (const auto served = control.run(); !served) return served;
   for (const Error& trouble : running.remove_files()) messages.warn(trouble.text());
-  if (log) log->close();
+  log->close();
   const Tally tally = control.tally();
   for (const std::string& line : {pauses(tally), turned_away(tally)})
     if (!line.empty()) messages.info(line);
   messages.tell_dropped();
-  const std::uint64_t lost = log ? log->lost() : 0;
+  const std::uint64_t lost = log->lost();
   messages.info("stopped: " + control.summary() + (lost > 0 ? fmt::format(", {} of the log lost", lost) : ""));
   return {};
 }
@@ -278,7 +232,8 @@ int serve(const config::Config& config, const OnListening& on_listening, const S
           const config::Places& places, const std::vector<config::Problem>& warnings, bool warns_of_root) {
   prepare_signals();
   OperatorLog messages;
-  messages.set_up(config.log);
+  messages.obey({.format = config.log.format});
+  messages.set_level(config.log.level);
   for (const config::Problem& warning : warnings) messages.warn(statement_of(warning));
   const auto fail = [&](const std::string& why) {
     messages.error(why);

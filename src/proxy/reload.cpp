@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cinttypes>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -38,9 +40,14 @@ std::string what_changed(const Changes::Forwarding& forwarding) {
 
 }  // namespace
 
-Reload::Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
-               std::function<void(Finished)> finished)
-    : io_(io), running_(running), messages_(messages), source_(std::move(source)), finished_(std::move(finished)) {}
+Reload::Reload(boost::asio::io_context& io, Running& running, observe::RecordLog& log, OperatorLog& messages,
+               Source source, std::function<void(Finished)> finished)
+    : io_(io),
+      running_(running),
+      log_(log),
+      messages_(messages),
+      source_(std::move(source)),
+      finished_(std::move(finished)) {}
 
 Reload::~Reload() {
   if (thread_.joinable()) thread_.join();
@@ -91,6 +98,11 @@ Reload::Reading Reload::read(const Source& source, Running& running) {
     for (const config::Problem& warning : loaded.warnings) reading.warnings.push_back(statement_of(warning));
     if (!loaded.config) return reading;
     reading.resolution = running.resolve(*loaded.config);
+    if (auto logs = open_logs(running.config().log, loaded.config->log)) {
+      reading.logs = std::move(*logs);
+    } else {
+      std::ranges::move(logs.error(), std::back_inserter(reading.resolution.troubles));
+    }
     reading.config = std::move(loaded.config);
     reading.places = std::move(loaded.places);
   } catch (const std::exception& error) {
@@ -134,7 +146,7 @@ void Reload::apply(Reading reading) {
   if (reading.config) {
     const auto changes = running_.apply(*reading.config, std::move(reading.resolution));
     if (changes) {
-      messages_.set_level(running_.config().log.level);
+      change_logs(std::move(reading.logs));
       for (auto& warning : reading.warnings) messages_.warn(std::move(warning));
       return tell(*changes, reading.places);
     }
@@ -144,6 +156,16 @@ void Reload::apply(Reading reading) {
   messages_.error("reload failed because of the errors above; nothing was changed");
   failure_ = "the last reload failed and changed nothing: " + reading.problems.front().line();
   if (const std::size_t more = reading.problems.size() - 1; more != 0) failure_ += fmt::format(" (and {} more)", more);
+}
+
+/// From here on records and messages go where the configuration says, in its form. A line tells each new place.
+void Reload::change_logs(LogTargets logs) {
+  const config::Log& log = running_.config().log;
+  messages_.set_level(log.level);
+  if (logs.records.moves) messages_.info("reload: session records go to " + log.target);
+  if (logs.messages.moves) messages_.info("reload: these messages go to " + log.messages);
+  log_.obey(std::move(logs.records));
+  messages_.obey(std::move(logs.messages));
 }
 
 void Reload::tell(const Changes& changes, const config::Places& places) {

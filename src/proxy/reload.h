@@ -9,7 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "observe/log/record_log.h"
 #include "proxy/listen/listeners.h"
+#include "proxy/logs.h"
 #include "proxy/process/operator_log.h"
 #include "proxy/proxy.h"
 #include "proxy/running.h"
@@ -28,7 +30,7 @@ class Reload {
 
   /// `finished` is called on the control thread after each reload, and after each repetition of the running
   /// configuration.
-  Reload(boost::asio::io_context& io, Running& running, OperatorLog& messages, Source source,
+  Reload(boost::asio::io_context& io, Running& running, observe::RecordLog& log, OperatorLog& messages, Source source,
          std::function<void(Finished)> finished);
   /// Waits for a reading in progress, which the machine's resolver may delay.
   ~Reload();
@@ -45,10 +47,11 @@ class Reload {
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:
-  /// The result of reading: settings and their addresses, or the errors.
+  /// The result of reading: settings, their addresses and what logs they take, or the errors.
   struct Reading {
     std::optional<config::Config> config;
     Resolution resolution;
+    LogTargets logs;
     config::Places places;
     std::vector<observe::Statement> problems;
     std::vector<observe::Statement> warnings;
@@ -60,10 +63,12 @@ class Reload {
   void finish(Reading reading);
   void apply(Reading reading);
   std::string apply_again(Reading reading);
+  void change_logs(LogTargets logs);
   void tell(const Changes& changes, const config::Places& places);
 
   boost::asio::io_context& io_;
   Running& running_;
+  observe::RecordLog& log_;
   OperatorLog& messages_;
   Source source_;
   std::function<void(Finished)> finished_;

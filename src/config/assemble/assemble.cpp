@@ -195,10 +195,10 @@ void put_in_order(std::vector<Problem>& problems) {
 }
 
 /// Settings that name something outside the configuration, which may not exist at run time.
-constexpr std::array<std::string_view, 11> kOutside{
-    "client.root",         "upstream.root",  "listen",        "connect",          "client.netns",
-    "client.interface",    "upstream.netns", "upstream.mark", "upstream.sources", "upstream.interface",
-    "upstream.transparent"};
+constexpr std::array<std::string_view, 13> kOutside{
+    "client.root",          "upstream.root",  "listen",        "connect",          "client.netns",
+    "client.interface",     "upstream.netns", "upstream.mark", "upstream.sources", "upstream.interface",
+    "upstream.transparent", "log.target",     "log.messages"};
 
 std::vector<Origin> origins_of(const std::vector<Text>& texts) {
   std::vector<Origin> origins;
@@ -206,11 +206,13 @@ std::vector<Origin> origins_of(const std::vector<Text>& texts) {
   return origins;
 }
 
-void note_places(const Assembled<relay::Forwarding>& forwarding, Places& places) {
+/// `name`: of the forwarding; empty: it is the process.
+template <typename Owner>
+void note_places(const Assembled<Owner>& owner, const std::string& name, Places& places) {
   for (const std::string_view key : kOutside) {
-    const auto placed = forwarding.placed.find(key);
-    if (placed == forwarding.placed.end() || placed->second.values == nullptr) continue;
-    places.add(forwarding.value.name, std::string(key), origins_of(*placed->second.values));
+    const auto placed = owner.placed.find(key);
+    if (placed == owner.placed.end() || placed->second.values == nullptr) continue;
+    places.add(name, std::string(key), origins_of(*placed->second.values));
   }
 }
 
@@ -268,12 +270,13 @@ Loaded assemble(Draft draft) {
   put_in_order(warnings);
   Config config = std::move(all.process.value);
   Places places;
+  note_places(all.process, {}, places);
   for (AssembledGroup& group : all.groups) {
     note_places(group, places);
     config.groups.push_back(std::move(group.group.value));
   }
   for (auto& forwarding : all.forwardings) {
-    note_places(forwarding, places);
+    note_places(forwarding, forwarding.value.name, places);
     config.forwardings.push_back(std::move(forwarding.value));
   }
   return {.config = std::move(config), .problems = {}, .warnings = std::move(warnings), .places = std::move(places)};

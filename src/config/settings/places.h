@@ -1,4 +1,4 @@
-// Records where the settings of forwardings were given, for problems that show up only later.
+// Records where the settings of forwardings and of the process were given, for problems that show up only later.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace lastbyte::config {
 
 class Places {
  public:
-  /// `places` has one entry per value of the setting.
+  /// `places` has one entry per value of the setting. `forwarding`: empty: it is the process's.
   void add(const std::string& forwarding, const std::string& key, std::vector<Origin> places);
   /// `places` has one entry per member of the group.
   void add_members(const std::string& group, std::vector<Origin> places);

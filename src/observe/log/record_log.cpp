@@ -2,7 +2,8 @@
 // batch, and naps. While sessions keep ending, a worker's wake() finds the thread awake and costs nothing. The thread
 // sleeps until woken only after a nap that brought no records. A target that blocks stops the thread, not the workers:
 // their rings fill up, and they count the records that they drop. A target that fails loses the batch; the thread then
-// waits before it tries again.
+// waits before it tries again. The thread carries out orders between two batches, or while a target blocks; it then
+// formats the rest of the batch anew.
 #include "observe/log/record_log.h"
 
 #include <pthread.h>
@@ -13,17 +14,12 @@
 #include <atomic>
 #include <cerrno>
 #include <optional>
-#include <string_view>
 #include <thread>
 
 #include "base/memory.h"
 #include "base/signals.h"
 #include "base/time.h"
 #include "observe/log/sleeper.h"
-#include "observe/log/target.h"
-#include "observe/record/moment.h"
-#include "observe/record/severity.h"
-#include "observe/record/shortened.h"
 
 namespace lastbyte::observe {
 namespace {
@@ -36,25 +32,12 @@ constexpr std::chrono::seconds kFirstRetry{1};
 constexpr std::chrono::seconds kLastRetry{64};
 constexpr std::chrono::minutes kTellRefusedEvery{1};
 
-/// RFC 5612 reserves the number for examples: lastbyte has none of its own, and IANA owns all names without a number.
-constexpr std::string_view kDataId = "session@32473";
-
-std::string_view kind(const relay::Record& record) {
-  if (record.progress() == nullptr) return "session-end";
-  return record.progress()->began ? "session-begin" : "session-open";
-}
-
 }  // namespace
 
 class RecordLog::Impl {
  public:
-  Impl(LogTarget target, Sleeper sleeper, RecordFormatter format, std::function<void(std::string)> warn,
-       SyslogOrigin origin)
-      : target_(std::move(target)),
-        sleeper_(std::move(sleeper)),
-        format_(format),
-        warn_(std::move(warn)),
-        origin_(std::move(origin)) {}
+  Impl(std::optional<LogTarget> target, Sleeper sleeper, RecordFormatter format, std::function<void(std::string)> warn)
+      : target_(std::move(target)), sleeper_(std::move(sleeper)), format_(format), warn_(std::move(warn)) {}
 
   void start(std::vector<relay::RecordRing*> rings) {
     rings_ = std::move(rings);
@@ -67,8 +50,8 @@ class RecordLog::Impl {
     if (thread_.joinable()) thread_.join();
   }
 
-  void reopen() {
-    reopen_wanted_.store(true);
+  void obey(Order order) {
+    orders_.give(std::move(order));
     sleeper_.interrupt();
   }
 
@@ -82,57 +65,63 @@ class RecordLog::Impl {
  private:
   void run();
   bool collect();
-  void append(const relay::Record& record);
   void flush();
   void count_refused(std::uint64_t refused);
   bool wait_writable();
   void lose_batch();
   void fail(int error);
   void recover();
+  void tell_lost(const char* what, std::uint64_t before);
+  void carry_out_orders();
   void open_anew();
+  void move(std::optional<LogTarget> target);
+  void remake_batch(bool goes_on);
+  void close_target();
   void sleep();
   [[nodiscard]] bool anything_to_do() const;
-  /// Whether the log is stopping and its second has passed.
-  [[nodiscard]] bool out_of_time() const { return stopping_.load() && stop_at_ && Clock::now() >= *stop_at_; }
+  /// The process or the target ends, and the second that this may take is over.
+  [[nodiscard]] bool out_of_time() const { return end_at_ && Clock::now() >= *end_at_; }
   void note_stopping();
 
-  LogTarget target_;
+  std::optional<LogTarget> target_;  ///< nullopt: records stay in the rings
   Sleeper sleeper_;
   RecordFormatter format_;
   std::function<void(std::string)> warn_;
-  SyslogOrigin origin_;
+  LogOrders<RecordFormatter> orders_;
   std::vector<relay::RecordRing*> rings_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> reopen_wanted_{false};
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<std::uint64_t> wakeups_{0};
 
-  // Used by the log's thread only:
-  std::string batch_;  ///< formatted lines; the first `written_` bytes have been written
-  std::size_t written_ = 0;
-  bool torn_ = false;                ///< the target ends in the middle of a line, whose rest was lost
+  // The log's thread alone:
+  Batch batch_;
+  bool torn_ = false;                ///< the target ends in the middle of a line that was lost
   std::uint64_t lost_before_ = 0;    ///< `lost_` when the target began to fail
   std::chrono::seconds backoff_{0};  ///< 0: the last write succeeded
+  std::uint64_t lost_before_closing_ = 0;
   TimePoint retry_at_{};
   TimePoint tell_refused_after_{};
-  std::optional<TimePoint> stop_at_;
+  bool closing_ = false;             ///< the target is to be closed once the rings are empty
+  std::optional<TimePoint> end_at_;  ///< until when that, or the end of the process, may take
 };
 
 void RecordLog::Impl::note_stopping() {
-  if (stopping_.load() && !stop_at_) stop_at_ = Clock::now() + kShutdown;
+  if (stopping_.load() && !end_at_) end_at_ = Clock::now() + kShutdown;
 }
 
 void RecordLog::Impl::run() {
   block_all_signals();
   for (;;) {
     note_stopping();
-    if (reopen_wanted_.exchange(false)) open_anew();
-    const bool last_round = stop_at_.has_value();
+    carry_out_orders();
+    const bool last_round = end_at_.has_value();
     const bool found = collect();
     flush();
     if (found) {
-      if (!stopping_.load()) sleeper_.nap(kNap);
+      if (!last_round) sleeper_.nap(kNap);
+    } else if (closing_) {
+      close_target();
     } else if (last_round) {
       return;
     } else {
@@ -151,20 +140,18 @@ void RecordLog::Impl::sleep() {
 }
 
 bool RecordLog::Impl::anything_to_do() const {
-  if (stopping_.load() || reopen_wanted_.load()) return true;
-  return std::ranges::any_of(rings_, [](relay::RecordRing* ring) { return ring->read_available() != 0; });
+  if (stopping_.load() || orders_.any()) return true;
+  return target_ && std::ranges::any_of(rings_, [](relay::RecordRing* ring) { return ring->read_available() != 0; });
 }
 
 /// Returns true if there were records. Takes from the rings in turn, so that a busy worker does not starve the others.
 bool RecordLog::Impl::collect() {
-  const auto take = [this](const relay::Record& record) {
-    const std::size_t before = batch_.size();
-    if (enough_memory_for([&] { append(record); })) return;
-    batch_.resize(before);
-    lost_.fetch_add(1);
+  if (!target_) return false;
+  const auto take = [this](relay::Record& record) {
+    if (!enough_memory_for([&] { batch_.add(std::move(record), format_, *target_); })) lost_.fetch_add(1);
   };
   bool found = false;
-  for (bool more = true; more && batch_.size() < kBatchBytes;) {
+  for (bool more = true; more && batch_.bytes() < kBatchBytes;) {
     more = false;
     for (relay::RecordRing* ring : rings_) more = ring->consume_one(take) || more;
     found = found || more;
@@ -172,28 +159,16 @@ bool RecordLog::Impl::collect() {
   return found;
 }
 
-void RecordLog::Impl::append(const relay::Record& record) {
-  Line line{.when = ended(record), .severity = severity(record), .kind = kind(record), .text = format_(record)};
-  if (target_.takes_data()) {
-    line.data = {.id = kDataId, .parameters = parameters(record)};
-    if (!target_.has_room_for(line)) {
-      line.text = format_(shortened(record));
-      line.data.parameters.emplace_back("shortened", "true");
-    }
-  }
-  target_.append(batch_, line);
-}
-
 void RecordLog::Impl::flush() {
-  while (written_ < batch_.size()) {
+  while (!batch_.empty()) {
     if (Clock::now() < retry_at_ || out_of_time()) return lose_batch();
     if (torn_) {
-      const auto ended = target_.write("\n");
+      const auto ended = target_->write("\n");
       if (ended.error != 0 && ended.error != EAGAIN) return fail(ended.error);
       torn_ = ended.error != 0;
     }
-    const auto done = torn_ ? LogTarget::Written{0, EAGAIN} : target_.write(std::string_view(batch_).substr(written_));
-    written_ += done.bytes;
+    const auto done = torn_ ? LogTarget::Written{0, EAGAIN} : target_->write(batch_.rest());
+    batch_.wrote(done.bytes);
     count_refused(done.refused);
     if (done.error == EAGAIN) {
       if (!wait_writable()) return lose_batch();
@@ -203,8 +178,6 @@ void RecordLog::Impl::flush() {
       recover();
     }
   }
-  batch_.clear();
-  written_ = 0;
 }
 
 /// Counts lines that were sent, and that the receiver's host reported as undeliverable: nobody listens there now.
@@ -213,7 +186,7 @@ void RecordLog::Impl::count_refused(std::uint64_t refused) {
   lost_.fetch_add(refused);
   if (Clock::now() < tell_refused_after_) return;
   tell_refused_after_ = Clock::now() + kTellRefusedEvery;
-  warn_("log " + target_.name() + ": its host refuses session records (ECONNREFUSED); they are lost");
+  warn_("log " + target_->name() + ": its host refuses session records (ECONNREFUSED); they are lost");
 }
 
 /// Waits for the target's reader as long as the process lives. Tells the operator once that it waits. Returns false if
@@ -222,75 +195,118 @@ bool RecordLog::Impl::wait_writable() {
   int timeout_ms = static_cast<int>(kStuckAfter.count());
   for (;;) {
     note_stopping();
-    if (stop_at_) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*stop_at_ - Clock::now()).count();
+    if (end_at_) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*end_at_ - Clock::now()).count();
       if (left <= 0) return false;
       timeout_ms = static_cast<int>(left) + 1;
     }
-    std::array<pollfd, 2> wanted{pollfd{.fd = target_.fd(), .events = POLLOUT, .revents = 0},
+    std::array<pollfd, 2> wanted{pollfd{.fd = target_->fd(), .events = POLLOUT, .revents = 0},
                                  pollfd{.fd = sleeper_.fd(), .events = POLLIN, .revents = 0}};
     const int ready = wait_for(wanted, timeout_ms);
     if (wanted[0].revents != 0) return true;
     if (wanted[1].revents != 0) sleeper_.clear();
-    if (reopen_wanted_.exchange(false)) {
-      open_anew();
+    if (orders_.any()) {
+      carry_out_orders();
       return true;
     }
-    if (ready == 0 && !stop_at_) {
-      warn_("log " + target_.name() + ": its reader does not read; session records wait, and are then dropped");
+    if (ready == 0 && !end_at_) {
+      warn_("log " + target_->name() + ": its reader does not read; session records wait, and are then dropped");
       timeout_ms = -1;
     }
   }
 }
 
 void RecordLog::Impl::lose_batch() {
-  const auto rest = std::string_view(batch_).substr(written_);
-  lost_.fetch_add(static_cast<std::uint64_t>(std::ranges::count(rest, '\n')));
-  torn_ = torn_ || (written_ > 0 && batch_[written_ - 1] != '\n');
-  batch_.clear();
-  written_ = 0;
+  torn_ = torn_ || batch_.is_torn();
+  lost_.fetch_add(batch_.lose());
 }
 
 void RecordLog::Impl::fail(int error) {
   if (backoff_.count() == 0) {
     lost_before_ = lost_.load();
-    warn_(Error{"write the log " + target_.name(), error, "session records are lost until it can be written"}.text());
+    warn_(Error{"write the log " + target_->name(), error, "session records are lost until it can be written"}.text());
   }
-  backoff_ = std::clamp(backoff_ * 2, kFirstRetry, target_.is_cheap_to_retry() ? kFirstRetry : kLastRetry);
+  backoff_ = std::clamp(backoff_ * 2, kFirstRetry, target_->is_cheap_to_retry() ? kFirstRetry : kLastRetry);
   retry_at_ = Clock::now() + backoff_;
   lose_batch();
 }
 
 void RecordLog::Impl::recover() {
   if (backoff_.count() == 0) return;
+  tell_lost("can be written again", lost_before_);
   backoff_ = std::chrono::seconds(0);
-  const std::uint64_t lost = lost_.load() - lost_before_;
-  warn_("log " + target_.name() + ": can be written again; " + std::to_string(lost) +
+}
+
+void RecordLog::Impl::tell_lost(const char* what, std::uint64_t before) {
+  const std::uint64_t lost = lost_.load() - before;
+  warn_("log " + target_->name() + ": " + what + "; " + std::to_string(lost) +
         (lost == 1 ? " session record was lost" : " session records were lost"));
 }
 
-void RecordLog::Impl::open_anew() {
-  if (target_.is_standard_stream()) return;
-  auto fresh = LogTarget::open(target_.name(), origin_);
-  if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
-  if (written_ > 0 && batch_[written_ - 1] != '\n') {
-    // The old file has half of a line; the other half would make no sense in the new file.
-    const auto end_of_line = batch_.find('\n', written_);
-    lost_.fetch_add(1);
-    written_ = end_of_line + 1;
+void RecordLog::Impl::carry_out_orders() {
+  if (!orders_.any()) return;
+  Order order = orders_.take();
+  const bool other_form = order.format && *order.format != format_;
+  if (order.format) format_ = *order.format;
+  if (order.moves) {
+    move(std::move(order.target));
+  } else if (other_form) {
+    remake_batch(true);
   }
-  target_ = std::move(*fresh);
-  torn_ = false;
-  retry_at_ = {};
+  if (order.reopen) open_anew();
 }
 
-Result<std::unique_ptr<RecordLog>> RecordLog::open(const std::string& target, RecordFormatter format,
-                                                   std::function<void(std::string)> warn, const SyslogOrigin& origin) {
-  auto opened = LogTarget::open(target, origin);
-  if (!opened) return Failure(opened.error());
+/// The lines that have not left are in a form that is not wanted any more. What has left of a line stays where it is.
+void RecordLog::Impl::remake_batch(bool goes_on) {
+  if (!target_ || batch_.empty()) return;
+  if (!enough_memory_for([&] { batch_.remake(format_, *target_, goes_on); })) lose_batch();
+}
+
+void RecordLog::Impl::open_anew() {
+  if (!target_ || target_->is_standard_stream()) return;
+  auto fresh = target_->open_again();
+  if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
+  const bool same = fresh->is_same_file(*target_);
+  target_ = std::move(*fresh);
+  torn_ = torn_ && same;
+  retry_at_ = {};
+  if (!same) remake_batch(false);
+}
+
+void RecordLog::Impl::move(std::optional<LogTarget> target) {
+  if (!target) {
+    closing_ = target_.has_value();
+    lost_before_closing_ = lost_.load();
+    if (closing_ && !end_at_) end_at_ = Clock::now() + kShutdown;
+    return;
+  }
+  if (backoff_.count() != 0) tell_lost("is no longer written", lost_before_);
+  const bool same = target_ && target->is_same_file(*target_);
+  target_ = std::move(target);
+  torn_ = torn_ && same;
+  backoff_ = std::chrono::seconds(0);
+  retry_at_ = {};
+  closing_ = false;
+  if (!stopping_.load()) end_at_.reset();
+  remake_batch(same);
+}
+
+/// All that the rings held is written, or lost.
+void RecordLog::Impl::close_target() {
+  if (lost_.load() != lost_before_closing_) tell_lost("is no longer written", lost_before_closing_);
+  closing_ = false;
+  target_.reset();
+  torn_ = false;
+  backoff_ = std::chrono::seconds(0);
+  retry_at_ = {};
+  if (!stopping_.load()) end_at_.reset();
+}
+
+Result<std::unique_ptr<RecordLog>> RecordLog::create(std::optional<LogTarget> target, RecordFormatter format,
+                                                     std::function<void(std::string)> warn) {
   auto sleeper = Sleeper::create();
   if (!sleeper) return Failure(sleeper.error());
-  auto impl = std::make_unique<Impl>(std::move(*opened), std::move(*sleeper), format, std::move(warn), origin);
+  auto impl = std::make_unique<Impl>(std::move(target), std::move(*sleeper), format, std::move(warn));
   return std::unique_ptr<RecordLog>(new RecordLog(std::move(impl)));
 }
 
@@ -299,7 +315,7 @@ RecordLog::~RecordLog() { close(); }
 void RecordLog::close() { impl_->stop(); }
 void RecordLog::start(std::vector<relay::RecordRing*> rings) { impl_->start(std::move(rings)); }
 void RecordLog::wake() { impl_->wake(); }
-void RecordLog::reopen() { impl_->reopen(); }
+void RecordLog::obey(Order order) { impl_->obey(std::move(order)); }
 std::uint64_t RecordLog::lost() const { return impl_->lost(); }
 std::uint64_t RecordLog::wakeups() const { return impl_->wakeups(); }
 

@@ -5,24 +5,26 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "observe/log/syslog.h"
+#include "observe/log/batch.h"
+#include "observe/log/orders.h"
+#include "observe/log/target.h"
 #include "relay/worker/worker.h"
 
 namespace lastbyte::observe {
 
-using RecordFormatter = std::string (*)(const relay::Record&);
-
 class RecordLog {
  public:
-  /// `target` and `origin` are as for LogTarget::open(). `warn` tells the operator about a failed write (full disk) or
-  /// dropped records; the log's thread calls it, rarely.
-  static Result<std::unique_ptr<RecordLog>> open(const std::string& target, RecordFormatter format,
-                                                 std::function<void(std::string)> warn,
-                                                 const SyslogOrigin& origin = {});
+  using Order = LogOrder<RecordFormatter>;
+
+  /// Without a `target`, records stay in the rings. `warn` tells the operator, rarely and from the log's own thread,
+  /// that writing failed (full disk) or that records were dropped.
+  static Result<std::unique_ptr<RecordLog>> create(std::optional<LogTarget> target, RecordFormatter format,
+                                                   std::function<void(std::string)> warn);
   ~RecordLog();  ///< closes
   RecordLog(const RecordLog&) = delete;
   RecordLog& operator=(const RecordLog&) = delete;
@@ -31,9 +33,11 @@ class RecordLog {
   void start(std::vector<relay::RecordRing*> rings);
   /// For workers: the ring has a record. Makes a system call only when the log's thread sleeps.
   void wake();
-  /// For the control thread (SIGUSR1): the log's thread opens the path anew. If that fails, the log keeps the old file
-  /// and calls `warn` with the reason.
-  void reopen();
+  /// Any thread. The log's thread carries the order out between two records. Records that the old target has not taken
+  /// go to the new one, in the new format. A log that loses its target first writes the records in the rings, for one
+  /// second at most. If a reopen fails, the log keeps the old file and calls `warn` with the reason.
+  void obey(Order order);
+  void reopen() { obey({.reopen = true}); }
 
   /// Writes the remaining records, then ends the thread. Waits at most one second for a target that blocks.
   void close();

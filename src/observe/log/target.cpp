@@ -92,6 +92,13 @@ Result<LogTarget> LogTarget::share(int fd, std::string name) {
   return made(std::move(copy), S_ISSOCK(status.st_mode) ? Kind::socket : Kind::blocking_stream);
 }
 
+bool LogTarget::is_same_file(const LogTarget& other) const {
+  struct stat ours{};
+  struct stat theirs{};
+  if (syslog_ || other.syslog_ || ::fstat(fd(), &ours) != 0 || ::fstat(other.fd(), &theirs) != 0) return false;
+  return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 std::size_t LogTarget::longest() const { return syslog_->is_unix() ? kLongestToUnix : kLongestToUdp; }
 
 void LogTarget::append(std::string& lines, const Line& line) const {

@@ -41,6 +41,11 @@ class LogTarget {
   /// blocked.
   Written write(std::string_view lines);
 
+  /// What its name leads to now.
+  [[nodiscard]] Result<LogTarget> open_again() const { return open(name_, origin_); }
+  /// Both write to the same file, pipe or terminal.
+  [[nodiscard]] bool is_same_file(const LogTarget& other) const;
+
   [[nodiscard]] int fd() const { return syslog_ ? syslog_->fd() : fd_.get(); }
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Whether the target is a stream that lastbyte was started with and cannot open anew.

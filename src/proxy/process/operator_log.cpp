@@ -22,6 +22,7 @@
 namespace lastbyte::proxy {
 namespace {
 
+constexpr const char* kStandardError = "standard error";
 constexpr std::size_t kQueue = 1024;
 constexpr std::chrono::milliseconds kPatience{100};
 constexpr std::chrono::milliseconds kLookForRoom{1};
@@ -65,20 +66,18 @@ std::string framed(observe::Message message, config::LogFormat format, const obs
 class OperatorLog::Impl {
  public:
   explicit Impl(int fd) {
-    if (auto target = observe::LogTarget::share(fd, "standard error")) standard_error_.emplace(std::move(*target));
+    if (auto target = observe::LogTarget::share(fd, kStandardError)) standard_error_.emplace(std::move(*target));
   }
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Result<void> start();
-  Result<void> write_to(const std::string& target, const observe::SyslogOrigin& origin);
-  void reopen();
+  void obey(Order order);
   bool tell(LogLevel level, observe::Statement statement);
   [[nodiscard]] bool tells(LogLevel level) const { return level <= least.load(std::memory_order_relaxed); }
 
   std::atomic<LogLevel> least{LogLevel::info};
-  config::LogFormat format = config::LogFormat::text;
   void tell_from_worker(std::string message) noexcept;
   void tell_dropped();
 
@@ -88,18 +87,22 @@ class OperatorLog::Impl {
   bool put_or_wait(std::unique_ptr<Message> line);
   void run();
   void write(const Message& message);
+  bool try_to_write(const Message& message);
   int write(const Message& message, observe::LogTarget& target);
-  bool wait_writable(const observe::LogTarget& target);
+  bool wait_writable(const observe::LogTarget& target, bool begun);
+  void carry_out_orders();
   void open_anew();
 
   std::optional<observe::LogTarget> standard_error_;
+  std::string where_ = kStandardError;  ///< where lines go; the control thread's
+  observe::LogOrders<config::LogFormat> orders_;
+  // For the thread that writes:
   std::optional<observe::LogTarget> other_;  ///< the target of log.messages; nullopt: standard error
-  observe::SyslogOrigin origin_;
+  config::LogFormat format_ = config::LogFormat::text;
   std::optional<observe::Sleeper> sleeper_;  ///< nullopt: not started
   std::thread thread_;
   boost::lockfree::queue<Message*, boost::lockfree::capacity<kQueue>> queue_;
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> reopen_wanted_{false};
   std::atomic<bool> stuck_{false};  ///< the reader does not read: lines without room are dropped at once
   LineRate rate_;
   std::atomic<std::uint64_t> beyond_rate_{0};
@@ -151,7 +154,7 @@ bool OperatorLog::Impl::put_or_wait(std::unique_ptr<Message> line) {
 }
 
 bool OperatorLog::Impl::tell(LogLevel level, observe::Statement statement) {
-  if ((!standard_error_ && !other_) || !tells(level)) return false;
+  if (!tells(level)) return false;
   auto line =
       std::make_unique<Message>(Message{std::chrono::system_clock::now(), severity(level), std::move(statement)});
   if (sleeper_) return put_or_wait(std::move(line));
@@ -160,7 +163,7 @@ bool OperatorLog::Impl::tell(LogLevel level, observe::Statement statement) {
 }
 
 void OperatorLog::Impl::tell_from_worker(std::string message) noexcept {
-  if ((!standard_error_ && !other_) || !tells(LogLevel::warning)) return;
+  if (!tells(LogLevel::warning)) return;
   if (!rate_.allows(Clock::now())) {
     beyond_rate_.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -170,24 +173,30 @@ void OperatorLog::Impl::tell_from_worker(std::string message) noexcept {
   if (!line || !put(line)) without_room_.fetch_add(1, std::memory_order_relaxed);
 }
 
-Result<void> OperatorLog::Impl::write_to(const std::string& target, const observe::SyslogOrigin& origin) {
-  if (target == "stderr") return {};
-  auto opened = observe::LogTarget::open(target, origin);
-  if (!opened) return Failure(opened.error());
-  other_.emplace(std::move(*opened));
-  origin_ = origin;
-  return {};
+void OperatorLog::Impl::obey(Order order) {
+  if (order.moves) where_ = order.target ? order.target->name() : kStandardError;
+  orders_.give(std::move(order));
+  if (sleeper_) {
+    sleeper_->interrupt();
+  } else {
+    carry_out_orders();
+  }
 }
 
-void OperatorLog::Impl::reopen() {
-  if (!sleeper_ || !other_) return;
-  reopen_wanted_ = true;
-  sleeper_->interrupt();
+void OperatorLog::Impl::carry_out_orders() {
+  if (!orders_.any()) return;
+  Order order = orders_.take();
+  if (order.format) format_ = *order.format;
+  if (order.moves) {
+    other_ = std::move(order.target);
+    stuck_ = false;
+  }
+  if (order.reopen) open_anew();
 }
 
 void OperatorLog::Impl::open_anew() {
-  if (!reopen_wanted_.exchange(false) || other_->is_standard_stream()) return;
-  if (auto fresh = observe::LogTarget::open(other_->name(), origin_)) {
+  if (!other_ || other_->is_standard_stream()) return;
+  if (auto fresh = other_->open_again()) {
     other_ = std::move(*fresh);
   } else {
     write({std::chrono::system_clock::now(),
@@ -202,11 +211,10 @@ void OperatorLog::Impl::tell_dropped() {
   const std::uint64_t all = beyond_rate + without_room;
   if (all == told_) return;
   // This line may be dropped as well; it is then counted and reported later.
-  const std::string& where = other_ ? other_->name() : standard_error_->name();
   if (tell(LogLevel::warning,
            {.text = fmt::format("{} messages were dropped since the start: {} because workers wrote more than "
                                 "{} a second, {} because {} was not read",
-                                all, beyond_rate, LineRate::kPerSecond, without_room, where)}))
+                                all, beyond_rate, LineRate::kPerSecond, without_room, where_)}))
     told_ = all;
 }
 
@@ -214,14 +222,14 @@ void OperatorLog::Impl::run() {
   pthread_setname_np(pthread_self(), "operator-log");
   for (;;) {
     const bool last = stopping_;
-    open_anew();
+    carry_out_orders();
     queue_.consume_all([this](Message* queued) {
       const std::unique_ptr<Message> line(queued);
       if (!enough_memory_for([&] { write(*line); })) without_room_.fetch_add(1, std::memory_order_relaxed);
     });
     if (last) return;
     sleeper_->announce_sleep();
-    if (!queue_.empty() || stopping_ || reopen_wanted_) {
+    if (!queue_.empty() || stopping_ || orders_.any()) {
       sleeper_->withdraw();
     } else {
       sleeper_->sleep();
@@ -230,24 +238,36 @@ void OperatorLog::Impl::run() {
 }
 
 void OperatorLog::Impl::write(const Message& message) {
-  if (sleeper_ && other_ && write(message, *other_) == 0) return;
-  if (standard_error_) (void)write(message, *standard_error_);
+  do carry_out_orders();
+  while (!try_to_write(message));
 }
 
-/// Returns 0, or the errno with which the message was lost. EAGAIN: the reader does not read.
+/// Returns false if there are orders to carry out first.
+bool OperatorLog::Impl::try_to_write(const Message& message) {
+  const auto waits = [this](int error) { return error == EAGAIN && orders_.any(); };
+  if (sleeper_ && other_) {
+    const int error = write(message, *other_);
+    if (error == 0 || waits(error)) return error == 0;
+  }
+  return !standard_error_ || !waits(write(message, *standard_error_));
+}
+
+/// Returns 0, or the errno with which the message was lost. EAGAIN: the reader does not read, or there are orders to
+/// carry out first.
 int OperatorLog::Impl::write(const Message& message, observe::LogTarget& target) {
-  const std::string text = framed(message, format, target);
+  const std::string text = framed(message, format_, target);
   for (std::size_t written = 0;;) {
     const auto done = target.write(std::string_view(text).substr(written));
     written += done.bytes;
     if (done.error == 0) stuck_ = false;
-    if (done.error != EAGAIN || !wait_writable(target)) return done.error;
+    if (done.error != EAGAIN || !wait_writable(target, written > 0)) return done.error;
   }
 }
 
 /// Waits until the target is writable. Returns false if the reader does not read, and the line is lost. That happens
-/// only at the start and at the end; in between, it waits as long as needed.
-bool OperatorLog::Impl::wait_writable(const observe::LogTarget& target) {
+/// only at the start and at the end; in between, it waits as long as needed. Also returns false if there are orders,
+/// unless a part of the line is written (`begun`): a torn line would spoil the next one.
+bool OperatorLog::Impl::wait_writable(const observe::LogTarget& target, bool begun) {
   for (;;) {
     const bool must_end = !sleeper_ || stopping_;
     if (must_end && stuck_) return false;
@@ -256,23 +276,15 @@ bool OperatorLog::Impl::wait_writable(const observe::LogTarget& target) {
     const int ready = observe::wait_for(wanted, stuck_ ? -1 : static_cast<int>(kPatience.count()));
     if (wanted[0].revents != 0) return true;
     if (wanted[1].revents != 0) sleeper_->clear();
+    if (!begun && orders_.any()) return false;
     if (ready == 0) stuck_ = true;
   }
-}
-
-observe::SyslogOrigin syslog_origin(const config::Log& log) {
-  return {.facility = log.facility, .application = log.app_name};
 }
 
 OperatorLog::OperatorLog(int fd) : impl_(std::make_unique<Impl>(fd)) {}
 OperatorLog::~OperatorLog() = default;
 Result<void> OperatorLog::start() { return impl_->start(); }
-void OperatorLog::set_up(const config::Log& log) {
-  impl_->format = log.format;
-  impl_->least = log.level;
-}
-Result<void> OperatorLog::write_to(const config::Log& log) { return impl_->write_to(log.messages, syslog_origin(log)); }
-void OperatorLog::reopen() { impl_->reopen(); }
+void OperatorLog::obey(Order order) { impl_->obey(std::move(order)); }
 void OperatorLog::set_level(config::LogLevel level) { impl_->least = level; }
 config::LogLevel OperatorLog::level() const { return impl_->least; }
 void OperatorLog::debug(std::string_view message) { impl_->tell(LogLevel::debug, {.text = std::string(message)}); }

@@ -12,13 +12,10 @@
 
 #include "base/result.h"
 #include "config/settings/config.h"
-#include "observe/log/syslog.h"
+#include "observe/log/orders.h"
 #include "observe/record/message.h"
 
 namespace lastbyte::proxy {
-
-/// Returns what syslog messages say about their origin.
-observe::SyslogOrigin syslog_origin(const config::Log& log);
 
 /// The log writes a line completely or not at all (observe/record/message.h has its forms).
 class OperatorLog {
@@ -33,13 +30,14 @@ class OperatorLog {
   /// Starts the thread. Call it after privileges are dropped: the thread inherits the privileges of its caller.
   Result<void> start();
 
-  /// Sets the format of lines and the least important level that is logged. Call it before start().
-  void set_up(const config::Log& log);
-  /// Opens `log.messages`, to which lines go from start() on. Lines that cannot be written there go to the descriptor
-  /// of the constructor. Call it before start().
-  Result<void> write_to(const config::Log& log);
-  /// Makes the log's thread reopen the path. If that fails, the old file stays in use, and a line reports why.
-  void reopen();
+  using Order = observe::LogOrder<config::LogFormat>;
+
+  /// Sets the format of lines, and their target from start() on. Without a target, lines go to the descriptor of the
+  /// constructor; so do lines that the target does not take. Call it before start(), and later on the control thread
+  /// only: the log's thread then carries the order out between two lines. If a reopen fails, the old file stays in use,
+  /// and a line reports why.
+  void obey(Order order);
+  void reopen() { obey({.reopen = true}); }
 
   /// Sets the least important level that is logged. Any thread.
   void set_level(config::LogLevel level);

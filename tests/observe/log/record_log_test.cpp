@@ -1,88 +1,9 @@
 #include "observe/log/record_log.h"
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <sstream>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include "tests/harness/eventually.h"
+#include "tests/observe/log/record_log_stage.h"
 
 namespace lastbyte::observe {
 namespace {
-
-using test::eventually;
-
-namespace fs = std::filesystem;
-
-std::string short_line(const relay::Record& record) { return "record " + std::to_string(record.id); }
-std::string long_line(const relay::Record& record) {
-  return "record " + std::to_string(record.id) + " " + std::string(200, 'x');
-}
-
-class RecordLogTest : public testing::Test {
- protected:
-  RecordLogTest() {
-    std::string pattern = fs::temp_directory_path() / "lastbyte-log-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override {
-    log_.reset();
-    fs::remove_all(directory_);
-  }
-
-  void open(const std::string& target, RecordFormatter format = short_line) {
-    auto log = RecordLog::open(target, format, [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      warnings_.push_back(line);
-    });
-    ASSERT_TRUE(log) << log.error().text();
-    log_ = std::move(*log);
-    log_->start({&ring_, &other_ring_});
-  }
-
-  bool push(std::uint64_t id, relay::RecordRing* ring = nullptr) {
-    relay::Record record;
-    record.id = id;
-    const bool taken = (ring != nullptr ? ring : &ring_)->push(record);
-    log_->wake();
-    return taken;
-  }
-
-  std::vector<std::string> warnings() {
-    const std::lock_guard lock(mutex_);
-    return warnings_;
-  }
-
-  static std::vector<std::string> lines(const std::string& path) {
-    std::ifstream file(path);
-    std::vector<std::string> all;
-    for (std::string line; std::getline(file, line);) all.push_back(line);
-    return all;
-  }
-
-  [[nodiscard]] std::string path(const std::string& name) const { return directory_ / name; }
-
-  fs::path directory_;
-  relay::RecordRing ring_{8192};
-  relay::RecordRing other_ring_{8192};
-  std::mutex mutex_;
-  std::vector<std::string> warnings_;
-  std::unique_ptr<RecordLog> log_;
-};
 
 TEST_F(RecordLogTest, writes_each_record_as_one_line_in_the_order_of_its_ring) {
   open(path("log"));
@@ -129,13 +50,6 @@ TEST_F(RecordLogTest, makes_the_file_unreadable_for_others_and_appends_to_one_th
   struct stat status{};
   ASSERT_EQ(::stat(path("new").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0640U);
-}
-
-TEST_F(RecordLogTest, a_target_that_cannot_be_opened_is_an_error_that_names_it) {
-  const auto log = RecordLog::open(path("no/such/place"), short_line, [](const std::string&) {});
-  ASSERT_FALSE(log);
-  EXPECT_EQ(log.error().code, ENOENT);
-  EXPECT_NE(log.error().text().find("no/such/place"), std::string::npos);
 }
 
 TEST_F(RecordLogTest, rotation_puts_later_records_into_the_new_file_and_loses_none) {
@@ -214,24 +128,40 @@ TEST_F(RecordLogTest, a_log_that_failed_is_written_again_once_it_is_opened_anew)
   EXPECT_NE(warnings().back().find("1 session record was lost"), std::string::npos) << warnings().back();
 }
 
-class PipeLogTest : public RecordLogTest {
- protected:
-  PipeLogTest() {
-    ::mkfifo(path("pipe").c_str(), 0600);
-    reader_ = Descriptor(::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+/// What this process may write to a file, for a while.
+class SizeLimit {
+ public:
+  explicit SizeLimit(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &now);
   }
-  /// Reads what has come.
-  std::string read_some() const {
-    std::string all(1 << 16, '\0');
-    const ssize_t count = ::read(reader_.get(), all.data(), all.size());
-    all.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-    return all;
-  }
+  ~SizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  SizeLimit(const SizeLimit&) = delete;
+  SizeLimit& operator=(const SizeLimit&) = delete;
 
-  Descriptor reader_;
+ private:
+  rlimit before_{};
 };
 
-// If this hangs, the test program's time limit ends it.
+// A disk takes a part of a line before it is full. The file of that name may still be the same one.
+TEST_F(RecordLogTest, opened_anew_where_its_file_ends_in_the_middle_of_a_line_begins_a_line_of_its_own) {
+  open(path("log"));
+  {
+    const SizeLimit limit(12);
+    push(1);
+    EXPECT_TRUE(eventually([&] { return lines(path("log")).size() == 1; }));
+    push(2);
+    EXPECT_TRUE(eventually([&] { return log_->lost() == 1; }));
+    EXPECT_EQ(lines(path("log")), (std::vector<std::string>{"record 1", "rec"}));
+  }
+  log_->reopen();
+  push(3);
+  log_->close();
+  EXPECT_EQ(lines(path("log")), (std::vector<std::string>{"record 1", "rec", "record 3"}));
+}
+
 TEST_F(PipeLogTest, a_reader_that_does_not_read_does_not_hang_the_end) {
   open(path("pipe"), long_line);
   std::uint64_t pushed = 0;

@@ -156,7 +156,8 @@ relay::Record long_record() {
 TEST_F(SyslogTarget, over_udp_gets_valid_json_of_a_record_that_is_longer_than_a_message) {
   Receiver receiver(Receiver::loopback());
   relay::RecordRing ring{16};
-  auto log = RecordLog::open("syslog:udp:127.0.0.1:" + std::to_string(receiver.port()), to_json, [](const auto&) {});
+  auto log = RecordLog::create(*LogTarget::open("syslog:udp:127.0.0.1:" + std::to_string(receiver.port())), to_json,
+                               [](const auto&) {});
   ASSERT_TRUE(log) << log.error().text();
   (*log)->start({&ring});
   const relay::Record record = long_record();
@@ -183,7 +184,7 @@ TEST_F(SyslogTarget, that_comes_back_gets_records_again_and_those_lost_are_count
     const std::lock_guard lock(mutex);
     return std::ranges::any_of(warnings, [&](const std::string& each) { return each.find(what) != std::string::npos; });
   };
-  auto log = RecordLog::open(name(), to_text, [&](const std::string& warning) {
+  auto log = RecordLog::create(*LogTarget::open(name()), to_text, [&](const std::string& warning) {
     const std::lock_guard lock(mutex);
     warnings.push_back(warning);
   });

@@ -139,5 +139,12 @@ TEST(LogTarget, a_directory_is_no_log) {
   EXPECT_EQ(target.error().code, EISDIR);
 }
 
+TEST(LogTargetOfAPath, that_cannot_be_opened_is_an_error_that_names_it) {
+  const auto target = LogTarget::open("/no/such/place");
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, ENOENT);
+  EXPECT_NE(target.error().text().find("/no/such/place"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lastbyte::observe

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "proxy/process/line_rate.h"
@@ -139,6 +143,58 @@ TEST_F(OperatorLogTest, no_line_is_lost_to_a_reader_that_reads_and_all_are_out_a
   write_end_.close();
   reader.join();
   EXPECT_EQ(std::ranges::count(read, '\n'), 20'000);
+}
+
+/// Its target's file.
+class MovedOperatorLog : public OperatorLogTest {
+ protected:
+  ~MovedOperatorLog() override { ::unlink(path_.c_str()); }
+  [[nodiscard]] OperatorLog::Order to_file() const {
+    auto target = observe::LogTarget::open(path_);
+    EXPECT_TRUE(target);
+    return {.moves = true, .target = std::move(*target)};
+  }
+  [[nodiscard]] std::string file() const {
+    std::ifstream stream(path_);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  std::string path_ = testing::TempDir() + "operator-log-" + std::to_string(::getpid());
+};
+
+TEST_F(MovedOperatorLog, writes_each_line_in_one_place_and_in_one_form_whatever_is_changed_meanwhile) {
+  std::optional<OperatorLog> log(write_end_.get());
+  ASSERT_TRUE(log->start());
+  std::string read;
+  std::thread reader([&] {
+    for (std::string some = read_some(); !some.empty(); some = read_some()) read += some;
+  });
+  constexpr int kLines = 10'000;
+  for (int each = 0; each < kLines; ++each) {
+    log->info("line");
+    OperatorLog::Order order = each % 200 == 0 ? to_file() : OperatorLog::Order{.moves = true};
+    order.format = each % 300 == 0 ? config::LogFormat::json : config::LogFormat::text;
+    if (each % 100 == 0) log->obey(std::move(order));
+  }
+  log.reset();
+  write_end_.close();
+  reader.join();
+  std::istringstream stream(read + file());
+  int count = 0;
+  for (std::string line; std::getline(stream, line); ++count)
+    EXPECT_TRUE(line.ends_with(" info: line") || (line.starts_with("{") && line.ends_with("}"))) << line;
+  EXPECT_EQ(count, kLines);
+  EXPECT_FALSE(file().empty());
+}
+
+TEST_F(MovedOperatorLog, leaves_a_reader_that_does_not_read) {
+  ASSERT_EQ(::fcntl(write_end_.get(), F_SETPIPE_SZ, 4096), 4096);
+  ASSERT_EQ(::write(write_end_.get(), std::string(4096, '\n').data(), 4096), 4096);
+  OperatorLog log(write_end_.get());
+  ASSERT_TRUE(log.start());
+  log.info("waits");
+  log.obey(to_file());
+  while (file().find("info: waits") == std::string::npos) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 TEST(LineRate, lets_a_hundred_lines_through_at_once_and_then_ten_a_second) {

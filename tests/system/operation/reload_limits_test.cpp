@@ -107,10 +107,10 @@ TEST(ReloadKeeps, T15_settings_that_need_a_restart_and_says_which) {
   write_file(path, "workers: 1\nlog: {target: off}\n" + rest);
   Process process({.arguments = {LASTBYTE_BINARY, "proxy", "--config", path}});
   ASSERT_TRUE(eventually([&] { return process.err().find("records to ") != std::string::npos; })) << process.err();
-  write_file(path, "workers: 3\ndrain: 7s\nuser: nobody\nlog: {target: " + directory.file("log") + "}\n" + rest);
+  write_file(path, "workers: 3\ndrain: 7s\nuser: nobody\nio: auto\n" + rest);
   process.signal(SIGHUP);
   ASSERT_TRUE(eventually([&] { return process.err().find(" as before; ") != std::string::npos; })) << process.err();
-  expect_said(process.err(), {"these settings change at a restart only: workers, user, log.target\n"});
+  expect_said(process.err(), {"these settings change at a restart only: workers, io, user\n"});
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 0);
   // `drain` takes effect without a restart.
