@@ -35,15 +35,17 @@ function message(text, status) {
 }
 
 const part = encodeURIComponent;
+const order = (instance, path) => ask("POST", `${path}?instance=${part(instance)}`);
 
 export const api = {
   status: () => ask("GET", "/v1/status"),
   sessions: (query) => ask("GET", `/v1/sessions?${new URLSearchParams(query)}`),
   session: (id) => ask("GET", `/v1/sessions/${part(id)}`),
-  endSession: (id, action) => ask("POST", `/v1/sessions/${part(id)}/${action}`),
-  changeMember: (group, member, action) =>
-    ask("POST", `/v1/groups/${part(group)}/members/${part(member)}/${action}`),
-  changeForwarding: (name, action) => ask("POST", `/v1/forwardings/${part(name)}/${action}`),
+  // An order is for the instance that the page showed: after a restart sessions have other numbers.
+  endSession: (instance, id, action) => order(instance, `/v1/sessions/${part(id)}/${action}`),
+  changeMember: (instance, group, member, action) =>
+    order(instance, `/v1/groups/${part(group)}/members/${part(member)}/${action}`),
+  changeForwarding: (instance, name, action) => order(instance, `/v1/forwardings/${part(name)}/${action}`),
   login: (token) => ask("POST", "/v1/login", { token }),
   logout: () => ask("POST", "/v1/logout"),
   /** Calls `take` with each event. Returns a function that stops it. The browser reconnects by itself. */

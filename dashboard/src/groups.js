@@ -27,19 +27,19 @@ export function Groups({ status, refresh }) {
                 <td class="number">${count(Object.values(each.sessions).reduce((a, b) => a + b, 0))}</td>
                 <td class="number">${count(each.retries)}</td>
                 <td class="number">${count(each.denied)}</td>
-                ${may && html`<td><${Actions} name=${each.name} act=${(action) => run(api.changeForwarding(each.name, action))} /></td>`}
+                ${may && html`<td><${Actions} name=${each.name} act=${(action) => run(api.changeForwarding(status.instance, each.name, action))} /></td>`}
               </tr>`,
             )}
           </tbody>
         </table>
       </div>
     </section>
-    ${status.groups.map((group) => html`<${Group} key=${group.name} group=${group} may=${may} run=${run} />`)}
+    ${status.groups.map((group) => html`<${Group} key=${group.name} instance=${status.instance} group=${group} may=${may} run=${run} />`)}
     ${status.groups.length === 0 && html`<p>No forwarding uses an upstream group or a name.</p>`}
   `;
 }
 
-function Group({ group, may, run }) {
+function Group({ instance, group, may, run }) {
   const healthy = group.members.filter((each) => each.state === "up").length;
   return html`<section aria-label=${`group ${group.name}`}>
     <h2>
@@ -64,7 +64,7 @@ function Group({ group, may, run }) {
               <td class="number">${count(each.began)}</td>
               <td class="number">${count(each.failed)}</td>
               <td class="number">${duration(each.round_trip_us)}</td>
-              ${may && html`<td><${Actions} name=${each.name} act=${(action) => run(api.changeMember(group.name, each.name, action))} /></td>`}
+              ${may && html`<td><${Actions} name=${each.name} act=${(action) => run(api.changeMember(instance, group.name, each.name, action))} /></td>`}
             </tr>`,
           )}
         </tbody>

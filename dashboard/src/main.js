@@ -57,8 +57,8 @@ function App() {
     try {
       const now = await api.status();
       const last = history.current.samples.at(-1);
-      if (last && last.pid !== now.pid) history.current.samples = [];
-      history.current.push({ at: Date.now() / 1000, pid: now.pid, status: now });
+      if (last && last.instance !== now.instance) history.current.samples = [];
+      history.current.push({ at: Date.now() / 1000, instance: now.instance, status: now });
       setStatus(now);
       setTrouble("");
     } catch (error) {

@@ -47,7 +47,7 @@ export function SessionView({ id, may }) {
 
   const end = (action) => {
     if (confirm(`${action === "reset" ? "Reset" : "Close"} session ${id}?`)) {
-      api.endSession(id, action).catch((error) => setTrouble(error.message));
+      api.endSession(session.instance, id, action).catch((error) => setTrouble(error.message));
     }
   };
 

@@ -37,7 +37,7 @@ export function session(id) {
   };
 }
 
-function detail(id) {
+function detail(id, instance) {
   const what = ["accepted", "connecting", "connected", "fin_received", "fin_sent", "reset_received", "lingering", "limit"];
   const socket = {
     local: "192.0.2.1:8080", peer: "192.0.2.7:51234", state: "ESTABLISHED", unread: 0, unacknowledged: 512, unsent: 0,
@@ -45,6 +45,7 @@ function detail(id) {
   };
   return {
     ...session(id),
+    instance,
     events: what.map((each, index) => ({ at_us: index * 1500, side: index % 2 ? "upstream" : "client", what: each, detail: each === "limit" ? "half_close" : undefined })),
     sockets: { client: socket, upstream: null },
   };
@@ -52,7 +53,7 @@ function detail(id) {
 
 /** `sessions` is the number of sessions. Returns {url, close, orders, state}. */
 export async function mock({ sessions = 5000 } = {}) {
-  const state = { loggedIn: false, requests: [], polls: 0, failing: false };
+  const state = { loggedIn: false, requests: [], polls: 0, failing: false, instance: "18a-1267" };
   const orders = [];
   const histogram = (scale) => ({ bounds: [0.001, 0.01, 0.1, 1], counts: [50 * scale, 30 * scale, 5 * scale, 1, 0], sum: 1 });
   const forwarding = (name) => ({
@@ -81,7 +82,7 @@ export async function mock({ sessions = 5000 } = {}) {
   const status = () => {
     state.polls += 1;
     return {
-      version: "0.1.0", pid: 4711, started: "2026-03-04T05:06:07.089Z", uptime_us: 7500e6, ready: true,
+      version: "0.1.0", pid: 4711, instance: state.instance, started: "2026-03-04T05:06:07.089Z", uptime_us: 7500e6, ready: true,
       may_administer: state.loggedIn,
       workers: [{ index: 0, sessions: sessions / 2, cpu_us: 1, lag_us: 1 }, { index: 1, sessions: sessions / 2, cpu_us: 1, lag_us: 1 }],
       configuration: { loaded: "2026-03-04T05:06:07.089Z", successful: true, error: null },
@@ -106,6 +107,8 @@ export async function mock({ sessions = 5000 } = {}) {
       if (url.pathname === "/v1/login") {
         if (JSON.parse(body).token !== "secret") return json({ error: "the token is wrong" }, 401);
         state.loggedIn = true;
+      } else if (url.searchParams.get("instance") !== state.instance) {
+        return json({ error: "nothing was done, because lastbyte was started anew" }, 412);
       } else {
         orders.push(url.pathname);
       }
@@ -119,10 +122,10 @@ export async function mock({ sessions = 5000 } = {}) {
       let all = Array.from({ length: sessions }, (_, index) => sessions - index);
       if (url.searchParams.get("forwarding")) all = all.filter((id) => session(id).forwarding === url.searchParams.get("forwarding"));
       if (url.searchParams.get("client")) all = all.filter((id) => session(id).client.startsWith(url.searchParams.get("client")));
-      return json({ total: sessions, matched: all.length, sessions: all.slice(offset, offset + limit).map(session) });
+      return json({ instance: state.instance, total: sessions, matched: all.length, sessions: all.slice(offset, offset + limit).map(session) });
     }
     const one = url.pathname.match(/^\/v1\/sessions\/(\d+)$/);
-    if (one) return Number(one[1]) <= sessions ? json(detail(Number(one[1]))) : json({ error: "no such session" }, 404);
+    if (one) return Number(one[1]) <= sessions ? json(detail(Number(one[1]), state.instance)) : json({ error: "no such session" }, 404);
     if (url.pathname === "/v1/events") {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(`data: ${JSON.stringify({ at: "2026-03-04T05:06:08.293Z", event: "member_changed", group: "databases", member: "tcp:db2:5432", state: "ejected", reason: "5 resets before the first byte" })}\n\n`);

@@ -124,11 +124,12 @@ std::vector<std::string> problems_of(const Json& status) {
 std::string heading_of(const Json& status) {
   std::uint64_t open = 0;
   for (const Json& each : status.at("workers")) open += each.at("sessions").get<std::uint64_t>();
-  return fmt::format("lastbyte {}, process {}, up {}: {}\n{} open session{}, {} worker{}, configuration of {}\n",
-                     shown(status.at("version").get<std::string>()), status.at("pid").get<std::int64_t>(),
-                     span(status.at("uptime_us")), status.at("ready").get<bool>() ? "ready" : "not ready", open,
-                     open == 1 ? "" : "s", status.at("workers").size(), status.at("workers").size() == 1 ? "" : "s",
-                     shown(status.at("configuration").at("loaded").get<std::string>()));
+  return fmt::format(
+      "lastbyte {}, process {}, instance {}, up {}: {}\n{} open session{}, {} worker{}, configuration of {}\n",
+      shown(status.at("version").get<std::string>()), status.at("pid").get<std::int64_t>(),
+      shown(status.at("instance").get<std::string>()), span(status.at("uptime_us")),
+      status.at("ready").get<bool>() ? "ready" : "not ready", open, open == 1 ? "" : "s", status.at("workers").size(),
+      status.at("workers").size() == 1 ? "" : "s", shown(status.at("configuration").at("loaded").get<std::string>()));
 }
 
 }  // namespace

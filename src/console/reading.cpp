@@ -51,7 +51,7 @@ Result<StatusReading> parse_status(const std::string& json) {
     StatusReading status;
     status.version = answer.at("version");
     status.pid = answer.at("pid");
-    status.started = answer.at("started");
+    status.instance = answer.at("instance");
     status.uptime_us = microseconds_of(answer.at("uptime_us"));
     status.ready = answer.at("ready");
     if (answer.contains("reason")) status.reason = answer.at("reason");
@@ -64,6 +64,7 @@ Result<StatusReading> parse_status(const std::string& json) {
 Result<SessionsReading> parse_sessions(const std::string& json) {
   return made_of(json, "/v1/sessions", [](const Json& answer) {
     SessionsReading reading;
+    reading.instance = answer.at("instance");
     reading.matched = answer.at("matched");
     for (const Json& each : answer.at("sessions")) reading.sessions.push_back(session_of(each));
     return reading;
@@ -71,7 +72,7 @@ Result<SessionsReading> parse_sessions(const std::string& json) {
 }
 
 std::optional<Rates> rates(const StatusReading& before, const StatusReading& now) {
-  if (before.pid != now.pid || before.started != now.started || now.uptime_us <= before.uptime_us) return std::nullopt;
+  if (before.instance != now.instance || now.uptime_us <= before.uptime_us) return std::nullopt;
   const double seconds = static_cast<double>(now.uptime_us - before.uptime_us) / 1e6;
   Rates rates;
   std::map<std::string, double> endings;

@@ -24,7 +24,7 @@ struct ForwardingReading {
 struct StatusReading {
   std::string version = {};
   std::int64_t pid = 0;
-  std::string started = {};  ///< distinguishes two processes with the same pid
+  std::string instance = {};  ///< ID of this run of lastbyte
   std::int64_t uptime_us = 0;
   bool ready = false;
   std::string reason = {};  ///< why it is not alive or not ready
@@ -48,8 +48,9 @@ struct SessionReading {
 };
 
 struct SessionsReading {
+  std::string instance = {};  ///< the run of lastbyte that has these sessions
   std::uint64_t matched = 0;
-  std::vector<SessionReading> sessions;
+  std::vector<SessionReading> sessions = {};
 };
 
 /// Parses an answer of /v1/status. An error (EPROTO): the text is something else.

@@ -1,6 +1,7 @@
 #include "proxy/operations.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,12 @@
 
 namespace lastbyte::proxy {
 namespace {
+
+/// Returns an ID that no other run has: no other process of the machine has this number at this nanosecond.
+std::string name_of_this_run() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return fmt::format("{:x}-{:x}", std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(), ::getpid());
+}
 
 /// A worker that has not read its mail for this time counts as stuck.
 constexpr std::chrono::seconds kStuck{10};
@@ -53,6 +60,9 @@ admin::GroupFacts facts_of(const probe::GroupStatus& status, const upstream::Sna
 }
 
 }  // namespace
+
+DaemonOperations::DaemonOperations(Parts parts)
+    : parts_(parts), instance_(name_of_this_run()), lag_(parts.running.workers()) {}
 
 admin::Health DaemonOperations::health() const {
   admin::Health health;

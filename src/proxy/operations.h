@@ -26,8 +26,9 @@ class DaemonOperations final : public admin::Operations {
     admin::Server& server;
     const observe::RecordLog& log;
   };
-  explicit DaemonOperations(Parts parts) : parts_(parts), lag_(parts.running.workers()) {}
+  explicit DaemonOperations(Parts parts);
 
+  [[nodiscard]] const std::string& instance() const override { return instance_; }
   [[nodiscard]] admin::Health health() const override;
   [[nodiscard]] observe::Snapshot metrics() const override;
   [[nodiscard]] std::uint64_t open_sessions() const override { return sum_of(relay::Count::open); }
@@ -57,6 +58,7 @@ class DaemonOperations final : public admin::Operations {
   [[nodiscard]] std::uint64_t sum_of(relay::Count count) const;
 
   Parts parts_;
+  std::string instance_;
   Lag lag_;
 };
 

@@ -14,6 +14,7 @@ class NoDaemon : public Operations {
  public:
   /// `run` runs work on the caller's thread.
   explicit NoDaemon(std::function<void(std::function<void()>)> run) : run_(std::move(run)) {}
+  [[nodiscard]] const std::string& instance() const override { return own; }
   [[nodiscard]] Health health() const override { return {}; }
   [[nodiscard]] observe::Snapshot metrics() const override { return {}; }
   [[nodiscard]] std::uint64_t open_sessions() const override { return 1; }
@@ -57,6 +58,7 @@ class NoDaemon : public Operations {
   void on_own_thread(std::function<void()> work) override { run_(std::move(work)); }
   void each_second() override {}
 
+  std::string own = "this run";
   int changes = 0;
   bool followed = false;
   std::uint64_t dropped = 0;

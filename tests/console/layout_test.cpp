@@ -39,7 +39,7 @@ SessionsReading crowd(std::size_t count, std::int64_t seconds) {
 
 StatusReading serving(std::int64_t seconds) {
   StatusReading status{
-      .version = "1.2", .pid = 4711, .started = "then", .uptime_us = seconds * 1'000'000, .ready = true};
+      .version = "1.2", .pid = 4711, .instance = "then", .uptime_us = seconds * 1'000'000, .ready = true};
   status.open = 30;
   const auto grown = static_cast<std::uint64_t>(seconds);
   status.forwardings["web"] = {.begun = 120 * grown,
@@ -163,7 +163,7 @@ TEST(Layout, more_sessions_than_are_given_at_once_are_said) {
   SessionsReading page = crowd(10, 0);
   page.matched = 70'000;
   view.took(serving(1), page);
-  EXPECT_EQ(screen_of(view, {}, "")[3].text, "sort age  1-10 of 10 (of 70000: the first 10)");
+  EXPECT_EQ(screen_of(view, {}, "")[3].text, "sort age  1-10 of 10 (of 70000: the oldest 10)");
 }
 
 }  // namespace

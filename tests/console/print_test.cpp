@@ -12,7 +12,7 @@ using Json = nlohmann::json;
 
 Json healthy() {
   return Json::parse(R"({
-    "version": "1.2", "pid": 4711, "started": "2026-03-04T05:06:07Z", "uptime_us": 7200000000, "ready": true,
+    "version": "1.2", "pid": 4711, "instance": "1a2-3b", "started": "2026-03-04T05:06:07Z", "uptime_us": 7200000000, "ready": true,
     "reason": "", "may_administer": true, "workers": [{"index": 0, "sessions": 3}, {"index": 1, "sessions": 4}],
     "configuration": {"loaded": "2026-03-04T05:06:07Z", "successful": true, "error": null}, "dropped_records": 0,
     "forwardings": [{"name": "web", "state": "enabled", "sessions": {"open": 7},
@@ -30,7 +30,7 @@ TEST(Status, one_screen_has_process_forwardings_members_and_ports) {
   const auto status = status_text(healthy().dump());
   ASSERT_TRUE(status);
   EXPECT_EQ(status->text,
-            "lastbyte 1.2, process 4711, up 2h: ready\n"
+            "lastbyte 1.2, process 4711, instance 1a2-3b, up 2h: ready\n"
             "7 open sessions, 2 workers, configuration of 2026-03-04T05:06:07Z\n"
             "\n"
             "FORWARDING  STATE    OPEN  ENDED  COMPLETE  FROM CLIENTS  FROM UPSTREAMS  LOST\n"

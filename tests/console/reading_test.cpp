@@ -7,7 +7,7 @@ namespace lastbyte::console {
 namespace {
 
 StatusReading status(std::int64_t uptime_us, std::uint64_t begun, std::uint64_t complete, std::uint64_t resets) {
-  StatusReading status{.pid = 7, .started = "then", .uptime_us = uptime_us};
+  StatusReading status{.pid = 7, .instance = "then", .uptime_us = uptime_us};
   status.forwardings["web"] = {
       .begun = begun, .ended = {{"complete", complete}, {"reset_by_client", resets}}, .received = {begun * 10, 5}};
   return status;
@@ -35,7 +35,7 @@ TEST(Rates, they_are_a_second_by_the_clock_of_the_process) {
 
 TEST(Rates, another_process_has_none) {
   StatusReading now = status(3'000'000, 1, 1, 1);
-  now.started = "later";
+  now.instance = "later";
   EXPECT_FALSE(rates(status(1'000'000, 10, 5, 0), now));
   EXPECT_FALSE(rates(status(3'000'000, 1, 1, 1), status(3'000'000, 1, 1, 1)));
 }
@@ -50,11 +50,11 @@ TEST(Rates, forwardings_that_come_and_go_make_no_jump) {
 }
 
 TEST(Rates, those_of_a_session_go_by_its_age) {
-  const auto before = rows_of({2, {session(1, 1'000'000, 100, 0), session(2, 500'000, 7, 7)}}, nullptr, 0);
+  const auto before = rows_of({"then", 2, {session(1, 1'000'000, 100, 0), session(2, 500'000, 7, 7)}}, nullptr, 0);
   EXPECT_FALSE(before[0].rate);
   const auto now =
-      rows_of({3, {session(2, 2'500'000, 7, 27), session(3, 1'000'000, 50, 0), session(4, 9'000'000, 50, 0)}}, &before,
-              2'000'000);
+      rows_of({"then", 3, {session(2, 2'500'000, 7, 27), session(3, 1'000'000, 50, 0), session(4, 9'000'000, 50, 0)}},
+              &before, 2'000'000);
   ASSERT_TRUE(now[0].rate);
   EXPECT_DOUBLE_EQ((*now[0].rate)[0], 0);
   EXPECT_DOUBLE_EQ((*now[0].rate)[1], 10);
@@ -69,7 +69,7 @@ TEST(Reading, anything_else_than_an_answer_is_an_error) {
     EXPECT_FALSE(parse_status(text)) << text;
     EXPECT_FALSE(parse_sessions(text)) << text;
   }
-  EXPECT_TRUE(parse_sessions(R"({"matched":0,"sessions":[]})"));
+  EXPECT_TRUE(parse_sessions(R"({"instance":"x","matched":0,"sessions":[]})"));
 }
 
 }  // namespace

@@ -85,3 +85,18 @@ test("only who is logged in may reset a session, and is asked before", async (t)
   assert.deepEqual(server.orders, ["/v1/sessions/17/reset"]);
   assert.equal(asked.length, 2);
 });
+
+test("an order is for the instance that the page showed when it was given", async (t) => {
+  const { page, server } = await scene(t, "#/sessions/17");
+  await page.getByRole("heading", { name: "Session 17" }).waitFor();
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByLabel("Token").fill("secret");
+  await page.getByRole("dialog").getByRole("button", { name: "Log in" }).click();
+  page.on("dialog", (dialog) => {
+    server.state.instance = "18b-1268";
+    dialog.accept();
+  });
+  await page.getByRole("button", { name: "Reset" }).click();
+  await page.getByText("lastbyte was started anew").waitFor();
+  assert.deepEqual(server.orders, []);
+});

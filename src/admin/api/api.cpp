@@ -99,7 +99,21 @@ void Api::handle(const Request& request, bool may_administer, const Respond& res
   if (!has(methods, method)) return respond(not_allowed(methods));
   if (method == "GET") return get(request, *path, may_administer, respond);
   if (!may_administer) return respond(error_response(401, "log in first"));
-  method == "PUT" ? put_log_level(request, respond) : post(request, *path, respond);
+  if (auto refused = refused_by_condition(request)) return respond(std::move(*refused));
+  method == "PUT" ? put_log_level(request, respond) : post(*path, respond);
+}
+
+/// An order may name the run of lastbyte that it is for. A misspelt condition must not be taken for none.
+std::optional<Response> Api::refused_by_condition(const Request& request) const {
+  for (const auto& [name, value] : request.query) {
+    if (name != "instance")
+      return error_response(400, "'" + name + "': there is no such parameter of an order; expected instance");
+    if (value != operations_.instance())
+      return error_response(
+          412, "nothing was done, because lastbyte was started anew: the order is for the instance '" + value +
+                   "', and this is '" + operations_.instance() + "'");
+  }
+  return std::nullopt;
 }
 
 void Api::get(const Request& request, const Path& path, bool may_administer, const Respond& respond) {
@@ -125,7 +139,8 @@ std::string Api::status(bool may_administer) const {
   const auto groups = operations_.groups();
   const Health health = operations_.health();
   const std::string failure = operations_.reload_failure();
-  return status_json({.snapshot = snapshot,
+  return status_json({.instance = operations_.instance(),
+                      .snapshot = snapshot,
                       .forwardings = forwardings,
                       .groups = groups,
                       .health = health,
@@ -134,7 +149,7 @@ std::string Api::status(bool may_administer) const {
                       .now = std::chrono::system_clock::now()});
 }
 
-void Api::post(const Request& request, const Path& path, const Respond& respond) {
+void Api::post(const Path& path, const Respond& respond) {
   if (path[1] == "sessions") {
     const auto id = number(path[2]);
     if (!id || (path[3] != "close" && path[3] != "reset"))
@@ -144,7 +159,6 @@ void Api::post(const Request& request, const Path& path, const Respond& respond)
   const auto change = change_of(path.back());
   if (!change) return respond(not_found("expected drain, disable or enable at the end of the path"));
   if (path[1] == "forwardings") return change_forwarding(path[2], *change, respond);
-  static_cast<void>(request);
   const auto changed = operations_.change_member(path[2], path[4], *change);
   respond(changed ? done() : refused(changed.error()));
 }
@@ -167,17 +181,22 @@ void Api::list_sessions(const Request& request, const Respond& respond) {
   const std::size_t workers = operations_.workers();
   const auto gathering = std::make_shared<Gathering>(workers, *selection);
   const std::uint64_t total = operations_.open_sessions();
-  const auto answer = [gathering, selection = *selection, total, respond] {
+  const auto answer = [this, gathering, selection = *selection, total, respond] {
     Chosen all(selection);
     for (Chosen& part : gathering->parts) all.add(std::move(part));
     const std::size_t matched = all.matched();
-    respond(json_response(sessions_json(all.page(), matched, static_cast<std::size_t>(total))));
+    const auto page = all.page();
+    respond(json_response(sessions_json({.instance = operations_.instance(),
+                                         .page = page,
+                                         .matched = matched,
+                                         .total = static_cast<std::size_t>(total)})));
   };
   const auto detail =
       selection->sort == SortBy::unacknowledged ? relay::Session::Detail::queues : relay::Session::Detail::figures;
   for (std::size_t worker = 0; worker < workers; ++worker) {
     auto look = std::make_shared<relay::Look>();
     look->detail = detail;
+    look->after = selection->after;
     look->visit = [gathering, worker](relay::SessionView view) { gathering->parts[worker].add(std::move(view)); };
     look->done = [this, gathering, answer] {
       if (gathering->left.fetch_sub(1) == 1) enough_memory_for([&] { operations_.on_own_thread(answer); });
@@ -203,10 +222,11 @@ void Api::show_session(std::uint64_t id, const Respond& respond) {
       const std::lock_guard lock(found->mutex);
       found->view = std::move(view);
     };
-    look->done = [found, respond] {
+    look->done = [this, found, respond] {
       if (found->left.fetch_sub(1) != 1) return;
       enough_memory_for([&] {
-        respond(found->view ? json_response(session_json(*found->view)) : not_found("there is no such session now"));
+        respond(found->view ? json_response(session_json(operations_.instance(), *found->view))
+                            : not_found("there is no such session now"));
       });
     };
     operations_.look(worker, std::move(look));

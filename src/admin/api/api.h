@@ -1,6 +1,10 @@
 // The administration interface of docs/openapi.yaml: what each request does. Only for the server's thread.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "admin/api/events.h"
 #include "admin/http/message.h"
 #include "admin/terms/operations.h"
@@ -19,7 +23,8 @@ class Api {
 
  private:
   void get(const Request& request, const std::vector<std::string>& path, bool may_administer, const Respond& respond);
-  void post(const Request& request, const std::vector<std::string>& path, const Respond& respond);
+  void post(const std::vector<std::string>& path, const Respond& respond);
+  [[nodiscard]] std::optional<Response> refused_by_condition(const Request& request) const;
   void put_log_level(const Request& request, const Respond& respond);
   [[nodiscard]] std::string status(bool may_administer) const;
   void list_sessions(const Request& request, const Respond& respond);

@@ -215,6 +215,7 @@ std::string status_json(const StatusParts& parts) {
   const WallTime started = wall(snapshot.process.start_seconds);
   return dump({{"version", snapshot.version},
                {"pid", ::getpid()},
+               {"instance", parts.instance},
                {"started", text(started)},
                {"uptime_us", std::chrono::duration_cast<microseconds>(parts.now - started).count()},
                {"ready", parts.health.alive && parts.health.ready},
@@ -240,14 +241,16 @@ std::string groups_json(const std::vector<GroupFacts>& facts) { return dump(grou
 
 std::string ports_json(const observe::Snapshot& snapshot) { return dump(ports(snapshot)); }
 
-std::string sessions_json(const std::vector<relay::SessionView>& page, std::size_t matched, std::size_t total) {
+std::string sessions_json(const SessionsParts& parts) {
   Json all = Json::array();
-  for (const relay::SessionView& each : page) all.push_back(session(each));
-  return dump({{"total", total}, {"matched", matched}, {"sessions", std::move(all)}});
+  for (const relay::SessionView& each : parts.page) all.push_back(session(each));
+  return dump(
+      {{"instance", parts.instance}, {"total", parts.total}, {"matched", parts.matched}, {"sessions", std::move(all)}});
 }
 
-std::string session_json(const relay::SessionView& view) {
+std::string session_json(const std::string& instance, const relay::SessionView& view) {
   Json whole = session(view);
+  whole["instance"] = instance;
   Json events = Json::array({{{"at_us", 0}, {"side", "client"}, {"what", "accepted"}}});
   for (const relay::TrailEntry& each : view.trail)
     events.push_back({{"at_us", each.at.count()}, {"side", name(each.side)}, {"what", name(each.what)}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
 
 namespace lastbyte::admin {
 namespace {
@@ -83,10 +84,14 @@ tl::expected<void, std::string> take(Selection& selection, const std::string& na
     const auto offset = number(value, 0, kFarthest);
     if (!offset) return wrong(name, value, "0 to 200000");
     selection.offset = *offset;
+  } else if (name == "after") {
+    const auto after = number(value, 0, std::numeric_limits<std::size_t>::max());
+    if (!after) return wrong(name, value, "the number of a session");
+    selection.after = *after;
   } else {
     return tl::unexpected("'" + name +
-                          "': there is no such parameter; expected forwarding, client, upstream, state, sort, order, "
-                          "limit or offset");
+                          "': there is no such parameter; expected forwarding, client, upstream, state, after, sort, "
+                          "order, limit or offset");
   }
   return {};
 }
@@ -101,6 +106,7 @@ bool AddressFilter::lets_through(const net::Address& address) const {
 bool Selection::lets_through(const SessionView& view) const {
   if (forwarding && (!view.forwarding || *view.forwarding != *forwarding)) return false;
   if (phase && view.phase != *phase) return false;
+  if (view.id <= after) return false;
   if (client && !client->lets_through(view.client)) return false;
   return !upstream || upstream->lets_through(view.upstream);
 }

@@ -31,6 +31,7 @@ struct Selection {
   std::optional<AddressFilter> client;
   std::optional<AddressFilter> upstream;
   std::optional<relay::Phase> phase;
+  std::uint64_t after = 0;  ///< sessions with a larger number
   SortBy sort = SortBy::id;
   bool ascending = false;
   std::size_t limit = 100;

@@ -79,6 +79,8 @@ class Operations {
  public:
   virtual ~Operations() = default;
 
+  /// Names this run of the daemon, and no other: the numbers of sessions mean nothing in another one.
+  [[nodiscard]] virtual const std::string& instance() const = 0;
   [[nodiscard]] virtual Health health() const = 0;
   [[nodiscard]] virtual observe::Snapshot metrics() const = 0;
   /// Number of open sessions, of streams and datagrams: a small part of metrics().

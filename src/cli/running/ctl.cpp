@@ -1,6 +1,7 @@
 // `lastbyte ctl`: sends orders and questions to the running instance.
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "admin/client/client.h"
 #include "base/text.h"
@@ -65,7 +66,7 @@ std::string wrong(const Words& words) {
 }
 
 /// Precondition: wrong() is empty for these words.
-admin::ClientRequest request_of(const Words& words) {
+admin::ClientRequest plain_request_of(const Words& words) {
   const std::string& first = words.front();
   if (first == "log-level" && words.size() == 2)
     return {.method = "PUT", .target = "/v1/log-level", .body = R"({"level":")" + words[1] + "\"}"};
@@ -79,10 +80,21 @@ admin::ClientRequest request_of(const Words& words) {
   return {.method = "POST", .target = of + "/" + first};
 }
 
+/// Returns nullopt if the words name an instance but are not an order.
+std::optional<admin::ClientRequest> request_of(const Words& words, const std::optional<std::string>& instance) {
+  admin::ClientRequest request = plain_request_of(words);
+  if (!instance) return request;
+  if (request.method == "GET") return std::nullopt;
+  request.target += "?instance=" + admin::encoded(*instance);
+  return request;
+}
+
 int run_ctl(const Arguments& arguments) {
   const Words& words = arguments.operands();
   if (words.empty()) return usage_error("ctl", "the order is missing");
   if (const std::string what = wrong(words); !what.empty()) return usage_error("ctl", what);
+  const auto request = request_of(words, arguments.first("instance"));
+  if (!request) return usage_error("ctl", "--instance: " + words.front() + " changes nothing; expected an order");
   const auto socket = admin::find_socket(arguments.first("socket"));
   if (!socket) return not_answered("ctl", socket.error().text());
   if (words.front() == "events") {
@@ -92,7 +104,7 @@ int run_ctl(const Arguments& arguments) {
     });
     return followed ? kExitOk : not_answered("ctl", followed.error().text());
   }
-  const auto answer = admin::ask(*socket, request_of(words));
+  const auto answer = admin::ask(*socket, *request);
   if (!answer) return not_answered("ctl", answer.error().text());
   if (answer->status >= 300) {
     std::fprintf(stderr, "lastbyte ctl: %s\n", console::error_text(answer->body).c_str());
@@ -120,7 +132,12 @@ Command ctl_command() {
           "events print JSON, config prints YAML.\n"
           "Exit status: 0; 1 if lastbyte refused; 2 if the command line is wrong, no instance or several run, or it "
           "does not answer.",
-      .options = {socket_option()},
+      .options = {{.flag = "instance",
+                   .placeholder = "ID",
+                   .help = "Only if this run of lastbyte has that ID, as status and sessions --json show it: sessions "
+                           "have other numbers after a restart.",
+                   .group = "General"},
+                  socket_option()},
       .run = run_ctl,
       .operands = 3,
       .words = order_words()};

@@ -177,7 +177,7 @@ std::string endings_line(const View& view, std::size_t width) {
 std::string order_line(const View& view, std::size_t width, std::size_t first, std::size_t shown_lines) {
   const std::size_t visible = view.visible().size();
   std::string range = fmt::format("{}-{} of {}", visible == 0 ? 0 : first + 1, first + shown_lines, visible);
-  if (view.matched() > view.taken()) range += fmt::format(" (of {}: the first {})", view.matched(), view.taken());
+  if (view.matched() > view.taken()) range += fmt::format(" (of {}: the oldest {})", view.matched(), view.taken());
   return line_of({"sort " + std::string(word_of(view.sort()).word) + (view.reversed() ? " (reversed)" : ""), range,
                   view.filter_text().empty() ? "" : "filter " + view.filter_text(), view.paused() ? "PAUSED" : ""},
                  width);

@@ -8,18 +8,16 @@
 
 namespace lastbyte::console {
 
-Result<Picture> picture_of(const admin::Answer& status, const admin::Answer& sessions) {
-  for (const admin::Answer* each : {&status, &sessions}) {
-    if (each->status == 200) continue;
-    return failure("the instance answers " + std::to_string(each->status), each->status == 400 ? EBADRQC : 0,
-                   error_text(each->body));
-  }
-  auto first = parse_status(status.body);
-  if (!first) return Failure(first.error());
-  auto second = parse_sessions(sessions.body);
-  if (!second) return Failure(second.error());
-  return Picture{.status = std::move(*first), .sessions = std::move(*second)};
+namespace {
+
+/// The body of an answer that is none of an error.
+Result<std::string> body_of(admin::Answer answer) {
+  if (answer.status == 200) return std::move(answer.body);
+  return failure("the instance answers " + std::to_string(answer.status), answer.status == 400 ? EBADRQC : 0,
+                 error_text(answer.body));
 }
+
+}  // namespace
 
 Result<std::string> Source::path() {
   if (path_) return *path_;
@@ -28,19 +26,29 @@ Result<std::string> Source::path() {
   return found;
 }
 
-Result<void> Source::ask(const admin::ClientRequest& sessions, SourceTime now) {
+void Source::give_up() {
+  asks_ = false;
+  status_exchange_.reset();
+  page_exchange_.reset();
   status_.reset();
-  sessions_.reset();
+  pages_ = {};
+}
+
+Result<void> Source::ask(const SessionsRequest& sessions, SourceTime now) {
+  give_up();
   const auto at = path();
   if (!at) return Failure(at.error());
-  auto first = admin::Exchange::begin(*at, {.target = "/v1/status"});
-  auto second = first ? admin::Exchange::begin(*at, sessions) : Result<admin::Exchange>(Failure(first.error()));
-  if (!second) {
+  auto status = admin::Exchange::begin(*at, {.target = "/v1/status"});
+  auto page =
+      status ? admin::Exchange::begin(*at, sessions.page_after(0)) : Result<admin::Exchange>(Failure(status.error()));
+  if (!page) {
     path_.reset();
-    return Failure(second.error());
+    return Failure(page.error());
   }
-  status_.emplace(Asked{std::move(*first)});
-  sessions_.emplace(Asked{std::move(*second)});
+  status_exchange_.emplace(std::move(*status));
+  page_exchange_.emplace(std::move(*page));
+  request_ = sessions;
+  asks_ = true;
   asked_until_ = now + kPatience;
   return {};
 }
@@ -55,38 +63,68 @@ bool Source::order(const admin::ClientRequest& request, SourceTime now) {
 }
 
 void Source::add_to(std::vector<pollfd>& polled) const {
-  for (const auto* each : {&status_, &sessions_})
-    if (*each && !(*each)->answer)
-      polled.push_back({.fd = (*each)->exchange.fd(), .events = (*each)->exchange.events(), .revents = 0});
-  if (order_) polled.push_back({.fd = order_->fd(), .events = order_->events(), .revents = 0});
+  for (const auto* each : {&status_exchange_, &page_exchange_, &order_})
+    if (*each) polled.push_back({.fd = (*each)->fd(), .events = (*each)->events(), .revents = 0});
 }
 
 SourceTime Source::gives_up_at() const {
-  return std::min(status_ ? asked_until_ : SourceTime::max(), order_ ? order_until_ : SourceTime::max());
+  return std::min(asks_ ? asked_until_ : SourceTime::max(), order_ ? order_until_ : SourceTime::max());
+}
+
+/// A whole page. If it is not the last one, the next one is asked for.
+Result<void> Source::take_page() {
+  const auto answer = page_exchange_->go_on();
+  if (!answer) return {};
+  page_exchange_.reset();
+  if (!*answer) return Failure(answer->error());
+  const auto body = body_of(**answer);
+  if (!body) return Failure(body.error());
+  auto page = parse_sessions(*body);
+  if (!page) return Failure(page.error());
+  if (auto added = pages_.add(std::move(*page)); !added || pages_.complete()) return added;
+  auto next = admin::Exchange::begin(*path_, request_.page_after(pages_.last()));
+  if (!next) return Failure(next.error());
+  page_exchange_.emplace(std::move(*next));
+  return {};
+}
+
+/// True: all is there.
+Result<bool> Source::take_what_came() {
+  if (status_exchange_) {
+    if (const auto answer = status_exchange_->go_on()) {
+      status_exchange_.reset();
+      if (!*answer) return Failure(answer->error());
+      const auto body = body_of(**answer);
+      if (!body) return Failure(body.error());
+      auto status = parse_status(*body);
+      if (!status) return Failure(status.error());
+      status_ = std::move(*status);
+    }
+  }
+  if (page_exchange_)
+    if (auto taken = take_page(); !taken) return Failure(taken.error());
+  return status_ && pages_.complete();
 }
 
 std::optional<Result<Picture>> Source::go_on(SourceTime now) {
-  if (!status_) return std::nullopt;
-  for (auto* each : {&status_, &sessions_})
-    if (!(*each)->answer) (*each)->answer = (*each)->exchange.go_on();
-  const auto given_up = [this](Error error) {
-    status_.reset();
-    sessions_.reset();
-    path_.reset();
-    return Result<Picture>(Failure(std::move(error)));
-  };
-  for (const auto* each : {&status_, &sessions_})
-    if ((*each)->answer && !*(*each)->answer) return given_up((*each)->answer->error());
-  if (status_->answer && sessions_->answer) {
-    auto picture = picture_of(**status_->answer, **sessions_->answer);
-    status_.reset();
-    sessions_.reset();
+  if (!asks_) return std::nullopt;
+  const std::uint64_t before = pages_.last();
+  const auto whole = take_what_came();
+  if (pages_.last() != before) asked_until_ = now + kPatience;  // for each page
+  if (whole && *whole) {
+    Picture picture{.status = std::move(*status_), .sessions = pages_.take()};
+    give_up();
     return picture;
   }
-  if (now < asked_until_) return std::nullopt;
-  return given_up(failure("read the answer of unix:" + path_.value_or(""), ETIMEDOUT,
-                          "none came within " + std::to_string(kPatience.count()) + " s")
-                      .value());
+  if (whole && now < asked_until_) return std::nullopt;
+  Error error = whole ? failure("read the answer of unix:" + path_.value_or(""), ETIMEDOUT,
+                                "none came within " + std::to_string(kPatience.count()) + " s")
+                            .value()
+                      : whole.error();
+  give_up();
+  // Where it answers, it is still there.
+  if (error.code != EBADRQC && error.code != ESTALE) path_.reset();
+  return Result<Picture>(Failure(std::move(error)));
 }
 
 std::optional<Result<admin::Answer>> Source::order_done(SourceTime now) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "admin/client/exchange.h"
+#include "console/pages.h"
 #include "console/reading.h"
 
 namespace lastbyte::console {
@@ -22,9 +23,6 @@ struct Picture {
   SessionsReading sessions;
 };
 
-/// Error code EBADRQC: the instance answers, but rejects the request.
-Result<Picture> picture_of(const admin::Answer& status, const admin::Answer& sessions);
-
 class Source {
  public:
   static constexpr std::chrono::seconds kPatience{10};
@@ -32,9 +30,10 @@ class Source {
   /// `given` is the value of --socket.
   explicit Source(std::optional<std::string> given) : given_(std::move(given)) {}
 
-  /// Requests the status and the sessions. Abandons an earlier request. Fails with the errors of go_on().
-  Result<void> ask(const admin::ClientRequest& sessions, SourceTime now);
-  [[nodiscard]] bool asks() const { return status_.has_value(); }
+  /// Requests the status and the sessions. Abandons an earlier request. Fails with the errors of go_on(). Error code
+  /// EBADRQC: the instance answers, but rejects the request.
+  Result<void> ask(const SessionsRequest& sessions, SourceTime now);
+  [[nodiscard]] bool asks() const { return asks_; }
   /// Requests the end of a session. Returns false if an order is under way or there is no instance.
   bool order(const admin::ClientRequest& request, SourceTime now);
 
@@ -47,17 +46,20 @@ class Source {
   std::optional<Result<admin::Answer>> order_done(SourceTime now);
 
  private:
-  /// A request, and its answer when it has arrived.
-  struct Asked {
-    admin::Exchange exchange;
-    std::optional<Result<admin::Answer>> answer = {};
-  };
   Result<std::string> path();
+  void give_up();
+  Result<bool> take_what_came();
+  Result<void> take_page();
 
   std::optional<std::string> given_;
   std::optional<std::string> path_;  ///< socket of the instance that answered last
-  std::optional<Asked> status_;
-  std::optional<Asked> sessions_;
+  // The request under way. Each exchange is reset when its answer has arrived.
+  bool asks_ = false;
+  SessionsRequest request_;
+  std::optional<admin::Exchange> status_exchange_;
+  std::optional<admin::Exchange> page_exchange_;
+  std::optional<StatusReading> status_;
+  Pages pages_;
   SourceTime asked_until_{};
   std::optional<admin::Exchange> order_;
   SourceTime order_until_{};

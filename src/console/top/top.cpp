@@ -66,7 +66,7 @@ timespec until(TopClock::time_point at) {
 }
 
 /// Blocks until the first picture has arrived.
-Result<Picture> first_picture(Source& source, const admin::ClientRequest& sessions) {
+Result<Picture> first_picture(Source& source, const SessionsRequest& sessions) {
   if (auto asked = source.ask(sessions, TopClock::now()); !asked) return Failure(asked.error());
   for (;;) {
     if (auto picture = source.go_on(TopClock::now())) return std::move(*picture);

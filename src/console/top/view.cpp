@@ -87,22 +87,10 @@ Filter parse_filter(std::string_view text) {
   return filter;
 }
 
-admin::ClientRequest sessions_request(SortKey sort, bool reversed, const Filter& filter) {
-  // The administration knows no present rate. Sessions that have been idle the longest have none, so the request sorts
-  // by idle time instead.
-  constexpr std::array<std::pair<const char*, bool>, 7> kOrders{{{"idle", true},
-                                                                 {"half_close_age", false},
-                                                                 {"unacknowledged", false},
-                                                                 {"half_close_age", false},
-                                                                 {"age", false},
-                                                                 {"idle", false},
-                                                                 {"id", false}}};
-  static_assert(kOrders.size() == kSortWords.size());
-  const auto& [word, ascending] = kOrders[static_cast<std::size_t>(sort)];
-  std::string target = "/v1/sessions?limit=" + std::to_string(kMostSessions) + "&sort=" + word +
-                       "&order=" + (ascending != reversed ? "asc" : "desc");
-  for (const auto& [name, value] : filter.parameters) target += "&" + name + "=" + admin::encoded(value);
-  return {.target = std::move(target)};
+SessionsRequest sessions_request(const Filter& filter) {
+  SessionsRequest request;
+  for (const auto& [name, value] : filter.parameters) request.filters += "&" + name + "=" + admin::encoded(value);
+  return request;
 }
 
 View::View(SortKey sort, bool reversed, std::string filter)
@@ -110,7 +98,7 @@ View::View(SortKey sort, bool reversed, std::string filter)
 
 void View::took(StatusReading status, SessionsReading sessions) {
   why_lost_.clear();
-  const bool same = status_ && status_->pid == status.pid && status_->started == status.started;
+  const bool same = status_ && status_->instance == status.instance && instance_ == sessions.instance;
   if (paused_ && same) return;
   paused_ = false;  // another process may reuse session numbers: the old picture must not end its sessions
   const std::int64_t elapsed = same ? status.uptime_us - status_->uptime_us : 0;
@@ -119,6 +107,7 @@ void View::took(StatusReading status, SessionsReading sessions) {
     selected_id_.reset();
     if (mode_ == Mode::confirm) mode_ = Mode::list;
   }
+  instance_ = std::move(sessions.instance);
   matched_ = sessions.matched;
   visible_.clear();
   rows_ = rows_of(std::move(sessions), same ? &rows_ : nullptr, elapsed);
@@ -211,7 +200,7 @@ Wish View::letter(char32_t character, std::size_t page) {
     case U'R':
       reversed_ = !reversed_;
       arrange();
-      return {.what = Wish::What::ask};
+      return {};
     case U'/':
       mode_ = Mode::filter;
       draft_ = filter_text_;
@@ -223,7 +212,7 @@ Wish View::letter(char32_t character, std::size_t page) {
 Wish View::order_by(SortKey sort) {
   sort_ = sort;
   arrange();
-  return {.what = Wish::What::ask};
+  return {};
 }
 
 Wish View::filter_by(std::string text) {
@@ -263,7 +252,9 @@ void View::question_for(bool reset) {
   const std::string id = std::to_string(session.id);
   question_ = (reset ? "Reset session " : "Close session ") + id + "? y/n  (" + session.client + " to " +
               session.upstream + (reset ? "; both sides get a RST now)" : "; it may finish for the drain time)");
-  ending_ = {.method = "POST", .target = "/v1/sessions/" + id + (reset ? "/reset" : "/close")};
+  // The instance may have been started anew since: another session has this number then.
+  ending_ = {.method = "POST",
+             .target = "/v1/sessions/" + id + (reset ? "/reset" : "/close") + "?instance=" + admin::encoded(instance_)};
   mode_ = Mode::confirm;
 }
 

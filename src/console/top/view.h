@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "admin/client/exchange.h"
+#include "console/pages.h"
 #include "console/reading.h"
 
 namespace lastbyte::console {
@@ -51,10 +52,8 @@ struct Filter {
 };
 Filter parse_filter(std::string_view text);
 
-/// Returns the request for the sessions to show: at most as many as the administration returns at once, sorted so that
-/// it includes those that come first on the screen.
-admin::ClientRequest sessions_request(SortKey sort, bool reversed, const Filter& filter);
-inline constexpr std::size_t kMostSessions = 5000;
+/// Returns the request for the sessions to show.
+SessionsRequest sessions_request(const Filter& filter);
 
 struct Key {
   enum class Name : std::uint8_t { character, up, down, page_up, page_down, home, end, enter, escape, backspace };
@@ -67,7 +66,7 @@ struct Wish {
   enum class What : std::uint8_t {
     nothing,
     quit,
-    ask,  ///< the order or the filter has changed: request the sessions again
+    ask,  ///< the filter has changed: request the sessions again
     end,  ///< send `request`, which ends a session
   };
   What what = What::nothing;
@@ -89,7 +88,7 @@ class View {
   /// `page` is the number of lines of sessions on the screen.
   Wish press(const Key& key, std::size_t page);
 
-  [[nodiscard]] admin::ClientRequest request() const { return sessions_request(sort_, reversed_, filter_); }
+  [[nodiscard]] SessionsRequest request() const { return sessions_request(filter_); }
   [[nodiscard]] const std::optional<StatusReading>& status() const { return status_; }
   [[nodiscard]] const std::optional<Rates>& rates() const { return rates_; }
   /// The filtered sessions in order. Valid until the next call that is not const.
@@ -132,6 +131,7 @@ class View {
   bool paused_ = false;
   std::optional<StatusReading> status_;
   std::optional<Rates> rates_;
+  std::string instance_;  ///< that has the sessions
   std::vector<SessionRow> rows_;
   std::uint64_t matched_ = 0;
   std::vector<const SessionRow*> visible_;

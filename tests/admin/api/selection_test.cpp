@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace lastbyte::admin {
 namespace {
@@ -47,6 +48,26 @@ TEST(Selection, filters_let_through_what_they_say) {
   EXPECT_FALSE(parsed({{"state", "lingering"}}).lets_through(session(1)));
 }
 
+/// Pages by `after`, while the sessions with these numbers end and new ones begin between two pages.
+TEST(Selection, pages_after_a_number_miss_and_repeat_nothing_while_sessions_come_and_go) {
+  std::vector<std::uint64_t> open;
+  for (std::uint64_t id = 1; id <= 40; ++id) open.push_back(id);
+  std::vector<std::uint64_t> seen;
+  for (std::uint64_t next = 41;; ++next) {
+    Chosen page(parsed(
+        {{"sort", "id"}, {"order", "asc"}, {"limit", "7"}, {"after", std::to_string(seen.empty() ? 0 : seen.back())}}));
+    for (const std::uint64_t id : open) page.add(session(id));
+    const auto found = ids(page);
+    seen.insert(seen.end(), found.begin(), found.end());
+    if (found.size() < 7) break;
+    std::erase(open, found.front());  // an offset would now skip one
+    if (next < 45) open.push_back(next);
+  }
+  std::vector<std::uint64_t> all(44);
+  std::iota(all.begin(), all.end(), 1);
+  EXPECT_EQ(seen, all);
+}
+
 TEST(Selection, a_wrong_parameter_is_told_with_what_was_expected) {
   const auto error = [](const std::string& name, const std::string& value) {
     const auto selection = parse_selection({{name, value}});
@@ -57,6 +78,7 @@ TEST(Selection, a_wrong_parameter_is_told_with_what_was_expected) {
   EXPECT_EQ(error("order", "up"), "order: 'up': expected asc or desc");
   EXPECT_NE(error("state", "closed").find("expected connecting"), std::string::npos);
   EXPECT_NE(error("sort", "").find("expected id"), std::string::npos);
+  EXPECT_EQ(error("after", "-1"), "after: '-1': expected the number of a session");
   EXPECT_NE(error("colour", "red").find("there is no such parameter"), std::string::npos);
 }
 

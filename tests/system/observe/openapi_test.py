@@ -117,6 +117,16 @@ with tempfile.TemporaryDirectory() as directory:
                     problems.append(f"{where}: {kind} is not one of {list(content)}")
                 elif kind == "application/json":
                     problems += wrong(json.loads(text), content[kind]["schema"], where)
+        instance = json.loads(ask("GET", "/v1/status")[2])["instance"]
+        assert instance == json.loads(ask("GET", "/v1/sessions")[2])["instance"]
+        for path, method, body in (("/v1/forwardings/web/drain", "POST", None), ("/v1/log-level", "PUT", '{"level": "info"}')):
+            for condition, expected in (("instance=other", 412), ("instanze=x", 400), ("instance=" + instance, 204)):
+                status, kind, text = ask(method, f"{path}?{condition}", body)
+                if status != expected:
+                    problems.append(f"{method} {path}?{condition}: status {status}, not {expected}: {text}")
+                if status == 412:
+                    problems += wrong(json.loads(text), api["components"]["schemas"]["Error"], path)
+        ask("POST", "/v1/forwardings/web/enable")
         for bad in ("/v1/sessions?limit=0", "/v1/nothing", "/"):
             status, kind, text = ask("GET", bad)
             problems += wrong(json.loads(text), api["components"]["schemas"]["Error"], bad)

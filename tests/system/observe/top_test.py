@@ -5,14 +5,12 @@ usage: top_test.py LASTBYTE
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import pty
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,144 +19,8 @@ import threading
 import time
 import unittest
 
-import pyte
-
-PROGRAM = sys.argv.pop()
-PATIENCE = 60
-
-
-def eventually(condition, what):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(what() if callable(what) else what)
-
-
-class Upstream:
-    """Accepts and reads until the end; never says anything, never closes first."""
-
-    def __init__(self):
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        self.clients = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listening.accept()
-            except OSError:
-                return
-            self.clients.append(client)
-            threading.Thread(target=self.drain, args=(client,), daemon=True).start()
-
-    @staticmethod
-    def drain(client):
-        try:
-            while client.recv(65536):
-                pass
-        except OSError:
-            pass
-
-    def close(self):
-        self.listening.close()
-        for client in self.clients:
-            client.close()
-
-
-class Daemon:
-    def __init__(self, upstream, admin, name="web"):
-        self.process = subprocess.Popen(
-            [PROGRAM, "proxy", "--listen", "tcp:127.0.0.1:0", "--connect", f"tcp:127.0.0.1:{upstream.port}", "--name",
-             name, "--admin-listen", "unix:" + admin, "--workers", "1", "--drain", "0s"],
-            stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if " listening on " in line:
-                self.port = int(line.split(" -> ")[0].split()[-1].rsplit(":", 1)[1])
-                break
-        eventually(lambda: os.path.exists(admin), "no administration")
-        self.records = threading.Thread(target=lambda: [None for _ in self.process.stderr], daemon=True)
-        self.records.start()
-
-    def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        self.records.join()
-        self.process.stderr.close()
-
-
-class Top:
-    """The program on a terminal of its own, whose screen a thread keeps."""
-
-    def __init__(self, admin, columns=80, lines=24, term="xterm", arguments=()):
-        self.screen = pyte.Screen(columns, lines)
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-        self.lock = threading.Lock()
-        self.master, self.slave = pty.openpty()
-        self.size(columns, lines)
-        self.before = termios.tcgetattr(self.slave)
-        environment = {**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}
-        self.process = subprocess.Popen(
-            [PROGRAM, "top", "--socket", admin, "--interval", "200ms", *arguments], stdin=self.slave, stdout=self.slave,
-            stderr=subprocess.PIPE, env=environment, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.reading = True
-        self.thread = threading.Thread(target=self.read, daemon=True)
-        self.thread.start()
-
-    def read(self):
-        while self.reading:
-            if not select.select([self.master], [], [], 0.1)[0]:
-                continue
-            try:
-                got = os.read(self.master, 65536)
-            except OSError:
-                return
-            with self.lock:
-                self.raw += got
-                self.stream.feed(got)
-
-    def size(self, columns, lines):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-
-    def resize(self, columns, lines):
-        with self.lock:
-            self.screen.resize(lines, columns)
-        self.size(columns, lines)  # the kernel sends SIGWINCH
-
-    def lines(self):
-        with self.lock:
-            return list(self.screen.display)
-
-    def text(self):
-        return "\n".join(line.rstrip() for line in self.lines())
-
-    def rows(self):
-        lines = self.lines()
-        heading = [index for index, line in enumerate(lines) if " CLIENT" in line]
-        return [line for line in lines[heading[0] + 1:-1] if line.strip()] if heading else []
-
-    def press(self, keys):
-        os.write(self.master, keys.encode())
-
-    def shows(self, *texts):
-        eventually(lambda: all(each in self.text() for each in texts), lambda: f"{texts} not in:\n{self.text()}")
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(PATIENCE)
-        self.process.stderr.close()
-        self.reading = False
-        self.thread.join()
-        os.close(self.master)
-        os.close(self.slave)
+sys.dont_write_bytecode = True
+from terminal import PATIENCE, PROGRAM, Daemon, Top, Upstream, eventually  # noqa: E402
 
 
 class TopTest(unittest.TestCase):
@@ -269,6 +131,30 @@ class TopTest(unittest.TestCase):
         top.shows("0 sessions  ")
         self.assertNotIn("trying again", top.text())
 
+    def test_an_order_does_not_reach_a_session_of_that_number_in_another_run(self):
+        self.clients(1)
+        top = self.top(interval="1m")
+        top.shows("1 session  ")
+        top.press("x")
+        top.shows("Reset session 1? y/n")
+        self.daemon.stop()
+        self.daemon = Daemon(self.upstream, self.admin)
+        client, = self.clients(1)
+        sessions = [PROGRAM, "sessions", "--socket", self.admin]
+        eventually(lambda: subprocess.run(sessions, capture_output=True, text=True).stdout.count("\n") == 2, "no session 1")
+        top.press("y")
+        top.shows("nothing was done, because lastbyte was started anew")
+        ctl = [PROGRAM, "ctl", "--socket", self.admin, "--instance"]
+        wrong = subprocess.run([*ctl, "another", "reset", "1"], capture_output=True, text=True)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("is for the instance 'another'", wrong.stderr)
+        self.assertEqual(subprocess.run([*ctl, "another", "session", "1"], capture_output=True).returncode, 2)
+        self.assertEqual(select.select([client], [], [], 0)[0], [], "the session goes on")
+        listed = json.loads(subprocess.run([*sessions, "--json"], capture_output=True, text=True).stdout)
+        self.assertEqual(subprocess.run([*ctl, listed["instance"], "reset", "1"]).returncode, 0)
+        with self.assertRaises(ConnectionResetError):
+            client.recv(100)
+
     def test_the_terminal_is_as_before_after_ctrl_c_and_a_stop(self):
         for ends in ("\x03", signal.SIGTERM, signal.SIGHUP, "q"):
             top = self.top()
@@ -359,10 +245,10 @@ class FakeTest(unittest.TestCase):
         return path
 
     def test_keys_work_while_the_instance_is_silent(self):
-        status = {"version": "9", "pid": 1, "started": "then", "uptime_us": 5, "ready": True, "workers": [{"sessions": 1}],
+        status = {"version": "9", "pid": 1, "instance": "then", "uptime_us": 5, "ready": True, "workers": [{"sessions": 1}],
                   "forwardings": []}
         flow = {"received": 0, "unacknowledged": 0}
-        sessions = {"matched": 1, "sessions": [{
+        sessions = {"instance": "then", "matched": 1, "sessions": [{
             "id": 4711, "forwarding": "\x1b[31m", "state": "open", "client": "unix:/転送\n/\u0301\udcff", "upstream": None,
             "age_us": 5, "idle_us": -5, "half_close_age_us": None, "deadline": "idle", "fires_in_us": 2**62,
             "flows": {"client": flow, "upstream": flow}}]}
