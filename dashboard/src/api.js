@@ -49,8 +49,8 @@ export const api = {
   login: (token) => ask("POST", "/v1/login", { token }),
   logout: () => ask("POST", "/v1/logout"),
   /** Calls `take` with each event. Returns a function that stops it. The browser reconnects by itself. */
-  events: (take) => {
-    const source = new EventSource("/v1/events");
+  events: (take, session) => {
+    const source = new EventSource(session === undefined ? "/v1/events" : `/v1/events?session=${part(session)}`);
     source.onmessage = (each) => take(JSON.parse(each.data));
     return () => source.close();
   },

@@ -14,8 +14,8 @@ const BAD = new Set(["connect_failed", "reset_received", "reset_sent", "refused"
 export function layout(events) {
   return events.map((event, index) => {
     const still = event.what === "lingering" || event.what === "limit" || event.what === "closed";
-    const from = still ? event.side : FROM_SIDE.has(event.what) ? event.side : "lastbyte";
-    const to = still ? event.side : from === "lastbyte" ? event.side : "lastbyte";
+    const from = event.what === "limit" ? "lastbyte" : still ? event.side : FROM_SIDE.has(event.what) ? event.side : "lastbyte";
+    const to = event.what === "limit" ? "lastbyte" : still ? event.side : from === "lastbyte" ? event.side : "lastbyte";
     const detail = event.detail ? `: ${event.detail}` : "";
     return {
       y: TOP + (index + 1) * ROW,

@@ -23,20 +23,25 @@ const SOCKET = [
 export function SessionView({ id, may }) {
   const [session, setSession] = useState(null);
   const [trouble, setTrouble] = useState("");
+  const [over, setOver] = useState(false);
+  const [ending, setEnding] = useState(null);
+
+  // The event of the end has the whole story; the session itself can no longer be asked for.
+  useEffect(() => api.events((event) => event.event === "session_ended" && setEnding(event), id), [id]);
 
   useEffect(() => {
     let stopped = false;
     let timer = 0;
     const run = async () => {
-      let over = false;
+      let ended = false;
       try {
         const now = await api.session(id);
         if (!stopped) setSession(now);
       } catch (error) {
-        over = error.status === 404;
-        if (!stopped) setTrouble(over ? `Session ${id} has ended. Its record is in the log.` : error.message);
+        ended = error.status === 404;
+        if (!stopped) ended ? setOver(true) : setTrouble(error.message);
       }
-      if (!stopped && !over) timer = setTimeout(run, 1000);
+      if (!stopped && !ended) timer = setTimeout(run, 1000);
     };
     run();
     return () => {
@@ -55,6 +60,10 @@ export function SessionView({ id, may }) {
     <p><a href="#/sessions">All sessions</a></p>
     <h2 id="session-title">Session ${id}</h2>
     ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
+    ${(over || ending) &&
+    html`<p class="trouble" role="alert">
+      Session ${id} has ended${ending?.session.summary ? `: ${ending.session.summary}` : ""}. Its record is in the log.
+    </p>`}
     ${session &&
     html`
       <p class="pair">
@@ -84,7 +93,7 @@ export function SessionView({ id, may }) {
         <button type="button" class="danger" onClick=${() => end("reset")}>Reset</button>
       </p>`}
       <h3>Events</h3>
-      <${Sequence} events=${session.events} />
+      <${Sequence} events=${ending?.events ?? session.events} />
       <h3>Sockets</h3>
       <div class="scroll" tabindex="0" role="region" aria-label="table of sockets">
         <table>

@@ -53,7 +53,7 @@ function detail(id, instance) {
 
 /** `sessions` is the number of sessions. Returns {url, close, orders, state}. */
 export async function mock({ sessions = 5000 } = {}) {
-  const state = { loggedIn: false, requests: [], polls: 0, failing: false, instance: "18a-1267" };
+  const state = { loggedIn: false, requests: [], polls: 0, failing: false, instance: "18a-1267", ended: new Set(), followers: [] };
   const orders = [];
   const histogram = (scale) => ({ bounds: [0.001, 0.01, 0.1, 1], counts: [50 * scale, 30 * scale, 5 * scale, 1, 0], sum: 1 });
   const forwarding = (name) => ({
@@ -125,9 +125,13 @@ export async function mock({ sessions = 5000 } = {}) {
       return json({ instance: state.instance, total: sessions, matched: all.length, sessions: all.slice(offset, offset + limit).map(session) });
     }
     const one = url.pathname.match(/^\/v1\/sessions\/(\d+)$/);
-    if (one) return Number(one[1]) <= sessions ? json(detail(Number(one[1]), state.instance)) : json({ error: "no such session" }, 404);
+    if (one) return Number(one[1]) <= sessions && !state.ended.has(Number(one[1])) ? json(detail(Number(one[1]), state.instance)) : json({ error: "no such session" }, 404);
     if (url.pathname === "/v1/events") {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
+      if (url.searchParams.has("session")) {
+        response.write(": events\n\n");
+        return state.followers.push({ id: Number(url.searchParams.get("session")), response });
+      }
       response.write(`data: ${JSON.stringify({ at: "2026-03-04T05:06:08.293Z", event: "member_changed", group: "databases", member: "tcp:db2:5432", state: "ejected", reason: "5 resets before the first byte" })}\n\n`);
       return undefined;
     }
@@ -149,5 +153,12 @@ export async function mock({ sessions = 5000 } = {}) {
     },
     orders,
     state,
+    /** The session ends because a limit passed. */
+    end: (id) => {
+      state.ended.add(id);
+      const events = [...detail(id, state.instance).events.slice(0, 5), { at_us: 9000, side: "client", what: "limit", detail: "half_close" }];
+      const event = { at: "2026-03-04T05:06:08.293Z", event: "session_ended", session: { id, summary: "half_close limit passed" }, events };
+      for (const each of state.followers) if (each.id === id) each.response.write(`data: ${JSON.stringify(event)}\n\n`);
+    },
   };
 }

@@ -61,6 +61,16 @@ test("a session that has ended says so and is not asked for again", async (t) =>
   assert.equal(server.state.requests.filter((each) => each.endsWith("/999999")).length, 1);
 });
 
+test("the diagram of a session that a limit has ended names the limit", async (t) => {
+  const { page, server } = await scene(t, "#/sessions/17");
+  await page.getByRole("heading", { name: "Session 17" }).waitFor();
+  while (server.state.followers.length === 0) await page.waitForTimeout(20);
+  server.end(17);
+  await page.getByText("Session 17 has ended: half_close limit passed").waitFor();
+  await page.locator(".sequence").getByText("limit: half_close").waitFor();
+  assert.equal(await page.locator(".sequence .time").count(), 6);
+});
+
 test("only who is logged in may reset a session, and is asked before", async (t) => {
   const { page, server } = await scene(t, "#/sessions/17");
   await page.getByRole("heading", { name: "Session 17" }).waitFor();

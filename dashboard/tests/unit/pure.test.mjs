@@ -92,12 +92,14 @@ test("the list draws the rows in sight and a few around them", () => {
 });
 
 test("an arrow points from who acted to who was told", () => {
-  const [accepted, fin, lingering] = layout([
+  const [accepted, fin, lingering, limit] = layout([
     { at_us: 0, side: "client", what: "accepted" },
     { at_us: 5, side: "upstream", what: "fin_sent", detail: "half" },
     { at_us: 9, side: "client", what: "lingering" },
+    { at_us: 11, side: "client", what: "limit", detail: "half_close" },
   ]);
   assert.deepEqual([accepted.from, accepted.to, accepted.bad], ["client", "lastbyte", false]);
   assert.deepEqual([fin.from, fin.to, fin.label], ["lastbyte", "upstream", "fin sent: half"]);
   assert.deepEqual([lingering.from, lingering.to], ["client", "client"]);
+  assert.deepEqual([limit.from, limit.to, limit.label, limit.bad], ["lastbyte", "lastbyte", "limit: half_close", true]);
 });

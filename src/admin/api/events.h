@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "admin/http/message.h"
@@ -25,7 +26,8 @@ class Events {
  private:
   struct Reader {
     std::shared_ptr<Outlet> outlet;
-    bool server_sent = false;  ///< format: text/event-stream, or else one line per event
+    std::optional<std::uint64_t> session = {};  ///< only its events
+    bool server_sent = false;                   ///< format: text/event-stream, or else one line per event
     std::uint64_t missed = 0;
     int quiet = 0;  ///< number of deliveries since the last event
   };

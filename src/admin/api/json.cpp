@@ -190,6 +190,25 @@ Json socket(const std::optional<net::TcpInfo>& info) {
           {"last_sent_us", info->last_sent.count()}};
 }
 
+/// `limit` is the limit that passed. A session ends when a limit passes, so its trail names one at most.
+Json events_of(const std::vector<relay::TrailEntry>& trail, termination::Deadline limit) {
+  Json events = Json::array({{{"at_us", 0}, {"side", "client"}, {"what", "accepted"}}});
+  for (const relay::TrailEntry& each : trail) {
+    Json event{{"at_us", each.at.count()}, {"side", name(each.side)}, {"what", name(each.what)}};
+    if (each.what == relay::Happened::limit && limit != termination::Deadline::none) event["detail"] = name(limit);
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+/// Returns the events of an ended session as a further field of an object.
+std::string story_of(const relay::SessionEvent& event) {
+  if (event.trail.empty()) return {};
+  std::string field = dump(events_of(event.trail, event.record.stream().verdict.limit));
+  field.pop_back();
+  return R"(,"events":)" + field;
+}
+
 /// Returns the sockets of a session that ended badly, with what a kernel tracer needs to recognise them.
 std::string sockets_of(const relay::Record& record) {
   if (!record.sides[0].socket && !record.sides[1].socket) return {};
@@ -251,10 +270,7 @@ std::string sessions_json(const SessionsParts& parts) {
 std::string session_json(const std::string& instance, const relay::SessionView& view) {
   Json whole = session(view);
   whole["instance"] = instance;
-  Json events = Json::array({{{"at_us", 0}, {"side", "client"}, {"what", "accepted"}}});
-  for (const relay::TrailEntry& each : view.trail)
-    events.push_back({{"at_us", each.at.count()}, {"side", name(each.side)}, {"what", name(each.what)}});
-  whole["events"] = std::move(events);
+  whole["events"] = events_of(view.trail, termination::Deadline::none);
   whole["sockets"] = {{"client", socket(view.sockets[0])}, {"upstream", socket(view.sockets[1])}};
   return dump(whole);
 }
@@ -263,7 +279,7 @@ std::string event_json(const relay::SessionEvent& event, WallTime now) {
   if (!event.began) {
     // The record is already JSON, so it is inserted as text.
     return R"({"at":")" + text(now) + R"(","event":"session_ended","session":)" + observe::to_json(event.record) +
-           sockets_of(event.record) + "}";
+           story_of(event) + sockets_of(event.record) + "}";
   }
   std::string line = dump({{"at", text(event.record.started)},
                            {"event", "session_began"},

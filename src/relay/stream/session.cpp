@@ -171,7 +171,7 @@ void Session::apply(Event event, Which which) {
 
 /// Notes what an operator sees of this change.
 void Session::note(const termination::Session& before, const termination::Step& step) {
-  if (context_.shared.keeps_trails && !final()) trail_.add(age(), before, step);  // the record tells the end
+  if (context_.shared.keeps_trails && (!final() || context_.shared.events_wanted)) trail_.add(age(), before, step);
   if (before.first == termination::First::none && state_.first != termination::First::none)
     times_.closing = context_.now;
 }

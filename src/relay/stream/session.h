@@ -81,6 +81,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   [[nodiscard]] bool final() const { return termination::final(state_); }
   /// Precondition: final().
   [[nodiscard]] Record record() const;
+  /// Returns the entries of the trail.
+  [[nodiscard]] std::vector<TrailEntry> trail() const;
   /// Adds to the forwarding's figures what they do not include yet; `record` is the session's. Precondition: final().
   void count_ended(const Record& record);
   /// Whether a stop has reset at least one side (T15). Precondition: final().

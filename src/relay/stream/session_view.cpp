@@ -46,9 +46,14 @@ SessionView Session::view(Detail detail, std::chrono::system_clock::time_point t
     if (detail == Detail::whole && from.socket && from.kind == net::Transport::tcp)
       view.sockets[static_cast<std::size_t>(source)] = net::tcp_info(from.socket.get());
   }
-  if (detail == Detail::whole)
-    for (std::size_t index = 0; index < trail_.size(); ++index) view.trail.push_back(trail_[index]);
+  if (detail == Detail::whole) view.trail = trail();
   return view;
+}
+
+std::vector<TrailEntry> Session::trail() const {
+  std::vector<TrailEntry> entries;
+  for (std::size_t index = 0; index < trail_.size(); ++index) entries.push_back(trail_[index]);
+  return entries;
 }
 
 microseconds Session::age() const { return duration_cast<microseconds>(context_.now - times_.started); }

@@ -56,7 +56,8 @@ struct SessionView {
 /// The begin or end of a session.
 struct SessionEvent {
   bool began = false;
-  Record record;  ///< of a begin: only id, names, start and client
+  Record record;                       ///< of a begin: only id, names, start and client
+  std::vector<TrailEntry> trail = {};  ///< of an end; the record names the limit that passed
 };
 
 }  // namespace lastbyte::relay

@@ -52,7 +52,11 @@ class Worker::Impl {
         datagrams_({.context = context_,
                     .counters = counters,
                     .began = [this](const Record& record) { began(record, true); },
-                    .file = [this](const Record& record) { file(record); },
+                    .file =
+                        [this](const Record& record) {
+                          tell_event({.record = record});
+                          file(record);
+                        },
                     .leaves = [this](DatagramSession& session) { inquiries_.leaves(session); },
                     .report_shortage = [this](const std::function<std::string()>& words) { report_shortage(words); }}) {
     context_.leftovers = &leftovers_;
@@ -104,7 +108,7 @@ class Worker::Impl {
   void began(const Record& record, bool datagrams);
   void schedule_progress();
   void look_at_progress();
-  void tell_event(bool began, const Record& record);
+  void tell_event(const SessionEvent& event);
   template <typename Work>
   void attempt(Session& session, Work work);
   void finish(Session& session);

@@ -179,6 +179,11 @@ void Worker::Impl::finish(Session& session) {
   if (session.admitted()) release_admission(state, session.client_address());
   const Record record = session.record();
   session.count_ended(record);
+  if (shared_.events_wanted.load(std::memory_order_relaxed)) {
+    std::vector<TrailEntry> trail;
+    enough_memory_for([&] { trail = session.trail(); });
+    tell_event({.record = record, .trail = std::move(trail)});
+  }
   file(record);
   walk_.leaves(session);
   groups_.leaves(session);
@@ -200,7 +205,6 @@ void Worker::Impl::bury() {
 
 /// Hands the record of an ended session to the log.
 void Worker::Impl::file(const Record& record) {
-  tell_event(false, record);
   if (shared_.records.ignores_empty() && is_empty(record)) return counters.add(Count::sessions_ignored);
   if (!shared_.records.wants(ending_of(record), record.id)) return;
   push(record);
@@ -216,7 +220,7 @@ void Worker::Impl::push(const Record& record) {
 
 /// Reports a session that has begun. `record`: its id, names, start and client.
 void Worker::Impl::began(const Record& record, bool datagrams) {
-  tell_event(true, record);
+  tell_event({.began = true, .record = record});
   if (shared_.records.wants_beginning(record.id)) push(record_of_beginning(record, datagrams));
 }
 
@@ -243,9 +247,9 @@ void Worker::Impl::look_at_progress() {
   inquiries_.add(look);
 }
 
-void Worker::Impl::tell_event(bool began, const Record& record) {
+void Worker::Impl::tell_event(const SessionEvent& event) {
   if (!shared_.events_wanted.load(std::memory_order_relaxed)) return;
-  if (!events_ring_.push(SessionEvent{began, record})) counters.add(Count::events_dropped);
+  if (!events_ring_.push(event)) counters.add(Count::events_dropped);
 }
 
 bool Worker::Impl::begin(ListenerState& state, Descriptor& client, const net::Address& address) {
