@@ -252,10 +252,13 @@ void Peer::read() {
   const std::uint64_t left =
       plan_.reading.stops_after ? *plan_.reading.stops_after - seen_.base.received : std::uint64_t{kBuffer};
   const std::size_t most = std::min<std::uint64_t>({chunk, left, kBuffer});
-  const ssize_t got = receive(header_due_ ? 1 : most);
+  ssize_t got = 0;
+  do {  // as much of a header as has arrived: one byte a round takes a busy machine longer than a session may last
+    got = receive(header_due_ ? 1 : most);
+    if (got > 0) take(static_cast<std::size_t>(got));
+  } while (got > 0 && header_due_);
   if (got > 0) {
-    take(static_cast<std::size_t>(got));
-    if (!header_due_) next_read_ = Clock::now() + plan_.reading.every;
+    next_read_ = Clock::now() + plan_.reading.every;
     return;
   }
   if (got < 0 && would_block(errno)) return;
