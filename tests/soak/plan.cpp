@@ -18,7 +18,7 @@ constexpr auto kKinds = std::to_array<Kind>({
     {.name = "unix-tcp", .client = Transport::unix_stream, .weight = 3},
     {.name = "unix-unix", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .weight = 3},
     {.name = "tcp-tcp-small-buffers", .small_buffers = true, .weight = 2},
-    {.name = "tcp-tcp-linger-always", .settings = "linger: {mode: always, time: 1s}"},
+    {.name = "tcp-tcp-linger-always", .settings = "linger: {mode: always, time: 10s}"},
     {.name = "tcp-tcp-header-v2", .asks = Asks::required, .tells = pp::Version::v2},
     {.name = "tcp-tcp-header-optional", .asks = Asks::optional},
     {.name = "tcp-tcp-tells-v1", .tells = pp::Version::v1},
