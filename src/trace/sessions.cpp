@@ -91,7 +91,7 @@ std::vector<EndedSide> ended_sides(std::string_view line, std::uint32_t pid) {
     for (const auto& [side, other] : {std::pair("client", "upstream"), std::pair("upstream", "client")})
       if (event.at("sockets").at(side).is_object()) sides.push_back(side_of(event, side, other, pid));
   } catch (const Json::exception&) {
-    // Another version of lastbyte wrote the line.
+    sides.clear();  // another version of lastbyte wrote the line
   }
   return sides;
 }

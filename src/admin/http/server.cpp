@@ -166,12 +166,16 @@ void Server::Impl::again(Repeated& repeated) {
 
 void Server::Impl::run() {
   pthread_setname_np(pthread_self(), "admin");
-  while (!io_.stopped()) {
+  // False: memory was short for one request. Its connection is closed, and the others continue.
+  const auto serves_until_stopped = [this] {
     try {
       io_.run();
+      return true;
     } catch (const std::exception&) {
-      // Memory was short for one request: its connection is closed, and the others continue.
+      return false;
     }
+  };
+  while (!serves_until_stopped()) {
   }
 }
 
