@@ -123,7 +123,7 @@ class Directory::Impl {
       groups_.clear();
       for (const auto& each : groups) {
         // Distinguish identical groups without names by their number.
-        std::string text = text_of(*each);
+        std::string text = text_of(*each.settings);
         while (by_text_.contains(text)) text += '\n';
         const auto known = before.find(text);
         auto group = known != before.end() ? known->second : std::make_shared<Group>(context(), ++last_id_);
@@ -208,8 +208,9 @@ class Directory::Impl {
   template <typename Take>
   static void for_each_name(const Groups& groups, Take take) {
     for (std::size_t group = 0; group < groups.size(); ++group)
-      for (std::size_t member = 0; member < groups[group]->members.size(); ++member)
-        if (const auto name = name_of(groups[group]->members[member], *groups[group])) take(group, member, *name);
+      for (std::size_t member = 0; member < groups[group].settings->members.size(); ++member)
+        if (const auto name = name_of(groups[group].settings->members[member], *groups[group].settings))
+          take(group, member, *name);
   }
 
   std::vector<Unknown> unknown(const Groups& groups) {

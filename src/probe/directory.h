@@ -11,16 +11,27 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "probe/socket/place.h"
 #include "probe/status.h"
 #include "upstream/terms/snapshot.h"
 
 namespace lastbyte::probe {
 
-using Groups = std::vector<std::shared_ptr<const upstream::Group>>;
+/// A group, and where its checks connect.
+struct PlacedGroup {
+  PlacedGroup(std::shared_ptr<const upstream::Group> of, Place at = {})
+      : settings(std::move(of)), place(std::move(at)) {}
+
+  std::shared_ptr<const upstream::Group> settings;
+  Place place;
+};
+
+using Groups = std::vector<PlacedGroup>;
 using SharedSnapshot = std::shared_ptr<const upstream::Snapshot>;
 
 /// A member's name that has no address.

@@ -30,9 +30,10 @@ std::optional<dns::NameKey> name_of(const upstream::Member& member, const upstre
   return dns::NameKey{member.endpoint.host, member.srv, group.names};
 }
 
-void Group::apply(std::shared_ptr<const upstream::Group> settings) {
+void Group::apply(const PlacedGroup& group) {
   applying_ = true;
-  settings_ = std::move(settings);
+  settings_ = group.settings;
+  place_ = group.place;
   std::vector<Slot> before = std::exchange(slots_, {});
   for (const upstream::Member& member : settings_->members) {
     Slot slot{text_of(member), std::make_shared<const upstream::Member>(member), {}, {}};
@@ -63,7 +64,7 @@ std::shared_ptr<Member> Group::make_member(std::string name) {
 void Group::fill(Slot& slot, bool is_new) {
   if (slot.settings->srv) return fill_targets(slot, is_new);
   if (slot.members.empty()) slot.members.push_back(make_member(slot.settings->endpoint.text()));
-  slot.members.front()->set(slot.settings, *settings_, slot.lookup, {}, !is_new);
+  slot.members.front()->set(slot.settings, *settings_, place_, slot.lookup, {}, !is_new);
 }
 
 void Group::fill_targets(Slot& slot, bool is_new) {
@@ -77,8 +78,8 @@ void Group::fill_targets(Slot& slot, bool is_new) {
     if (std::ranges::any_of(slot.members, has_name)) continue;
     const auto known = std::ranges::find_if(before, has_name);
     auto member = known == before.end() ? make_member(name) : std::exchange(*known, nullptr);
-    member->set(std::make_shared<const upstream::Member>(settings[index]), *settings_, slot.lookup, services[index],
-                !is_new && known != before.end());
+    member->set(std::make_shared<const upstream::Member>(settings[index]), *settings_, place_, slot.lookup,
+                services[index], !is_new && known != before.end());
     member->set_gone(false);
     slot.members.push_back(std::move(member));
   }

@@ -37,7 +37,7 @@ class Group : public std::enable_shared_from_this<Group> {
   Group(GroupContext context, std::uint64_t id) : context_(std::move(context)), id_(id), sweep_(context_.io) {}
 
   /// Applies these settings. Makes a snapshot without calling on_snapshot.
-  void apply(std::shared_ptr<const upstream::Group> settings);
+  void apply(const PlacedGroup& group);
   [[nodiscard]] SharedSnapshot snapshot() const { return snapshot_; }
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] const std::string& name() const { return settings_->name; }
@@ -76,6 +76,7 @@ class Group : public std::enable_shared_from_this<Group> {
   GroupContext context_;
   std::uint64_t id_;
   std::shared_ptr<const upstream::Group> settings_;
+  Place place_;
   std::vector<Slot> slots_;
   SharedSnapshot snapshot_;
   std::uint64_t generation_ = 0;

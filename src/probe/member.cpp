@@ -49,9 +49,11 @@ Member::Member(MemberContext context, std::string group, std::string name)
       tally_(context_.tallies.of(group_, name_, figures_)),
       returns_(context_.io) {}
 
-void Member::set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, dns::SharedName lookup,
-                 std::optional<dns::Service> service, bool serving) {
-  const bool same_checks = settings_ && check_ == group.check && settings_->options == settings->options;
+void Member::set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, const Place& place,
+                 dns::SharedName lookup, std::optional<dns::Service> service, bool serving) {
+  const bool same_checks =
+      settings_ && check_ == group.check && place_ == place && settings_->options == settings->options;
+  place_ = place;
   settings_ = std::move(settings);
   lookup_ = std::move(lookup);
   service_ = std::move(service);
@@ -83,7 +85,7 @@ void Member::check_again() {
 }
 
 Target Member::target() const {
-  Target target{settings_->endpoint.host, addresses_of(0), {}};
+  Target target{settings_->endpoint.host, addresses_of(0), {}, place_};
   if (check_->port)
     for (net::Address& each : target.addresses) each.set_port(*check_->port);
   const upstream::MemberOptions& options = settings_->options;

@@ -36,10 +36,10 @@ class Member : public std::enable_shared_from_this<Member> {
  public:
   Member(MemberContext context, std::string group, std::string name);
 
-  /// Sets the current settings. `service`: for an SRV member, one of its targets. `serving`: the group already had this
-  /// member, so a new check does not take it out of service.
-  void set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, dns::SharedName lookup,
-           std::optional<dns::Service> service, bool serving);
+  /// Sets the current settings. `place`: where checks connect. `service`: for an SRV member, one of its targets.
+  /// `serving`: the group already had this member, so a new check does not take it out of service.
+  void set(std::shared_ptr<const upstream::Member> settings, const upstream::Group& group, const Place& place,
+           dns::SharedName lookup, std::optional<dns::Service> service, bool serving);
   void set_service(dns::Service service) { service_ = std::move(service); }
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -77,6 +77,7 @@ class Member : public std::enable_shared_from_this<Member> {
   std::shared_ptr<MemberTally> tally_;
   std::shared_ptr<const upstream::Member> settings_;
   std::optional<upstream::Check> check_;
+  Place place_;
   std::optional<upstream::Ejection> ejection_;
   dns::SharedName lookup_;  ///< null: the endpoint contains the address
   std::optional<dns::Service> service_;

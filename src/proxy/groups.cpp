@@ -14,14 +14,14 @@ std::string identity_of(const upstream::Group& group, const upstream::Member& me
 
 std::unordered_set<std::string> members_of(const probe::Groups& groups) {
   std::unordered_set<std::string> all;
-  for (const auto& group : groups)
-    for (const upstream::Member& member : group->members) all.insert(identity_of(*group, member));
+  for (const probe::PlacedGroup& group : groups)
+    for (const upstream::Member& member : group.settings->members) all.insert(identity_of(*group.settings, member));
   return all;
 }
 
 TimePoint end_of_lookups(const probe::Groups& groups) {
   Duration longest{0};
-  for (const auto& group : groups) longest = std::max(longest, group->names.timeout);
+  for (const probe::PlacedGroup& group : groups) longest = std::max(longest, group.settings->names.timeout);
   return Clock::now() + longest;
 }
 
@@ -29,7 +29,7 @@ TimePoint end_of_lookups(const probe::Groups& groups) {
 Troubles troubles_of(const probe::Unknown& unknown, const WantedGroups& wanted, const std::string& detail) {
   Error error = unknown.error;
   if (!detail.empty()) error.detail += (error.detail.empty() ? "" : "; ") + detail;
-  const upstream::Group& group = *wanted.all[unknown.group];
+  const upstream::Group& group = *wanted.all[unknown.group].settings;
   if (!group.name.empty()) return {trouble_of_member(group.name, unknown.member, std::move(error))};
   Troubles troubles;
   for (const auto& [forwarding, place] : wanted.by_forwarding) {
@@ -63,7 +63,7 @@ Groups::LookedUp Groups::look_up(const WantedGroups& wanted) {
   }
   const std::unordered_set<std::string> before = members_of(applied_.all);
   for (const probe::Unknown& each : directory_->first_lookups(wanted.all, end_of_lookups(wanted.all))) {
-    const upstream::Group& group = *wanted.all[each.group];
+    const upstream::Group& group = *wanted.all[each.group].settings;
     const bool runs = before.contains(identity_of(group, group.members[each.member]));
     const bool fails = !runs && group.names.unknown == upstream::UnknownNames::fail;
     Troubles troubles =

@@ -126,7 +126,8 @@ Tried<Changes> Running::apply(const config::Config& wanted, Resolution resolutio
   shared_.records.set_progress(plan.config.log.begin, plan.config.log.every);
   plan_ = std::move(plan);
   wanted_ = wanted_groups;
-  serve_groups();
+  // At the start, checks wait for privileges_dropped(): they must find what sessions will find.
+  if (kept_) serve_groups();
   return changes;
 }
 
@@ -189,8 +190,11 @@ Tried<Troubles> Running::privileges_dropped(const KeptCapabilities& kept) {
     return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
   if (auto dropped = groups_->drop_privileges(kept); !dropped)
     return tl::unexpected(Troubles{trouble_of_process(dropped.error())});
+  auto troubles = prepare_upstreams(bound_);
+  if (!troubles) return troubles;
+  serve_groups();
   groups_->await_first_checks();
-  return prepare_upstreams(bound_);
+  return troubles;
 }
 
 bool Running::order(const std::string& forwarding, admin::Change change) {

@@ -36,8 +36,8 @@ TEST(GroupsOf, only_names_retries_and_named_groups_cost_a_forwarding_more_than_a
       {"name", 2}, {"again", 3}, {"group", 0}, {"same", 2}, {"other", 4}};
   EXPECT_EQ(groups.by_forwarding, expected);
   ASSERT_EQ(groups.all.size(), 5U);
-  EXPECT_EQ(groups.all[1]->name, "idle") << "one that nobody uses is followed as well";
-  EXPECT_EQ(groups.all[4]->names.family, upstream::Family::only_v4);
+  EXPECT_EQ(groups.all[1].settings->name, "idle") << "one that nobody uses is followed as well";
+  EXPECT_EQ(groups.all[4].settings->names.family, upstream::Family::only_v4);
 }
 
 /// Returns the lines that an operator reads.

@@ -123,6 +123,25 @@ void check_ejection(const Group& group, std::vector<Problem>& problems) {
   expect_at_most(group, "ejection.time", "ejection.longest", ejection->time <= ejection->longest, "", problems);
 }
 
+/// Checks connect from where sessions connect, and a member has one health.
+void check_places(const AssembledGroup& group, const AssembledConfig& all, std::vector<Problem>& problems) {
+  const Assembled<relay::Forwarding>* first = nullptr;
+  for (const Assembled<relay::Forwarding>& each : all.forwardings) {
+    if (!group.group.value.check || each.value.group != group.group.value.name) continue;
+    if (!each.good("upstream.netns") || !each.good("upstream.root")) continue;
+    if (first == nullptr) first = &each;
+    const auto report = [&](std::string_view key, const std::string& where) {
+      problems.push_back(problem_with(each, key,
+                                      "group " + in_quotes(group.group.value.name) + " has checks, and forwarding " +
+                                          in_quotes(first->value.name) + " has them made in another " + where + ", " +
+                                          print(*first, key) + " (" + first->origin(key).text() +
+                                          "); expected the same, or a group of its own"));
+    };
+    if (each.value.upstream.netns != first->value.upstream.netns) report("upstream.netns", "network namespace");
+    if (each.value.upstream.root != first->value.upstream.root) report("upstream.root", "root directory");
+  }
+}
+
 }  // namespace
 
 void check_groups(const AssembledConfig& all, std::vector<Problem>& problems) {
@@ -133,6 +152,7 @@ void check_groups(const AssembledConfig& all, std::vector<Problem>& problems) {
     check_datagrams(group, problems);
     check_checks(group, problems);
     check_ejection(group.group, problems);
+    check_places(group, all, problems);
   }
 }
 

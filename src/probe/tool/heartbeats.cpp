@@ -190,7 +190,7 @@ class Watcher {
       if (!error) end(kOk);
     });
     connecting_ =
-        std::make_shared<Connecting>(io_, Target{options_.endpoint.host, addresses->front(), {}}, options_.timeout);
+        std::make_shared<Connecting>(io_, Target{options_.endpoint.host, addresses->front(), {}, {}}, options_.timeout);
     connecting_->start([this](Result<std::shared_ptr<Stream>> stream) {
       if (stream) return watch(std::move(*stream));
       tell(stream.error().text());

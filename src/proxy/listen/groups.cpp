@@ -24,7 +24,12 @@ upstream::Group own_group(const relay::Forwarding& forwarding) {
 
 std::shared_ptr<const upstream::Group> WantedGroups::of(const relay::Forwarding& forwarding) const {
   const auto found = by_forwarding.find(forwarding.name);
-  return found == by_forwarding.end() ? nullptr : all[found->second];
+  return found == by_forwarding.end() ? nullptr : all[found->second].settings;
+}
+
+void WantedGroups::place(const relay::Forwarding& forwarding, const probe::Place& place) {
+  const auto found = by_forwarding.find(forwarding.name);
+  if (found != by_forwarding.end() && all[found->second].settings->check) all[found->second].place = place;
 }
 
 bool has_group(const relay::Forwarding& forwarding) {
@@ -36,15 +41,15 @@ bool has_group(const relay::Forwarding& forwarding) {
 
 WantedGroups groups_of(const std::vector<relay::Forwarding>& forwardings, const std::vector<upstream::Group>& groups) {
   WantedGroups wanted;
-  for (const upstream::Group& group : groups) wanted.all.push_back(std::make_shared<const upstream::Group>(group));
+  for (const upstream::Group& group : groups) wanted.all.emplace_back(std::make_shared<const upstream::Group>(group));
   for (const relay::Forwarding& forwarding : forwardings) {
     if (!has_group(forwarding)) continue;
     const upstream::Group own = own_group(forwarding);
     const auto same = std::ranges::find_if(wanted.all, [&](const auto& each) {
-      return forwarding.group.empty() ? *each == own : each->name == forwarding.group;
+      return forwarding.group.empty() ? *each.settings == own : each.settings->name == forwarding.group;
     });
     const auto place = static_cast<std::size_t>(same - wanted.all.begin());
-    if (same == wanted.all.end()) wanted.all.push_back(std::make_shared<const upstream::Group>(own));
+    if (same == wanted.all.end()) wanted.all.emplace_back(std::make_shared<const upstream::Group>(own));
     wanted.by_forwarding.emplace(forwarding.name, place);
   }
   return wanted;

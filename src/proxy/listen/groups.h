@@ -22,6 +22,9 @@ struct WantedGroups {
 
   /// Returns the group of a forwarding; null: it has none.
   [[nodiscard]] std::shared_ptr<const upstream::Group> of(const relay::Forwarding& forwarding) const;
+  /// Has the group of a forwarding, if it has one with checks, checked from there. The configuration makes sure that
+  /// all forwardings of such a group name the same place.
+  void place(const relay::Forwarding& forwarding, const probe::Place& place);
 };
 
 /// Returns whether sessions of a forwarding use the snapshots of a group. It may be a named group. A forwarding also

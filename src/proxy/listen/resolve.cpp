@@ -35,7 +35,7 @@ void expect_sockets(net::NamespaceThread& inside, const net::Endpoint& connect, 
     for (const net::Address& address : addresses) inside.expect(address.family(), socket_type(connect));
 }
 
-/// A name may get addresses of both families later.
+/// A name may get addresses of both families later. Checks connect by streams, even to members of datagrams.
 void expect_sockets(net::NamespaceThread& inside, const upstream::Group& group) {
   for (const upstream::Member& member : group.members) {
     const int type = socket_type(member.endpoint);
@@ -45,7 +45,10 @@ void expect_sockets(net::NamespaceThread& inside, const upstream::Group& group) 
     }
     const auto address = net::Address::parse(member.endpoint.host, 0);
     for (const int family : {AF_INET, AF_INET6})
-      if (!address || address->family() == family) inside.expect(family, type);
+      if (!address || address->family() == family) {
+        inside.expect(family, type);
+        if (group.check) inside.expect(family, SOCK_STREAM);
+      }
   }
 }
 
@@ -75,6 +78,7 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
   const auto upstream_inside =
       value_or_trouble(insides.namespaces.open(forwarding.upstream.netns), forwarding, "upstream.netns", to.troubles);
   const auto group = to.groups.of(forwarding);
+  to.groups.place(forwarding, {.inside = upstream_inside, .root = upstream_root});
   Addresses upstream;
   if (to.troubles.size() == upstream_before && group == nullptr)
     upstream = value_or_trouble(resolve_for(forwarding.connect, upstream_inside), forwarding, "connect", to.troubles);

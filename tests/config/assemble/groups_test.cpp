@@ -334,6 +334,22 @@ const std::vector<Case> kGroupMeanings = {
      {"f.yaml:1:74: retry.retry-on: 'connect-failure': has no effect while connect is udp, only while it is tcp or "
       "unix; "
       "leave it out"}},
+    {"checks_in_two_places",
+     "groups: {web: {members: ['tcp:a:1'], check: {kind: tcp}}}\n"
+     "forwardings:\n"
+     "  - {name: one, listen: 'tcp::80', connect: 'group:web', upstream: {netns: blue}}\n"
+     "  - {name: two, listen: 'tcp::81', connect: 'group:web', upstream: {netns: red}}\n"
+     "  - {name: three, listen: 'tcp::82', connect: 'group:web'}\n",
+     {"f.yaml:4:76: upstream.netns: 'red': group 'web' has checks, and forwarding 'one' has them made in another "
+      "network namespace, blue (f.yaml:3:76); expected the same, or a group of its own",
+      "f.yaml:5:5: upstream.netns: 'none': group 'web' has checks, and forwarding 'one' has them made in another "
+      "network namespace, blue (f.yaml:3:76); expected the same, or a group of its own"}},
+    {"no_checks_in_two_places",
+     "groups: {web: {members: ['tcp:a:1']}}\n"
+     "forwardings:\n"
+     "  - {name: one, listen: 'tcp::80', connect: 'group:web', upstream: {netns: blue}}\n"
+     "  - {name: two, listen: 'tcp::81', connect: 'group:web'}\n",
+     {}},
     {"a_source_of_another_family",
      group_of("    members: [{connect: 'tcp:10.0.0.1:80', sources: ['::1']}]\n"),
      {"f.yaml:3:54: sources: '::1': is IPv6, but the upstream, 10.0.0.1, is IPv4; expected the same"}},

@@ -29,7 +29,7 @@ class Checks : public testing::Test {
   void start(Kind kind) {
     check_.kind = kind;
     checker_.emplace(
-        io_, check_, [this] { return Target{"server.example", addresses_, {}}; },
+        io_, check_, [this] { return Target{"server.example", addresses_, {}, {}}; },
         [this](Outcome outcome) { outcomes_.push_back(std::move(outcome)); });
   }
   bool run_until(const std::function<bool()>& condition) {
