@@ -58,6 +58,8 @@ class Judge {
     limits();
     if (session_.plan.header == Header::wrong) {
       rejected();
+    } else if (session_.plan.kind->held_back && client_.seen.base.sent == 0) {
+      unasked();
     } else if (session_.short_of_descriptors && of_a_shortage()) {
       unserved();
     } else if (!session_.plan.kind->reachable) {
@@ -187,6 +189,24 @@ class Judge {
     expect(!client_.tcp || !client_.stayed || !client_.seen.base.fin, "T3", "a rejected client saw a clean end");
   }
 
+  /// T3: a client that sends no byte is closed, and its upstream never hears of it.
+  void unasked() {
+    expect(session_.connections == 0, "T3", "the upstream was connected for a client that had sent nothing");
+    expect(client_.seen.base.received == 0, "T3", "bytes came from nobody");
+    expect(upstream_.record.end == "untried", "T11", "an upstream of no byte is told as " + upstream_.record.end);
+    expect(!record_.complete, "T11", "complete, without an upstream");
+    const std::string& end = client_.record.end;
+    if (client_.seen.cut) {
+      // It may have cut its header off.
+      const bool cut_off = session_.plan.kind->asks != Asks::off && end == "rejected";
+      expect(cut_off || end == "fin" || end == "reset", "T11", "a client of no byte that let go is told as " + end);
+      return;
+    }
+    expect(end == "fin", "T11", "a client of no byte that sent its FIN is told as " + end);
+    expect(client_.seen.base.fin && client_.seen.base.error == 0, "T3",
+           "a client of no byte that sent its FIN saw no clean end");
+  }
+
   void unreachable() {
     expect(client_.seen.base.received == 0, "T3", "bytes came from nobody");
     expect(!client_.tcp || !client_.seen.base.fin, "T3", "the upstream is unreachable, and the client saw a clean end");
@@ -200,7 +220,8 @@ class Judge {
   /// T3: only a reset of the client cancels the attempt.
   void cancelled() {
     expect(client_.seen.cut, "T3", "the upstream was never connected, and the client did not reset");
-    const bool untried = session_.plan.kind->asks != Asks::off && upstream_.record.end == "untried";
+    const Kind& kind = *session_.plan.kind;
+    const bool untried = (kind.asks != Asks::off || kind.held_back) && upstream_.record.end == "untried";
     // One that closes before its header has come to an end may look like a FIN that cuts the header off.
     const bool cut_off = untried && client_.record.end == "rejected" && !client_.surely_reset;
     expect(cut_off || (client_.record.end == "reset" && (untried || upstream_.record.end == "passed_on")), "T11",

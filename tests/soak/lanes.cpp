@@ -62,6 +62,7 @@ std::string forwarding(const Lane& lane, std::uint64_t variation) {
     const std::string both = "{send-buffer: " + size + ", receive-buffer: " + size + "}\n";
     text += "    client: " + both + "    upstream: " + both;
   }
+  if (kind.held_back) text += "    connect-on: data\n";
   if (!kind.settings.empty()) text += "    " + std::string(kind.settings) + "\n";
   if (kind.brief) {
     const std::string brief = std::to_string(kBrief.count()) + "ms";

@@ -1,6 +1,7 @@
 // soak [N]: plays N random sessions and judges each.
 #include <sched.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -24,6 +25,7 @@ constexpr const char* kUsage =
     "  N                random sessions (default: 1000)\n"
     "  --seed S         what they are drawn from (default: a random one, which is told)\n"
     "  --session K      this one alone, and all that is known about it\n"
+    "  --kind WORD      only sessions over forwardings with WORD in their names\n"
     "  --times T        each session so often (default: 1)\n"
     "  --binary FILE    the lastbyte to run\n"
     "  --at-once C      sessions under way at a time (default: 64)\n"
@@ -56,6 +58,12 @@ std::optional<Asked> asked(int count, char** arguments) {
     const std::string_view value = arguments[++i];
     if (word == "--binary") {
       asked.options.binary = value;
+      continue;
+    }
+    if (word == "--kind") {
+      const auto named = [&](const soak::Kind& kind) { return kind.name.find(value) != std::string_view::npos; };
+      if (std::ranges::none_of(soak::kinds(), named)) return std::nullopt;
+      asked.options.kinds = value;
       continue;
     }
     const auto found = number(value);

@@ -36,6 +36,18 @@ constexpr auto kKinds = std::to_array<Kind>({
     {.name = "tcp-unix-brief", .upstream = Transport::unix_stream, .brief = true},
     {.name = "unix-tcp-brief", .client = Transport::unix_stream, .brief = true},
     {.name = "unix-unix-brief", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .brief = true},
+    {.name = "tcp-tcp-on-data", .held_back = true, .weight = 2},
+    {.name = "unix-tcp-on-data", .client = Transport::unix_stream, .held_back = true},
+    {.name = "unix-unix-on-data",
+     .client = Transport::unix_stream,
+     .upstream = Transport::unix_stream,
+     .held_back = true},
+    {.name = "tcp-unix-header-on-data",
+     .upstream = Transport::unix_stream,
+     .asks = Asks::required,
+     .tells = pp::Version::v2,
+     .held_back = true},
+    {.name = "tcp-refused-on-data", .reachable = false, .held_back = true},
     {.name = "tcp-refused", .reachable = false},
     {.name = "unix-refused", .client = Transport::unix_stream, .upstream = Transport::unix_stream, .reachable = false},
 });
@@ -64,6 +76,7 @@ class Planner {
     plan_.kind = &kKinds[drawn_kind()];
     if (plan_.kind->asks != Asks::off) draw_header();
     if (plan_.header == Header::wrong) return plan_;
+    if (plan_.kind->held_back && dice_.percent(20)) return probe(), plan_;
     converse();
     for (PeerPlan* peer : {&plan_.client, &plan_.upstream}) draw_reading(*peer);
     draw_endings();
@@ -137,6 +150,7 @@ class Planner {
   /// Each phase one side sends something, perhaps once it has all that was sent in the phases before: what is waited
   /// for never waits for the waiting.
   void converse() {
+    if (plan_.kind->held_back) ask();
     bool client = plan_.kind->asks != Asks::off || dice_.percent(70);
     if (plan_.header == Header::none && plan_.kind->asks == Asks::optional) send(true, dice_.between(16, 2000));
     for (std::uint64_t phases = dice_.between(1, 4); phases > 0; --phases) {
@@ -151,6 +165,26 @@ class Planner {
     }
     for (const bool each : {true, false})
       if (dice_.percent(5)) urgent(each);
+  }
+
+  /// The upstream is not there before the client's first byte, of whichever kind.
+  void ask() {
+    switch (dice_.weighted<3>({70, 15, 15})) {
+      case 0: break;
+      case 1: urgent(true); break;
+      default: descriptors(true); break;
+    }
+    if (client_bytes_ == 0) send(true, dice_.between(1, 2000));
+  }
+
+  /// A client that sends no byte, as the probes of load balancers do.
+  void probe() {
+    if (dice_.percent(50)) plan_.client.steps.push_back({.verb = Verb::pause, .time = ms(dice_.between(1, 60))});
+    if (dice_.percent(50)) return fin(true, false);
+    Cutting& cutting = plan_.client.cutting;
+    cutting.cut = dice_.percent(50) ? Cut::reset : Cut::close;
+    cutting.at = ms(dice_.between(0, 100));
+    cutting.after_writing = dice_.percent(60);
   }
 
   void draw_reading(PeerPlan& peer) {

@@ -33,6 +33,7 @@ struct Kind {
   bool reachable = true;                          ///< false: nobody listens where the upstream should
   bool brief = false;                             ///< its limits are kBrief; otherwise none may pass
   bool small_buffers = false;                     ///< of both sides; a reload changes them
+  bool held_back = false;                         ///< connect-on: data
   std::string_view settings = {};                 ///< YAML besides, members of the forwarding
   std::uint32_t weight = 1;                       ///< how often it is drawn
 };

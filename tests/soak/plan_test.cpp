@@ -70,6 +70,26 @@ TEST(SoakPlan, nothing_waits_amid_an_optional_header_of_a_client_that_lets_go) {
   EXPECT_GT(headers, 0U);
 }
 
+/// An upstream that is held back waits for a byte of the client, which therefore waits for nothing before it.
+TEST(SoakPlan, asks_before_it_waits_for_an_upstream_that_is_held_back) {
+  std::size_t probes = 0;
+  std::size_t asking = 0;
+  for (std::uint64_t number = 0; number < 50'000; ++number) {
+    const Plan plan = make_plan(7, number);
+    if (!plan.kind->held_back || plan.header == Header::wrong) continue;
+    const auto asks = std::ranges::find_if(plan.client.steps, [](const Step& each) {
+      return each.verb == Verb::send || each.verb == Verb::urgent || each.verb == Verb::descriptors;
+    });
+    ++(asks == plan.client.steps.end() ? probes : asking);
+    const auto waits = std::ranges::find_if(plan.client.steps, [](const Step& each) {
+      return each.verb == Verb::await_bytes || (each.verb == Verb::await_end);
+    });
+    ASSERT_TRUE(waits == plan.client.steps.end() || asks < waits) << print(plan);
+  }
+  EXPECT_GT(probes, 100U);
+  EXPECT_GT(asking, 1000U);
+}
+
 TEST(SoakPlan, everything_is_drawn) {
   std::set<std::string_view> names;
   std::set<Verb> verbs;

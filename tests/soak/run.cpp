@@ -82,8 +82,10 @@ class Run {
   void begin_sessions() {
     const bool enough = result_.failed >= options_.most_failures || !result_.daemon.empty();
     if (enough) return;
-    while (waiting_.size() < kAhead && begun_ < options_.sessions * options_.times)
-      waiting_.push_back(make_plan(options_.seed, options_.first + begun_++ / options_.times));
+    while (waiting_.size() < kAhead && begun_ < options_.sessions * options_.times) {
+      if (begun_++ % options_.times == 0) draw();
+      waiting_.push_back(drawn_);
+    }
     for (auto each = waiting_.begin(); each != waiting_.end() && active_ < options_.at_once;) {
       const auto lane = free_lane(each->kind);
       if (!lane) {
@@ -93,6 +95,12 @@ class Run {
       begin(*lane, std::move(*each));
       each = waiting_.erase(each);
     }
+  }
+
+  /// The next session of a kind that is asked for.
+  void draw() {
+    do drawn_ = make_plan(options_.seed, number_++);
+    while (drawn_.kind->name.find(options_.kinds) == std::string_view::npos);
   }
 
   void shorten(Milliseconds time) {
@@ -253,6 +261,8 @@ class Run {
   std::vector<pollfd>
       polled_;  ///< the records; then of each lane: its upstream socket, the client, the upstream's peer
   std::deque<Plan> waiting_;
+  Plan drawn_;
+  std::uint64_t number_ = options_.first;  ///< of the session that is drawn next
   std::uint64_t begun_ = 0;
   std::size_t active_ = 0;
   Daemon* daemon_ = nullptr;

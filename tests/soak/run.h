@@ -16,6 +16,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::uint64_t first = 0;  ///< the number of the first session
   std::uint64_t sessions = 1000;
+  std::string kinds = {};   ///< only of kinds with this in their names
   std::uint64_t times = 1;  ///< each session is played so often
   std::size_t at_once = 64;
   std::uint64_t most_failures = 10;  ///< after so many it ends early
