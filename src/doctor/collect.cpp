@@ -1,8 +1,12 @@
 #include "doctor/collect.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "doctor/abilities.h"
 #include "doctor/rules/looks.h"
 #include "doctor/target.h"
@@ -10,6 +14,7 @@
 #include "kernel/reset/reasons.h"
 #include "net/diag/sockets.h"
 #include "net/namespace/enter.h"
+#include "net/root/open.h"
 
 namespace lastbyte::doctor {
 namespace {
@@ -108,6 +113,8 @@ Result<Facts> collect(const Asked& asked) {
     if (!process) return Failure(process.error());
     facts.process = std::move(*process);
   }
+  const Descriptor watched(facts.process ? static_cast<int>(::syscall(SYS_pidfd_open, facts.process->name.pid, 0))
+                                         : -1);
   facts.abilities = abilities();
   facts.own_seccomp = seccomp_of("self");
   if (const auto reasons = kernel::running_kernel_reasons())
@@ -126,7 +133,10 @@ Result<Facts> collect(const Asked& asked) {
   const auto second = look(asked.network, told_already);
   if (!second) return Failure(second.error());
   facts.sockets = compare_looks(*first, *second, find_owners(facts.unread));
-  if (facts.process) add_figures(facts.process->sockets, facts.sockets);
+  if (facts.process) {
+    add_figures(facts.process->sockets, facts.sockets);
+    facts.process->ended = !watched || !net::still_lives(watched);
+  }
   return facts;
 }
 

@@ -13,6 +13,8 @@
 namespace lastbyte::doctor {
 namespace {
 
+/// The most sockets of a process that the text prints. The findings stand before them, and must not scroll away.
+constexpr std::size_t kMostSockets = 50;
 constexpr std::size_t kLabel = 10;  // the column of the text after "  seen:   "
 
 /// The counters that the report always prints, with their meanings.
@@ -82,8 +84,12 @@ std::string abilities_text(const Facts& facts) {
 }
 
 std::string process_text(const Process& process) {
-  std::string page = fmt::format("\nTCP sockets of {}\n", owner_text(process.name));
-  for (const HeldSocket& each : process.sockets) page += socket_text(each);
+  std::string page = fmt::format("\nTCP sockets of {}{}\n", owner_text(process.name),
+                                 process.ended ? ", which has ended meanwhile" : "");
+  const std::size_t told = std::min(process.sockets.size(), kMostSockets);
+  for (std::size_t each = 0; each < told; ++each) page += socket_text(process.sockets[each]);
+  if (const std::size_t more = process.sockets.size() - told; more > 0)
+    page += fmt::format("  {}; --json tells of all\n", counted(more, "more socket"));
   if (process.sockets.empty()) page += "  none\n";
   if (process.taken && process.taken->descriptors != 0) page += wrap(taken_text(*process.taken), kPageWidth) + "\n";
   return page;
@@ -94,6 +100,7 @@ nlohmann::ordered_json process_json(const Process& process) {
       {"pid", process.name.pid}, {"name", printable(process.name.comm)}, {"descriptors", process.descriptors}};
   if (process.descriptor_limit) object["descriptor_limit"] = *process.descriptor_limit;
   object["seccomp"] = process.seccomp;
+  object["ended"] = process.ended;
   if (process.taken)
     object["taken"] = {{"descriptors", process.taken->descriptors}, {"longest_us", process.taken->longest.count()}};
   auto& sockets = object["sockets"] = nlohmann::ordered_json::array();

@@ -187,12 +187,11 @@ Descriptor stop_signals() {
   return Descriptor(::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-void tell_level(kernel::Level level, const std::vector<std::string>& refused, const Options& options) {
+void tell_level(kernel::Level level, const std::vector<std::string>& refused) {
   for (const std::string& each : refused) note("not available: " + each);
   std::string text = "level " + std::string(kernel::level_word(level)) + ".";
   if (const auto blind = kernel::blind_spots(level); !blind.empty()) text += " " + std::string(blind);
   note(text);
-  if (level == kernel::Level::counters && options.summary) note("a summary needs a level that sees connections");
 }
 
 /// Names what the options ask for and the level cannot do.
@@ -203,6 +202,12 @@ std::string impossible(const Options& options, kernel::Level level) {
   const bool blind = level == kernel::Level::tracefs || level == kernel::Level::counters;
   if (blind && !options.filter.pids.empty()) return "--pid needs the level tp_btf or raw_tp";
   if (level == kernel::Level::tracefs && !options.namespaces.empty()) return "--netns needs another level than tracefs";
+  const Filter& filter = options.filter;
+  for (const auto& [asked, flag] :
+       {std::pair(options.summary, "--summary"), std::pair(!filter.networks.empty(), "--address"),
+        std::pair(!filter.ports.empty(), "--port"), std::pair(!filter.reasons.empty(), "--reason")})
+    if (asked && level == kernel::Level::counters)
+      return std::string(flag) + " needs a level that sees connections: tp_btf, raw_tp or tracefs";
   return {};
 }
 
@@ -236,7 +241,7 @@ int run(const Options& options) {
     note(begun.error().text());
     return kExitNotHere;
   }
-  tell_level(level, refused, options);
+  tell_level(level, refused);
   return run.go(stop.get());
 }
 

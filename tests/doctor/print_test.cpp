@@ -66,6 +66,25 @@ TEST(DoctorText, tells_evidence_consequence_command_and_documentation) {
   EXPECT_NE(as_text({}, {}).find("No findings."), std::string::npos);
 }
 
+TEST(DoctorText, tells_of_fifty_sockets_and_how_many_more_there_are) {
+  Facts facts = sick();
+  facts.process->sockets.resize(50, facts.process->sockets.front());
+  EXPECT_EQ(as_text(facts, {}).find("more socket"), std::string::npos);
+  facts.process->sockets.resize(1'062, facts.process->sockets.front());
+  const std::string page = as_text(facts, {});
+  EXPECT_NE(page.find("\n  1012 more sockets; --json tells of all\n"), std::string::npos)
+      << page.substr(page.find("TCP sockets of"));
+  EXPECT_EQ(nlohmann::json::parse(as_json(facts, {}))["process"]["sockets"].size(), 1'062U);
+}
+
+TEST(DoctorText, tells_that_the_process_has_ended_meanwhile) {
+  Facts facts = sick();
+  EXPECT_EQ(as_text(facts, {}).find("ended meanwhile"), std::string::npos);
+  facts.process->ended = true;
+  EXPECT_NE(as_text(facts, {}).find("TCP sockets of server (7), which has ended meanwhile\n"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(as_json(facts, {}))["process"]["ended"], true);
+}
+
 /// A command is never broken, so that users can copy it.
 void expect_narrow(const std::string& page) {
   std::istringstream lines(page);

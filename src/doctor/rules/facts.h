@@ -60,6 +60,7 @@ struct Process {
     std::chrono::microseconds longest{0};
   };
   std::optional<Taken> taken = {};
+  bool ended = false;  ///< while it was looked at: sockets are those of the beginning, or fewer
 };
 
 struct Facts {

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -106,6 +108,8 @@ Result<Descriptor> open_namespace(const NamespaceName& name) {
 }
 
 std::string why_no_process(std::uint32_t pid) {
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0U)));
+  if (process && !still_lives(process)) return "the process has ended; its parent has not waited for it";
   // kill(2) finds processes of other users, though it may not signal them.
   if (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM) return "/proc does not show that process (hidepid)";
   return "no process has that number";

@@ -16,7 +16,8 @@ namespace lastbyte::net {
 /// the rights for entering. Fails if there is no such namespace, or if the file stands for something else.
 Result<Descriptor> open_namespace(const NamespaceName& name);
 
-/// Explains why /proc does not show a process: it has ended, or it is hidden (hidepid of proc(5)).
+/// Explains why /proc does not show a process, or not its namespaces: it has ended, or it is hidden (hidepid of
+/// proc(5)).
 std::string why_no_process(std::uint32_t pid);
 
 /// Whether both are descriptors of the same namespace.

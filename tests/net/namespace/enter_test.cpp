@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,15 @@ TEST(OpenNamespace, what_is_not_there_is_told_with_advice) {
     return process.pid();
   }();
   expect_failure("pid:" + std::to_string(gone), ENOENT, "no process has that number");
+}
+
+TEST(OpenNamespace, that_of_a_process_which_has_ended_and_is_still_there_says_so) {
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(ended), &info, WEXITED | WNOWAIT), 0);
+  expect_failure("pid:" + std::to_string(ended), ENOENT, "the process has ended; its parent has not waited for it");
+  ::waitpid(ended, nullptr, 0);
 }
 
 TEST(OpenNamespace, what_is_no_network_namespace_is_refused) {

@@ -132,6 +132,16 @@ TEST_F(Trace, refuses_a_namespace_that_is_not_there_and_filters_a_level_cannot_d
   Process blind(Command{.arguments = {LASTBYTE_BINARY, "trace", "--level", "counters", "--pid", "1"}});
   EXPECT_EQ(blind.wait(), 2);
   EXPECT_NE(blind.err().find("--pid needs the level tp_btf or raw_tp"), std::string::npos) << blind.err();
+  for (const auto& asked : std::vector<std::vector<std::string>>{
+           {"--summary"}, {"--address", "127.0.0.1"}, {"--port", "80"}, {"--reason", "TCP_STATE"}}) {
+    std::vector<std::string> arguments{LASTBYTE_BINARY, "trace", "--level", "counters", "--duration", "0.1"};
+    arguments.insert(arguments.end(), asked.begin(), asked.end());
+    Process counts(Command{.arguments = arguments});
+    EXPECT_EQ(counts.wait(), 2) << asked.front();
+    EXPECT_NE(counts.err().find(asked.front() + " needs a level that sees connections"), std::string::npos)
+        << counts.err();
+    EXPECT_EQ(counts.out(), "");
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <atomic>
 #include <thread>
@@ -244,6 +245,24 @@ TEST_F(Doctor, of_no_process_is_one_sentence_and_status_2) {
   EXPECT_EQ(process.wait(), 2);
   EXPECT_NE(process.err().find("no process has that number"), std::string::npos) << process.err();
   EXPECT_EQ(process.out(), "");
+}
+
+/// A process that has ended and nobody has waited for stands for one that ends while it is looked at.
+TEST_F(Doctor, of_a_process_that_has_ended_says_so) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  const std::string pid = std::to_string(child);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  Process process(Command{.arguments = {LASTBYTE_BINARY, "doctor", "--window", "0", "--pid", pid}});
+  EXPECT_EQ(process.wait(), 2);
+  EXPECT_NE(process.err().find("the process has ended; its parent has not waited for it"), std::string::npos)
+      << process.err();
+  Process elsewhere(
+      Command{.arguments = {LASTBYTE_BINARY, "doctor", "--window", "0", "--pid", pid, "--netns", "/proc/self/ns/net"}});
+  elsewhere.wait();
+  EXPECT_NE(elsewhere.out().find(" (" + pid + "), which has ended meanwhile\n"), std::string::npos) << elsewhere.out();
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(Doctor, explains_a_rule_without_looking_at_anything) {
