@@ -12,12 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 
 namespace lastbyte::lab {
@@ -69,10 +72,24 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-[[noreturn]] void complain_and_exit(const std::string& text) {
-  const std::string line = "lastbyte lab: " + text + "\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+/// Reports why there are no namespaces. `report` is the write end of a pipe to the caller.
+[[noreturn]] void give_up(int report, const Error& why) {
+  const std::string text = std::to_string(why.code) + " " + why.operation;
+  [[maybe_unused]] const auto written = ::write(report, text.data(), text.size());
   ::_exit(kCouldNotSetUp);
+}
+[[noreturn]] void give_up(int report, const char* operation) { give_up(report, failure_from_errno(operation).value()); }
+
+/// Returns what give_up() has reported.
+Failure reported(int report) {
+  std::array<char, 512> text{};
+  const ssize_t got = ::read(report, text.data(), text.size() - 1);
+  int code = EPERM;
+  const char* const end = text.data() + std::max<ssize_t>(got, 0);
+  const char* operation = std::from_chars(text.data(), end, code).ptr;
+  if (operation < end) ++operation;
+  return failure(operation == end ? "make namespaces" : std::string(operation, end), code,
+                 code == ENOSPC ? "a limit of /proc/sys/user is used up" : "");
 }
 
 /// Experiments run at once, and one of them opens thousands of descriptors.
@@ -83,38 +100,52 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Blocks SIGCHLD in the process. The kernel sends it to the whole process when a child ends. If the thread that
+/// started the child blocks all signals in that moment, as in pthread_create(3), the kernel does not discard the signal
+/// but wakes another thread for it (kernel/signal.c sig_ignored, complete_signal). Then close() lingers for less than
+/// its time.
+void block_child_signals() {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);
+}
+
 /// Runs as the first process of the new namespaces. `alive` is the read end of a pipe that the parent holds open.
-[[noreturn]] void be_first(int alive, const std::function<int()>& function) {
+[[noreturn]] void be_first(int alive, int report, const std::function<int()>& function) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before prctl().
   pollfd gone{alive, 0, 0};
   if (::poll(&gone, 1, 0) != 0) ::_exit(kCouldNotSetUp);
   raise_descriptor_limit();
-  if (!set_up_mounts()) complain_and_exit(failure_from_errno("mount").value().text());
+  block_child_signals();
+  if (!set_up_mounts()) give_up(report, "make namespaces: mount");
+  ::close(report);
   ::_exit(function());
 }
 
 /// Runs as the process between the caller and the first process. It is needed because a process cannot enter a process
 /// namespace that it makes, and because the caller's own namespaces must stay.
-[[noreturn]] void be_between(pid_t caller, const std::function<int()>& function) {
+[[noreturn]] void be_between(pid_t caller, int report, const std::function<int()>& function) {
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
   const bool privileged = has_sys_admin();
   const int flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | (privileged ? 0 : CLONE_NEWUSER);
-  if (::unshare(flags) != 0) complain_and_exit(failure_from_errno("make namespaces").value().text());
+  if (::unshare(flags) != 0) give_up(report, "make namespaces");
   // Must follow unshare(2): the kernel clears this signal when capabilities grow (kernel/cred.c commit_creds).
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != caller) ::_exit(kCouldNotSetUp);
   if (!privileged) {
-    if (const auto mapped = map_users(user, group); !mapped) complain_and_exit(mapped.error().text());
+    if (const auto mapped = map_users(user, group); !mapped)
+      give_up(report, {.operation = "make namespaces: " + mapped.error().operation, .code = mapped.error().code});
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) ::_exit(kCouldNotSetUp);
   const pid_t first = ::fork();
-  if (first < 0) complain_and_exit(failure_from_errno("fork").value().text());
+  if (first < 0) give_up(report, "make namespaces: fork");
   if (first == 0) {
     ::close(ends[1]);
-    be_first(ends[0], function);
+    be_first(ends[0], report, function);
   }
   ::_exit(wait_for(first));
 }
@@ -123,11 +154,16 @@ void raise_descriptor_limit() {
 
 Result<int> run_isolated(const std::function<int()>& function) {
   const pid_t caller = ::getpid();
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failure_from_errno("pipe2");
+  const Descriptor report(ends[0]);
+  Descriptor of_child(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) return failure_from_errno("fork");
-  if (child == 0) be_between(caller, function);
+  if (child == 0) be_between(caller, ends[1], function);
+  of_child.close();
   const int status = wait_for(child);
-  if (status == kCouldNotSetUp) return failure("make namespaces", EPERM);
+  if (status == kCouldNotSetUp) return reported(report.get());
   return status;
 }
 

@@ -13,7 +13,7 @@ namespace lastbyte::lab {
 /// Exit statuses, as in the manual.
 inline constexpr int kExitAgrees = 0;
 inline constexpr int kExitDiffers = 1;  ///< a row differs on this kernel
-inline constexpr int kExitCannot = 2;   ///< wrong usage, or no experiment could run
+inline constexpr int kExitCannot = 2;   ///< wrong usage, nothing could be observed, or a file could not be written
 
 struct RunOptions {
   std::vector<std::string> names = {};  ///< empty: all experiments, the slow ones only with `slow`
@@ -35,6 +35,9 @@ int run_facts();
 /// Prints all experiments, or explains one.
 int print_list();
 int print_explanation(const std::string& name);
+
+/// Returns the exit status after these outcomes.
+int status_of(std::span<const Outcome> outcomes);
 
 /// Runs one experiment in the present process, which may make namespaces.
 Outcome play(const Experiment& experiment, Medium medium, const Trials& trials = {});

@@ -1,13 +1,9 @@
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -19,6 +15,7 @@
 #include "lab/experiments/experiments.h"
 #include "lab/isolate.h"
 #include "lab/lab.h"
+#include "lab/output.h"
 #include "lab/report/facts.h"
 #include "lab/report/report.h"
 #include "lab/stage/stage.h"
@@ -34,9 +31,10 @@ constexpr const char* kNeedsNamespaces =
 
 void complain(const std::string& text) { std::fprintf(stderr, "lastbyte lab: %s\n", text.c_str()); }
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+/// Returns false after a message. A reader that has left wants none.
+bool done(const Result<void>& result) {
+  if (!result && result.error().code != EPIPE) complain(result.error().text());
+  return result.has_value();
 }
 
 std::string kernel_release() {
@@ -44,18 +42,6 @@ std::string kernel_release() {
   ::uname(&name);
   return name.release;
 }
-
-/// A file that is written at the end of a run. It is opened before the run is isolated, because the isolated file
-/// system has a temporary directory of its own. A new file appears only at the end, so an interrupted run leaves no
-/// empty file.
-struct Output {
-  Descriptor file;        ///< an existing file, or standard output
-  bool replaces = false;  ///< the report replaces the file's content
-  Descriptor directory;   ///< the directory of a new file
-  std::string name;       ///< the new file's name in `directory`
-
-  explicit operator bool() const { return file || directory; }
-};
 
 struct Files {
   Output json;
@@ -67,22 +53,6 @@ struct Files {
   bool only_file = false;
 };
 
-Result<Output> open_output(const std::string& path) {
-  Output output;
-  if (path.empty()) return output;
-  output.file = Descriptor(path == "-" ? ::dup(STDOUT_FILENO) : ::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  output.replaces = path != "-";
-  if (output.file) return output;
-  const std::filesystem::path place(path);
-  const std::string parent = place.has_parent_path() ? place.parent_path().string() : ".";
-  if (errno == ENOENT && place.has_filename() && ::access(parent.c_str(), W_OK | X_OK) == 0) {
-    output.directory = Descriptor(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    output.name = place.filename();
-  }
-  if (!output.directory) return failure_from_errno("write " + path);
-  return output;
-}
-
 Result<Files> open_files(const RunOptions& options) {
   Files files;
   for (const auto& [path, to] : {std::pair(&options.json, &files.json), std::pair(&options.html, &files.html),
@@ -92,52 +62,10 @@ Result<Files> open_files(const RunOptions& options) {
     *to = std::move(*opened);
     files.only_file = files.only_file || *path == "-";
   }
-  if (options.directory.empty()) return files;
-  if (::mkdir(options.directory.c_str(), 0777) != 0 && errno != EEXIST)
-    return failure_from_errno("make " + options.directory);
-  files.directory = Descriptor(::open(options.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!files.directory) return failure_from_errno("open " + options.directory);
+  auto directory = open_output_directory(options.directory);
+  if (!directory) return Failure(directory.error());
+  files.directory = std::move(*directory);
   return files;
-}
-
-bool write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    done += static_cast<std::size_t>(written);
-  }
-  return true;
-}
-
-/// Writes a new file. It gets its name when it is complete.
-bool write_new(const Output& output, const std::string& text) {
-  const Descriptor nameless(::openat(output.directory.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
-  if (nameless) {
-    const std::string self = "/proc/self/fd/" + std::to_string(nameless.get());
-    if (write_all(nameless.get(), text) &&
-        ::linkat(AT_FDCWD, self.c_str(), output.directory.get(), output.name.c_str(), AT_SYMLINK_FOLLOW) == 0)
-      return true;
-  }
-  // Not every file system supports O_TMPFILE, and another process may have made the file meanwhile.
-  const Descriptor file(
-      ::openat(output.directory.get(), output.name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  return file && write_all(file.get(), text);
-}
-
-bool write_output(const Output& output, const std::string& text) {
-  // A pipe or a device cannot be truncated (EINVAL).
-  const bool cut = !output.file || !output.replaces || ::ftruncate(output.file.get(), 0) == 0 || errno == EINVAL;
-  if (cut && (output.file ? write_all(output.file.get(), text) : write_new(output, text))) return true;
-  complain(failure_from_errno("write " + (output.name.empty() ? "the report" : output.name)).value().text());
-  return false;
-}
-
-bool write_in(const Descriptor& directory, const std::string& name, const std::string& text) {
-  const Descriptor file(::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file && write_all(file.get(), text)) return true;
-  complain(failure_from_errno("write " + name).value().text());
-  return false;
 }
 
 struct Wanted {
@@ -159,7 +87,7 @@ Result<std::vector<Wanted>> wanted(const RunOptions& options) {
   for (const Experiment* each : chosen) {
     for (const Medium medium : {Medium::loopback, Medium::veth}) {
       const bool asked = options.media.empty() || std::ranges::find(options.media, medium) != options.media.end();
-      if (asked && !(each->one_medium && medium != Medium::loopback)) all.push_back({each, medium});
+      if (asked) all.push_back({each, medium});
     }
   }
   return all;
@@ -192,35 +120,45 @@ bool write_captures(const Files& files, const std::vector<Outcome>& outcomes) {
   if (!files.directory) return true;
   bool written = true;
   for (const Outcome& each : outcomes) {
-    const std::string name = std::string(each.experiment->name) + "-" + std::string(name_of(each.medium));
-    written = write_in(files.directory, name + ".pcapng", capture_of(each, kernel_release())) && written;
     if (each.scenes.empty()) continue;
+    const std::string name = std::string(each.experiment->name) + "-" + std::string(name_of(each.medium));
     const page::Sequence sequence = sequence_of(each.scenes.front());
-    written = write_in(files.directory, name + ".svg", page::svg(sequence)) && written;
-    written = write_in(files.directory, name + ".mmd", page::mermaid(sequence)) && written;
+    written = done(write_in(files.directory, name + ".pcapng", capture_of(each, kernel_release()))) &&
+              done(write_in(files.directory, name + ".svg", page::svg(sequence))) &&
+              done(write_in(files.directory, name + ".mmd", page::mermaid(sequence))) && written;
   }
   return written;
 }
 
 int run_inside(const RunOptions& options, const Files& files, const std::vector<Wanted>& all) {
-  const auto outcomes = play_all(all, options.trials, [&](const Outcome& outcome) {
-    if (!files.only_file) print(text(outcome, options.verbose));
-  });
-  if (!files.only_file) print(summary(outcomes));
-  bool written = write_captures(files, outcomes);
-  if (files.json) written = write_output(files.json, json(outcomes, kernel_release())) && written;
-  if (files.html) written = write_output(files.html, html(outcomes, kernel_release())) && written;
-  if (files.markdown) written = write_output(files.markdown, markdown(experiments(), outcomes)) && written;
-  if (!written) return kExitCannot;
-  if (std::ranges::all_of(outcomes, [](const Outcome& each) { return !each.trouble.empty(); })) return kExitCannot;
+  Result<void> printed;
+  const auto tell = [&](const std::string& text) {
+    // The files are still to be written.
+    if (!files.only_file && printed) printed = print(text);
+  };
+  const auto outcomes =
+      play_all(all, options.trials, [&](const Outcome& outcome) { tell(text(outcome, options.verbose)); });
+  tell(summary(outcomes));
+  bool written = done(printed);
+  written = write_captures(files, outcomes) && written;
+  if (files.json) written = done(write_output(files.json, json(outcomes, kernel_release()))) && written;
+  if (files.html) written = done(write_output(files.html, html(outcomes, kernel_release()))) && written;
+  if (files.markdown) written = done(write_output(files.markdown, markdown(experiments(), outcomes))) && written;
+  return written ? status_of(outcomes) : kExitCannot;
+}
+
+}  // namespace
+
+int status_of(std::span<const Outcome> outcomes) {
+  if (std::ranges::none_of(outcomes, &Outcome::observed)) return kExitCannot;
   return std::ranges::any_of(outcomes, [](const Outcome& each) { return each.count(Verdict::differs) != 0; })
              ? kExitDiffers
              : kExitAgrees;
 }
 
-}  // namespace
-
 Outcome play(const Experiment& experiment, Medium medium, const Trials& trials) {
+  if (medium == Medium::veth && !experiment.no_veth.empty())
+    return {.experiment = &experiment, .medium = medium, .not_played = std::string(experiment.no_veth)};
   const TimePoint began = Clock::now();
   auto stage = Stage::make(medium, trials);
   if (!stage) return {.experiment = &experiment, .medium = medium, .trouble = stage.error().text()};
@@ -238,12 +176,12 @@ int run_facts() {
     });
     if (!shows) continue;
     all.push_back({each, Medium::loopback});
-    if (!each->one_medium) all.push_back({each, Medium::veth});
+    if (each->no_veth.empty()) all.push_back({each, Medium::veth});
   }
   const auto status = run_isolated([&] {
     const auto outcomes = play_all(all, {}, [](const Outcome&) {});
-    print(facts_text(outcomes, kernel_release()));
-    if (std::ranges::all_of(outcomes, [](const Outcome& each) { return !each.trouble.empty(); })) return kExitCannot;
+    if (!done(print(facts_text(outcomes, kernel_release())))) return kExitCannot;
+    if (std::ranges::none_of(outcomes, &Outcome::observed)) return kExitCannot;
     return std::ranges::any_of(facts(),
                                [&](const Fact& each) { return verdict_on(each, outcomes) == Verdict::differs; })
                ? kExitDiffers
@@ -272,7 +210,7 @@ int run(const RunOptions& options) {
 }
 
 int print_list() {
-  print(list(experiments()));
+  std::fputs(list(experiments()).c_str(), stdout);  // main() reports a failure
   return kExitAgrees;
 }
 
@@ -282,7 +220,7 @@ int print_explanation(const std::string& name) {
     complain("no experiment '" + name + "'; lastbyte lab list prints them all");
     return kExitCannot;
   }
-  print(explanation(*found));
+  std::fputs(explanation(*found).c_str(), stdout);
   return kExitAgrees;
 }
 

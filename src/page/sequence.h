@@ -40,6 +40,10 @@ struct Sequence {
   std::vector<std::variant<Arrow, Note>> events;
 };
 
+/// Returns the sequence without repetitions. Up to eight events that follow themselves twice or more stand once, and a
+/// note behind them says how many times more they came. Times do not count.
+Sequence folded(const Sequence& sequence);
+
 /// Returns the lines of a Mermaid sequenceDiagram.
 std::string mermaid(const Sequence& sequence);
 /// Returns lines for a terminal of 100 columns: a column for times, then a lifeline for each participant.

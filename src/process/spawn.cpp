@@ -7,16 +7,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <mutex>
+#include <shared_mutex>
 #include <sstream>
 #include <string_view>
+
+#include "base/descriptor.h"
 
 namespace lastbyte::process {
 namespace {
 
 constexpr int kFirstPassed = 3;  // sd_listen_fds(3)
+
+/// Exclusive while a child has copies of this process' descriptors.
+std::shared_mutex& copies() {
+  static auto* one = new std::shared_mutex;  // never destroyed: threads may end after the process began to exit
+  return *one;
+}
 
 std::vector<std::string> whole_environment(const Command& command) {
   std::vector<std::string> all;
@@ -100,12 +111,24 @@ Result<pid_t> spawn(const Command& command, const Streams& streams) {
   std::string program = find_program(command.arguments.at(0));
   if (program.empty()) return failure("start " + command.arguments.at(0), ENOENT);
   Start start(std::move(program), command, streams);
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failure_from_errno("pipe2");
+  const Descriptor becomes(ends[0]);
+  Descriptor of_child(ends[1]);
+  const std::lock_guard lock(copies());
   const pid_t pid = ::fork();
   if (pid < 0) return failure_from_errno("fork");
   if (pid == 0) start.become();
   if (command.own_group) ::setpgid(pid, pid);  // parent and child both call it, because either may run first
+  of_child.close();
+  char none = 0;
+  while (::read(becomes.get(), &none, 1) < 0 && errno == EINTR) {
+  }
   return pid;
 }
+
+NoCopies::NoCopies() { copies().lock_shared(); }
+NoCopies::~NoCopies() { copies().unlock_shared(); }
 
 int exit_status_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);

@@ -31,8 +31,19 @@ struct Streams {
 /// Returns the child's process ID. The child dies with the thread that started it (PR_SET_PDEATHSIG), blocks no signal
 /// and does not ignore SIGPIPE. It inherits nothing that a service manager gave to this process (LISTEN_FDS,
 /// NOTIFY_SOCKET). If the program is not found, the error is ENOENT; if it cannot be executed, the child's exit status
-/// is 127.
+/// is 127. Returns when the child has become the program or has ended.
 Result<pid_t> spawn(const Command& command, const Streams& streams);
+
+/// Makes close() close. A child has copies of all descriptors until it becomes its program. What another thread closes
+/// meanwhile stays open: no FIN is sent, and no port is free. While an object of this class lives, spawn() makes no
+/// child. Several threads may have one each. A thread that has one must not call spawn().
+class NoCopies {
+ public:
+  NoCopies();
+  ~NoCopies();
+  NoCopies(const NoCopies&) = delete;
+  NoCopies& operator=(const NoCopies&) = delete;
+};
 
 /// Converts a status of waitpid(2) to the exit status, or 128 + the signal.
 int exit_status_of(int wait_status);

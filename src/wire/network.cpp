@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "net/namespace/enter.h"
 #include "wire/interface.h"
+#include "wire/veth.h"
 
 namespace lastbyte::wire {
 namespace {
@@ -34,16 +35,18 @@ bool set_kernel(const std::string& name, const std::string& value) {
   return write_file("/proc/sys/net/ipv4/" + name, value).has_value();
 }
 
-/// Makes `device` the default route.
-bool route_all_through(const std::string& device) {
+/// Makes the host `next`, at the other end of `device`, the default route.
+bool route_all_through(const std::string& device, const char* next) {
   const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   rtentry route{};
   const auto any = host("0.0.0.0");
   std::memcpy(&route.rt_dst, any.data(), sizeof route.rt_dst);
   std::memcpy(&route.rt_genmask, any.data(), sizeof route.rt_genmask);
+  const auto gateway = host(next);
+  std::memcpy(&route.rt_gateway, gateway.data(), sizeof route.rt_gateway);
   std::string name = device;
   route.rt_dev = name.data();
-  route.rt_flags = RTF_UP;
+  route.rt_flags = RTF_UP | RTF_GATEWAY;
   return ::ioctl(socket.get(), SIOCADDRT, &route) == 0;
 }
 
@@ -57,41 +60,46 @@ Result<void> demand(int network, const std::string& what, const std::function<bo
 }
 
 Result<Network> make_own() {
-  auto made = make_namespace();
-  if (!made) return Failure(made.error());
+  auto network = Network::make_single();
+  if (!network) return network;
   // 3 retransmissions take about 3 s. The default, about 15 minutes, is too long to wait for.
-  const auto set = demand(made->get(), "set tcp_retries2", [] { return set_kernel("tcp_retries2", "3"); });
+  const auto set = demand(network->proxy.get(), "set tcp_retries2", [] { return set_kernel("tcp_retries2", "3"); });
   if (!set) return Failure(set.error());
-  Network network;
-  network.client = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
-  network.server = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
-  network.proxy = std::move(*made);
-  network.proxy_host = network.server_host = host(kLoopback);
   return network;
 }
 
+/// One end of what joins two namespaces.
+struct Side {
+  int network;
+  const char* device;
+  const char* own;
+  const char* peer;
+};
+using Join = std::function<Result<void>(Network& network, const Side& one, const Side& other)>;
+
 /// client ---- proxy ---- server. The proxy's host also forwards packets, so that a proxy can be compared with plain
 /// TCP over the same links.
-Result<Network> make_far_away(std::uint64_t seed) {
+Result<Network> make_chain(const Join& join) {
   Network network;
   for (Descriptor* each : {&network.client, &network.proxy, &network.server}) {
     auto made = make_namespace();
     if (!made) return Failure(made.error());
     *each = std::move(*made);
   }
-  const LinkProfile profile{.seed = seed};
-  auto left = LossyLink::start({network.client.get(), "lb-client", kClientEnd, kProxyEndToClient},
-                               {network.proxy.get(), "lb-left", kProxyEndToClient, kClientEnd}, profile);
-  if (!left) return Failure(left.error());
-  network.links.push_back(std::move(*left));
-  auto right = LossyLink::start({network.proxy.get(), "lb-right", kProxyEndToServer, kServerEnd},
-                                {network.server.get(), "lb-server", kServerEnd, kProxyEndToServer}, profile);
-  if (!right) return Failure(right.error());
-  network.links.push_back(std::move(*right));
   const auto routed =
-      demand(network.client.get(), "route lb-client", [] { return route_all_through("lb-client"); })
+      join(network, {network.client.get(), "lb-client", kClientEnd, kProxyEndToClient},
+           {network.proxy.get(), "lb-left", kProxyEndToClient, kClientEnd})
           .and_then([&] {
-            return demand(network.server.get(), "route lb-server", [] { return route_all_through("lb-server"); });
+            return join(network, {network.proxy.get(), "lb-right", kProxyEndToServer, kServerEnd},
+                        {network.server.get(), "lb-server", kServerEnd, kProxyEndToServer});
+          })
+          .and_then([&] {
+            return demand(network.client.get(), "route lb-client",
+                          [] { return route_all_through("lb-client", kProxyEndToClient); });
+          })
+          .and_then([&] {
+            return demand(network.server.get(), "route lb-server",
+                          [] { return route_all_through("lb-server", kProxyEndToServer); });
           })
           .and_then([&] {
             return demand(network.proxy.get(), "set ip_forward", [] { return set_kernel("ip_forward", "1"); });
@@ -100,6 +108,17 @@ Result<Network> make_far_away(std::uint64_t seed) {
   network.proxy_host = host(kProxyEndToClient);
   network.server_host = host(kServerEnd);
   return network;
+}
+
+Result<Network> make_far_away(std::uint64_t seed) {
+  const LinkProfile profile{.seed = seed};
+  return make_chain([&](Network& network, const Side& one, const Side& other) -> Result<void> {
+    auto link = LossyLink::start({one.network, one.device, one.own, one.peer},
+                                 {other.network, other.device, other.own, other.peer}, profile);
+    if (!link) return Failure(link.error());
+    network.links.push_back(std::move(*link));
+    return {};
+  });
 }
 
 }  // namespace
@@ -130,6 +149,23 @@ Result<Network> Network::make(Place place, std::uint64_t seed) {
     case Place::far_away: return make_far_away(seed);
   }
   return failure("network", EINVAL);
+}
+
+Result<Network> Network::make_single() {
+  auto made = make_namespace();
+  if (!made) return Failure(made.error());
+  Network network;
+  network.client = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
+  network.server = Descriptor(::fcntl(made->get(), F_DUPFD_CLOEXEC, 0));
+  network.proxy = std::move(*made);
+  network.proxy_host = network.server_host = host(kLoopback);
+  return network;
+}
+
+Result<Network> Network::make_cabled() {
+  return make_chain([](Network& /*network*/, const Side& one, const Side& other) {
+    return join_by_veth({one.network, one.device, one.own}, {other.network, other.device, other.own});
+  });
 }
 
 }  // namespace lastbyte::wire

@@ -28,6 +28,10 @@ struct Network {
   /// Creates what the place needs. It fails without the privileges for namespaces. `seed`: for the links' random
   /// choices.
   static Result<Network> make(Place place, std::uint64_t seed);
+  /// One namespace for all three, with the kernel's defaults.
+  static Result<Network> make_single();
+  /// Namespaces joined by cables (veth.h), which lose and delay nothing.
+  static Result<Network> make_cabled();
 };
 
 }  // namespace lastbyte::wire

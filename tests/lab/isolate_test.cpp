@@ -60,6 +60,18 @@ TEST(Isolated, a_run_has_the_first_process_id_and_its_own_temporary_directory) {
   EXPECT_FALSE(fs::exists(fs::temp_directory_path() / "left-behind"));
 }
 
+TEST(Isolated, the_end_of_a_child_wakes_no_thread_of_the_run) {
+  if (!possible()) GTEST_SKIP() << "no namespaces on this machine";
+  const auto status = run_isolated([] {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    ::sigprocmask(SIG_BLOCK, nullptr, &blocked);
+    return sigismember(&blocked, SIGCHLD) == 1 ? 0 : 1;
+  });
+  ASSERT_TRUE(status) << status.error().text();
+  EXPECT_EQ(*status, 0);
+}
+
 TEST(Isolated, a_kill_at_any_moment_leaves_no_process_and_no_namespace) {
   if (!possible()) GTEST_SKIP() << "no namespaces on this machine";
   std::minstd_rand random(std::random_device{}());
@@ -168,6 +180,20 @@ bool enter_own_users() {
   const std::string group = std::to_string(::getegid());
   return ::unshare(CLONE_NEWUSER) == 0 && write_file("/proc/self/setgroups", "deny") &&
          write_file("/proc/self/uid_map", "0 " + user + " 1") && write_file("/proc/self/gid_map", "0 " + group + " 1");
+}
+
+TEST(Isolated, a_limit_of_namespaces_that_is_used_up_is_named) {
+  constexpr int kNotToBeHad = 77;
+  test::Forked apart([] {
+    if (!enter_own_users() || !write_file("/proc/sys/user/max_net_namespaces", "0")) return kNotToBeHad;
+    const auto status = run_isolated([] { return 0; });
+    return !status && status.error().code == ENOSPC && status.error().text().find("/proc/sys/user") != std::string::npos
+               ? 0
+               : 1;
+  });
+  const int status = apart.exit_status();
+  if (status == kNotToBeHad) GTEST_SKIP() << "no user namespaces on this machine";
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Isolated, killed_runs_leave_no_process_namespace_interface_mount_or_file) {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "lab/lab.h"
+
 namespace lastbyte::lab {
 namespace {
 
@@ -28,6 +32,25 @@ TEST(Compare, a_row_that_the_table_does_not_have_differs) {
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows[2].name, "c");
   EXPECT_EQ(rows[2].verdict, Verdict::differs);
+}
+
+TEST(Outcomes, of_which_nothing_was_observed_agree_with_nothing) {
+  const Outcome outcome{.rows = compare(kTable, Medium::loopback, {{"a", {std::nullopt, "no privilege"}}})};
+  EXPECT_EQ(outcome.count(Verdict::differs), 0U);
+  EXPECT_FALSE(outcome.observed());
+  EXPECT_FALSE(outcome.agrees());
+}
+
+TEST(ExitStatus, is_that_of_what_was_observed) {
+  const Outcome dark{.rows = compare(kTable, Medium::loopback, {})};
+  const Outcome same{.rows = compare(kTable, Medium::loopback, {{"a", {"1"}}})};
+  const Outcome differs{.rows = compare(kTable, Medium::loopback, {{"a", {"2"}}})};
+  const Outcome not_played{.not_played = "there is none"};
+  EXPECT_EQ(status_of(std::vector{dark}), kExitCannot);
+  EXPECT_EQ(status_of(std::vector{not_played}), kExitCannot);
+  EXPECT_EQ(status_of(std::vector{dark, not_played, Outcome{.trouble = "no namespaces"}}), kExitCannot);
+  EXPECT_EQ(status_of(std::vector{dark, same, not_played}), kExitAgrees);
+  EXPECT_EQ(status_of(std::vector{dark, same, differs}), kExitDiffers);
 }
 
 TEST(Outcomes, agree_without_a_difference_and_without_trouble) {

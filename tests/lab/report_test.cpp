@@ -50,6 +50,19 @@ TEST(LabReport, text_names_what_differs_and_what_was_not_observed) {
   EXPECT_NE(report.find("0 of 2 as expected, 1 DIFFER, 1 not observed"), std::string::npos) << report;
 }
 
+TEST(LabReport, an_experiment_that_a_medium_has_not_is_told_as_not_played) {
+  const std::vector<Outcome> outcomes{example(),
+                                      {.experiment = &kExample, .medium = Medium::veth, .not_played = "no <veth>"}};
+  EXPECT_NE(text(outcomes[1], false).find("  not played: no <veth>"), std::string::npos);
+  EXPECT_NE(summary(outcomes).find("example over veth: not played: no <veth>"), std::string::npos);
+  // It is nothing that should have been observed.
+  EXPECT_EQ(summary(outcomes).find(summary(std::vector{example()}).substr(0, 40)), 0U) << summary(outcomes);
+  const auto parsed = nlohmann::json::parse(json(outcomes, "6.18"))["outcomes"][1];
+  EXPECT_EQ(parsed["not_played"], "no <veth>");
+  EXPECT_EQ(parsed["agrees"], false);
+  EXPECT_NE(html(outcomes, "6.18").find("Not played: no &lt;veth&gt;"), std::string::npos);
+}
+
 TEST(LabReport, json_has_every_row_and_event) {
   const std::vector<Outcome> outcomes{example()};
   const auto parsed = nlohmann::json::parse(json(outcomes, "6.18"));

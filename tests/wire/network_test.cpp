@@ -65,6 +65,15 @@ TEST_F(InNetworks, own_is_apart_from_ours) {
   EXPECT_TRUE(inside.as_scripted()) << inside.text();
 }
 
+TEST(CabledNetwork, a_client_reaches_the_server_over_the_cables_of_the_proxys_host) {
+  auto network = Network::make_cabled();
+  if (!network) GTEST_SKIP() << network.error().text();
+  const Observed client = transfer(*network, "send 1; expect fin", "recv 1; send 1M; close");
+  EXPECT_TRUE(client.as_scripted()) << client.text();
+  EXPECT_EQ(client.received, 1U << 20);
+  EXPECT_TRUE(network->links.empty());
+}
+
 TEST_F(InNetworks, a_link_delays_loses_and_reorders_and_tcp_gets_everything_across) {
   Network network = InNetworks::network(Place::far_away);
   const Observed client = transfer(network, "send 1; expect fin", "recv 1; send 1M; close");

@@ -76,7 +76,9 @@ Command lab_command() {
       .summary = "Show the rules of TCP endings on this kernel by experiments.",
       .usage = "lab list\nlab run NAME... | --all [OPTIONS]\nlab explain NAME\nlab facts",
       .notes =
-          "Exit status: 0 this kernel behaves as expected, 1 a row differs, 2 wrong usage or nothing could run. "
+          "Exit status: 0 this kernel behaves as expected, 1 a row differs, 2 wrong usage, nothing could be observed, "
+          "or "
+          "a file could not be written. "
           "A row that cannot be observed is reported as such and never counts as agreement.\n"
           "Experiments run in namespaces of their own and leave nothing behind. They need root or unprivileged user "
           "namespaces.",

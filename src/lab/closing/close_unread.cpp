@@ -53,7 +53,7 @@ void play_close_unread(Stage& stage) {
   {
     auto [client, server, accepted] = asked_and_answered(stage);
     server.close();
-    client.wait_hangup();
+    client.wait_reset();
     stage.see("close() with unread input: the client gets the answer", of_answer(accepted, client.read_to_end()));
     stage.see("close() with unread input: on the wire", stage.endings(Who::server));
     stage.see("close() with unread input: TcpExt:TCPAbortOnClose",
@@ -64,7 +64,7 @@ void play_close_unread(Stage& stage) {
     auto [client, server, accepted] = asked_and_answered(stage);
     server.shutdown(SHUT_RDWR);
     server.close();
-    client.wait_hangup();
+    client.wait_reset();
     stage.see("shutdown(SHUT_RDWR), then close(): the client gets the answer",
               of_answer(accepted, client.read_to_end()));
     stage.see("shutdown(SHUT_RDWR), then close(): on the wire", stage.endings(Who::server));
@@ -84,11 +84,12 @@ void play_close_unread(Stage& stage) {
   {
     auto [client, server] = stage.pair();
     client.send(kRequest);
+    server.wait_unread(static_cast<int>(kRequest));
     server.recv(kRequest);
     server.close();
     client.wait_hangup();
     client.send(kRequest);
-    stage.segments();  // wait for the reset
+    client.wait_reset();
     stage.see("read all, close(), more input comes: the client's next send()", client.send(1));
     stage.see("read all, close(), more input comes: on the wire", stage.endings(Who::server));
   }

@@ -17,8 +17,6 @@ constexpr std::size_t kAnswered = 12;
 constexpr std::size_t kSmallAnswer = 1000;
 /// Larger than what a proxy moves at once, and small enough for the kernel of a stopped proxy.
 constexpr std::size_t kProxiedAnswer = 20'000;
-/// Reads late, so that a reset arrives before the reading begins. A FIN waits behind the answer for the window.
-constexpr int kReadsLaterMs = 250;
 constexpr int kPipelineWindow = 4096;
 
 constexpr Expectation kPipelinedTable[] = {
@@ -125,7 +123,7 @@ void play_direct(Stage& stage, HowClosed how) {
   const std::size_t sent = server.fill();
   begin_close(server, how);
   std::thread closer([&] { finish_close(server, how); });
-  if (how != HowClosed::lingering) client.wait_hangup();
+  if (how != HowClosed::lingering) client.wait_reset();
   const std::string read = client.read_to_end();
   client.close();
   closer.join();
@@ -145,7 +143,7 @@ void play_delayed(Stage& stage, HowClosed how) {
   client.wait_unread(static_cast<int>(kSmallAnswer));
   client.wait_hangup();
   const std::string sent = client.send((kRequests - kAnswered) * kOneRequest);
-  stage.segments();
+  if (how != HowClosed::lingering) client.wait_reset();
   const std::string read = client.read_to_end();
   const std::string again = client.send(kOneRequest);
   client.close();
@@ -167,6 +165,7 @@ void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bo
     return;
   }
   auto& [running, listening, client, server] = *behind;
+  const std::uint16_t of_upstream = server.remote().port();
   const std::size_t before = (late ? kAnswered : kRequests) * kOneRequest;
   client.send(before);
   server.wait_unread(static_cast<int>(before));
@@ -179,10 +178,12 @@ void play_behind_proxy(Stage& stage, const std::string& proxy, HowClosed how, bo
   server.wait_acknowledged();
   begin_close(server, how);
   std::thread closer([&] { finish_close(server, how); });
-  stage.segments();  // wait until the end has reached the proxy
+  stage.await_none_in(Who::server, of_upstream, "ESTABLISHED");  // wait until the end has reached the proxy
   if (late) client.send((kRequests - kAnswered) * kOneRequest);
   running.started.process.resume();
-  if (late) client.wait_hangup(kReadsLaterMs);
+  // So that a reset comes before the reading does; a FIN waits behind the answer for the window.
+  const bool gone = late && stage.await_none_in(Who::server, running.address.port(), "ESTABLISHED") == "LISTEN";
+  if (gone) client.wait_reset();
   const std::string read = client.read_to_end();
   client.close();
   closer.join();
@@ -207,8 +208,8 @@ const Experiment kPipelinedError{
         "A client sends 16 requests, RQ1 to RQ16. The server reads 12, answers the last with an error (RS12) and "
         "closes: at once, after shutdown(SHUT_RDWR), or lingering. RQ13 to RQ16 come before the answer, or after the "
         "close. Then the same runs behind proxies. Each proxy is stopped until the answer, the end and the requests "
-        "have come, and the client's window is small. If the requests come late, the client reads a quarter of a "
-        "second later.",
+        "have come, and the client's window is small. If the requests come late, the client reads once the proxy has "
+        "ended or reset its side.",
     .table = kPipelinedTable,
     .finding =
         "The four requests that nobody reads reset the connection, and the reset destroys the part of the answer that "

@@ -103,9 +103,16 @@ void play_shutdown_case(Stage& stage, const ShutdownCase& each, bool unread, boo
     if (more == "100") sent += 100;
     own = "; then recv() " + received + ", send() " + more;
   }
-  // Waits first, so that a reset arrives before the reading begins.
-  stage.segments();
-  const std::string got = client.read_to_end(kNothingComesMs);
+  std::string got;
+  if (each.how < 0) {
+    // Waits first, so that a reset arrives before the reading begins.
+    if (unread) client.wait_reset();
+    got = client.read_to_end();
+  } else {
+    const std::string state = server.state();
+    const bool ends = state != "ESTABLISHED" && state != "CLOSE_WAIT";  // a FIN follows what was sent
+    got = client.read_sent_to_end(sent, ends ? kStagePatienceMs : kNothingComesMs);
+  }
   const std::string all = std::to_string(sent) + " bytes, ";
   const std::string end = got.substr(got.find(", ") + 2);
   stage.see(name, "wire: " + stage.endings(Who::server) + "; the peer reads " +

@@ -11,6 +11,7 @@
 
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "process/eventually.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -43,6 +44,14 @@ Socket datagram_socket(Stage& stage, Who who, bool bound = true) {
   return socket;
 }
 
+/// Returns two sockets that are connected to each other.
+Stage::Pair datagram_pair(Stage& stage) {
+  Stage::Pair pair{.client = datagram_socket(stage, Who::client), .server = datagram_socket(stage, Who::server)};
+  pair.client.connect(pair.server.local());
+  pair.server.connect(pair.client.local());
+  return pair;
+}
+
 net::Address nobody(Stage& stage) { return datagram_socket(stage, Who::server).local(); }
 
 std::string send_to(Stage& stage, const Socket& from, const net::Address& to) {
@@ -51,11 +60,13 @@ std::string send_to(Stage& stage, const Socket& from, const net::Address& to) {
   return outcome;
 }
 
-/// Waits for an answer, 200 ms at most.
-void await_event(const Socket& socket) {
+/// Waits until something can be read or an error is pending, `wait_ms` at most.
+void await_event(const Socket& socket, int wait_ms = kStagePatienceMs) {
   pollfd wanted{socket.fd(), POLLIN, 0};
-  ::poll(&wanted, 1, 200);
+  ::poll(&wanted, 1, wait_ms);
 }
+
+constexpr int kNoAnswerMs = 200;
 
 void play_datagram_errors(Stage& stage) {
   {
@@ -73,32 +84,24 @@ void play_datagram_errors(Stage& stage) {
     Socket client = datagram_socket(stage, Who::client);
     if (told) client.set(IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
     const std::string sent = send_to(stage, client, nobody(stage));
-    await_event(client);
+    await_event(client, told ? kStagePatienceMs : kNoAnswerMs);
     stage.see(row, in_order({sent, client.pending_error()}));
   }
   {
     stage.scene("6 bytes come, then an error");
-    Socket client = datagram_socket(stage, Who::client);
-    Socket server = datagram_socket(stage, Who::server);
-    client.connect(server.local());
-    server.connect(client.local());
+    auto [client, server] = datagram_pair(stage);
     server.send(6);
     client.wait_unread(6);
     server.close();
     client.send(1);
     // Waits for the error, which raises POLLERR. The 6 bytes are there already.
-    for (int look = 0; look < 200; ++look) {
-      pollfd wanted{client.fd(), 0, 0};
-      if (::poll(&wanted, 1, 10) == 1) break;
-    }
+    pollfd wanted{client.fd(), 0, 0};
+    ::poll(&wanted, 1, kStagePatienceMs);
     stage.see("6 bytes come, then an error: recv(), recv(), recv()",
               in_order({client.recv(10), client.recv(10), client.recv(10, 0, false)}));
   }
   stage.scene("an empty datagram");
-  Socket client = datagram_socket(stage, Who::client);
-  Socket server = datagram_socket(stage, Who::server);
-  client.connect(server.local());
-  server.connect(client.local());
+  auto [client, server] = datagram_pair(stage);
   server.send(0);
   server.send(4);
   stage.see("an empty datagram, then 4 bytes: recv(), recv()", in_order({client.recv(10), client.recv(10)}));
@@ -115,16 +118,17 @@ void play_connected_to_itself(Stage& stage) {
     deaf.connect(at);
     send_to(stage, other, at);
     const std::string before = deaf.recv(10);
-    await_event(deaf);
+    await_event(deaf, kNoAnswerMs);
     stage.see("connected to itself: what came before, what comes later", in_order({before, deaf.recv(10, 0, false)}));
     const std::string sent = send_to(stage, deaf, other.local());
-    await_event(other);
-    // Takes the ICMP error of the lost datagram, which may come first.
-    other.pending_error();
-    char byte = 0;
     sockaddr_in from{};
     socklen_t length = sizeof from;
-    ::recvfrom(other.fd(), &byte, 1, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &length);
+    const auto heard = [&, &socket = other] {
+      char byte = 0;
+      return ::recvfrom(socket.fd(), &byte, 1, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &length) == 1;
+    };
+    // The ICMP error of the lost datagram may come first.
+    process::eventually(heard, kStagePatience);
     stage.see("connected to itself: sendto() another, which receives it from",
               in_order({sent, net::Address(from).port() == at.port() ? "the same port" : "another port"}));
   }
@@ -164,7 +168,7 @@ std::vector<std::string> heard_at(Stage& stage, const std::vector<Socket>& clien
       ::sendto(client.fd(), "x", 1, 0, to.data(), to.size());
       std::array<pollfd, kSharers> wanted{};
       for (std::size_t at = 0; at < kSharers; ++at) wanted[at] = {sockets[at].fd(), POLLIN, 0};
-      ::poll(wanted.data(), wanted.size(), 2000);
+      ::poll(wanted.data(), wanted.size(), kStagePatienceMs);
       for (std::size_t at = 0; at < kSharers; ++at) {
         char byte = 0;
         if (::recv(sockets[at].fd(), &byte, 1, MSG_DONTWAIT) != 1) continue;
@@ -194,9 +198,7 @@ void play_sharing(Stage& stage) {
 void play_messages(Stage& stage) {
   {
     stage.scene("sendmmsg() of three, the second too long");
-    Socket client = datagram_socket(stage, Who::client);
-    const Socket server = datagram_socket(stage, Who::server);
-    client.connect(server.local());
+    const auto [client, server] = datagram_pair(stage);
     std::vector<char> data(70'000, 'x');
     std::array<iovec, 3> parts{iovec{data.data(), 1}, iovec{data.data(), data.size()}, iovec{data.data(), 1}};
     std::array<mmsghdr, 3> messages{};
@@ -210,9 +212,7 @@ void play_messages(Stage& stage) {
     stage.see("sendmmsg() of three, the second too long", first + ", and again from there: " + again);
   }
   stage.scene("one byte waits");
-  Socket client = datagram_socket(stage, Who::client);
-  const Socket server = datagram_socket(stage, Who::server);
-  client.connect(server.local());
+  auto [client, server] = datagram_pair(stage);
   client.send(1);
   server.wait_unread(1);
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};

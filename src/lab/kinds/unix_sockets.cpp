@@ -53,15 +53,18 @@ constexpr Expectation kUnixTable[] = {
     {"fchmod(0) of the descriptor, then bind(): the mode of the file", "0"},
 };
 
-struct UnixPair {
-  Socket client;
-  Socket server;
-};
-
-UnixPair unix_pair(Stage& stage) {
+Stage::Pair unix_pair(Stage& stage) {
   std::array<int, 2> ends{-1, -1};
   (void)::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data());
   return {Socket(stage, Who::client, Descriptor(ends[0])), Socket(stage, Who::server, Descriptor(ends[1]))};
+}
+
+/// Returns a pair whose server has answered 6 bytes and has 10 unread ones.
+Stage::Pair answered_unread(Stage& stage) {
+  Stage::Pair pair = unix_pair(stage);
+  pair.client.send(10);
+  pair.server.send(6);
+  return pair;
 }
 
 Socket unix_socket(Stage& stage, Who who, int type = SOCK_STREAM) {
@@ -80,25 +83,21 @@ Socket unix_listener(Stage& stage, int backlog) {
 void play_unix_ends(Stage& stage) {
   {
     stage.scene("close() with unread input");
-    UnixPair pair = unix_pair(stage);
-    pair.client.send(10);
-    pair.server.send(6);
+    Stage::Pair pair = answered_unread(stage);
     pair.server.close();
     stage.see("close() with unread input: recv(), recv(), recv()",
               in_order({pair.client.recv(100), pair.client.recv(100), pair.client.recv(100)}));
   }
   {
     stage.scene("close() with nothing unread");
-    UnixPair pair = unix_pair(stage);
+    Stage::Pair pair = unix_pair(stage);
     pair.server.send(6);
     pair.server.close();
     stage.see("close() with nothing unread: recv(), recv()", in_order({pair.client.recv(100), pair.client.recv(100)}));
   }
   {
     stage.scene("SHUT_WR and close() with unread input");
-    UnixPair pair = unix_pair(stage);
-    pair.client.send(10);
-    pair.server.send(6);
+    Stage::Pair pair = answered_unread(stage);
     pair.server.shutdown(SHUT_WR);
     pair.server.close();
     stage.see("SHUT_WR and close() with unread input: recv(), recv(), recv()",
@@ -106,22 +105,20 @@ void play_unix_ends(Stage& stage) {
   }
   {
     stage.scene("close() with unread input, the client sends first");
-    UnixPair pair = unix_pair(stage);
-    pair.client.send(10);
-    pair.server.send(6);
+    Stage::Pair pair = answered_unread(stage);
     pair.server.close();
     stage.see("close() with unread input: send(), then recv(), recv(), recv()",
               in_order({pair.client.send(1), pair.client.recv(100), pair.client.recv(100), pair.client.recv(100)}));
   }
   {
     stage.scene("SO_LINGER {1,0} and close()");
-    UnixPair pair = unix_pair(stage);
+    Stage::Pair pair = unix_pair(stage);
     pair.server.linger(true, 0);
     pair.server.close();
     stage.see("SO_LINGER {1,0} and close(): recv(), recv()", in_order({pair.client.recv(100), pair.client.recv(100)}));
   }
   stage.scene("a full queue, and its sender closes with unread input");
-  UnixPair pair = unix_pair(stage);
+  Stage::Pair pair = unix_pair(stage);
   pair.client.send(10);
   const std::string all = std::to_string(pair.server.fill()) + " bytes";
   pair.server.close();
@@ -134,7 +131,7 @@ void play_unix_ends(Stage& stage) {
 void play_unix_events(Stage& stage) {
   {
     stage.scene("the peer half-closes, then closes");
-    UnixPair pair = unix_pair(stage);
+    Stage::Pair pair = unix_pair(stage);
     Edges edges(pair.client.fd());
     edges.settle();
     pair.server.shutdown(SHUT_WR);
@@ -143,7 +140,7 @@ void play_unix_events(Stage& stage) {
     stage.see("the peer's close(): edge", edges.next());
   }
   stage.scene("SIOCOUTQ");
-  UnixPair pair = unix_pair(stage);
+  Stage::Pair pair = unix_pair(stage);
   pair.client.send(1);
   const int waiting = pair.client.unacknowledged();
   stage.see("SIOCOUTQ of one unread byte", waiting > 1 ? "more than 1" : std::to_string(waiting));
@@ -229,7 +226,7 @@ std::string receive_message(Stage& stage, const Socket& socket, std::size_t room
 void play_unix_descriptors(Stage& stage) {
   {
     stage.scene("bytes with a descriptor, then bytes");
-    const UnixPair pair = unix_pair(stage);
+    const Stage::Pair pair = unix_pair(stage);
     send_with_descriptor(pair.client, 4);
     ::send(pair.client.fd(), "more", 4, MSG_NOSIGNAL);
     stage.see("bytes with a descriptor, then bytes: recvmsg(), recvmsg()",
@@ -237,7 +234,7 @@ void play_unix_descriptors(Stage& stage) {
                         receive_message(stage, pair.server, 100, 0, false)}));
   }
   stage.scene("bytes, then bytes with a descriptor");
-  const UnixPair pair = unix_pair(stage);
+  const Stage::Pair pair = unix_pair(stage);
   ::send(pair.client.fd(), "less", 4, MSG_NOSIGNAL);
   send_with_descriptor(pair.client, 4);
   stage.see("4 bytes, then 4 with a descriptor: MSG_PEEK into 3, 4, 7 and 8 bytes before unmapped memory",
@@ -251,7 +248,7 @@ void play_unix_descriptors(Stage& stage) {
 void play_unix_packets(Stage& stage) {
   {
     stage.scene("one packet at a time");
-    const UnixPair pair = unix_pair(stage);
+    const Stage::Pair pair = unix_pair(stage);
     const std::vector<char> packet(net::most_in_one_send(pair.client.fd()), 'x');
     std::string seen = "whole";
     for (int count = 0; count < 10'000; ++count) {
@@ -264,7 +261,7 @@ void play_unix_packets(Stage& stage) {
   }
   {
     stage.scene("one packet whenever there is POLLOUT");
-    const UnixPair pair = unix_pair(stage);
+    const Stage::Pair pair = unix_pair(stage);
     const std::vector<char> packet(net::most_in_one_send(pair.client.fd()), 'x');
     std::string seen = "whole";
     pollfd room{pair.client.fd(), POLLOUT, 0};
@@ -275,7 +272,7 @@ void play_unix_packets(Stage& stage) {
   }
   // A send() that waits for room finds its peer gone.
   stage.scene("a send() of several packets into a peer that closes meanwhile");
-  UnixPair pair = unix_pair(stage);
+  Stage::Pair pair = unix_pair(stage);
   pair.client.set_blocking(true);
   const std::vector<char> much(4U << 20U, 'x');
   std::string sent;
@@ -310,7 +307,7 @@ const Experiment kUnixSockets{
     .title = "How UNIX stream sockets end differently from TCP's",
     .question =
         "A UNIX stream socket closes with unread input, half-closes, sets SO_LINGER, and sends packets and "
-        "descriptors. Its peer reads, sends and polls. There is no network: no segments, and one medium.",
+        "descriptors. Its peer reads, sends and polls. There is no network, and so no segments.",
     .table = kUnixTable,
     .finding =
         "Bytes that send() has taken always arrive, even before a reset. SO_LINGER {1,0} resets nothing. The peer gets "
@@ -318,7 +315,7 @@ const Experiment kUnixSockets{
     .advice =
         "Send one packet at a time (at most a third of SO_SNDBUF). After EAGAIN from connect(), do not wait for "
         "readiness: try again by a timer.",
-    .one_medium = true,
+    .no_veth = "UNIX sockets pass no network interface",
     .play = play_unix_sockets,
 };
 

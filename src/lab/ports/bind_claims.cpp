@@ -73,7 +73,7 @@ class Claims {
   /// before that resets the client from its queue, and no TIME_WAIT follows.
   SockCommand served_client(const std::string& line) {
     SockCommand connected = client(line);
-    stage_.await_no_listener(Who::server, 80);
+    stage_.await_none_in(Who::server, 80, "LISTEN");
     return connected;
   }
 

@@ -41,7 +41,7 @@ Socket listen_sharing(Stage& stage, const net::Address& at, const std::string& d
 std::size_t accepted_by(const std::vector<Socket*>& sockets) {
   std::vector<pollfd> wanted;
   for (const Socket* each : sockets) wanted.push_back({each->fd(), POLLIN, 0});
-  ::poll(wanted.data(), wanted.size(), 2000);
+  ::poll(wanted.data(), wanted.size(), kStagePatienceMs);
   std::size_t at = 0;
   while (at < wanted.size() && (wanted[at].revents & POLLIN) == 0) ++at;
   if (at < wanted.size()) sockets[at]->accept();

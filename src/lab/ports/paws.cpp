@@ -5,6 +5,7 @@
 
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "process/eventually.h"
 #include "wire/inject.h"
 
 namespace lastbyte::lab {
@@ -53,10 +54,16 @@ Left leave_time_wait(Stage& stage) {
 std::string answer_to(Stage& stage, const wire::Injected& syn) {
   const std::size_t before = stage.segments().size();
   if (const auto injected = wire::inject(stage.network(Who::client), syn); !injected) return injected.error().text();
-  const auto& all = stage.segments();
-  for (std::size_t i = before; i < all.size(); ++i)
-    if (all[i].source_port == syn.to.port()) return all[i].text();
-  return "nothing";
+  std::string answer = "nothing";
+  process::eventually(
+      [&] {
+        const auto& all = stage.segments();
+        for (std::size_t i = before; i < all.size() && answer == "nothing"; ++i)
+          if (all[i].source_port == syn.to.port()) answer = all[i].text();
+        return answer != "nothing";
+      },
+      kStagePatience);
+  return answer;
 }
 
 void play_syn(Stage& stage, const std::string& row, bool same_port, std::optional<std::int32_t> later,

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "net/socket/calls.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -213,10 +214,7 @@ ConnectTimes connect_many(const net::Address& to, int limit) {
       times.failed = took;
     } else {
       times.made.push_back(took);
-      sockaddr_in from{};
-      socklen_t length = sizeof from;
-      ::getsockname(client.get(), reinterpret_cast<sockaddr*>(&from), &length);
-      times.ports.push_back(ntohs(from.sin_port));
+      times.ports.push_back(net::local_address(client.get()).port());
       open.push_back(std::move(client));
     }
   }

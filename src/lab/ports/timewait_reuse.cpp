@@ -146,9 +146,10 @@ void play_timewait_reuse(Stage& stage) {
   } else {
     for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled",
                             ": TIME_WAITs that keep a time stamp of the peer"})
-      stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay");
+      stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay, or does not let it be set");
   }
-  stage.set_kernel(Who::client, "ip_local_port_range", "32768 60999");
+  // Without the ports so far, which are in TIME_WAIT.
+  stage.set_kernel(Who::client, "ip_local_port_range", "50000 60999");
   play_server_side(stage);
 }
 

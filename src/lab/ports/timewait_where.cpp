@@ -42,8 +42,8 @@ struct Ends {
 Ends ends_of(const Stage::Pair& pair) { return {pair.client.local().port(), pair.server.local().port()}; }
 
 void see_ends(Stage& stage, const std::string& row, const Ends& ends) {
-  const std::string of_client = stage.await_settled(Who::client, ends.client);
-  stage.see(row, "client " + of_client + ", server " + stage.await_settled(Who::server, ends.server));
+  const std::string of_client = stage.await_settled(Who::client, ends.client, ends.server);
+  stage.see(row, "client " + of_client + ", server " + stage.await_settled(Who::server, ends.server, ends.client));
 }
 
 void play_orders(Stage& stage) {
@@ -158,10 +158,11 @@ void play_proxied(Stage& stage, const std::string& proxy, bool client_first) {
   second.close();
   first.read_to_end();
   first.close();
-  const std::string of_client_end = stage.await_settled(Who::client, of_client);
+  const std::string of_client_end = stage.await_settled(Who::client, of_client, behind->proxy.address.port());
   const std::string to_client = stage.await_settled(Who::server, behind->proxy.address.port());
-  const std::string to_server = stage.await_settled(Who::server, of_upstream);
-  const std::string of_server = stage.await_settled(Who::server, behind->listening.local().port());
+  const std::uint16_t listening = behind->listening.local().port();
+  const std::string to_server = stage.await_settled(Who::server, of_upstream, listening);
+  const std::string of_server = stage.await_settled(Who::server, listening);
   stage.see(name, "client " + of_client_end + "; proxy " + to_client + " and " + to_server + "; server " + of_server);
 }
 

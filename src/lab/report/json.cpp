@@ -75,6 +75,7 @@ Json json_of(const Outcome& outcome) {
            {"medium", name_of(outcome.medium)},
            {"agrees", outcome.agrees()},
            {"seconds", outcome.seconds}};
+  if (!outcome.not_played.empty()) out["not_played"] = outcome.not_played;
   if (!outcome.trouble.empty()) out["trouble"] = outcome.trouble;
   out["rows"] = std::move(rows);
   Json measured = Json::object();

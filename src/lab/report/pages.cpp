@@ -30,6 +30,7 @@ std::string html_of(const Outcome& outcome) {
   std::string out = "<h2>" + escaped(experiment.title) + "</h2>\n<p><code>" + escaped(experiment.name) +
                     "</code> over " + std::string(name_of(outcome.medium)) + ". " + escaped(experiment.question) +
                     "</p>\n";
+  if (!outcome.not_played.empty()) return out + "<p>Not played: " + escaped(outcome.not_played) + ".</p>\n";
   if (!outcome.trouble.empty()) return out + "<p>Not observed: " + escaped(outcome.trouble) + "</p>\n";
   out += "<div class=\"scroll\"><table><thead><tr><th>What</th><th>Expected</th><th>Seen</th></tr></thead><tbody>\n";
   for (const Row& row : outcome.rows)
@@ -67,7 +68,8 @@ lastbyte lab facts
 ```
 
 A row that cannot be observed, because a privilege or a kernel feature is missing, counts as *not observed* and never as
-agreement. Each experiment runs over loopback and over a pair of virtual Ethernet devices (veth).
+agreement. Each experiment runs over loopback and over a pair of virtual Ethernet devices (veth), but for `unix-sockets`:
+UNIX sockets pass no network interface.
 
 `--all` runs the experiments that take seconds, in less than a minute in total. `--all --slow` also runs the experiments that
 `lastbyte lab list` marks: they count many requests. An experiment that is named always runs. `--requests`, `--rate` and
@@ -80,7 +82,10 @@ std::string section(const Experiment& experiment, const Outcome* outcome) {
                     "\n\n| what | expected | over veth | source or reason |\n|---|---|---|---|\n";
   for (const Expectation& each : experiment.table)
     out += "| " + escaped(each.row) + " | " + escaped(each.expected) + " | " +
-           escaped(each.veth.empty() ? "the same" : each.veth) + " | " + escaped(each.why) + " |\n";
+           escaped(!experiment.no_veth.empty() ? "not played"
+                   : each.veth.empty()         ? "the same"
+                                               : each.veth) +
+           " | " + escaped(each.why) + " |\n";
   out += "\n*Finding:* " + std::string(experiment.finding) + "\n\n*Advice:* " + std::string(experiment.advice) + "\n";
   if (outcome != nullptr && outcome->measurement) out += measured_markdown(*outcome->measurement);
   if (outcome != nullptr && !outcome->scenes.empty())

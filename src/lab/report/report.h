@@ -10,7 +10,7 @@
 
 namespace lastbyte::lab {
 
-/// Returns a scene's calls and segments between the two hosts, with times since its beginning.
+/// Returns a scene's calls and segments between the two hosts, with times since its beginning. Repetitions are folded.
 page::Sequence sequence_of(const Scene& scene);
 
 /// Returns the table, the rows that differ, the diagram of the first scene (of all scenes with `verbose`), the finding

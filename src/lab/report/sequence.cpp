@@ -30,7 +30,7 @@ page::Sequence sequence_of(const Scene& scene) {
                                             : page::ArrowKind::data;
     sequence.events.emplace_back(page::Arrow{who, 1 - who, kind, each.text, time});
   }
-  return sequence;
+  return page::folded(sequence);
 }
 
 }  // namespace lastbyte::lab

@@ -71,6 +71,7 @@ std::string text(const Outcome& outcome, bool verbose) {
   const Experiment& experiment = *outcome.experiment;
   std::string out = std::string(experiment.name) + " over " + std::string(name_of(outcome.medium)) + ": " +
                     std::string(experiment.title) + "\n" + wrapped(experiment.question, "  ") + "\n";
+  if (!outcome.not_played.empty()) return out + "  not played: " + outcome.not_played + "\n\n";
   if (!outcome.trouble.empty()) return out + "  not observed: " + outcome.trouble + "\n\n";
   for (std::size_t i = 0; i < outcome.scenes.size() && (verbose || i == 0); ++i)
     out += "  [" + outcome.scenes[i].name + "]\n" + page::ladder(sequence_of(outcome.scenes[i])) + "\n";
@@ -103,6 +104,9 @@ std::string summary(std::span<const Outcome> outcomes) {
   std::string out = std::to_string(same) + " rows as expected, " + std::to_string(differ) + " differ, " +
                     std::to_string(dark) + " not observed\n";
   for (const Outcome& each : outcomes) {
+    if (!each.not_played.empty())
+      out += "  " + std::string(each.experiment->name) + " over " + std::string(name_of(each.medium)) +
+             ": not played: " + each.not_played + "\n";
     for (const Row& row : each.rows)
       if (row.verdict == Verdict::differs)
         out += "  " + std::string(each.experiment->name) + " over " + std::string(name_of(each.medium)) + ": " +
@@ -121,6 +125,8 @@ std::string explanation(const Experiment& experiment) {
   }
   return out + "\n" + wrapped("Finding: " + std::string(experiment.finding), "  ") +
          wrapped("Advice: " + std::string(experiment.advice), "  ") +
+         (experiment.no_veth.empty() ? ""
+                                     : "\n  It does not run over veth: " + std::string(experiment.no_veth) + ".\n") +
          (experiment.slow ? "\n  It takes a minute or more: run --all includes it only with --slow.\n" : "");
 }
 

@@ -3,6 +3,7 @@
 
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "process/eventually.h"
 #include "wire/inject.h"
 
 namespace lastbyte::lab {
@@ -44,6 +45,7 @@ void play_blind(Stage& stage, const Blind& each) {
   std::uint32_t next = 0;
   for (const wire::Segment& segment : stage.segments())
     if (segment.bytes == 10) next = segment.sequence + segment.bytes;
+  const std::int64_t heard = stage.risen(Who::server, "Tcp:InSegs");
   const auto injected =
       wire::inject(stage.network(Who::client), {.from = client.local(),
                                                 .to = server.local(),
@@ -54,6 +56,8 @@ void play_blind(Stage& stage, const Blind& each) {
     stage.not_observed(name, injected.error().text());
     return;
   }
+  // Nothing else is on its way.
+  process::eventually([&] { return stage.risen(Who::server, "Tcp:InSegs") > heard; }, kStagePatience);
   stage.segments();
   const std::string received = server.recv(100, 0, false);
   const bool challenged = stage.risen(Who::server, "TcpExt:TCPChallengeACK") > 0;

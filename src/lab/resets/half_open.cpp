@@ -68,7 +68,8 @@ void play_gone(Stage& stage) {
 }
 
 void play_orphans(Stage& stage) {
-  stage.set_kernel(Who::server, "tcp_fin_timeout", "1");
+  // Long enough to be seen.
+  stage.set_kernel(Who::server, "tcp_fin_timeout", "3");
   stage.scene("FIN_WAIT2 of a socket that was closed");
   Stage::Pair closed = stage.pair();
   Stage::Pair open = stage.pair();
@@ -82,8 +83,9 @@ void play_orphans(Stage& stage) {
   stage.see("FIN_WAIT2 of a socket that is still open, after tcp_fin_timeout", open.server.note_state());
   // The peer may still send; the kernel answers with a reset.
   closed.client.send(10);
-  stage.segments();
+  closed.client.wait_reset();
   stage.see("the peer sends to an orphan that is gone: send()", closed.client.send(10));
+  stage.set_kernel(Who::server, "tcp_fin_timeout", "60");
 }
 
 void play_full_queue(Stage& stage) {

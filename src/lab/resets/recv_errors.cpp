@@ -9,12 +9,16 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
+#include "lab/stage/thread_state.h"
 #include "net/socket/deaf.h"
+#include "process/eventually.h"
 
 namespace lastbyte::lab {
 namespace {
@@ -65,6 +69,8 @@ void play_nothing_there(Stage& stage) {
   stage.see("60 of 100 bytes: recv(MSG_WAITALL) with SO_RCVTIMEO", client.recv(100, MSG_WAITALL, false));
 }
 
+constexpr int kSignals = 20;
+
 void play_interrupted(Stage& stage) {
   stage.scene("a signal comes during recv()");
   // Each way has a signal of its own, because experiments run at once in one process.
@@ -77,16 +83,26 @@ void play_interrupted(Stage& stage) {
     auto [client, server] = stage.pair();
     client.set_blocking(true);
     std::string outcome;
+    std::promise<std::unique_ptr<ThreadState>> begun;
     std::atomic<bool> done = false;
     std::thread reader([&, &socket = client] {
+      begun.set_value(std::make_unique<ThreadState>());
       outcome = socket.recv(100, 0, false);
       done = true;
     });
-    // A signal before the call would be lost. Several are sent, until the call returns or has had enough chances.
-    for (int i = 0; i < 20 && !done; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      if (!done) ::pthread_kill(reader.native_handle(), number);
-    }
+    const auto state = begun.get_future().get();
+    // A signal before the call would be lost, and the thread may sleep elsewhere before the call. Several are sent,
+    // until the call returns or has had enough chances.
+    int met = 0;
+    process::eventually(
+        [&] {
+          if (!done && state->asleep()) {
+            ::pthread_kill(reader.native_handle(), number);
+            ++met;
+          }
+          return done || met == kSignals;
+        },
+        kStagePatience, Duration(10));
     server.send(5);
     reader.join();
     stage.see(number == SIGUSR1 ? "a signal without SA_RESTART: blocking recv()"
@@ -144,7 +160,7 @@ void play_endings(Stage& stage) {
     {
       Stage::Pair pair = ended(behind + ": send()");
       const std::string first = pair.client.send(1);
-      stage.segments();
+      pair.client.wait_reset();
       stage.see(behind + ": send(), send(), recv(), recv()",
                 in_order({first, pair.client.send(1), pair.client.recv(100), pair.client.recv(100)}));
     }
@@ -162,7 +178,7 @@ void play_after_own_end(Stage& stage) {
     pair.client.shutdown(SHUT_WR);
     pair.server.linger(true, 0);
     pair.server.close();
-    stage.segments();
+    pair.client.wait_reset();
     stage.see("60 bytes and a FIN, one's own FIN, then a RST: recv(), recv(), SO_ERROR",
               in_order({pair.client.recv(100), pair.client.recv(100), pair.client.pending_error()}));
   }

@@ -97,6 +97,8 @@ void vanish(Stage::Pair& pair) {
 }
 
 void data_after_close(Stage::Pair& pair) {
+  // So that the data is what acknowledges the FIN, however late it comes.
+  pair.server.hear_data_alone();
   pair.server.close();
   pair.client.wait_hangup();
   pair.client.send(10);
@@ -137,7 +139,7 @@ void play_way(Stage& stage, const WayToReset& way) {
   {
     Stage::Pair pair = stage.pair();
     way.reset(pair);
-    stage.segments();  // wait for the reset
+    pair.client.wait_reset();
     const std::string first = pair.client.recv(100);
     const std::string second = pair.client.recv(100);
     const std::string third = pair.client.recv(100);
@@ -149,7 +151,7 @@ void play_way(Stage& stage, const WayToReset& way) {
   stage.scene(name + ", the client sends first");
   Stage::Pair pair = stage.pair();
   way.reset(pair);
-  stage.segments();
+  pair.client.wait_reset();
   const std::string first = pair.client.send(1);
   const std::string second = pair.client.send(1);
   const std::string third = pair.client.recv(100);
@@ -166,6 +168,7 @@ void play_data_for_small_socket(Stage& stage) {
   stage.await_states(Who::server, port, "FIN_WAIT2");
   pair.server.close();
   pair.client.send(10);
+  pair.client.wait_reset();
   stage.see_reset_reason(name + ": the kernel's reason", Who::server);
 }
 
@@ -186,9 +189,9 @@ void play_refusals(Stage& stage) {
     Socket client = stage.socket(Who::client);
     client.connect(listening.local());
     client.send(10);
-    stage.segments();
+    client.wait_acknowledged();
     listening.close();
-    stage.segments();
+    client.wait_reset();
     const std::string first = client.recv(100);
     stage.see("a listener with a queued connection closes: recv(), recv()", first + ", " + client.recv(100));
     stage.see("a listener with a queued connection closes: wire", stage.endings(Who::server));

@@ -105,7 +105,7 @@ class EventLoop {
   /// Returns the keys of the ready sockets.
   std::vector<std::uint32_t> wait() {
     std::array<epoll_event, 8> ready{};
-    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), 5000);
+    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), kStagePatienceMs);
     ++calls_;
     stage_.note(Who::client, EventKind::call, "epoll_wait() = " + std::to_string(count));
     std::vector<std::uint32_t> keys;

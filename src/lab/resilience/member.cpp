@@ -17,6 +17,7 @@
 #include "net/socket/deaf.h"
 #include "process/eventually.h"
 #include "process/proc.h"
+#include "process/spawn.h"
 
 namespace lastbyte::lab::resilience {
 namespace {
@@ -61,11 +62,12 @@ void wait_unread(const Descriptor& socket) {
 
 }  // namespace
 
-Result<std::unique_ptr<Member>> Member::start(int network, LastHit& last_hit, bool restarts) {
+Result<std::unique_ptr<Member>> Member::start(int network, const net::Address& host, LastHit& last_hit, bool restarts) {
   std::unique_ptr<Member> member(new Member(network, last_hit, restarts));
   // A port outside the range from which the kernel chooses: otherwise a connection to it, while nobody listens, could
   // reach itself.
-  member->address_ = *net::Address::parse("127.0.0.1", process::unused_port());
+  member->address_ = host;
+  member->address_.set_port(process::unused_port());
   if (auto back = member->come_back(); !back) return Failure(back.error());
   return member;
 }
@@ -88,6 +90,7 @@ void Member::leave() {
   if (!thread_.joinable()) return;
   stop_->raise();
   thread_.join();
+  const process::NoCopies close_closes;
   stalled_.clear();
   listening_ = Descriptor();
 }
@@ -131,6 +134,15 @@ void Member::drop_deserted() {
 }
 
 void Member::serve_one(Descriptor client) {
+  answer(client);
+  const process::NoCopies close_closes;
+  if (restarting_) listening_ = Descriptor();
+  if (resets_) net::reset_and_close(client);
+  resets_ = false;
+  client.close();
+}
+
+void Member::answer(Descriptor& client) {
   const timeval patience{.tv_sec = kPatience.count() / 1000, .tv_usec = 0};
   ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -141,23 +153,21 @@ void Member::serve_one(Descriptor client) {
   if (!head || !read_exactly(client, body.data(), body.size())) return;
   const bool first = hits(head->number);
   const Fault fault = first ? head->fault : Fault::none;
-  const std::string answer = answer_to(head->number);
+  const std::string whole = answer_to(head->number);
   switch (fault) {
     case Fault::restart:
       if (!restarts_) break;
-      restarting_ = true;
-      listening_ = Descriptor();
-      net::reset_and_close(client);
+      resets_ = restarting_ = true;
       return;
-    case Fault::reset_before: net::reset_and_close(client); return;
+    case Fault::reset_before: resets_ = true; return;
     case Fault::reset_within:
-      send_all(client, std::string_view(answer).substr(0, kAnswer / 2));
+      send_all(client, std::string_view(whole).substr(0, kAnswer / 2));
       wait_acknowledged(client);
-      net::reset_and_close(client);
+      resets_ = true;
       return;
     case Fault::stalled: stalled_.push_back(std::move(client)); return;
     case Fault::early_answer:
-      send_all(client, answer);
+      send_all(client, whole);
       wait_acknowledged(client);
       wait_unread(client);
       return;  // close() with unread input resets
@@ -166,7 +176,7 @@ void Member::serve_one(Descriptor client) {
     case Fault::refused:
     case Fault::vanished: break;
   }
-  send_all(client, answer);
+  send_all(client, whole);
   ::shutdown(client.get(), SHUT_WR);
   read_to_the_end(client);
 }

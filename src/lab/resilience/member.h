@@ -21,9 +21,9 @@ using LastHit = std::atomic<std::uint64_t>;
 /// Serves one connection after another, on a thread of its own. One thread makes all calls.
 class Member {
  public:
-  /// Listens on 127.0.0.1. `network` is a namespace's descriptor; it and `last_hit` must outlive the member.
+  /// Listens at a port of `host`. `network` is a namespace's descriptor; it and `last_hit` must outlive the member.
   /// `restarts`: the member restarts when a request asks for it.
-  static Result<std::unique_ptr<Member>> start(int network, LastHit& last_hit, bool restarts);
+  static Result<std::unique_ptr<Member>> start(int network, const net::Address& host, LastHit& last_hit, bool restarts);
   ~Member();
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
@@ -41,6 +41,8 @@ class Member {
   Result<void> listen();
   void serve();
   void serve_one(Descriptor client);
+  /// Serves a connection, but does not close it.
+  void answer(Descriptor& client);
   /// Whether this request's fault has not happened yet. A proxy may bring a request whose client is long gone.
   bool hits(std::uint64_t number);
   /// Closes stalled connections whose clients have gone.
@@ -53,6 +55,7 @@ class Member {
   Descriptor listening_;
   std::unique_ptr<loop::Wakeup> stop_;
   std::atomic<bool> restarting_ = false;
+  bool resets_ = false;              ///< the present connection; used by the member's thread only
   std::vector<Descriptor> stalled_;  ///< used by the member's thread only
   std::thread thread_;
 };

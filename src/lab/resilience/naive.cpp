@@ -31,15 +31,15 @@ bool copy(int from, int to) {
 
 }  // namespace
 
-Result<std::unique_ptr<NaiveProxy>> NaiveProxy::start(int network, const net::Address& upstream) {
+Result<std::unique_ptr<NaiveProxy>> NaiveProxy::start(int network, const net::Address& host,
+                                                      const net::Address& upstream) {
   std::unique_ptr<NaiveProxy> proxy(new NaiveProxy(upstream));
   Result<void> outcome;
   const auto entered = net::run_inside(network, [&] {
-    const net::Address at = *net::Address::parse("127.0.0.1", 0);
     proxy->listening_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::bind(proxy->listening_.get(), at.data(), at.size()) != 0 ||
+    if (::bind(proxy->listening_.get(), host.data(), host.size()) != 0 ||
         ::listen(proxy->listening_.get(), kNaiveBacklog) != 0)
-      outcome = failure_from_errno("listen on " + at.text());
+      outcome = failure_from_errno("listen on " + host.text());
     // A socket belongs to the namespace in which it was made.
     if (outcome) proxy->thread_ = std::thread([raw = proxy.get()] { raw->serve(); });
   });

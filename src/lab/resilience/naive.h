@@ -15,8 +15,8 @@ namespace lastbyte::lab::resilience {
 /// Serves one session at a time, on a thread of its own.
 class NaiveProxy {
  public:
-  /// Listens on 127.0.0.1 in that namespace; the kernel chooses the port.
-  static Result<std::unique_ptr<NaiveProxy>> start(int network, const net::Address& upstream);
+  /// Listens on `host` in that namespace; the kernel chooses the port.
+  static Result<std::unique_ptr<NaiveProxy>> start(int network, const net::Address& host, const net::Address& upstream);
   ~NaiveProxy();
   NaiveProxy(const NaiveProxy&) = delete;
   NaiveProxy& operator=(const NaiveProxy&) = delete;

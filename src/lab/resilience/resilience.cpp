@@ -77,24 +77,30 @@ constexpr Expectation kResilienceTable[] = {
     {kFewer, "less, the intervals do not overlap", {}, "Wilson intervals of 95 %"},
 };
 
-/// The two servers of one system, and what happens to them before and after each request.
+/// The two servers of one system, and what happens to them before and after each request. Over veth, the clients, the
+/// system and the servers are three hosts.
 class World {
  public:
-  static Result<std::unique_ptr<World>> make() {
-    auto network = wire::make_namespace();
+  static Result<std::unique_ptr<World>> make(Medium medium) {
+    auto network = medium == Medium::veth ? wire::Network::make_cabled() : wire::Network::make_single();
     if (!network) return Failure(network.error());
     std::unique_ptr<World> world(new World(std::move(*network)));
+    const wire::Network& hosts = world->network_;
     for (auto* const member : {&world->first_, &world->second_}) {
-      auto started = Member::start(world->network(), world->last_hit_, member == &world->first_);
+      auto started = Member::start(hosts.server.get(), hosts.server_host, world->last_hit_, member == &world->first_);
       if (!started) return Failure(started.error());
       *member = std::move(*started);
     }
     return world;
   }
 
-  [[nodiscard]] int network() const { return network_.get(); }
-  [[nodiscard]] const net::Address& first() const { return first_->address(); }
-  [[nodiscard]] const net::Address& second() const { return second_->address(); }
+  [[nodiscard]] int network_of_clients() const { return network_.client.get(); }
+  [[nodiscard]] Site site() const {
+    return {.network = network_.proxy.get(),
+            .host = network_.proxy_host,
+            .first = first_->address(),
+            .second = second_->address()};
+  }
 
   Result<Ending> play(const net::Address& to, std::uint64_t number, const Planned& planned) {
     if (planned.fault == Fault::refused) first_->leave();
@@ -110,9 +116,9 @@ class World {
   }
 
  private:
-  explicit World(Descriptor network) : network_(std::move(network)) {}
+  explicit World(wire::Network network) : network_(std::move(network)) {}
 
-  Descriptor network_;
+  wire::Network network_;
   LastHit last_hit_ = 0;
   std::unique_ptr<Member> first_;
   std::unique_ptr<Member> second_;
@@ -122,13 +128,13 @@ Series failed(const System& system, const Error& why) {
   return {.name = std::string(system.name), .by_kind = std::vector<Tally>(kFaults.size()), .trouble = why.text()};
 }
 
-/// Runs on a thread of its own, which enters the world's network.
-Series try_system(const System& system, const std::vector<Planned>& plan) {
-  auto world = World::make();
+/// Runs on a thread of its own, which enters the clients' network.
+Series try_system(const System& system, Medium medium, const std::vector<Planned>& plan) {
+  auto world = World::make(medium);
   if (!world) return failed(system, world.error());
-  if (const auto entered = net::enter_namespace((*world)->network(), "of the experiment"); !entered)
+  if (const auto entered = net::enter_namespace((*world)->network_of_clients(), "of the experiment"); !entered)
     return failed(system, entered.error());
-  const auto front = system.start((*world)->network(), (*world)->first(), (*world)->second());
+  const auto front = system.start((*world)->site());
   if (!front) return failed(system, front.error());
   Series series{.name = std::string(system.name), .by_kind = std::vector<Tally>(kFaults.size())};
   std::uint64_t number = 0;
@@ -140,12 +146,12 @@ Series try_system(const System& system, const std::vector<Planned>& plan) {
   return series;
 }
 
-std::vector<Series> try_all(const Trials& trials) {
+std::vector<Series> try_all(Medium medium, const Trials& trials) {
   const std::vector<Planned> planned = plan(trials);
   std::vector<Series> series(systems().size());
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < series.size(); ++i)
-    threads.emplace_back([&, i] { series[i] = try_system(systems()[i], planned); });
+    threads.emplace_back([&, i] { series[i] = try_system(systems()[i], medium, planned); });
   for (std::thread& each : threads) each.join();
   return series;
 }
@@ -223,7 +229,7 @@ void play_resilience(Stage& stage) {
                        .again = "lastbyte lab run resilience " + options_of(trials)};
   for (const Named& each : kFaults)
     measured.kinds.push_back({.name = std::string(each.name), .why = std::string(each.why)});
-  measured.series = try_all(trials);
+  measured.series = try_all(stage.medium(), trials);
   for (std::size_t i = 0; i < systems().size(); ++i) see_series(stage, systems()[i], measured.series[i]);
   see_comparison(stage, measured.series.front(), measured.series.back());
   stage.measure(std::move(measured));
@@ -240,7 +246,8 @@ const Experiment kResilience{
         "more) or swallows SYNs. A server resets before or within its answer, stalls, or answers early and closes with "
         "unread input. The client half-closes. A fault meets the first try of a request. A request ends badly if its "
         "whole answer has not come within a second. HAProxy and nginx have both servers, configured as in their "
-        "manuals. Rows compare only what does not depend on chance; the rest is counted.",
+        "manuals. Over veth, the clients, the proxy and the servers are three hosts. Rows compare only what does not "
+        "depend on chance; the rest is counted.",
     .table = kResilienceTable,
     .finding =
         "Retries and checks save every request that fails before the first byte of its answer. Nothing saves a request "
@@ -253,7 +260,6 @@ const Experiment kResilience{
         "a server may receive a request twice. Against stalls, set a time limit in the client, and repeat there the "
         "requests that allow it. Count failures by cause before you believe a percentage.",
     .slow = true,
-    .one_medium = true,
     .play = play_resilience,
 };
 

@@ -73,50 +73,47 @@ std::string with_servers(const char* text, const net::Address& first, const net:
   return out;
 }
 
-Result<Front> start(const std::string& name, launchers::Form form, int network, const net::Address& upstream) {
-  const net::Address listen = *net::Address::parse("127.0.0.1", process::unused_port());
-  auto started = launchers::start(name, form, network, listen, upstream);
+Result<Front> start(const std::string& name, launchers::Form form, const Site& site) {
+  net::Address listen = site.host;
+  listen.set_port(process::unused_port());
+  auto started = launchers::start(name, form, site.network, listen, site.first);
   if (!started) return Failure(started.error());
   return Front{.address = listen, .started = std::move(*started)};
 }
 
 /// Starts with `command` and `config` instead of those of the known proxy, which must be installed.
-Result<Front> start_as(const std::string& name, std::vector<std::string> command, std::string config, int network,
-                       const net::Address& upstream) {
+Result<Front> start_as(const std::string& name, std::vector<std::string> command, std::string config,
+                       const Site& site) {
   auto form = installed_form(name);
   if (!form) return Failure(form.error());
   if (!command.empty()) form->command.resize(1);
   form->command.insert(form->command.end(), command.begin(), command.end());
   form->config = std::move(config);
-  return start(name, std::move(*form), network, upstream);
+  return start(name, std::move(*form), site);
 }
 
-Result<Front> directly(int /*network*/, const net::Address& first, const net::Address& /*second*/) {
-  return Front{.address = first};
-}
+Result<Front> directly(const Site& site) { return Front{.address = site.first}; }
 
-Result<Front> by_naive_proxy(int network, const net::Address& first, const net::Address& /*second*/) {
-  auto naive = NaiveProxy::start(network, first);
+Result<Front> by_naive_proxy(const Site& site) {
+  auto naive = NaiveProxy::start(site.network, site.host, site.first);
   if (!naive) return Failure(naive.error());
   const net::Address address = (*naive)->address();
   return Front{.address = address, .naive = std::move(*naive)};
 }
 
-Result<Front> by_haproxy(int network, const net::Address& first, const net::Address& second) {
-  return start_as("haproxy", {"-db", "-f", "{config}"}, with_servers(kHaproxyTwo, first, second), network, first);
+Result<Front> by_haproxy(const Site& site) {
+  return start_as("haproxy", {"-db", "-f", "{config}"}, with_servers(kHaproxyTwo, site.first, site.second), site);
 }
 
-Result<Front> by_nginx(int network, const net::Address& first, const net::Address& second) {
+Result<Front> by_nginx(const Site& site) {
   return start_as("nginx", {"-p", "{directory}", "-e", "stderr", "-c", "{config}", "-g", "daemon off;"},
-                  with_servers(kNginxTwo, first, second), network, first);
+                  with_servers(kNginxTwo, site.first, site.second), site);
 }
 
-Result<Front> by_lastbyte(int network, const net::Address& first, const net::Address& /*second*/) {
-  return start_as("lastbyte", {}, {}, network, first);
-}
+Result<Front> by_lastbyte(const Site& site) { return start_as("lastbyte", {}, {}, site); }
 
-Result<Front> by_retrying_lastbyte(int network, const net::Address& first, const net::Address& second) {
-  return start_as("lastbyte", {"proxy", "--config", "{config}"}, retrying(first, second), network, first);
+Result<Front> by_retrying_lastbyte(const Site& site) {
+  return start_as("lastbyte", {"proxy", "--config", "{config}"}, retrying(site.first, site.second), site);
 }
 
 constexpr std::array kSystems{System{"directly", false, false, directly},

@@ -14,6 +14,14 @@
 
 namespace lastbyte::lab::resilience {
 
+/// Where a system runs, and the servers behind it.
+struct Site {
+  int network = -1;    ///< descriptor of the namespace
+  net::Address host;   ///< the system listens here; port 0
+  net::Address first;  ///< the servers
+  net::Address second;
+};
+
 /// The address for clients, and the objects that must live meanwhile.
 struct Front {
   net::Address address;
@@ -27,9 +35,8 @@ struct System {
   /// fails, and whether it is using the first server at a restart.
   bool chance_of_early_answers = false;
   bool chance_of_restarts = false;
-  /// `first` and `second` are the servers. `network` is the namespace's descriptor. Only the thread that started it
-  /// uses it.
-  Result<Front> (*start)(int network, const net::Address& first, const net::Address& second);
+  /// Only the thread that started it uses it.
+  Result<Front> (*start)(const Site& site);
 };
 
 std::span<const System> systems();

@@ -13,8 +13,6 @@
 namespace lastbyte::lab {
 namespace {
 
-constexpr Duration kCommandPatience{5'000};
-
 /// Returns the errno's name that an error of `lastbyte sock` has in parentheses: "(EADDRINUSE)".
 std::string errno_in(const std::string& output) {
   const std::size_t begin = output.find("(E");
@@ -64,7 +62,7 @@ void SockCommand::await_outcome(std::uint16_t port, const std::string& state, st
         }
         return !outcome_.empty();
       },
-      kCommandPatience, Duration(5));
+      kStagePatience, Duration(5));
   if (!came) outcome_ = "no result";
 }
 
@@ -75,7 +73,7 @@ void SockCommand::interrupt() {
 }
 
 void SockCommand::await_end() {
-  process::eventually([&] { return process_.ended().has_value(); }, kCommandPatience, Duration(5));
+  process::eventually([&] { return process_.ended().has_value(); }, kStagePatience, Duration(5));
 }
 
 }  // namespace lastbyte::lab

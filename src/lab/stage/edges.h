@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/descriptor.h"
+#include "lab/stage/socket.h"
 
 namespace lastbyte::lab {
 
@@ -12,7 +13,7 @@ class Edges {
   explicit Edges(int fd);
 
   /// Returns the next edge, "IN OUT RDHUP", or "none" after `wait_ms`.
-  std::string next(int wait_ms = 2000);
+  std::string next(int wait_ms = kStagePatienceMs);
   /// Takes the edges of the present state.
   void settle();
 

@@ -16,16 +16,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/reset/event.h"
 #include "lab/stage/stage.h"
 #include "net/socket/calls.h"
+#include "net/socket/filter.h"
 #include "process/eventually.h"
+#include "process/spawn.h"
 
 namespace lastbyte::lab {
 namespace {
 
-constexpr int kPatienceMs = 5000;
-
-short wait_for(int fd, short events, int wait_ms = kPatienceMs) {
+short wait_for(int fd, short events, int wait_ms = kStagePatienceMs) {
   pollfd waited{fd, events, 0};
   return ::poll(&waited, 1, wait_ms) == 1 ? waited.revents : short{0};
 }
@@ -40,11 +41,11 @@ std::string flags_text(int flags) {
   return out;
 }
 
-/// include/net/tcp_states.h.
-const char* state_text(int state) {
-  constexpr std::array kNames{"?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",   "TIME_WAIT",
-                              "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV"};
-  return state >= 0 && static_cast<std::size_t>(state) < kNames.size() ? kNames[static_cast<std::size_t>(state)] : "?";
+/// Whether TCP has sent something that is not acknowledged. Of other sockets it tells nothing.
+bool on_its_way(int fd) {
+  int waits = 0;
+  int unsent = 0;
+  return ::ioctl(fd, SIOCOUTQ, &waits) == 0 && ::ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && waits != unsent;
 }
 
 std::string seconds_text(double ms) {
@@ -64,6 +65,19 @@ std::string in_order(std::initializer_list<std::string> outcomes) {
 std::string outcome_of(long result) { return result < 0 ? errno_name(errno) : std::to_string(result); }
 
 Socket::Socket(Stage& stage, Who who, Descriptor socket) : stage_(&stage), who_(who), socket_(std::move(socket)) {}
+
+Socket::~Socket() {
+  const process::NoCopies close_closes;
+  socket_.close();
+}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  const process::NoCopies close_closes;
+  stage_ = other.stage_;
+  who_ = other.who_;
+  socket_ = std::move(other.socket_);
+  return *this;
+}
 
 template <typename Call>
 std::string Socket::noted(const std::string& what, Call call) {
@@ -130,7 +144,8 @@ std::size_t Socket::fill() {
   // A peer that reads nothing still makes room: its delayed acknowledgement comes after 40 ms or more. Readiness does
   // not report less than a third of the buffer (include/net/sock.h sk_stream_is_writeable).
   constexpr int kFullLooks = 3;
-  for (int full = 0; full < kFullLooks;) {
+  const TimePoint end = Clock::now() + kStagePatience;
+  for (int full = 0; full < kFullLooks && Clock::now() < end;) {
     const ssize_t sent = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
     if (sent > 0) {
       total += static_cast<std::size_t>(sent);
@@ -138,7 +153,7 @@ std::size_t Socket::fill() {
     } else if (errno != EAGAIN) {
       break;
     } else {
-      ++full;
+      full = on_its_way(socket_.get()) ? 0 : full + 1;
       std::this_thread::sleep_for(Duration(60));
     }
   }
@@ -154,12 +169,16 @@ std::string Socket::recv(std::size_t bytes, int flags, bool wait) {
   return outcome;
 }
 
-std::string Socket::read_to_end(int wait_ms) {
+std::string Socket::read_to_end(int wait_ms) { return read_to_end(0, wait_ms); }
+
+std::string Socket::read_sent_to_end(std::size_t sent, int wait_ms) { return read_to_end(sent, wait_ms); }
+
+std::string Socket::read_to_end(std::size_t sure, int wait_ms) {
   std::vector<char> data(65536);
   std::size_t total = 0;
   std::string end;
   while (end.empty()) {
-    if (wait_for(socket_.get(), POLLIN, wait_ms) == 0) {
+    if (wait_for(socket_.get(), POLLIN, total < sure ? kStagePatienceMs : wait_ms) == 0) {
       end = "then nothing";
       break;
     }
@@ -178,20 +197,27 @@ std::string Socket::shutdown(int how) {
 }
 
 std::string Socket::close() {
-  const wire::Moment began = now();
+  std::string outcome;
+  close_timed({}, outcome);
+  return outcome;
+}
+
+double Socket::close_timed(const std::function<void()>& right_before) {
+  std::string outcome;
+  return close_timed(right_before, outcome);
+}
+
+double Socket::close_timed(const std::function<void()>& right_before, std::string& outcome) {
+  const process::NoCopies close_closes;
   const int fd = socket_.release();
-  const std::string outcome = outcome_of(::close(fd));
+  if (right_before) right_before();
+  const wire::Moment began = now();
+  outcome = outcome_of(::close(fd));
   const double ms = std::chrono::duration<double, std::milli>(now() - began).count();
   constexpr double kBlocked = 50;
   stage_->note_at(began, who_, EventKind::call, ms < kBlocked ? "close() = " + outcome : "close() ...");
   if (ms >= kBlocked) stage_->note(who_, EventKind::call, "... close() = " + outcome + " after " + seconds_text(ms));
-  return outcome;
-}
-
-double Socket::close_timed() {
-  const wire::Moment began = now();
-  close();
-  return std::chrono::duration<double, std::milli>(now() - began).count();
+  return ms;
 }
 
 std::string Socket::set(int level, int option, int value, const char* name) {
@@ -210,11 +236,22 @@ void Socket::set_blocking(bool blocking) {
   ::fcntl(socket_.get(), F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
+void Socket::hear_data_alone() {
+  // A filter's packet begins with the TCP header (net/ipv4/tcp_ipv4.c tcp_filter); its length in words is in the upper
+  // half of byte 12.
+  constexpr std::array kOnlyWithData{
+      sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, 12}, sock_filter{BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0},
+      sock_filter{BPF_ALU | BPF_RSH | BPF_K, 0, 0, 2}, sock_filter{BPF_MISC | BPF_TAX, 0, 0, 0},
+      sock_filter{BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},  sock_filter{BPF_JMP | BPF_JGT | BPF_X, 0, 1, 0},
+      sock_filter{BPF_RET | BPF_K, 0, 0, 0xffffffff},  sock_filter{BPF_RET | BPF_K, 0, 0, 0}};
+  net::attach_filter(socket_.get(), kOnlyWithData);
+}
+
 std::string Socket::state() const {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return "?";
-  return state_text(info.tcpi_state);
+  return std::string(kernel::state_text(info.tcpi_state));
 }
 
 std::string Socket::note_state() {
@@ -245,13 +282,17 @@ int Socket::unacknowledged() const {
 }
 
 bool Socket::wait_unread(int bytes) const {
-  return process::eventually([&] { return unread() >= bytes; }, Duration(kPatienceMs), Duration(1));
+  return process::eventually([&] { return unread() >= bytes; }, kStagePatience, Duration(1));
 }
 
 bool Socket::wait_acknowledged() const {
-  return process::eventually([&] { return unacknowledged() == 0; }, Duration(kPatienceMs), Duration(1));
+  return process::eventually([&] { return unacknowledged() == 0; }, kStagePatience, Duration(1));
 }
 
 bool Socket::wait_hangup(int wait_ms) const { return wait_for(socket_.get(), POLLRDHUP, wait_ms) != 0; }
+
+bool Socket::wait_reset() const {
+  return process::eventually([&] { return state() == "CLOSE"; }, kStagePatience, Duration(1));
+}
 
 }  // namespace lastbyte::lab

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "kernel/proc/owner.h"
+#include "kernel/reset/event.h"
 #include "lab/stage/timeline.h"
 #include "net/namespace/enter.h"
 #include "process/eventually.h"
@@ -163,7 +164,12 @@ Stage::Pair Stage::pair(int client_window, int server_window) {
   return {std::move(client), std::move(server)};
 }
 
-void Stage::see(const std::string& row, const std::string& value) { seen_[row] = {.value = value}; }
+void Stage::see(const std::string& row, const std::string& value) {
+  if (const auto reason = hindrances_.begin(); reason != hindrances_.end())
+    not_observed(row, reason->second);
+  else
+    seen_[row] = {.value = value};
+}
 
 void Stage::not_observed(const std::string& row, const std::string& why) {
   seen_[row] = {.value = std::nullopt, .reason = why};
@@ -268,15 +274,25 @@ std::string Stage::endings(Who from) {
 }
 
 bool Stage::set_kernel(Who who, const std::string& name, const std::string& value) {
-  bool written = false;
-  inside(who, [&] { written = write_file("/proc/sys/net/ipv4/" + name, value).has_value(); });
-  return written;
+  Result<void> written;
+  inside(who, [&] { written = write_file("/proc/sys/net/ipv4/" + name, value); });
+  const std::string present = kernel_setting(who, name);
+  const std::string key = std::to_string(network(who)) + name;
+  // Where /proc/sys is read-only, the setting may be as wanted already.
+  if (written || present == value) {
+    hindrances_.erase(key);
+    return true;
+  }
+  if (!present.empty())
+    hindrances_[key] = "net.ipv4." + name + " cannot be set here: " + errno_name(written.error().code);
+  return false;
 }
 
 std::string Stage::kernel_setting(Who who, const std::string& name) {
   std::string value;
   inside(who, [&] { value = read_file("/proc/sys/net/ipv4/" + name).value_or(""); });
   while (!value.empty() && value.back() == '\n') value.pop_back();
+  std::ranges::replace(value, '\t', ' ');  // of several numbers
   return value;
 }
 
@@ -298,39 +314,41 @@ std::vector<Stage::TableRow> Stage::table(Who who) {
     std::istringstream lines(read_again(file.get()));
     for (std::string line; std::getline(lines, line);) {
       TableRow row;
+      unsigned state = 0;
       // The state is the fourth field, the inode the tenth (net/ipv4/tcp_ipv4.c tcp4_seq_show).
       if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X %*s %*s %*s %*u %*u %lu", &row.local_port,
-                      &row.remote_port, &row.state, &row.inode) == 4)
-        rows.push_back(row);
+                      &row.remote_port, &state, &row.inode) != 4)
+        continue;
+      row.state = kernel::state_text(static_cast<std::uint8_t>(state));
+      rows.push_back(std::move(row));
     }
   }
   return rows;
 }
 
-std::set<Stage::Ports> Stage::held(Who who) {
-  std::set<Ports> all;
+std::map<Stage::Ports, std::string> Stage::held(Who who) {
+  std::map<Ports, std::string> all;
   // Two looks: the kernel prints the table in pieces and can miss a row while others vanish (tcp_ipv4.c
   // tcp_seek_last_pos).
   for (int look = 0; look < 2; ++look)
     for (const TableRow& row : table(who))
       // The kernel clears the inode when the socket is closed (net/socket.c __sock_release).
       if (row.inode != 0)
-        all.emplace(static_cast<std::uint16_t>(row.local_port), static_cast<std::uint16_t>(row.remote_port));
+        all[{static_cast<std::uint16_t>(row.local_port), static_cast<std::uint16_t>(row.remote_port)}] = row.state;
   return all;
 }
 
-std::vector<std::string> Stage::all_states(Who who, std::uint16_t local_port) {
-  static constexpr std::array kNames{"?",         "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
-                                     "TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"};
+std::vector<std::string> Stage::all_states(Who who, Ports ports) {
+  const auto [local, remote] = ports;
   std::vector<std::string> found;
   for (const TableRow& row : table(who))
-    if (row.local_port == local_port && row.state < kNames.size()) found.emplace_back(kNames[row.state]);
+    if (row.local_port == local && (remote == 0 || row.remote_port == remote)) found.push_back(row.state);
   std::ranges::sort(found);
   return found;
 }
 
-std::string Stage::states(Who who, std::uint16_t local_port) {
-  std::vector<std::string> found = all_states(who, local_port);
+std::string Stage::states(Who who, std::uint16_t local_port, std::uint16_t remote_port) {
+  std::vector<std::string> found = all_states(who, {local_port, remote_port});
   const auto repeated = std::ranges::unique(found);
   found.erase(repeated.begin(), repeated.end());
   std::string out;
@@ -339,35 +357,35 @@ std::string Stage::states(Who who, std::uint16_t local_port) {
 }
 
 std::size_t Stage::sockets_in(Who who, std::uint16_t local_port, const std::string& state) {
-  return static_cast<std::size_t>(std::ranges::count(all_states(who, local_port), state));
+  return static_cast<std::size_t>(std::ranges::count(all_states(who, {local_port, 0}), state));
 }
 
-std::string Stage::await(Who who, std::uint16_t local_port, const std::function<bool(const std::string&)>& enough) {
+std::string Stage::await(Who who, Ports ports, const std::function<bool(const std::string&)>& enough) {
   std::string seen;
   std::string before;
   // Waits for two equal looks: one look can miss a row, as in held().
   process::eventually(
       [&] {
-        before = std::exchange(seen, states(who, local_port));
+        before = std::exchange(seen, states(who, ports.first, ports.second));
         return seen == before && enough(seen);
       },
-      Duration(5000), Duration(10));
-  note(who, EventKind::state, "port " + std::to_string(local_port) + ": " + seen);
+      kStagePatience, Duration(10));
+  note(who, EventKind::state, "port " + std::to_string(ports.first) + ": " + seen);
   return seen;
 }
 
 std::string Stage::await_states(Who who, std::uint16_t local_port, const std::string& wanted) {
-  return await(who, local_port, [&](const std::string& seen) { return seen == wanted; });
+  return await(who, {local_port, 0}, [&](const std::string& seen) { return seen == wanted; });
 }
 
-std::string Stage::await_settled(Who who, std::uint16_t local_port) {
-  return await(who, local_port, [](const std::string& seen) {
+std::string Stage::await_settled(Who who, std::uint16_t local_port, std::uint16_t remote_port) {
+  return await(who, {local_port, remote_port}, [](const std::string& seen) {
     return seen == "none" || seen == "LISTEN" || seen == "TIME_WAIT" || seen == "LISTEN TIME_WAIT";
   });
 }
 
-std::string Stage::await_no_listener(Who who, std::uint16_t local_port) {
-  return await(who, local_port, [](const std::string& seen) { return seen.find("LISTEN") == std::string::npos; });
+std::string Stage::await_none_in(Who who, std::uint16_t local_port, const std::string& state) {
+  return await(who, {local_port, 0}, [&](const std::string& seen) { return seen.find(state) == std::string::npos; });
 }
 
 void Stage::end_scene() {

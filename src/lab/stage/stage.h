@@ -28,6 +28,8 @@ namespace lastbyte::lab {
 /// For one experiment and one thread; any thread may call note().
 class Stage {
  public:
+  using Ports = std::pair<std::uint16_t, std::uint16_t>;  ///< local, remote
+
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -83,7 +85,7 @@ class Stage {
   std::string endings(Who from);
 
   /// Changes a setting of the host: `name` is "tcp_tw_reuse" for "net.ipv4.tcp_tw_reuse". Returns false if it cannot be
-  /// set.
+  /// set. While a setting that exists is not as it was last wanted, see() reports each row as not observed.
   bool set_kernel(Who who, const std::string& name, const std::string& value);
   /// Reads a setting of the host; empty: it does not exist.
   std::string kernel_setting(Who who, const std::string& name);
@@ -93,18 +95,19 @@ class Stage {
   void inside(Who who, const std::function<void()>& function);
   /// Returns the states of the host's sockets with this local port, including TIME_WAIT, each once: "ESTABLISHED
   /// TIME_WAIT".
-  std::string states(Who who, std::uint16_t local_port);
+  /// `remote_port` 0 is any; an earlier connection to elsewhere may have had the same local port.
+  std::string states(Who who, std::uint16_t local_port, std::uint16_t remote_port = 0);
   /// Returns the number of these sockets in `state`.
   std::size_t sockets_in(Who who, std::uint16_t local_port, const std::string& state);
-  /// As states(). Waits until the result is `wanted`, five seconds at most.
+  /// As states(). Waits until the result is `wanted`, kStagePatience at most.
   std::string await_states(Who who, std::uint16_t local_port, const std::string& wanted);
   /// As states(). Waits until all states are lasting ones: LISTEN, TIME_WAIT, none.
-  std::string await_settled(Who who, std::uint16_t local_port);
-  /// As states(). Waits until no socket listens.
-  std::string await_no_listener(Who who, std::uint16_t local_port);
-  using Ports = std::pair<std::uint16_t, std::uint16_t>;  ///< local, remote
-  /// Returns the host's sockets that a process holds: no closed ones, and none that waits for accept().
-  std::set<Ports> held(Who who);
+  std::string await_settled(Who who, std::uint16_t local_port, std::uint16_t remote_port = 0);
+  /// As states(). Waits until no socket is in that state.
+  std::string await_none_in(Who who, std::uint16_t local_port, const std::string& state);
+  /// Returns the host's sockets that a process holds, with their states: no closed ones, and none that waits for
+  /// accept().
+  std::map<Ports, std::string> held(Who who);
 
   /// Returns all scenes with their packets. Call it once.
   Outcome finish(const Experiment& experiment);
@@ -118,7 +121,7 @@ class Stage {
   struct TableRow {
     unsigned local_port = 0;
     unsigned remote_port = 0;
-    unsigned state = 0;
+    std::string state = {};
     unsigned long inode = 0;
   };
   Stage(Medium medium, wire::Capture capture);
@@ -128,9 +131,9 @@ class Stage {
   void drain();
   void drain_tracepoints();
   void end_scene();
-  std::string await(Who who, std::uint16_t local_port, const std::function<bool(const std::string&)>& enough);
+  std::string await(Who who, Ports ports, const std::function<bool(const std::string&)>& enough);
   [[nodiscard]] Who sender_of(const wire::Segment& segment) const;
-  std::vector<std::string> all_states(Who who, std::uint16_t local_port);
+  std::vector<std::string> all_states(Who who, Ports ports);
 
   Medium medium_;
   Trials trials_;
@@ -145,6 +148,7 @@ class Stage {
   std::set<std::string> client_addresses_;  ///< only on veth
   std::array<int, 2> further_addresses_{};  ///< count for each host
   std::map<std::string, Seen> seen_;
+  std::map<std::string, std::string> hindrances_;  ///< settings that are not as they should be: why not
   std::vector<Measured> measured_;
   std::shared_ptr<Tracepoints> tracepoints_;
   std::string no_tracepoints_;                          ///< why tracepoints are not available

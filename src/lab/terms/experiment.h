@@ -32,7 +32,7 @@ struct Experiment {
   std::string_view finding;              ///< one sentence: what the expected table means
   std::string_view advice;               ///< what to do in one's own server
   bool slow = false;                     ///< takes a minute or more; --all includes it only with --slow
-  bool one_medium = false;               ///< the medium makes no difference: it runs only on loopback
+  std::string_view no_veth = {};         ///< why it does not run over veth; empty: it does
   void (*play)(Stage& stage) = nullptr;  ///< runs it and reports each row to the stage
 };
 

@@ -78,13 +78,18 @@ struct Outcome {
   std::optional<Measurement> measurement = {};        ///< only of experiments that count
   std::map<std::string, std::int64_t> counters = {};  ///< increases of the kernel's counters, both hosts together
   std::string trouble = {};                           ///< why it could not run; empty: it ran
+  std::string not_played = {};                        ///< why it has nothing to run over this medium; empty: it has
   std::string no_tracepoints = {};  ///< why the kernel's tracepoints were not observed; empty: they were
   std::uint64_t packets_lost = 0;   ///< packets for which the capture had no room
   double seconds = 0;
 
   [[nodiscard]] std::size_t count(Verdict verdict) const;
-  /// Whether it ran and no row differs.
-  [[nodiscard]] bool agrees() const { return trouble.empty() && count(Verdict::differs) == 0; }
+  /// Whether it ran and at least one row was observed.
+  [[nodiscard]] bool observed() const {
+    return trouble.empty() && not_played.empty() && count(Verdict::not_observed) != rows.size();
+  }
+  /// Whether it was observed and no row differs.
+  [[nodiscard]] bool agrees() const { return observed() && count(Verdict::differs) == 0; }
 };
 
 /// Compares each row of the table with what was seen. A row that was seen but is not in the table differs: an
