@@ -180,8 +180,8 @@ int run(const Built& built) {
 
 int usage_error(std::string_view command, std::string_view message) {
   const std::string program = command.empty() ? "lastbyte" : "lastbyte " + std::string(command);
-  std::fprintf(stderr, "%s: %.*s (%s --help tells more)\n", program.c_str(), static_cast<int>(message.size()),
-               message.data(), program.c_str());
+  std::fprintf(stderr, "%s: %.*s (see %s --help)\n", program.c_str(), static_cast<int>(message.size()), message.data(),
+               program.c_str());
   return kExitUsage;
 }
 
@@ -200,7 +200,7 @@ int dispatch(const std::vector<Command>& commands, int argc, const char* const* 
   }
   CLI::App root("Forwards TCP, UDP and UNIX sockets to the last byte, and passes on each end.", "lastbyte");
   root.formatter(std::make_shared<Page>("COMMAND [OPTIONS]", kCommandColumn));
-  root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help tells that of a command.");
+  root.set_help_flag("-h,--help", "Print this help and exit; COMMAND --help prints that of a command.");
   root.set_version_flag("--version", version(), "Print the version and exit.");
   // The checks below report extra arguments in our own words.
   root.allow_extras();

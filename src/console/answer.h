@@ -18,7 +18,7 @@ auto made_of(const std::string& text, const char* path, Make make) -> Result<dec
   try {
     return make(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception&) {
-    return failure(std::string("read the answer of ") + path, EPROTO, "it is none of this version of lastbyte");
+    return failure(std::string("read the answer of ") + path, EPROTO, "not an answer of this version of lastbyte");
   }
 }
 

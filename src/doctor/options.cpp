@@ -48,7 +48,7 @@ Result<void> set_age(std::chrono::seconds& age, Value value) {
 }
 
 constexpr std::array kFlags{
-    Flag{"pid", "PID", "Look at this process too: its sockets with their options, in its network namespace.", set_pid},
+    Flag{"pid", "PID", "Examine this process too: its sockets with their options, in its network namespace.", set_pid},
     Flag{"intrusive", "",
          "With --pid, where BPF does not load: take each socket's descriptor of the process for a moment, to read its "
          "options. Meanwhile its close() of that descriptor sends no FIN.",
@@ -56,7 +56,7 @@ constexpr std::array kFlags{
            options.intrusive = true;
            return {};
          }},
-    Flag{"netns", "NAMESPACE", "Look at this network namespace: a name of `ip netns`, a path, or pid:NUMBER.",
+    Flag{"netns", "NAMESPACE", "Examine this network namespace: a name of `ip netns`, a path, or pid:NUMBER.",
          set_network},
     Flag{"window", "SECONDS", "How long to watch the counters. Default: 1.", set_window},
     Flag{"stuck-after", "SECONDS",
@@ -70,7 +70,7 @@ constexpr std::array kFlags{
            options.json = true;
            return {};
          }},
-    Flag{"explain", "ID", "Explain a rule, or with `all` every rule, and look at nothing.",
+    Flag{"explain", "ID", "Explain a rule, or with `all` every rule, and examine nothing.",
          [](Options& options, Value value) -> Result<void> {
            if (value != "all") return set_explain(options, value);
            options.explain = "all";

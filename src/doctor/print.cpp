@@ -29,10 +29,10 @@ constexpr std::array kMeanings{
     Meaning{"TcpExt:TCPAbortOnData", "resets: data came for a closed connection, or SO_LINGER had time 0"},
     Meaning{"TcpExt:TCPAbortOnLinger", "resets: TCP_LINGER2 was negative"},
     Meaning{"TcpExt:TCPAbortOnTimeout", "connections given up: the peer did not answer"},
-    Meaning{"TcpExt:TCPAbortOnMemory", "resets: memory was short, or orphans were too many"},
-    Meaning{"TcpExt:ListenOverflows", "connections that met a full queue of a listener"},
+    Meaning{"TcpExt:TCPAbortOnMemory", "resets: memory was short, or there were too many orphans"},
+    Meaning{"TcpExt:ListenOverflows", "connections for which the queue of a listener was full"},
     Meaning{"TcpExt:ListenDrops", "SYNs and handshakes that a listener dropped, for any reason"},
-    Meaning{"TcpExt:TWRecycled", "ports in TIME_WAIT that were used again"},
+    Meaning{"TcpExt:TWRecycled", "ports in TIME_WAIT that were reused"},
     Meaning{"TcpExt:TCPTimeWaitOverflow", "connections that skipped TIME_WAIT"},
     Meaning{"TcpExt:PAWSActive", "SYNs' answers rejected for their timestamp"},
     Meaning{"TcpExt:PAWSEstab", "segments rejected for their timestamp"},
@@ -120,7 +120,7 @@ std::string as_text(const Facts& facts, const std::vector<Finding>& findings) {
   page += findings.empty() ? "No findings.\n" : counted(findings.size(), "finding") + ".\n";
   page += counters_text(facts) + abilities_text(facts);
   if (facts.process) page += process_text(*facts.process);
-  for (const std::string& each : facts.unread) page += "\n" + wrap("Not looked at: " + each, kPageWidth, 2) + "\n";
+  for (const std::string& each : facts.unread) page += "\n" + wrap("Not examined: " + each, kPageWidth, 2) + "\n";
   return page;
 }
 

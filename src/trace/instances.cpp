@@ -63,7 +63,7 @@ void Instances::follow(const std::string& socket) {
   // A socket that a killed process left behind belongs to no instance.
   if (started || started.error().code == ECONNREFUSED || started.error().code == ENOENT) return;
   if (refused_.insert(socket).second)
-    sink_.note("resets of that lastbyte are told without sessions: " + started.error().text());
+    sink_.note("resets of that lastbyte are reported without sessions: " + started.error().text());
 }
 
 Result<void> Instances::start(const std::string& socket) {
@@ -84,7 +84,7 @@ void Instances::take() {
       for (EndedSide& side : ended_sides(line, pid)) sink_.side(std::move(side));
     });
     if (!more && refused_.insert(each->first).second)
-      sink_.note("resets of that lastbyte are told without sessions: " + more.error().text());
+      sink_.note("resets of that lastbyte are reported without sessions: " + more.error().text());
     each = more && *more ? std::next(each) : streams_.erase(each);
   }
 }
@@ -102,8 +102,8 @@ void Instances::mention(const kernel::ProcessName& process) {
       !is_forwarder(read_file("/proc/" + std::to_string(process.pid) + "/cmdline").value_or("")))
     return;
   sink_.note("process " + std::to_string(process.pid) +
-             " is a lastbyte whose administration was not found: its resets are told without sessions; --socket PATH "
-             "names it");
+             " is a lastbyte whose administration was not found: its resets are reported without sessions; --socket "
+             "PATH names it");
 }
 
 }  // namespace lastbyte::trace

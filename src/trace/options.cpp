@@ -98,27 +98,28 @@ Result<void> set_ring(Options& options, std::string_view value) {
   return {};
 }
 
-constexpr std::string_view kWhat = "What to tell";
+constexpr std::string_view kWhat = "What to report";
 constexpr std::string_view kFilters = "Filters";
 constexpr std::string_view kOutput = "Output";
 
 using Value = std::string_view;
 
 constexpr std::array kFlags{
-    Flag{"closes", "", "Also tell connections that end without a reset.",
+    Flag{"closes", "", "Also report connections that end without a reset.",
          [](Options& options, Value) -> Result<void> {
            want(options, EventKind::closed);
            return {};
          },
          kWhat},
-    Flag{"timeouts", "", "Also tell retransmission timeouts, with how many there were in a row.",
+    Flag{"timeouts", "", "Also report retransmission timeouts, with their number in a row.",
          [](Options& options, Value) -> Result<void> {
            want(options, EventKind::timed_out);
            return {};
          },
          kWhat},
     Flag{"time-wait", "",
-         "Also tell connections that become sockets in TIME_WAIT, and those that take such addresses and ports again.",
+         "Also report connections that become sockets in TIME_WAIT, and connections that reuse the addresses and ports "
+         "of one.",
          [](Options& options, Value) -> Result<void> {
            want(options, EventKind::time_wait);
            want(options, EventKind::port_reused);
@@ -126,8 +127,8 @@ constexpr std::array kFlags{
          },
          kWhat},
     Flag{"socket", "PATH",
-         "Administration's socket of a running lastbyte whose sessions are to be told with their resets, beside the "
-         "instances that are found. Can be repeated.",
+         "Administration's socket of another running lastbyte. Resets are reported with its sessions, as with those of "
+         "the instances found. Can be repeated.",
          [](Options& options, Value value) -> Result<void> {
            options.sockets.emplace_back(value);
            return {};
@@ -137,19 +138,18 @@ constexpr std::array kFlags{
          "Use this level and no other: tp_btf, raw_tp, tracefs or counters. Without it, the best that loads.",
          set_level, kWhat},
 
-    Flag{"address", "ADDRESS[/BITS]", "Tell only events of this address or network, at either end. Can be repeated.",
+    Flag{"address", "ADDRESS[/BITS]", "Report only events of this address or network, at either end. Can be repeated.",
          add_address, kFilters},
-    Flag{"port", "PORTS", "Tell only events of these ports, at either end: 80, or 80,8000-8010. Can be repeated.",
+    Flag{"port", "PORTS", "Report only events of these ports, at either end: 80, or 80,8000-8010. Can be repeated.",
          add_ports, kFilters},
-    Flag{"pid", "PID", "Tell only events of this process's sockets. Can be repeated.", add_pid, kFilters},
+    Flag{"pid", "PID", "Report only events of this process's sockets. Can be repeated.", add_pid, kFilters},
     Flag{"netns", "NAMESPACE",
-         "Tell only events in this network namespace: a name of `ip netns`, a path, or pid:NUMBER.", add_namespace,
+         "Report only events in this network namespace: a name of `ip netns`, a path, or pid:NUMBER.", add_namespace,
          kFilters},
     Flag{"reason", "REASON",
-         "Tell only resets that were sent for this reason, such as TCP_ABORT_ON_CLOSE. Can be repeated.", add_reason,
+         "Report only resets that were sent for this reason, such as TCP_ABORT_ON_CLOSE. Can be repeated.", add_reason,
          kFilters},
-    Flag{"direction", "DIRECTION", "Tell only resets that were sent, or only those received: sent or received.",
-         set_direction, kFilters},
+    Flag{"direction", "DIRECTION", "Report only resets of this direction: sent or received.", set_direction, kFilters},
 
     Flag{"json", "", "Print one JSON object a line.",
          [](Options& options, Value) -> Result<void> {
@@ -158,21 +158,19 @@ constexpr std::array kFlags{
          },
          kOutput},
     Flag{"summary", "",
-         "Print no events, but at the end how many there were by reason, peer and process, and how old the connections "
-         "were.",
+         "Print no events. Print totals at the end: by reason, peer and process, and by the age of the connections.",
          [](Options& options, Value) -> Result<void> {
            options.summary = true;
            return {};
          },
          kOutput},
-    Flag{"events", "COUNT", "End after so many events.",
+    Flag{"events", "COUNT", "End after this many events.",
          [](Options& options, Value value) { return put(options.events, whole_number(value, 1, UINT64_MAX)); },
          kOutput},
-    Flag{"duration", "SECONDS", "End after so many seconds.", set_duration, kOutput},
-    Flag{"rate", "COUNT", "Print at most so many events a second, and count the others. 0: no limit. Default: 1000.",
+    Flag{"duration", "SECONDS", "End after this many seconds.", set_duration, kOutput},
+    Flag{"rate", "COUNT", "Print at most this many events a second, and count the others. 0: no limit. Default: 1000.",
          [](Options& options, Value value) { return put(options.rate, whole_number(value, 0, kMostRate)); }, kOutput},
-    Flag{"ring", "BYTES",
-         "Size of the ring through which the kernel hands over events: a power of two. Default: 1048576.", set_ring,
+    Flag{"ring", "BYTES", "Size of the ring for the kernel's events: a power of two. Default: 1048576.", set_ring,
          kOutput},
 };
 

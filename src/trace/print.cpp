@@ -62,7 +62,7 @@ std::string queues_text(const kernel::QueuedBytes& queued) {
 std::string session_text(const Named& named) {
   const EndedSide& side = *named.session;
   return fmt::format("session #{} of {}{}, {}: {}", side.session, printable(side.forwarding),
-                     named.again ? " (told again)" : "", side.side, cause(named.event, side));
+                     named.again ? " (reported again)" : "", side.side, cause(named.event, side));
 }
 
 }  // namespace

@@ -90,12 +90,11 @@ TEST_F(Completion, is_what_each_shell_can_read) {
 }
 
 TEST_F(Completion, of_an_unknown_shell_is_wrong_usage) {
-  expect_usage_error("completion",
-                     "lastbyte completion: the shell is missing; expected bash, zsh or fish (lastbyte completion "
-                     "--help tells more)\n");
+  expect_usage_error(
+      "completion",
+      "lastbyte completion: the shell is missing; expected bash, zsh or fish (see lastbyte completion --help)\n");
   expect_usage_error("completion tcsh",
-                     "lastbyte completion: 'tcsh': expected bash, zsh or fish (lastbyte completion --help tells "
-                     "more)\n");
+                     "lastbyte completion: 'tcsh': expected bash, zsh or fish (see lastbyte completion --help)\n");
 }
 
 }  // namespace

@@ -57,18 +57,17 @@ TEST_F(HeartbeatCommand, probe_fails_where_nobody_answers) {
 }
 
 TEST_F(HeartbeatCommand, wrong_usage_is_one_line) {
-  expect_usage_error("heartbeat",
-                     "lastbyte heartbeat: expected serve or probe (lastbyte heartbeat --help tells more)\n");
+  expect_usage_error("heartbeat", "lastbyte heartbeat: expected serve or probe (see lastbyte heartbeat --help)\n");
   expect_usage_error("heartbeat watch",
-                     "lastbyte heartbeat: 'watch': expected serve or probe (lastbyte heartbeat --help tells more)\n");
+                     "lastbyte heartbeat: 'watch': expected serve or probe (see lastbyte heartbeat --help)\n");
   expect_usage_error("heartbeat probe udp:127.0.0.1:1",
-                     "lastbyte heartbeat: endpoint 'udp:127.0.0.1:1': expected tcp with one port, or unix (lastbyte "
-                     "heartbeat --help tells more)\n");
-  expect_usage_error("heartbeat probe tcp:127.0.0.1:1 --interval 2h",
-                     "lastbyte heartbeat: --interval: '2h': out of range; expected 1ms to 1h (lastbyte heartbeat "
-                     "--help tells more)\n");
+                     "lastbyte heartbeat: endpoint 'udp:127.0.0.1:1': expected tcp with one port, or unix (see "
+                     "lastbyte heartbeat --help)\n");
+  expect_usage_error(
+      "heartbeat probe tcp:127.0.0.1:1 --interval 2h",
+      "lastbyte heartbeat: --interval: '2h': out of range; expected 1ms to 1h (see lastbyte heartbeat --help)\n");
   expect_usage_error("heartbeat probe tcp:127.0.0.1:1 --load 5",
-                     "lastbyte heartbeat: --load has no meaning for probe (lastbyte heartbeat --help tells more)\n");
+                     "lastbyte heartbeat: --load has no meaning for probe (see lastbyte heartbeat --help)\n");
 }
 
 }  // namespace

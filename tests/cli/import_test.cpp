@@ -95,8 +95,8 @@ TEST_F(Import, other_texts_and_files_are_status_2) {
 }
 
 TEST_F(Import, wrong_usage_is_one_line_and_status_2) {
-  const std::string more = " (lastbyte import --help tells more)\n";
-  expect_usage_error("import", "lastbyte import: whose configuration? expected lxd or incus" + more);
+  const std::string more = " (see lastbyte import --help)\n";
+  expect_usage_error("import", "lastbyte import: the program is missing; expected lxd or incus" + more);
   expect_usage_error("import docker", "lastbyte import: 'docker': expected lxd or incus" + more);
   expect_usage_error("import lxd a b", "lastbyte import: unexpected 'b'" + more);
   expect_usage_error("import lxd --pdi 1", "lastbyte import: unknown flag --pdi; did you mean --pid?" + more);

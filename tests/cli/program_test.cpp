@@ -55,10 +55,10 @@ TEST_F(Program, help_tells_units_and_defaults) {
 }
 
 TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
-  const std::string more = " (lastbyte proxy --help tells more)\n";
+  const std::string more = " (see lastbyte proxy --help)\n";
   std::string expected;
   for (const Command& each : all_commands()) expected += (expected.empty() ? "" : ", ") + each.name;
-  expected = "expected one of " + expected + " (lastbyte --help tells more)\n";
+  expected = "expected one of " + expected + " (see lastbyte --help)\n";
   expect_usage_error("", "lastbyte: a command is missing; " + expected);
   expect_usage_error("prxy", "lastbyte: unknown command prxy; did you mean proxy?; " + expected);
   expect_usage_error("--verbose", "lastbyte: unknown flag --verbose; " + expected);
@@ -82,11 +82,11 @@ TEST_F(Program, wrong_usage_is_one_line_and_status_2) {
   expect_usage_error("proxy --check-config --print-config",
                      "lastbyte proxy: --check-config and --print-config exclude each other; both check" + more);
   expect_usage_error("demo --port 70000",
-                     "lastbyte demo: --port: '70000': expected 0 to 65535 (lastbyte demo --help tells more)\n");
+                     "lastbyte demo: --port: '70000': expected 0 to 65535 (see lastbyte demo --help)\n");
 }
 
 TEST_F(Program, lab_reads_its_trials_or_says_what_it_expects) {
-  const std::string more = " (lastbyte lab --help tells more)\n";
+  const std::string more = " (see lastbyte lab --help)\n";
   for (const char* wrong : {"99", "1000001", "-1", "1e4"})
     expect_usage_error("lab run resilience --requests='" + std::string(wrong) + "'",
                        "lastbyte lab: --requests: '" + std::string(wrong) + "': expected 100 to 1000000" + more);

@@ -58,9 +58,9 @@ TEST(Rates, those_of_a_session_go_by_its_age) {
   ASSERT_TRUE(now[0].rate);
   EXPECT_DOUBLE_EQ((*now[0].rate)[0], 0);
   EXPECT_DOUBLE_EQ((*now[0].rate)[1], 10);
-  ASSERT_TRUE(now[1].rate) << "it began since";
+  ASSERT_TRUE(now[1].rate) << "it began between the readings";
   EXPECT_DOUBLE_EQ((*now[1].rate)[0], 50);
-  EXPECT_FALSE(now[2].rate) << "it was there, and nobody saw it";
+  EXPECT_FALSE(now[2].rate) << "it existed, but the first reading lacks it";
 }
 
 TEST(Reading, anything_else_than_an_answer_is_an_error) {

@@ -110,7 +110,7 @@ TEST(View, a_filter_is_typed_and_removed) {
   top.press(Key::Name::backspace);
   EXPECT_EQ(top.view.filter_text(), "");
   top.type("no such");
-  EXPECT_EQ(top.press(Key::Name::escape).what, Wish::What::nothing) << "what was typed is given up";
+  EXPECT_EQ(top.press(Key::Name::escape).what, Wish::What::nothing) << "the typed text is discarded";
   EXPECT_EQ(top.view.filter_text(), "");
 }
 
@@ -122,7 +122,7 @@ TEST(View, the_selection_follows_its_session) {
   top.sees({1, 2, 3, 4, 5, 6});
   EXPECT_EQ(top.selected(), 3U);
   top.sees({1, 2, 5, 6});
-  EXPECT_EQ(top.selected(), 1U) << "it has ended: the one in its place";
+  EXPECT_EQ(top.selected(), 1U) << "it has ended: select the one in its place";
   top.sees({});
   EXPECT_EQ(top.view.selected(), 0U);
   EXPECT_EQ(top.press(U'x').what, Wish::What::nothing);
@@ -195,7 +195,7 @@ TEST(View, a_question_ends_with_its_process) {
   EXPECT_NE(top.press(U'y').what, Wish::What::end);
   top.view.lost("gone");
   top.press(U'x');
-  EXPECT_EQ(top.view.mode(), View::Mode::list) << "nobody is there to do it";
+  EXPECT_EQ(top.view.mode(), View::Mode::list) << "there is no instance to do it";
 }
 
 // Between the two answers of a picture the process may be another one.

@@ -19,7 +19,7 @@ struct Subject {
 };
 std::vector<Subject> subjects() {
   return {{"Settings", setting_rules()},
-          {"What is nearly used up, or forbidden", capacity_rules()},
+          {"Nearly exhausted resources, and missing permissions", capacity_rules()},
           {"Counters", counter_rules()},
           {"Sockets", socket_rules()},
           {"One process", process_rules()}};

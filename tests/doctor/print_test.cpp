@@ -62,7 +62,7 @@ TEST(DoctorText, tells_evidence_consequence_command_and_documentation) {
             std::string::npos)
       << page;
   EXPECT_NE(page.find("--intrusive took 2 descriptors, one at a time, each for 31 us at most."), std::string::npos);
-  EXPECT_NE(page.find("Not looked at: the owners of sockets: EPERM"), std::string::npos);
+  EXPECT_NE(page.find("Not examined: the owners of sockets: EPERM"), std::string::npos);
   EXPECT_NE(as_text({}, {}).find("No findings."), std::string::npos);
 }
 
@@ -115,7 +115,7 @@ TEST(DoctorJson, has_findings_counters_abilities_and_sockets) {
   EXPECT_EQ(object["process"]["sockets"][0]["tcp_info"]["notsent_bytes"], 77);
   EXPECT_EQ(object["process"]["sockets"][0]["congestion_control"], "cubic");
   EXPECT_FALSE(object["process"]["sockets"][1].contains("tcp_info"));
-  EXPECT_FALSE(object["process"]["sockets"][1].contains("keepalive")) << "its options are not known";
+  EXPECT_FALSE(object["process"]["sockets"][1].contains("keepalive")) << "its options are unknown";
   EXPECT_EQ(object["process"]["taken"]["descriptors"], 2);
   EXPECT_EQ(object["not_looked_at"].size(), 1U);
 }

@@ -74,7 +74,7 @@ TEST_F(JoinedResets, one_whose_session_goes_on_is_told_without_it_and_again_with
   joiner_.add(side(12, 7, 1), tell_);
   EXPECT_EQ(told(), Told{"1 #12 again"});
   joiner_.add(side(12, 7, 1), tell_);
-  EXPECT_EQ(told(), Told{}) << "twice is enough";
+  EXPECT_EQ(told(), Told{}) << "printed twice at most";
 }
 
 TEST_F(JoinedResets, one_that_follows_the_end_finds_its_session) {
@@ -127,7 +127,7 @@ TEST_F(JoinedResets, no_more_wait_or_are_known_than_there_is_room_for) {
   told();
   joiner_.add(reset(100'000, 9), false, tell_);
   joiner_.add(reset(100'001, 9), false, tell_);
-  EXPECT_EQ(told(), (Told{"9", "9 #1"})) << "the oldest is forgotten, and the next one is not";
+  EXPECT_EQ(told(), (Told{"9", "9 #1"})) << "only the oldest is dropped";
 }
 
 TEST_F(JoinedResets, events_that_come_out_of_order_keep_no_other_waiting_for_longer) {

@@ -42,12 +42,11 @@ TEST(TraceText, of_a_reset_received_marks_the_judgement_as_ours) {
   named.event.age_at_least = true;
   named.event.caller = {};
   named.event.owner_listens = true;
-  EXPECT_EQ(
-      as_text(named),
-      "01:46:40.123456 127.0.0.1:80 <- 127.0.0.1:50112 | reset received | state ESTABLISHED, age at least 1.25 s, "
-      "unread 5, unacknowledged 70 (unsent 20) | pid 100 (nginx) of nginx.service, which listens, netns host | our "
-      "judgement: The peer closed without reading all that was sent to it, or is gone. 70 bytes of this side may "
-      "not have arrived.");
+  EXPECT_EQ(as_text(named),
+            "01:46:40.123456 127.0.0.1:80 <- 127.0.0.1:50112 | reset received | state ESTABLISHED, age at least 1.25 "
+            "s, unread 5, unacknowledged 70 (unsent 20) | pid 100 (nginx) of nginx.service, which listens, netns host "
+            "| our judgement: The peer closed without reading everything that this side sent, or its connection no "
+            "longer exists. 70 bytes of this side may not have arrived.");
 }
 
 TEST(TraceText, of_a_session_ends_with_its_number_its_side_and_the_cause) {
@@ -65,7 +64,7 @@ TEST(TraceText, of_a_session_ends_with_its_number_its_side_and_the_cause) {
   const std::string cause = "lastbyte sent it: the upstream had reset first, 16,384 bytes were delivered before";
   EXPECT_TRUE(as_text(named).ends_with(" | session #12 of web, client: " + cause)) << as_text(named);
   named.again = true;
-  EXPECT_TRUE(as_text(named).ends_with(" | session #12 of web (told again), client: " + cause)) << as_text(named);
+  EXPECT_TRUE(as_text(named).ends_with(" | session #12 of web (reported again), client: " + cause)) << as_text(named);
   const auto json = nlohmann::json::parse(as_json(named));
   EXPECT_EQ(json["session"]["id"], 12);
   EXPECT_EQ(json["session"]["side"], "client");

@@ -47,7 +47,7 @@ TEST(TraceSessions, an_event_tells_of_each_side_that_ended_badly) {
   EXPECT_EQ(sides[0].side, "client");
   EXPECT_EQ(sides[0].cookie, 7U);
   EXPECT_EQ(sides[0].local, "127.0.0.1:80");
-  EXPECT_EQ(sides[0].delivered, 16384U) << "of the upstream, to the client";
+  EXPECT_EQ(sides[0].delivered, 16384U) << "from the upstream, to the client";
   EXPECT_EQ(sides[1].side, "upstream");
   EXPECT_EQ(sides[1].delivered, 5U);
   auto one = session_ended();

@@ -68,11 +68,11 @@ Result<std::string> choose(const Instances& instances) {
                    std::to_string(instances.running.size()) + " run: " + joined(instances.running) +
                        "; expected --socket with one of them");
   if (!instances.denied.empty())
-    return failure(operation, EACCES, "only root and the user that it runs as may use " + joined(instances.denied));
+    return failure(operation, EACCES, "only root and the instance's user may use " + joined(instances.denied));
   if (instances.places.empty())
     return failure(operation, 0, "this user has no runtime directory (XDG_RUNTIME_DIR); expected --socket PATH");
   return failure(operation, 0,
-                 "none has its administration in " + joined(instances.places, " or ") +
+                 "no instance has its administration in " + joined(instances.places, " or ") +
                      "; expected --socket with the path of admin.listen");
 }
 
@@ -97,7 +97,7 @@ Result<Answer> ask(const std::string& socket, const ClientRequest& request, mill
     if (auto answer = exchange->go_on()) return std::move(*answer);
     if (!wait_for(exchange->fd(), exchange->events(), until))
       return failure("read the answer of unix:" + socket, ETIMEDOUT,
-                     "none came within " + std::to_string(patience.count() / 1000) + " s");
+                     "no answer came within " + std::to_string(patience.count() / 1000) + " s");
   }
 }
 

@@ -60,18 +60,18 @@ std::string text_of(const ClientRequest& request) {
 
 Result<Answer> parse_answer(const std::string& path, std::string_view text) {
   const std::string operation = "read the answer of unix:" + path;
-  if (text.empty()) return failure(operation, ECONNRESET, "it closed the connection without one");
+  if (text.empty()) return failure(operation, ECONNRESET, "the instance closed the connection without an answer");
   const std::size_t end = text.find(kEndOfHeader);
   const auto status =
       text.starts_with("HTTP/1.1 ") && text.size() >= 12 ? number_in<int>(text.substr(9, 3)) : std::nullopt;
   if (!status || end == std::string_view::npos)
-    return failure(operation, EPROTO, "it is no answer of HTTP/1.1; expected the socket of admin.listen");
+    return failure(operation, EPROTO, "not an answer of HTTP/1.1; expected the socket of admin.listen");
   const std::string_view body = text.substr(end + kEndOfHeader.size());
   const std::string_view length = header_of(text.substr(0, end), "content-length");
   if (!length.empty() && number_in<std::size_t>(length) != body.size())
-    return failure(
-        operation, EPROTO,
-        "it ended after " + std::to_string(body.size()) + " of " + std::string(length.substr(0, 20)) + " bytes");
+    return failure(operation, EPROTO,
+                   "the connection ended after " + std::to_string(body.size()) + " of " +
+                       std::string(length.substr(0, 20)) + " bytes");
   return Answer{.status = *status, .body = std::string(body)};
 }
 
@@ -102,7 +102,7 @@ std::optional<Result<Answer>> Exchange::go_on() {
     if (got == 0) return parse_answer(path_, received_);
     received_.append(room.data(), static_cast<std::size_t>(got));
     if (received_.size() > kMostBytes)
-      return failure("read the answer of unix:" + path_, EMSGSIZE, "it is longer than 64 MiB");
+      return failure("read the answer of unix:" + path_, EMSGSIZE, "the answer is longer than 64 MiB");
   }
 }
 

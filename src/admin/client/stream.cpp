@@ -45,7 +45,7 @@ Result<bool> Stream::take(const std::function<void(std::string_view line)>& line
     if (got < 0 && errno == EAGAIN) return true;
     if (got < 0) return failure_from_errno(name_);
     if (got == 0) {
-      if (!in_body_) return failure(name_, EPROTO, "it ended without an answer");
+      if (!in_body_) return failure(name_, EPROTO, "the connection ended without an answer");
       return false;
     }
     text_.append(room.data(), static_cast<std::size_t>(got));
@@ -57,7 +57,7 @@ Result<void> Stream::take_text(const std::function<void(std::string_view line)>&
   if (!in_body_) {
     const std::size_t end = text_.find(kHeadEnds);
     if (end == std::string::npos && text_.size() > kLongestLine)
-      return failure(name_, EMSGSIZE, "its header has no end");
+      return failure(name_, EMSGSIZE, "the header is too long");
     if (end == std::string::npos) return {};
     if (!text_.starts_with("HTTP/1.1 200 "))
       return failure(name_, 0,
@@ -69,7 +69,7 @@ Result<void> Stream::take_text(const std::function<void(std::string_view line)>&
   for (std::size_t end = 0; (end = text_.find('\n', begin)) != std::string::npos; begin = end + 1)
     line(std::string_view(text_).substr(begin, end - begin));
   text_.erase(0, begin);
-  if (text_.size() > kLongestLine) return failure(name_, EMSGSIZE, "a line has no end");
+  if (text_.size() > kLongestLine) return failure(name_, EMSGSIZE, "a line is too long");
   return {};
 }
 

@@ -6,8 +6,7 @@ namespace lastbyte::admin {
 namespace {
 
 Response unauthorized(const Request& request) {
-  if (request.peer)
-    return error_response(403, "root and the user that lastbyte runs as may administer; this is another user");
+  if (request.peer) return error_response(403, "only root and lastbyte's own user may administer");
   Response response = error_response(401, "expected the token of admin.token-file: Authorization: Bearer TOKEN");
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;

@@ -122,7 +122,7 @@ std::optional<Response> Guard::refusal(const Request& request) const {
   if (!request.peer && !is_own_host(request.host, own_name_))
     return error_response(403, "the Host of the request is not this machine; expected an address, localhost or " +
                                    (own_name_.empty() ? std::string("the machine's name") : own_name_));
-  if (!is_own_origin(request)) return error_response(403, "the page of another origin may not use this interface");
+  if (!is_own_origin(request)) return error_response(403, "pages of other origins may not use this interface");
   return std::nullopt;
 }
 

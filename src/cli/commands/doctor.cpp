@@ -11,7 +11,7 @@ Command doctor_command() {
           .usage = "doctor [OPTIONS]",
           .notes =
               "Exit status: 0 if there is nothing above a note, 1 for a warning, 3 for a critical finding, 2 if the "
-              "command line is wrong or nothing can be looked at.\n"
+              "command line is wrong or nothing can be examined.\n"
               "Example: lastbyte doctor --pid 4711",
           .options = options_of(doctor::flags()),
           .run = [](const Arguments& arguments) {

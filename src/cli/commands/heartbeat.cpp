@@ -96,7 +96,7 @@ int run_heartbeat(const Arguments& arguments) {
 Command heartbeat_command() {
   return {
       .name = std::string(kName),
-      .summary = "Send heartbeats to health checks, or listen to those of a server.",
+      .summary = "Send heartbeats to health checks, or receive those of a server.",
       .usage =
           "heartbeat serve ENDPOINT [--interval DURATION] [--load PERCENT] [--draining]\n"
           "heartbeat probe ENDPOINT [--interval DURATION] [--timeout DURATION] [--count COUNT]",
@@ -106,7 +106,7 @@ Command heartbeat_command() {
           "of its intervals.",
       .options = {{.flag = "interval",
                    .placeholder = "DURATION",
-                   .help = "A frame is sent at least so often. Expects 1ms to 1h. Default: 1s.",
+                   .help = "The longest time between two frames. Expects 1ms to 1h. Default: 1s.",
                    .group = "Options"},
                   {.flag = "load",
                    .placeholder = "PERCENT",
@@ -115,7 +115,7 @@ Command heartbeat_command() {
                    .group = "Options"},
                   {.flag = "draining",
                    .placeholder = "",
-                   .help = "Begin as a server that wants no new sessions.",
+                   .help = "Begin as a draining server, which requests no new sessions.",
                    .group = "Options"},
                   {.flag = "timeout",
                    .placeholder = "DURATION",
@@ -123,7 +123,7 @@ Command heartbeat_command() {
                    .group = "Options"},
                   {.flag = "count",
                    .placeholder = "COUNT",
-                   .help = "Probe: exit with 0 after so many frames. Default: until a signal.",
+                   .help = "Probe: exit with 0 after this many frames. Default: until a signal.",
                    .group = "Options"}},
       .run = run_heartbeat,
       .operands = 2,

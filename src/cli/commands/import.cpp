@@ -49,7 +49,7 @@ tl::expected<std::optional<std::uint32_t>, std::string> pid_of(const Arguments& 
 
 int run_import(const Arguments& arguments) {
   const std::vector<std::string>& operands = arguments.operands();
-  if (operands.empty()) return usage_error("import", "whose configuration? expected lxd or incus");
+  if (operands.empty()) return usage_error("import", "the program is missing; expected lxd or incus");
   if (operands.front() != "lxd" && operands.front() != "incus")
     return usage_error("import", "'" + operands.front() + "': expected lxd or incus");
   const auto pid = pid_of(arguments);
@@ -68,23 +68,24 @@ int run_import(const Arguments& arguments) {
 }  // namespace
 
 Command import_command() {
-  return {.name = "import",
-          .summary = "Make a configuration of the proxy devices of LXD or Incus.",
-          .usage = "import lxd [--pid PID] [FILE]",
-          .notes =
-              "Reads what `lxc config device show`, `lxc config show --expanded` or `lxc profile show` prints, from "
-              "FILE or standard input, and prints a configuration for lastbyte proxy. What is not as it was is a note "
-              "on standard error and a comment in the configuration. incus stands for the same as lxd.\n"
-              "Exit status: 0 if every proxy device was taken over, 2 if not.\n"
-              "Example: lxc config show web --expanded | lastbyte import lxd --pid 4711 >web.yaml",
-          .options = {{.flag = std::string(kPidFlag),
-                       .placeholder = "PID",
-                       .help = "The instance's first process (`lxc info INSTANCE` tells it), whose namespaces are "
-                               "entered. Without it the configuration has the word PID in its place, to be filled in.",
-                       .group = "General"}},
-          .run = run_import,
-          .operands = 2,
-          .words = {"lxd", "incus"}};
+  return {
+      .name = "import",
+      .summary = "Make a configuration of the proxy devices of LXD or Incus.",
+      .usage = "import lxd [--pid PID] [FILE]",
+      .notes =
+          "Reads what `lxc config device show`, `lxc config show --expanded` or `lxc profile show` prints, from FILE "
+          "or standard input, and prints a configuration for lastbyte proxy. Differences are notes on standard error "
+          "and comments in the configuration. incus means the same as lxd.\n"
+          "Exit status: 0 if every proxy device was converted, 2 if not.\n"
+          "Example: lxc config show web --expanded | lastbyte import lxd --pid 4711 >web.yaml",
+      .options = {{.flag = std::string(kPidFlag),
+                   .placeholder = "PID",
+                   .help = "The instance's first process (`lxc info INSTANCE` prints it). The configuration enters its "
+                           "namespaces. Without this flag, the configuration has the word PID for you to fill in.",
+                   .group = "General"}},
+      .run = run_import,
+      .operands = 2,
+      .words = {"lxd", "incus"}};
 }
 
 }  // namespace lastbyte::cli

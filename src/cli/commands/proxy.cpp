@@ -30,10 +30,9 @@ std::vector<Option> proxy_options() {
   std::vector<Option> all = {
       {.flag = std::string(kConfigFlag),
        .placeholder = "FILE",
-       .help =
-           "Read forwardings and all other settings from a YAML file, or from standard input with -, which cannot be "
-           "read again for a reload. Flags of the groups Process and Session records "
-           "win over it; flags of a forwarding cannot be given as well.",
+       .help = "Read forwardings and all other settings from a YAML file, or from standard input with -, which cannot "
+               "be read again for a reload. Flags of the groups Process and Session records override it; flags of a "
+               "forwarding are not allowed with it.",
        .group = general},
       {.flag = std::string(kCheckFlag),
        .placeholder = "",
@@ -110,25 +109,24 @@ int run_proxy(const Arguments& arguments) {
 }  // namespace
 
 Command proxy_command() {
-  return {
-      .name = "proxy",
-      .summary = "Forward connections of TCP, UDP and UNIX sockets, and end each as its peers ended it.",
-      .usage =
-          "proxy LISTEN CONNECT [OPTIONS]\n"
-          "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
-          "proxy --config FILE [OPTIONS]\n"
-          "proxy --check-config ...",
-      .notes =
-          "Endpoints are tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS for all addresses, the same with udp, unix:/PATH "
-          "or unix:@NAME. PORTS are one, or a list with ranges: 80,8000-8010. HOST:PORTS is tcp, and PORTS alone are "
-          "those of 127.0.0.1. LISTEN and CONNECT are endpoints.\n"
-          "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
-          "Exit status: 0 after a stop by signal, 1 if something could not be had at start, 2 if the command "
-          "line or the configuration is wrong.\n"
-          "Example: lastbyte proxy 8080 10.0.0.6:80",
-      .options = proxy_options(),
-      .run = run_proxy,
-      .operands = 2};
+  return {.name = "proxy",
+          .summary = "Forward connections of TCP, UDP and UNIX sockets, and end each as its peers ended it.",
+          .usage =
+              "proxy LISTEN CONNECT [OPTIONS]\n"
+              "proxy --listen ENDPOINT --connect ENDPOINT [OPTIONS]\n"
+              "proxy --config FILE [OPTIONS]\n"
+              "proxy --check-config ...",
+          .notes =
+              "Endpoints are tcp:HOST:PORTS, tcp:[V6]:PORTS, tcp::PORTS for all addresses, the same with udp, "
+              "unix:/PATH or unix:@NAME. PORTS are one, or a list with ranges: 80,8000-8010. HOST:PORTS is tcp, and "
+              "PORTS alone are those of 127.0.0.1. LISTEN and CONNECT are endpoints.\n"
+              "Durations have a unit: 500ms, 5s, 2m, 1h, 1d. Sizes may have one: 4096, 64k, 4M, 1G.\n"
+              "Exit status: 0 after a stop by signal, 1 if something was not available at the start, 2 if the command "
+              "line or the configuration is wrong.\n"
+              "Example: lastbyte proxy 8080 10.0.0.6:80",
+          .options = proxy_options(),
+          .run = run_proxy,
+          .operands = 2};
 }
 
 }  // namespace lastbyte::cli

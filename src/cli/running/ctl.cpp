@@ -119,7 +119,7 @@ int run_ctl(const Arguments& arguments) {
 Command ctl_command() {
   return {
       .name = "ctl",
-      .summary = "Give an order to the running lastbyte, or ask it something.",
+      .summary = "Send an order or a question to the running lastbyte.",
       .usage =
           "ctl drain|disable|enable FORWARDING\n"
           "ctl drain|disable|enable GROUP MEMBER\n"
@@ -127,15 +127,16 @@ Command ctl_command() {
           "ctl log-level [error|warning|info|debug]\n"
           "ctl config|forwardings|groups|ports|events",
       .notes =
-          "drain takes no new sessions, disable also resets the old ones, enable takes sessions again. close lets a "
-          "session finish for the drain time, reset resets it now. session, forwardings, groups, ports, log-level and "
-          "events print JSON, config prints YAML.\n"
+          "drain accepts no new sessions, disable also resets the present ones, enable accepts sessions again. close "
+          "lets a session finish for the drain time, reset resets it now. session, forwardings, groups, ports, "
+          "log-level and events print JSON, config prints YAML.\n"
           "Exit status: 0; 1 if lastbyte refused; 2 if the command line is wrong, no instance or several run, or it "
           "does not answer.",
       .options = {{.flag = "instance",
                    .placeholder = "ID",
-                   .help = "Only if this run of lastbyte has that ID, as status and sessions --json show it: sessions "
-                           "have other numbers after a restart.",
+                   .help =
+                       "Carry out the order only if the running lastbyte has this instance ID, which `status --json` "
+                       "and `sessions --json` show. After a restart, session numbers begin again.",
                    .group = "General"},
                   socket_option()},
       .run = run_ctl,

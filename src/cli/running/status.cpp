@@ -31,7 +31,7 @@ int not_answered(std::string_view command, const std::string& why) {
 Option socket_option() {
   return {.flag = "socket",
           .placeholder = "PATH",
-          .help = "The UNIX socket of the instance, as admin.listen has it. Default: that of the one that runs.",
+          .help = "The UNIX socket of the instance, as in admin.listen. Default: that of the only running instance.",
           .group = "General"};
 }
 

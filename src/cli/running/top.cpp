@@ -45,37 +45,37 @@ int run_top(const Arguments& arguments) {
 
 Command top_command() {
   const std::string group = "General";
-  return {
-      .name = "top",
-      .summary = "Watch the open sessions of the running lastbyte: rates, half-closes, unacknowledged bytes.",
-      .usage = "top [OPTIONS]",
-      .notes =
-          "On a terminal ? lists the keys: they sort, filter, and close or reset the selected session after a "
-          "question. With --batch, --count or --once the output is plain text.\n"
-          "Exit status: 0; 2 if the command line is wrong, standard output is no terminal and no text was asked "
-          "for, no instance or several run, or it does not answer.",
-      .options = {{.flag = "sort",
-                   .placeholder = console::sort_words("|"),
-                   .help = "The key to sort by. Default: rate.",
-                   .group = group},
-                  {.flag = "reverse", .placeholder = "", .help = "Reverse the order.", .group = group},
-                  {.flag = "filter",
-                   .placeholder = "WORDS",
-                   .help = "Only sessions in whose line each of these words occurs; or state=STATE, forwarding=NAME, "
-                           "client=NETWORK, upstream=NETWORK.",
-                   .group = group},
-                  {.flag = "interval",
-                   .placeholder = "DURATION",
-                   .help = "The time between two pictures. Expects 100ms to 1h. Default: 2s.",
-                   .group = group},
-                  {.flag = "batch", .placeholder = "", .help = "Print text, without an end.", .group = group},
-                  {.flag = "count", .placeholder = "COUNT", .help = "Print so many pictures as text.", .group = group},
-                  {.flag = "once",
-                   .placeholder = "",
-                   .help = "Print one picture as text, after one interval.",
-                   .group = group},
-                  socket_option()},
-      .run = run_top};
+  return {.name = "top",
+          .summary = "Watch the open sessions of the running lastbyte: rates, half-closes, unacknowledged bytes.",
+          .usage = "top [OPTIONS]",
+          .notes =
+              "On a terminal ? lists the keys: they sort, filter, and close or reset the selected session after a "
+              "question. With --batch, --count or --once the output is plain text.\n"
+              "Exit status: 0; 2 if the command line is wrong, standard output is no terminal and no text was "
+              "requested, no instance or several run, or it does not answer.",
+          .options =
+              {{.flag = "sort",
+                .placeholder = console::sort_words("|"),
+                .help = "The key to sort by. Default: rate.",
+                .group = group},
+               {.flag = "reverse", .placeholder = "", .help = "Reverse the order.", .group = group},
+               {.flag = "filter",
+                .placeholder = "WORDS",
+                .help = "Only sessions whose line has each of these words; or state=STATE, forwarding=NAME, "
+                        "client=NETWORK, upstream=NETWORK.",
+                .group = group},
+               {.flag = "interval",
+                .placeholder = "DURATION",
+                .help = "The time between two pictures. Expects 100ms to 1h. Default: 2s.",
+                .group = group},
+               {.flag = "batch", .placeholder = "", .help = "Print text, without an end.", .group = group},
+               {.flag = "count", .placeholder = "COUNT", .help = "Print this many pictures as text.", .group = group},
+               {.flag = "once",
+                .placeholder = "",
+                .help = "Print one picture as text, after one interval.",
+                .group = group},
+               socket_option()},
+          .run = run_top};
 }
 
 }  // namespace lastbyte::cli

@@ -213,8 +213,8 @@ std::vector<std::string> help() {
         "  /        filter: words that must occur in a line; or state=lingering,",
         "           forwarding=NAME, client=NETWORK, upstream=NETWORK", "  Esc      remove the filter",
         "  p        pause", "  q        quit", "",
-        "->B/s comes from the client, <-B/s from the upstream. UNACK is looked at",
-        "anew only while it is what the order goes by. HALF: since the first FIN."})
+        "->B/s comes from the client, <-B/s from the upstream. UNACK is updated",
+        "only while it is the sort key. HALF: since the first FIN."})
     lines.emplace_back(each);
   return lines;
 }

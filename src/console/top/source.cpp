@@ -118,11 +118,11 @@ std::optional<Result<Picture>> Source::go_on(SourceTime now) {
   }
   if (whole && now < asked_until_) return std::nullopt;
   Error error = whole ? failure("read the answer of unix:" + path_.value_or(""), ETIMEDOUT,
-                                "none came within " + std::to_string(kPatience.count()) + " s")
+                                "no answer came within " + std::to_string(kPatience.count()) + " s")
                             .value()
                       : whole.error();
   give_up();
-  // Where it answers, it is still there.
+  // An instance that answers still exists, so its path is kept.
   if (error.code != EBADRQC && error.code != ESTALE) path_.reset();
   return Result<Picture>(Failure(std::move(error)));
 }
@@ -131,7 +131,7 @@ std::optional<Result<admin::Answer>> Source::order_done(SourceTime now) {
   if (!order_) return std::nullopt;
   auto answer = order_->go_on();
   if (!answer && now >= order_until_)
-    answer = failure("end the session", ETIMEDOUT, "no answer came; look whether it is still there");
+    answer = failure("end the session", ETIMEDOUT, "no answer came; check whether the session still exists");
   if (answer) order_.reset();
   return answer;
 }

@@ -159,7 +159,7 @@ Found forbidden(const Facts& facts, std::string_view name, std::string_view sett
     std::string text = fmt::format("{}: {}.", each.name, each.why_not);
     const auto value = facts.sysctls.number(setting);
     if (value.value_or(0) != 0) text += " " + setting_is(facts, setting);
-    if (facts.own_seccomp == 2) text += " A seccomp filter holds for `lastbyte doctor`, too.";
+    if (facts.own_seccomp == 2) text += " A seccomp filter applies to `lastbyte doctor`, too.";
     return one(text);
   }
   return nothing();
@@ -179,11 +179,11 @@ Found unknown_reasons(const Facts& facts) {
 }
 
 constexpr std::array kCapacityRules{
-    Rule{"listener-in-port-range", warning, "Listeners use ports of the range of local ports.",
+    Rule{"listener-in-port-range", warning, "Listeners use ports within the range of local ports.",
          "A listener's port is within net.ipv4.ip_local_port_range and not in ip_local_reserved_ports.",
          "An outgoing connection may hold a listener's port when its server starts again: bind() fails. While the "
          "server is down, a client on this host may even connect to itself.",
-         "sysctl -w net.ipv4.ip_local_reserved_ports=PORTS    # those that are reserved now, and the listeners'",
+         "sysctl -w net.ipv4.ip_local_reserved_ports=PORTS    # the reserved ports, and those of the listeners",
          kIpSysctl, listeners_in_range},
     Rule{"port-space", warning, "The local ports towards a destination are nearly used up.",
          "Sockets from one address to one destination hold 80 % of the ports that connect() may choose.",
@@ -192,13 +192,13 @@ constexpr std::array kCapacityRules{
          kIpSysctl, port_space},
     Rule{"time-wait-by-destination", warning, "Most local ports towards a destination are in TIME_WAIT.",
          "Half of the ports from one address to one destination are in TIME_WAIT.",
-         "This side closes first: each connection spends a port for a minute.",
+         "This side closes first: each connection uses up a port for a minute.",
          "Let the server close first, keep connections open, or: sysctl -w net.ipv4.tcp_tw_reuse=1", kIpSysctl,
          time_wait_by_destination},
     Rule{"conntrack-full", warning, "The table of connection tracking is nearly full.",
          "nf_conntrack_count is at 80 % of nf_conntrack_max.",
-         "The firewall drops the SYNs of new connections once it is full.",
-         "sysctl -w net.netfilter.nf_conntrack_max=NUMBER    # twice of what it is",
+         "When it is full, the firewall drops the SYNs of new connections.",
+         "sysctl -w net.netfilter.nf_conntrack_max=NUMBER    # twice the present value",
          "https://docs.kernel.org/networking/nf_conntrack-sysctl.html",
          [](const Facts& facts) {
            return nearly_full("Tracked connections",
@@ -208,7 +208,7 @@ constexpr std::array kCapacityRules{
     Rule{"orphans", warning, "Many closed sockets still have data to send.",
          "The host's orphans are half of net.ipv4.tcp_max_orphans.",
          "Beyond the limit the kernel resets them: the ends of answers are lost (TCPAbortOnMemory).",
-         "sysctl -w net.ipv4.tcp_max_orphans=NUMBER    # twice of what it is", kIpSysctl,
+         "sysctl -w net.ipv4.tcp_max_orphans=NUMBER    # twice the present value", kIpSysctl,
          [](const Facts& facts) {
            return nearly_full("Orphaned sockets", facts.total.value("Sockstat:TCP.orphan"),
                               facts.sysctls.number(kMaxOrphans).value_or(0), 50, kMaxOrphans);
@@ -216,7 +216,7 @@ constexpr std::array kCapacityRules{
     Rule{"time-wait-buckets", warning, "The table of TIME_WAIT is nearly full.",
          "The sockets in TIME_WAIT are 80 % of net.ipv4.tcp_max_tw_buckets.",
          "Beyond the limit connections skip TIME_WAIT: late segments may enter a new connection.",
-         "sysctl -w net.ipv4.tcp_max_tw_buckets=NUMBER    # twice of what it is", kIpSysctl,
+         "sysctl -w net.ipv4.tcp_max_tw_buckets=NUMBER    # twice the present value", kIpSysctl,
          [](const Facts& facts) {
            return nearly_full("Sockets in TIME_WAIT", facts.total.value("Sockstat:TCP.tw"),
                               facts.sysctls.number(kMaxTimeWait).value_or(0), 80, kMaxTimeWait);
@@ -224,14 +224,14 @@ constexpr std::array kCapacityRules{
     Rule{"tcp-memory-pressure", warning, "TCP's memory is short.",
          "The pages that TCP uses on the host are above the second value of net.ipv4.tcp_mem.",
          "The kernel shrinks windows. Above the third value it drops segments and resets connections.",
-         "sysctl -w net.ipv4.tcp_mem='LOW PRESSURE HIGH'    # twice of what they are", kIpSysctl, memory},
+         "sysctl -w net.ipv4.tcp_mem='LOW PRESSURE HIGH'    # twice the present values", kIpSysctl, memory},
     Rule{"open-files", warning, "The open files of the host are nearly used up.",
          "The first number of fs.file-nr is at 80 % of the third.", "accept() and socket() fail with ENFILE.",
-         "sysctl -w fs.file-max=NUMBER    # twice of what it is", "proc(5), /proc/sys/fs/file-max", files},
+         "sysctl -w fs.file-max=NUMBER    # twice the present value", "proc(5), /proc/sys/fs/file-max", files},
     Rule{"io-uring-forbidden", note, "io_uring is forbidden here.",
          "io_uring_setup(2) fails with EPERM or ENOSYS for `lastbyte doctor`.",
          "Programs fall back to epoll, which takes somewhat more CPU.",
-         "Run it under a seccomp profile that allows io_uring_setup(2).",
+         "Run the program under a seccomp profile that allows io_uring_setup(2).",
          "https://docs.kernel.org/admin-guide/sysctl/kernel.html", no_io_uring},
     Rule{"tracing-limited", note, "`lastbyte trace` cannot use its best level here.",
          "No BPF program of the type tp_btf loads for `lastbyte doctor`.",

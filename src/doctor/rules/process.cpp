@@ -89,7 +89,7 @@ Found descriptors(const Facts& facts) {
 
 constexpr std::array kProcessRules{
     Rule{"linger-0", warning, "Sockets have SO_LINGER with time 0.", "A socket of the process (--pid) has it.",
-         "Their close() is a reset, and throws away all that the peer has not received.",
+         "Their close() resets the connection and discards all data that the peer has not received.",
          "Mend the program: leave SO_LINGER off.", "socket(7)",
          [](const Facts& facts) {
            return options_that(facts, [](const ProcessSocket& each) { return each.linger == seconds(0); });
@@ -114,9 +114,9 @@ constexpr std::array kProcessRules{
                     !each.remote.is_loopback();
            });
          }},
-    Rule{"keepalive-slow", note, "Keepalive begins later than NATs forget.",
+    Rule{"keepalive-slow", note, "Keepalive begins after NATs forget an idle connection.",
          "A connection of the process (--pid), not to loopback, has keepalive that begins after more than 300 s.",
-         "An idle connection is gone on the way before the first probe.",
+         "A NAT on the path drops the connection before the first probe.",
          "Mend the program: TCP_KEEPIDLE below 300 s; or: sysctl -w net.ipv4.tcp_keepalive_time=120", "tcp(7)",
          [](const Facts& facts) {
            return options_that(facts, [&](const ProcessSocket& each) {
@@ -124,10 +124,11 @@ constexpr std::array kProcessRules{
                     keepalive_time(facts, each) > kNatMemory;
            });
          }},
-    Rule{"unread-at-the-end", warning, "Input lies unread although the peer has finished.",
-         "A socket of the process (--pid) is in CLOSE_WAIT with unread bytes.",
-         "The next close() will be a reset (TCP_ABORT_ON_CLOSE), and destroys what the peer has not received.",
-         "Mend the program: read to the end before close().", "resets.md", unread_at_the_end},
+    Rule{
+        "unread-at-the-end", warning, "Input is unread although the peer has finished.",
+        "A socket of the process (--pid) is in CLOSE_WAIT with unread bytes.",
+        "The next close() resets the connection (TCP_ABORT_ON_CLOSE) and destroys data that the peer has not received.",
+        "Mend the program: read to the end before close().", "resets.md", unread_at_the_end},
     Rule{"half-closed-long", warning, "Connections have been half-closed for long.",
          "A socket of the process (--pid) is in CLOSE_WAIT or FIN_WAIT2, and idle for an hour (--half-closed-after).",
          "One end has finished, and the other does not: the program has forgotten them.",
@@ -148,9 +149,9 @@ constexpr std::array kProcessRules{
          "The process (--pid) has 80 % of the descriptors of its soft RLIMIT_NOFILE. Critical: all of them.",
          "accept() and socket() fail with EMFILE.",
          "prlimit --pid PID --nofile=NUMBER    # or LimitNOFILE= of its unit", "getrlimit(2)", descriptors},
-    Rule{"seccomp-filter", note, "A seccomp filter holds for the process.", "Seccomp in /proc/PID/status is 2.",
+    Rule{"seccomp-filter", note, "A seccomp filter applies to the process.", "Seccomp in /proc/PID/status is 2.",
          "It may forbid io_uring and bpf(2): programs then fall back, or fail with EPERM.",
-         "None is needed; a container runtime's profile or SystemCallFilter= sets it.", "seccomp(2)",
+         "No change is needed: a container runtime's profile or SystemCallFilter= sets it.", "seccomp(2)",
          [](const Facts& facts) {
            if (!facts.process || facts.process->seccomp != 2) return nothing();
            return one(fmt::format("Seccomp of process {} is 2.", facts.process->name.pid));

@@ -142,7 +142,7 @@ constexpr std::array kSettingRules{
          [](const Facts& facts) { return where(facts, kAbort, [](auto value) { return value != 0; }); }},
     Rule{"fin-timeout-short", warning, "The kernel forgets closed connections before the peer has finished.",
          "net.ipv4.tcp_fin_timeout is below 10 s.",
-         "A peer that takes longer to finish meets no socket any more, and gets a reset for its data.",
+         "A peer that takes longer to finish finds no socket, and gets a reset for its data.",
          "sysctl -w net.ipv4.tcp_fin_timeout=60", kIpSysctl,
          [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value < 10; }); }},
     Rule{"fin-timeout-long", note, "The kernel keeps closed connections for long.",
@@ -151,23 +151,23 @@ constexpr std::array kSettingRules{
          [](const Facts& facts) { return where(facts, kFinTimeout, [](auto value) { return value > 300; }); }},
     Rule{"orphan-retries-few", warning, "The kernel gives up closed connections after one or two tries.",
          "net.ipv4.tcp_orphan_retries is 1 or 2; 0 means 8.",
-         "The last bytes of an answer are lost where the path loses a few segments.",
+         "The last bytes of an answer are lost if the path loses a few segments.",
          "sysctl -w net.ipv4.tcp_orphan_retries=0", kIpSysctl,
          [](const Facts& facts) {
            return where(facts, kOrphanRetries, [](auto value) { return value == 1 || value == 2; });
          }},
     Rule{"orphan-retries-many", note, "The kernel keeps closed connections to vanished peers for long.",
          "net.ipv4.tcp_orphan_retries is above 8.",
-         "Each holds its send buffer meanwhile. Once there are tcp_max_orphans of them, the kernel resets others.",
+         "Each keeps its send buffer. Beyond tcp_max_orphans of them, the kernel resets further ones.",
          "sysctl -w net.ipv4.tcp_orphan_retries=0", kIpSysctl,
          [](const Facts& facts) { return where(facts, kOrphanRetries, [](auto value) { return value > 8; }); }},
     Rule{"retries2-few", warning, "The kernel gives up connections after seconds of loss.",
          "net.ipv4.tcp_retries2 is below 8.",
-         "RFC 1122 (4.2.3.5) asks for at least 100 seconds. A short outage ends all connections.",
+         "RFC 1122 (4.2.3.5) recommends at least 100 seconds. A short outage ends all connections.",
          "sysctl -w net.ipv4.tcp_retries2=15", kIpSysctl,
          [](const Facts& facts) { return where(facts, kRetries, [](auto value) { return value < 8; }); }},
     Rule{"syn-retries-few", warning, "The kernel repeats a SYN once or never.", "net.ipv4.tcp_syn_retries is below 2.",
-         "A few lost segments are a connection error.", "sysctl -w net.ipv4.tcp_syn_retries=6", kIpSysctl,
+         "A few lost segments cause a connection error.", "sysctl -w net.ipv4.tcp_syn_retries=6", kIpSysctl,
          [](const Facts& facts) { return where(facts, kSynRetries, [](auto value) { return value < 2; }); }},
     Rule{"rfc1337-off", note, "Resets end TIME_WAIT, while the kernel reuses ports early.",
          "net.ipv4.tcp_rfc1337 is 0, and net.ipv4.tcp_tw_reuse is 1.",
@@ -175,9 +175,9 @@ constexpr std::array kSettingRules{
          "sysctl -w net.ipv4.tcp_rfc1337=1", kIpSysctl, rfc1337},
     Rule{"challenge-ack-limit-low", warning, "The kernel sends few challenge ACKs a second.",
          "net.ipv4.tcp_challenge_ack_limit is below 1000.",
-         "The kernel answers a reset or a SYN that is not at the exact sequence number by a challenge ACK (RFC 5961). "
-         "Beyond the limit it is ignored, and the connection hangs at the other end. A shared limit also leaks to "
-         "attackers.",
+         "The kernel answers a reset or a SYN that is not at the exact sequence number with a challenge ACK (RFC "
+         "5961). Beyond the limit it sends none, and the connection hangs at the other end. Attackers can also learn "
+         "from a shared limit.",
          "sysctl -w net.ipv4.tcp_challenge_ack_limit=2147483647", kIpSysctl,
          [](const Facts& facts) {
            return where(facts, kChallenge, [](auto value) { return value < kLeastChallenges; });
@@ -199,8 +199,7 @@ constexpr std::array kSettingRules{
          kIpSysctl, no_path_mtu},
     Rule{"mtu-probing-off", note, "Many segments time out, and TCP does not probe for a smaller MTU.",
          "net.ipv4.tcp_mtu_probing is 0, and there was a retransmission timeout for every 20 segments sent.",
-         "Where a firewall drops ICMP, large segments vanish for ever while small ones pass: connections hang once "
-         "much is sent.",
+         "If a firewall drops ICMP, large segments vanish while small ones pass: connections hang when they send much.",
          "sysctl -w net.ipv4.tcp_mtu_probing=1", kIpSysctl, no_probing},
 };
 

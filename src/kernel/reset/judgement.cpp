@@ -15,15 +15,17 @@ std::string with_loss(std::string text, const TcpEvent& event) {
 
 std::string of_received(const TcpEvent& event) {
   const std::string_view state = state_text(event.state);
-  if (state == "SYN_SENT") return "Nobody listens at the peer's port, or a firewall rejects the connection.";
+  if (state == "SYN_SENT") return "Nobody listens on the peer's port, or a firewall rejects the connection.";
   if (state == "SYN_RECV" || state == "NEW_SYN_RECV") return "The peer gave the connection up before it was accepted.";
   if (state == "CLOSE_WAIT" || state == "LAST_ACK" || state == "CLOSING")
-    return with_loss("The peer had sent its FIN and was closed: this side sent data that nobody there reads.", event);
+    return with_loss("The peer had sent its FIN and was closed: this side sent data that no program there reads.",
+                     event);
   if (state == "FIN_WAIT1" || state == "FIN_WAIT2")
     return with_loss("The peer aborted after this side had finished: it closed with unread input, or was killed.",
                      event);
   if (event.queued && event.queued->unacknowledged > 0)
-    return with_loss("The peer closed without reading all that was sent to it, or is gone.", event);
+    return with_loss(
+        "The peer closed without reading everything that this side sent, or its connection no longer exists.", event);
   return "The peer aborted: it closed with unread input or SO_LINGER 0, was killed, or a device on the way forgot the "
          "connection.";
 }

@@ -56,16 +56,14 @@ std::string_view blind_spots(Level level) {
   switch (level) {
     case Level::typed: return "";
     case Level::raw:
-      return "It cannot tell the cookie of a socket that nobody has asked for one, and takes the process that listens "
-             "for the owner of an accepted connection.";
+      return "It cannot report the cookie of a socket unless somebody asked for it before. It reports the listener's "
+             "process as the owner of an accepted connection.";
     case Level::tracefs:
-      return "It cannot tell the process, the network namespace, the age, or the bytes that were unread and unsent; it "
-             "cannot report retransmission timeouts, reused ports, and the peer of a reset that a listening socket "
-             "sends; it "
-             "takes a connection that is reset in FIN_WAIT2 for one in TIME_WAIT.";
+      return "It cannot report the process, the network namespace, the age, or unread and unsent bytes. It cannot "
+             "report retransmission timeouts, reused ports, or the peer of a reset that a listening socket sends. It "
+             "reports a connection that is reset in FIN_WAIT2 as one in TIME_WAIT.";
     case Level::counters:
-      return "It cannot tell which connection, which process or which address: it only counts, in one network "
-             "namespace.";
+      return "It cannot report connections, processes or addresses: it only counts, in one network namespace.";
   }
   return {};
 }

@@ -265,7 +265,7 @@ void RecordLog::Impl::remake_batch(bool goes_on) {
 void RecordLog::Impl::open_anew() {
   if (!target_ || target_->is_standard_stream()) return;
   auto fresh = target_->open_again();
-  if (!fresh) return warn_(fresh.error().text() + "; the old file is written on");
+  if (!fresh) return warn_(fresh.error().text() + "; the log continues in the old file");
   const bool same = fresh->is_same_file(*target_);
   target_ = std::move(*fresh);
   torn_ = torn_ && same;

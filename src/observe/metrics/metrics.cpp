@@ -244,8 +244,7 @@ Row of_member_counts(std::string_view name, std::string_view help, std::uint64_t
 Row of_checks() {
   Row row{
       bare(prefixed("health_checks_total"),
-           "Health checks of a member that have ended, by their result; of a heartbeat, its frames and its failures.",
-           MetricType::Counter),
+           "Completed health checks of a member, by result. For heartbeats: frames and failures.", MetricType::Counter),
       {"group", "member", "result"},
       {}};
   row.fill = [](const Snapshot& snapshot, std::vector<ClientMetric>& metrics) {

@@ -201,7 +201,7 @@ void OperatorLog::Impl::open_anew() {
   } else {
     write({std::chrono::system_clock::now(),
            observe::Severity::warning,
-           {.text = fresh.error().text() + "; the old file is written on"}});
+           {.text = fresh.error().text() + "; the log continues in the old file"}});
   }
 }
 

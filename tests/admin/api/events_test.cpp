@@ -54,14 +54,14 @@ TEST_F(EventStream, a_slow_reader_misses_events_is_told_how_many_and_holds_up_no
   happens("three");
   EXPECT_EQ(fast->text, event("one") + event("two") + event("three"));
   EXPECT_NE(slow->text.find(R"("event":"dropped","count":2})"), std::string::npos) << slow->text;
-  EXPECT_EQ(slow->text.substr(slow->text.find('\n') + 1), event("three")) << "told before what comes after the gap";
+  EXPECT_EQ(slow->text.substr(slow->text.find('\n') + 1), event("three")) << "reported before the events after the gap";
 }
 
 TEST_F(EventStream, what_the_rings_dropped_is_told_to_all_who_read_then) {
   daemon_.dropped = 7;
   const auto reader = follow();
   happens("one");
-  EXPECT_EQ(reader->text, event("one")) << "what was dropped before it came is not its own";
+  EXPECT_EQ(reader->text, event("one")) << "earlier losses are not this reader's";
   daemon_.dropped = 10;
   happens("two");
   EXPECT_NE(reader->text.find(R"("event":"dropped","count":3})"), std::string::npos) << reader->text;
@@ -78,7 +78,7 @@ TEST_F(EventStream, sessions_are_followed_only_while_somebody_reads) {
 
 TEST_F(EventStream, a_browser_gets_events_in_its_own_format) {
   const auto reader = follow("text/event-stream");
-  EXPECT_EQ(reader->text, ": events of lastbyte\n\n") << "at once, so that it knows that the stream is open";
+  EXPECT_EQ(reader->text, ": events of lastbyte\n\n") << "at once, as a sign that the stream is open";
   happens("one");
   EXPECT_TRUE(reader->text.ends_with("\n\ndata: " + event("one") + "\n")) << reader->text;
 }

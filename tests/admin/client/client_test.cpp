@@ -21,12 +21,12 @@ TEST(Instances, the_one_that_runs_is_meant) {
 
 TEST(Instances, none_and_several_are_said_with_what_to_do) {
   EXPECT_EQ(choose({.places = {"/a", "/b"}}).error().text(),
-            "find a running lastbyte: none has its administration in /a or /b; expected --socket with the path of "
-            "admin.listen");
+            "find a running lastbyte: no instance has its administration in /a or /b; expected --socket with the path "
+            "of admin.listen");
   EXPECT_EQ(choose({.places = {"/a"}, .running = {"/a/1", "/a/2"}}).error().text(),
             "find a running lastbyte: 2 run: /a/1, /a/2; expected --socket with one of them");
   EXPECT_EQ(choose({.places = {"/a"}, .denied = {"/a/1"}}).error().text(),
-            "find a running lastbyte: Permission denied (EACCES): only root and the user that it runs as may use /a/1");
+            "find a running lastbyte: Permission denied (EACCES): only root and the instance's user may use /a/1");
   EXPECT_NE(choose({}).error().text().find("XDG_RUNTIME_DIR"), std::string::npos);
 }
 
@@ -38,7 +38,8 @@ TEST(ClientAnswer, only_a_whole_one_is_taken) {
   EXPECT_EQ(parse_answer("/s", "HTTP/1.1 204 No\r\n\r\n")->body, "");
   const auto cut_off = parse_answer("/s", "HTTP/1.1 200 OK\r\ncontent-length: 4711\r\n\r\nok");
   ASSERT_FALSE(cut_off);
-  EXPECT_NE(cut_off.error().text().find("it ended after 2 of 4711 bytes"), std::string::npos) << cut_off.error().text();
+  EXPECT_NE(cut_off.error().text().find("the connection ended after 2 of 4711 bytes"), std::string::npos)
+      << cut_off.error().text();
   for (const char* text : {"", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\n",
                            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"})
     EXPECT_FALSE(parse_answer("/s", text)) << text;

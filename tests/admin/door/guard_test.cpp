@@ -35,15 +35,15 @@ TEST(Guard, only_the_whole_token_is_the_token) {
   EXPECT_TRUE(is_token(kToken, kToken));
   for (const std::string wrong : {"", "0", "0123456789abcdeg", "0123456789abcdef0", "0123456789abcdef0123456789abcdef"})
     EXPECT_FALSE(is_token(wrong, kToken)) << wrong;
-  EXPECT_FALSE(is_token("", "")) << "without a token nobody has it";
+  EXPECT_FALSE(is_token("", "")) << "without a token, none matches";
 }
 
 TEST(Guard, a_host_that_is_not_this_machine_is_refused) {
   for (const char* own : {"127.0.0.1", "10.1.2.3:80", "[::1]:9200", "localhost:1", "a.localhost", "gw1", "gw1:9"})
     EXPECT_TRUE(is_own_host(own, "gw1")) << own;
-  EXPECT_TRUE(is_own_host("gw1:9200", "GW1")) << "a browser sends small letters";
+  EXPECT_TRUE(is_own_host("gw1:9200", "GW1")) << "a browser sends lower case";
   EXPECT_TRUE(is_own_host("GW1.Example.com", "gw1.example.com"));
-  EXPECT_FALSE(is_own_host("gw1.evil.example", "gw1")) << "a page of a stranger who knows the name (DNS rebinding)";
+  EXPECT_FALSE(is_own_host("gw1.evil.example", "gw1")) << "a foreign page that knows the name (DNS rebinding)";
   EXPECT_TRUE(is_own_host("LOCALHOST", "gw1"));
   for (const char* other : {"", "evil.example", "gw1evil.example", "127.0.0.1.evil.example", "[::1", "localhost.evil"})
     EXPECT_FALSE(is_own_host(other, "gw1")) << other;
@@ -99,7 +99,7 @@ TEST(Guard, a_login_gives_a_cookie_that_no_script_sees_and_no_other_site_sends) 
   made.cookie = "a=b; " + cookie.substr(0, cookie.find(';'));
   EXPECT_TRUE(guard.may_administer(made));
   EXPECT_EQ(guard.log_out(made).status, 204U);
-  EXPECT_FALSE(guard.may_administer(made)) << "the cookie is worth nothing after the logout";
+  EXPECT_FALSE(guard.may_administer(made)) << "the cookie is invalid after the logout";
   made.cookie = "lastbyte=";
   EXPECT_FALSE(guard.may_administer(made));
 }

@@ -106,7 +106,7 @@ TEST(HttpServer, what_is_no_request_is_answered_with_400) {
     ::shutdown(client.get(), SHUT_WR);
     EXPECT_EQ(parse_answer(read_all(client)).status, 400) << wrong;
   }
-  EXPECT_EQ(http(served.at(), "GET", "/").status, 200) << "the server goes on";
+  EXPECT_EQ(http(served.at(), "GET", "/").status, 200) << "the server continues";
 }
 
 TEST(HttpServer, a_request_that_does_not_come_in_time_ends_its_connection) {

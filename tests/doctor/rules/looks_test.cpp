@@ -64,11 +64,12 @@ TEST(DoctorLooks, at_a_listener_tell_whether_a_connection_waited_all_the_while) 
   EXPECT_EQ(last_of({waiting()}, {waiting(), listening_at("0.0.0.0")}).idle, seconds(100));
   EXPECT_TRUE(last_of({waiting()}, {waiting(), listening_at("10.0.0.1")}).stayed);
   EXPECT_FALSE(last_of({waiting()}, {waiting(), listening_at("10.0.0.2")}).stayed) << "it waits at another address";
-  EXPECT_FALSE(last_of({}, {waiting(), listening_at("0.0.0.0")}).stayed) << "it came meanwhile";
-  EXPECT_FALSE(last_of({listening_at("0.0.0.0")}, {listening_at("0.0.0.0")}).stayed) << "another was there each time";
+  EXPECT_FALSE(last_of({}, {waiting(), listening_at("0.0.0.0")}).stayed) << "it came between the looks";
+  EXPECT_FALSE(last_of({listening_at("0.0.0.0")}, {listening_at("0.0.0.0")}).stayed)
+      << "each look found another connection";
   EXPECT_FALSE(
       last_of({connection(2, State::established)}, {connection(2, State::established), listening_at("0.0.0.0")}).stayed)
-      << "a program has it";
+      << "a program has accepted it";
 }
 
 TEST(DoctorLooks, know_the_owner_by_cookie_or_else_by_inode) {

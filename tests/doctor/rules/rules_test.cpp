@@ -235,7 +235,7 @@ TEST(DoctorRules, find_each_its_own_sickness_and_no_other) {
   for (const Rule& rule : all_rules()) {
     const auto sickness = all.find(rule.id);
     if (sickness == all.end()) {
-      ADD_FAILURE() << rule.id << " has no sickness here";
+      ADD_FAILURE() << rule.id << " has no fault here";
       continue;
     }
     Facts facts = healthy();
@@ -348,7 +348,7 @@ TEST(DoctorRules, call_a_socket_stuck_after_the_time_that_was_given) {
   EXPECT_TRUE(found_in(facts).empty());
   facts.stuck_after = seconds(60);
   facts.sockets.back().stayed = false;
-  EXPECT_TRUE(found_in(facts).empty()) << "a moment ago it was not in that state";
+  EXPECT_TRUE(found_in(facts).empty()) << "it was not in that state at the first look";
 }
 
 TEST(DoctorRules, advise_a_congestion_control_that_the_host_allows) {

@@ -29,7 +29,7 @@ TEST_P(Reasons, close_with_unread_input_is_abort_on_close) {
     EXPECT_EQ(state_text(sent.state), "ESTABLISHED");
     EXPECT_EQ(sent.caller.pid, static_cast<std::uint32_t>(::getpid()));
     EXPECT_EQ(state_text(received.state), "ESTABLISHED");
-    EXPECT_EQ(received.reason, "") << "the kernel tells none";
+    EXPECT_EQ(received.reason, "") << "the kernel gives no reason";
   });
 }
 
@@ -64,7 +64,7 @@ TEST_P(Reasons, a_port_without_a_listener_is_no_socket) {
     EXPECT_EQ(sent.state, 0);
     if (by_programs()) {
       EXPECT_EQ(sent.network, network_);
-      EXPECT_EQ(sent.owner.pid, 0U) << "who listened there is gone";
+      EXPECT_EQ(sent.owner.pid, 0U) << "the listener has gone";
     }
     const TcpEvent received = wait_for(EventKind::reset_received, here, nobody.text());
     expect_mine(received);
@@ -102,7 +102,7 @@ TEST_P(Reasons, data_after_shutdown_of_reading_is_abort_on_data) {
     const TcpEvent sent = expect_sent("TCP_ABORT_ON_DATA", here, there);
     expect_mine(sent);
     if (by_programs()) {
-      EXPECT_EQ(sent.caller.pid, 0U) << "a segment caused it, and no call";
+      EXPECT_EQ(sent.caller.pid, 0U) << "a segment caused it, not a call";
     }
   });
 }
@@ -166,7 +166,7 @@ TEST_P(Reasons, an_unanswered_keepalive_is_keepalive_timeout) {
     const TcpEvent sent = expect_sent("TCP_KEEPALIVE_TIMEOUT", here, local(pair.client));
     expect_mine(sent);
     if (by_programs()) {
-      EXPECT_EQ(sent.caller.pid, 0U) << "a timer caused it, in whichever process it interrupted";
+      EXPECT_EQ(sent.caller.pid, 0U) << "a timer caused it, in the interrupted process";
     }
   });
 }
@@ -222,7 +222,7 @@ TEST_P(Reasons, a_connection_rests_in_time_wait_and_its_port_is_taken_again) {
 }
 
 TEST_P(Reasons, every_state_of_a_connection_is_told_in_order) {
-  if (!by_programs()) GTEST_SKIP() << "only programs tell each state";
+  if (!by_programs()) GTEST_SKIP() << "only BPF programs report each state";
   watched([&] {
     Pair pair = net::test::connected_pair();
     const std::string here = local(pair.server);
@@ -242,7 +242,7 @@ TEST_P(Reasons, every_state_of_a_connection_is_told_in_order) {
 }
 
 TEST_P(Reasons, a_reset_in_fin_wait2_is_no_time_wait) {
-  if (!by_programs()) GTEST_SKIP() << "the kernel's text does not tell the two apart";
+  if (!by_programs()) GTEST_SKIP() << "the kernel's text does not distinguish the two";
   watched([&] {
     Pair pair = net::test::connected_pair();
     const std::string here = local(pair.server);

@@ -32,7 +32,7 @@ class ListSockets : public ::testing::Test {
     EXPECT_TRUE(all);
     for (const ProcessSocket& each : *all)
       if (each.descriptor == socket.get()) return each;
-    ADD_FAILURE() << "descriptor " << socket.get() << " is not listed";
+    ADD_FAILURE() << "descriptor " << socket.get() << " is missing from the list";
     return {};
   }
   static void set(const Descriptor& socket, int level, int option, int value) {

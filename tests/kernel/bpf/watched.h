@@ -98,7 +98,7 @@ class Reasons : public ::testing::TestWithParam<Level> {
     EXPECT_TRUE(net::test::eventually([&] {
       gather();
       return std::ranges::find(resets_, local + " " + remote) != resets_.end();
-    })) << "told, but not on the wire";
+    })) << "reported, but not on the wire";
     return event;
   }
   [[nodiscard]] bool by_programs() const { return GetParam() != Level::tracefs; }

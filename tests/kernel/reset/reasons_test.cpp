@@ -26,7 +26,7 @@ TEST(ResetReasons, of_this_kernel_are_all_in_the_table) {
   if (!kernel) GTEST_SKIP() << kernel.error().text();
   EXPECT_EQ(kernel->at(0), "NOT_SPECIFIED");
   const ReasonDrift drift = compare_reasons(*kernel);
-  EXPECT_TRUE(drift.undescribed.empty()) << "the first that docs/resets.md lacks: " << drift.undescribed.front();
+  EXPECT_TRUE(drift.undescribed.empty()) << "the first reason that docs/resets.md lacks: " << drift.undescribed.front();
 }
 
 TEST(ResetReasons, tell_drift_in_both_directions) {

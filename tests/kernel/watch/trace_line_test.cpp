@@ -21,7 +21,7 @@ TEST(TraceLine, of_a_reset_sent_has_both_addresses_state_and_reason) {
   EXPECT_EQ(state_text(event->state), "CLOSE");
   EXPECT_EQ(event->reason, "TCP_ABORT_ON_CLOSE");
   EXPECT_EQ(event->time.time_since_epoch(), std::chrono::microseconds(9036'123456));
-  EXPECT_EQ(event->owner.pid, 0U) << "the process of the line is whichever was interrupted";
+  EXPECT_EQ(event->owner.pid, 0U) << "the line names the interrupted process";
 }
 
 TEST(TraceLine, of_a_reset_received_has_addresses_of_its_family_and_the_cookie) {
@@ -52,7 +52,7 @@ TEST(TraceLine, of_a_change_of_state_tells_only_ends_of_tcp) {
   EXPECT_EQ(change("ESTABLISHED", "CLOSE", kAll), "closed ESTABLISHED");
   EXPECT_EQ(change("FIN_WAIT2", "CLOSE", kAll), "time_wait FIN_WAIT2");
   EXPECT_EQ(change("FIN_WAIT2", "CLOSE", 1U << 2U), "closed FIN_WAIT2");
-  EXPECT_EQ(change("ESTABLISHED", "CLOSE", 3), "") << "nobody wants closes";
+  EXPECT_EQ(change("ESTABLISHED", "CLOSE", 3), "") << "closes are not wanted";
   EXPECT_EQ(change("SYN_SENT", "ESTABLISHED", kAll), "");
   EXPECT_EQ(change("LISTEN", "CLOSE", kAll), "");
   EXPECT_EQ(change("ESTABLISHED", "CLOSE", kAll, "IPPROTO_SCTP"), "");

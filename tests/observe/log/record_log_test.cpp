@@ -94,7 +94,7 @@ TEST_F(RecordLogTest, when_the_new_file_cannot_be_opened_the_old_one_is_written_
   fs::rename(path("dir"), path("moved"));
   log_->reopen();
   EXPECT_TRUE(eventually([&] { return !warnings().empty(); }));
-  EXPECT_NE(warnings().front().find("the old file is written on"), std::string::npos);
+  EXPECT_NE(warnings().front().find("the log continues in the old file"), std::string::npos);
   push(1);
   log_->close();
   EXPECT_EQ(lines(path("moved/log")).size(), 1U);

@@ -23,7 +23,7 @@ TEST(Sleeper, a_wake_between_announcement_and_sleep_is_not_lost) {
   sleeper->announce_sleep();
   sleeper->wake();
   sleeper->sleep();  // returns at once, or this test hangs
-  EXPECT_FALSE(sleeper->wake()) << "the announcement was taken back";
+  EXPECT_FALSE(sleeper->wake()) << "the announcement was withdrawn";
 }
 
 TEST(Sleeper, an_announcement_that_is_withdrawn_costs_wakers_nothing) {

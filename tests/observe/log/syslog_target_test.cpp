@@ -103,7 +103,7 @@ TEST_F(SyslogTarget, may_be_absent_at_the_start_and_be_started_anew) {
     EXPECT_EQ(target.write("b\n").error, 0);
     EXPECT_EQ(receiver->next(), "b");
   }
-  EXPECT_EQ(target.write("c\n").error, ECONNREFUSED) << "its file is still there, and nobody behind it";
+  EXPECT_EQ(target.write("c\n").error, ECONNREFUSED) << "its file still exists, but no receiver";
 }
 
 // A blocking send would wait for the receiver until the time limit ends this test.
@@ -117,7 +117,7 @@ TEST_F(SyslogTarget, that_does_not_read_is_told_by_eagain_at_the_end_of_a_messag
   ASSERT_GT(done.bytes, 0U);
   EXPECT_EQ(lines[done.bytes - 1], '\n');
   pollfd writable{.fd = target.fd(), .events = POLLOUT, .revents = 0};
-  EXPECT_EQ(::poll(&writable, 1, 0), 0) << "it can be waited for";
+  EXPECT_EQ(::poll(&writable, 1, 0), 0) << "its descriptor can be polled";
   EXPECT_EQ(receiver->next(), "line 0");
   EXPECT_EQ(::poll(&writable, 1, -1), 1);
 }

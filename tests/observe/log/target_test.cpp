@@ -63,7 +63,7 @@ TEST(LogTarget, a_full_pipe_or_socket_takes_whole_lines_and_then_says_eagain) {
     EXPECT_EQ(done.error, EAGAIN);
     ASSERT_GT(done.bytes, 0U);
     ASSERT_LT(done.bytes, lines.size());
-    EXPECT_EQ(lines[done.bytes - 1], '\n') << "no line is torn";
+    EXPECT_EQ(lines[done.bytes - 1], '\n') << "no line is split";
     std::string read;
     while (read.size() < first.size() + done.bytes) read += read_some(ends.reader);
     EXPECT_EQ(read, first + lines.substr(0, done.bytes));

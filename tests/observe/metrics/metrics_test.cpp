@@ -202,7 +202,7 @@ TEST(Metrics, the_document_is_what_the_tables_say) {
     std::ofstream(path) << text;
     return;
   }
-  EXPECT_EQ(before, text) << "to bring docs/metrics.md up to date: LASTBYTE_UPDATE_DOCS=1, run this test";
+  EXPECT_EQ(before, text) << "stale: run this test with LASTBYTE_UPDATE_DOCS=1";
 }
 
 }  // namespace

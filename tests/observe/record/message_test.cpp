@@ -26,7 +26,7 @@ TEST(Message, is_one_json_object_with_a_field_for_each_thing_known) {
             R"({"event":"message","time":"2026-03-04T05:06:07.089Z","level":"warning","message":"it is full",)"
             R"("forwarding":"web","setting":"listen","place":"p.yaml:3:11"})");
   const auto parsed = nlohmann::json::parse(to_json(message({.text = "a \"b\"\n\xff"})));
-  EXPECT_EQ(parsed["message"], "a \"b\"\n\xEF\xBF\xBD") << "what is no UTF-8 is replaced";
+  EXPECT_EQ(parsed["message"], "a \"b\"\n\xEF\xBF\xBD") << "invalid UTF-8 is replaced";
   for (const char* unknown : {"forwarding", "setting", "place"}) EXPECT_TRUE(parsed[unknown].is_null()) << unknown;
 }
 
