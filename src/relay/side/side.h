@@ -14,18 +14,19 @@
 
 namespace lastbyte::relay {
 
-/// State that only some transports need. The functions of transport.h read and set it.
+/// State that only some transports need. The functions of transport.h read and set it. Bits save space: each session
+/// has two of these.
 struct Quirks {
-  bool nodelay = false;           ///< TCP: TCP_NODELAY is set
-  bool spliced_into = false;      ///< TCP: an error of the socket may have been lost; see errors.h
-  bool fin_told = false;          ///< UNIX: epoll reported the peer's FIN while the connection still stood
-  bool reset_told = false;        ///< UNIX: some call met ECONNRESET
-  bool reset_guessed = false;     ///< no call told the errno: an end without a FIN stands for ECONNRESET
-  bool urgent = false;            ///< the peer has sent urgent data; reads stop at its mark
-  bool urgent_is_inline = false;  ///< SO_OOBINLINE is set
-  bool unsure_of_count = false;   ///< before it was set, reads may have passed over an unknown number of bytes (T1)
-  bool fast_open = false;         ///< TCP: the handshake may not be over yet although bytes move
-  std::uint32_t passed_over = 0;  ///< urgent bytes lost before it was set; the kernel counts them as received
+  bool nodelay = false;            ///< TCP: TCP_NODELAY is set
+  bool spliced_into = false;       ///< TCP: an error of the socket may have been lost; see errors.h
+  bool fin_told : 1 = false;       ///< UNIX: epoll reported the peer's FIN while the connection still stood
+  bool reset_told : 1 = false;     ///< UNIX: some call met ECONNRESET
+  bool reset_guessed : 1 = false;  ///< no call told the errno: an end without a FIN stands for ECONNRESET
+  bool urgent = false;             ///< the peer has sent urgent data; reads stop at its mark
+  bool urgent_is_inline = false;   ///< SO_OOBINLINE is set
+  bool unsure_of_count = false;    ///< before it was set, reads may have passed over an unknown number of bytes (T1)
+  bool fast_open = false;          ///< TCP: the handshake may not be over yet although bytes move
+  std::uint32_t passed_over = 0;   ///< urgent bytes lost before it was set; the kernel counts them as received
   std::uint32_t most_in_one_send = kBlockSize;  ///< the most bytes given to one send()
   std::uint32_t queued = 0;  ///< bytes in the send queue, or in the peer's receive queue (UNIX), at the last look
 };
