@@ -99,9 +99,18 @@ void Process::signal(int number) const {
 
 bool Process::suspend() const {
   if (pid_ <= 0 || status_) return false;
-  ::kill(-pid_, SIGSTOP);
-  // kill(2) does not wait until the processes have stopped.
-  return eventually([&] { return group_stands_still(pid_); }, Duration(2000), Duration(1));
+  // kill(2) does not wait until the processes have stopped. A parent in vfork(2) does not stop before its child has
+  // become a program, and a child that was stopped before that never does: let both go on, and stop them again.
+  constexpr int kTries = 20;
+  for (int tried = 0; tried < kTries; ++tried) {
+    if (tried > 0) {
+      ::kill(-pid_, SIGCONT);
+      std::this_thread::sleep_for(Duration(1));
+    }
+    ::kill(-pid_, SIGSTOP);
+    if (eventually([&] { return group_stands_still(pid_); }, Duration(100), Duration(1))) return true;
+  }
+  return false;
 }
 
 void Process::resume() const {
