@@ -1,4 +1,4 @@
-// All open sessions that a filter lets through, page after page. Pure.
+// Reads all open sessions that match a filter, page by page. Pure.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace lastbyte::console {
 struct SessionsRequest {
   std::string filters = {};  ///< parameters, each "&NAME=VALUE", encoded
 
-  /// The page of the sessions with numbers above `id`, the smallest first: sessions that begin and end meanwhile make
-  /// nobody else's row come twice or never.
+  /// Returns the request for the sessions with numbers above `id`, the smallest first. In this order, sessions that
+  /// begin or end between two pages neither repeat nor hide other sessions.
   [[nodiscard]] admin::ClientRequest page_after(std::uint64_t id) const;
 };
 
@@ -25,11 +25,11 @@ class Pages {
   static constexpr std::size_t kPage = 5000;  ///< the most that the administration gives at once
   static constexpr std::size_t kMost = 200'000;
 
-  /// An error (ESTALE): lastbyte was started anew since the first page.
+  /// Fails with ESTALE if lastbyte was restarted since the first page.
   Result<void> add(SessionsReading page);
-  /// No page is missing, or there are kMost sessions.
+  /// Whether all pages are read, or kMost sessions.
   [[nodiscard]] bool complete() const { return complete_; }
-  /// The next page is the one after it.
+  /// Returns the number of the last session so far. The next page begins after it.
   [[nodiscard]] std::uint64_t last() const { return all_.sessions.empty() ? 0 : all_.sessions.back().id; }
   SessionsReading take() { return std::exchange(all_, {}); }
 

@@ -25,7 +25,7 @@ observe::RecordFormatter formatter(config::LogFormat format) {
 /// A log file that root creates belongs to the user that the process switches to, which has to reopen it.
 Result<void> make_log_for(const std::string& path, const FileRights& user) {
   const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!made) return {};  // It is there already, or LogTarget says what is wrong.
+  if (!made) return {};  // The file exists, or LogTarget::open() reports the error.
   if (::fchown(made.get(), user.uid, user.gid) != 0) return failure_from_errno("chown the log " + path);
   return {};
 }

@@ -1,5 +1,4 @@
-// Where session records and messages go: opened at the start with the rights that they take, and anew where a reload
-// changes it.
+// Opens the targets of session records and of messages: all at the start, and those that a reload changes.
 #pragma once
 
 #include <memory>
@@ -14,18 +13,19 @@
 
 namespace lastbyte::proxy {
 
-/// What a change of the `log` settings takes, opened, and nothing written there yet.
+/// The opened targets and the formats that a change of the `log` settings needs. Nothing is written to them yet.
 struct LogTargets {
   observe::RecordLog::Order records = {};
   OperatorLog::Order messages = {};
 };
 
-/// Opens what differs between `running` (nullopt: nothing runs yet) and `wanted`. `user`: whom a root process will
-/// become. Troubles: all that cannot be opened, by their settings. May wait for a file system.
+/// Opens the targets in which `wanted` differs from `running` (nullopt: nothing runs yet). `user`: the user to whom a
+/// root process will switch. Returns as troubles all targets that cannot be opened, each with its setting. May wait for
+/// a file system.
 Tried<LogTargets> open_logs(const std::optional<config::Log>& running, const config::Log& wanted,
                             const std::optional<FileRights>& user = {});
 
-/// Takes its target and its form out of `targets`.
+/// Takes the target and the format of the records from `targets`.
 Result<std::unique_ptr<observe::RecordLog>> make_record_log(LogTargets& targets, OperatorLog& messages);
 
 }  // namespace lastbyte::proxy

@@ -1,4 +1,4 @@
-// Sessions that are right, each with another ending, for the judge: tests plant a fault in them.
+// Correct sessions with different endings. Tests of the judge plant a fault in them.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// What the thread of a log is told to do between two lines: write elsewhere, write in another form, open its file anew.
+// Orders for the thread of a log, which carries them out between two lines: change the target, change the format,
+// reopen the file.
 #pragma once
 
 #include <atomic>
@@ -13,12 +14,12 @@ namespace lastbyte::observe {
 template <typename Format>
 struct LogOrder {
   bool reopen = false;
-  bool moves = false;                    ///< the log gets `target`
-  std::optional<LogTarget> target = {};  ///< nullopt: it gets none of its own
-  std::optional<Format> format = {};     ///< nullopt: that of before
+  bool moves = false;                    ///< change the target to `target`
+  std::optional<LogTarget> target = {};  ///< nullopt: the log gets no target
+  std::optional<Format> format = {};     ///< nullopt: keep the format
 };
 
-/// Orders that have not been carried out yet, as one: a later one takes the place of an earlier one that says the same.
+/// Collects orders until the thread carries them out. A later target or format replaces an earlier one.
 template <typename Format>
 class LogOrders {
  public:
@@ -28,7 +29,7 @@ class LogOrders {
     if (order.moves) {
       waiting_.moves = true;
       waiting_.target = std::move(order.target);
-      waiting_.reopen = false;  // it was about the target of before
+      waiting_.reopen = false;  // it was meant for the former target
     }
     waiting_.reopen = waiting_.reopen || order.reopen;
     if (order.format) waiting_.format = order.format;
