@@ -108,7 +108,7 @@ export async function mock({ sessions = 5000 } = {}) {
         if (JSON.parse(body).token !== "secret") return json({ error: "the token is wrong" }, 401);
         state.loggedIn = true;
       } else if (url.searchParams.get("instance") !== state.instance) {
-        return json({ error: "nothing was done, because lastbyte was started anew" }, 412);
+        return json({ error: "nothing was done, because lastbyte was restarted" }, 412);
       } else {
         orders.push(url.pathname);
       }

@@ -15,7 +15,7 @@ Result<void> Pages::add(SessionsReading page) {
   const bool first = all_.sessions.empty();
   if (first) all_.instance = page.instance;
   if (page.instance != all_.instance)
-    return failure("read the sessions", ESTALE, "lastbyte was started anew between two pages");
+    return failure("read the sessions", ESTALE, "lastbyte was restarted between two pages");
   const bool last = page.sessions.size() < kPage;
   const std::uint64_t unread = page.matched - std::min<std::uint64_t>(page.matched, page.sessions.size());
   std::ranges::move(page.sessions, std::back_inserter(all_.sessions));

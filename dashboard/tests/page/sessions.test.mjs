@@ -107,6 +107,6 @@ test("an order is for the instance that the page showed when it was given", asyn
     dialog.accept();
   });
   await page.getByRole("button", { name: "Reset" }).click();
-  await page.getByText("lastbyte was started anew").waitFor();
+  await page.getByText("lastbyte was restarted").waitFor();
   assert.deepEqual(server.orders, []);
 });

@@ -109,9 +109,8 @@ std::optional<Response> Api::refused_by_condition(const Request& request) const 
     if (name != "instance")
       return error_response(400, "'" + name + "': there is no such parameter of an order; expected instance");
     if (value != operations_.instance())
-      return error_response(
-          412, "nothing was done, because lastbyte was started anew: the order is for the instance '" + value +
-                   "', and this is '" + operations_.instance() + "'");
+      return error_response(412, "nothing was done, because lastbyte was restarted: the order is for the instance '" +
+                                     value + "', and this is '" + operations_.instance() + "'");
   }
   return std::nullopt;
 }

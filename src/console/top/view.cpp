@@ -252,7 +252,7 @@ void View::question_for(bool reset) {
   const std::string id = std::to_string(session.id);
   question_ = (reset ? "Reset session " : "Close session ") + id + "? y/n  (" + session.client + " to " +
               session.upstream + (reset ? "; both sides get a RST now)" : "; it may finish for the drain time)");
-  // The instance may have been started anew since: another session has this number then.
+  // After a restart of the instance, another session has this number.
   ending_ = {.method = "POST",
              .target = "/v1/sessions/" + id + (reset ? "/reset" : "/close") + "?instance=" + admin::encoded(instance_)};
   mode_ = Mode::confirm;

@@ -143,7 +143,7 @@ class TopTest(unittest.TestCase):
         sessions = [PROGRAM, "sessions", "--socket", self.admin]
         eventually(lambda: subprocess.run(sessions, capture_output=True, text=True).stdout.count("\n") == 2, "no session 1")
         top.press("y")
-        top.shows("nothing was done, because lastbyte was started anew")
+        top.shows("nothing was done, because lastbyte was restarted")
         ctl = [PROGRAM, "ctl", "--socket", self.admin, "--instance"]
         wrong = subprocess.run([*ctl, "another", "reset", "1"], capture_output=True, text=True)
         self.assertEqual(wrong.returncode, 1)
