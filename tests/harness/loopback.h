@@ -29,6 +29,7 @@ struct Pair {
 /// Listens on `ip`, on a port that the kernel chooses. The test fails if it cannot.
 Descriptor listener(const std::string& ip = "127.0.0.1", const ListenOptions& options = {});
 Descriptor accept_one(const Descriptor& listening);
+/// Returns when the connection is established, even if the peer has reset it since. The test fails if it never was.
 Descriptor connect_to(const Address& address, const ConnectOptions& options = {});
 Pair connected_pair(const ListenOptions& listen = {}, const ConnectOptions& connect = {});
 /// As connected_pair(), over AF_UNIX.
