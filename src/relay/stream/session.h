@@ -215,6 +215,7 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void trial_times_out();
   bool peers_are_slow(termination::Deadline deadline);
   bool peers_have_spoken(termination::Deadline deadline);
+  bool peers_spoke_lately(termination::Deadline deadline);
 
   Context& context_;
   ListenerPtr listener_;

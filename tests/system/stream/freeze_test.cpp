@@ -1,14 +1,18 @@
 // T8: a process that was stopped (SIGSTOP, a paused container, a suspended machine) handles the events that came
 // meanwhile before it lets a deadline pass.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <thread>
 
 #include "tests/harness/crowd.h"
 #include "tests/harness/datagrams.h"
+#include "tests/harness/loopback.h"
 
 namespace lastbyte::system_test {
 namespace {
@@ -56,6 +60,48 @@ TEST(Freeze, T8_a_session_that_nothing_came_for_is_given_up_all_the_same) {
   frozen(proxy, [] {});
   const Record record = proxy.record();
   EXPECT_EQ(record.limit, "idle") << record.line;
+}
+
+/// Delays the process's next recvfrom(2), by strace(1).
+class DelayedReceive {
+ public:
+  DelayedReceive(Proxy& proxy, milliseconds delay)
+      : strace_(Command{.arguments = {"strace", "-f", "-qq", "-o", "/dev/null", "-p",
+                                      std::to_string(proxy.process().pid()), "-e", "trace=recvfrom", "-e",
+                                      "inject=recvfrom:when=1:delay_enter=" + std::to_string(delay.count()) + "ms"}}) {
+    const std::string tasks = "/proc/" + std::to_string(proxy.process().pid()) + "/task";
+    attached_ = eventually([&] {
+                  if (!strace_.running()) return true;
+                  const std::filesystem::directory_iterator all(tasks);
+                  return std::ranges::all_of(all, [](const auto& each) {
+                    return read_file(each.path() / "status").find("TracerPid:\t0") == std::string::npos;
+                  });
+                }) &&
+                strace_.running();
+  }
+  [[nodiscard]] bool attached() const { return attached_; }
+
+ private:
+  Process strace_;
+  bool attached_ = false;
+};
+
+/// The worker reads the clock, is delayed ahead of reading, and then reads bytes that are newer than its clock.
+TEST(Freeze, T8_bytes_that_came_between_the_clock_and_the_read_keep_their_session_alive) {
+  const Descriptor listening = net::test::listener();
+  Proxy proxy(net::local_address(listening.get()), {"--workers", "1", "--limits-idle", "3s"});
+  const Descriptor client = net::test::connect_to(proxy.address());
+  const Descriptor server = net::test::accept_one(listening);
+  ASSERT_TRUE(net::test::send_all(client, "a"));
+  ASSERT_EQ(net::test::receive(server, 1), "1");
+  const DelayedReceive delayed(proxy, kLimit + milliseconds(1500));
+  if (!delayed.attached()) GTEST_SKIP() << "strace may not trace another process here";
+  ASSERT_TRUE(net::test::send_all(client, "b"));
+  std::this_thread::sleep_for(kLimit);
+  ASSERT_TRUE(net::test::send_all(client, "c"));
+  ASSERT_EQ(net::test::receive(server, 1), "2") << "both came with one read";
+  pollfd end{.fd = client.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&end, 1, 500), 0) << "the session was ended 1.5 s after bytes came";
 }
 
 TEST(Freeze, T8_datagrams_that_came_meanwhile_are_delivered) {
