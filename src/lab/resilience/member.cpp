@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,7 +107,10 @@ Result<void> Member::come_back() {
   return {};
 }
 
-void Member::vanish(bool gone) const { net::set_deaf(listening_.get(), gone); }
+void Member::vanish(bool gone) {
+  const std::lock_guard lock(closing_);
+  if (listening_) net::set_deaf(listening_.get(), gone);
+}
 
 void Member::serve() {
   while (!restarting_) {
@@ -136,7 +140,10 @@ void Member::drop_deserted() {
 void Member::serve_one(Descriptor client) {
   answer(client);
   const process::NoCopies close_closes;
-  if (restarting_) listening_ = Descriptor();
+  if (restarting_) {
+    const std::lock_guard lock(closing_);
+    listening_ = Descriptor();
+  }
   if (resets_) net::reset_and_close(client);
   resets_ = false;
   client.close();

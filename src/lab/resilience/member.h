@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,7 @@ class Member {
   /// Listens again on the same port, after leave() or a restart. Fails if the port is taken.
   Result<void> come_back();
   /// Whether the host swallows SYNs.
-  void vanish(bool gone) const;
+  void vanish(bool gone);
 
  private:
   Member(int network, LastHit& last_hit, bool restarts) : network_(network), last_hit_(last_hit), restarts_(restarts) {}
@@ -52,6 +53,7 @@ class Member {
   LastHit& last_hit_;
   bool restarts_;
   net::Address address_;
+  std::mutex closing_;  ///< held while the member's thread closes `listening_`, and while another one uses it
   Descriptor listening_;
   std::unique_ptr<loop::Wakeup> stop_;
   std::atomic<bool> restarting_ = false;
