@@ -40,7 +40,7 @@ SUB_FLOORS = {
     "upstream": [["terms"], [""]],
     "probe": [["dns", "socket"], ["heartbeat"], ["checks", "tool"], [""]],
     "doctor": [["rules"], [""]],
-    "kernel": [["proc", "reset"], ["bpf"], ["watch"]],
+    "kernel": [["proc", "reset"], ["bpf"], ["timewait", "watch"]],
     "relay": [["terms"], ["group"], ["context"], ["side"], ["reach"], ["stream", "datagram"], ["worker"]],
     "observe": [["record", "metrics"], ["log"]],
     "admin": [["client", "http", "terms"], ["api"], ["door"], [""]],

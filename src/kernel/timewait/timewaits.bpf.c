@@ -1,7 +1,9 @@
 // Walks the TCP sockets of a network namespace (iter/tcp) and writes each one in TIME_WAIT. timewaits.cpp loads this
 // program.
-#include "kernel/bpf/timewait.h"
+#include <linux/types.h>
+
 #include "kernel/bpf/types.bpf.h"
+#include "kernel/timewait/timewait.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -1,4 +1,4 @@
-#include "kernel/bpf/timewaits.h"
+#include "kernel/timewait/timewaits.h"
 
 #include <bpf/bpf.h>
 #include <timewaits.skel.h>
@@ -9,7 +9,7 @@
 #include "base/descriptor.h"
 #include "kernel/bpf/iterate.h"
 #include "kernel/bpf/support.h"
-#include "kernel/bpf/timewait.h"
+#include "kernel/timewait/timewait.h"
 
 namespace lastbyte::kernel {
 

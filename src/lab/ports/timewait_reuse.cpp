@@ -1,13 +1,17 @@
 // When the kernel allows a port in TIME_WAIT again for the same destination.
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "kernel/bpf/timewaits.h"
+#include "kernel/timewait/reuses.h"
+#include "kernel/timewait/timewaits.h"
 #include "lab/experiments/experiments.h"
 #include "lab/stage/stage.h"
 
@@ -16,32 +20,40 @@ namespace {
 
 constexpr Expectation kTimeWaitTable[] = {
     {"tcp_tw_reuse 0, timestamps on: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps on: tcp_twsk_unique() returned", "0"},
     {"tcp_tw_reuse 0, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 0, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 0, timestamps on: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps on: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse 1, timestamps on: tcp_twsk_unique() returned", "0 and 1"},
     {"tcp_tw_reuse 1, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 1, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps on: two more, later", "0, 0"},
     {"tcp_tw_reuse 2, timestamps on: TcpExt:TWRecycled", "2", "0",
+     "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
+    {"tcp_tw_reuse 2, timestamps on: tcp_twsk_unique() returned", "0 and 1", "0",
      "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
     {"tcp_tw_reuse 2, timestamps on: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse 2, timestamps on: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps on: two more, later", "0, 0", "EADDRNOTAVAIL, EADDRNOTAVAIL",
      "2 allows it on loopback only: net/ipv4/tcp_ipv4.c tcp_twsk_unique"},
     {"tcp_tw_reuse 0, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 0, timestamps off: tcp_twsk_unique() returned", "0"},
     {"tcp_tw_reuse 0, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 0, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 0, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 1, timestamps off: tcp_twsk_unique() returned", "0"},
     {"tcp_tw_reuse 1, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 1, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 1, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps off: TcpExt:TWRecycled", "0"},
+    {"tcp_tw_reuse 2, timestamps off: tcp_twsk_unique() returned", "0"},
     {"tcp_tw_reuse 2, timestamps off: TIME_WAITs that keep a time stamp of the peer", "0 of 2"},
     {"tcp_tw_reuse 2, timestamps off: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse 2, timestamps off: two more, later", "EADDRNOTAVAIL, EADDRNOTAVAIL"},
     {"tcp_tw_reuse_delay 200: TcpExt:TWRecycled", "2"},
+    {"tcp_tw_reuse_delay 200: tcp_twsk_unique() returned", "0 and 1"},
     {"tcp_tw_reuse_delay 200: TIME_WAITs that keep a time stamp of the peer", "2 of 2"},
     {"tcp_tw_reuse_delay 200: three connect()s at once", "0, 0, EADDRNOTAVAIL"},
     {"tcp_tw_reuse_delay 200: two more, later", "0, 0"},
@@ -64,6 +76,34 @@ std::string connect_and_close(Stage& stage, Socket& listening) {
   return outcome;
 }
 
+/// What tcp_twsk_unique() returned to the client, by a program at the function's end. Few kernels allow one.
+class Answers {
+ public:
+  explicit Answers(Stage& stage) : stage_(stage), watch_(kernel::TimeWaitReuses::watch()) {
+    struct stat status{};
+    if (::fstat(stage.network(Who::client), &status) == 0) network_ = static_cast<std::uint32_t>(status.st_ino);
+  }
+
+  /// Reports those since the last call.
+  void see(const std::string& row) {
+    if (!watch_) {
+      stage_.not_observed(row, watch_.error().text());
+      return;
+    }
+    const auto now = (*watch_)->in(network_);
+    const bool allowed = now.allowed != before_.allowed;
+    const bool refused = now.refused != before_.refused;
+    before_ = now;
+    stage_.see(row, allowed && refused ? "0 and 1" : allowed ? "1" : refused ? "0" : "it was not called");
+  }
+
+ private:
+  Stage& stage_;
+  Result<std::unique_ptr<kernel::TimeWaitReuses>> watch_;
+  std::uint32_t network_ = 0;
+  kernel::TimeWaitReuses::Answers before_;
+};
+
 /// Reads the time stamps that tcp_twsk_unique() checks, by an iterator in the kernel.
 void see_time_stamps(Stage& stage, const std::string& row, const net::Address& to) {
   auto all = Result<std::vector<kernel::TimeWait>>(std::vector<kernel::TimeWait>{});
@@ -78,8 +118,8 @@ void see_time_stamps(Stage& stage, const std::string& row, const net::Address& t
                      std::to_string(std::ranges::count_if(*all, ours)));
 }
 
-void play_two_ports(Stage& stage, const std::string& name, int first_port, std::chrono::milliseconds pause,
-                    const char* delay_ms = "1000") {
+void play_two_ports(Stage& stage, Answers& answers, const std::string& name, int first_port,
+                    std::chrono::milliseconds pause, const char* delay_ms = "1000") {
   stage.scene(name);
   // A long delay keeps "at once" true on a slow machine. Kernels without the setting wait a second.
   stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "60000");
@@ -98,6 +138,7 @@ void play_two_ports(Stage& stage, const std::string& name, int first_port, std::
   std::string later;
   for (int i = 0; i < 2; ++i) later += (i == 0 ? "" : ", ") + connect_and_close(stage, listening);
   stage.see(name + ": two more, later", later);
+  answers.see(name + ": tcp_twsk_unique() returned");
   stage.see(name + ": TcpExt:TWRecycled", std::to_string(stage.risen(Who::client, "TcpExt:TWRecycled")));
 }
 
@@ -127,12 +168,13 @@ void play_server_side(Stage& stage) {
 
 void play_timewait_reuse(Stage& stage) {
   constexpr std::chrono::milliseconds kMoreThanASecond{1200};
+  Answers answers(stage);
   int port = 42'001;
   for (const char* timestamps : {"1", "0"}) {
     for (const char* reuse : {"0", "1", "2"}) {
       stage.set_kernel(Who::client, "tcp_timestamps", timestamps);
       stage.set_kernel(Who::client, "tcp_tw_reuse", reuse);
-      play_two_ports(stage,
+      play_two_ports(stage, answers,
                      std::string("tcp_tw_reuse ") + reuse + ", timestamps " + (*timestamps == '1' ? "on" : "off"), port,
                      kMoreThanASecond);
       port += 10;
@@ -142,10 +184,10 @@ void play_timewait_reuse(Stage& stage) {
   stage.set_kernel(Who::client, "tcp_tw_reuse", "1");
   const std::string name = "tcp_tw_reuse_delay 200";
   if (stage.set_kernel(Who::client, "tcp_tw_reuse_delay", "200")) {
-    play_two_ports(stage, name, port, std::chrono::milliseconds(400), "200");
+    play_two_ports(stage, answers, name, port, std::chrono::milliseconds(400), "200");
   } else {
     for (const char* row : {": three connect()s at once", ": two more, later", ": TcpExt:TWRecycled",
-                            ": TIME_WAITs that keep a time stamp of the peer"})
+                            ": tcp_twsk_unique() returned", ": TIME_WAITs that keep a time stamp of the peer"})
       stage.not_observed(name + row, "this kernel has no tcp_tw_reuse_delay, or does not let it be set");
   }
   // Without the ports so far, which are in TIME_WAIT.
