@@ -89,9 +89,14 @@ Target Member::target() const {
   if (check_->port)
     for (net::Address& each : target.addresses) each.set_port(*check_->port);
   const upstream::MemberOptions& options = settings_->options;
-  target.options.socket.mark = options.mark;
-  target.options.socket.interface = options.interface.value_or("");
-  target.options.sources = options.sources;
+  target.options.socket.mark = options.mark ? options.mark : place_.mark;
+  target.options.socket.interface = options.interface.value_or(place_.interface);
+  // A check leaves the ports to the sessions: one that is taken would make a healthy member look down.
+  for (const net::Source& each : options.sources.empty() ? place_.sources : options.sources) {
+    net::Address address = each.address;
+    address.set_port(0);
+    target.options.sources.emplace_back(std::move(address));
+  }
   return target;
 }
 

@@ -22,6 +22,12 @@ struct Witness {
   bool surely_reset = false;  ///< it reset its connection without a FIN
 };
 
+/// If its first urgent byte, its FIN and its reset come before lastbyte has looked, lastbyte cannot tell the FIN (T1).
+bool hides_fin(const Session& session, bool client) {
+  return !client && session.upstream.cut &&
+         std::ranges::count(session.plan.upstream.steps, Verb::urgent, &Step::verb) > 0;
+}
+
 bool unread_at_cut(const Seen& seen) { return seen.cut_by_reset || seen.base.unread > 0; }
 
 Witness witness(const Session& session, bool client) {
@@ -31,7 +37,8 @@ Witness witness(const Session& session, bool client) {
   const bool gave_up = seen.cut || seen.base.timed_out;
   const bool ended_well = !gave_up && seen.base.fin;
   // Linux tells of a UNIX peer's FIN and its close with input unread as of a reset alone (T14).
-  const bool fin_stands = tcp ? seen.fin_sent && seen.fin_acknowledged : seen.fin_sent && !gave_up;
+  const bool fin_stands =
+      tcp ? seen.fin_sent && seen.fin_acknowledged && !hides_fin(session, client) : seen.fin_sent && !gave_up;
   const bool reset_shows = tcp ? unread_at_cut(seen) : seen.base.unread > 0;
   return {.name = client ? "client" : "upstream",
           .seen = seen,

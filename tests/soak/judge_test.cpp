@@ -128,6 +128,15 @@ TEST(SoakJudge, T5_finds_an_answer_without_its_fin) {
   });
 }
 
+/// lastbyte may not have looked before the FIN and the reset came: see T1 of docs/contract.md.
+TEST(SoakJudge, T1_allows_a_reset_for_a_fin_behind_an_urgent_byte_of_an_upstream_that_resets) {
+  Session session = refused_by_upstream();
+  session.client.base.fin = false;
+  session.client.base.error = ECONNRESET;
+  session.plan.upstream.steps.push_back({.verb = Verb::urgent});
+  for (const Violation& each : judge(session)) EXPECT_EQ(each.clause, "T11") << "the record of the example has the FIN";
+}
+
 TEST(SoakJudge, T6_finds_a_reset_that_a_close_has_caused) {
   expect_found(refused_by_upstream(), "T6", [](Session& session) { session.client.base.error = EPIPE; });
   expect_found(refused_by_upstream(), "T6", [](Session& session) {

@@ -1,9 +1,14 @@
-// Where a group's upstreams are: the network namespace and the root directory in which the sockets of its checks are
-// made, as those of sessions are.
+// Where a group's upstreams are, and the way to them: the network namespace and the root directory in which the sockets
+// of its checks are made, and the route that they take, as those of sessions do.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "net/address/source.h"
 #include "net/namespace/thread.h"
 #include "net/unix/root_thread.h"
 
@@ -12,6 +17,9 @@ namespace lastbyte::probe {
 struct Place {
   std::shared_ptr<net::NamespaceThread> inside = {};  ///< null: the process's own network namespace
   std::shared_ptr<net::RootThread> root = {};         ///< where UNIX paths are; null: the process's own root
+  std::optional<std::uint32_t> mark = {};             ///< SO_MARK
+  std::string interface = {};                         ///< SO_BINDTODEVICE; empty: any
+  std::vector<net::Source> sources = {};              ///< one of each family is used; empty: the kernel chooses
 
   friend bool operator==(const Place&, const Place&) = default;
 };

@@ -27,9 +27,23 @@ std::shared_ptr<const upstream::Group> WantedGroups::of(const relay::Forwarding&
   return found == by_forwarding.end() ? nullptr : all[found->second].settings;
 }
 
-void WantedGroups::place(const relay::Forwarding& forwarding, const probe::Place& place) {
+void WantedGroups::place(const relay::Forwarding& forwarding, const std::shared_ptr<net::NamespaceThread>& inside,
+                         const std::shared_ptr<net::RootThread>& root) {
   const auto found = by_forwarding.find(forwarding.name);
-  if (found != by_forwarding.end() && all[found->second].settings->check) all[found->second].place = place;
+  if (found == by_forwarding.end() || !all[found->second].settings->check) return;
+  probe::Place& place = all[found->second].place;
+  const net::SocketOptions& own = forwarding.upstream.socket;
+  if (placed_.insert(found->second).second) {
+    place = {.inside = inside,
+             .root = root,
+             .mark = own.mark,
+             .interface = own.interface,
+             .sources = forwarding.upstream.sources};
+    return;
+  }
+  if (place.mark != own.mark) place.mark.reset();
+  if (place.interface != own.interface) place.interface.clear();
+  if (place.sources != forwarding.upstream.sources) place.sources.clear();
 }
 
 bool has_group(const relay::Forwarding& forwarding) {

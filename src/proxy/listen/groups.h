@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "probe/directory.h"
@@ -22,9 +23,14 @@ struct WantedGroups {
 
   /// Returns the group of a forwarding; null: it has none.
   [[nodiscard]] std::shared_ptr<const upstream::Group> of(const relay::Forwarding& forwarding) const;
-  /// Has the group of a forwarding, if it has one with checks, checked from there. The configuration makes sure that
-  /// all forwardings of such a group name the same place.
-  void place(const relay::Forwarding& forwarding, const probe::Place& place);
+  /// Has the group of a forwarding, if it has one with checks, checked from there, and by the route of the forwarding.
+  /// Call it once for each forwarding. The configuration makes sure that all forwardings of such a group name the same
+  /// namespace and root. Of mark, interface and sources, checks use what they all name.
+  void place(const relay::Forwarding& forwarding, const std::shared_ptr<net::NamespaceThread>& inside,
+             const std::shared_ptr<net::RootThread>& root);
+
+ private:
+  std::unordered_set<std::size_t> placed_;  ///< indexes in `all`
 };
 
 /// Returns whether sessions of a forwarding use the snapshots of a group. It may be a named group. A forwarding also

@@ -78,7 +78,7 @@ void resolve_forwarding(const relay::Forwarding& forwarding, Insides& insides, R
   const auto upstream_inside =
       value_or_trouble(insides.namespaces.open(forwarding.upstream.netns), forwarding, "upstream.netns", to.troubles);
   const auto group = to.groups.of(forwarding);
-  to.groups.place(forwarding, {.inside = upstream_inside, .root = upstream_root});
+  to.groups.place(forwarding, upstream_inside, upstream_root);
   Addresses upstream;
   if (to.troubles.size() == upstream_before && group == nullptr)
     upstream = value_or_trouble(resolve_for(forwarding.connect, upstream_inside), forwarding, "connect", to.troubles);

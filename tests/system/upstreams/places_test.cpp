@@ -6,8 +6,10 @@
 
 #include <optional>
 
+#include "net/socket/calls.h"
 #include "tests/harness/container.h"
 #include "tests/harness/guest.h"
+#include "tests/harness/loopback.h"
 #include "tests/harness/proxy.h"
 #include "tests/harness/ways.h"
 #include "tests/system/upstreams/member.h"
@@ -69,6 +71,38 @@ TEST_F(CheckedInNetns, T15_a_reload_to_another_namespace_checks_in_there) {
   proxy.reload(checked(inside_->endpoint(), in_there()));
   EXPECT_TRUE(says(proxy, "is up, was down")) << proxy.process().err();
   EXPECT_EQ(ask(proxy.address(), "1"), "1 inside\n");
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+}
+
+/// Returns where the next check comes from.
+std::string check_from(const Descriptor& member) {
+  return net::peer_address(net::test::accept_one(member).get()).text();
+}
+
+TEST(CheckedByRoute, T13_checks_come_from_the_sources_of_sessions_and_leave_them_their_ports) {
+  const Descriptor member = net::test::listener();
+  const net::Address taken = net::local_address(net::test::listener("127.0.0.9").get());
+  const std::string config =
+      checked("tcp:" + net::local_address(member.get()).text(), ", upstream: {sources: ['" + taken.text() + "']}");
+  Proxy proxy(net::local_address(member.get()), {.flags = {"--workers", "1"}, .config = config});
+  for (int check = 0; check < 3; ++check) {
+    const std::string from = check_from(member);
+    EXPECT_TRUE(from.starts_with("127.0.0.9:")) << from;
+    EXPECT_NE(from, taken.text());
+  }
+  proxy.process().signal(SIGTERM);
+  proxy.expect_end();
+}
+
+TEST(CheckedByRoute, T13_forwardings_that_disagree_leave_the_source_to_the_kernel) {
+  const Descriptor member = net::test::listener();
+  const std::string config =
+      checked("tcp:" + net::local_address(member.get()).text(), ", upstream: {sources: [127.0.0.9]}") +
+      "  - {name: back, listen: 'tcp:127.0.0.1:0', connect: 'group:web'}\n";
+  Proxy proxy(net::local_address(member.get()), {.config = config});
+  const std::string from = check_from(member);
+  EXPECT_TRUE(from.starts_with("127.0.0.1:")) << from;
   proxy.process().signal(SIGTERM);
   proxy.expect_end();
 }
