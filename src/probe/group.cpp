@@ -46,6 +46,9 @@ void Group::apply(const PlacedGroup& group) {
   }
   applying_ = false;
   make_snapshot();
+  asio::post(context_.io, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->tell();
+  });
 }
 
 std::shared_ptr<Member> Group::make_member(std::string name) {
@@ -56,9 +59,23 @@ std::shared_ptr<Member> Group::make_member(std::string name) {
                                                     [weak = weak_from_this()] {
                                                       if (const auto self = weak.lock()) self->changed();
                                                     },
-                                                .on_message = context_.on_message,
-                                                .on_member = context_.on_member},
+                                                .on_message = later(context_.on_message),
+                                                .on_member = later(context_.on_member)},
                                   settings_->name, std::move(name));
+}
+
+/// Returns a function that has `take` called by the next tell().
+template <typename What>
+std::function<void(What)> Group::later(const std::function<void(What)>& take) {
+  if (!take) return nullptr;
+  return [weak = weak_from_this(), take](std::decay_t<What> what) {
+    if (const auto self = weak.lock()) self->untold_.emplace_back([take, what = std::move(what)] { take(what); });
+  };
+}
+
+/// The workers learn of a change before the operator reads of it: who acts on the message meets the change.
+void Group::tell() {
+  for (const auto& each : std::exchange(untold_, {})) each();
 }
 
 void Group::fill(Slot& slot, bool is_new) {
@@ -113,6 +130,7 @@ void Group::changed() {
     if (!self || !self->dirty_) return;
     self->make_snapshot();
     self->context_.on_snapshot(self->snapshot_);
+    self->tell();
   });
 }
 

@@ -68,6 +68,9 @@ class Group : public std::enable_shared_from_this<Group> {
   void fill_targets(Slot& slot, bool is_new);
   [[nodiscard]] std::vector<std::shared_ptr<Member>> members() const;
   void changed();
+  template <typename What>
+  std::function<void(What)> later(const std::function<void(What)>& take);
+  void tell();
   void make_snapshot();
   void make_maglev(upstream::Snapshot& snapshot);
   void keep_layout(const std::vector<std::shared_ptr<Member>>& members);
@@ -85,6 +88,7 @@ class Group : public std::enable_shared_from_this<Group> {
   std::shared_ptr<const std::vector<std::uint16_t>> maglev_;
   bool applying_ = false;
   bool dirty_ = false;
+  std::vector<std::function<void()>> untold_;  ///< messages about changes that the workers do not know of yet
   boost::asio::steady_timer sweep_;
   bool sweeping_ = false;
 };

@@ -50,8 +50,12 @@ TEST(Retries, T3_a_restart_of_the_upstream_costs_no_client_anything) {
   Proxy proxy(server.address(), {.config = forwarding(server.endpoint(), kRetry)});
   std::vector<std::string> answers;
   std::thread clients([&] { answers = ask_at_once(proxy.address(), 20); });
-  // Each client has a socket. The upstream side has one only during a try.
-  EXPECT_TRUE(eventually([&] { return proxy.process().sockets() >= proxy.sockets_at_start() + 20; }));
+  // Each client has a socket. The upstream side has one only during a try, which is too short to be met often.
+  int times = 0;
+  EXPECT_TRUE(eventually([&] {
+    times = proxy.process().sockets() >= proxy.sockets_at_start() + 20 ? times + 1 : 0;
+    return times == 5;
+  }));
   server.start();
   clients.join();
   for (std::size_t index = 0; index < answers.size(); ++index)
@@ -153,12 +157,8 @@ TEST(Health, a_member_whose_checks_fail_gets_no_sessions_until_they_succeed) {
   EXPECT_EQ(ask(proxy.address(), "a"), "a 1\n");
   one.stop();
   ASSERT_TRUE(said(proxy, one.endpoint() + " is down")) << proxy.process().err();
-  // The message may come before the worker learns of it.
-  std::size_t sessions = 1;
-  EXPECT_TRUE(eventually([&] {
-    EXPECT_EQ(ask(proxy.address(), "b"), "b 2\n");
-    return proxy.records(++sessions).back().retries == 0;
-  })) << "the member that is down is tried all the time";
+  EXPECT_EQ(ask(proxy.address(), "b"), "b 2\n");
+  EXPECT_EQ(proxy.records(2).back().retries, 0U) << "the member that is down was not tried";
   one.start();
   ASSERT_TRUE(said(proxy, one.endpoint() + " is up, was down")) << proxy.process().err();
   EXPECT_TRUE(eventually([&] { return ask(proxy.address(), "c") == "c 1\n"; }));
