@@ -14,8 +14,9 @@ char LICENSE[] SEC("license") = "GPL";
 enum { kTcp = 6, kIp6 = 10, kStream = 1, kListening = 10, kNonBlocking = 04000 };
 enum { kNagleOff = 1, kSynSent = 2, kSynReceived = 3, kFinWait1 = 4, kLastAck = 9, kClosing = 11 };
 
-/// Ticks per second, the unit of the kernel's times.
-extern const unsigned long CONFIG_HZ __kconfig __weak;
+/// Ticks per second, the unit of the kernel's times. sockets.cpp sets it. libbpf would read CONFIG_HZ from the kernel's
+/// configuration, which a container does not have.
+const volatile __u32 ticks_per_second = 0;
 
 static __always_inline void take_addresses(const struct sock* sk, struct lb_socket* out) {
   out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -34,17 +35,17 @@ static __always_inline void take_options(const struct sock* sk, struct lb_socket
   const struct tcp_sock* tp = (const struct tcp_sock*)sk;
   const struct inet_connection_sock* icsk = (const struct inet_connection_sock*)sk;
   const unsigned long flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
-  const unsigned long hz = CONFIG_HZ;
+  const __u32 hz = ticks_per_second;
   if (hz == 0) return;
   out->linger_seconds = -1;
   if (flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_LINGER)))
     out->linger_seconds = (__s32)(BPF_CORE_READ(sk, sk_lingertime) / hz);
   out->keepalive = (flags & (1ul << bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN))) != 0;
   out->linger2_seconds = BPF_CORE_READ(tp, linger2);
-  if (out->linger2_seconds > 0) out->linger2_seconds = (__s32)((__u32)out->linger2_seconds / (__u32)hz);
+  if (out->linger2_seconds > 0) out->linger2_seconds = (__s32)((__u32)out->linger2_seconds / hz);
   out->keepalive_probes = BPF_CORE_READ(tp, keepalive_probes);
-  out->keepalive_seconds = BPF_CORE_READ(tp, keepalive_time) / (__u32)hz;
-  out->keepalive_interval_seconds = BPF_CORE_READ(tp, keepalive_intvl) / (__u32)hz;
+  out->keepalive_seconds = BPF_CORE_READ(tp, keepalive_time) / hz;
+  out->keepalive_interval_seconds = BPF_CORE_READ(tp, keepalive_intvl) / hz;
   out->user_timeout_ms = BPF_CORE_READ(icsk, icsk_user_timeout);
   out->nodelay = (BPF_CORE_READ_BITFIELD_PROBED(tp, nonagle) & kNagleOff) != 0;
   out->reuse_address = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuse) != 0;

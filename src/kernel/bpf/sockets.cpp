@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <sockets.skel.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -49,16 +50,23 @@ ProcessSocket from_kernel(const lb_socket& raw) {
   return made;
 }
 
+/// The kernel's CONFIG_HZ: a coarse clock moves once in a tick (kernel/time/posix-timers.c, posix_get_coarse_res).
+std::uint32_t ticks_per_second() {
+  constexpr long kSecond = 1'000'000'000;
+  timespec tick{};
+  if (::clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0 || tick.tv_nsec <= 0) return 100;
+  return static_cast<std::uint32_t>((kSecond + tick.tv_nsec / 2) / tick.tv_nsec);
+}
+
 }  // namespace
 
 Result<std::vector<ProcessSocket>> list_sockets(std::optional<std::uint32_t> pid) {
   const std::string operation = "list the sockets of processes (BPF, iter/task)";
   const BpfComplaints complaints;
-  const std::unique_ptr<::sockets, decltype(&sockets__destroy)> loaded(sockets__open_and_load(), &sockets__destroy);
-  if (!loaded) {
-    const int code = errno;
-    return failure(operation, code, load_advice(code));
-  }
+  const std::unique_ptr<::sockets, decltype(&sockets__destroy)> loaded(sockets__open(), &sockets__destroy);
+  if (!loaded) return failure_from_errno(operation);
+  loaded->rodata->ticks_per_second = ticks_per_second();
+  if (const int code = -sockets__load(loaded.get()); code != 0) return failure(operation, code, load_advice(code));
   bpf_iter_link_info only{};
   only.task.pid = pid.value_or(0);
   bpf_iter_attach_opts options{};

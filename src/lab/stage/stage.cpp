@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "kernel/proc/owner.h"
 #include "kernel/reset/event.h"
+#include "kernel/reset/reasons.h"
 #include "lab/stage/timeline.h"
 #include "net/namespace/enter.h"
 #include "process/eventually.h"
@@ -238,10 +239,11 @@ void Stage::see_reset_reason(const std::string& row, Who who) {
   }
   const auto first = std::ranges::find_if(
       told_, [&](const auto& each) { return each.first == who && each.second.kind == kernel::EventKind::reset_sent; });
-  if (first == told_.end())
-    see(row, "no reset");
-  else if (first->second.reason.empty())
+  // Before 6.10 the tracepoint has no reason, and a reset that no socket sends does not reach it.
+  if (first == told_.end() ? !kernel::running_kernel_reasons() : first->second.reason.empty())
     not_observed(row, "this kernel reports no reason: it is older than Linux 6.10");
+  else if (first == told_.end())
+    see(row, "no reset");
   else
     see(row, first->second.reason);
 }
