@@ -51,10 +51,10 @@ TEST(Retries, T3_a_restart_of_the_upstream_costs_no_client_anything) {
   std::vector<std::string> answers;
   std::thread clients([&] { answers = ask_at_once(proxy.address(), 20); });
   // Each client has a socket. The upstream side has one only during a try, which is too short to be met often.
-  int times = 0;
+  int seen = 0;
   EXPECT_TRUE(eventually([&] {
-    times = proxy.process().sockets() >= proxy.sockets_at_start() + 20 ? times + 1 : 0;
-    return times == 5;
+    seen = proxy.process().sockets() >= proxy.sockets_at_start() + 20 ? seen + 1 : 0;
+    return seen == 5;
   }));
   server.start();
   clients.join();
