@@ -218,7 +218,9 @@ TEST_F(UnixDescriptors, T14_that_cannot_be_received_are_a_failure_and_not_a_sile
   EXPECT_EQ(record.client.end, "reset") << record.line;
   EXPECT_EQ(record.client.error, "EMFILE") << record.line;
   EXPECT_EQ(record.client.undelivered, 1U) << record.line;
-  EXPECT_NE(proxy_->process().err().find("file descriptors could not be received"), std::string::npos);
+  EXPECT_TRUE(eventually([&] {
+    return proxy_->process().err().find("file descriptors could not be received") != std::string::npos;
+  })) << proxy_->process().err();
   ASSERT_EQ(::prlimit(proxy_->process().pid(), RLIMIT_NOFILE, &before, nullptr), 0);
   expect_nothing_left_over();
 }
