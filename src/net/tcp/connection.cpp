@@ -15,13 +15,6 @@ bool in_handshake(int fd) {
   return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV;
 }
 
-std::optional<std::chrono::milliseconds> since_last_bytes(int fd) {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
-  return std::chrono::milliseconds(info.tcpi_last_data_recv);
-}
-
 // The calls below are advice to the kernel. On a TCP socket they fail only if the connection is gone, and the next read
 // or write reports that.
 void put_off_handshake_ack(int fd) { set_integer(fd, IPPROTO_TCP, TCP_QUICKACK, 0); }

@@ -1,19 +1,12 @@
 // Options and state of a TCP connection, made or under way.
 #pragma once
 
-#include <chrono>
-#include <optional>
-
 #include "net/socket/options.h"
 
 namespace lastbyte::net {
 
 /// Whether the handshake is still under way (TCP_INFO). With Fast Open, bytes may be sent and received before it ends.
 bool in_handshake(int fd);
-
-/// Time since the last bytes arrived, or since the connection was made if none did (TCP_INFO's tcpi_last_data_recv; the
-/// kernel counts in ticks, of at most 10 ms). nullopt: the descriptor is no TCP socket.
-std::optional<std::chrono::milliseconds> since_last_bytes(int fd);
 
 /// Delays the last segment of the handshake, up to 200 ms, so that it travels with the first bytes sent instead of
 /// ahead of them (net/ipv4/tcp_input.c tcp_rcv_synsent_state_process). Call it before connect(2). The server learns of

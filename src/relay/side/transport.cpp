@@ -91,11 +91,6 @@ bool fetch_events(Side& side) {
   return side.ready.readable;
 }
 
-std::optional<Duration> since_last_bytes(const Side& side) {
-  if (!side.socket || side.kind != Transport::tcp || side.ready.readable) return std::nullopt;
-  return net::since_last_bytes(side.socket.get());
-}
-
 void keep_urgent_inline(Side& side) {
   if (side.quirks.urgent_is_inline || side.kind == Transport::udp) return;
   net::set_urgent_inline(side.socket.get());

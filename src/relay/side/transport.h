@@ -17,11 +17,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "base/time.h"
 #include "net/unix/stream.h"
 #include "relay/side/side.h"
 
@@ -46,9 +44,6 @@ void take_events(Side& side, std::uint32_t events);
 /// Takes input, a FIN or an error that the loop has not fetched from epoll yet. Costs one poll(2). False: there is
 /// none, or the side is readable already.
 bool fetch_events(Side& side);
-/// Time since the side's last bytes arrived. nullopt: some of them may be unread, or the kernel does not report it
-/// because the side is no TCP socket.
-std::optional<Duration> since_last_bytes(const Side& side);
 
 /// Makes reads return urgent data in its place (T1). Reads stop at the urgent mark, and skip the byte at the mark
 /// unless SO_OOBINLINE is set (net/ipv4/tcp.c tcp_recvmsg_locked, net/unix/af_unix.c manage_oob). Call it before a read

@@ -60,6 +60,9 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_sent(const SendBatch::Settled& sent);
   /// Continues after the budget of a round was used up.
   void on_turn();
+  /// Corrects the time of what happened in a round that took long: the round's clock was read when it began, and what
+  /// it read may have arrived just before it ended (T8).
+  void was_held_up(TimePoint begun, TimePoint ended);
   void on_timer();
   /// Handles events that epoll reported for a rival connection attempt of this session.
   void on_rival(Rival& rival, std::uint32_t events);
@@ -215,7 +218,6 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void trial_times_out();
   bool peers_are_slow(termination::Deadline deadline);
   bool peers_have_spoken(termination::Deadline deadline);
-  bool peers_spoke_lately(termination::Deadline deadline);
 
   Context& context_;
   ListenerPtr listener_;

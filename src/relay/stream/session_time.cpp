@@ -101,7 +101,7 @@ void Session::on_timer() {
     await_data();
     if (!final() && termination::deadline(state_) == Deadline::first_byte) apply(Event::deadline, Which::client);
   } else if (now >= passes_at(deadline, times_, bounds()) && !peers_are_slow(deadline) &&
-             !peers_have_spoken(deadline) && !peers_spoke_lately(deadline)) {
+             !peers_have_spoken(deadline)) {
     apply(Event::deadline, Which::client);
   }
   progress();
@@ -140,16 +140,9 @@ bool Session::peers_have_spoken(Deadline deadline) {
   return final() || termination::deadline(state_) != deadline || context_.now < passes_at(deadline, times_, bounds());
 }
 
-/// Asks the kernel when the last bytes arrived, before a limit on silence ends the session (T8). The process may have
-/// been frozen between reading the clock and reading the bytes: it then took them for older than they are.
-bool Session::peers_spoke_lately(Deadline deadline) {
-  if (!is_on_silence(deadline)) return false;
-  for (const Which which : {Which::client, Which::upstream}) {
-    if (!termination::reads(state_, which)) continue;
-    TimePoint& last = termination::discards(state_, which) ? times_.heard : times_.activity;
-    if (const auto silence = transport::since_last_bytes(side(which))) last = std::max(last, context_.now - *silence);
-  }
-  return context_.now < passes_at(deadline, times_, bounds());
+void Session::was_held_up(TimePoint begun, TimePoint ended) {
+  for (TimePoint* at : {&times_.activity, &times_.heard})
+    if (*at == begun) *at = ended;
 }
 
 }  // namespace lastbyte::relay

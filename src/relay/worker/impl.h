@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <limits>
 #include <new>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -89,6 +90,7 @@ class Worker::Impl {
   void batch_sends();
   void round();
   bool wait_and_dispatch(int timeout_ms);
+  void correct_times(std::span<const epoll_event> events, TimePoint ended);
   [[nodiscard]] int timeout_ms(std::optional<TimePoint> due);
   /// When the next timer is due; nullopt: no timer is set.
   [[nodiscard]] std::optional<TimePoint> due() const;

@@ -20,6 +20,8 @@ constexpr std::size_t kWalkedInARound = 256;
 constexpr std::size_t kTurnsInARound = 2;
 /// A timer this overdue means that the process, or the machine, was frozen.
 constexpr Duration kLate{100};
+/// The events of a round take less than this, unless the machine ran something else meanwhile.
+constexpr Duration kHeldUp{10};
 
 }  // namespace
 
@@ -84,7 +86,17 @@ bool Worker::Impl::wait_and_dispatch(int timeout_ms) {
   context_.sends.settle(
       [this](const SendBatch::Settled& sent) { attempt(*sent.session, [&] { sent.session->on_sent(sent); }); });
   context_.sends.close();
+  if (const TimePoint ended = Clock::now(); ended > context_.now + kHeldUp) correct_times(events, ended);
   return interrupted || events.size() == events_.size();
+}
+
+/// Sessions that ended in this round are still there: bury() comes later.
+void Worker::Impl::correct_times(std::span<const epoll_event> events, TimePoint ended) {
+  for (const epoll_event& event : events) {
+    const std::uint64_t tag = event.data.u64;
+    if (Tag::kind(tag) == TagKind::client || Tag::kind(tag) == TagKind::upstream)
+      Tag::object<Session>(tag)->was_held_up(context_.now, ended);
+  }
 }
 
 int Worker::Impl::timeout_ms(std::optional<TimePoint> due) {
