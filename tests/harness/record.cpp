@@ -80,7 +80,10 @@ Result<Record> parse_record(const std::string& line) {
   }
 }
 
-std::string messages_as_text(const std::string& lines) {
+std::string messages_as_text(const std::string& written) {
+  // An object that is still being written would become shorter when it is whole; what was told never does.
+  const std::size_t last = written.rfind('\n') + 1;
+  const std::string lines = written.substr(last).starts_with('{') ? written.substr(0, last) : written;
   if (lines.find(R"({"event":"message")") == std::string::npos) return lines;
   std::string out;
   std::istringstream all(lines);

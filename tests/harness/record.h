@@ -61,7 +61,7 @@ struct Record {
 Result<Record> parse_record(const std::string& line);
 
 /// Converts the daemon's messages in JSON to lines of text. Other lines stay as they are.
-std::string messages_as_text(const std::string& lines);
+std::string messages_as_text(const std::string& written);
 
 /// Parses every whole line of the text. The test fails if a line cannot be parsed, or its sums do not agree (T11).
 std::vector<Record> parse_records(const std::string& text);
