@@ -64,7 +64,7 @@ std::shared_ptr<Member> Group::make_member(std::string name) {
                                   settings_->name, std::move(name));
 }
 
-/// Returns a function that has `take` called by the next tell().
+/// Returns a function that keeps what it is given until the next tell(), which passes it to `take`.
 template <typename What>
 std::function<void(What)> Group::later(const std::function<void(What)>& take) {
   if (!take) return nullptr;
@@ -73,7 +73,8 @@ std::function<void(What)> Group::later(const std::function<void(What)>& take) {
   };
 }
 
-/// The workers learn of a change before the operator reads of it: who acts on the message meets the change.
+/// Tells the operator of changes after on_snapshot() has told the workers: a session that begins after the message is
+/// served by the new state. What a reload changes may be told before the workers have it.
 void Group::tell() {
   for (const auto& each : std::exchange(untold_, {})) each();
 }

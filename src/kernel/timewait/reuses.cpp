@@ -19,11 +19,11 @@ TimeWaitReuses::~TimeWaitReuses() = default;
 
 Result<std::unique_ptr<TimeWaitReuses>> TimeWaitReuses::watch() {
   const std::string operation = "trace tcp_twsk_unique() (BPF, fexit)";
+  // A kernel that does not let BPF trace its functions says EPERM to root as well.
+  const std::string advice = "it needs CAP_BPF, CAP_PERFMON, and a kernel that lets BPF trace its functions";
   const BpfComplaints complaints;
   auto made = std::make_unique<TimeWaitReuses>();
   made->program_->loaded.reset(reuses__open_and_load());
-  // A kernel that does not let BPF trace its functions says EPERM to root as well.
-  const std::string advice = "it needs CAP_BPF, CAP_PERFMON, and a kernel that lets BPF trace its functions";
   if (!made->program_->loaded) return failure(operation, errno, advice);
   if (const int code = -reuses__attach(made->program_->loaded.get()); code != 0)
     return failure(operation, code, advice);

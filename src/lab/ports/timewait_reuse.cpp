@@ -76,7 +76,7 @@ std::string connect_and_close(Stage& stage, Socket& listening) {
   return outcome;
 }
 
-/// What tcp_twsk_unique() returned to the client, by a program at the function's end. Few kernels allow one.
+/// What tcp_twsk_unique() returned to the client, by a BPF program at the function's end. Some kernels allow none.
 class Answers {
  public:
   explicit Answers(Stage& stage) : stage_(stage), watch_(kernel::TimeWaitReuses::watch()) {

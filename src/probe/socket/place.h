@@ -1,5 +1,5 @@
-// Where a group's upstreams are, and the way to them: the network namespace and the root directory in which the sockets
-// of its checks are made, and the route that they take, as those of sessions do.
+// Where the checks of a group connect from, so that they reach its members as sessions do: the network namespace, the
+// root directory, and the options that decide the route.
 #pragma once
 
 #include <cstdint>

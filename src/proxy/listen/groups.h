@@ -23,9 +23,10 @@ struct WantedGroups {
 
   /// Returns the group of a forwarding; null: it has none.
   [[nodiscard]] std::shared_ptr<const upstream::Group> of(const relay::Forwarding& forwarding) const;
-  /// Has the group of a forwarding, if it has one with checks, checked from there, and by the route of the forwarding.
-  /// Call it once for each forwarding. The configuration makes sure that all forwardings of such a group name the same
-  /// namespace and root. Of mark, interface and sources, checks use what they all name.
+  /// Makes the checks of the forwarding's group connect from `inside` and `root`, with the forwarding's mark, interface
+  /// and sources. Does nothing if the forwarding has no group, or its group no checks. Call it once for each
+  /// forwarding. The configuration ensures that all forwardings of a group with checks name the same namespace and
+  /// root. Checks use a mark, an interface or sources only if all of them name the same.
   void place(const relay::Forwarding& forwarding, const std::shared_ptr<net::NamespaceThread>& inside,
              const std::shared_ptr<net::RootThread>& root);
 

@@ -60,8 +60,8 @@ class Session : public boost::intrusive::list_base_hook<>, public loop::Timer {
   void on_sent(const SendBatch::Settled& sent);
   /// Continues after the budget of a round was used up.
   void on_turn();
-  /// Corrects the time of what happened in a round that took long: the round's clock was read when it began, and what
-  /// it read may have arrived just before it ended (T8).
+  /// Corrects the times of a round that took long. The session's stamps of that round are `begun`, but the bytes may
+  /// have arrived at any time until `ended` (T8).
   void was_held_up(TimePoint begun, TimePoint ended);
   void on_timer();
   /// Handles events that epoll reported for a rival connection attempt of this session.
